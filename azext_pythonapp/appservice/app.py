@@ -1,0 +1,89 @@
+"""One app or slot, opened: everything an operation needs to look at it and to change it."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import requests
+
+from azext_pythonapp.appservice.arm import Arm, Site, connect
+from azext_pythonapp.appservice.credentials import ScmCredentials
+from azext_pythonapp.appservice.errors import PlatformFailed
+from azext_pythonapp.appservice.kudu import Kudu
+
+
+class Progress(Protocol):
+    """Where an operation says what it is doing; a person's terminal, never standard output."""
+
+    def say(self, message: str) -> None:
+        """One line about a step that begins or ended."""
+
+    def output(self, line: str) -> None:
+        """One line that a program on the worker printed."""
+
+
+@dataclass(frozen=True)
+class App:
+    """An app or slot with its Resource Manager, SCM site, plain web session and the place for progress."""
+
+    site: Site
+    arm: Arm
+    kudu: Kudu
+    web: requests.Session
+    progress: Progress
+
+    @property
+    def page_address(self) -> str:
+        """https://<host>, without a path."""
+        return f"https://{self.site.host}"
+
+
+def open_app(cli_ctx: Any, resource_group: str, name: str, slot: str | None, progress: Progress) -> App:
+    """Look an app or slot up and connect to its SCM site.
+
+    Raises NotFound, Refused (Linux), AccessDenied, Unreachable or PlatformFailed.
+    """
+    arm = connect(cli_ctx)
+    site = arm.open_site(resource_group, name, slot)
+    session = web_session(cli_ctx)
+    credentials = ScmCredentials(site.scm_host, lambda: _bearer_token(cli_ctx),
+                                 lambda: arm.publishing_credentials(site))
+    return App(site, arm, Kudu(session, site.scm_host, credentials, site.label), web_session(cli_ctx), progress)
+
+
+def web_session(cli_ctx: Any) -> requests.Session:
+    """A requests session with az's user agent, request id and TLS setting."""
+    from azure.cli.core.util import get_az_user_agent, should_disable_connection_verify
+
+    session = requests.Session()
+    session.verify = not should_disable_connection_verify()
+    session.headers["User-Agent"] = get_az_user_agent()
+    request_id = (cli_ctx.data.get("headers") or {}).get("x-ms-client-request-id")
+    if request_id:
+        session.headers["x-ms-client-request-id"] = request_id
+    return session
+
+
+def fetch_json(session: requests.Session, url: str) -> Any:
+    """Get a public JSON document. Raises PlatformFailed when there is none."""
+    try:
+        response = session.get(url, timeout=60)
+        response.raise_for_status()
+        return response.json()
+    except (requests.RequestException, ValueError) as error:
+        raise PlatformFailed(f"{url} could not be read: {error}",
+                             "Name an app with -g and -n to ask the gallery through its own SCM site.") from error
+
+
+def _bearer_token(cli_ctx: Any) -> str:
+    """A token for App Service, as az's own SCM commands ask for it (facts/az-extension.md 4.6)."""
+    from azure.cli.core._profile import Profile
+    from azure.cli.core.cloud import CloudEndpointNotSetException
+
+    try:
+        resource = cli_ctx.cloud.endpoints.app_service_resource_id
+    except (AttributeError, CloudEndpointNotSetException):
+        resource = cli_ctx.cloud.endpoints.active_directory_resource_id
+    credentials, _, _ = Profile(cli_ctx=cli_ctx).get_raw_token(resource=resource,
+                                                              subscription=cli_ctx.data.get("subscription_id"))
+    return str(credentials[1])

@@ -1,0 +1,46 @@
+"""What signs the requests to an SCM site: a bearer token, or publishing credentials where the site allows them."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import requests
+from requests.auth import AuthBase, HTTPBasicAuth
+
+
+class ScmCredentials(AuthBase):
+    """Signs requests to one SCM host, with a bearer token first.
+
+    scm_host: the only host that ever gets a credential; a request to another one is left unsigned.
+    get_token: returns a bearer token without "Bearer "; asked for each request, az caches it.
+    get_publishing_credentials: returns (user, password) when the site allows basic authentication on its SCM site,
+        else None. Called at most once, and only after the token was refused
+        (facts/kudu.md 6: with basicPublishingCredentialsPolicies/scm off, basic answers 401).
+    """
+
+    def __init__(self, scm_host: str, get_token: Callable[[], str],
+                 get_publishing_credentials: Callable[[], tuple[str, str] | None]):
+        self._host = scm_host.lower()
+        self._get_token = get_token
+        self._get_publishing_credentials = get_publishing_credentials
+        self._basic: HTTPBasicAuth | None = None
+        self._fell_back = False
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if (urlsplit(request.url or "").hostname or "").lower() != self._host:
+            return request
+        if self._basic is not None:
+            return self._basic(request)
+        request.headers["Authorization"] = f"Bearer {self._get_token()}"
+        return request
+
+    def fall_back(self) -> bool:
+        """Change to publishing credentials after a refusal; returns whether another try makes sense."""
+        if self._fell_back:
+            return False
+        self._fell_back = True
+        pair = self._get_publishing_credentials()
+        if pair is None:
+            return False
+        self._basic = HTTPBasicAuth(pair[0].encode("utf-8"), pair[1].encode("utf-8"))
+        return True

@@ -1,0 +1,63 @@
+"""Windows paths, and command lines that survive Kudu's double parse by cmd.exe."""
+from __future__ import annotations
+
+import base64
+import json
+import ntpath
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from azext_pythonapp.appservice.errors import InvalidInput
+
+MAX_COMMAND_LENGTH = 8191
+_PLAIN_ARGUMENT = re.compile(r"[A-Za-z0-9_./:\\=-]+")
+_UNSAFE_IN_QUOTES = re.compile(r'["%\r\n\0]')
+
+
+def join(*parts: str) -> str:
+    r"""Join Windows path parts: `join("D:\\home", "site")` is `D:\home\site`, on any client."""
+    return ntpath.join(*parts)
+
+
+def quote_command(*arguments: str) -> str:
+    """One command line for Kudu's /api/command out of an executable and its arguments.
+
+    arguments: the executable first; each reaches the program unchanged.
+    Returns the command line: every argument that is not plain is put in double quotes, the executable always is.
+    Raises InvalidInput for what no quoting can carry. cmd.exe reads the text twice, and expands `%NAME%` even in
+    quotes; a newline ends it; it holds at most 8191 characters (facts/kudu.md 1.2, facts/windows-worker.md 0.1).
+    """
+    quoted = []
+    for position, argument in enumerate(arguments):
+        if _UNSAFE_IN_QUOTES.search(argument):
+            raise InvalidInput(f"{argument!r} cannot be passed to the worker: it holds a quote, a percent sign "
+                               "or a line break, which cmd.exe would change.")
+        if position and _PLAIN_ARGUMENT.fullmatch(argument):
+            quoted.append(argument)
+            continue
+        trailing = len(argument) - len(argument.rstrip("\\"))
+        quoted.append(f'"{argument}{chr(92) * trailing}"')
+    command = " ".join(quoted)
+    if len(command) > MAX_COMMAND_LENGTH:
+        raise InvalidInput(f"The command for the worker is {len(command)} characters long; cmd.exe takes "
+                           f"{MAX_COMMAND_LENGTH}.")
+    return command
+
+
+def python_command(python_path: str, source: str, parameters: Mapping[str, Any]) -> str:
+    """The command line that runs a short Python program on the worker without writing a file there.
+
+    python_path: full Windows path of python.exe.
+    source: the program, for Python 2.7 and 3.x; it finds its parameters in the dict `parameters`.
+    parameters: what the program needs to know; JSON values.
+    Returns the command line. Program and parameters travel base64-encoded, so that no character of a module name or
+    a setting can be taken for cmd.exe syntax (facts/kudu.md 1.2).
+    Raises InvalidInput when it gets longer than cmd.exe takes.
+    """
+    values = base64.b64encode(json.dumps(dict(parameters)).encode("ascii")).decode("ascii")
+    program = base64.b64encode(source.encode("utf-8")).decode("ascii")
+    loader = ("import base64,json;"
+              f"parameters=json.loads(base64.b64decode('{values}').decode('ascii'));"
+              f"exec(base64.b64decode('{program}').decode('utf-8'))")
+    return quote_command(python_path, "-B", "-c", loader)

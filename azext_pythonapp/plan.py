@@ -1,0 +1,118 @@
+"""What a command is going to change, and how it is done and undone: observe → plan → apply → verify."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from azext_pythonapp.appservice.errors import PythonAppError
+
+Action = Literal["install", "uninstall", "create", "update", "restart", "upgrade", "downgrade", "none"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that is, or would be, different.
+
+    target: what, as a path-like name: "siteextensions/azureappservice-python364x64", "packages/flask",
+        "site/wwwroot/web.config", "app".
+    before, after: its version or state; None when it did not or will not exist.
+    diff: a unified diff, for files.
+    """
+
+    target: str
+    action: Action
+    before: str | None = None
+    after: str | None = None
+    diff: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The contract's object: {"target", "action", "before", "after"} and "diff" for files."""
+        row: dict[str, Any] = {"target": self.target, "action": self.action, "before": self.before,
+                               "after": self.after}
+        if self.diff is not None:
+            row["diff"] = self.diff
+        return row
+
+
+@dataclass
+class Step:
+    """One step of a plan.
+
+    title: what it does, for progress: "Install site extension …".
+    changes: what a dry run says of it.
+    apply: does it and returns the changes that really happened.
+    undo: puts back what apply changed, and says so in one sentence; None when nothing can or need be put back.
+    """
+
+    title: str
+    changes: Sequence[Change]
+    apply: Callable[[], Sequence[Change]]
+    undo: Callable[[], str] | None = None
+
+
+@dataclass
+class Plan:
+    """Steps in order. Empty when the app already is as wanted."""
+
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def changes(self) -> list[Change]:
+        """What the whole plan would change."""
+        return [change for step in self.steps for change in step.changes]
+
+    def apply(self, say: Callable[[str], None]) -> list[Change]:
+        """Do the steps in order and return what changed.
+
+        say: gets each step's title as it begins. When a step fails, the finished ones that can be undone are, in
+        reverse order, and the step's exception goes on; its message then tells what was undone and what stays.
+        """
+        done: list[Change] = []
+        finished: list[tuple[Step, list[Change]]] = []
+        for step in self.steps:
+            say(step.title)
+            try:
+                changes = list(step.apply())
+            except PythonAppError as error:
+                error.extend(_aftermath(finished))
+                raise
+            except BaseException:
+                for sentence in _aftermath(finished):
+                    say(sentence)
+                raise
+            finished.append((step, changes))
+            done.extend(changes)
+        return done
+
+
+def _aftermath(finished: Sequence[tuple[Step, list[Change]]]) -> list[str]:
+    """Undo what can be undone, in reverse order; returns a sentence for each undo and one for what stays."""
+    sentences = []
+    for step, _ in reversed(finished):
+        if step.undo is None:
+            continue
+        try:
+            sentences.append(step.undo())
+        except PythonAppError as error:
+            sentences.append(f"Putting it back failed: {error.message}")
+    stays = [f"{change.target} ({change.action})" for step, changes in finished if step.undo is None
+             for change in changes if change.action not in ("none", "restart")]
+    if stays:
+        more = f" and {len(stays) - 5} more" if len(stays) > 5 else ""
+        sentences.append(f"What stays: {', '.join(stays[:5])}{more}.")
+    return sentences
+
+
+def report(app: dict[str, Any], changes: Sequence[Change], dry_run: bool, **more: Any) -> dict[str, Any]:
+    """The contract's answer of a mutating command.
+
+    app: {"name", "resourceGroup", "slot"}; changes: what happened or, in a dry run, would happen; more: the
+    command's own keys.
+    """
+    real = [change for change in changes if change.action != "none"]
+    answer: dict[str, Any] = {"changed": bool(real), "app": app,
+                              "changes": [change.to_dict() for change in real], **more}
+    if dry_run:
+        answer["dryRun"] = True
+    return answer

@@ -1,0 +1,1 @@
+"""Pure logic: no az, no network, seconds."""
