@@ -1,0 +1,68 @@
+"""One site extension, as Kudu, Azure Resource Manager or a gallery describes it."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from azext_pythonapp.runtimes.identity import Identity, identify, same_extension
+
+
+@dataclass(frozen=True)
+class Extension:
+    """What this product needs to know of a site extension.
+
+    id: its own id, such as "azureappservice-python364x64" (not the ARM resource id); the rest as its package says.
+    package_version, title, description, publisher: "" where the source tells nothing.
+    """
+
+    id: str
+    package_version: str
+    title: str
+    description: str
+    publisher: str
+
+    @classmethod
+    def read(cls, entry: Mapping[str, Any]) -> Extension | None:
+        """Read one JSON entry.
+
+        entry: Kudu's form (`id`, `title`, `version`, `authors`, ...; facts/kudu.md 4.1), or ARM's, where the same keys
+        are below `properties` and the outer `id` is the resource id. ARM's specification calls the inner key
+        `extension_id`, Kudu answers `id` (facts/az-extension.md 4.4); both are understood.
+        Returns None for an entry that names no extension.
+        """
+        properties = entry.get("properties")
+        inner: Mapping[str, Any] = properties if isinstance(properties, Mapping) else entry
+        extension_id = _extension_id(entry, inner)
+        if not extension_id:
+            return None
+        authors = inner.get("authors") or ""
+        return cls(id=extension_id, package_version=str(inner.get("version") or ""),
+                   title=str(inner.get("title") or ""), description=str(inner.get("description") or ""),
+                   publisher=authors if isinstance(authors, str) else ", ".join(str(author) for author in authors))
+
+    @property
+    def identity(self) -> Identity | None:
+        """The Python that it installs; None when it is no Python runtime."""
+        return identify(self.id, self.title, self.description)
+
+
+def read_extensions(entries: Iterable[Mapping[str, Any]]) -> list[Extension]:
+    """Read JSON entries, in their order; those that name no extension are left out."""
+    return [extension for extension in map(Extension.read, entries) if extension]
+
+
+def find_extension(extensions: Iterable[Extension], extension_id: str) -> Extension | None:
+    """The extension of exactly that id, old official ids understood; None when it is not among them.
+
+    Kudu's own GET and DELETE by id search for a substring of any installed package's nuspec and take the first hit
+    (facts/kudu.md 4.4), so installed extensions have to be listed and looked up here.
+    """
+    return next((extension for extension in extensions if same_extension(extension.id, extension_id)), None)
+
+
+def _extension_id(entry: Mapping[str, Any], inner: Mapping[str, Any]) -> str:
+    for candidate in (inner.get("extension_id"), inner.get("id"), entry.get("name"), entry.get("id")):
+        if candidate:
+            return str(candidate).rsplit("/", 1)[-1]
+    return ""

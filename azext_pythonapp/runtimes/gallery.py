@@ -1,0 +1,96 @@
+"""The public gallery of site extensions, for when no app is given.
+
+Site extensions are packages of nuget.org with the tag AzureSiteExtension: Kudu's own feed is this very search
+(facts/kudu.md 4.2). The protocol is NuGet's v3: the service index names the search service
+(https://learn.microsoft.com/nuget/api/service-index), which answers `{"totalHits", "data": [{"id", "version", "title",
+"description", "authors", "tags", "versions": [{"version"}]}]}`, one page at a time
+(https://learn.microsoft.com/nuget/api/search-query-service-resource). It never shows unlisted packages.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from azext_pythonapp.appservice.errors import PlatformFailed
+
+SERVICE_INDEX = "https://api.nuget.org/v3/index.json"
+TAG = "AzureSiteExtension"
+PAGE_SIZE = 100
+# nuget.org lets no search skip more than 3000 packages.
+_LAST_SKIP = 3000
+# The packageType parameter of the newer one is not used: older site extensions carry only the tag
+# (facts/python-site-extensions.md 1.1).
+_SEARCH_TYPES = ("SearchQueryService/3.5.0", "SearchQueryService", "SearchQueryService/3.0.0-rc",
+                 "SearchQueryService/3.0.0-beta")
+
+
+def fetch_public_gallery(get_json: Callable[[str], Any]) -> list[dict[str, Any]]:
+    """Every version of every listed site extension that has to do with Python.
+
+    get_json: takes an https address and returns the decoded JSON found there; what it raises is passed on.
+    Returns entries for `catalogue.read_offers`: `id, title, description, version, authors, tags`, one per package
+    version. Title and description are those of the package's newest version: the search tells no others.
+    Raises PlatformFailed when the gallery's answers are not what the protocol says.
+    """
+    search = _search_address(get_json(SERVICE_INDEX))
+    entries: list[dict[str, Any]] = []
+    for package in _packages(search, get_json):
+        if _is_site_extension(package):
+            entries.extend(_entries(package))
+    return entries
+
+
+def _search_address(index: Any) -> str:
+    resources = index.get("resources") if isinstance(index, Mapping) else None
+    addresses: dict[str, str] = {}
+    for resource in resources if isinstance(resources, list) else ():
+        for kind in _strings(resource.get("@type")) if isinstance(resource, Mapping) else ():
+            addresses.setdefault(kind, str(resource.get("@id") or ""))
+    for kind in _SEARCH_TYPES:
+        if addresses.get(kind, "").startswith("https://"):
+            return addresses[kind]
+    raise PlatformFailed(f"The public gallery's index ({SERVICE_INDEX}) names no search service.")
+
+
+def _packages(search: str, get_json: Callable[[str], Any]) -> Iterator[Mapping[str, Any]]:
+    skip = 0
+    while skip <= _LAST_SKIP:
+        page = get_json(_page_address(search, skip))
+        data = page.get("data") if isinstance(page, Mapping) else None
+        total = page.get("totalHits") if isinstance(page, Mapping) else None
+        if not isinstance(data, list) or not isinstance(total, int):
+            raise PlatformFailed("The public gallery's search answered with something else than search results.")
+        yield from (package for package in data if isinstance(package, Mapping))
+        skip += len(data)
+        if not data or skip >= total:
+            return
+    raise PlatformFailed(f"The public gallery's search has no end: more than {_LAST_SKIP} site extensions for Python.")
+
+
+def _page_address(search: str, skip: int) -> str:
+    query = urlencode({"q": f"tags:{TAG} python", "prerelease": "true", "semVerLevel": "2.0.0",
+                       "skip": skip, "take": PAGE_SIZE})
+    return f"{search}{'&' if '?' in search else '?'}{query}"
+
+
+def _is_site_extension(package: Mapping[str, Any]) -> bool:
+    """Whether a hit has the tag. A search service is free in how it reads a query, so the answer is checked."""
+    return any(tag.lower() == TAG.lower() for tags in _strings(package.get("tags")) for tag in tags.split())
+
+
+def _entries(package: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    versions = package.get("versions")
+    listed = [str(each["version"]) for each in versions if isinstance(each, Mapping) and each.get("version")] \
+        if isinstance(versions, list) else []
+    for version in listed or [str(package.get("version") or "")]:
+        yield {"id": package.get("id"), "title": package.get("title"), "description": package.get("description"),
+               "version": version.split("+", 1)[0], "authors": _strings(package.get("authors")),
+               "tags": _strings(package.get("tags"))}
+
+
+def _strings(value: Any) -> list[str]:
+    """A value that the protocol allows to be one string or a list of them, as a list."""
+    if isinstance(value, str):
+        return [value]
+    return [str(each) for each in value] if isinstance(value, list) else []

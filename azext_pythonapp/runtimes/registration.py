@@ -1,0 +1,33 @@
+"""The FastCGI pairs that a runtime registered with IIS, read from its applicationHost.xdt."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+
+@dataclass(frozen=True)
+class Registration:
+    r"""One FastCGI application: IIS starts `full_path arguments` for a handler whose scriptProcessor is their pair.
+
+    full_path: such as `D:\home\python364x64\python.exe`; arguments: such as `D:\home\python364x64\wfastcgi.py`
+    (facts/python-site-extensions.md 1.5 and 2.1).
+    """
+
+    full_path: str
+    arguments: str
+
+
+def transform_path(extension_id: str) -> str:
+    """Where the transform of a site extension is, relative to %HOME% (facts/kudu.md 4.3)."""
+    return f"SiteExtensions/{extension_id}/applicationHost.xdt"
+
+
+def read_registrations(transform: bytes) -> list[Registration]:
+    """The FastCGI applications that an applicationHost.xdt adds; [] for one that is no XML or adds none."""
+    try:
+        root = ElementTree.fromstring(transform)
+    except (ElementTree.ParseError, ValueError, LookupError):
+        return []
+    return [Registration(application.get("fullPath", ""), application.get("arguments", ""))
+            for section in root.iter("fastCgi") for application in section.iter("application")
+            if application.get("fullPath")]
