@@ -1,14 +1,16 @@
 """One app or slot, opened: everything an operation needs to look at it and to change it."""
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import requests
 
-from azext_pythonapp.appservice.arm import Arm, Site, connect
+from azext_pythonapp.appservice.arm import Arm, Site, connect, site_label
 from azext_pythonapp.appservice.credentials import ScmCredentials
-from azext_pythonapp.appservice.errors import PlatformFailed
+from azext_pythonapp.appservice.errors import PlatformFailed, PythonAppError
 from azext_pythonapp.appservice.kudu import Kudu
 
 
@@ -49,6 +51,21 @@ def open_app(cli_ctx: Any, resource_group: str, name: str, slot: str | None, pro
     credentials = ScmCredentials(site.scm_host, lambda: _bearer_token(cli_ctx),
                                  lambda: arm.publishing_credentials(site))
     return App(site, arm, Kudu(session, site.scm_host, credentials, site.label), web_session(cli_ctx), progress)
+
+
+@contextmanager
+def naming(name: str | None, slot: str | None) -> Iterator[None]:
+    """See to it that an error names the app, also one from code that knows of no app.
+
+    name: None for a command that names no app.
+    """
+    try:
+        yield
+    except PythonAppError as error:
+        if name is not None and f"'{name}'" not in error.message:
+            label = site_label(name, slot)
+            error.precede(f"{label[0].upper()}{label[1:]}: ")
+        raise
 
 
 def web_session(cli_ctx: Any) -> requests.Session:

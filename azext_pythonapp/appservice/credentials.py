@@ -30,7 +30,8 @@ class ScmCredentials(AuthBase):
         if (urlsplit(request.url or "").hostname or "").lower() != self._host:
             return request
         if self._basic is not None:
-            return self._basic(request)
+            self._basic(request)
+            return request
         request.headers["Authorization"] = f"Bearer {self._get_token()}"
         return request
 

@@ -31,6 +31,11 @@ class PythonAppError(Exception):
         self.message = message
         self.recommendation = recommendation
 
+    def precede(self, words: str) -> None:
+        """Put words, such as the app's name, in front of the message."""
+        self.message = words + self.message
+        self.args = (self.message,)
+
     def extend(self, sentences: Sequence[str]) -> None:
         """Add sentences to the message: what was undone, and what is different now."""
         self.message = " ".join([self.message, *sentences])

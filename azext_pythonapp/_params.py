@@ -1,0 +1,86 @@
+"""The options of every command."""
+from knack.arguments import CLIArgumentType
+
+
+def load_arguments(loader, _):
+    """Register the options of `az webapp python`. loader: the extension's AzCommandsLoader."""
+    from azure.cli.core.commands.parameters import get_enum_type, resource_group_name_type
+
+    name = CLIArgumentType(options_list=['--name', '-n'], configured_default='web',
+                           help='Name of the web app. You can configure the default using '
+                                '`az configure --defaults web=MyApp`.')
+    architecture = CLIArgumentType(arg_type=get_enum_type(['x64', 'x86']), options_list=['--arch'],
+                                   help='Architecture of the runtime.')
+    dry_run = CLIArgumentType(action='store_true',
+                              help='Print what would change, and change nothing. `changed` then tells whether '
+                                   'there is anything to do.')
+    no_restart = CLIArgumentType(action='store_true', help='Do not restart the app; changes take effect when it '
+                                                           'restarts.')
+
+    with loader.argument_context('webapp python') as context:
+        context.argument('resource_group_name', resource_group_name_type)
+        context.argument('webapp_name', name)
+        context.argument('slot', options_list=['--slot', '-s'], help='Name of the deployment slot. Default: the '
+                                                                     'production slot.')
+        context.argument('architecture', architecture)
+        context.argument('dry_run', dry_run)
+        context.argument('no_restart', no_restart)
+
+    with loader.argument_context('webapp python list-versions') as context:
+        context.argument('resource_group_name', resource_group_name_type, required=False)
+        context.argument('webapp_name', name, required=False)
+        context.argument('version', help='Only these: `3`, `3.6` or `3.6.4`.')
+        context.argument('all_versions', options_list=['--all'], action='store_true',
+                         help='Show every package version, not only the newest of each runtime.')
+        context.argument('supported', action='store_true',
+                         help='Only Python versions that still get security fixes.')
+
+    with loader.argument_context('webapp python install') as context:
+        context.argument('version', help='Python version: `3` or `3.6` for the newest patch, `3.6.4`, or `latest`.')
+        context.argument('extension_id', help='Id of the site extension, as `list-versions` shows it.')
+        context.argument('package_version', help='Version of the site extension\'s package. Default: the newest.')
+        context.argument('no_wait', action='store_true',
+                         help='Return when the installation was started, and say what is still to do.')
+
+    with loader.argument_context('webapp python set-version') as context:
+        context.argument('version', help='Python version: `3` or `3.6` for the newest patch, `3.6.4`, or `latest`.')
+        context.argument('handler', arg_type=get_enum_type(['auto', 'fastcgi', 'httpplatform']), default='auto',
+                         help='How IIS starts Python. `auto` keeps the handler that web.config has; a new one is '
+                              'FastCGI for a WSGI app on a runtime that registered itself with IIS, else '
+                              'HttpPlatform.')
+        context.argument('app', options_list=['--app'],
+                         help='Entry point of the app: `MODULE:OBJECT` or `MODULE:FACTORY()`. Default: what '
+                              'web.config has, else what is found in the app\'s files.')
+        context.argument('startup_command', help='Arguments for python.exe under HttpPlatform, for example '
+                                                 '`-m waitress --listen=127.0.0.1:%HTTP_PLATFORM_PORT% app:app`. '
+                                                 'Default: made from the entry point and the server in '
+                                                 'requirements.txt.')
+        context.argument('no_requirements', action='store_true', help='Do not install the app\'s requirements.txt.')
+        context.argument('health_path', help='Path of the page that must answer after the switch.')
+        context.argument('no_health_check', action='store_true', help='Do not fetch a page after the switch.')
+
+    with loader.argument_context('webapp python install-requirements') as context:
+        context.argument('requirement', options_list=['--requirement', '-r'],
+                         help='Local requirements file, uploaded for this installation. Default: '
+                              '`requirements.txt` in the app\'s wwwroot.')
+        context.argument('constraint', options_list=['--constraint', '-c'],
+                         help='Local constraints file, uploaded for this installation.')
+        context.argument('upgrade', action='store_true', help='Upgrade the named packages to the newest versions '
+                                                              'that the requirements allow.')
+        context.argument('wheel_dir', help='Local folder of wheels that are uploaded and preferred.')
+        context.argument('no_index', action='store_true', help='Use no package index, only the wheels.')
+        context.argument('index_url', help='Package index to use instead of pip\'s own. May hold credentials.')
+        context.argument('extra_index_url', nargs='+', help='Further package indexes, space-separated. May hold '
+                                                            'credentials.')
+        context.argument('require_hashes', action='store_true', help='Refuse packages without a matching hash.')
+        context.argument('stop_app', arg_type=get_enum_type(['auto', 'always', 'never']), default='auto',
+                         help='Stop the app meanwhile. `auto` does when it holds files that must be replaced.')
+        context.argument('no_wait', action='store_true', help='Return when pip was started; `job wait` re-attaches.')
+        context.argument('timeout', type=int, help='Seconds to wait for pip; it goes on after that. Default: no '
+                                                   'limit.')
+
+    with loader.argument_context('webapp python job') as context:
+        context.argument('job_id', help='Id of the job. Default: the newest.')
+
+    with loader.argument_context('webapp python job wait') as context:
+        context.argument('timeout', type=int, help='Seconds to wait; the job goes on after that. Default: no limit.')

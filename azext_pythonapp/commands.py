@@ -1,0 +1,19 @@
+"""Which commands there are, and what runs and draws each."""
+
+
+def load_command_table(loader, _):
+    """Register the commands of `az webapp python`. loader: the extension's AzCommandsLoader."""
+    from azext_pythonapp import _format
+
+    with loader.command_group('webapp python', is_preview=True) as group:
+        group.custom_command('list-versions', 'list_versions', table_transformer=_format.offers_table)
+        group.custom_command('list', 'list_runtimes', table_transformer=_format.runtimes_table)
+        group.custom_show_command('show', 'show_app', table_transformer=_format.app_table)
+        group.custom_command('install', 'install_runtime', table_transformer=_format.install_table)
+        group.custom_command('set-version', 'set_version', table_transformer=_format.set_version_table)
+        group.custom_command('install-requirements', 'install_requirements',
+                             table_transformer=_format.requirements_table)
+
+    with loader.command_group('webapp python job', is_preview=True) as group:
+        group.custom_show_command('show', 'show_job', table_transformer=_format.job_table)
+        group.custom_command('wait', 'wait_for_job', table_transformer=_format.job_table)

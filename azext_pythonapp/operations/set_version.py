@@ -1,0 +1,246 @@
+"""`set-version`: make an app run a Python version, as one transaction."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.errors import InvalidInput, NotFound, RemoteFailed
+from azext_pythonapp.appservice.page import wait_for_page
+from azext_pythonapp.operations.entry_point import Start, find_start, shown_entry_point
+from azext_pythonapp.operations.handler_choice import HandlerWish, build_intent, decide_kind, find_registration
+from azext_pythonapp.operations.import_check import check_import
+from azext_pythonapp.operations.install_runtime import install_offer, install_title, planned_install
+from azext_pythonapp.operations.list_runtimes import pythons_on
+from azext_pythonapp.operations.pip_run import (PipJob, Target, last_good_run, pip_target, plan_pip,
+                                                require_job_success, result_changes, start_pip)
+from azext_pythonapp.operations.requirement_files import RequirementFiles, files_on_app
+from azext_pythonapp.operations.runtime_choice import Choice, choose_runtime
+from azext_pythonapp.operations.web_config_file import WEB_CONFIG, WebConfigFile, WebConfigSwitch, read_web_config
+from azext_pythonapp.packages.pip import PipOptions
+from azext_pythonapp.plan import Change, Plan, Step, report
+from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.runtimes.identity import VersionWish
+from azext_pythonapp.runtimes.registration import Registration
+from azext_pythonapp.webconfig.diff import unified_diff
+from azext_pythonapp.webconfig.handlers import Edit, HandlerIntent, PythonHandler, read_handler, write_handler
+
+COMMAND = "set-version"
+
+
+@dataclass(frozen=True)
+class SetVersionRequest:
+    """The command's options. health_path: None for no health check."""
+
+    wish: VersionWish
+    architecture: str | None
+    handler: HandlerWish
+    app: str | None
+    requirements: bool
+    restart: bool
+    health_path: str | None
+
+    @classmethod
+    def parse(cls, version: str, architecture: str | None, handler: str, app: str | None,
+              startup_command: str | None, *, requirements: bool, restart: bool,
+              health_path: str | None) -> SetVersionRequest:
+        """From the command's options. Raises InvalidInput for what cannot be meant."""
+        wish = HandlerWish(handler.lower(), startup_command)
+        wish.check()
+        if health_path is not None and not health_path.startswith("/"):
+            raise InvalidInput(f"--health-path is '{health_path}'; it takes a path of the app that begins with '/'.")
+        return cls(VersionWish.parse(version), architecture, wish, app, requirements, restart, health_path)
+
+
+def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str, Any]:
+    """Install the runtime, its packages, switch web.config, restart and verify. Returns the contract's answer.
+
+    On a failure before the switch web.config is untouched; on one after it, it is put back.
+    """
+    found = read_web_config(app)
+    current = read_handler(found.content)
+    choice = choose_runtime(app, pythons_on(app, current), request.wish, request.architecture)
+    start = Start(None, None) if request.handler.startup_command else find_start(app, request.app, current)
+    transaction = Transaction(app, request, found, current, choice, start)
+    plan = transaction.plan()
+    if dry_run:
+        return report(app.site.to_dict(), plan.changes, True, **transaction.answer())
+    changes = plan.apply(app.progress.say)
+    return report(app.site.to_dict(), changes, False, **transaction.answer())
+
+
+class Transaction:
+    """One run of set-version: what was seen, what is planned, and what became of it."""
+
+    def __init__(self, app: App, request: SetVersionRequest, found: WebConfigFile, current: PythonHandler | None,
+                 choice: Choice, start: Start):
+        self._app = app
+        self._request = request
+        self._found = found
+        self._current = current
+        self._offer = choice.offer
+        self._start = start
+        self._python = choice.present or self._expected()
+        self._files = self._requirement_files()
+        self._intent = self._build_intent()
+        self._switch: WebConfigSwitch | None = None
+        self._changed = False
+        self._verification: dict[str, Any] = {"pythonVersion": None, "importOk": None, "httpStatus": None}
+        self._running = app.site.state.lower() != "stopped"
+
+    def plan(self) -> Plan:
+        """The steps, in order. Those without changes only verify."""
+        packages = self._package_steps()
+        steps = [*self._install_steps(), *packages, self._import_step(), *self._switch_steps()]
+        changes = any(step.changes for step in steps)
+        if (changes or packages) and self._request.restart and self._running:
+            steps.append(Step(f"Restarting {self._app.site.label}.", [Change("app", "restart")] if changes else [],
+                              self._restart))
+        if self._request.health_path is not None and self._request.restart and self._running:
+            steps.append(Step(f"Fetching {self._app.page_address}{self._request.health_path}.", [], self._check_page))
+        return Plan(steps)
+
+    def answer(self) -> dict[str, Any]:
+        """The command's own keys."""
+        intent = self._intent
+        text = intent.entry_point if intent.kind == "fastCgi" else intent.arguments
+        return {"runtime": replace(self._python, in_use=True).to_dict(), "handler": intent.kind,
+                "entryPoint": shown_entry_point(intent.kind, text), "verification": dict(self._verification),
+                "changeId": self._switch.change_id if self._switch else None}
+
+    def _expected(self) -> Installed:
+        """The runtime as the installation is going to leave it."""
+        assert self._offer is not None
+        offer = self._offer
+        return Installed(version=offer.version, architecture=offer.architecture, extension_id=offer.extension_id,
+                         package_version=offer.package_version,
+                         python_path=offer.identity.python_path(self._app.kudu.home()), source="siteExtension",
+                         in_use=False)
+
+    def _requirement_files(self) -> RequirementFiles | None:
+        if not self._request.requirements:
+            return None
+        try:
+            return files_on_app(self._app, None, None)
+        except NotFound:
+            return None
+
+    def _target(self) -> Target:
+        return pip_target(self._app, self._python.python_path, str(self._python.version),
+                          str(self._python.architecture))
+
+    def _registration(self) -> Registration | None:
+        if self._offer is not None:
+            identity = self._offer.identity
+            return Registration(identity.registered_path, identity.registered_arguments)
+        return find_registration(self._app, self._python.extension_id, self._python.python_path)
+
+    def _build_intent(self) -> HandlerIntent:
+        registration = self._registration()
+        kind = decide_kind(self._app, self._request.handler, self._current, self._start, registration is not None)
+        names = [requirement.name for requirement in self._files.parsed if requirement.name] if self._files else []
+        return build_intent(self._app, kind, self._request.handler, self._current, self._start,
+                            self._python.python_path, registration, names)
+
+    def _install_steps(self) -> list[Step]:
+        if self._offer is None:
+            return []
+        offer = self._offer
+
+        def install() -> Sequence[Change]:
+            change, self._python = install_offer(self._app, offer)
+            self._changed = True
+            self._offer = None
+            self._intent = self._build_intent()
+            return [change]
+
+        return [Step(install_title(self._app, offer), [planned_install(self._app, offer)], install)]
+
+    def _package_steps(self) -> list[Step]:
+        if self._files is None:
+            return []
+        files, options, target = self._files, PipOptions(), self._target()
+        if self._offer is None and last_good_run(self._app, target.folder, files, options):
+            return []
+        run = plan_pip(self._app, target, files, options)
+
+        def install() -> Sequence[Change]:
+            job = PipJob(self._app, start_pip(self._app, run, COMMAND), None).wait()
+            changes = result_changes(require_job_success(self._app, job))
+            self._changed = self._changed or bool(changes)
+            return changes
+
+        return [Step(f"Installing {files.name} into Python {target.version} ({target.python_path}) of "
+                     f"{self._app.site.label}.", run.planned, install)]
+
+    def _import_step(self) -> Step:
+        return Step(f"Checking with {self._python.python_path} that the entry point imports.", [], self._check_import)
+
+    def _switch_steps(self) -> list[Step]:
+        edit = self._edit()
+        if not edit.changed:
+            return []
+        diff = unified_diff(self._found.content, edit.content, WEB_CONFIG)
+        before, after = self._handler_text(self._found.content), self._handler_text(edit.content)
+        change = Change(WEB_CONFIG, "update" if self._found.content is not None else "create", before, after, diff)
+
+        def switch() -> Sequence[Change]:
+            final = self._edit()
+            for note in final.notes:
+                self._app.progress.say(f"  {note}")
+            self._switch = WebConfigSwitch(self._app, self._found, final.content, COMMAND)
+            self._switch.apply()
+            self._changed = True
+            return [replace(change, diff=unified_diff(self._found.content, final.content, WEB_CONFIG))]
+
+        return [Step(f"Switching web.config of {self._app.site.label} to Python {self._python.version}.", [change],
+                     switch, self._put_back)]
+
+    def _edit(self) -> Edit:
+        return write_handler(self._found.content, self._intent)
+
+    def _handler_text(self, content: bytes | None) -> str | None:
+        handler = read_handler(content)
+        return f"{handler.kind} {handler.python_path}" if handler else None
+
+    def _put_back(self) -> str:
+        assert self._switch is not None
+        sentence = self._switch.undo()
+        if self._request.restart and self._running:
+            self._app.arm.restart(self._app.site)
+        return sentence
+
+    def _restart(self) -> Sequence[Change]:
+        if not self._changed:
+            return []
+        self._app.arm.restart(self._app.site)
+        return [Change("app", "restart")]
+
+    def _check_import(self) -> Sequence[Change]:
+        self._verification["pythonVersion"] = self._python.version
+        entry = self._start.entry
+        if entry is None or entry.object is None:
+            return []
+        environment = dict(self._current.environment) if self._current else {}
+        environment.update(self._intent.environment)
+        check = check_import(self._app, self._python.python_path, entry.module, entry.object, environment)
+        self._verification.update(pythonVersion=check.python_version, importOk=check.error is None)
+        if check.error is not None:
+            untouched = "web.config was not touched." if self._edit().changed else "Nothing was changed."
+            raise RemoteFailed(f"The entry point {entry.spec} of {self._app.site.label} does not import with Python "
+                               f"{check.python_version}: {check.error}. {untouched}",
+                               "Add what is missing to requirements.txt, or name another entry point with --app.")
+        return []
+
+    def _check_page(self) -> Sequence[Change]:
+        url = f"{self._app.page_address}{self._request.health_path}"
+        page = wait_for_page(self._app.web, url)
+        self._verification["httpStatus"] = page.status
+        if not page.healthy:
+            answered = f"answered {page.status}" if page.status is not None else "did not answer"
+            raise RemoteFailed(f"The {self._app.site.label} {answered} at {url} with Python {self._python.version}: "
+                               f"{page.reason or 'no reason was given'}.",
+                               "If that page is not meant to answer, name another with --health-path, or use "
+                               "--no-health-check.")
+        return []

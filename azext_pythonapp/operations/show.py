@@ -1,0 +1,57 @@
+"""`show`: what the app runs now."""
+from __future__ import annotations
+
+from typing import Any
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.errors import InvalidWebConfig
+from azext_pythonapp.operations.entry_point import shown_entry_point
+from azext_pythonapp.operations.list_runtimes import pythons_on
+from azext_pythonapp.operations.web_config_file import WEB_CONFIG, read_web_config
+from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
+
+
+def show(app: App) -> dict[str, Any]:
+    """The contract's answer: runtime, handler, entry point, web.config, and what looks wrong."""
+    web_config = read_web_config(app)
+    handler, problem = None, None
+    try:
+        handler = read_handler(web_config.content)
+    except InvalidWebConfig as error:
+        problem = error.message
+    pythons = pythons_on(app, handler)
+    current = next((python for python in pythons if python.in_use), None)
+    return {"app": app.site.to_dict(), "home": app.kudu.home(),
+            "runtime": current.to_dict() if current else None,
+            "handler": handler.kind if handler else None,
+            "entryPoint": _entry_point(handler),
+            "webConfig": {"path": WEB_CONFIG, "etag": web_config.etag},
+            "warnings": [problem] if problem else _warnings(app, web_config.content, handler, current)}
+
+
+def _entry_point(handler: PythonHandler | None) -> str | None:
+    if handler is None:
+        return None
+    return shown_entry_point(handler.kind, handler.entry_point if handler.kind == "fastCgi" else handler.arguments)
+
+
+def _warnings(app: App, content: bytes | None, handler: PythonHandler | None,
+              current: Installed | None) -> list[str]:
+    warnings = []
+    if content is None:
+        warnings.append("There is no web.config, so IIS starts no Python: `az webapp python set-version "
+                        f"{app.site.arguments} --version 3`.")
+    elif handler is None:
+        warnings.append("web.config has no handler that starts Python: `az webapp python set-version "
+                        f"{app.site.arguments} --version 3`.")
+    elif current is None:
+        warnings.append(f"web.config starts {handler.python_path}, which is not on the app.")
+    elif current.problem:
+        warnings.append(current.problem)
+    if handler is not None and handler.kind == "fastCgi" and not handler.entry_point:
+        warnings.append("web.config has no WSGI_HANDLER, so wfastcgi has nothing to start unless an app setting "
+                        "names it.")
+    if app.site.state.lower() == "stopped":
+        warnings.append(f"The app is stopped: `az webapp start {app.site.arguments}`.")
+    return warnings
