@@ -3,7 +3,11 @@ from knack.arguments import CLIArgumentType
 
 
 def load_arguments(loader, _):
-    """Register the options of `az webapp python`. loader: the extension's AzCommandsLoader."""
+    """Register the options of `az webapp python`. loader: the extension's AzCommandsLoader.
+
+    --no-wait is called `detach` in the functions: az keeps a parameter named no_wait to itself, and prints nothing
+    when it is given.
+    """
     from azure.cli.core.commands.parameters import get_enum_type, resource_group_name_type
 
     name = CLIArgumentType(options_list=['--name', '-n'], configured_default='web',
@@ -39,7 +43,7 @@ def load_arguments(loader, _):
         context.argument('version', help='Python version: `3` or `3.6` for the newest patch, `3.6.4`, or `latest`.')
         context.argument('extension_id', help='Id of the site extension, as `list-versions` shows it.')
         context.argument('package_version', help='Version of the site extension\'s package. Default: the newest.')
-        context.argument('no_wait', action='store_true',
+        context.argument('detach', options_list=['--no-wait'], action='store_true',
                          help='Return when the installation was started, and say what is still to do.')
 
     with loader.argument_context('webapp python set-version') as context:
@@ -75,7 +79,8 @@ def load_arguments(loader, _):
         context.argument('require_hashes', action='store_true', help='Refuse packages without a matching hash.')
         context.argument('stop_app', arg_type=get_enum_type(['auto', 'always', 'never']), default='auto',
                          help='Stop the app meanwhile. `auto` does when it holds files that must be replaced.')
-        context.argument('no_wait', action='store_true', help='Return when pip was started; `job wait` re-attaches.')
+        context.argument('detach', options_list=['--no-wait'], action='store_true',
+                         help='Return when pip was started; `job wait` re-attaches.')
         context.argument('timeout', type=int, help='Seconds to wait for pip; it goes on after that. Default: no '
                                                    'limit.')
 

@@ -28,10 +28,10 @@ def show_app(cmd, resource_group_name, webapp_name, slot=None):
 
 
 def install_runtime(cmd, resource_group_name, webapp_name, slot=None, version=None, architecture=None,
-                    extension_id=None, package_version=None, no_wait=False, dry_run=False):
+                    extension_id=None, package_version=None, detach=False, dry_run=False):
     from azext_pythonapp.operations.install_runtime import InstallRequest, install
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        request = InstallRequest.parse(version, architecture, extension_id, package_version, no_wait)
+        request = InstallRequest.parse(version, architecture, extension_id, package_version, wait=not detach)
         return install(opened(), request, dry_run)
 
 
@@ -48,14 +48,14 @@ def set_version(cmd, resource_group_name, webapp_name, version, slot=None, archi
 
 def install_requirements(cmd, resource_group_name, webapp_name, slot=None, requirement=None, constraint=None,
                          upgrade=False, wheel_dir=None, no_index=False, index_url=None, extra_index_url=None,
-                         require_hashes=False, stop_app='auto', no_restart=False, no_wait=False, timeout=None,
+                         require_hashes=False, stop_app='auto', no_restart=False, detach=False, timeout=None,
                          dry_run=False):
     from azext_pythonapp.operations.install_requirements import RequirementsRequest, install_requirements as operation
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         request = RequirementsRequest.parse(requirement, constraint, wheel_dir, upgrade=upgrade, no_index=no_index,
                                             index_url=index_url, extra_index_urls=extra_index_url or (),
                                             require_hashes=require_hashes, stop_app=stop_app.lower(),
-                                            restart=not no_restart, wait=not no_wait, timeout=timeout)
+                                            restart=not no_restart, wait=not detach, timeout=timeout)
         return operation(opened(), request, dry_run)
 
 

@@ -101,6 +101,6 @@ def _bearer_token(cli_ctx: Any) -> str:
         resource = cli_ctx.cloud.endpoints.app_service_resource_id
     except (AttributeError, CloudEndpointNotSetException):
         resource = cli_ctx.cloud.endpoints.active_directory_resource_id
-    credentials, _, _ = Profile(cli_ctx=cli_ctx).get_raw_token(resource=resource,
-                                                              subscription=cli_ctx.data.get("subscription_id"))
+    subscription = cli_ctx.data.get("subscription_id")
+    credentials, _, _ = Profile(cli_ctx=cli_ctx).get_raw_token(resource=resource, subscription=subscription)
     return str(credentials[1])

@@ -30,7 +30,7 @@ class InstallRequest:
 
     @classmethod
     def parse(cls, version: str | None, architecture: str | None, extension_id: str | None,
-              package_version: str | None, no_wait: bool) -> InstallRequest:
+              package_version: str | None, wait: bool) -> InstallRequest:
         """From the command's options. Raises InvalidInput when they do not name one runtime."""
         if (version is None) == (extension_id is None):
             raise InvalidInput("Name the runtime with either --version or --extension-id.",
@@ -40,7 +40,7 @@ class InstallRequest:
         if package_version is not None and extension_id is None:
             raise InvalidInput("--package-version goes with --extension-id.")
         return cls(VersionWish.parse(version) if version else None, architecture, extension_id, package_version,
-                   not no_wait)
+                   wait)
 
 
 def install(app: App, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
