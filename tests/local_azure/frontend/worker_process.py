@@ -1,0 +1,108 @@
+"""The life of a site between two restarts: what w3wp.exe knows and which processes it started."""
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from starlette.responses import Response
+
+from . import configuration, fastcgi, http_platform, pages, static_files
+from .handlers import Handler, choose
+from .registration import FastCgiApplication, registered
+from .sections import ConfigurationError, HttpPlatform
+from .site_request import SiteRequest
+from .web_root import WebRoot, is_acceptable
+
+AppSettings = Callable[[], Mapping[str, str]]
+
+
+class Worker(http_platform.Worker, Protocol):
+    """The part of a Machine that the front end uses."""
+
+    def fastcgi(self, full_path: str, arguments: str, environment: Mapping[str, str]) -> fastcgi.Process:
+        """Starts a FastCGI program with a duplex pipe as stdin."""
+
+
+class WorkerProcess:
+    """Answers the requests of one site with the FastCGI registrations and the app settings of its own start."""
+
+    def __init__(self, worker: Worker, app_settings: AppSettings) -> None:
+        self._worker = worker
+        self._root = WebRoot(worker)
+        self._settings = dict(app_settings())
+        self._registered = registered(worker.home)
+        self._lock = threading.Lock()
+        self._web_config = configuration.root_content(self._root)
+        self._pools: dict[FastCgiApplication, fastcgi.FastCgiPool] = {}
+        self._platforms: dict[HttpPlatform, http_platform.HttpPlatformApplication] = {}
+
+    def respond(self, request: SiteRequest) -> Response:
+        """Answers one request; blocks until the app did."""
+        self._recycle_when_changed()
+        if not is_acceptable(request.segments):
+            return pages.not_found()
+        if static_files.is_hidden(request.segments):
+            return pages.error("404.8", "Not Found", "The request filtering module is configured to deny a path in the "
+                               "URL that contains a hiddenSegment section.")
+        try:
+            found = configuration.read(self._root, request.segments)
+        except ConfigurationError as error:
+            return pages.error("500.19", "Internal Server Error", "The requested page cannot be accessed because the "
+                               "related configuration data for the page is invalid.\nConfig Error: "
+                               f"{error.message}\nConfig File: \\\\?\\{error.file}", error.error_code)
+        resource = self._root.path(request.segments)
+        handler = choose(found.handlers, request.method, request.segments, resource)
+        if handler is None:
+            return pages.error("404.4", "Not Found", "The resource you are looking for does not have a handler "
+                               "associated with it.", "0x8007007b")
+        if handler.uses("FastCgiModule"):
+            return self._by_fastcgi(handler, request)
+        if handler.uses("httpPlatformHandler"):
+            return self._by_platform(found.http_platform, request)
+        if handler.uses("StaticFileModule"):
+            return static_files.respond(request, resource)
+        return pages.error("500.21", "Internal Server Error", f'Handler "{handler.name}" has a bad module '
+                           f'"{handler.modules}" in its module list', "0x8007000d")
+
+    def close(self) -> None:
+        """Ends every process of the app."""
+        with self._lock:
+            applications: list[fastcgi.FastCgiPool | http_platform.HttpPlatformApplication] = [
+                *self._pools.values(), *self._platforms.values()]
+            self._pools, self._platforms = {}, {}
+        for application in applications:
+            application.close()
+
+    def _by_fastcgi(self, handler: Handler, request: SiteRequest) -> Response:
+        application = next((one for one in self._registered if one.is_named(handler.script_processor)), None)
+        if application is None:
+            return pages.not_registered()
+        environment = {**self._settings, **dict(application.environment)}
+        with self._lock:
+            if application not in self._pools:
+                self._pools[application] = fastcgi.FastCgiPool(
+                    lambda: self._worker.fastcgi(application.full_path, application.arguments, environment))
+            pool = self._pools[application]
+        return fastcgi.respond(pool, request, self._root)
+
+    def _by_platform(self, section: HttpPlatform | None, request: SiteRequest) -> Response:
+        if section is None:
+            return pages.error("500.19", "Internal Server Error", "httpPlatformHandler has no httpPlatform section: "
+                               "Required attribute 'processPath' not found", "0x8007000d")
+        with self._lock:
+            if section not in self._platforms:
+                self._platforms[section] = http_platform.HttpPlatformApplication(
+                    self._worker, self._root, section, self._settings)
+            platform = self._platforms[section]
+        return platform.respond(request)
+
+    def _recycle_when_changed(self) -> None:
+        """IIS restarts the app on any change of the root's web.config (facts/python-site-extensions.md 2.6), but keeps
+        the registrations that it has read."""
+        content = configuration.root_content(self._root)
+        with self._lock:
+            changed = content != self._web_config
+            self._web_config = content
+        if changed:
+            self.close()
