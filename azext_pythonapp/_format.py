@@ -49,8 +49,8 @@ def set_version_table(answer):
                          ('HttpStatus', verification.get('httpStatus'))])]
 
 
-def requirements_table(answer):
-    """One row per package that changed; without any, one row that says so."""
+def changes_or_none_table(answer):
+    """One row per change; without any, one row that says so."""
     rows = changes_table(answer)
     if rows:
         return rows

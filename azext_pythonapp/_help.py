@@ -67,6 +67,19 @@ examples:
     text: az webapp python install -g MyGroup -n MyApp --version 3.6 --dry-run
 """
 
+helps['webapp python uninstall'] = """
+type: command
+short-summary: Uninstall a Python runtime, with the folder that its site extension would leave behind.
+long-summary: >-
+    Refused while web.config starts it. The packages in the runtime are lost with it, so the command asks first.
+examples:
+  - name: Uninstall a runtime.
+    text: az webapp python uninstall -g MyGroup -n MyApp --version 3.6.2
+  - name: Uninstall a site extension without a question, and leave its folder.
+    text: >-
+        az webapp python uninstall -g MyGroup -n MyApp --extension-id azureappservice-python362x64 --keep-files --yes
+"""
+
 helps['webapp python set-version'] = """
 type: command
 short-summary: Make an app run a Python version.

@@ -18,6 +18,7 @@ def load_arguments(loader, _):
     dry_run = CLIArgumentType(action='store_true',
                               help='Print what would change, and change nothing. `changed` then tells whether '
                                    'there is anything to do.')
+    yes = CLIArgumentType(options_list=['--yes', '-y'], action='store_true', help='Do not ask for confirmation.')
     no_restart = CLIArgumentType(action='store_true', help='Do not restart the app; changes take effect when it '
                                                            'restarts.')
 
@@ -45,6 +46,13 @@ def load_arguments(loader, _):
         context.argument('package_version', help='Version of the site extension\'s package. Default: the newest.')
         context.argument('detach', options_list=['--no-wait'], action='store_true',
                          help='Return when the installation was started, and say what is still to do.')
+
+    with loader.argument_context('webapp python uninstall') as context:
+        context.argument('version', help='Python version: `3.6` or `3.6.4`. It must mean one runtime of the app.')
+        context.argument('extension_id', help='Id of the site extension, as `list` shows it.')
+        context.argument('keep_files', action='store_true', help='Leave the runtime\'s folder and its packages.')
+        context.argument('force', action='store_true', help='Uninstall it even though web.config starts it.')
+        context.argument('yes', yes)
 
     with loader.argument_context('webapp python set-version') as context:
         context.argument('version', help='Python version: `3` or `3.6` for the newest patch, `3.6.4`, or `latest`.')

@@ -10,9 +10,10 @@ def load_command_table(loader, _):
         group.custom_command('list', 'list_runtimes', table_transformer=_format.runtimes_table)
         group.custom_show_command('show', 'show_app', table_transformer=_format.app_table)
         group.custom_command('install', 'install_runtime', table_transformer=_format.install_table)
+        group.custom_command('uninstall', 'uninstall_runtime', table_transformer=_format.changes_or_none_table)
         group.custom_command('set-version', 'set_version', table_transformer=_format.set_version_table)
         group.custom_command('install-requirements', 'install_requirements',
-                             table_transformer=_format.requirements_table)
+                             table_transformer=_format.changes_or_none_table)
 
     with loader.command_group('webapp python job', is_preview=True) as group:
         group.custom_show_command('show', 'show_job', table_transformer=_format.job_table)

@@ -35,6 +35,15 @@ def install_runtime(cmd, resource_group_name, webapp_name, slot=None, version=No
         return install(opened(), request, dry_run)
 
 
+def uninstall_runtime(cmd, resource_group_name, webapp_name, slot=None, version=None, architecture=None,
+                      extension_id=None, keep_files=False, force=False, yes=False, dry_run=False):
+    from azext_pythonapp.operations.uninstall_runtime import UninstallRequest, uninstall
+    with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        request = UninstallRequest.parse(version, architecture, extension_id, keep_files=keep_files, force=force,
+                                         confirmed=yes)
+        return uninstall(opened(), request, dry_run)
+
+
 def set_version(cmd, resource_group_name, webapp_name, version, slot=None, architecture=None, handler='auto',
                 app=None, startup_command=None, no_requirements=False, no_restart=False, health_path='/',
                 no_health_check=False, dry_run=False):
@@ -82,7 +91,9 @@ def _app_named(cmd, resource_group_name, webapp_name, slot):
         if not resource_group_name or not webapp_name:
             raise InvalidInput('Both --resource-group and --name are needed to name an app.',
                                'Leave both out to ask the public gallery.')
-        return open_app(cmd.cli_ctx, resource_group_name, webapp_name, slot, Console(cmd.cli_ctx.only_show_errors))
+        never_ask = cmd.cli_ctx.config.getboolean('core', 'disable_confirm_prompt', fallback=False)
+        console = Console(cmd.cli_ctx.only_show_errors, never_ask)
+        return open_app(cmd.cli_ctx, resource_group_name, webapp_name, slot, console)
 
     with naming(webapp_name, slot):
         yield opened

@@ -23,6 +23,9 @@ class Progress(Protocol):
     def output(self, line: str) -> None:
         """One line that a program on the worker printed."""
 
+    def confirm(self, question: str) -> None:
+        """Ask a yes-or-no question. Raises Refused when the answer is no, or when nobody can answer."""
+
 
 @dataclass(frozen=True)
 class App:
