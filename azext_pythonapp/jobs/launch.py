@@ -1,0 +1,31 @@
+"""Start a job on the worker."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from azext_pythonapp.appservice.windows import quote_command
+from azext_pythonapp.jobs.request import RUNNER, JobSpec, folder, new_job_id, request_files
+from azext_pythonapp.jobs.site import Pending, Site
+
+
+@dataclass(frozen=True)
+class Launched:
+    """A job that was started. pending: the command at Kudu that runs it; its answer comes at the end, if ever."""
+
+    job_id: str
+    pending: Pending
+
+
+def launch(kudu: Site, spec: JobSpec, files: Mapping[str, bytes]) -> Launched:
+    r"""Start a job: one upload of all its files, one command; returns without waiting for either's work.
+
+    files: what pip is to find in the job's folder, by name.
+    The command names only python.exe and its script, which it finds because Kudu starts it in the job's folder; no
+    text of the user's passes through cmd.exe (facts/kudu.md 1.2, 1.3). -E and -s keep the app's settings, such as a
+    PYTHONHOME for another Python, out of it. Raises the site's own errors when the upload fails; nothing runs then.
+    """
+    job_id = new_job_id()
+    kudu.upload(folder(job_id), request_files(spec, job_id, files))
+    pending = kudu.start(quote_command(spec.python, "-u", "-E", "-s", RUNNER), folder(job_id).replace("/", "\\"))
+    return Launched(job_id, pending)

@@ -1,0 +1,97 @@
+"""What a job is asked to do, and the files that its folder starts with."""
+from __future__ import annotations
+
+import hashlib
+import json
+import pkgutil
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from azext_pythonapp.appservice.errors import InvalidInput
+from azext_pythonapp.packages.pip import HomeFile, JobFile, PipCommand, has_credentials
+
+FOLDER = "data/pythonapp/jobs"
+RUNNER, LOG, STATE, REQUEST, SECRETS = "runner.py", "log.txt", "state.json", "request.json", "secrets.json"
+ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
+_RUNTIME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """One call of pip on the worker.
+
+    command: the command that the user gave, such as "install-requirements".
+    python: full Windows path of the runtime's python.exe.
+    runtime: the runtime's folder name, such as "python364x64"; lock and record are named after it.
+    pip: the call.
+    directory: where pip runs, so that relative paths in requirements mean what they say.
+    record: what a good run leaves for the next one (packages.record.to_json); None for no record.
+    watched: contents, as the caller read them, of files on the app (by path relative to %HOME%) that pip will read;
+    when one is another after the run, no record is left.
+    """
+
+    command: str
+    python: str
+    runtime: str
+    pip: PipCommand
+    directory: JobFile | HomeFile = JobFile("")
+    record: Mapping[str, Any] | None = None
+    watched: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def new_job_id(now: datetime | None = None) -> str:
+    """A fresh id such as 20261122-115930-4f2a: the UTC time, so that ids sort by age, and four random digits."""
+    moment = now or datetime.now(timezone.utc)
+    return f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def folder(job_id: str) -> str:
+    """The job's folder, relative to %HOME%. Raises InvalidInput for what is no job id."""
+    if not ID.fullmatch(job_id):
+        raise InvalidInput(f"{job_id!r} is not the id of a job; one looks like 20261122-115930-4f2a.",
+                           "List the app's jobs with `az webapp python job list`.")
+    return f"{FOLDER}/{job_id}"
+
+
+def log_path(job_id: str) -> str:
+    """The job's log, relative to %HOME%."""
+    return f"{folder(job_id)}/{LOG}"
+
+
+def request_files(spec: JobSpec, job_id: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Everything that the job's folder starts with, by path in the folder.
+
+    files: what pip is to find there, such as requirements.txt. Those with credentials in them are named in the
+    request, so that the runner deletes them when the job ends. pip's environment goes into a file of its own, which
+    the runner deletes as soon as it has read it.
+    Raises InvalidInput for a file that would take the name of one of the job's own.
+    """
+    taken = {RUNNER, LOG, STATE, REQUEST, SECRETS} & {name.lower() for name in files}
+    if taken:
+        raise InvalidInput(f"A file for a job cannot be called {sorted(taken)[0]}.", "Rename it.")
+    if not _RUNTIME.fullmatch(spec.runtime):
+        raise InvalidInput(f"{spec.runtime!r} is not the name of a runtime's folder.")
+    request = {
+        "id": job_id, "command": spec.command, "runtime": spec.runtime,
+        "createdAt": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
+        "arguments": [argument if isinstance(argument, str) else argument.to_json() for argument in spec.pip.arguments],
+        "directory": spec.directory.to_json(),
+        "record": None if spec.record is None else dict(spec.record),
+        "watched": {path: hashlib.sha256(content).hexdigest() for path, content in spec.watched.items()},
+        "secretFiles": sorted(name for name, content in files.items() if has_credentials(content)),
+    }
+    own = {RUNNER: runner_source(), REQUEST: json.dumps(request, indent=1).encode("ascii")}
+    if spec.pip.environment:
+        own[SECRETS] = json.dumps({"environment": spec.pip.environment}).encode("ascii")
+    return {**files, **own}
+
+
+def runner_source() -> bytes:
+    """The program that runs on the worker."""
+    source = pkgutil.get_data("azext_pythonapp.packages.remote", RUNNER)
+    assert source is not None, "the wheel holds packages/remote/runner.py"
+    return source

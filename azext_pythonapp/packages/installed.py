@@ -1,0 +1,41 @@
+"""The packages in a site-packages folder, read off the names in its directory listing: one request, no Python."""
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+
+from packaging.utils import canonicalize_name
+
+_PYTHON_TAG = re.compile(r"-py\d.*$")
+
+
+def packages(names: Iterable[str]) -> dict[str, str]:
+    """Version by canonical name. names: the entries of a site-packages folder; what is no package's is ignored.
+
+    `Flask-2.0.3.dist-info` and `PyYAML-5.1-py3.6.egg-info` name their package; an editable one has a .dist-info as
+    well. A leading ~ is what pip leaves of a package whose files it could not delete (facts/windows-worker.md 5).
+    An .egg-info without a version gives "".
+    """
+    found: dict[str, str] = {}
+    for entry in metadata_names(names):
+        stem = _PYTHON_TAG.sub("", entry.rpartition(".")[0])
+        name, _, version = stem.rpartition("-")
+        if not name or not version[:1].isdigit():
+            name, version = stem, ""
+        found[canonicalize_name(name)] = version.replace("_", "-")
+    return found
+
+
+def digest(names: Iterable[str]) -> str:
+    """SHA-256, in hex, of the package set: equal when the same packages in the same versions are there.
+
+    names: the entries of a site-packages folder. remote/runner.py computes the very same on the worker.
+    """
+    return hashlib.sha256("\n".join(metadata_names(names)).encode("utf-8")).hexdigest()
+
+
+def metadata_names(names: Iterable[str]) -> list[str]:
+    """The entries that stand for an installed package, sorted."""
+    return sorted(name for name in names
+                  if name.lower().endswith((".dist-info", ".egg-info")) and not name.startswith("~"))

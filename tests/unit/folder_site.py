@@ -1,0 +1,104 @@
+"""An SCM site over a folder of this machine, for what is tested without HTTP: files are files, commands are run."""
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from azext_pythonapp.appservice.errors import NotFound
+
+
+@dataclass(frozen=True)
+class File:
+    content: bytes
+    server_time: datetime | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    name: str
+    is_directory: bool
+
+
+@dataclass(frozen=True)
+class Result:
+    output: str = ""
+    error: str = ""
+    exit_code: int = 0
+
+
+class Pending:
+    def __init__(self) -> None:
+        self.answer: Result | None = None
+        self.process: subprocess.Popen[str] | None = None
+        self.thread: threading.Thread | None = None
+
+    def result(self) -> Result | None:
+        return self.answer
+
+
+class FolderSite:
+    """home: the folder that stands for %HOME%.
+
+    before_request: called with "<method> <path>" ahead of each request; may raise what a broken site would.
+    environment: what commands run with.
+    """
+
+    def __init__(self, home: Path):
+        self.home = home
+        self.before_request: Callable[[str], None] = lambda request: None
+        self.environment = dict(os.environ)
+        self.requests: list[str] = []
+        self.pending: list[Pending] = []
+
+    def path(self, method: str, path: str) -> Path:
+        self.requests.append(f"{method} {path}")
+        self.before_request(f"{method} {path}")
+        return self.home / path
+
+    def list_directory(self, path: str) -> list[Entry]:
+        folder = self.path("list", path)
+        if not folder.is_dir():
+            raise NotFound(f"{path} was not found.")
+        return [Entry(child.name, child.is_dir()) for child in folder.iterdir()]
+
+    def read(self, path: str) -> File:
+        return File(self._content("read", path), datetime.now(timezone.utc))
+
+    def read_from(self, path: str, offset: int) -> bytes:
+        return self._content("tail", path)[offset:]
+
+    def _content(self, method: str, path: str) -> bytes:
+        try:
+            return self.path(method, path).read_bytes()
+        except FileNotFoundError:
+            raise NotFound(f"{path} was not found.") from None
+
+    def delete(self, path: str) -> None:
+        self.path("delete", path).unlink(missing_ok=True)
+
+    def upload(self, folder: str, files: Mapping[str, bytes]) -> None:
+        target = self.path("upload", folder)
+        for name, content in files.items():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / name).write_bytes(content)
+
+    def start(self, command: str, directory: str = "") -> Pending:
+        cwd = self.path("start", directory.replace("\\", "/"))
+        pending = Pending()
+        pending.process = subprocess.Popen(command, shell=True, cwd=cwd, env=self.environment, text=True,
+                                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                           start_new_session=True)
+
+        def wait() -> None:
+            output, error = pending.process.communicate()
+            pending.answer = Result(output, error, pending.process.returncode)
+
+        pending.thread = threading.Thread(target=wait)
+        pending.thread.start()
+        self.pending.append(pending)
+        return pending
