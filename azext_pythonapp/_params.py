@@ -10,6 +10,8 @@ def load_arguments(loader, _):
     """
     from azure.cli.core.commands.parameters import get_enum_type, resource_group_name_type
 
+    from azext_pythonapp._completers import extension_id_completer, installed_id_completer, version_completer
+
     name = CLIArgumentType(options_list=['--name', '-n'], configured_default='web',
                            help='Name of the web app. You can configure the default using '
                                 '`az configure --defaults web=MyApp`.')
@@ -30,32 +32,40 @@ def load_arguments(loader, _):
         context.argument('architecture', architecture)
         context.argument('dry_run', dry_run)
         context.argument('no_restart', no_restart)
+        context.argument('yes', yes)
 
     with loader.argument_context('webapp python list-versions') as context:
         context.argument('resource_group_name', resource_group_name_type, required=False)
         context.argument('webapp_name', name, required=False)
-        context.argument('version', help='Only these: `3`, `3.6` or `3.6.4`.')
+        context.argument('version', completer=version_completer, help='Only these: `3`, `3.6` or `3.6.4`.')
         context.argument('all_versions', options_list=['--all'], action='store_true',
                          help='Show every package version, not only the newest of each runtime.')
         context.argument('supported', action='store_true',
                          help='Only Python versions that still get security fixes.')
 
     with loader.argument_context('webapp python install') as context:
-        context.argument('version', help='Python version: `3` or `3.6` for the newest patch, `3.6.4`, or `latest`.')
-        context.argument('extension_id', help='Id of the site extension, as `list-versions` shows it.')
+        context.argument('version', completer=version_completer,
+                         help='Python version: `3` or `3.6` for the newest patch, `3.6.4`, or `latest`.')
+        context.argument('extension_id', completer=extension_id_completer,
+                         help='Id of the site extension, as `list-versions` shows it.')
         context.argument('package_version', help='Version of the site extension\'s package. Default: the newest.')
+        context.argument('source', arg_type=get_enum_type(['gallery', 'nuget']),
+                         help='Where to take it from: the gallery of site extensions, or the packages of CPython on '
+                              'NuGet, which have every release. Default: the gallery.')
+        context.argument('package', help='A local package file of CPython (`python.3.13.2.nupkg`, from NuGet) to '
+                                         'install.')
         context.argument('detach', options_list=['--no-wait'], action='store_true',
                          help='Return when the installation was started, and say what is still to do.')
 
     with loader.argument_context('webapp python uninstall') as context:
         context.argument('version', help='Python version: `3.6` or `3.6.4`. It must mean one runtime of the app.')
-        context.argument('extension_id', help='Id of the site extension, as `list` shows it.')
+        context.argument('extension_id', completer=installed_id_completer,
+                         help='Id of the site extension, as `list` shows it.')
         context.argument('keep_files', action='store_true', help='Leave the runtime\'s folder and its packages.')
         context.argument('force', action='store_true', help='Uninstall it even though web.config starts it.')
-        context.argument('yes', yes)
-
     with loader.argument_context('webapp python set-version') as context:
-        context.argument('version', help='Python version: `3` or `3.6` for the newest patch, `3.6.4`, or `latest`.')
+        context.argument('version', completer=version_completer,
+                         help='Python version: `3` or `3.6` for the newest patch, `3.6.4`, or `latest`.')
         context.argument('handler', arg_type=get_enum_type(['auto', 'fastcgi', 'httpplatform']), default='auto',
                          help='How IIS starts Python. `auto` keeps the handler that web.config has; a new one is '
                               'FastCGI for a WSGI app on a runtime that registered itself with IIS, else '

@@ -1,0 +1,57 @@
+"""Tab completion for values that only Azure knows: quick, and silent when it cannot be."""
+from azure.cli.core.decorators import Completer
+
+SECONDS = 3.0
+
+
+@Completer
+def version_completer(cmd, prefix, namespace, **kwargs):  # pylint: disable=unused-argument
+    """Python versions for --version: of the app that the command line names, else of the public gallery."""
+    versions = []
+    for offer in _offers(cmd, namespace):
+        line = '.'.join(offer['version'].split('.')[:2])
+        versions += [version for version in (line, offer['version']) if version not in versions]
+    return [version for version in versions if version.startswith(prefix or '')]
+
+
+@Completer
+def extension_id_completer(cmd, prefix, namespace, **kwargs):  # pylint: disable=unused-argument
+    """Ids of the site extensions that can be installed, for --extension-id."""
+    return _ids(_offers(cmd, namespace), prefix)
+
+
+@Completer
+def installed_id_completer(cmd, prefix, namespace, **kwargs):  # pylint: disable=unused-argument
+    """Ids of the site extensions that the app has, for --extension-id."""
+    return _ids([offer for offer in _offers(cmd, namespace) if offer['installed']], prefix)
+
+
+def _ids(offers, prefix):
+    wanted = (prefix or '').lower()
+    return [offer['extensionId'] for offer in offers if offer['extensionId'].lower().startswith(wanted)]
+
+
+def _offers(cmd, namespace):
+    """The rows of `list-versions`; [] when they do not come in time. Asked in a thread that nobody waits for."""
+    from threading import Thread
+    rows = []
+
+    def ask():
+        rows.extend(_ask(cmd, namespace))
+
+    thread = Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    return list(rows)
+
+
+def _ask(cmd, namespace):
+    from knack.util import CLIError
+
+    from azext_pythonapp.appservice.errors import PythonAppError
+    from azext_pythonapp.custom import list_versions
+    try:
+        return list_versions(cmd, getattr(namespace, 'resource_group_name', None),
+                             getattr(namespace, 'webapp_name', None), getattr(namespace, 'slot', None))
+    except (PythonAppError, CLIError, OSError):
+        return []
