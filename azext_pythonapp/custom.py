@@ -28,10 +28,17 @@ def show_app(cmd, resource_group_name, webapp_name, slot=None):
 
 
 def install_runtime(cmd, resource_group_name, webapp_name, slot=None, version=None, architecture=None,
-                    extension_id=None, package_version=None, detach=False, dry_run=False):
+                    extension_id=None, package_version=None, source=None, package=None, detach=False, yes=False,
+                    dry_run=False):
+    from azext_pythonapp.operations.install_from_nuget import NugetRequest, install_from_nuget
     from azext_pythonapp.operations.install_runtime import InstallRequest, install
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        request = InstallRequest.parse(version, architecture, extension_id, package_version, wait=not detach)
+        if source == 'nuget' or package is not None:
+            wanted = NugetRequest.parse(version, architecture, extension_id, package_version, package, source=source,
+                                        wait=not detach)
+            return install_from_nuget(opened(), wanted, dry_run)
+        request = InstallRequest.parse(version, architecture, extension_id, package_version, wait=not detach,
+                                       confirmed=yes)
         return install(opened(), request, dry_run)
 
 
@@ -46,12 +53,12 @@ def uninstall_runtime(cmd, resource_group_name, webapp_name, slot=None, version=
 
 def set_version(cmd, resource_group_name, webapp_name, version, slot=None, architecture=None, handler='auto',
                 app=None, startup_command=None, no_requirements=False, no_restart=False, health_path='/',
-                no_health_check=False, dry_run=False):
+                no_health_check=False, yes=False, dry_run=False):
     from azext_pythonapp.operations.set_version import SetVersionRequest, set_version as operation
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         request = SetVersionRequest.parse(version, architecture, handler, app, startup_command,
                                           requirements=not no_requirements, restart=not no_restart,
-                                          health_path=None if no_health_check else health_path)
+                                          health_path=None if no_health_check else health_path, confirmed=yes)
         return operation(opened(), request, dry_run)
 
 

@@ -19,7 +19,7 @@ API_VERSION = "2023-12-01"
 class Site:
     """One app or slot.
 
-    resource_id: of the slot, when there is one. host and scm_host: the names that Resource Manager gave; they can
+    resource_id: of the slot, when there is one. plan_id: the resource id of its App Service plan. host and scm_host: the names that Resource Manager gave; they can
     carry a hash and a region, so they are never built from the app's name (facts/az-extension.md 4.6).
     """
 
@@ -30,6 +30,7 @@ class Site:
     host: str
     scm_host: str
     state: str
+    plan_id: str = ""
 
     @property
     def label(self) -> str:
@@ -104,7 +105,19 @@ class Arm:
         if not scm_host:
             raise PlatformFailed(f"Azure named no SCM site for {label}, so its files cannot be reached.")
         return Site(name, resource_group, slot, resource_id, str(properties.get("defaultHostName") or ""),
-                    str(scm_host), str(properties.get("state") or ""))
+                    str(scm_host), str(properties.get("state") or ""), str(properties.get("serverFarmId") or ""))
+
+    def has_32bit_worker(self, site: Site) -> bool:
+        """Whether the app's worker process is a 32-bit one, which is what new apps get."""
+        answer = self.call("GET", f"{site.resource_id}/config/web")
+        require_success(answer, f"the configuration of {site.label}")
+        return bool(((answer.body or {}).get("properties") or {}).get("use32BitWorkerProcess"))
+
+    def plan_tier(self, site: Site) -> str:
+        """The tier of the app's plan, such as "Free" or "Basic"; "" when the caller may not see the plan."""
+        answer = self.call("GET", site.plan_id) if site.plan_id else None
+        sku = (answer.body or {}).get("sku") if answer and answer.status == 200 else None
+        return str((sku or {}).get("tier") or "")
 
     def restart(self, site: Site) -> None:
         """Restart the app and its SCM site; site-extension transforms take effect with it (facts 1.5)."""

@@ -7,13 +7,24 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import InvalidWebConfig
 from azext_pythonapp.appservice.site_extensions import list_extensions
 from azext_pythonapp.operations.web_config_file import read_web_config
+from azext_pythonapp.operations.worker_fit import fit_warnings
 from azext_pythonapp.runtimes.discovery import Installed, discover
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
 
 
 def list_runtimes(app: App) -> list[dict[str, Any]]:
-    """The contract's rows: every Python on the app, the one that web.config starts marked."""
-    return [python.to_dict() for python in pythons_on(app, readable_handler(app))]
+    """The contract's rows: every Python on the app, the one that web.config starts marked.
+
+    What is wrong with one of them is said to the person, and so is an architecture that does not fit the worker.
+    """
+    pythons = pythons_on(app, readable_handler(app))
+    for python in pythons:
+        if python.problem:
+            app.progress.say(python.problem)
+        if python.in_use:
+            for warning in fit_warnings(app, python.architecture):
+                app.progress.say(warning)
+    return [python.to_dict() for python in pythons]
 
 
 def readable_handler(app: App) -> PythonHandler | None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import NotFound, PlatformFailed, RemoteFailed
 from azext_pythonapp.operations.list_versions import app_offers
+from azext_pythonapp.operations.nuget_lookup import find_instead
 from azext_pythonapp.runtimes.catalogue import Offer, resolve
 from azext_pythonapp.runtimes.discovery import Installed
 from azext_pythonapp.runtimes.identity import VersionWish
+from azext_pythonapp.runtimes.nuget import NugetRuntime
 from azext_pythonapp.runtimes.versions import numbers
 
 DEFAULT_ARCHITECTURE = "x64"
@@ -17,16 +19,25 @@ DEFAULT_ARCHITECTURE = "x64"
 
 @dataclass(frozen=True)
 class Choice:
-    """Either a Python that is on the app, or a package that must be installed first."""
+    """A Python that is on the app, or what must be installed first: a site extension, or a package of NuGet."""
 
     present: Installed | None
     offer: Offer | None
+    nuget: NugetRuntime | None = None
+
+    @property
+    def required(self) -> Installed:
+        """The Python that is on the app, for a choice without an offer."""
+        assert self.present is not None
+        return self.present
 
 
-def choose_runtime(app: App, pythons: Sequence[Installed], wish: VersionWish, architecture: str | None) -> Choice:
+def choose_runtime(app: App, pythons: Sequence[Installed], wish: VersionWish, architecture: str | None,
+                   with_nuget: bool = False) -> Choice:
     """The newest Python that a wish means, on the app or in its gallery; what is on the app wins a tie.
 
     pythons: those on the app. architecture: "x64", "x86", or None for x64 where there is a choice.
+    with_nuget: whether to take from NuGet what neither has; without it, the error says that NuGet may have it.
     An exact version that is on the app needs no gallery, and neither does any version while the gallery is out of
     order. Raises NotFound, with the nearest choices, when neither has one.
     """
@@ -35,9 +46,12 @@ def choose_runtime(app: App, pythons: Sequence[Installed], wish: VersionWish, ar
         return Choice(present, None)
     try:
         offer = resolve(app_offers(app), wish, architecture, DEFAULT_ARCHITECTURE)
-    except NotFound:
+    except NotFound as error:
         if present:
             return Choice(present, None)
+        if with_nuget:
+            return Choice(None, None, find_instead(app, wish, architecture, error))
+        error.recommendation = f"{error.recommendation or ''} For newer ones, add `--source nuget`.".strip()
         raise
     except PlatformFailed as error:
         if not present:

@@ -11,13 +11,14 @@ from azext_pythonapp.appservice.page import wait_for_page
 from azext_pythonapp.operations.entry_point import Start, find_start, shown_entry_point
 from azext_pythonapp.operations.handler_choice import HandlerWish, build_intent, decide_kind, find_registration
 from azext_pythonapp.operations.import_check import check_import
-from azext_pythonapp.operations.install_runtime import install_offer, install_title, planned_install
 from azext_pythonapp.operations.list_runtimes import pythons_on
+from azext_pythonapp.operations.nuget_installation import installation_of
 from azext_pythonapp.operations.pip_run import (PipJob, Target, last_good_run, pip_target, plan_pip,
                                                 require_job_success, result_changes, start_pip)
 from azext_pythonapp.operations.requirement_files import RequirementFiles, files_on_app
-from azext_pythonapp.operations.runtime_choice import Choice, choose_runtime
+from azext_pythonapp.operations.runtime_choice import choose_runtime
 from azext_pythonapp.operations.web_config_file import WEB_CONFIG, WebConfigFile, WebConfigSwitch, read_web_config
+from azext_pythonapp.operations.worker_fit import fit_warnings
 from azext_pythonapp.packages.pip import PipOptions
 from azext_pythonapp.plan import Change, Plan, Step, report
 from azext_pythonapp.runtimes.discovery import Installed
@@ -40,17 +41,19 @@ class SetVersionRequest:
     requirements: bool
     restart: bool
     health_path: str | None
+    confirmed: bool
 
     @classmethod
     def parse(cls, version: str, architecture: str | None, handler: str, app: str | None,
               startup_command: str | None, *, requirements: bool, restart: bool,
-              health_path: str | None) -> SetVersionRequest:
+              health_path: str | None, confirmed: bool) -> SetVersionRequest:
         """From the command's options. Raises InvalidInput for what cannot be meant."""
         wish = HandlerWish(handler.lower(), startup_command)
         wish.check()
         if health_path is not None and not health_path.startswith("/"):
             raise InvalidInput(f"--health-path is '{health_path}'; it takes a path of the app that begins with '/'.")
-        return cls(VersionWish.parse(version), architecture, wish, app, requirements, restart, health_path)
+        return cls(VersionWish.parse(version), architecture, wish, app, requirements, restart, health_path,
+                   confirmed)
 
 
 def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str, Any]:
@@ -60,12 +63,15 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
     """
     found = read_web_config(app)
     current = read_handler(found.content)
-    choice = choose_runtime(app, pythons_on(app, current), request.wish, request.architecture)
     start = Start(None, None) if request.handler.startup_command else find_start(app, request.app, current)
-    transaction = Transaction(app, request, found, current, choice, start)
+    transaction = Transaction(app, request, found, current, pythons_on(app, current), start)
+    for warning in fit_warnings(app, transaction.architecture):
+        app.progress.say(warning)
     plan = transaction.plan()
     if dry_run:
         return report(app.site.to_dict(), plan.changes, True, **transaction.answer())
+    if not request.confirmed:
+        transaction.confirm()
     changes = plan.apply(app.progress.say)
     return report(app.site.to_dict(), changes, False, **transaction.answer())
 
@@ -74,14 +80,15 @@ class Transaction:
     """One run of set-version: what was seen, what is planned, and what became of it."""
 
     def __init__(self, app: App, request: SetVersionRequest, found: WebConfigFile, current: PythonHandler | None,
-                 choice: Choice, start: Start):
+                 pythons: Sequence[Installed], start: Start):
+        choice = choose_runtime(app, pythons, request.wish, request.architecture, with_nuget=True)
         self._app = app
         self._request = request
         self._found = found
         self._current = current
-        self._offer = choice.offer
+        self._installation = installation_of(app, choice, pythons)
         self._start = start
-        self._python = choice.present or self._expected()
+        self._python = self._installation.runtime if self._installation else choice.required
         self._files = self._requirement_files()
         self._intent = self._build_intent()
         self._switch: WebConfigSwitch | None = None
@@ -101,6 +108,16 @@ class Transaction:
             steps.append(Step(f"Fetching {self._app.page_address}{self._request.health_path}.", [], self._check_page))
         return Plan(steps)
 
+    @property
+    def architecture(self) -> str | None:
+        """Of the Python that is going to run."""
+        return self._python.architecture
+
+    def confirm(self) -> None:
+        """Ask before packages in a folder that the installation wipes are moved. Raises Refused for a no."""
+        if self._installation is not None:
+            self._installation.confirm()
+
     def answer(self) -> dict[str, Any]:
         """The command's own keys."""
         intent = self._intent
@@ -108,15 +125,6 @@ class Transaction:
         return {"runtime": replace(self._python, in_use=True).to_dict(), "handler": intent.kind,
                 "entryPoint": shown_entry_point(intent.kind, text), "verification": dict(self._verification),
                 "changeId": self._switch.change_id if self._switch else None}
-
-    def _expected(self) -> Installed:
-        """The runtime as the installation is going to leave it."""
-        assert self._offer is not None
-        offer = self._offer
-        return Installed(version=offer.version, architecture=offer.architecture, extension_id=offer.extension_id,
-                         package_version=offer.package_version,
-                         python_path=offer.identity.python_path(self._app.kudu.home()), source="siteExtension",
-                         in_use=False)
 
     def _requirement_files(self) -> RequirementFiles | None:
         if not self._request.requirements:
@@ -131,8 +139,8 @@ class Transaction:
                           str(self._python.architecture))
 
     def _registration(self) -> Registration | None:
-        if self._offer is not None:
-            identity = self._offer.identity
+        if self._installation is not None:
+            identity = self._installation.offer.identity
             return Registration(identity.registered_path, identity.registered_arguments)
         return find_registration(self._app, self._python.extension_id, self._python.python_path)
 
@@ -144,24 +152,25 @@ class Transaction:
                             self._python.python_path, registration, names)
 
     def _install_steps(self) -> list[Step]:
-        if self._offer is None:
+        if self._installation is None:
             return []
-        offer = self._offer
+        steps = self._installation.steps()
+        steps.append(Step(f"Looking at the new Python of {self._app.site.label}.", [], self._take_installed))
+        return steps
 
-        def install() -> Sequence[Change]:
-            change, self._python = install_offer(self._app, offer)
-            self._changed = True
-            self._offer = None
-            self._intent = self._build_intent()
-            return [change]
-
-        return [Step(install_title(self._app, offer), [planned_install(self._app, offer)], install)]
+    def _take_installed(self) -> Sequence[Change]:
+        """Go on with the Python that is there now, and with what it registered with IIS."""
+        assert self._installation is not None
+        self._python, self._installation = self._installation.runtime, None
+        self._changed = True
+        self._intent = self._build_intent()
+        return []
 
     def _package_steps(self) -> list[Step]:
         if self._files is None:
             return []
         files, options, target = self._files, PipOptions(), self._target()
-        if self._offer is None and last_good_run(self._app, target.folder, files, options):
+        if self._installation is None and last_good_run(self._app, target.folder, files, options):
             return []
         run = plan_pip(self._app, target, files, options)
 

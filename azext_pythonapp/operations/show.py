@@ -8,6 +8,7 @@ from azext_pythonapp.appservice.errors import InvalidWebConfig
 from azext_pythonapp.operations.entry_point import shown_entry_point
 from azext_pythonapp.operations.list_runtimes import pythons_on
 from azext_pythonapp.operations.web_config_file import WEB_CONFIG, read_web_config
+from azext_pythonapp.operations.worker_fit import fit_warnings
 from azext_pythonapp.runtimes.discovery import Installed
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
 
@@ -52,6 +53,8 @@ def _warnings(app: App, content: bytes | None, handler: PythonHandler | None,
     if handler is not None and handler.kind == "fastCgi" and not handler.entry_point:
         warnings.append("web.config has no WSGI_HANDLER, so wfastcgi has nothing to start unless an app setting "
                         "names it.")
+    if current is not None:
+        warnings.extend(fit_warnings(app, current.architecture))
     if app.site.state.lower() == "stopped":
         warnings.append(f"The app is stopped: `az webapp start {app.site.arguments}`.")
     return warnings
