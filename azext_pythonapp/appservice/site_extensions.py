@@ -55,7 +55,7 @@ def start_install(arm: Arm, site: Site, identifier: str, version: str | None = N
     if answer.status == 409:
         raise Conflict(f"Site extension '{identifier}' of {site.label} is being installed by somebody else: "
                        f"{arm_message(answer)}", f"Wait, then look: `az webapp python list {site.arguments}`.")
-    if answer.status not in STILL_INSTALLING:
+    if answer.status not in STILL_INSTALLING and not _state(answer):
         require_success(answer, f"the site extension '{identifier}' for {site.label}")
     return answer
 
@@ -82,7 +82,7 @@ def await_install(arm: Arm, site: Site, identifier: str, answer: ArmAnswer | Non
         if answer.status == 404:
             raise RemoteFailed(f"Site extension '{identifier}' of {site.label} was being installed and is gone: its "
                                "installation failed on the worker.", "Try again; a restarting SCM site interrupts it.")
-        if answer.status not in STILL_INSTALLING:
+        if answer.status not in STILL_INSTALLING and not _state(answer):
             require_success(answer, f"the site extension '{identifier}' of {site.label}")
     raise UnknownOutcome(f"Site extension '{identifier}' of {site.label} is still not installed after "
                          f"{INSTALL_LIMIT_SECONDS // 60} minutes.",
@@ -110,15 +110,20 @@ def delete_extension(arm: Arm, site: Site, identifier: str) -> None:
 def _finished(answer: ArmAnswer, site: Site, identifier: str) -> dict[str, Any] | None:
     """What an answer says was installed, or None while it is being installed; raises when it failed.
 
-    `Failed` comes with status 200 (facts/az-extension.md 4.3).
+    `Failed` comes with status 200 or 400: the state says what happened, not the status (facts/az-extension.md 4.3).
     """
     entry = _properties(answer.body)
-    state = str(entry.get("provisioningState") or "")
+    state = _state(answer)
     if state in ("Failed", "Canceled"):
         comment = " ".join(str(entry.get("comment") or "Azure gave no reason").split())[:400]
         raise RemoteFailed(f"Installing site extension '{identifier}' on {site.label} ended as {state}: {comment}")
     done = answer.status == 200 and state in ("Succeeded", "") and extension_id(entry)
     return entry if done else None
+
+
+def _state(answer: ArmAnswer) -> str:
+    """The provisioning state that an answer names, "" for one that names none."""
+    return str(_properties(answer.body).get("provisioningState") or "")
 
 
 def _properties(body: Any) -> dict[str, Any]:

@@ -87,8 +87,9 @@ def test_a_version_is_asked_for_in_the_body():
     assert send.asked[0][2] == {"properties": {"version": "3.6.4.4"}}
 
 
-@pytest.mark.parametrize("first", [(200, entry("Failed", comment="no disk")), (200, entry("Canceled", comment="no disk"))])
-def test_a_failure_under_status_200_is_a_failure(first):
+@pytest.mark.parametrize("first", [(200, entry("Failed", comment="no disk")), (200, entry("Canceled", comment="no disk")),
+                                   (400, entry("Failed", comment="no disk"))])
+def test_a_failed_installation_is_known_by_its_state(first):
     azure, _ = arm(first)
     with pytest.raises(RemoteFailed, match="no disk"):
         site_extensions.install_extension(azure, SITE, EXTENSION)
