@@ -1,0 +1,231 @@
+"""management.azure.com: subscriptions, and of Microsoft.Web what `az webapp` and this project's commands ask.
+
+Paths are matched in any case, as ARM does (facts/local-azure.md 3).
+"""
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from xml.sax.saxutils import quoteattr
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, QueryParams
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from . import login
+from .arm_extensions import all_extensions, one_extension
+from .site import REGION, SUBSCRIPTION, Site
+
+HOST = "management.azure.com"
+PLAN = "plan"
+
+Sites = Callable[[], Iterable[Site]]
+Endpoint = Callable[[Request], Awaitable[Response]]
+SiteEndpoint = Callable[[Request, Site], Awaitable[Response]]
+
+
+def arm_error(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """ARM's error: `{"error": {"code", "message"}}`."""
+    return JSONResponse({"error": {"code": code, "message": message}}, status, headers)
+
+
+def arm_app(sites: Sites) -> ASGIApp:
+    """The ASGI app of management.azure.com over the apps that `sites` gives at each request."""
+    routes = [*_subscription_routes(sites), *_site_routes(sites)]
+    return _Door(Starlette(routes=routes, exception_handlers={404: _no_route, 405: _no_route}))
+
+
+class _Door:
+    """Sign-in, api-version, and the lower-cased path that the routes match; names are compared in lower case too."""
+
+    def __init__(self, app: ASGIApp):
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = _refusal(scope)
+        await (answer or self._app)({**scope, "path": scope["path"].lower().rstrip("/")}, receive, send)
+
+
+def _refusal(scope: Scope) -> Response | None:
+    kind, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+    if kind != "Bearer":
+        return arm_error(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+    if not login.accepts(token):
+        return arm_error(401, "InvalidAuthenticationToken", "The access token is invalid.")
+    if "api-version" not in QueryParams(scope["query_string"]):
+        return arm_error(400, "MissingApiVersionParameter", "The api-version query parameter is required.")
+    return None
+
+
+async def _no_route(request: Request, _: Exception) -> Response:
+    return arm_error(404, "LocalAzureHasNoRoute",
+                     f"The local Azure has no route for {request.method} {request.url.path}.")
+
+
+def _subscription_routes(sites: Sites) -> list[BaseRoute]:
+    group_type = "Microsoft.Resources/resourceGroups"
+
+    async def subscriptions(_: Request) -> Response:
+        return JSONResponse({"value": [_subscription()], "count": {"type": "Total", "value": 1}})
+
+    async def subscription(_: Request) -> Response:
+        return JSONResponse(_subscription())
+
+    async def groups(_: Request) -> Response:
+        names = sorted({site.resource_group for site in sites()})
+        return JSONResponse({"value": [
+            {"id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{name}", "name": name, "type": group_type,
+             "location": "westeurope", "properties": {"provisioningState": "Succeeded"}} for name in names]})
+
+    async def plan(request: Request) -> Response:
+        return JSONResponse({"id": _plan_id(request.path_params["group"]), "name": PLAN, "kind": "app",
+                             "location": REGION, "type": "Microsoft.Web/serverfarms",
+                             "properties": {"name": PLAN, "reserved": False},
+                             "sku": {"name": "B1", "tier": "Basic", "size": "B1", "family": "B", "capacity": 1}})
+
+    root = f"/subscriptions/{SUBSCRIPTION}"
+    return [Route("/subscriptions", subscriptions), Route(root, subscription), Route(f"{root}/resourcegroups", groups),
+            Route(root + "/resourcegroups/{group}/providers/microsoft.web/serverfarms/" + PLAN, plan)]
+
+
+def _subscription() -> dict[str, object]:
+    return {"id": f"/subscriptions/{SUBSCRIPTION}", "subscriptionId": SUBSCRIPTION, "tenantId": login.TENANT,
+            "displayName": "Local Azure", "state": "Enabled", "authorizationSource": "RoleBased",
+            "managedByTenants": [],
+            "subscriptionPolicies": {"locationPlacementId": "Public_2014-09-01", "quotaId": "PayAsYouGo_2014-09-01",
+                                     "spendingLimit": "Off"}}
+
+
+def _site_routes(sites: Sites) -> list[BaseRoute]:
+    provider = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/{{group}}/providers/microsoft.web/sites"
+    routes: list[BaseRoute] = [Route(f"/subscriptions/{SUBSCRIPTION}/providers/microsoft.web/sites", _listing(sites)),
+                               Route(provider, _listing(sites)), Route(provider + "/{name}/slots", _slots(sites))]
+    for root in (provider + "/{name}/slots/{slot}", provider + "/{name}"):
+        routes += [_route(sites, root + path, method, answer) for path, method, answer in _OPERATIONS]
+        routes += [Route(root + "/siteextensions", _for_site(sites, all_extensions), methods=["GET"]),
+                   Route(root + "/siteextensions/{id}", _for_site(sites, one_extension),
+                         methods=["GET", "PUT", "DELETE"])]
+    return routes
+
+
+def _route(sites: Sites, path: str, method: str, answer: Callable[[Site], Response]) -> Route:
+    async def endpoint(request: Request, site: Site) -> Response:
+        return await run_in_threadpool(answer, site)
+
+    return Route(path, _for_site(sites, endpoint), methods=[method])
+
+
+def _for_site(sites: Sites, endpoint: SiteEndpoint) -> Endpoint:
+    """An endpoint that gets the app or slot that the path names: 404 when there is none, 429 when it is throttled."""
+    async def wrapped(request: Request) -> Response:
+        name, slot, group = (request.path_params.get(part, "") for part in ("name", "slot", "group"))
+        for site in sites():
+            if (site.name.lower(), (site.slot or "").lower(), site.resource_group.lower()) == (name, slot, group):
+                if site.switches.use_up("arm_429_times"):
+                    return arm_error(429, "TooManyRequests", "Too many requests.", {"Retry-After": "1"})
+                return await endpoint(request, site)
+        kind = "Microsoft.Web/sites/slots" if slot else "Microsoft.Web/sites"
+        named = f"{name}/{slot}" if slot else name
+        return arm_error(404, "ResourceNotFound", f"The Resource '{kind}/{named}' under resource group '{group}' was "
+                         "not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix")
+
+    return wrapped
+
+
+def _listing(sites: Sites) -> Endpoint:
+    async def listing(request: Request) -> Response:
+        group = request.path_params.get("group")
+        found = [site for site in sites() if site.slot is None and group in (None, site.resource_group.lower())]
+        return JSONResponse({"value": [site_resource(site) for site in found], "nextLink": None})
+
+    return listing
+
+
+def _slots(sites: Sites) -> Endpoint:
+    async def slots(request: Request) -> Response:
+        wanted = (request.path_params["group"], request.path_params["name"])
+        found = [site for site in sites() if site.slot and (site.resource_group.lower(), site.name.lower()) == wanted]
+        return JSONResponse({"value": [site_resource(site) for site in found], "nextLink": None})
+
+    return slots
+
+
+def _plan_id(group: str) -> str:
+    return f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Web/serverfarms/{PLAN}"
+
+
+def site_resource(site: Site) -> dict[str, object]:
+    """The site or slot as ARM shows it; its SCM host stands in `hostNameSslStates` as hostType Repository."""
+    kind = "Microsoft.Web/sites/slots" if site.slot else "Microsoft.Web/sites"
+    return {
+        "id": site.address.resource_id, "name": site.address.arm_name, "type": kind, "location": REGION, "tags": {},
+        "kind": "app,linux" if site.reserved else "app",
+        "properties": {
+            "name": site.address.arm_name, "state": site.state, "enabled": True, "reserved": site.reserved,
+            "sku": "Basic", "isXenon": False, "hyperV": False, "resourceGroup": site.resource_group,
+            "repositorySiteName": site.name, "usageState": "Normal", "availabilityState": "Normal", "httpsOnly": True,
+            "clientAffinityEnabled": True, "outboundIpAddresses": "127.0.0.1",
+            "possibleOutboundIpAddresses": "127.0.0.1",
+            "defaultHostName": site.host, "hostNames": [site.host], "enabledHostNames": [site.host, site.scm_host],
+            "serverFarmId": _plan_id(site.resource_group),
+            "hostNameSslStates": [{"name": site.host, "sslState": "Disabled", "hostType": "Standard"},
+                                  {"name": site.scm_host, "sslState": "Disabled", "hostType": "Repository"}]}}
+
+
+def _child(site: Site, path: str, properties: Mapping[str, object]) -> Response:
+    """A resource below a site, e.g. `config/web`."""
+    kind = ("Microsoft.Web/sites/slots/" if site.slot else "Microsoft.Web/sites/") + path.split("/")[0]
+    return JSONResponse({"id": f"{site.address.resource_id}/{path}", "name": path.split("/")[-1], "type": kind,
+                         "location": REGION, "properties": dict(properties)})
+
+
+def _config(site: Site) -> Response:
+    return _child(site, "config/web", {
+        "numberOfWorkers": 1, "netFrameworkVersion": "v4.0", "pythonVersion": "", "windowsFxVersion": None,
+        "linuxFxVersion": "PYTHON|3.12" if site.reserved else "", "use32BitWorkerProcess": site.use_32bit_worker,
+        "scmType": "None", "appCommandLine": "", "alwaysOn": False, "handlerMappings": None,
+        "defaultDocuments": ["Default.htm"]})
+
+
+def _credentials(site: Site) -> Response:
+    user, password = site.publishing_user, site.publishing_password
+    return _child(site, "publishingcredentials/" + user, {
+        "name": user, "publishingUserName": user, "publishingPassword": password,
+        "scmUri": f"https://{user}:{password}@{site.scm_host}"})
+
+
+def _publish_xml(site: Site) -> Response:
+    secret = f"userName={quoteattr(site.publishing_user)} userPWD={quoteattr(site.publishing_password)}"
+    return Response(
+        "<publishData>"
+        f'<publishProfile profileName="{site.name} - Web Deploy" publishMethod="MSDeploy" {secret}'
+        f' publishUrl="{site.scm_host}:443" msdeploySite="{site.name}" destinationAppUrl="https://{site.host}"/>'
+        f'<publishProfile profileName="{site.name} - Zip Deploy" publishMethod="ZipDeploy" {secret}'
+        f' publishUrl="{site.scm_host}:443" destinationAppUrl="https://{site.host}"/></publishData>',
+        media_type="application/xml")
+
+
+def _done(action: Callable[[Site], None]) -> Callable[[Site], Response]:
+    def answer(site: Site) -> Response:
+        action(site)
+        return Response()
+
+    return answer
+
+
+_OPERATIONS: tuple[tuple[str, str, Callable[[Site], Response]], ...] = (
+    ("", "GET", lambda site: JSONResponse(site_resource(site))),
+    ("/restart", "POST", _done(Site.restart)),
+    ("/stop", "POST", _done(Site.stop)),
+    ("/start", "POST", _done(Site.start)),
+    ("/config/web", "GET", _config),
+    ("/config/appsettings/list", "POST", lambda site: _child(site, "config/appsettings", site.app_settings)),
+    ("/config/slotconfignames", "GET", lambda site: _child(site, "config/slotConfigNames", {})),
+    ("/config/publishingcredentials/list", "POST", _credentials),
+    ("/basicpublishingcredentialspolicies/scm", "GET",
+     lambda site: _child(site, "basicPublishingCredentialsPolicies/scm", {"allow": site.basic_auth_allowed})),
+    ("/publishxml", "POST", _publish_xml),
+)

@@ -1,0 +1,147 @@
+"""A local Azure: what `az` reaches over HTTPS, answered on this machine (facts/local-azure.md).
+
+    with LocalAzure(folder, cache, index_url) as azure:
+        site = azure.add_site("app")
+        subprocess.run(["az", "webapp", "show", "-g", "rg", "-n", "app"], env=azure.env)
+"""
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from . import arm, login, nuget
+from .frontend import FrontEnd
+from .front_door import Exchange, FrontDoor, TimeLimit
+from .kudu import scm_app
+from .proxy import Proxy
+from .site import Address, Serving, Site
+from .switches import Switches
+from .windows.machine import Machine
+
+DOMAIN = "azurewebsites.net"
+UNIQUE_SCM_DOMAIN = f"scm.westeurope-01.{DOMAIN}"
+NAMES = (login.HOST, arm.HOST, nuget.HOST, nuget.SEARCH_HOST,
+         f"*.{DOMAIN}", f"*.scm.{DOMAIN}", f"*.{UNIQUE_SCM_DOMAIN}")
+
+_INHERITED = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_READING_POSTS = ("/list", "/publishxml", "/api/command")
+
+
+class LocalAzure:
+    """Context manager: login, ARM, the public gallery and the apps added to it, behind one proxy.
+
+    folder: everything that is written goes below it. cache: what tests.local_azure.windows.provision filled.
+    index_url: the package index of the workers (PIP_INDEX_URL), None for pip's own default.
+    worker_environment: further Windows variables of every process on every worker.
+    Leaving it ends the workers and everything that runs on them.
+    """
+
+    def __init__(self, folder: Path, cache: Path, index_url: str | None = None,
+                 worker_environment: Mapping[str, str] | None = None):
+        self.folder = folder.resolve()
+        self.sites: list[Site] = []
+        self.nuget = nuget.PackageContent(cache)
+        self._cache = cache
+        self._worker_environment = dict(worker_environment or {})
+        if index_url is not None:
+            self._worker_environment["PIP_INDEX_URL"] = index_url
+        self._lock = threading.Lock()
+        self._apps: dict[str, ASGIApp] = {
+            login.HOST: login.login_app(), arm.HOST: arm.arm_app(lambda: list(self.sites)),
+            nuget.HOST: self.nuget.index_app(), nuget.SEARCH_HOST: nuget.search_app()}
+        self._door = FrontDoor(self._apps.get)
+        self._proxy = Proxy(self._door, NAMES, self.folder / "tls")
+
+    def __enter__(self) -> LocalAzure:
+        self._proxy.__enter__()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.sites:
+            with ThreadPoolExecutor(len(self.sites)) as pool:
+                list(pool.map(Site.close, self.sites))
+        self._proxy.__exit__(*exception)
+
+    def add_site(self, name: str, resource_group: str = "rg", slot: str | None = None, *, reserved: bool = False,
+                 unique_scm_host: bool = True, switches: Switches | None = None) -> Site:
+        """Create an app, or a slot of one. reserved: a Linux app. unique_scm_host: an SCM host that cannot be told from
+        the app's name, as new apps have it (facts/az-extension.md 4.6); its worker boots when it is needed first."""
+        label = f"{name}-{slot}" if slot else name
+        scm_host = f"{label}.scm.{DOMAIN}"
+        if unique_scm_host:
+            scm_host = f"{label}-{hashlib.sha256(label.encode()).hexdigest()[:8]}.{UNIQUE_SCM_DOMAIN}"
+        machine = self.make_machine(self.folder / "sites" / label)
+        settings: dict[str, str] = {}
+        site = Site(Address(name, resource_group, slot, f"{label}.{DOMAIN}", scm_host), machine,
+                    self.make_front_end(machine, settings), switches or Switches(), reserved, app_settings=settings)
+        with self._lock:
+            if site.host in self._apps:
+                raise ValueError(f"there is an app {site.address.arm_name} already")
+            self.sites.append(site)
+            self._apps[site.host] = TimeLimit(_serving(site), site.switches, self._proxy.cut)
+            self._apps[scm_host] = TimeLimit(scm_app(site), site.switches, self._proxy.cut)
+        return site
+
+    def make_machine(self, folder: Path) -> Machine:
+        """The worker of a new site."""
+        return Machine(folder, self._cache, self._worker_environment)
+
+    def make_front_end(self, machine: Machine, settings: Mapping[str, str]) -> Serving:
+        """The front end of a new site; `settings` are the app settings of any later moment."""
+        return FrontEnd(machine, lambda: settings)
+
+    @property
+    def requests(self) -> list[Exchange]:
+        """What was asked so far, in the order of arrival."""
+        return list(self._door.exchanges)
+
+    def mutating_requests(self) -> list[Exchange]:
+        """Those that may have changed an app. Not among them: sign-in, the apps' own pages, GET and HEAD, the POSTs
+        that only read, and /api/command, which may do either: `site.commands.started` tells the command lines."""
+        elsewhere = {login.HOST, *(site.host for site in self.sites)}
+        return [one for one in self._door.exchanges
+                if one.method not in ("GET", "HEAD") and one.host not in elsewhere
+                and not one.path.partition("?")[0].endswith(_READING_POSTS)]
+
+    @property
+    def refused(self) -> list[str]:
+        """`CONNECT host:port` for everything else that was asked of the proxy."""
+        return list(self._proxy.refused)
+
+    @property
+    def ca_file(self) -> Path:
+        """The certificate that clients must trust."""
+        return self._proxy.ca_file
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment for `az`: this process's own, with the proxy, the CA and az folders of this local Azure."""
+        kept = {name: value for name, value in os.environ.items()
+                if name.lower() not in _INHERITED and not name.startswith(("AZURE_", "IDENTITY_", "MSI_"))}
+        for name, value in (("http_proxy", self._proxy.url), ("https_proxy", self._proxy.url),
+                            ("no_proxy", "127.0.0.1,localhost")):
+            kept[name] = kept[name.upper()] = value
+        return kept | {
+            "REQUESTS_CA_BUNDLE": str(self.ca_file),  # requests: az, MSAL, azure-core
+            "SSL_CERT_FILE": str(self.ca_file),       # ssl.create_default_context: urllib
+            "CURL_CA_BUNDLE": str(self.ca_file),
+            "AZURE_CONFIG_DIR": str(self.folder / "azure"),
+            "AZURE_EXTENSION_DIR": str(self.folder / "extensions"),
+            "AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "no",
+            "AZURE_CORE_COLLECT_TELEMETRY": "no",
+            "AZURE_CORE_ENCRYPT_TOKEN_CACHE": "no"}
+
+
+def _serving(site: Site) -> ASGIApp:
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await site.front_end.answer(Request(scope, receive))
+        await answer(scope, receive, send)
+
+    return serve

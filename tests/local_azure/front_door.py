@@ -1,0 +1,94 @@
+"""Azure's edge: which app a host name means, the record of what was asked, and the time limit of the front end."""
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .switches import Switches
+
+_NOT_FOUND = "<html><head><title>404 Web Site not found.</title></head><body>404 Web Site not found.</body></html>"
+_TOO_LATE = {502: "The web server received an invalid response while acting as a gateway or proxy server.",
+             504: "504.0 GatewayTimeout"}
+
+
+@dataclass
+class Exchange:
+    """One request and how it was answered. path: with its query; status: None while unanswered; auth: `Bearer`,
+    `Basic` or None. The credentials themselves are not kept."""
+
+    method: str
+    host: str
+    path: str
+    auth: str | None
+    status: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.method} https://{self.host}{self.path} -> {self.status}"
+
+
+class FrontDoor:
+    """The ASGI app of everything: hands each request to the app of its host, and keeps a record."""
+
+    def __init__(self, app_of: Callable[[str], ASGIApp | None]):
+        self._app_of = app_of
+        self.exchanges: list[Exchange] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        host = headers["host"].partition(":")[0].lower()
+        query = scope["query_string"].decode()
+        exchange = Exchange(scope["method"], host, scope["raw_path"].decode() + ("?" + query if query else ""),
+                            headers.get("authorization", "").partition(" ")[0] or None)
+        self.exchanges.append(exchange)
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                exchange.status = message["status"]
+            await send(message)
+
+        app = self._app_of(host) or HTMLResponse(_NOT_FOUND, 404)
+        await app(scope, receive, noting)
+
+
+class TimeLimit:
+    """Gives up on a request that has no answer after `front_end_limit` seconds; the app goes on with it.
+
+    cut: closes a client's connection, named by the port that it comes from (proxy.Proxy.cut).
+    """
+
+    def __init__(self, app: ASGIApp, switches: Switches, cut: Callable[[int], None]):
+        self._app = app
+        self._switches = switches
+        self._cut = cut
+        self._abandoned: set[asyncio.Future[None]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answered, late = asyncio.Event(), asyncio.Event()
+
+        async def unless_late(message: Message) -> None:
+            if not late.is_set():
+                answered.set()
+                await send(message)
+
+        work = asyncio.ensure_future(self._app(scope, receive, unless_late))
+        first = asyncio.ensure_future(answered.wait())
+        await asyncio.wait({work, first}, timeout=self._switches.front_end_limit, return_when=asyncio.FIRST_COMPLETED)
+        first.cancel()
+        if work.done() or answered.is_set():
+            await work
+            return
+        late.set()
+        self._abandoned.add(work)
+        work.add_done_callback(self._abandoned.discard)
+        if self._switches.front_end_cut == "closed":
+            self._cut(scope["client"][1])
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        else:
+            status = self._switches.front_end_cut
+            await HTMLResponse(f"<html><body>{_TOO_LATE[status]}</body></html>", status)(scope, receive, send)

@@ -1,0 +1,80 @@
+"""/api/zip: a folder of %HOME% in one archive; an upload is extracted over what is there (facts/kudu.md 3.5)."""
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from .answers import failure
+
+if TYPE_CHECKING:
+    from ..site import Site
+
+
+class Zip:
+    """The archives of one site."""
+
+    def __init__(self, site: Site):
+        self._site = site
+
+    def routes(self) -> list[Route]:
+        """The routes of this part of the SCM site."""
+        return [Route("/api/zip/{path:path}", self._answer, methods=["GET", "HEAD", "PUT"])]
+
+    async def _answer(self, request: Request) -> Response:
+        content = await request.body()
+        return await run_in_threadpool(self._archive, request, content)
+
+    def _archive(self, request: Request, content: bytes) -> Response:
+        name = request.path_params["path"]
+        windows = self._site.windows_path(name)
+        path = self._site.linux_path(windows)
+        if request.method == "PUT":
+            if not path.is_dir() and not name.endswith("/"):
+                return failure(404, f"'{windows}' not found.")
+            return self._extract(path, windows, content)
+        if not path.is_dir():
+            return failure(404, f"'{windows}' not found.")
+        file_name = request.query_params.get("fileName") or f"{path.name}.zip"
+        return Response(_packed(path), media_type="application/zip",
+                        headers={"Content-Disposition": f'attachment; filename="{file_name}"'})
+
+    def _extract(self, folder: Path, windows: str, content: bytes) -> Response:
+        """Write each member over what is there; an error leaves what was written so far."""
+        root = self._site.windows_path("site/wwwroot").lower()
+        if self._site.switches.wwwroot_read_only and f"{windows.lower()}\\".startswith(root + "\\"):
+            return failure(400, f"Could not find a part of the path '{windows}'.")
+        try:
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                folder.mkdir(parents=True, exist_ok=True)
+                for member in archive.infolist():
+                    self._extract_member(archive, member, windows)
+        except (zipfile.BadZipFile, OSError) as error:
+            return failure(400, str(error), str(error))
+        return Response()
+
+    def _extract_member(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, windows: str) -> None:
+        target = self._site.linux_path(windows + "\\" + member.filename.rstrip("/").replace("/", "\\"))
+        if member.is_dir():
+            target.mkdir(parents=True, exist_ok=True)
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(archive.read(member))
+        written = datetime(*member.date_time, tzinfo=timezone.utc).timestamp()
+        os.utime(target, (written, written))
+
+
+def _packed(folder: Path) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, str(path.relative_to(folder)))
+    return content.getvalue()

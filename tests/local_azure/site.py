@@ -1,0 +1,187 @@
+"""One web app, or one slot of it: what Azure knows about it, its worker, its front end and its SCM site's state."""
+from __future__ import annotations
+
+import hashlib
+import ntpath
+import secrets
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Literal, Protocol
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from .kudu.command import Commands
+from .kudu.siteextensions import SiteExtensions
+from .switches import Switches
+from .windows.machine import Machine
+
+SUBSCRIPTION = "22222222-2222-2222-2222-222222222222"
+REGION = "West Europe"
+
+
+class Serving(Protocol):
+    """What a site needs of its front end (tests/local_azure/frontend)."""
+
+    async def answer(self, request: Request) -> Response:
+        """The app's answer to one request."""
+
+    def restart(self) -> None:
+        """End the app's processes and read the registrations again."""
+
+    def stop(self) -> None:
+        """End the app's processes."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a site is: its names in ARM and its two host names."""
+
+    name: str
+    resource_group: str
+    slot: str | None
+    host: str
+    scm_host: str
+
+    @property
+    def arm_name(self) -> str:
+        """`app`, or `app/staging` for a slot, as ARM's `name` says it."""
+        return f"{self.name}/{self.slot}" if self.slot else self.name
+
+    @property
+    def resource_id(self) -> str:
+        """The ARM id: `…/sites/app`, or `…/sites/app/slots/staging`."""
+        group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{self.resource_group}"
+        slot = f"/slots/{self.slot}" if self.slot else ""
+        return f"{group}/providers/Microsoft.Web/sites/{self.name}{slot}"
+
+
+@dataclass
+class Site:
+    """A running app. Tests may set every field that Azure's portal would let them set.
+
+    app_settings       become environment variables of the worker's processes
+    kudu_settings      what POST /api/settings stored; goes before app_settings (facts/kudu.md 5.3)
+    basic_auth_allowed basicPublishingCredentialsPolicies/scm (facts/kudu.md 6)
+    reserved           a Linux app
+    """
+
+    address: Address
+    machine: Machine
+    front_end: Serving
+    switches: Switches
+    reserved: bool = False
+    use_32bit_worker: bool = True
+    basic_auth_allowed: bool = False
+    state: Literal["Running", "Stopped"] = "Running"
+    app_settings: dict[str, str] = field(default_factory=dict)
+    kudu_settings: dict[str, str] = field(default_factory=dict)
+    restarts: int = 0
+
+    def __post_init__(self) -> None:
+        self.instance = hashlib.sha256(self.address.resource_id.encode()).hexdigest()
+        self.publishing_password = secrets.token_urlsafe(45)
+        self.commands = Commands(self)
+        self.extensions = SiteExtensions(self)
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """The app's name, without the slot."""
+        return self.address.name
+
+    @property
+    def resource_group(self) -> str:
+        """The resource group's name."""
+        return self.address.resource_group
+
+    @property
+    def slot(self) -> str | None:
+        """The slot's name, None for the production slot."""
+        return self.address.slot
+
+    @property
+    def host(self) -> str:
+        """The app's own host name."""
+        return self.address.host
+
+    @property
+    def scm_host(self) -> str:
+        """The SCM site's host name; it cannot be told from the app's."""
+        return self.address.scm_host
+
+    @property
+    def publishing_user(self) -> str:
+        """The user of the publishing credentials: `$app`, `$app__staging`."""
+        return f"${self.name}__{self.slot}" if self.slot else f"${self.name}"
+
+    @property
+    def home(self) -> str:
+        """%HOME%, as the worker's processes see it."""
+        return self.switches.home_drive + "\\home"
+
+    def windows_path(self, path: str) -> str:
+        """The Windows path of `path`, which is relative to %HOME% and '/'-separated."""
+        return ntpath.normpath(ntpath.join(self.home, path.replace("/", "\\")))
+
+    def linux_path(self, windows_path: str) -> Path:
+        """The file behind a Windows path; the letters' case does not matter."""
+        return self.machine.linux_path(windows_path)
+
+    def setting(self, name: str) -> str | None:
+        """The value of a setting: Kudu's own goes before the app's."""
+        return self.kudu_settings.get(name, self.app_settings.get(name))
+
+    def environment(self) -> dict[str, str]:
+        """The variables of every process that the SCM site starts (facts/kudu.md 1.3)."""
+        home = self.home
+        settings = self.app_settings | self.kudu_settings
+        return settings | {f"APPSETTING_{name}": value for name, value in self.app_settings.items()} | {
+            "HOME": home, "HOMEDRIVE": self.switches.home_drive, "HOMEPATH": "\\home",
+            "WEBROOT_PATH": home + "\\site\\wwwroot", "DEPLOYMENT_TARGET": home + "\\site\\wwwroot",
+            "DEPLOYMENT_SOURCE": home + "\\site\\repository", "SITE_BITNESS": self.bitness,
+            "WEBSITE_SITE_NAME": self.name, "WEBSITE_HOSTNAME": self.host, "WEBSITE_INSTANCE_ID": self.instance,
+            "WEBSITE_SLOT_NAME": self.slot or "Production", "WEBSITE_SKU": "Basic", "REGION_NAME": REGION}
+
+    @property
+    def bitness(self) -> str:
+        """SITE_BITNESS: `x86` or `AMD64`."""
+        return "x86" if self.use_32bit_worker else "AMD64"
+
+    def restart(self) -> None:
+        """What a restart through ARM does: the app starts anew, and the SCM site too (facts/kudu.md 5.3)."""
+        with self._lock:
+            self.restarts += 1
+            self.state = "Running"
+            moment = datetime.now(timezone.utc)
+            if self.switches.restart_recycles_scm:
+                self.recycle_scm()
+            self.front_end.restart()
+            if self.switches.restart_recycles_scm:
+                self.commands.sweep(moment)
+
+    def stop(self) -> None:
+        """Stop the app; its SCM site goes on (facts/kudu.md 5.3)."""
+        with self._lock:
+            self.state = "Stopped"
+            self.front_end.stop()
+
+    def start(self) -> None:
+        """Start the app again."""
+        with self._lock:
+            self.state = "Running"
+            self.front_end.restart()
+
+    def recycle_scm(self) -> None:
+        """End the SCM site's process: its commands, and the installs that it was busy with, end with it."""
+        self.extensions.cancel()
+        self.commands.kill()
+
+    def close(self) -> None:
+        """End everything that belongs to the site, its worker included; the files stay."""
+        self.extensions.cancel()
+        self.commands.abandon()
+        self.front_end.stop()
+        self.machine.shutdown()
