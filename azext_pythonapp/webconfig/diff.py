@@ -1,0 +1,74 @@
+"""The difference between two versions of a web.config, for people to read."""
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Iterator
+
+from azext_pythonapp.appservice.errors import InvalidWebConfig
+
+from .encoding import decode
+
+_CONTEXT = 3
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
+
+
+def unified_diff(before: bytes | None, after: bytes, path: str) -> str:
+    """Return the unified diff of before (None: there is no file) and after, "" when they are equal.
+
+    path is named in its head. Lines end in LF; a line that differs only in how it ends says so behind its text.
+    Files that are not text in a known encoding are shown as UTF-8 with replacement characters.
+    """
+    if before == after:
+        return ""
+    old, new = _lines(before), _lines(after)
+    head = _common(old, new)
+    tail = _common(old[:head - len(old) - 1:-1], new[:head - len(new) - 1:-1])
+    start = max(head - _CONTEXT, 0)
+    old_part = old[start:len(old) - max(tail - _CONTEXT, 0)]
+    new_part = new[start:len(new) - max(tail - _CONTEXT, 0)]
+    matcher = difflib.SequenceMatcher(None, old_part, new_part, autojunk=False)
+    result = [f"--- {'/dev/null' if before is None else 'a/' + path}", f"+++ b/{path}"]
+    for group in matcher.get_grouped_opcodes(_CONTEXT):
+        old_range = _range(start + group[0][1], start + group[-1][2])
+        new_range = _range(start + group[0][3], start + group[-1][4])
+        result.append(f"@@ -{old_range} +{new_range} @@")
+        for tag, old_start, old_end, new_start, new_end in group:
+            removed, added = old_part[old_start:old_end], new_part[new_start:new_end]
+            if tag == "equal":
+                result += _shown(" ", removed, ())
+            else:
+                result += [*_shown("-", removed, added), *_shown("+", added, removed)]
+    return "\n".join(result) + "\n"
+
+
+def _lines(content: bytes | None) -> list[str]:
+    if content is None:
+        return []
+    try:
+        text, _ = decode(content)
+    except InvalidWebConfig:
+        text = content.decode("utf-8", "replace")
+    return _LINE.findall(text)
+
+
+def _common(old: list[str], new: list[str]) -> int:
+    """Return how many lines old and new have in common at their start."""
+    return next((index for index, (left, right) in enumerate(zip(old, new)) if left != right), min(len(old), len(new)))
+
+
+def _range(start: int, end: int) -> str:
+    length = end - start
+    if length == 1:
+        return str(start + 1)
+    return f"{start + 1 if length else start},{length}"
+
+
+def _shown(sign: str, lines: list[str], others: list[str] | tuple[str, ...]) -> Iterator[str]:
+    texts = {other.rstrip("\r\n") for other in others}
+    for line in lines:
+        text = line.rstrip("\r\n")
+        ending = repr(line[len(text):])[1:-1]
+        yield f"{sign}{text}" + (f"  [line ends in {ending or 'nothing'}]" if text in texts else "")
+        if text == line and text not in texts:
+            yield "\\ No newline at end of file"

@@ -1,0 +1,127 @@
+"""What is wanted in web.config, and what was found there, as plain values."""
+from __future__ import annotations
+
+import ntpath
+import re
+from dataclasses import dataclass, field
+from typing import Literal, Mapping
+
+from azext_pythonapp.appservice.errors import InvalidInput
+
+from .httpplatform import check_settings
+
+Kind = Literal["fastCgi", "httpPlatform"]
+
+NEW_STARTUP_TIME_LIMIT = 120
+
+_ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+
+
+@dataclass(frozen=True)
+class HandlerIntent:
+    """Which Python IIS is to start for every request, and how.
+
+    python_path: for fastCgi the literal path that the runtime registered with IIS (`D:\\home\\…`: the pair of it and
+        wfastcgi_path is the key of the registration, facts/python-site-extensions.md 2.1); for httpPlatform a path that
+        IIS expands (`%HOME%\\…`, 2.3).
+    wfastcgi_path: fastCgi only; None is wfastcgi.py beside python.exe. IIS reads what follows `|` as arguments.
+    entry_point: fastCgi only; the value of WSGI_HANDLER. None keeps the one that the file has, or leaves it to the
+        app's settings.
+    arguments: httpPlatform only; None keeps those that the file has.
+    environment: what to set: appSettings for fastCgi, environmentVariables for httpPlatform. Others stay as they are.
+    startup_time_limit: httpPlatform; seconds, 0 to 3600. None keeps the one that the file has, else writes
+        NEW_STARTUP_TIME_LIMIT: its default is 10 or 120 by version (2.3), so it is always there.
+    stdout_log: httpPlatform; path of the log of the process, None leaves logging as it is.
+    settings: httpPlatform; further attributes of <httpPlatform>, such as {"processesPerApplication": "4"}.
+    """
+
+    kind: Kind
+    python_path: str
+    wfastcgi_path: str | None = None
+    entry_point: str | None = None
+    arguments: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    startup_time_limit: int | None = None
+    stdout_log: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def script_processor(self) -> str:
+        """The scriptProcessor attribute for fastCgi: `<python.exe>|<wfastcgi.py>`."""
+        beside = ntpath.join(ntpath.dirname(self.python_path), "wfastcgi.py")
+        return f"{self.python_path}|{self.wfastcgi_path or beside}"
+
+    @property
+    def app_settings(self) -> dict[str, str]:
+        """The appSettings to write for fastCgi, WSGI_HANDLER first."""
+        first = {} if self.entry_point is None else {"WSGI_HANDLER": self.entry_point}
+        return {**first, **self.environment}
+
+    @property
+    def platform_settings(self) -> dict[str, str]:
+        """The attributes of <httpPlatform> to write, in order."""
+        attributes = {"processPath": self.python_path}
+        if self.arguments is not None:
+            attributes["arguments"] = self.arguments
+        limit = NEW_STARTUP_TIME_LIMIT if self.startup_time_limit is None else self.startup_time_limit
+        attributes["startupTimeLimit"] = str(limit)
+        attributes.update(self.settings)
+        if self.stdout_log is not None:
+            attributes.update(stdoutLogEnabled="true", stdoutLogFile=self.stdout_log)
+        return attributes
+
+    def check(self) -> None:
+        """Raise InvalidInput for what cannot work on IIS or with wfastcgi."""
+        if not self.python_path:
+            raise InvalidInput("The path of python.exe is empty.", "Name the runtime with --version.")
+        for name, value in self.environment.items():
+            if not name or name != name.strip() or "=" in name:
+                raise InvalidInput(f"{name!r} cannot be the name of an environment variable.",
+                                   "Write --env NAME=VALUE, without blanks in NAME.")
+            if name == "WSGI_HANDLER" and self.kind == "fastCgi":
+                raise InvalidInput("WSGI_HANDLER is set by the entry point.", "Use --app MODULE:OBJECT instead.")
+            if name == "WSGI_LOG" and not _ABSOLUTE.match(value):
+                raise InvalidInput(f"WSGI_LOG is '{value}', but wfastcgi expands no variable in it.",
+                                   r"Write an absolute path, such as WSGI_LOG=D:\home\LogFiles\wfastcgi.log.")
+        if self.kind == "fastCgi":
+            self._check_fastcgi()
+        else:
+            check_settings(self.platform_settings)
+
+    def _check_fastcgi(self) -> None:
+        for character in "%|":
+            if character in self.script_processor.replace("|", "", 1):
+                raise InvalidInput(
+                    f"The FastCGI path '{self.script_processor}' holds '{character}'; IIS compares it literally with "
+                    "what the runtime registered.", r"Use a literal path, such as D:\home\python364x64\python.exe.")
+        if self.entry_point is not None and not self.entry_point.strip():
+            raise InvalidInput("The entry point is empty.", "Name it with --app MODULE:OBJECT.")
+
+
+@dataclass(frozen=True)
+class PythonHandler:
+    """What an app's web.config runs now.
+
+    python_path: as written in the file. wfastcgi_path and entry_point: fastCgi only; entry_point is the app's own even
+        when the old PTVS proxy stands before it. arguments: httpPlatform only.
+    environment: every appSetting beside WSGI_HANDLER, as wfastcgi reads them (fastCgi), or the environmentVariables
+        (httpPlatform). It may hold the app's secrets: do not log it.
+    handler_name: what `<remove name="…"/>` in a static folder's web.config has to name.
+    """
+
+    kind: Kind
+    python_path: str
+    wfastcgi_path: str | None
+    entry_point: str | None
+    arguments: str | None
+    environment: dict[str, str]
+    handler_name: str
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A new web.config: its bytes, whether they differ from the old ones, and one sentence for each thing to know."""
+
+    content: bytes
+    changed: bool
+    notes: tuple[str, ...]
