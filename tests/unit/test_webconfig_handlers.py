@@ -189,10 +189,10 @@ def test_http_platform_is_updated_in_place() -> None:
 
 
 def test_a_startup_time_limit_is_changed_only_when_it_is_asked_for() -> None:
-    content = config(f"      {HTTP_ADD}\n", "    <httpPlatform processPath='p' arguments='a' startupTimeLimit='20'/>\n")
-    asked = HandlerIntent("httpPlatform", "p", startup_time_limit=60)
+    content = config(f"      {HTTP_ADD}\n", "    <httpPlatform processPath='python.exe' arguments='a' startupTimeLimit='20'/>\n")
+    asked = HandlerIntent("httpPlatform", "python.exe", startup_time_limit=60)
     assert write_handler(content, asked).content == content.replace(b"'20'", b"'60'")
-    assert not write_handler(content, HandlerIntent("httpPlatform", "p")).changed
+    assert not write_handler(content, HandlerIntent("httpPlatform", "python.exe")).changed
 
 
 def test_switching_to_http_platform() -> None:
