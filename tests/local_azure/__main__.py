@@ -24,11 +24,9 @@ def main() -> int:
     """Start everything, run the command, end everything; the command's exit code."""
     options = _options()
     with tempfile.TemporaryDirectory(prefix="local-azure-") as folder, _azure(options, Path(folder)) as azure:
-        for name in options.app:
-            azure.add_site(name)
-        for name in options.slot:
+        for name in [*options.app, *options.slot]:
             app, _, slot = name.partition("/")
-            azure.add_site(app, slot=slot)
+            azure.add_site(app, slot=slot or None).use_32bit_worker = False
         az = shutil.which("az")
         if az is not None:
             _prepare(az, azure, options.extension)
