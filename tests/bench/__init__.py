@@ -1,0 +1,1 @@
+"""Costs that the product promises to keep small, measured: `make bench`."""

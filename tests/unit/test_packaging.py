@@ -1,0 +1,135 @@
+"""What is in the wheel, and what the product may import."""
+from __future__ import annotations
+
+import ast
+import json
+import sys
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PRODUCT = REPOSITORY / 'azext_pythonapp'
+DOMAIN = ('runtimes', 'webconfig', 'packages', 'jobs')  # and plan.py
+RUNNER = PRODUCT / 'packages' / 'remote' / 'runner.py'
+
+# What az itself brings (facts/az-extension.md 1.4); azure.core comes with azure-mgmt-web.
+FROM_AZ = ('knack', 'azure.cli.core', 'azure.mgmt.web', 'azure.core', 'requests', 'packaging')
+OUTSIDE_WORLD = ('knack', 'azure', 'requests')
+
+
+def sources(folder: Path) -> list[Path]:
+    """The Python files below a folder."""
+    return sorted(folder.rglob('*.py'))
+
+
+def imported(source: str) -> set[str]:
+    """All that a module imports, anywhere in it: `from a import b` counts as a.b, a relative import as '.'."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f'{node.module}.{alias.name}' if node.level == 0 else '.' for alias in node.names}
+    return names
+
+
+def belongs(name: str, packages: tuple[str, ...]) -> bool:
+    """Whether a dotted name is one of the packages or lies in one."""
+    return any(name == package or name.startswith(package + '.') for package in packages)
+
+
+def relative(path: Path) -> str:
+    """The name under which a file is shown in a test id."""
+    return path.relative_to(REPOSITORY).as_posix()
+
+
+every_module = pytest.mark.parametrize('path', sources(PRODUCT), ids=relative)
+
+
+@pytest.fixture(scope='module')
+def names(wheel: Path) -> list[str]:
+    """The paths in the wheel."""
+    return zipfile.ZipFile(wheel).namelist()
+
+
+@pytest.fixture(scope='module')
+def metadata(wheel: Path) -> dict[str, list[str]]:
+    """The wheel's METADATA and WHEEL headers."""
+    archive = zipfile.ZipFile(wheel)
+    headers: dict[str, list[str]] = {}
+    for name in archive.namelist():
+        if name.endswith(('.dist-info/METADATA', '.dist-info/WHEEL')):
+            for key, value in Parser().parsestr(archive.read(name).decode()).items():
+                headers.setdefault(key, []).append(value)
+    return headers
+
+
+def test_wheel_is_for_any_python_3(wheel, metadata):
+    assert wheel.name.endswith('-py3-none-any.whl')
+    assert metadata['Tag'] == ['py3-none-any']
+    assert metadata['Root-Is-Purelib'] == ['true']
+
+
+def test_wheel_holds_the_extension_and_nothing_else(names):
+    tops = {name.split('/')[0] for name in names}
+    assert {top for top in tops if not top.endswith('.dist-info')} == {'azext_pythonapp'}
+    assert not [name for name in names if 'test' in name.lower()]
+
+
+def test_wheel_holds_every_file_of_the_product(names):
+    kept = {path for path in PRODUCT.rglob('*') if path.is_file() and path.suffix != '.pyc'}
+    assert {relative(path) for path in kept} == {name for name in names if name.startswith('azext_pythonapp/')}
+    assert relative(RUNNER) in names
+
+
+def test_wheel_requires_nothing(metadata):
+    assert 'Requires-Dist' not in metadata
+
+
+def test_extension_is_a_preview_and_names_the_oldest_az(wheel, metadata):
+    about = json.loads(zipfile.ZipFile(wheel).read('azext_pythonapp/azext_metadata.json'))
+    version, = metadata['Version']
+    assert about['azext.isPreview'] is ('b' in version)
+    assert about['azext.minCliCoreVersion']
+
+
+def test_summary_has_the_length_that_the_index_asks_for(metadata):
+    summary, = metadata['Summary']
+    assert 120 <= len(summary) <= 140
+
+
+@every_module
+def test_module_imports_only_what_az_brings(path):
+    allowed = FROM_AZ + ('azext_pythonapp',)
+    assert [name for name in imported(path.read_text(encoding='utf-8'))
+            if name.split('.')[0] not in sys.stdlib_module_names and not belongs(name, allowed) and name != '.'] == []
+
+
+@pytest.mark.parametrize('path', [path for name in DOMAIN for path in sources(PRODUCT / name)] + [PRODUCT / 'plan.py'],
+                         ids=relative)
+def test_domain_module_knows_no_az_and_no_http(path):
+    assert [name for name in imported(path.read_text(encoding='utf-8')) if belongs(name, OUTSIDE_WORLD)] == []
+
+
+def test_runner_imports_the_standard_library_only():
+    assert [name for name in imported(RUNNER.read_text(encoding='utf-8'))
+            if name.split('.')[0] not in sys.stdlib_module_names | {'__future__'}] == []
+
+
+@pytest.mark.parametrize('path', [path for path in sources(PRODUCT) if path != RUNNER], ids=relative)
+def test_module_does_not_print(path):
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))) if isinstance(node, ast.Call)]
+    assert [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == 'print'] == []
+
+
+@pytest.mark.parametrize('path', sources(REPOSITORY / 'tests' / 'local_azure'), ids=relative)
+def test_local_azure_does_not_know_the_product(path):
+    assert [name for name in imported(path.read_text(encoding='utf-8')) if belongs(name, ('azext_pythonapp',))] == []
+
+
+def test_imported_sees_lazy_and_from_imports():
+    source = 'import os.path\ndef f():\n    from azure.mgmt import web\n    from . import x\n'
+    assert imported(source) == {'os.path', 'azure.mgmt.web', '.'}
