@@ -1,0 +1,103 @@
+"""Web apps for tests: fresh ones, prepared ones that cost a copy only, and the requests that a browser would make."""
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+from filelock import FileLock
+
+from tests.local_azure.cloud import LocalAzure
+from tests.local_azure.site import Site
+from tests.scenario.az import Az
+
+SAMPLES = Path(__file__).resolve().parents[1] / 'apps'
+
+
+def naming(site: Site) -> tuple[str, ...]:
+    """The arguments that name an app or slot to az."""
+    slot = ('--slot', site.slot) if site.slot else ()
+    return ('--resource-group', site.resource_group, '--name', site.name, *slot)
+
+
+def web_root(site: Site) -> Path:
+    """site\\wwwroot of the app, as a folder of this machine."""
+    return site.machine.home / 'site' / 'wwwroot'
+
+
+def deploy(site: Site, sample: str) -> None:
+    """Put the files of a sample app (a folder of tests/apps) into the app's wwwroot."""
+    shutil.copytree(SAMPLES / sample, web_root(site), dirs_exist_ok=True, ignore=shutil.ignore_patterns('__pycache__'))
+
+
+class Apps:
+    """Makes the apps of one test, and ends them with it.
+
+    azure: where they run. az: prepares them. store: a folder that all workers of the test run share.
+    """
+
+    def __init__(self, azure: LocalAzure, az: Az, store: Path, prefix: str):
+        self._azure, self._az, self._store = azure, az, store
+        self._prefix = prefix
+        self._sites: list[Site] = []
+
+    def new(self, sample: str | None = None, slot: str | None = None, of: Site | None = None, **facts: Any) -> Site:
+        """An app of its own name with nothing in it but, if asked, a sample app.
+
+        slot: make a slot of that name; of: the app whose slot it is (without it, of a new name). facts: passed to
+        LocalAzure.add_site.
+        """
+        name = of.name if of else f'{self._prefix}-{len(self._azure.sites) + 1}'
+        site = self._azure.add_site(name, slot=slot, **facts)
+        self._sites.append(site)
+        if sample:
+            deploy(site, sample)
+        return site
+
+    def prepared(self, sample: str, version: str = '3.8.10', handler: str = 'fastcgi', slot: str | None = None) -> Site:
+        """An app that runs a sample under a Python, as `set-version` left it; made once in a test run, then copied."""
+        key = f'{sample}-{version}-{handler}'
+        home = self._store / key
+        with FileLock(self._store / f'{key}.lock'):
+            if not home.exists():
+                self._prepare(home, sample, version, handler)
+        site = self.new(slot=slot)
+        shutil.copytree(home, site.machine.home, symlinks=True, dirs_exist_ok=True)
+        site.restart()
+        return site
+
+    def _prepare(self, home: Path, sample: str, version: str, handler: str) -> None:
+        site = self.new(sample)
+        self._az('webapp python set-version', *naming(site), '--version', version, '--handler', handler)
+        site.stop()
+        partial = home.with_suffix('.partial')
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(site.machine.home, partial, symlinks=True, ignore=shutil.ignore_patterns('__pycache__'))
+        partial.rename(home)
+
+    def get(self, site: Site, path: str = '/', timeout: float = 60) -> requests.Response:
+        """What a browser gets from the app; TLS is verified with the local Azure's own certificate authority."""
+        environment = self._azure.env
+        return requests.get(f'https://{site.host}{path}', timeout=timeout, verify=environment['REQUESTS_CA_BUNDLE'],
+                            proxies={'https': environment['HTTPS_PROXY']})
+
+    def close(self) -> None:
+        """End the apps' processes and workers, and remove their files: a runtime has thousands."""
+        for site in self._sites:
+            site.close()
+            shutil.rmtree(site.machine.folder)
+
+
+@contextmanager
+def apps_of(test: str, azure: LocalAzure, az: Az, store: Path) -> Iterator[Apps]:
+    """The apps of a test, named after it; they end when the block does."""
+    words = re.sub('[^a-z0-9]+', '-', test.lower().removeprefix('test_')).strip('-')
+    apps = Apps(azure, az, store, words[:30].strip('-'))
+    try:
+        yield apps
+    finally:
+        apps.close()

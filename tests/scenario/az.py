@@ -1,0 +1,69 @@
+"""The unmodified `az`, as a process."""
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one az command ended. seconds: wall time."""
+
+    command: tuple[str, ...]
+    stdout: str
+    stderr: str
+    returncode: int
+    seconds: float
+
+    @property
+    def json(self) -> Any:
+        """What stdout says, as JSON. Raises ValueError when it is anything else, the empty text included."""
+        return json.loads(self.stdout)
+
+    def __str__(self) -> str:
+        return (f'$ {shlex.join(self.command)}    [exit code {self.returncode}, {self.seconds:.1f} s]\n'
+                f'--- stdout\n{self.stdout}--- stderr\n{self.stderr}')
+
+
+class Az:
+    """`az` with one environment; its stdin is closed, so that it can ask nothing.
+
+    executable: the az program. environment: all of its variables, the proxy's and AZURE_CONFIG_DIR among them.
+    folder: where it runs; az imports from there before it does from its extensions, so that must not be the checkout.
+    """
+
+    def __init__(self, executable: Path, environment: Mapping[str, str], folder: Path):
+        self.executable = executable
+        self.environment = dict(environment)
+        self.folder = folder
+
+    def __call__(self, command: str, *more: object, expect: int | None = 0, timeout: float = 600,
+                 **variables: str) -> Result:
+        """Run to the end.
+
+        command: words as in a shell, without `az`; more: further arguments, taken as they are; variables: environment
+        variables for this command. expect: the exit code that it must have, None for any. Raises AssertionError with
+        all that az said when the code is another one.
+        """
+        words = self._words(command, more)
+        began = time.monotonic()
+        done = subprocess.run(words, env=self.environment | variables, cwd=self.folder,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, encoding='utf-8', timeout=timeout)
+        result = Result(('az', *words[1:]), done.stdout, done.stderr, done.returncode, time.monotonic() - began)
+        assert expect is None or done.returncode == expect, f'exit code {expect} was expected\n{result}'
+        return result
+
+    def start(self, command: str, *more: object) -> subprocess.Popen[str]:
+        """Start and return at once: its output can be read line by line while it runs."""
+        return subprocess.Popen(self._words(command, more), env=self.environment, cwd=self.folder,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                encoding='utf-8', bufsize=1, start_new_session=True)
+
+    def _words(self, command: str, more: tuple[object, ...]) -> list[str]:
+        return [str(self.executable), *shlex.split(command), *map(str, more)]
