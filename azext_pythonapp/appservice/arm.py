@@ -19,8 +19,9 @@ API_VERSION = "2023-12-01"
 class Site:
     """One app or slot.
 
-    resource_id: of the slot, when there is one. plan_id: the resource id of its App Service plan. host and scm_host: the names that Resource Manager gave; they can
-    carry a hash and a region, so they are never built from the app's name (facts/az-extension.md 4.6).
+    resource_id: of the slot, when there is one. plan_id: the resource id of its App Service plan.
+    host and scm_host: the names that Resource Manager gave; they can carry a hash and a region, so they are never
+    built from the app's name (facts/az-extension.md 4.6).
     """
 
     name: str
@@ -179,7 +180,9 @@ def connect(cli_ctx: Any) -> Arm:
     client = get_mgmt_service_client(cli_ctx, ResourceType.MGMT_APPSERVICE)
     # Public since azure-mgmt-web 11.0; the pipeline below it has been the same object in all versions that az
     # shipped since 2.75 (facts/az-extension.md 4.1).
-    sender = getattr(client, "send_request", None) or client.web_apps._client.send_request  # pylint: disable=protected-access
+    sender = getattr(client, "send_request", None)
+    if sender is None:
+        sender = client.web_apps._client.send_request  # pylint: disable=protected-access
 
     def send(method: str, url: str, query: dict[str, str], body: Any) -> ArmAnswer:
         from azure.core.exceptions import AzureError, HttpResponseError

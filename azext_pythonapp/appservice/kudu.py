@@ -9,15 +9,14 @@ import json
 import threading
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import requests
-from urllib3.exceptions import NewConnectionError
 
 from azext_pythonapp.appservice.credentials import ScmCredentials
 from azext_pythonapp.appservice.errors import (AccessDenied, Conflict, NotFound, PlatformFailed, PythonAppError,
@@ -25,8 +24,13 @@ from azext_pythonapp.appservice.errors import (AccessDenied, Conflict, NotFound,
 
 CONNECT_SECONDS = 30
 READ_SECONDS = 120
+# Longer than Azure's front end keeps an unanswered request (facts/kudu.md 1.4).
+ARCHIVE_SECONDS = 300
+CHUNK_BYTES = 1 << 18
 # A cold or restarting SCM site answers these for a while; the requests that are repeated are idempotent.
 PASSING_STATUSES = (429, 502, 503, 504)
+# urllib3's exceptions for a connection that was never made; az ships it only as a part of requests.
+NEVER_CONNECTED = ("NewConnectionError", "NameResolutionError")
 RETRY_PAUSES = (1, 2, 4, 8, 15, 30)
 
 
@@ -180,6 +184,21 @@ class Kudu:
             raise Conflict(f"Files could not be written to {folder} of {self._label}: {_message(response)}",
                            "Look whether the app's home directory is full or read-only.")
 
+    def upload_archive(self, folder: str, archive: BinaryIO) -> None:
+        """Extract a zip file into a folder with one request; the folder is created, other files in it stay.
+
+        archive: a seekable file; it is sent piece by piece.
+        Raises Conflict when the worker refused it, which may leave a part of it, and UnknownOutcome when the
+        connection was cut before the answer: extracting may go on there (facts/kudu.md 1.4, 3.5).
+        """
+        url = f"{self._base}/api/zip/{quote(folder.strip('/'))}/"
+        response = self._send_once("PUT", url, ARCHIVE_SECONDS, data=_Pieces(archive),
+                                   headers={"Content-Type": "application/zip"})
+        if response.status_code == 400:
+            raise Conflict(f"An archive could not be extracted to {folder} of {self._label}: {_message(response)}",
+                           "Look whether the app's home directory is full or read-only.")
+        self._raise_for(response, folder)
+
     def run(self, command: str, directory: str = "", timeout: float = READ_SECONDS + 80) -> CommandResult:
         """Run a short command on the worker and wait for it.
 
@@ -188,16 +207,8 @@ class Kudu:
         timeout: seconds; past 230 s Azure's front end cuts the connection anyway (facts/kudu.md 1.4).
         Raises UnknownOutcome when the connection was cut before the answer.
         """
-        started = time.monotonic()
-        try:
-            response = self._send("POST", f"{self._base}/api/command", timeout=(CONNECT_SECONDS, timeout),
-                                  json={"command": command, "dir": directory})
-        except (requests.ConnectionError, requests.Timeout) as error:
-            if isinstance(error, requests.exceptions.ConnectTimeout) or _never_connected(error):
-                raise self._unreachable(error) from error
-            raise self._cut(started) from error
-        if response.status_code in (502, 504):
-            raise self._cut(started)
+        response = self._send_once("POST", f"{self._base}/api/command", timeout,
+                                   json={"command": command, "dir": directory})
         self._raise_for(response, "the command")
         answer = self._json(response)
         return CommandResult(answer.get("Output") or "", answer.get("Error") or "", int(answer.get("ExitCode") or 0))
@@ -247,7 +258,8 @@ class Kudu:
             try:
                 response = self._send(method, url, timeout=(CONNECT_SECONDS, READ_SECONDS), **options)
             except (requests.ConnectionError, requests.Timeout) as error:
-                if pause is None or isinstance(error, (requests.exceptions.SSLError, requests.exceptions.ProxyError)):
+                hopeless = isinstance(error, (requests.exceptions.SSLError, requests.exceptions.ProxyError))
+                if pause is None or (hopeless and _never_connected(error)):
                     raise self._unreachable(error) from error
                 time.sleep(pause)
                 continue
@@ -257,6 +269,19 @@ class Kudu:
             break
         if response.status_code not in accept:
             self._raise_for(response, path)
+        return response
+
+    def _send_once(self, method: str, url: str, timeout: float, **options: Any) -> requests.Response:
+        """A request that must not be repeated. timeout: seconds. Raises UnknownOutcome when its answer never came."""
+        started = time.monotonic()
+        try:
+            response = self._send(method, url, timeout=(CONNECT_SECONDS, timeout), **options)
+        except (requests.ConnectionError, requests.Timeout) as error:
+            if isinstance(error, requests.exceptions.ConnectTimeout) or _never_connected(error):
+                raise self._unreachable(error) from error
+            raise self._cut(started) from error
+        if response.status_code in (502, 504):
+            raise self._cut(started)
         return response
 
     def _send(self, method: str, url: str, **options: Any) -> requests.Response:
@@ -301,15 +326,35 @@ class Kudu:
     def _cut(self, started: float) -> UnknownOutcome:
         seconds = time.monotonic() - started
         return UnknownOutcome(f"The connection to the SCM site of {self._label} was cut after {seconds:.0f} s, before "
-                              "the command's result came; it may still be running there.")
+                              "the answer came; it may still be running there.")
+
+
+class _Pieces:
+    """A file as the body of a request: of known length, and from its beginning each time that it is sent."""
+
+    def __init__(self, file: BinaryIO):
+        self._file = file
+        self._length = file.seek(0, io.SEEK_END)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._file.seek(0)
+        while piece := self._file.read(CHUNK_BYTES):
+            yield piece
 
 
 def _never_connected(error: Exception) -> bool:
-    """Whether a ConnectionError came before the request was sent (no route, refused, TLS, proxy)."""
-    if isinstance(error, (requests.exceptions.SSLError, requests.exceptions.ProxyError)):
-        return True
+    """Whether a ConnectionError came before the request was sent (no route, refused, TLS, proxy).
+
+    urllib3 also calls it the proxy's failure when a connection through a proxy ends before the answer.
+    """
     cause = error.args[0] if error.args else None
-    return isinstance(getattr(cause, "reason", None), NewConnectionError)
+    reason = getattr(cause, "reason", None)
+    if isinstance(error, requests.exceptions.ProxyError):
+        return not isinstance(getattr(reason, "original_error", None), (ConnectionResetError, BrokenPipeError))
+    return isinstance(error, requests.exceptions.SSLError) or type(reason).__name__ in NEVER_CONNECTED
 
 
 def _server_time(response: requests.Response) -> datetime | None:

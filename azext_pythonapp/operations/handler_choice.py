@@ -20,7 +20,10 @@ OPTION_KINDS: dict[str, Kind] = {"fastcgi": "fastCgi", "httpplatform": "httpPlat
 
 @dataclass(frozen=True)
 class HandlerWish:
-    """The options about the handler. handler: auto, fastcgi or httpplatform; startup_command: python.exe's arguments."""
+    """The options about the handler.
+
+    handler: auto, fastcgi or httpplatform. startup_command: python.exe's arguments, for httpplatform.
+    """
 
     handler: str
     startup_command: str | None
@@ -81,8 +84,8 @@ def build_intent(app: App, kind: Kind, wish: HandlerWish, current: PythonHandler
         if current is None:
             environment["WSGI_LOG"] = WSGI_LOG
         if registration is None:
-            raise Refused(f"FastCGI cannot start Python for {app.site.label}: {python_path} is not registered with IIS.",
-                          "Use `--handler httpplatform`.")
+            raise Refused(f"FastCGI cannot start Python for {app.site.label}: {python_path} is not registered with "
+                          "IIS.", "Use `--handler httpplatform`.")
         handler = start.text if same_kind and start.text else _entry(app, start).wsgi_handler
         return HandlerIntent(kind, registration.full_path, registration.arguments, handler, environment=environment)
     arguments = wish.startup_command or (start.text if same_kind else None)

@@ -83,8 +83,8 @@ def _choose(app: App, pythons: Sequence[Installed], request: InstallRequest) -> 
 
 def _start_only(app: App, installation: Installation, request: InstallRequest) -> dict[str, Any]:
     if installation.packages:
-        raise InvalidInput(f"Installing over {len(installation.packages)} packages of {app.site.label} moves them aside "
-                           "and back, so it cannot be combined with --no-wait.", "Leave --no-wait out.")
+        raise InvalidInput(f"Installing over {len(installation.packages)} packages of {app.site.label} moves them "
+                           "aside and back, so it cannot be combined with --no-wait.", "Leave --no-wait out.")
     app.progress.say(installation.title)
     start_install(app.arm, app.site, installation.offer.extension_id, request.package_version)
     finish = f"az webapp python install {app.site.arguments} --extension-id {installation.offer.extension_id}"

@@ -79,8 +79,8 @@ class Installation:
         python = next((python for python in pythons_on(app, readable_handler(app))
                        if python.extension_id and same_extension(python.extension_id, identifier)), None)
         if python is None or not python.answered:
-            raise RemoteFailed(f"Azure says that {identifier} is installed on {app.site.label}, but its Python does not "
-                               "answer.", f"See what is there: `az webapp python list {app.site.arguments}`.")
+            raise RemoteFailed(f"Azure says that {identifier} is installed on {app.site.label}, but its Python does "
+                               "not answer.", f"See what is there: `az webapp python list {app.site.arguments}`.")
         require_version(app, python, self.offer.version)
         self.runtime = python
         return [Change(f"siteextensions/{python.extension_id}", change.action, change.before,
@@ -112,7 +112,8 @@ class Installation:
             if not (self.packages and python.answered
                     and ntpath.basename(ntpath.dirname(python.python_path)).lower() == folder):
                 continue
-            if minor(python.version or "") != minor(self.offer.version) or python.architecture != self.offer.architecture:
+            wanted = (minor(self.offer.version), self.offer.architecture)
+            if (minor(python.version or ""), python.architecture) != wanted:
                 raise Refused(f"The folder {self.offer.identity.folder} of {self._app.site.label} holds "
                               f"{len(self.packages)} packages for Python {python.version} {python.architecture}, which "
                               f"do not fit Python {self.offer.version} {self.offer.architecture}, and installing that "

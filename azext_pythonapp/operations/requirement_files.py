@@ -140,7 +140,8 @@ def _collect(main: str, read: Callable[[str], bytes], strict: bool) -> _Collecte
         if holds_requirements:
             found.parsed.extend(parsed.requirements)
         folder = posixpath.dirname(name)
-        for included, kind in [(each, True) for each in parsed.includes] + [(each, False) for each in parsed.constraints]:
+        included_files = [(each, True) for each in parsed.includes] + [(each, False) for each in parsed.constraints]
+        for included, kind in included_files:
             waiting.append((posixpath.normpath(posixpath.join(folder, included.replace("\\", "/"))), kind))
     return found
 
