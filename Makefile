@@ -40,7 +40,7 @@ demo: $(AZ)/.ready $(TEST)/.ready $(WINDOWS)/.ready $(WHEEL)
 test: $(AZ)/.ready $(TEST)/.ready $(WINDOWS)/.ready $(WHEEL)
 	@$(IN_AZURE) $(TEST)/bin/python -m pytest tests/unit tests/scenario -n $(JOBS) $(ARGS)
 
-unit: $(AZ)/.ready $(TEST)/.ready $(WHEEL)
+unit: $(AZ)/.ready $(TEST)/.ready $(WINDOWS)/.ready $(WHEEL)
 	@$(IN_AZURE) $(TEST)/bin/python -m pytest tests/unit $(ARGS)
 
 lint: $(LINT)/.ready

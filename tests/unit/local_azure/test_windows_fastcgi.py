@@ -27,11 +27,16 @@ def parsed(data: bytes) -> list[tuple[int, bytes]]:
     return records
 
 
-class NoAgent:
-    """For a process that asks nothing."""
+class KillingAgent:
+    """Of the agent's operations, a process needs one: to be killed."""
+
+    def __init__(self) -> None:
+        self.killed: list[object] = []
 
     def ask(self, operation: str, **arguments: object) -> object:
-        raise AssertionError(f"{operation} was asked")
+        assert operation == "kill"
+        self.killed.append(arguments["pid"])
+        return None
 
 
 @pytest.fixture
@@ -44,7 +49,7 @@ def started() -> Iterator[Callable[[bytes], tuple[FastCgiProcess, socket.socket]
         sockets.extend((linux, windows))
         pid = json.dumps(99).encode("ascii")
         windows.sendall(b"p" + struct.pack(">I", len(pid)) + pid)
-        process = FastCgiProcess(linux, NoAgent())
+        process = FastCgiProcess(linux, KillingAgent())
         windows.sendall(answer)
         return process, windows
 
@@ -86,3 +91,13 @@ def test_a_process_that_goes_away_while_it_answers(
         process.request({}, b"")
     hang_up.join()
     assert not process.alive
+
+
+def test_closing_kills_the_process_even_while_it_is_busy() -> None:
+    linux, windows = socket.socketpair()
+    windows.sendall(b"p" + struct.pack(">I", 2) + b"99")
+    agent = KillingAgent()
+    process = FastCgiProcess(linux, agent)
+    process.close()
+    assert (agent.killed, process.alive) == ([99], False)
+    windows.close()
