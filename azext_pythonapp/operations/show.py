@@ -5,6 +5,7 @@ from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import InvalidWebConfig
+from azext_pythonapp.appservice.windows import join
 from azext_pythonapp.operations.entry_point import shown_entry_point
 from azext_pythonapp.operations.list_runtimes import pythons_on
 from azext_pythonapp.operations.web_config_file import WEB_CONFIG, read_web_config
@@ -27,7 +28,7 @@ def show(app: App) -> dict[str, Any]:
             "runtime": current.to_dict() if current else None,
             "handler": handler.kind if handler else None,
             "entryPoint": _entry_point(handler),
-            "webConfig": {"path": WEB_CONFIG, "etag": web_config.etag},
+            "webConfig": {"path": join(app.kudu.home(), *WEB_CONFIG.split("/")), "etag": web_config.etag},
             "warnings": [problem] if problem else _warnings(app, web_config.content, handler, current)}
 
 
