@@ -66,19 +66,22 @@ class ArmAnswer:
 class Arm:
     """Resource Manager, for the resources of one subscription.
 
-    send: takes (method, url without query, query parameters, JSON body or None) and returns an ArmAnswer;
-        raises Unreachable.
+    send: takes (method, url without query, query parameters, JSON body or None, whether the answer is secret and must
+        not be logged) and returns an ArmAnswer; raises Unreachable.
     endpoint: the cloud's Resource Manager address; subscription: its id.
     """
 
-    def __init__(self, send: Callable[[str, str, dict[str, str], Any], ArmAnswer], endpoint: str, subscription: str):
+    def __init__(self, send: Callable[[str, str, dict[str, str], Any, bool], ArmAnswer], endpoint: str, subscription: str):
         self._send = send
         self._endpoint = endpoint.rstrip("/")
         self._subscription = subscription
 
-    def call(self, method: str, resource_id: str, body: Any = None) -> ArmAnswer:
-        """Send one request for a resource; the caller judges the status. Raises Unreachable."""
-        return self._send(method, self._endpoint + resource_id, {"api-version": API_VERSION}, body)
+    def call(self, method: str, resource_id: str, body: Any = None, *, secret: bool = False) -> ArmAnswer:
+        """Send one request for a resource; the caller judges the status. Raises Unreachable.
+
+        secret: keep the answer out of `az --debug`.
+        """
+        return self._send(method, self._endpoint + resource_id, {"api-version": API_VERSION}, body, secret)
 
     def open_site(self, resource_group: str, name: str, slot: str | None) -> Site:
         """Look the app or slot up.
@@ -137,7 +140,7 @@ class Arm:
         policy = self.call("GET", f"{site.resource_id}/basicPublishingCredentialsPolicies/scm")
         if not ((policy.body or {}).get("properties") or {}).get("allow"):
             return None
-        answer = self.call("POST", f"{site.resource_id}/config/publishingcredentials/list")
+        answer = self.call("POST", f"{site.resource_id}/config/publishingcredentials/list", secret=True)
         properties = (answer.body or {}).get("properties") or {}
         user, password = properties.get("publishingUserName"), properties.get("publishingPassword")
         return (str(user), str(password)) if user and password else None
@@ -184,13 +187,13 @@ def connect(cli_ctx: Any) -> Arm:
     if sender is None:
         sender = client.web_apps._client.send_request  # pylint: disable=protected-access
 
-    def send(method: str, url: str, query: dict[str, str], body: Any) -> ArmAnswer:
+    def send(method: str, url: str, query: dict[str, str], body: Any, secret: bool) -> ArmAnswer:
         from azure.core.exceptions import AzureError, HttpResponseError
         from azure.core.rest import HttpRequest
 
         request = HttpRequest(method, url, params=query, json=body)
         try:
-            response = sender(request)
+            response = sender(request, logging_enable=not secret)
             text = response.text()
         except HttpResponseError as error:
             return ArmAnswer(error.status_code or 500, None, error.message)

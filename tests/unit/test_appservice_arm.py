@@ -19,7 +19,8 @@ class Answers:
     def __init__(self, *answers):
         self.answers, self.asked = list(answers), []
 
-    def __call__(self, method, url, query, body):
+    def __call__(self, method, url, query, body, secret):
+        assert secret == url.endswith("/publishingcredentials/list"), "only secrets are kept out of the log"
         self.asked.append((method, url.removeprefix("https://arm"), body))
         status, payload = self.answers.pop(0)
         return ArmAnswer(status, payload, "" if payload is None else str(payload))
