@@ -241,6 +241,15 @@ class Kudu:
         response = self._request("GET", f"{self._base}/api/extensionfeed", path="extension feed", params=params)
         return list(self._json(response) or [])
 
+    def extension_package(self, identifier: str, version: str) -> dict[str, Any]:
+        """One package version of a site extension, also one that the feed's list does not show (facts/kudu.md 4.2).
+
+        identifier: in the gallery's own spelling. Raises NotFound when the gallery does not have it.
+        """
+        response = self._request("GET", f"{self._base}/api/extensionfeed/{quote(identifier, safe='')}", path=identifier,
+                                 params={"version": version})
+        return dict(self._json(response) or {})
+
     def _learn_home(self, folder: str, entries: list[Entry]) -> None:
         """Read %HOME% off the local path of any entry below it."""
         if self._home is not None:

@@ -9,6 +9,8 @@ catalogue      what can be installed: sort, filter, resolve a wish to one packag
 gallery        the public gallery, for when no app is given
 lifecycle      until when python.org supports a version
 location       the names under which the worker knows one and the same path
+nuget          the releases of CPython in the NuGet gallery, newer than any site extension
+nuget_package  what is in such a package, and how it becomes a site extension
 interrogation  asking Pythons what they are
 worker         what is needed of the SCM site
 discovery      the Pythons on an app

@@ -10,7 +10,8 @@ from azext_pythonapp.appservice.errors import NotFound, Refused
 from azext_pythonapp.runtimes import lifecycle, official
 from azext_pythonapp.runtimes.extension import Extension, read_extensions
 from azext_pythonapp.runtimes.identity import Identity, canonical_id, same_extension
-from azext_pythonapp.runtimes.versions import Numbers, PackageOrder, VersionWish, minor, numbers, package_order
+from azext_pythonapp.runtimes.versions import (Numbers, PackageOrder, VersionWish, distance, minor, numbers,
+                                               package_order)
 
 LIST_COMMAND = "az webapp python list-versions"
 _NEAREST = 5
@@ -205,15 +206,9 @@ def _unlisted(extension_id: str, today: date) -> list[Offer]:
 def _raise_not_found(offers: Sequence[Offer], wish: VersionWish, architecture: str | None) -> NoReturn:
     asked = f"Python {wish}" + (f" {architecture}" if architecture else "")
     nearest = sorted({(offer.version, offer.architecture) for offer in offers},
-                     key=lambda choice: (_distance(choice[0], wish), choice[1] != architecture, choice[1]))
+                     key=lambda choice: (distance(choice[0], wish), choice[1] != architecture, choice[1]))
     if not nearest:
         raise NotFound(f"The gallery offers no Python at all, so not {asked} either.",
                        f"`{LIST_COMMAND}` without an app shows the public gallery.")
     choices = ", ".join(f"{version} {each}" for version, each in nearest[:_NEAREST])
     raise NotFound(f"The gallery offers no {asked}.", f"The nearest it has: {choices}. `{LIST_COMMAND}` shows all.")
-
-
-def _distance(version: str, wish: VersionWish) -> tuple[int, ...]:
-    found = (numbers(version) + (0, 0, 0))[:len(wish.parts)]
-    return tuple(abs(one - other) for one, other in zip(found, wish.parts)) + \
-        tuple(-number for number in numbers(version))

@@ -82,3 +82,10 @@ class VersionWish:
 
     def __str__(self) -> str:
         return self.text
+
+
+def distance(version: str, wish: VersionWish) -> tuple[int, ...]:
+    """A sort key for what to offer instead of a wish that nothing satisfies: the nearest first, newer before older."""
+    found = (numbers(version) + (0, 0, 0))[:len(wish.parts)]
+    return tuple(abs(one - other) for one, other in zip(found, wish.parts)) + \
+        tuple(-number for number in numbers(version))

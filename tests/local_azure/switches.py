@@ -22,6 +22,8 @@ class Switches:
     home_drive              the drive of %HOME% as processes and VFS `path` tell it (facts/kudu.md 7)
     wwwroot_read_only       site\\wwwroot cannot be written, as with run-from-package (facts/kudu.md 3.3, 7)
     vfs_conflict_times      this many VFS writes meet a locked file: 409 (facts/kudu.md 3.3)
+    archive_cut_times       this many uploads of an archive take longer than the front end waits: 502, and extracting goes on
+                            (facts/kudu.md 1.4, 3.5)
     arm_install_wait        seconds that an install through ARM waits until it answers 201 (15 on Azure;
                             facts/kudu.md 4.3)
     install_seconds         how long an install takes before the package is laid down
@@ -30,6 +32,9 @@ class Switches:
                             (SiteExtensionManagerV2.cs; facts/az-extension.md 4.3)
     extension_version_ignored  an install takes the newest version, whatever version was asked (facts/kudu.md 4.3)
     arm_429_times           this many ARM requests are throttled: 429, Retry-After 1 (facts/kudu.md 6)
+    arm_empty_times         this many GETs of an extension through ARM are 200 without a body (facts/az-extension.md 4.3)
+    arm_busy_times          this many GETs of an extension through ARM meet a package file in use: 409
+                            (facts/az-extension.md 4.5)
     arm_504_on_install      ARM answers 504 to an install, which goes on (facts/python-site-extensions.md 1.6)
     """
 
@@ -43,12 +48,15 @@ class Switches:
     home_drive: Literal["C:", "D:"] = "D:"
     wwwroot_read_only: bool = False
     vfs_conflict_times: int = 0
+    archive_cut_times: int = 0
     arm_install_wait: float = 0.3
     install_seconds: float = 0
     install_fails: str | None = None
     arm_failed_status: int = 400
     extension_version_ignored: bool = False
     arm_429_times: int = 0
+    arm_empty_times: int = 0
+    arm_busy_times: int = 0
     arm_504_on_install: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 

@@ -62,6 +62,7 @@ def _archived(package_id: str, version: str, folder: str | None = None) -> Packa
 
 PACKAGES: tuple[Package, ...] = (
     _python("azureappservice-python364x64", "3.6.4.4", usual=True),
+    _python("azureappservice-python364x64", "3.6.4.3"),
     _python("azureappservice-python364x86", "3.6.4.4", usual=True),
     _python("azureappservice-python362x64", "3.6.2.5"),
     _python("azureappservice-python362x86", "3.6.2.5", listed=False),
@@ -92,13 +93,13 @@ PACKAGES: tuple[Package, ...] = (
 )
 """Microsoft's packages with their last versions, one third party's that exists, and inventions: two of Contoso's that
 need no build to pass for another, and one that only speaks of Python. None has a Python newer than 3.11: as in the
-world.
+world. Of several versions of one id the newest comes first.
 
 Whether a package of Microsoft's is listed is as seen, and taken as listed where that was not seen."""
 
 
 def find(package_id: str) -> Package:
-    """The package of that id, in the very case.  Raises KeyError."""
+    """The newest package of that id, in the very case.  Raises KeyError."""
     for package in PACKAGES:
         if package.id == package_id:
             return package

@@ -37,9 +37,11 @@ WHEELS = {
     "3.8": "pip==25.0.1 setuptools==75.3.2 wheel==0.45.1 flask==3.0.3 werkzeug==3.0.6 jinja2==3.1.6 "
            "markupsafe==2.1.5 itsdangerous==2.2.0 click==8.1.8 colorama==0.4.6 blinker==1.8.2 "
            "importlib-metadata==8.5.0 zipp==3.20.2 typing-extensions==4.13.2 waitress==3.0.0 six==1.17.0 "
-           "certifi==2025.8.3 packaging==25.0 numpy==1.24.4",
+           "certifi==2025.8.3 packaging==25.0 numpy==1.24.4 pandas==2.0.3 python-dateutil==2.9.0.post0 pytz==2025.2 "
+           "tzdata==2025.2 cryptography==43.0.3 cffi==1.17.1 pycparser==2.22 lxml==5.3.0",
     "3.11": "pip==25.3 setuptools==80.9.0 flask==3.1.2 werkzeug==3.1.3 markupsafe==3.0.2 click==8.3.0 "
-            "blinker==1.9.0 waitress==3.0.2 numpy==1.26.4",
+            "blinker==1.9.0 waitress==3.0.2 numpy==1.26.4 pandas==2.2.3 python-dateutil==2.9.0.post0 pytz==2025.2 "
+            "tzdata==2025.2 cryptography==43.0.3 cffi==1.17.1 pycparser==2.22 lxml==5.3.0",
     "3.13": "markupsafe==3.0.2 numpy==2.2.6",
 }
 """What the index has for win_amd64, by the Python that it is chosen for.

@@ -43,12 +43,13 @@ def test_the_odd_folders_of_the_old_packages() -> None:
 
 
 def test_ids_are_matched_in_their_case_and_unique() -> None:
-    assert len({package.id.lower() for package in gallery.PACKAGES}) == len(gallery.PACKAGES)
+    assert len({(package.id.lower(), package.version) for package in gallery.PACKAGES}) == len(gallery.PACKAGES)
+    assert len({package.id.lower() for package in gallery.PACKAGES}) == len({package.id for package in gallery.PACKAGES})
     with pytest.raises(KeyError):
         gallery.find("azureappservice-Python364x64")
 
 
-@pytest.mark.parametrize("package", gallery.PACKAGES, ids=lambda package: package.id)
+@pytest.mark.parametrize("package", gallery.PACKAGES, ids=lambda package: f"{package.id} {package.version}")
 def test_the_nupkg_says_what_the_gallery_says(package: gallery.Package) -> None:
     with zipfile.ZipFile(io.BytesIO(gallery.nupkg(package))) as packed:
         metadata = ElementTree.fromstring(packed.read(f"{package.id}.nuspec")).find("metadata")
