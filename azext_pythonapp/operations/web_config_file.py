@@ -1,77 +1,135 @@
-"""The app's web.config on the worker: read it, and change it so that it can be put back."""
+"""An app's web.config files: read them, and change them so that it can be put back."""
 from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import Conflict, NotFound
+from azext_pythonapp.appservice.errors import Conflict
+from azext_pythonapp.operations.wwwroot import WEB_CONFIG, AppFiles, FileState, Wwwroot
+from azext_pythonapp.webconfig.diff import unified_diff
 
-WEB_CONFIG = "site/wwwroot/web.config"
 CHANGES_FOLDER = "data/pythonapp/changes"
+ATTEMPTS = 2
 
 
-@dataclass(frozen=True)
-class WebConfigFile:
-    """web.config as it was read. content and etag: None when there is none."""
-
-    content: bytes | None
-    etag: str | None
-
-
-def read_web_config(app: App) -> WebConfigFile:
+def read_web_config(app: App) -> FileState:
     """Read the app's web.config; its absence is an answer, not an error."""
-    try:
-        found = app.kudu.read(WEB_CONFIG)
-    except NotFound:
-        return WebConfigFile(None, None)
-    return WebConfigFile(found.content, found.etag)
+    return AppFiles(app).state(WEB_CONFIG)
+
+
+def both_changes(title: str, base: bytes | None, theirs: bytes | None, ours: bytes) -> Conflict:
+    """The error for a file that somebody else changed meanwhile; it shows their change and the one that was not made.
+
+    title: how the message names the file. base: the bytes that the plan was made from; theirs: the present ones; ours:
+    base with our change.
+    """
+    return Conflict(f"{title} was changed by somebody else meanwhile, so it was left as it is.\nTheir change:\n"
+                    f"{unified_diff(base, theirs or b'', 'web.config')}The change that was not made:\n"
+                    f"{unified_diff(base, ours, 'web.config')}",
+                    "Run the command again; it starts from the new file.")
+
+
+class ChangeRecord:
+    """The bytes that one run of a command replaced, kept on the app.
+
+    They are in %HOME%\\data\\pythonapp\\changes\\<id>, below the names that they have in wwwroot, with a change.json.
+    """
+
+    def __init__(self, app: App, command: str):
+        self._kudu = app.kudu
+        self._command = command
+        self._files: list[dict[str, object]] = []
+        self.change_id = f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+    @property
+    def used(self) -> bool:
+        """Whether anything was kept, so that there is a folder of that id."""
+        return bool(self._files)
+
+    def keep(self, path: str, name: str, previous: bytes | None) -> None:
+        """Keep a file before it is written. path: below %HOME%; name: below wwwroot; previous: None when it is new."""
+        self._files = [file for file in self._files if file["path"] != path]
+        self._files.append({"path": path, "created": previous is None})
+        record = {"id": self.change_id, "command": self._command, "files": self._files,
+                  "madeAt": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        kept = {"change.json": json.dumps(record, indent=2).encode("utf-8")}
+        if previous is not None:
+            kept[name] = previous
+        self._kudu.upload(f"{CHANGES_FOLDER}/{self.change_id}", kept)
+
+
+@dataclass
+class _Written:
+    """What was there before, and the ETag of what was written."""
+
+    previous: FileState
+    etag: str
 
 
 class WebConfigSwitch:
-    """One change of web.config, guarded by its ETag, with the previous bytes kept on the app.
+    """One change of a web.config, guarded by its ETag.
 
-    previous: the file as the plan saw it; content: the new bytes; command: the command's name, for the record.
+    files, name: which file. found: it as the plan saw it. edit: gives the new bytes for the present ones; it is asked
+    again when somebody else changed the file meanwhile, and raises Conflict when the plan no longer fits.
+    record: where the previous bytes are kept; None for a local file.
     """
 
-    def __init__(self, app: App, previous: WebConfigFile, content: bytes, command: str):
-        self._app = app
-        self._previous = previous
-        self._content = content
-        self._command = command
-        self._written_etag: str | None = None
-        self.change_id = f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    def __init__(self, files: Wwwroot, name: str, found: FileState, edit: Callable[[bytes | None], bytes],
+                 record: ChangeRecord | None):
+        self._files = files
+        self._name = name
+        self._found = found
+        self._edit = edit
+        self._record = record
+        self._written: _Written | None = None
 
-    def apply(self) -> None:
-        """Keep the previous bytes, then write. Raises Conflict when somebody changed the file since it was read."""
-        self._keep_previous()
-        try:
-            self._written_etag = self._app.kudu.write(WEB_CONFIG, self._content, self._previous.etag)
-        except Conflict as error:
-            current = read_web_config(self._app)
-            if current == self._previous:
-                raise Conflict(f"web.config of {self._app.site.label} cannot be written: {error.message}",
-                               "If the app runs from a package, its wwwroot is read-only: put web.config into the "
-                               "package.") from error
-            raise Conflict(f"web.config of {self._app.site.label} was changed by somebody else meanwhile, so it was "
-                           "left alone.", "Run the command again; it starts from the new file.") from error
+    def apply(self) -> tuple[bytes | None, bytes]:
+        """Write the file; returns its bytes before and after.
+
+        A file that somebody else changed is read again, and edited once more. Raises Conflict when that happens
+        twice, or when the file cannot be written at all.
+        """
+        present = self._found
+        for _ in range(ATTEMPTS):
+            content = self._edit(present.content)
+            try:
+                self._write(present, content)
+                return present.content, content
+            except Conflict as error:
+                reread = self._files.state(self._name)
+                if reread == present:
+                    raise self._unwritable(error) from error
+                present = reread
+        raise both_changes(self._title, self._found.content, present.content, self._edit(self._found.content))
 
     def undo(self) -> str:
         """Put the previous bytes back, or delete the file that was created; returns what was done."""
-        etag = self._written_etag or "*"
-        if self._previous.content is None:
-            self._app.kudu.delete(WEB_CONFIG, etag)
-            return f"web.config of {self._app.site.label} was removed again: there was none before."
-        self._app.kudu.write(WEB_CONFIG, self._previous.content, etag)
-        return f"web.config of {self._app.site.label} was put back as it was."
+        assert self._written is not None
+        previous = self._written.previous
+        if previous.content is None:
+            self._files.delete(self._name, self._written.etag)
+            return f"{self._title} was removed again: there was none before."
+        self._files.write(self._name, previous.content, self._written.etag)
+        return f"{self._title} was put back as it was."
 
-    def _keep_previous(self) -> None:
-        record = {"id": self.change_id, "command": self._command, "path": WEB_CONFIG,
-                  "created": self._previous.content is None,
-                  "madeAt": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")}
-        files = {"change.json": json.dumps(record, indent=2).encode("utf-8")}
-        if self._previous.content is not None:
-            files["web.config"] = self._previous.content
-        self._app.kudu.upload(f"{CHANGES_FOLDER}/{self.change_id}", files)
+    @property
+    def _title(self) -> str:
+        return f"{self._name} of {self._files.label}"
+
+    def _write(self, present: FileState, content: bytes) -> None:
+        if content == present.content:
+            self._written = _Written(present, present.etag or "*")
+            return
+        if self._record is not None:
+            self._record.keep(self._files.shown(self._name), self._name, present.content)
+        self._written = _Written(present, self._files.write(self._name, content, present.etag))
+
+    def _unwritable(self, error: Conflict) -> Conflict:
+        return Conflict(
+            f"{self._title} cannot be written: {error.message}",
+            "If the app runs from a package (WEBSITE_RUN_FROM_PACKAGE), its wwwroot is read-only: add `--output-file "
+            "web.config` to `az webapp python web-config set`, put that file into the package and deploy it.")

@@ -1,27 +1,31 @@
-"""The difference between two versions of a web.config, for people to read."""
+"""The difference between two versions of a web.config, for people to read; values that may be secrets are masked."""
 from __future__ import annotations
 
 import difflib
 import re
-from typing import Iterator
+from typing import Collection, Iterator
 
 from azext_pythonapp.appservice.errors import InvalidWebConfig
 
 from .encoding import decode
+from .masking import masked_text
 
 _CONTEXT = 3
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 
 
-def unified_diff(before: bytes | None, after: bytes, path: str) -> str:
+def unified_diff(before: bytes | None, after: bytes, path: str, shown: Collection[str] = ()) -> str:
     """Return the unified diff of before (None: there is no file) and after, "" when they are equal.
 
     path is named in its head. Lines end in LF; a line that differs only in how it ends says so behind its text.
     Files that are not text in a known encoding are shown as UTF-8 with replacement characters.
+    shown: names of settings whose values are shown (`masking.masked_text`); others are masked, also those that differ.
     """
     if before == after:
         return ""
-    old, new = _lines(before), _lines(after)
+    old_text, new_text = _text(before), _text(after)
+    old, new = _LINE.findall(old_text), _LINE.findall(new_text)
+    old_shown, new_shown = _LINE.findall(masked_text(old_text, shown)), _LINE.findall(masked_text(new_text, shown))
     head = _common(old, new)
     tail = _common(old[:head - len(old) - 1:-1], new[:head - len(new) - 1:-1])
     start = max(head - _CONTEXT, 0)
@@ -34,7 +38,8 @@ def unified_diff(before: bytes | None, after: bytes, path: str) -> str:
         new_range = _range(start + group[0][3], start + group[-1][4])
         result.append(f"@@ -{old_range} +{new_range} @@")
         for tag, old_start, old_end, new_start, new_end in group:
-            removed, added = old_part[old_start:old_end], new_part[new_start:new_end]
+            removed = old_shown[start + old_start:start + old_end]
+            added = new_shown[start + new_start:start + new_end]
             if tag == "equal":
                 result += _shown(" ", removed, ())
             else:
@@ -42,14 +47,13 @@ def unified_diff(before: bytes | None, after: bytes, path: str) -> str:
     return "\n".join(result) + "\n"
 
 
-def _lines(content: bytes | None) -> list[str]:
+def _text(content: bytes | None) -> str:
     if content is None:
-        return []
+        return ""
     try:
-        text, _ = decode(content)
+        return decode(content)[0]
     except InvalidWebConfig:
-        text = content.decode("utf-8", "replace")
-    return _LINE.findall(text)
+        return content.decode("utf-8", "replace")
 
 
 def _common(old: list[str], new: list[str]) -> int:

@@ -9,7 +9,8 @@ from .intent import Edit, HandlerIntent, Kind, PythonHandler
 from .sections import Sections
 from .switch import HandlerSwitch
 
-__all__ = ["Edit", "HandlerIntent", "Kind", "PythonHandler", "carried_environment", "read_handler", "write_handler"]
+__all__ = ["Edit", "HandlerIntent", "Kind", "PythonHandler", "carried_environment",
+           "platform_attributes", "read_handler", "write_handler"]
 
 # Neutral about the kind of handler, so that switching kinds leaves no comment that is wrong.
 _NEW_FILE = """\
@@ -33,6 +34,14 @@ def read_handler(content: bytes | None) -> PythonHandler | None:
     None when there is no file, or when no handler that requests reach runs Python. Raises InvalidWebConfig.
     """
     return None if content is None else _read(Document.parse(content))
+
+
+def platform_attributes(content: bytes) -> dict[str, str]:
+    """Return the attributes of <httpPlatform> beside processPath and arguments, as the file writes them."""
+    platforms = Sections(Document.parse(content)).platforms
+    found = platforms[0].attributes.values() if platforms else ()
+    return {attribute.name: attribute.value for attribute in found
+            if attribute.name not in ("processPath", "arguments")}
 
 
 def write_handler(content: bytes | None, intent: HandlerIntent) -> Edit:

@@ -14,6 +14,7 @@ from .document import Document
 from .intent import HandlerIntent
 from .layout import NewElement
 from .markup import Element
+from .masking import HARMLESS
 from .sections import OLD_PATH, HandlerEntry, Sections, rewrite_target
 
 _NEW_NAME = "PythonHandler"
@@ -62,6 +63,11 @@ class HandlerSwitch:
                     f"already sends the app's requests to {entry.framework}, so Python would not see them.",
                     f"If the app is to run Python, delete <add name=\"{entry.name}\" …/> from "
                     "site\\wwwroot\\web.config and run the command again; else use another app or slot.")
+        if len(self.sections.handlers) > 1:
+            lines = ", ".join(str(section.line) for section in self.sections.handlers)
+            raise Refused(
+                f"web.config has <handlers> more than once for the app itself (lines {lines}); IIS answers 500.19.",
+                "Move what is in them into one <handlers> in site\\wwwroot\\web.config and run the command again.")
         sections = [*self.sections.handlers, *self.sections.platforms]
         if self.intent.kind == "fastCgi":
             sections += self.sections.app_settings
@@ -242,7 +248,7 @@ class HandlerSwitch:
             self._remove_settings("WSGI_ALT_", "they are only for PTVS' virtual environment proxy, which is not needed")
         for name, value in wanted.items():
             if name in current and current[name] != value:
-                shown = f" to '{value}'" if name.startswith("WSGI_") else ""
+                shown = f" to '{value}'" if name.upper() in HARMLESS else ""
                 self._note(f"The appSetting {name} was changed{shown}.")
         missing = appsettings.write(self.document, sections, wanted)
         new = appsettings.new_entries(missing)

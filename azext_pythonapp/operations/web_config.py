@@ -1,0 +1,166 @@
+"""`web-config show`, `set` and `diff`: the Python part of web.config."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from azext_pythonapp.appservice.errors import NotFound, PythonAppError
+from azext_pythonapp.operations.entry_point import Start, find_start, shown_entry_point
+from azext_pythonapp.operations.handler_choice import HandlerWish, build_intent, decide_kind
+from azext_pythonapp.operations.web_config_place import Place
+from azext_pythonapp.operations.web_config_plan import WebConfigPlan
+from azext_pythonapp.operations.web_config_request import PlatformOptions, WebConfigRequest
+from azext_pythonapp.operations.wwwroot import WEB_CONFIG, FileState, LocalFiles
+from azext_pythonapp.plan import Change, Plan, Step, report
+from azext_pythonapp.webconfig.diff import unified_diff
+from azext_pythonapp.webconfig.handlers import (Edit, HandlerIntent, PythonHandler, platform_attributes, read_handler,
+                                                write_handler)
+from azext_pythonapp.webconfig.masking import masked_settings
+from azext_pythonapp.webconfig.static_folder import write_static
+
+COMMAND = "web-config set"
+_NOTHING_WANTED = WebConfigRequest(None, None, None, HandlerWish("auto", None), None, PlatformOptions(), {}, (), None)
+
+
+def show_web_config(place: Place) -> dict[str, Any]:
+    """What web.config says about Python; values that look like secrets are masked.
+
+    `warnings` names what `web-config set` without options would repair, or why it cannot.
+    """
+    found = place.files.state(WEB_CONFIG)
+    if found.content is None:
+        raise NotFound(f"There is no web.config: {place.files.shown(WEB_CONFIG)} of {place.files.label}.",
+                       "Write one with `az webapp python web-config set`.")
+    handler = read_handler(found.content)
+    warnings = ["No handler that requests reach starts Python."]
+    if handler is not None:
+        warnings = []
+        try:
+            notes = _Editor(place, _NOTHING_WANTED, warnings.append).edit(found.content).notes
+            warnings += [f"`web-config set` repairs this: {note}" for note in notes]
+        except PythonAppError as error:
+            warnings.append(error.message)
+    return {"app": place.to_dict(), "path": place.files.shown(WEB_CONFIG), "etag": found.etag,
+            **_described(handler, found.content), "warnings": warnings}
+
+
+def set_web_config(place: Place, request: WebConfigRequest, dry_run: bool) -> dict[str, Any]:
+    """Change the Python part of web.config, or write the changed file elsewhere. Returns the contract's answer.
+
+    Nothing is proved on the worker, and no page is fetched: `set-version` does that.
+    """
+    work = _Work(place, request)
+    if dry_run:
+        return report(work.app, work.plan.changes, True, **work.answer())
+    changes = work.plan.apply(place.progress.say)
+    return report(work.app, changes, False, **work.answer())
+
+
+def diff_web_config(place: Place, request: WebConfigRequest) -> dict[str, Any]:
+    """What `web-config set` with the same options would change, as one unified diff; "" for nothing."""
+    changes = _Work(place, replace(request, output=None)).plan.changes
+    diff = "".join(change.diff or "" for change in changes)
+    return {"app": place.to_dict(), "changed": bool(diff), "diff": diff}
+
+
+class _Editor:
+    """Makes the edit that a request means, for whatever bytes web.config has."""
+
+    def __init__(self, place: Place, request: WebConfigRequest, say: Callable[[str], None]):
+        self._place = place
+        self._request = request
+        self._say = say
+        self._edits: dict[bytes | None, Edit] = {}
+
+    def edit(self, content: bytes | None) -> Edit:
+        """The edit of these bytes; decided anew for bytes that were not seen yet."""
+        if content not in self._edits:
+            self._edits[content] = write_handler(content, self._intent(read_handler(content)))
+        return self._edits[content]
+
+    def _intent(self, current: PythonHandler | None) -> HandlerIntent:
+        request, label = self._request, self._place.files.label
+        command = request.handler.startup_command
+        start = Start(None, None) if command else find_start(self._place.files, request.app, current, self._say)
+        python = self._place.python(request, current)
+        if python.registration is None and current is not None and current.kind == "fastCgi":
+            self._say(f"{python.path} did not register itself with IIS, so FastCGI cannot start it.")
+        kind = decide_kind(label, request.handler, current, start, python.registration is not None)
+        arguments_known = command is not None or (current is not None and current.kind == kind and start.text)
+        packages = [] if kind == "fastCgi" or arguments_known else self._place.packages()
+        intent = build_intent(label, kind, request.handler, current, start, python.path, python.registration, packages)
+        intent = replace(intent, environment={**intent.environment, **request.environment})
+        return request.platform.added_to(intent)
+
+
+class _Work:
+    """One run of set or diff: the plan, and the answer."""
+
+    def __init__(self, place: Place, request: WebConfigRequest):
+        self._place = place
+        self._request = request
+        self.app = place.to_dict()
+        self._shown = {name.upper() for name in request.environment}
+        self._editor = _Editor(place, request, place.progress.say)
+        self._found = place.files.state(WEB_CONFIG)
+        self._record = None if request.output else place.record(COMMAND)
+        self._main = WebConfigPlan(place.files, WEB_CONFIG, self._found, self._editor.edit, self._record,
+                                   place.progress.say, self._shown)
+        self.plan = Plan(self._steps_elsewhere(request.output) if request.output else self._steps())
+
+    def answer(self) -> dict[str, Any]:
+        """The command's own keys."""
+        kept = self._record is not None and self._record.used
+        content = self._main.content
+        return {**_described(read_handler(content), content),
+                "changeId": self._record.change_id if self._record is not None and kept else None}
+
+    def _steps(self) -> list[Step]:
+        files, say = self._place.files, self._place.progress.say
+        plans = [(WEB_CONFIG, self._main)]
+        for folder in self._request.static:
+            files.list_folder(folder)
+            name = f"{folder}/{WEB_CONFIG}"
+            plans.append((name, WebConfigPlan(files, name, files.state(name), self._static_edit, self._record, say)))
+        return [plan.step(f"Writing {name} of {files.label}.") for name, plan in plans if plan.change.action != "none"]
+
+    def _static_edit(self, content: bytes | None) -> Edit:
+        handler = read_handler(self._main.content)
+        assert handler is not None
+        return write_static(content, handler.handler_name)
+
+    def _steps_elsewhere(self, output: Path) -> list[Step]:
+        """The steps that write the results to this machine; folders' files go below the folder of output."""
+        target = LocalFiles(output.parent, output.name)
+        results = {WEB_CONFIG: (self._found, self._main.content)}
+        for folder in self._request.static:
+            name = f"{folder}/{WEB_CONFIG}"
+            found = self._place.files.state(name)
+            results[name] = (found, self._static_edit(found.content).content)
+        return [self._local_step(target, name, found, content) for name, (found, content) in results.items()
+                if target.state(name).content != content]
+
+    def _local_step(self, target: LocalFiles, name: str, found: FileState, content: bytes) -> Step:
+        present = target.state(name)
+        diff = unified_diff(found.content, content, name, self._shown)
+        change = Change(target.shown(name), "create" if present.content is None else "update", None, None, diff)
+
+        def write() -> Sequence[Change]:
+            target.write(name, content, present.etag)
+            return [change]
+
+        return Step(f"Writing {target.shown(name)}.", [change], write)
+
+
+def _described(handler: PythonHandler | None, content: bytes) -> dict[str, Any]:
+    """The keys that show and set have in common."""
+    if handler is None:
+        return {"handler": None, "handlerName": None, "pythonPath": None, "entryPoint": None, "arguments": None,
+                "environment": {}, "httpPlatform": None}
+    text = handler.entry_point if handler.kind == "fastCgi" else handler.arguments
+    return {"handler": handler.kind, "handlerName": handler.handler_name, "pythonPath": handler.python_path,
+            "entryPoint": shown_entry_point(handler.kind, text), "arguments": handler.arguments,
+            "environment": masked_settings(handler.environment),
+            "httpPlatform": platform_attributes(content) if handler.kind == "httpPlatform" else None}

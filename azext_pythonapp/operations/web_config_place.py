@@ -1,0 +1,155 @@
+"""Whose web.config a command works on: that of an app, or a local file with no Azure at all."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from azext_pythonapp.appservice.app import App, Progress
+from azext_pythonapp.appservice.errors import InvalidInput, NotFound
+from azext_pythonapp.operations.handler_choice import find_registration
+from azext_pythonapp.operations.list_runtimes import pythons_on
+from azext_pythonapp.operations.requirement_files import REQUIREMENTS, files_on_app, local_files
+from azext_pythonapp.operations.runtime_choice import newest_present
+from azext_pythonapp.operations.web_config_file import ChangeRecord
+from azext_pythonapp.operations.web_config_request import WebConfigRequest
+from azext_pythonapp.operations.wwwroot import AppFiles, LocalFiles, Wwwroot
+from azext_pythonapp.packages.requirements import Requirement
+from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.runtimes.location import same_path, worker_path
+from azext_pythonapp.runtimes.registration import Registration
+from azext_pythonapp.webconfig.handlers import HandlerIntent, PythonHandler
+
+_NAME_IT = "Name one with `--version` or `--python-path`."
+
+
+@dataclass(frozen=True)
+class PythonChoice:
+    """A Python by its path on the worker, and what it registered with IIS; None when nothing, or not known."""
+
+    path: str
+    registration: Registration | None
+
+
+class Place(Protocol):
+    """An app or a local file."""
+
+    files: Wwwroot
+    progress: Progress
+
+    def python(self, request: WebConfigRequest, current: PythonHandler | None) -> PythonChoice:
+        """The Python that web.config is to start. Raises NotFound, or InvalidInput when none is named."""
+
+    def packages(self) -> list[str]:
+        """Names of the packages in requirements.txt."""
+
+    def record(self, command: str) -> ChangeRecord | None:
+        """Where replaced bytes are kept; None for nowhere."""
+
+    def to_dict(self) -> dict[str, Any] | None:
+        """The app as answers name it; None for a local file."""
+
+
+class AppPlace:
+    """The web.config of an app or slot."""
+
+    def __init__(self, app: App):
+        self._app = app
+        self.files: Wwwroot = AppFiles(app)
+        self.progress = app.progress
+
+    def python(self, request: WebConfigRequest, current: PythonHandler | None) -> PythonChoice:
+        """One that the request names, else the one that web.config starts, else the app's only one."""
+        pythons = pythons_on(self._app, current)
+        home = self._app.kudu.home()
+        if request.wish is not None:
+            named = newest_present(pythons, request.wish, request.architecture)
+            if named is None:
+                raise NotFound(f"Python {request.wish} is not on {self._app.site.label}.",
+                               f"`az webapp python set-version {self._app.site.arguments} --version {request.wish}` "
+                               "installs it and switches to it.")
+            return self._choice(named)
+        path = request.python_path or (current.python_path if current else None)
+        if path is None:
+            return self._choice(self._only(pythons))
+        known = next((python for python in pythons if same_path(python.python_path, path, home)), None)
+        if known is None:
+            self.progress.say(f"{path} was not found on {self._app.site.label}.")
+            return PythonChoice(worker_path(path, home), None)
+        return self._choice(known)
+
+    def packages(self) -> list[str]:
+        """Names of the packages in the requirements.txt on the app."""
+        try:
+            return _names(files_on_app(self._app, None, None).parsed)
+        except NotFound:
+            return []
+
+    def record(self, command: str) -> ChangeRecord:
+        """A folder on the app."""
+        return ChangeRecord(self._app, command)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The app as answers name it."""
+        return self._app.site.to_dict()
+
+    def _choice(self, python: Installed) -> PythonChoice:
+        return PythonChoice(python.python_path,
+                            find_registration(self._app, python.extension_id, python.python_path))
+
+    def _only(self, pythons: Sequence[Installed]) -> Installed:
+        own = [python for python in pythons if python.source != "builtIn" and python.answered]
+        if len(own) != 1:
+            there = ", ".join(str(python.version) for python in own) or "none of its own"
+            raise InvalidInput(f"web.config of {self._app.site.label} starts no Python yet, and the app has {there}.",
+                               _NAME_IT if own else "Install one: `az webapp python set-version "
+                                                    f"{self._app.site.arguments} --version 3`.")
+        return own[0]
+
+
+class LocalPlace:
+    """A web.config on this machine, in the folder of the app's files."""
+
+    def __init__(self, file: Path, progress: Progress):
+        self._folder = file.parent
+        self.files: Wwwroot = LocalFiles(file.parent, file.name)
+        self.progress = progress
+
+    def python(self, request: WebConfigRequest, current: PythonHandler | None) -> PythonChoice:
+        r"""The one that --python-path names, else the one in the file.
+
+        FastCGI's pair is taken to be registered as every site extension does it: wfastcgi.py beside python.exe, in
+        `D:\home` (facts/python-site-extensions.md 1.5); it cannot be looked up here.
+        """
+        if request.wish is not None:
+            raise InvalidInput("--version means a Python of an app, and with --file no app is asked.",
+                               r"Name it with --python-path D:\home\python364x64\python.exe.")
+        path = request.python_path or (current.python_path if current else None)
+        if path is None:
+            raise InvalidInput(f"{self.files.shown('web.config')} starts no Python yet.",
+                               r"Name it with --python-path D:\home\python364x64\python.exe.")
+        fastcgi = request.handler.handler == "fastcgi" or (
+            request.handler.handler == "auto" and current is not None and current.kind == "fastCgi")
+        if not fastcgi:
+            return PythonChoice(path, None)
+        literal = worker_path(path, r"D:\home")
+        pair = HandlerIntent("fastCgi", literal).script_processor.partition("|")
+        same = current is not None and request.python_path is None and current.kind == "fastCgi"
+        arguments = current.wfastcgi_path if same and current is not None and current.wfastcgi_path else pair[2]
+        return PythonChoice(literal, Registration(path if same else literal, arguments))
+
+    def packages(self) -> list[str]:
+        """Names of the packages in the requirements.txt beside the file."""
+        path = self._folder / REQUIREMENTS
+        return _names(local_files(str(path), None, None).parsed) if path.is_file() else []
+
+    def record(self, command: str) -> None:  # pylint: disable=unused-argument
+        """Nowhere: a local file has its own history."""
+
+    def to_dict(self) -> None:
+        """There is no app."""
+
+
+def _names(requirements: Sequence[Requirement]) -> list[str]:
+    return [requirement.name for requirement in requirements if requirement.name]

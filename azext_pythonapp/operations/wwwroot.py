@@ -1,0 +1,139 @@
+"""Where an app's files are: in site\\wwwroot of the worker, or in a folder of this machine."""
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.errors import Conflict, InvalidInput, NotFound
+
+WWWROOT = "site/wwwroot"
+WEB_CONFIG = "web.config"
+
+
+@dataclass(frozen=True)
+class FileState:
+    """A file as it was read. content and etag: None when there is none."""
+
+    content: bytes | None
+    etag: str | None
+
+
+class Wwwroot(Protocol):
+    """The files of one app. Names are relative to its root, with '/': "static/web.config"."""
+
+    label: str
+
+    def list_folder(self, name: str) -> list[tuple[str, bool]]:
+        """(name, whether it is a folder) of each entry of a folder, "" is the root. Raises NotFound."""
+
+    def state(self, name: str) -> FileState:
+        """A file as it is now; its absence is an answer, not an error."""
+
+    def write(self, name: str, content: bytes, etag: str | None) -> str:
+        """Write a file that must still have that ETag (None: must not exist) and return its new one. Raises Conflict."""
+
+    def delete(self, name: str, etag: str) -> None:
+        """Delete a file that must still have that ETag. Raises Conflict."""
+
+    def shown(self, name: str) -> str:
+        """A file's name as answers give it."""
+
+
+class AppFiles:
+    """site\\wwwroot of an app, through its SCM site."""
+
+    def __init__(self, app: App):
+        self._kudu = app.kudu
+        self.label = app.site.label
+
+    def list_folder(self, name: str) -> list[tuple[str, bool]]:
+        """(name, whether it is a folder) of each entry of a folder, "" is the root. Raises NotFound."""
+        entries = self._kudu.list_directory(self.shown(name).rstrip("/"))
+        return [(entry.name, entry.is_directory) for entry in entries]
+
+    def state(self, name: str) -> FileState:
+        """A file as it is now; its absence is an answer, not an error."""
+        try:
+            found = self._kudu.read(self.shown(name))
+        except NotFound:
+            return FileState(None, None)
+        return FileState(found.content, found.etag)
+
+    def write(self, name: str, content: bytes, etag: str | None) -> str:
+        """Write a file that must still have that ETag (None: must not exist) and return its new one. Raises Conflict."""
+        return self._kudu.write(self.shown(name), content, etag)
+
+    def delete(self, name: str, etag: str) -> None:
+        """Delete a file that must still have that ETag. Raises Conflict."""
+        self._kudu.delete(self.shown(name), etag)
+
+    def shown(self, name: str) -> str:
+        """The path below %HOME%: "site/wwwroot/web.config"."""
+        return f"{WWWROOT}/{name}"
+
+
+class LocalFiles:
+    """A folder of this machine that holds an app, or only its web.config.
+
+    main: name of the file that stands for web.config, such as "web.prod.config".
+    """
+
+    def __init__(self, folder: Path, main: str = WEB_CONFIG):
+        self._folder = folder
+        self._main = main
+        self.label = f"'{folder.resolve()}'"
+
+    def list_folder(self, name: str) -> list[tuple[str, bool]]:
+        """(name, whether it is a folder) of each entry of a folder, "" is the root. Raises NotFound."""
+        folder = self._path(name)
+        if not folder.is_dir():
+            raise NotFound(f"There is no folder '{folder}'.")
+        return [(child.name, child.is_dir()) for child in sorted(folder.iterdir())]
+
+    def state(self, name: str) -> FileState:
+        """A file as it is now, with a hash for its ETag. Raises InvalidInput when it cannot be read."""
+        try:
+            content = self._path(name).read_bytes()
+        except FileNotFoundError:
+            return FileState(None, None)
+        except OSError as error:
+            raise InvalidInput(f"'{self._path(name)}' cannot be read: {error.strerror}.") from error
+        return FileState(content, hashlib.sha256(content).hexdigest())
+
+    def write(self, name: str, content: bytes, etag: str | None) -> str:
+        """Replace a file at once. Raises Conflict for another ETag, InvalidInput when it cannot be written."""
+        path = self._path(name)
+        self._require(name, etag)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
+                file.write(content)
+            if path.exists():
+                os.chmod(file.name, path.stat().st_mode)
+            else:
+                os.chmod(file.name, 0o644)
+            os.replace(file.name, path)
+        except OSError as error:
+            raise InvalidInput(f"'{path}' cannot be written: {error.strerror}.") from error
+        return hashlib.sha256(content).hexdigest()
+
+    def delete(self, name: str, etag: str) -> None:
+        """Delete a file that must still have that ETag. Raises Conflict."""
+        self._require(name, etag)
+        self._path(name).unlink()
+
+    def shown(self, name: str) -> str:
+        """The path of the file on this machine."""
+        return str(self._path(name))
+
+    def _path(self, name: str) -> Path:
+        return self._folder / (self._main if name == WEB_CONFIG else name)
+
+    def _require(self, name: str, etag: str | None) -> None:
+        if self.state(name).etag != etag:
+            raise Conflict(f"'{self._path(name)}' was changed by somebody else meanwhile.")

@@ -1,0 +1,89 @@
+"""Hiding the values in a web.config that are nobody's business: for what is printed, never for what is written.
+
+A setting whose name is known to be harmless (those that start Python) is shown. Of all other appSettings, connection
+strings and environment variables only the names are; so are attributes and texts that hold passwords or keys.
+"""
+from __future__ import annotations
+
+import re
+from typing import Collection, Mapping
+
+MASK = "***"
+
+HARMLESS = frozenset({
+    "WSGI_HANDLER", "WSGI_LOG", "WSGI_RESTART_FILE_REGEX", "WSGI_ALT_VIRTUALENV_HANDLER",
+    "WSGI_ALT_VIRTUALENV_ACTIVATE_THIS", "PYTHONPATH", "PYTHONHOME", "PYTHONUNBUFFERED", "PYTHONIOENCODING",
+    "PYTHONUTF8", "DJANGO_SETTINGS_MODULE", "FLASK_APP", "SCRIPT_NAME",
+})
+
+_SECRET_NAME = re.compile(
+    r"key|secret|passw|pwd|token|credential|connection|connstr|signature|private|salt|dsn|(?:^|[^a-z])(?:sas|auth)",
+    re.IGNORECASE)
+# The value of a password or key inside a longer text, and a user with password in a URL.
+_SECRET_VALUE = re.compile(
+    r"(?:password|pwd|accountkey|sharedaccesskey|sharedaccesssignature|secret|token|sig)\s*=|://[^/\s:@]+:[^/\s@]+@",
+    re.IGNORECASE)
+_TOKEN = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>|[^<]+", re.DOTALL)
+_ATTRIBUTE = re.compile(r"""([\w.:-]+)(\s*=\s*)("[^"]*"|'[^']*')""")
+_TAG_NAME = re.compile(r"<[^\s/>]+")
+_NOT_LINE_END = re.compile(r"[^\r\n]+")
+# Attributes that are structure although their name sounds otherwise.
+_STRUCTURE = ("key", "name", "publicKeyToken", "connectionStringName", "forwardWindowsAuthToken")
+
+
+def looks_secret(name: str, value: str) -> bool:
+    """Return whether a setting called name, or its value, is probably a password, key or connection string."""
+    return bool(_SECRET_NAME.search(name)) or bool(_SECRET_VALUE.search(value))
+
+
+def masked_settings(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return settings with every value that looks like a secret replaced by MASK."""
+    return {name: MASK if looks_secret(name, value) else value for name, value in settings.items()}
+
+
+def masked_text(text: str, shown: Collection[str] = ()) -> str:
+    """Return the text of a web.config with what may be secret replaced by MASK; lines stay lines.
+
+    shown: names, in upper case, of further settings whose values are shown unless they look like a secret: the ones
+    that a person has just given. The text of a <value> (as in applicationSettings) and of CDATA is always masked.
+    """
+    pieces, element = [], ""
+    for token in _TOKEN.findall(text):
+        if token.startswith("<!--"):
+            pieces.append(_ATTRIBUTE.sub(lambda match: _masked_attribute(match, None, shown), token))
+        elif token.startswith("<![CDATA["):
+            pieces.append(f"<![CDATA[{_hidden(token[9:-3])}]]>")
+        elif token.startswith("<") and token[1:2] not in ("?", "!"):
+            element = (_TAG_NAME.match(token) or [""])[0][1:]
+            setting = _setting(token)
+            pieces.append(_ATTRIBUTE.sub(lambda match: _masked_attribute(match, setting, shown), token))
+        elif element and looks_secret("" if element != "value" else "secret", token):
+            pieces.append(_hidden(token))
+        else:
+            pieces.append(token)
+    return "".join(pieces)
+
+
+def _setting(tag: str) -> str | None:
+    """Return the name of the setting in `<add key= value=>` or `<environmentVariable name= value=>`, else None."""
+    attributes = {match[1]: match[3][1:-1] for match in _ATTRIBUTE.finditer(tag)}
+    if "value" in attributes:
+        return attributes.get("key", attributes.get("name"))
+    return None
+
+
+def _masked_attribute(match: re.Match[str], setting: str | None, shown: Collection[str]) -> str:
+    """setting: the one that the tag sets; None for another tag, and for a comment, where it is not looked for."""
+    name, equals, quoted = match[1], match[2], match[3]
+    value = quoted[1:-1]
+    if name == "value":
+        known = (setting or "").strip().upper()
+        visible = known in HARMLESS or (known in shown and not looks_secret(known, value))
+    else:
+        visible = name in _STRUCTURE or not looks_secret(name, value)
+    return match[0] if visible else f"{name}{equals}{quoted[0]}{_hidden(value)}{quoted[0]}"
+
+
+def _hidden(value: str) -> str:
+    """MASK, once for each line of value, so that what is masked has as many lines as before."""
+    return _NOT_LINE_END.sub(lambda part: MASK if part[0].strip() else part[0], value)

@@ -1,0 +1,143 @@
+"""`web-config` on a local file: no Azure, the same answers."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from azext_pythonapp.appservice.errors import InvalidInput, NotFound, Refused
+from azext_pythonapp.operations.handler_choice import HandlerWish
+from azext_pythonapp.operations.web_config import diff_web_config, set_web_config, show_web_config
+from azext_pythonapp.operations.web_config_place import LocalPlace
+from azext_pythonapp.operations.web_config_request import PlatformOptions, WebConfigRequest
+
+PYTHON = "D:\\home\\python364x64\\python.exe"
+APP = "def application(environ, start_response):\n    pass\n"
+
+
+class Said:
+    """Progress that is remembered."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, message: str) -> None:
+        self.lines.append(message)
+
+    def output(self, line: str) -> None:
+        self.lines.append(line)
+
+    def status(self, text: str | None) -> None:
+        raise AssertionError(text)
+
+    def data(self, line: str) -> None:
+        raise AssertionError(line)
+
+    def confirm(self, question: str) -> None:
+        raise AssertionError(question)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "app.py").write_text(APP)
+    return tmp_path
+
+
+def place(folder: Path) -> LocalPlace:
+    return LocalPlace(folder / "web.config", Said())
+
+
+def request(handler: str = "auto", command: str | None = None, python: str | None = None, app: str | None = None,
+            environment: tuple[str, ...] = (), static: tuple[str, ...] = (), output: Path | None = None
+            ) -> WebConfigRequest:
+    return WebConfigRequest.parse(None, None, python, HandlerWish(handler, command), app, PlatformOptions(),
+                                  environment, static, str(output) if output else None)
+
+
+def test_a_new_file_then_nothing_to_do(folder: Path) -> None:
+    wanted = request("fastcgi", python=PYTHON)
+    answer = set_web_config(place(folder), wanted, False)
+    assert (answer["changed"], answer["app"], answer["changeId"]) == (True, None, None)
+    assert (answer["handler"], answer["entryPoint"]) == ("fastCgi", "app.application")
+    assert [change["action"] for change in answer["changes"]] == ["create"]
+    content = (folder / "web.config").read_bytes()
+    again = set_web_config(place(folder), wanted, False)
+    assert (again["changed"], again["changes"]) == (False, [])
+    assert set_web_config(place(folder), request(), False)["changed"] is False, "it keeps what it has"
+    assert (folder / "web.config").read_bytes() == content
+
+
+def test_a_dry_run_and_a_diff_write_nothing(folder: Path) -> None:
+    wanted = request("fastcgi", python=PYTHON, environment=("API_KEY=hidden", "LEVEL=info"))
+    dry = set_web_config(place(folder), wanted, True)
+    assert dry["dryRun"] is True and dry["changed"] is True
+    diff = diff_web_config(place(folder), wanted)
+    assert diff["diff"] == dry["changes"][0]["diff"] and diff["changed"] is True
+    assert "hidden" not in diff["diff"] and 'value="info"' in diff["diff"]
+    assert not (folder / "web.config").exists()
+
+
+def test_show_masks_secrets_and_warns(folder: Path) -> None:
+    with pytest.raises(NotFound):
+        show_web_config(place(folder))
+    set_web_config(place(folder), request("fastcgi", python=PYTHON, environment=("API_KEY=hidden", "LEVEL=info")), False)
+    shown = show_web_config(place(folder))
+    assert shown["environment"] == {"WSGI_LOG": "D:\\home\\LogFiles\\wfastcgi.log", "API_KEY": "***", "LEVEL": "info"}
+    assert (shown["handlerName"], shown["warnings"]) == ("PythonHandler", [])
+    broken = (folder / "web.config").read_bytes().replace(b"app.application", b"app.application()")
+    (folder / "web.config").write_bytes(broken)
+    assert "WSGI_HANDLER" in " ".join(show_web_config(place(folder))["warnings"])
+
+
+def test_static_folders(folder: Path) -> None:
+    set_web_config(place(folder), request("fastcgi", python=PYTHON), False)
+    with pytest.raises(NotFound):
+        set_web_config(place(folder), request(static=("static",)), False)
+    (folder / "static").mkdir()
+    own = b'<configuration>\n  <system.webServer>\n    <handlers>\n      <add name="X" path="*.x" verb="*" ' \
+          b'type="Y" />\n    </handlers>\n  </system.webServer>\n</configuration>\n'
+    (folder / "static" / "web.config").write_bytes(own)
+    answer = set_web_config(place(folder), request(static=("static",)), False)
+    assert [change["target"] for change in answer["changes"]] == [str(folder / "static" / "web.config")]
+    assert (folder / "static" / "web.config").read_bytes() == own.replace(
+        b'      <add', b'      <remove name="PythonHandler" />\n      <add')
+    assert set_web_config(place(folder), request(static=("static",)), False)["changed"] is False
+
+
+def test_a_folder_that_cannot_be_written_undoes_the_rest(folder: Path) -> None:
+    set_web_config(place(folder), request("fastcgi", python=PYTHON), False)
+    before = (folder / "web.config").read_bytes()
+    (folder / "static").mkdir()
+    (folder / "static" / "web.config").write_text("<configuration><unclosed>")
+    with pytest.raises(Exception, match="not valid XML"):
+        set_web_config(place(folder), request(environment=("A=B",), static=("static",)), False)
+    assert (folder / "web.config").read_bytes() == before
+
+
+def test_http_platform_needs_a_server(folder: Path) -> None:
+    with pytest.raises(Refused, match="requirements.txt"):
+        set_web_config(place(folder), request("httpplatform", python=PYTHON), False)
+    (folder / "requirements.txt").write_text("waitress\n")
+    answer = set_web_config(place(folder), request(python=PYTHON), False)
+    assert answer["handler"] == "httpPlatform" and answer["pythonPath"] == "%HOME%\\python364x64\\python.exe"
+    assert answer["arguments"] == "-m waitress --listen=127.0.0.1:%HTTP_PLATFORM_PORT% app:application"
+    assert answer["httpPlatform"]["startupTimeLimit"] == "120"
+
+
+def test_there_is_no_python_without_a_name(folder: Path) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        set_web_config(place(folder), request("fastcgi"), False)
+    assert "--python-path" in str(raised.value.recommendation)
+
+
+def test_another_file_gets_the_result(folder: Path) -> None:
+    set_web_config(place(folder), request("fastcgi", python=PYTHON), False)
+    before = (folder / "web.config").read_bytes()
+    (folder / "static").mkdir()
+    target = folder / "package" / "web.config"
+    wanted = request(environment=("A=B",), static=("static",), output=target)
+    answer = set_web_config(place(folder), wanted, False)
+    assert [change["target"] for change in answer["changes"]] == [str(target), str(target.parent / "static/web.config")]
+    assert b'key="A"' in target.read_bytes() and (folder / "web.config").read_bytes() == before
+    assert not (folder / "static" / "web.config").exists()
+    assert set_web_config(place(folder), wanted, False)["changed"] is False
