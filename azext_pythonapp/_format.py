@@ -11,7 +11,7 @@ def offers_table(offers):
                          ('ExtensionId', row['extensionId']),
                          ('Package', row['packageVersion']),
                          ('Support', row['support']),
-                         ('Installed', _yes_no(row['installed']))]) for row in offers]
+                         ('OnApp', _yes_no(row['installed']))]) for row in offers]
 
 
 def runtimes_table(runtimes):
@@ -49,18 +49,53 @@ def set_version_table(answer):
                          ('HttpStatus', verification.get('httpStatus'))])]
 
 
+def web_config_table(shown):
+    """The row of `web-config show`."""
+    return [OrderedDict([('App', _app_name(shown['app']) if shown['app'] else shown['path']),
+                         ('Handler', shown['handler']), ('EntryPoint', shown['entryPoint']),
+                         ('Python', _short(shown['pythonPath'])), ('Warnings', len(shown['warnings']))])]
+
+
+def diff_table(answer):
+    """One row per line of the diff. The bar keeps the indentation, which tables strip."""
+    return [OrderedDict([('Diff', f'|{line}')]) for line in answer['diff'].splitlines()]
+
+
 def changes_or_none_table(answer):
     """One row per change; without any, one row that says so."""
     rows = changes_table(answer)
     if rows:
         return rows
-    return [OrderedDict([('App', _app_name(answer['app'])), ('Changed', 'no')])]
+    app = _app_name(answer['app']) if answer['app'] else None
+    return [OrderedDict([('App', app), ('Changed', 'no')])]
 
 
 def job_table(job):
-    """The row of `job show` and `job wait`."""
+    """The row of `job show`, `job wait` and `job cancel`."""
     return [OrderedDict([('Id', job['id']), ('Command', job['command']), ('State', job['state']),
                          ('ExitCode', job['exitCode']), ('StartedAt', job['startedAt'])])]
+
+
+def jobs_table(jobs):
+    """Rows of `job list`."""
+    return [row for job in jobs for row in job_table(job)]
+
+
+def packages_table(packages):
+    """Rows of `package list` and `package outdated`."""
+    return [OrderedDict([('Name', row['name']), ('Version', row['version'])] +
+                        ([('Latest', row['latestVersion'])] if 'latestVersion' in row else []))
+            for row in packages]
+
+
+def requirements_table(packages):
+    """Rows of `package freeze`."""
+    return [OrderedDict([('Requirement', row['requirement'])]) for row in packages]
+
+
+def check_table(answer):
+    """The row of `package check`, which fails when there are problems."""
+    return [OrderedDict([('Ok', _yes_no(answer['ok'])), ('Problems', len(answer['problems']))])]
 
 
 def changes_table(answer):

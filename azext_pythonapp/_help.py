@@ -55,7 +55,8 @@ type: command
 short-summary: Install a Python runtime.
 long-summary: >-
     The app goes on with the Python that it has; `set-version` changes that. The installation restarts the app and
-    ends every running python.exe on it.
+    ends every running python.exe on it. With `--source nuget` or `--package`, a release of CPython that no site
+    extension brings is downloaded here, uploaded, and registered like one; that ends no running Python.
 examples:
   - name: Install the newest Python 3.6.
     text: az webapp python install -g MyGroup -n MyApp --version 3.6
@@ -63,6 +64,10 @@ examples:
     text: >-
         az webapp python install -g MyGroup -n MyApp --extension-id azureappservice-python364x64
         --package-version 3.6.4.4
+  - name: Install a Python that no site extension brings, from NuGet.
+    text: az webapp python install -g MyGroup -n MyApp --version 3.13 --source nuget
+  - name: Install a Python from a package file, without reaching NuGet.
+    text: az webapp python install -g MyGroup -n MyApp --package python.3.13.2.nupkg
   - name: See what would be installed.
     text: az webapp python install -g MyGroup -n MyApp --version 3.6 --dry-run
 """
@@ -83,11 +88,12 @@ examples:
 helps['webapp python set-version'] = """
 type: command
 short-summary: Make an app run a Python version.
-long-summary: |-
+long-summary: >-
     One transaction: install the runtime if it is missing, put the app's requirements.txt into it, prove that the
     entry point imports, switch web.config, restart, and check that the app answers. When the app does not answer,
     web.config is put back as it was, byte for byte.
     Only the handler, the httpPlatform section and the settings that start Python are touched in web.config.
+    A version that the app's gallery does not have is taken from NuGet.
 examples:
   - name: Run an app on the newest Python 3.6.
     text: az webapp python set-version -g MyGroup -n MyApp --version 3.6
@@ -104,11 +110,12 @@ examples:
 helps['webapp python install-requirements'] = """
 type: command
 short-summary: Install an app's requirements with pip, using the Python that the app runs.
-long-summary: |-
+long-summary: >-
     pip runs on the worker and its lines appear as they come. A lost connection, Ctrl-C or a time-out does not end it:
     `az webapp python job wait` re-attaches. The result is the difference between the packages before and after, as
     the worker has them. The app is restarted when packages changed.
     The same requirements again, with the packages as they were left, start nothing.
+    When the runtime's pip is too old for an option, the newest one that its Python can run is installed first.
 examples:
   - name: Install the requirements.txt that was deployed with the app.
     text: az webapp python install-requirements -g MyGroup -n MyApp
@@ -116,6 +123,11 @@ examples:
     text: az webapp python install-requirements -g MyGroup -n MyApp -r requirements.txt --upgrade
   - name: Install from local wheels only.
     text: az webapp python install-requirements -g MyGroup -n MyApp -r requirements.txt --wheel-dir dist --no-index
+  - name: Take wheels only, because the worker has no compiler, and put everything back if that fails.
+    text: >-
+        az webapp python install-requirements -g MyGroup -n MyApp --only-binary :all: --restore
+  - name: Give pip further options.
+    text: az webapp python install-requirements -g MyGroup -n MyApp --pip-args="--prefer-binary --retries 3"
   - name: Start pip and come back later.
     text: az webapp python install-requirements -g MyGroup -n MyApp --no-wait
 """
@@ -143,4 +155,182 @@ examples:
     text: az webapp python job wait -g MyGroup -n MyApp
   - name: Wait at most ten minutes for a job.
     text: az webapp python job wait -g MyGroup -n MyApp --job-id 20261122-115930-4f2a --timeout 600
+"""
+
+helps['webapp python job list'] = """
+type: command
+short-summary: List the jobs of an app, newest first.
+long-summary: The newest 20 that are over are kept, and the last good one of each runtime.
+examples:
+  - name: List the jobs.
+    text: az webapp python job list -g MyGroup -n MyApp -o table
+"""
+
+helps['webapp python job log'] = """
+type: command
+short-summary: Print the log of a job.
+long-summary: >-
+    Its lines go to standard output as they are. The command succeeds however the job ended; `job wait` tells.
+examples:
+  - name: Print the log of the newest job.
+    text: az webapp python job log -g MyGroup -n MyApp
+  - name: Print the log as it grows, until the job is over.
+    text: az webapp python job log -g MyGroup -n MyApp --follow
+"""
+
+helps['webapp python job cancel'] = """
+type: command
+short-summary: Cancel a job that runs.
+long-summary: >-
+    pip is ended with all that it has started, on whichever instance of the app it runs; the packages that it had
+    changed by then stay. A job that is over in another way, or lost, cannot be canceled.
+examples:
+  - name: Cancel the newest job.
+    text: az webapp python job cancel -g MyGroup -n MyApp
+"""
+
+helps['webapp python package'] = """
+type: group
+short-summary: Manage the packages of the Python that an app runs.
+"""
+
+helps['webapp python package list'] = """
+type: command
+short-summary: List the installed packages.
+long-summary: They are read off the names in site-packages; no Python is started.
+examples:
+  - name: List the packages.
+    text: az webapp python package list -g MyGroup -n MyApp -o table
+"""
+
+helps['webapp python package freeze'] = """
+type: command
+short-summary: List the installed packages as requirements.
+long-summary: >-
+    pip and the tools that it builds with are left out. Where a package came from, if not from an index, is not told.
+examples:
+  - name: Write a requirements file.
+    text: >-
+        az webapp python package freeze -g MyGroup -n MyApp --query "[].requirement" -o tsv > requirements.txt
+"""
+
+helps['webapp python package outdated'] = """
+type: command
+short-summary: List the packages that the index has newer versions of.
+long-summary: pip on the worker asks the index; it must be pip 9 or newer.
+examples:
+  - name: List what is outdated.
+    text: az webapp python package outdated -g MyGroup -n MyApp -o table
+"""
+
+helps['webapp python package check'] = """
+type: command
+short-summary: Check that all packages have what they require.
+long-summary: >-
+    pip on the worker looks; it must be pip 9 or newer. The command fails, with exit code 1, when there are problems.
+examples:
+  - name: Check the packages.
+    text: az webapp python package check -g MyGroup -n MyApp
+"""
+
+helps['webapp python package install'] = """
+type: command
+short-summary: Install packages.
+long-summary: >-
+    pip runs on the worker and its lines appear as they come. When what is installed satisfies every requirement,
+    nothing is started. The app is restarted when packages changed.
+examples:
+  - name: Install two packages, one in a version of a range.
+    text: az webapp python package install -g MyGroup -n MyApp --packages flask "six>=1.16,<2"
+  - name: Upgrade a package.
+    text: az webapp python package install -g MyGroup -n MyApp --packages flask --upgrade
+  - name: See what would be installed.
+    text: az webapp python package install -g MyGroup -n MyApp --packages flask --dry-run
+"""
+
+helps['webapp python package uninstall'] = """
+type: command
+short-summary: Uninstall packages.
+long-summary: Their dependencies stay. Packages that are not installed are said to be so, and are no error.
+examples:
+  - name: Uninstall a package without a question.
+    text: az webapp python package uninstall -g MyGroup -n MyApp --packages flask --yes
+"""
+
+helps['webapp python web-config'] = """
+type: group
+short-summary: Look at and change the Python part of web.config.
+long-summary: >-
+    A file is edited in place: outside the handler, the httpPlatform section and the settings that start Python, not a
+    byte changes. With `--file`, a local web.config is edited and no Azure is asked.
+"""
+
+helps['webapp python web-config show'] = """
+type: command
+short-summary: Show what web.config says about Python.
+long-summary: >-
+    Values that look like secrets are masked. `warnings` names what `web-config set` would repair, or what stands in its
+    way.
+examples:
+  - name: Show the Python part of an app's web.config.
+    text: az webapp python web-config show -g MyGroup -n MyApp
+  - name: Show that of a local file.
+    text: az webapp python web-config show --file web.config
+"""
+
+helps['webapp python web-config set'] = """
+type: command
+short-summary: Change the Python part of web.config.
+long-summary: |-
+    Everything that is not named stays as it is; without options, what cannot work is repaired: old handlers for other
+    Pythons, duplicate names, rewrite rules and placeholders of Visual Studio, what the other kind of handler left.
+    Nothing is installed, tried or fetched: `set-version` does that. IIS restarts the app when the file changes.
+    When somebody else changes the file meanwhile, it is read again and the change is planned anew, once.
+examples:
+  - name: Give the app an environment variable.
+    text: az webapp python web-config set -g MyGroup -n MyApp --env LOG_LEVEL=info
+  - name: Let IIS serve the files of a folder itself.
+    text: az webapp python web-config set -g MyGroup -n MyApp --static-path static
+  - name: Run four processes under HttpPlatform, and give them five minutes to start.
+    text: >-
+        az webapp python web-config set -g MyGroup -n MyApp --handler httpplatform --processes 4
+        --startup-time-limit 300
+  - name: Write the file to this machine, for an app that runs from a package.
+    text: az webapp python web-config set -g MyGroup -n MyApp --output-file web.config
+  - name: Write a web.config for an app's files, without Azure.
+    text: >-
+        az webapp python web-config set --file web.config --app app:app --handler fastcgi
+        --python-path "D:\\home\\python364x64\\python.exe"
+"""
+
+helps['webapp python web-config diff'] = """
+type: command
+short-summary: Show what `web-config set` with the same options would change.
+long-summary: >-
+    The answer has the unified diff as one text, `diff`; in a terminal it is shown in colours, too. Values of settings
+    are masked but for those that start Python and those that `--env` gives and that do not look like secrets.
+examples:
+  - name: See a change as plain text.
+    text: az webapp python web-config diff -g MyGroup -n MyApp --processes 4 --query diff --output tsv
+"""
+
+helps['webapp python package vendor'] = """
+type: command
+short-summary: Make a local folder of libraries for the app's Python, to be deployed with the app's files.
+long-summary: >-
+    pip on the worker chooses the packages, so markers and Requires-Python are evaluated for the very Python, platform
+    and architecture that the app runs; nothing is installed there. The wheels are fetched, checked and unpacked here.
+    Nothing is started while the folder is there as it was made, for the same requirements and the same Python. The app
+    itself is not changed: `warnings` says what its PYTHONPATH lacks for the folder to go before the packages of its
+    Python, and the command that adds it.
+examples:
+  - name: Make a folder beside the app's files.
+    text: az webapp python package vendor -g MyGroup -n MyApp -r requirements.txt --target .python_packages
+  - name: Make a folder that will be deployed below another one.
+    text: >-
+        az webapp python package vendor -g MyGroup -n MyApp -r requirements.txt --target build/lib --app-path app/lib
+  - name: Look for newer versions that the requirements allow.
+    text: az webapp python package vendor -g MyGroup -n MyApp -r requirements.txt --target .python_packages --upgrade
+  - name: See what would be taken.
+    text: az webapp python package vendor -g MyGroup -n MyApp -r requirements.txt --target .python_packages --dry-run
 """

@@ -87,23 +87,99 @@ def load_arguments(loader, _):
                               '`requirements.txt` in the app\'s wwwroot.')
         context.argument('constraint', options_list=['--constraint', '-c'],
                          help='Local constraints file, uploaded for this installation.')
-        context.argument('upgrade', action='store_true', help='Upgrade the named packages to the newest versions '
-                                                              'that the requirements allow.')
-        context.argument('wheel_dir', help='Local folder of wheels that are uploaded and preferred.')
-        context.argument('no_index', action='store_true', help='Use no package index, only the wheels.')
-        context.argument('index_url', help='Package index to use instead of pip\'s own. May hold credentials.')
-        context.argument('extra_index_url', nargs='+', help='Further package indexes, space-separated. May hold '
-                                                            'credentials.')
         context.argument('require_hashes', action='store_true', help='Refuse packages without a matching hash.')
-        context.argument('stop_app', arg_type=get_enum_type(['auto', 'always', 'never']), default='auto',
-                         help='Stop the app meanwhile. `auto` does when it holds files that must be replaced.')
-        context.argument('detach', options_list=['--no-wait'], action='store_true',
-                         help='Return when pip was started; `job wait` re-attaches.')
-        context.argument('timeout', type=int, help='Seconds to wait for pip; it goes on after that. Default: no '
-                                                   'limit.')
+        context.argument('restore', action='store_true',
+                         help='When pip fails, put the packages that it had changed back to the versions before.')
+
+    for command in ('install-requirements', 'package vendor'):
+        with loader.argument_context(f'webapp python {command}') as context:
+            context.argument('wheel_dir', help='Local folder of wheels for pip, beside the index. Those that fit the Python '
+                                               'and are not on the app yet are uploaded.')
+            context.argument('no_index', action='store_true', help='Use no package index, only the wheels.')
+
+    for command in ('install-requirements', 'package'):
+        with loader.argument_context(f'webapp python {command}') as context:
+            context.argument('upgrade', action='store_true',
+                             help='Upgrade the named packages to the newest versions that the requirements allow.')
+            context.argument('pre', action='store_true', help='Take pre-releases and development versions as well.')
+            context.argument('no_deps', action='store_true', help='Install no dependencies of the named packages.')
+            context.argument('only_binary', help='Packages that are taken as wheels only, comma-separated; `:all:` for '
+                                                 'every one. Then nothing is built on the worker.')
+            context.argument('index_url', help='Package index to use instead of pip\'s own. May hold credentials.')
+            context.argument('extra_index_url', nargs='+', help='Further package indexes, space-separated. May hold '
+                                                                'credentials.')
+            context.argument('proxy', help='Proxy that pip uses on the worker. May hold credentials.')
+            context.argument('pip_args', help='Further options of `pip install` in one argument, quoted as for a POSIX '
+                                              'shell: `--pip-args="--prefer-binary --retries 3"`.')
+            context.argument('stop_app', arg_type=get_enum_type(['auto', 'always', 'never']), default='auto',
+                             help='Stop the app meanwhile. `auto` does when it holds files that must be replaced.')
+            context.argument('detach', options_list=['--no-wait'], action='store_true',
+                             help='Return when pip was started; `job wait` re-attaches.')
+            context.argument('timeout', type=int, help='Seconds to wait for pip; it goes on after that. Default: no '
+                                                       'limit.')
+
+    with loader.argument_context('webapp python package') as context:
+        context.argument('packages', nargs='+', help='Packages, space-separated.')
+
+    with loader.argument_context('webapp python package vendor') as context:
+        context.argument('requirement', options_list=['--requirement', '-r'],
+                         help='Local requirements file. Default: `requirements.txt` in the app\'s wwwroot.')
+        context.argument('constraint', options_list=['--constraint', '-c'], help='Local constraints file.')
+        context.argument('target', help='Local folder to make. One that this command made before is replaced as a '
+                                        'whole; any other is left alone.')
+        context.argument('app_path', help='Where that folder will be below the app\'s wwwroot. Default: its name.')
+        context.argument('upgrade', action='store_true', help='Look for newer versions that the requirements allow, '
+                                                              'even though the folder satisfies them.')
+        context.argument('timeout', type=int, help='Seconds to wait for pip. Default: no limit.')
+
+    with loader.argument_context('webapp python package install') as context:
+        context.argument('packages', nargs='+',
+                         help='Packages, space-separated, as in a requirements file: `flask "six>=1.16,<2"`.')
+
+    with loader.argument_context('webapp python job log') as context:
+        context.argument('follow', options_list=['--follow', '-f'], action='store_true',
+                         help='Go on with what is printed until the job is over.')
 
     with loader.argument_context('webapp python job') as context:
         context.argument('job_id', help='Id of the job. Default: the newest.')
 
     with loader.argument_context('webapp python job wait') as context:
         context.argument('timeout', type=int, help='Seconds to wait; the job goes on after that. Default: no limit.')
+
+    with loader.argument_context('webapp python web-config') as context:
+        context.argument('resource_group_name', resource_group_name_type, required=False)
+        context.argument('webapp_name', name, required=False)
+        context.argument('file', options_list=['--file', '-f'],
+                         help='Work on this local web.config, in the folder of the app\'s files, and ask no Azure.')
+        context.argument('version', help='Which Python of the app to start: `3.6` or `3.6.4`. Default: the one that '
+                                         'web.config starts, else the app\'s only one.')
+        context.argument('python_path', help='python.exe on the worker, instead of --version: '
+                                             '`D:\\home\\python364x64\\python.exe`.')
+        context.argument('handler', arg_type=get_enum_type(['auto', 'fastcgi', 'httpplatform']), default='auto',
+                         help='How IIS starts Python. `auto` keeps the handler that web.config has.')
+        context.argument('app', options_list=['--app'],
+                         help='Entry point of the app: `MODULE:OBJECT`, `MODULE:FACTORY()`, or a Streamlit script. '
+                              'Default: what web.config has, else what is found in the app\'s files.')
+        context.argument('startup_command', help='Arguments for python.exe under HttpPlatform.')
+        context.argument('environment', options_list=['--env'], nargs='+',
+                         help='Environment variables, space-separated: `KEY=VALUE`. Others stay. They are appSettings '
+                              'for FastCGI. Keep secrets in the app\'s own settings.')
+        context.argument('static_path', nargs='+',
+                         help='Folders below wwwroot, space-separated, whose files IIS is to serve itself.')
+        context.argument('output_file', help='Write the result to this local file, and leave the app as it is.')
+
+    with loader.argument_context('webapp python web-config', arg_group='HttpPlatform') as context:
+        context.argument('startup_time_limit', type=int,
+                         help='Seconds until the app must listen (startupTimeLimit): 0 to 3600. Default for a new one: '
+                              '120.')
+        context.argument('startup_retry_count', type=int, help='Starts that are tried (startupRetryCount): 0 to 100.')
+        context.argument('rapid_fails', type=int, help='Crashes per minute until it is no longer started '
+                                                       '(rapidFailsPerMinute): 0 to 100.')
+        context.argument('request_timeout', help='Longest wait for an answer (requestTimeout), in whole minutes: '
+                                                 '`00:05:00`.')
+        context.argument('processes', type=int, help='Processes of the app (processesPerApplication): 1 to 100. With '
+                                                     'more than 1, nothing in memory is shared.')
+        context.argument('stdout_log', help='File for what the app prints, without the suffix that is added to it '
+                                            '(stdoutLogFile), or `none`: `%%HOME%%\\LogFiles\\python`.')
+        context.argument('windows_auth_token', arg_type=get_enum_type(['true', 'false']),
+                         help='Hand Windows sign-in tokens to the app (forwardWindowsAuthToken).')

@@ -16,5 +16,22 @@ def load_command_table(loader, _):
                              table_transformer=_format.changes_or_none_table)
 
     with loader.command_group('webapp python job', is_preview=True) as group:
+        group.custom_command('list', 'list_jobs', table_transformer=_format.jobs_table)
         group.custom_show_command('show', 'show_job', table_transformer=_format.job_table)
+        group.custom_command('log', 'print_job_log')
         group.custom_command('wait', 'wait_for_job', table_transformer=_format.job_table)
+        group.custom_command('cancel', 'cancel_job', table_transformer=_format.job_table)
+
+    with loader.command_group('webapp python package', is_preview=True) as group:
+        group.custom_command('list', 'list_packages', table_transformer=_format.packages_table)
+        group.custom_command('freeze', 'freeze_packages', table_transformer=_format.requirements_table)
+        group.custom_command('outdated', 'outdated_packages', table_transformer=_format.packages_table)
+        group.custom_command('check', 'check_packages', table_transformer=_format.check_table)
+        group.custom_command('install', 'install_packages', table_transformer=_format.changes_or_none_table)
+        group.custom_command('uninstall', 'uninstall_packages', table_transformer=_format.changes_or_none_table)
+        group.custom_command('vendor', 'vendor_packages', table_transformer=_format.changes_or_none_table)
+
+    with loader.command_group('webapp python web-config', is_preview=True) as group:
+        group.custom_show_command('show', 'show_web_config', table_transformer=_format.web_config_table)
+        group.custom_command('set', 'set_web_config', table_transformer=_format.changes_or_none_table)
+        group.custom_command('diff', 'diff_web_config', table_transformer=_format.diff_table)

@@ -1,9 +1,15 @@
 """The person's terminal: progress on standard error, silent when az was told to show only errors."""
+import os
+import shutil
 import sys
+
+_DIFF_COLOURS = (('--- ', '\x1b[1m'), ('+++ ', '\x1b[1m'), ('@@', '\x1b[36m'), ('-', '\x1b[31m'), ('+', '\x1b[32m'))
 
 
 class Console:
     """Says what an operation is doing, and asks before it does it.
+
+    On a terminal the last line tells what goes on at this moment; other lines appear above it.
 
     only_errors: az's --only-show-errors. never_ask: az's setting core.disable_confirm_prompt.
     """
@@ -11,6 +17,7 @@ class Console:
     def __init__(self, only_errors, never_ask=False):
         self._only_errors = only_errors
         self._never_ask = never_ask
+        self._status = ''
 
     def say(self, message):
         """One line about a step that begins or ended."""
@@ -19,6 +26,35 @@ class Console:
     def output(self, line):
         """One line that a program on the worker printed, set off from our own."""
         self._write(f"  | {line}")
+
+    def status(self, text):
+        """What goes on at this moment, for a terminal's last line only; None when nothing does any more."""
+        if self._only_errors or not sys.stderr.isatty():
+            return
+        width = shutil.get_terminal_size().columns - 1
+        shown = _encodable(text or '', sys.stderr)[:width]
+        # Blanks instead of an erase sequence, which not every Windows console knows; text always fits on one line.
+        sys.stderr.write('\r' + shown.ljust(min(len(self._status), width)) + ('' if shown else '\r'))
+        sys.stderr.flush()
+        self._status = shown
+
+    def data(self, line):
+        """One line of what was asked for, on standard output. Nobody reading any more ends the process in peace."""
+        try:
+            sys.stdout.write(_encodable(line, sys.stdout) + '\n')
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+
+    def diff(self, text):
+        """A unified diff, in colours, for a person at a terminal; nowhere else, because answers hold it too."""
+        if self._only_errors or not text or not (sys.stderr.isatty() and sys.stdout.isatty()):
+            return
+        for line in text.splitlines():
+            colour = '' if os.environ.get('NO_COLOR') else next(
+                (code for sign, code in _DIFF_COLOURS if line.startswith(sign)), '')
+            self._write(f'{colour}{line}\x1b[0m' if colour else line)
 
     def confirm(self, question):
         """Ask a yes-or-no question. Raises Refused when the answer is no, or when nobody can answer."""
@@ -38,6 +74,16 @@ class Console:
     def _write(self, line):
         if self._only_errors:
             return
-        encoding = sys.stderr.encoding or 'utf-8'
-        sys.stderr.write(line.encode(encoding, 'replace').decode(encoding) + '\n')
+        status = self._status
+        if status:
+            self.status(None)
+        sys.stderr.write(_encodable(line, sys.stderr) + '\n')
         sys.stderr.flush()
+        if status:
+            self.status(status)
+
+
+def _encodable(text, stream):
+    """The text with a question mark for each character that a stream cannot show."""
+    encoding = stream.encoding or 'utf-8'
+    return text.encode(encoding, 'replace').decode(encoding)

@@ -63,16 +63,97 @@ def set_version(cmd, resource_group_name, webapp_name, version, slot=None, archi
 
 
 def install_requirements(cmd, resource_group_name, webapp_name, slot=None, requirement=None, constraint=None,
-                         upgrade=False, wheel_dir=None, no_index=False, index_url=None, extra_index_url=None,
-                         require_hashes=False, stop_app='auto', no_restart=False, detach=False, timeout=None,
-                         dry_run=False):
+                         upgrade=False, pre=False, no_deps=False, only_binary=None, wheel_dir=None, no_index=False,
+                         index_url=None, extra_index_url=None, proxy=None, require_hashes=False, pip_args=None,
+                         restore=False, stop_app='auto', no_restart=False, detach=False, timeout=None, dry_run=False):
     from azext_pythonapp.operations.install_requirements import RequirementsRequest, install_requirements as operation
+    from azext_pythonapp.operations.package_change import Handling
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        request = RequirementsRequest.parse(requirement, constraint, wheel_dir, upgrade=upgrade, no_index=no_index,
-                                            index_url=index_url, extra_index_urls=extra_index_url or (),
-                                            require_hashes=require_hashes, stop_app=stop_app.lower(),
-                                            restart=not no_restart, wait=not detach, timeout=timeout)
+        handling = Handling.parse(stop_app, restart=not no_restart, wait=not detach, timeout=timeout)
+        request = RequirementsRequest.parse(requirement, constraint, wheel_dir, handling, restore=restore,
+                                            upgrade=upgrade, pre=pre, no_deps=no_deps, only_binary=only_binary,
+                                            no_index=no_index, index_url=index_url, extra_index_url=extra_index_url,
+                                            proxy=proxy, require_hashes=require_hashes, pip_args=pip_args)
         return operation(opened(), request, dry_run)
+
+
+def list_packages(cmd, resource_group_name, webapp_name, slot=None):
+    from azext_pythonapp.operations.packages import list_packages as operation
+    with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        return operation(opened())
+
+
+def freeze_packages(cmd, resource_group_name, webapp_name, slot=None):
+    from azext_pythonapp.operations.packages import freeze_packages as operation
+    with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        return operation(opened())
+
+
+def outdated_packages(cmd, resource_group_name, webapp_name, slot=None, pre=False, index_url=None,
+                      extra_index_url=None, proxy=None, timeout=None):
+    from azext_pythonapp.operations.index_options import parse_options
+    from azext_pythonapp.operations.packages import outdated_packages as operation
+    with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        options = parse_options(extra_index_url, pre=pre, index_url=index_url, proxy=proxy)
+        return operation(opened(), options, timeout)
+
+
+def check_packages(cmd, resource_group_name, webapp_name, slot=None, timeout=None):
+    from azext_pythonapp.operations.packages import check_packages as operation
+    with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        return operation(opened(), timeout)
+
+
+def install_packages(cmd, resource_group_name, webapp_name, packages, slot=None, upgrade=False, pre=False,
+                     no_deps=False, only_binary=None, index_url=None, extra_index_url=None, proxy=None, pip_args=None,
+                     stop_app='auto', no_restart=False, detach=False, timeout=None, dry_run=False):
+    from azext_pythonapp.operations.index_options import parse_options
+    from azext_pythonapp.operations.package_change import Handling
+    from azext_pythonapp.operations.package_specs import install_packages as operation, requirement_lines
+    with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        handling = Handling.parse(stop_app, restart=not no_restart, wait=not detach, timeout=timeout)
+        options = parse_options(extra_index_url, pip_args, upgrade=upgrade, pre=pre, no_deps=no_deps,
+                                only_binary=only_binary, index_url=index_url, proxy=proxy)
+        return operation(opened(), requirement_lines(packages), options, handling, dry_run)
+
+
+def uninstall_packages(cmd, resource_group_name, webapp_name, packages, slot=None, stop_app='auto', no_restart=False,
+                       detach=False, timeout=None, yes=False, dry_run=False):
+    from azext_pythonapp.operations.package_change import Handling
+    from azext_pythonapp.operations.package_specs import package_names, uninstall_packages as operation
+    with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        handling = Handling.parse(stop_app, restart=not no_restart, wait=not detach, timeout=timeout)
+        return operation(opened(), package_names(packages), handling, yes, dry_run)
+
+
+def vendor_packages(cmd, resource_group_name, webapp_name, target, slot=None, app_path=None, requirement=None,
+                    constraint=None, upgrade=False, pre=False, wheel_dir=None, no_index=False, index_url=None,
+                    extra_index_url=None, proxy=None, timeout=None, dry_run=False):
+    from azext_pythonapp.operations.index_options import parse_options
+    from azext_pythonapp.operations.vendor import VendorRequest, vendor
+    with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        options = parse_options(extra_index_url, upgrade=upgrade, pre=pre, no_index=no_index, index_url=index_url,
+                                proxy=proxy)
+        request = VendorRequest.parse(target, app_path, requirement, constraint, wheel_dir, options, timeout)
+        return vendor(opened(), request, dry_run)
+
+
+def list_jobs(cmd, resource_group_name, webapp_name, slot=None):
+    from azext_pythonapp.operations.jobs import list_jobs as operation
+    with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        return operation(opened())
+
+
+def print_job_log(cmd, resource_group_name, webapp_name, slot=None, job_id=None, follow=False):
+    from azext_pythonapp.operations.jobs import print_log
+    with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        print_log(opened(), job_id, follow)
+
+
+def cancel_job(cmd, resource_group_name, webapp_name, slot=None, job_id=None, dry_run=False):
+    from azext_pythonapp.operations.jobs import cancel_job as operation
+    with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        return operation(opened(), job_id, dry_run)
 
 
 def show_job(cmd, resource_group_name, webapp_name, slot=None, job_id=None):
@@ -87,20 +168,87 @@ def wait_for_job(cmd, resource_group_name, webapp_name, slot=None, job_id=None, 
         return operation(opened(), job_id, timeout)
 
 
+def show_web_config(cmd, resource_group_name=None, webapp_name=None, slot=None, file=None):
+    from azext_pythonapp.operations.web_config import show_web_config as operation
+    with _web_config(cmd, resource_group_name, webapp_name, slot, file) as opened:
+        return operation(opened())
+
+
+def set_web_config(cmd, resource_group_name=None, webapp_name=None, slot=None, file=None, version=None,
+                   architecture=None, python_path=None, handler='auto', app=None, startup_command=None,
+                   environment=None, static_path=None, startup_time_limit=None, startup_retry_count=None,
+                   rapid_fails=None, request_timeout=None, processes=None, stdout_log=None, windows_auth_token=None,
+                   output_file=None, dry_run=False):
+    from azext_pythonapp.operations.web_config import set_web_config as operation
+    with _web_config(cmd, resource_group_name, webapp_name, slot, file) as opened:
+        request = _web_config_request(
+            version, architecture, python_path, handler, app, startup_command, environment, static_path,
+            startup_time_limit, startup_retry_count, rapid_fails, request_timeout, processes, stdout_log,
+            windows_auth_token, output_file)
+        answer = operation(opened(), request, dry_run)
+        if dry_run:
+            _console(cmd).diff(''.join(change.get('diff', '') for change in answer['changes']))
+        return answer
+
+
+def diff_web_config(cmd, resource_group_name=None, webapp_name=None, slot=None, file=None, version=None,
+                    architecture=None, python_path=None, handler='auto', app=None, startup_command=None,
+                    environment=None, static_path=None, startup_time_limit=None, startup_retry_count=None,
+                    rapid_fails=None, request_timeout=None, processes=None, stdout_log=None, windows_auth_token=None):
+    from azext_pythonapp.operations.web_config import diff_web_config as operation
+    with _web_config(cmd, resource_group_name, webapp_name, slot, file) as opened:
+        request = _web_config_request(
+            version, architecture, python_path, handler, app, startup_command, environment, static_path,
+            startup_time_limit, startup_retry_count, rapid_fails, request_timeout, processes, stdout_log,
+            windows_auth_token, None)
+        answer = operation(opened(), request)
+        _console(cmd).diff(answer['diff'])
+        return answer
+
+
+def _web_config_request(version, architecture, python_path, handler, app, startup_command, environment, static_path,
+                        startup_time_limit, startup_retry_count, rapid_fails, request_timeout, processes, stdout_log,
+                        windows_auth_token, output_file):
+    from azext_pythonapp.operations.handler_choice import HandlerWish
+    from azext_pythonapp.operations.web_config_request import PlatformOptions, WebConfigRequest
+    platform = PlatformOptions.parse(startup_time_limit, stdout_log, {
+        'startupRetryCount': startup_retry_count, 'rapidFailsPerMinute': rapid_fails,
+        'requestTimeout': request_timeout, 'processesPerApplication': processes,
+        'forwardWindowsAuthToken': windows_auth_token.lower() if windows_auth_token else None})
+    return WebConfigRequest.parse(version, architecture, python_path, HandlerWish(handler.lower(), startup_command), app,
+                                  platform, environment or (), static_path or (), output_file)
+
+
 @contextmanager
-def _app_named(cmd, resource_group_name, webapp_name, slot):
+def _web_config(cmd, resource_group_name, webapp_name, slot, file):
+    """As _app_named, for the commands that work on a local file as well; what is yielded opens the one or the other."""
+    from pathlib import Path
+
+    from azext_pythonapp.operations.web_config_place import AppPlace, LocalPlace
+    if file is not None:
+        yield lambda: LocalPlace(Path(file), _console(cmd))
+        return
+    with _app_named(cmd, resource_group_name, webapp_name, slot, 'Or name a local web.config with --file.') as opened:
+        yield lambda: AppPlace(opened())
+
+
+@contextmanager
+def _app_named(cmd, resource_group_name, webapp_name, slot,
+               otherwise='Leave both out to ask the public gallery.'):
     """Every error from within names the app; what is yielded opens it, once the options have been read."""
     from azext_pythonapp.appservice.app import naming, open_app
     from azext_pythonapp.appservice.errors import InvalidInput
-    from azext_pythonapp.console import Console
 
     def opened():
         if not resource_group_name or not webapp_name:
-            raise InvalidInput('Both --resource-group and --name are needed to name an app.',
-                               'Leave both out to ask the public gallery.')
-        never_ask = cmd.cli_ctx.config.getboolean('core', 'disable_confirm_prompt', fallback=False)
-        console = Console(cmd.cli_ctx.only_show_errors, never_ask)
-        return open_app(cmd.cli_ctx, resource_group_name, webapp_name, slot, console)
+            raise InvalidInput('Both --resource-group and --name are needed to name an app.', otherwise)
+        return open_app(cmd.cli_ctx, resource_group_name, webapp_name, slot, _console(cmd))
 
     with naming(webapp_name, slot):
         yield opened
+
+
+def _console(cmd):
+    from azext_pythonapp.console import Console
+    never_ask = cmd.cli_ctx.config.getboolean('core', 'disable_confirm_prompt', fallback=False)
+    return Console(cmd.cli_ctx.only_show_errors, never_ask)

@@ -104,11 +104,11 @@ def _aftermath(finished: Sequence[tuple[Step, list[Change]]]) -> list[str]:
     return sentences
 
 
-def report(app: dict[str, Any], changes: Sequence[Change], dry_run: bool, **more: Any) -> dict[str, Any]:
+def report(app: dict[str, Any] | None, changes: Sequence[Change], dry_run: bool, **more: Any) -> dict[str, Any]:
     """The contract's answer of a mutating command.
 
-    app: {"name", "resourceGroup", "slot"}; changes: what happened or, in a dry run, would happen; more: the
-    command's own keys.
+    app: {"name", "resourceGroup", "slot"}, None where none is involved; changes: what happened or, in a dry run, would
+    happen; more: the command's own keys.
     """
     real = [change for change in changes if change.action != "none"]
     answer: dict[str, Any] = {"changed": bool(real), "app": app,

@@ -15,13 +15,19 @@ from azext_pythonapp.appservice.kudu import Kudu
 
 
 class Progress(Protocol):
-    """Where an operation says what it is doing; a person's terminal, never standard output."""
+    """Where an operation says what it is doing: a person's terminal, and standard output for data only."""
 
     def say(self, message: str) -> None:
         """One line about a step that begins or ended."""
 
     def output(self, line: str) -> None:
         """One line that a program on the worker printed."""
+
+    def status(self, text: str | None) -> None:
+        """What goes on at this moment, for a terminal's last line; None when nothing does any more."""
+
+    def data(self, line: str) -> None:
+        """One line of what was asked for, to standard output."""
 
     def confirm(self, question: str) -> None:
         """Ask a yes-or-no question. Raises Refused when the answer is no, or when nobody can answer."""

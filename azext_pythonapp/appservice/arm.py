@@ -123,6 +123,13 @@ class Arm:
         sku = (answer.body or {}).get("sku") if answer and answer.status == 200 else None
         return str((sku or {}).get("tier") or "")
 
+    def app_settings(self, site: Site) -> dict[str, str]:
+        """The app's settings, which become environment variables. They hold secrets: never log them."""
+        answer = self.call("POST", f"{site.resource_id}/config/appsettings/list", secret=True)
+        require_success(answer, f"the settings of {site.label}")
+        properties = (answer.body or {}).get("properties") or {}
+        return {str(name): str(value) for name, value in properties.items()}
+
     def restart(self, site: Site) -> None:
         """Restart the app and its SCM site; site-extension transforms take effect with it (facts 1.5)."""
         self._power(site, "restart")

@@ -199,6 +199,20 @@ class Kudu:
                            "Look whether the app's home directory is full or read-only.")
         self._raise_for(response, folder)
 
+    def download_archive(self, folder: str, target: BinaryIO) -> None:
+        """Write a folder, packed as a zip file, to `target`, piece by piece.
+
+        The worker leaves out, without a word, files that are in use (facts/kudu.md 3.5). Raises NotFound when there is
+        no such folder, Unreachable when the connection ended early.
+        """
+        url = f"{self._base}/api/zip/{quote(folder.strip('/'))}/"
+        with self._request("GET", url, path=folder, stream=True) as response:
+            try:
+                for piece in response.iter_content(CHUNK_BYTES):
+                    target.write(piece)
+            except requests.RequestException as error:
+                raise self._unreachable(error) from error
+
     def run(self, command: str, directory: str = "", timeout: float = READ_SECONDS + 80) -> CommandResult:
         """Run a short command on the worker and wait for it.
 

@@ -12,6 +12,8 @@ import requests
 FETCH_SECONDS = 100
 # While a worker restarts, the front end answers these; IIS's own 500s after a restart pass as well, but sooner.
 RESTARTING_STATUSES = (502, 503, 504)
+# HttpPlatformHandler's own sub-status: the process did not start (facts/python-site-extensions.md 2.3).
+PROCESS_FAILED = "502.5"
 RESTART_LIMIT_SECONDS = 120
 SERVER_ERROR_TRIES = 3
 PAUSE_SECONDS = 2.0
@@ -52,7 +54,7 @@ def wait_for_page(session: requests.Session, url: str, clock: Callable[[], float
     errors = 0
     while True:
         page = fetch_page(session, url)
-        restarting = page.status is None or page.status in RESTARTING_STATUSES
+        restarting = page.status is None or (page.status in RESTARTING_STATUSES and PROCESS_FAILED not in page.reason)
         errors += 0 if restarting else 1
         if page.healthy or errors >= SERVER_ERROR_TRIES or clock() >= deadline:
             return page

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site, arm_message, require_success
+from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site, require_success
 from azext_pythonapp.appservice.errors import Conflict, NotFound, RemoteFailed, UnknownOutcome
 
 POLL_SECONDS = 3.0
@@ -53,8 +53,8 @@ def start_install(arm: Arm, site: Site, identifier: str, version: str | None = N
     body = {"properties": {"version": version} if version else {}}
     answer = arm.call("PUT", f"{site.resource_id}/siteextensions/{identifier}", body)
     if answer.status == 409:
-        raise Conflict(f"Site extension '{identifier}' of {site.label} is being installed by somebody else: "
-                       f"{arm_message(answer)}", f"Wait, then look: `az webapp python list {site.arguments}`.")
+        raise Conflict(f"Site extension '{identifier}' of {site.label} is being installed already.",
+                       f"Wait for it: `az webapp python install {site.arguments} --extension-id {identifier}`.")
     if answer.status not in STILL_INSTALLING and not _state(answer):
         require_success(answer, f"the site extension '{identifier}' for {site.label}")
     return answer
@@ -89,19 +89,26 @@ def await_install(arm: Arm, site: Site, identifier: str, answer: ArmAnswer | Non
                          f"Look again later: `az webapp python list {site.arguments}`.")
 
 
-def delete_extension(arm: Arm, site: Site, identifier: str) -> None:
+def delete_extension(arm: Arm, site: Site, identifier: str, delete_folder: Callable[[str], None]) -> None:
     """Delete an installed site extension; its runtime folder stays (facts 1.5).
 
-    The id is looked up in the list first, because Kudu deletes the first package that merely mentions the id
-    (facts/kudu.md 4.4). Raises NotFound when it is not installed, RemoteFailed when it is still there afterwards.
+    Kudu deletes the first package whose text mentions the id (facts/kudu.md 4.4). So the id is looked up in the list
+    first; and where Kudu would find another package, the extension's own folder is deleted, which is all that Kudu
+    does for a package without an uninstall.cmd.
+    delete_folder: deletes a folder, given relative to %HOME%, with all that is in it.
+    Raises NotFound when it is not installed, RemoteFailed when it is still there afterwards.
     """
     installed = [extension_id(entry) for entry in list_extensions(arm, site)]
     exact = [name for name in installed if name.lower() == identifier.lower()]
     if not exact:
         raise NotFound(f"Site extension '{identifier}' is not installed on {site.label}.",
                        f"See what is: `az webapp python list {site.arguments}`.")
-    answer = arm.call("DELETE", f"{site.resource_id}/siteextensions/{exact[0]}")
-    require_success(answer, f"the site extension '{exact[0]}' of {site.label}")
+    address = f"{site.resource_id}/siteextensions/{exact[0]}"
+    meant = extension_id(_properties(arm.call("GET", address).body))
+    if meant.lower() in ("", exact[0].lower()):
+        require_success(arm.call("DELETE", address), f"the site extension '{exact[0]}' of {site.label}")
+    else:
+        delete_folder(f"SiteExtensions/{exact[0]}")
     if any(extension_id(entry).lower() == identifier.lower() for entry in list_extensions(arm, site)):
         raise RemoteFailed(f"Site extension '{exact[0]}' of {site.label} is still there after its deletion.",
                            "A running process may hold its files: stop the app and try again.")

@@ -116,10 +116,12 @@ class Watch:
 
 
 def follow(kudu: Site, started: Launched | str, on_line: Callable[[str], None], *,
-           timeout: float | None = None, wait_command: str = "az webapp python job wait",
+           on_job: Callable[[Job], None] = lambda job: None, timeout: float | None = None,
+           wait_command: str = "az webapp python job wait",
            clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> Job:
     """Wait for a job's end; on_line gets each line of its log, from the first on, as it comes.
 
+    on_job: gets the job as it is at each look.
     started: what launch returned, or the id of a job started elsewhere. timeout: seconds; None waits for ever.
     wait_command: the command, with its app, that errors advise; `--job-id` is added.
     Returns the job, which is over: succeeded, failed, canceled or lost. Raises NotFound for an unknown id,
@@ -135,6 +137,8 @@ def follow(kudu: Site, started: Launched | str, on_line: Callable[[str], None], 
             job = _look(kudu, job_id, watch)
             for line in tail.drain() if job else tail.read():
                 on_line(line)
+            if watch.job is not None:
+                on_job(watch.job)
             if job is not None:
                 break
             away_since, pause = None, POLL_SECONDS
@@ -154,6 +158,26 @@ def follow(kudu: Site, started: Launched | str, on_line: Callable[[str], None], 
     if job.state == state.LOST:
         forget_secrets(kudu, job_id)
     return job
+
+
+def await_start(kudu: Site, started: Launched, *, clock: Callable[[], float] = time.monotonic,
+                sleep: Callable[[float], None] = time.sleep) -> Job:
+    """Wait until a job that was just launched has begun, and return it; it may be over by then.
+
+    A client that goes away sooner may take the command with it that was to start the job.
+    Raises RemoteFailed when the job never began, Unreachable or PlatformFailed when the site does not tell.
+    """
+    watch = Watch(started.job_id, started.pending, clock)
+    try:
+        while True:
+            over = _look(kudu, started.job_id, watch)
+            job = over or watch.job
+            if job is not None:
+                return job
+            sleep(POLL_SECONDS)
+    except RemoteFailed:
+        forget_secrets(kudu, started.job_id)
+        raise
 
 
 def _look(kudu: Site, job_id: str, watch: Watch) -> Job | None:

@@ -12,35 +12,67 @@ from datetime import datetime, timezone
 from typing import Any
 
 from azext_pythonapp.appservice.errors import InvalidInput
-from azext_pythonapp.packages.pip import HomeFile, JobFile, PipCommand, has_credentials
+from azext_pythonapp.packages.pip import Argument, HomeFile, JobFile, PipCommand, has_credentials
 
 FOLDER = "data/pythonapp/jobs"
 RUNNER, LOG, STATE, REQUEST, SECRETS = "runner.py", "log.txt", "state.json", "request.json", "secrets.json"
+# A client puts it into the job's folder; the runner looks for it every 2 s.
+CANCEL = "cancel"
 ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 _RUNTIME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
-class JobSpec:
-    """One call of pip on the worker.
+class Restore:
+    """How packages are put back: by pip, with these arguments and the index lines of that requirements file."""
+
+    arguments: tuple[Argument, ...] = ()
+    options_from: JobFile | HomeFile | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As request.json holds it."""
+        return {"arguments": [_json(argument) for argument in self.arguments],
+                "optionsFrom": self.options_from.to_json() if self.options_from else None}
+
+
+@dataclass(frozen=True)
+class JobSpec:  # pylint: disable=too-many-instance-attributes
+    """Work of pip on the worker.
 
     command: the command that the user gave, such as "install-requirements".
     python: full Windows path of the runtime's python.exe.
     runtime: the runtime's folder name, such as "python364x64"; lock and record are named after it.
-    pip: the call.
+    pip: the call; None when only `pip check` is asked for. preparation: a call that must succeed before it.
     directory: where pip runs, so that relative paths in requirements mean what they say.
     record: what a good run leaves for the next one (packages.record.to_json); None for no record.
     watched: contents, as the caller read them, of files on the app (by path relative to %HOME%) that pip will read;
     when one is another after the run, no record is left.
+    exclusive: whether it may change packages, so that no other such job runs at the same time.
+    checked: whether `pip check` is run at its end.
+    restore: how to put packages back when pip has changed some and failed; None to leave them.
     """
 
     command: str
     python: str
     runtime: str
-    pip: PipCommand
+    pip: PipCommand | None
     directory: JobFile | HomeFile = JobFile("")
     record: Mapping[str, Any] | None = None
     watched: Mapping[str, bytes] = field(default_factory=dict)
+    preparation: PipCommand | None = None
+    exclusive: bool = True
+    checked: bool = True
+    restore: Restore | None = None
+
+    @property
+    def calls(self) -> list[PipCommand]:
+        """The calls of pip, in order."""
+        return [call for call in (self.preparation, self.pip) if call is not None]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables for pip; they may hold credentials."""
+        return {name: value for call in self.calls for name, value in call.environment.items()}
 
 
 def new_job_id(now: datetime | None = None) -> str:
@@ -70,7 +102,7 @@ def request_files(spec: JobSpec, job_id: str, files: Mapping[str, bytes]) -> dic
     the runner deletes as soon as it has read it.
     Raises InvalidInput for a file that would take the name of one of the job's own.
     """
-    taken = {RUNNER, LOG, STATE, REQUEST, SECRETS} & {name.lower() for name in files}
+    taken = {RUNNER, LOG, STATE, REQUEST, SECRETS, CANCEL, "restore.txt"} & {name.lower() for name in files}
     if taken:
         raise InvalidInput(f"A file for a job cannot be called {sorted(taken)[0]}.", "Rename it.")
     if not _RUNTIME.fullmatch(spec.runtime):
@@ -78,16 +110,22 @@ def request_files(spec: JobSpec, job_id: str, files: Mapping[str, bytes]) -> dic
     request = {
         "id": job_id, "command": spec.command, "runtime": spec.runtime,
         "createdAt": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
-        "arguments": [argument if isinstance(argument, str) else argument.to_json() for argument in spec.pip.arguments],
+        "calls": [[_json(argument) for argument in call.arguments] for call in spec.calls],
+        "exclusive": spec.exclusive, "checked": spec.checked,
+        "restore": spec.restore.to_json() if spec.restore else None,
         "directory": spec.directory.to_json(),
         "record": None if spec.record is None else dict(spec.record),
         "watched": {path: hashlib.sha256(content).hexdigest() for path, content in spec.watched.items()},
         "secretFiles": sorted(name for name, content in files.items() if has_credentials(content)),
     }
     own = {RUNNER: runner_source(), REQUEST: json.dumps(request, indent=1).encode("ascii")}
-    if spec.pip.environment:
-        own[SECRETS] = json.dumps({"environment": spec.pip.environment}).encode("ascii")
+    if spec.environment:
+        own[SECRETS] = json.dumps({"environment": spec.environment}).encode("ascii")
     return {**files, **own}
+
+
+def _json(argument: Argument) -> str | dict[str, str]:
+    return argument if isinstance(argument, str) else argument.to_json()
 
 
 def runner_source() -> bytes:

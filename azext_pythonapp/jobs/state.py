@@ -86,7 +86,8 @@ class Job:  # pylint: disable=too-many-instance-attributes
 
     state: running, succeeded, failed, lost or canceled. command: what it was started for, such as
     "install-requirements". exit_code: pip's own; None when pip did not end. Times: UTC, ISO 8601.
-    phase: what it was at last. error: why it failed or is lost, one sentence. warnings: what else went wrong.
+    phase: what it was at last. progress: how far that is, such as "12 of 40". error: why it failed or is lost, one
+    sentence. advice: what to do about it, where its log tells. warnings: what else went wrong.
     result: None when it ended before its packages were looked at.
     """
 
@@ -101,6 +102,8 @@ class Job:  # pylint: disable=too-many-instance-attributes
     error: str | None = None
     warnings: tuple[str, ...] = ()
     result: JobResult | None = None
+    progress: str | None = None
+    advice: str | None = None
 
     @property
     def over(self) -> bool:
@@ -115,6 +118,11 @@ class Job:  # pylint: disable=too-many-instance-attributes
     def lost(self, reason: str) -> Job:
         """The same job, known to be lost."""
         return dataclasses.replace(self, state=LOST, error=reason)
+
+    def explained(self, reason: str, advice: str) -> Job:
+        """The same failed job, with what its log tells about the reason."""
+        error = f"{(self.error or '').rstrip('.')}. {reason.rstrip('.')}"
+        return dataclasses.replace(self, error=error, advice=advice)
 
     def judged(self, server_time: datetime | None) -> Job:
         """The same job; lost when it says that it runs but its last heartbeat is too old.
@@ -140,7 +148,8 @@ def parse(content: bytes) -> Job | None:
         fields = json.loads(content)
         return Job(fields["id"], fields.get("command"), fields["state"], fields.get("exitCode"),
                    fields.get("startedAt"), fields.get("finishedAt"), fields.get("heartbeatAt"), fields.get("phase"),
-                   fields.get("error"), tuple(fields.get("warnings") or ()), _result(fields.get("result")))
+                   fields.get("error"), tuple(fields.get("warnings") or ()), _result(fields.get("result")),
+                   fields.get("progress"))
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 

@@ -5,7 +5,7 @@ import json
 
 from azext_pythonapp.appservice.errors import NotFound, PythonAppError
 from azext_pythonapp.jobs import state
-from azext_pythonapp.jobs.request import FOLDER, ID, REQUEST, SECRETS, STATE, folder
+from azext_pythonapp.jobs.request import CANCEL, FOLDER, ID, REQUEST, SECRETS, STATE, folder
 from azext_pythonapp.jobs.site import Site
 from azext_pythonapp.jobs.state import RUNNING, Job
 
@@ -28,14 +28,36 @@ def show(kudu: Site, job_id: str) -> Job:
 
 def newest_job_id(kudu: Site) -> str:
     """The id of the app's newest job. Raises NotFound when there is none."""
-    try:
-        ids = [entry.name for entry in kudu.list_directory(FOLDER) if entry.is_directory and ID.fullmatch(entry.name)]
-    except NotFound:
-        ids = []
+    ids = job_ids(kudu)
     if not ids:
         raise NotFound("No job has run on this app yet.",
                        "Jobs are made by commands such as `az webapp python install-requirements`.")
-    return max(ids)
+    return ids[0]
+
+
+def job_ids(kudu: Site) -> list[str]:
+    """The ids of the app's jobs, newest first: one request."""
+    try:
+        ids = [entry.name for entry in kudu.list_directory(FOLDER) if entry.is_directory and ID.fullmatch(entry.name)]
+    except NotFound:
+        return []
+    return sorted(ids, reverse=True)
+
+
+def show_all(kudu: Site) -> list[Job]:
+    """The app's jobs, newest first: one request for each. One that is deleted meanwhile is left out."""
+    jobs = []
+    for job_id in job_ids(kudu):
+        try:
+            jobs.append(show(kudu, job_id))
+        except NotFound:
+            continue
+    return jobs
+
+
+def ask_to_cancel(kudu: Site, job_id: str) -> None:
+    """Tell a job's runner, on whichever instance it runs, to end pip and itself; it looks every 2 s."""
+    kudu.upload(folder(job_id), {CANCEL: b"canceled\n"})
 
 
 def forget_secrets(kudu: Site, job_id: str) -> None:

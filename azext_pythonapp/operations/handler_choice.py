@@ -1,14 +1,13 @@
 """Which handler IIS is to use for a Python and an entry point, and what web.config then has to say."""
 from __future__ import annotations
 
-import ntpath
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import InvalidInput, NotFound, Refused
 from azext_pythonapp.operations.entry_point import Start
-from azext_pythonapp.runtimes.location import same_path
+from azext_pythonapp.runtimes.location import same_path, worker_path
 from azext_pythonapp.runtimes.registration import Registration, read_registrations, transform_path
 from azext_pythonapp.webconfig.entrypoint import EntryPoint, choose_server, startup_arguments
 from azext_pythonapp.webconfig.handlers import HandlerIntent, Kind, PythonHandler, carried_environment
@@ -47,21 +46,22 @@ def find_registration(app: App, extension_id: str | None, python_path: str) -> R
                  if same_path(registration.full_path, python_path, app.kudu.home())), None)
 
 
-def decide_kind(app: App, wish: HandlerWish, current: PythonHandler | None, start: Start,
+def decide_kind(label: str, wish: HandlerWish, current: PythonHandler | None, start: Start,
                 registered: bool) -> Kind:
     """FastCGI or HttpPlatform.
 
-    current: the handler that web.config has; registered: whether the runtime registered itself with IIS.
+    label: how errors name the app. current: the handler that web.config has; registered: whether the runtime registered
+    itself with IIS.
     Raises Refused when FastCGI was asked for and cannot work.
     """
-    asgi = start.entry is not None and start.entry.is_asgi
-    possible = registered and not asgi and wish.startup_command is None
+    wsgi = start.entry is None or (start.entry.object is not None and not start.entry.is_asgi)
+    possible = registered and wsgi and wish.startup_command is None
     if wish.handler != "auto":
         kind = OPTION_KINDS[wish.handler]
         if kind == "fastCgi" and not possible:
-            reason = ("the entry point is an ASGI app, and wfastcgi speaks WSGI only" if asgi
+            reason = ("the entry point is no WSGI app, and wfastcgi runs nothing else" if not wsgi
                       else "this Python did not register itself with IIS")
-            raise Refused(f"FastCGI cannot start Python for {app.site.label}: {reason}.",
+            raise Refused(f"FastCGI cannot start Python for {label}: {reason}.",
                           "Use `--handler httpplatform`.")
         return kind
     if current is not None:
@@ -69,11 +69,12 @@ def decide_kind(app: App, wish: HandlerWish, current: PythonHandler | None, star
     return "fastCgi" if possible else "httpPlatform"
 
 
-def build_intent(app: App, kind: Kind, wish: HandlerWish, current: PythonHandler | None, start: Start,
+def build_intent(label: str, kind: Kind, wish: HandlerWish, current: PythonHandler | None, start: Start,
                  python_path: str, registration: Registration | None, packages: Iterable[str]) -> HandlerIntent:
     """What web.config has to say.
 
-    packages: names of what requirements.txt asks for and of what the runtime has, to find a web server in.
+    label: how errors name the app. packages: names of what requirements.txt asks for and of what the runtime has, to
+    find a web server in.
     Raises Refused when no entry point is known or no web server is among the packages.
     """
     same_kind = current is not None and current.kind == kind
@@ -84,27 +85,22 @@ def build_intent(app: App, kind: Kind, wish: HandlerWish, current: PythonHandler
         if current is None:
             environment["WSGI_LOG"] = WSGI_LOG
         if registration is None:
-            raise Refused(f"FastCGI cannot start Python for {app.site.label}: {python_path} is not registered with "
+            raise Refused(f"FastCGI cannot start Python for {label}: {python_path} is not registered with "
                           "IIS.", "Use `--handler httpplatform`.")
-        handler = start.text if same_kind and start.text else _entry(app, start).wsgi_handler
+        handler = start.text if same_kind and start.text else _entry(label, start).wsgi_handler
         return HandlerIntent(kind, registration.full_path, registration.arguments, handler, environment=environment)
     arguments = wish.startup_command or (start.text if same_kind else None)
     if arguments is None:
-        entry = _entry(app, start)
+        entry = _entry(label, start)
         arguments = startup_arguments(entry, choose_server(entry, packages))
-    return HandlerIntent(kind, _below_home(python_path, app.kudu.home()), arguments=arguments, environment=environment,
+    # HttpPlatform expands %HOME%, which is right on workers with either drive (facts 1.8).
+    return HandlerIntent(kind, worker_path(python_path, "%HOME%"), arguments=arguments, environment=environment,
                          stdout_log=None if same_kind else r"%HOME%\LogFiles\python")
 
 
-def _entry(app: App, start: Start) -> EntryPoint:
-    if start.entry is None:
-        raise Refused(f"No entry point of {app.site.label} is known that another handler could start.",
+def _entry(label: str, start: Start) -> EntryPoint:
+    entry = start.entry or start.found
+    if entry is None:
+        raise Refused(f"No entry point of {label} is known that another handler could start.",
                       "Name it with `--app MODULE:OBJECT`.")
-    return start.entry
-
-
-def _below_home(python_path: str, home: str) -> str:
-    """The path as HttpPlatform is to expand it, on workers with either drive (facts 1.8)."""
-    if ntpath.normcase(python_path).startswith(ntpath.normcase(home) + "\\"):
-        return "%HOME%" + python_path[len(home):]
-    return python_path
+    return entry

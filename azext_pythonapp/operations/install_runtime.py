@@ -10,12 +10,14 @@ from azext_pythonapp.appservice.errors import InvalidInput
 from azext_pythonapp.appservice.site_extensions import await_install, start_install
 from azext_pythonapp.operations.installation import Installation
 from azext_pythonapp.operations.list_runtimes import pythons_on, readable_handler
-from azext_pythonapp.operations.list_versions import app_offers
-from azext_pythonapp.operations.runtime_choice import Choice, choose_runtime
+from azext_pythonapp.operations.list_versions import app_offers, package_offers
+from azext_pythonapp.operations.runtime_choice import Choice, choose_runtime, say_new_id
+from azext_pythonapp.operations.worker_fit import fit_warnings
 from azext_pythonapp.plan import Plan, report
 from azext_pythonapp.runtimes.catalogue import resolve_id
 from azext_pythonapp.runtimes.discovery import Installed
-from azext_pythonapp.runtimes.identity import VersionWish, same_extension
+from azext_pythonapp.runtimes.identity import VersionWish, canonical_id, same_extension
+from azext_pythonapp.runtimes.versions import numbers
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,9 @@ class InstallRequest:
             raise InvalidInput("--arch goes with --version; the id of a site extension names its architecture.")
         if package_version is not None and extension_id is None:
             raise InvalidInput("--package-version goes with --extension-id.")
+        if package_version is not None and not numbers(package_version):
+            raise InvalidInput(f"'{package_version}' is not the version of a package.",
+                               "Package versions look like 3.6.4.4; the Python version goes with --version.")
         return cls(VersionWish.parse(version) if version else None, architecture, extension_id, package_version,
                    wait, confirmed)
 
@@ -52,12 +57,20 @@ def install(app: App, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
     """
     pythons = pythons_on(app, readable_handler(app))
     choice = _choose(app, pythons, request)
+    silent = _silent(pythons, choice)
+    if silent and request.wait and not dry_run:
+        await_install(app.arm, app.site, silent)
+        pythons = pythons_on(app, readable_handler(app))
+        choice = _choose(app, pythons, request)
     if choice.offer is None:
         if choice.required.extension_id and request.wait and not dry_run:
             await_install(app.arm, app.site, choice.required.extension_id)
+        app.progress.say(f"{choice.required.name} is on {app.site.label} already.")
         return report(app.site.to_dict(), [], dry_run, runtime=choice.required.to_dict())
     installation = Installation(app, choice.offer, pythons, request.package_version)
     plan = Plan(installation.steps())
+    for warning in fit_warnings(app, choice.offer.architecture):
+        app.progress.say(warning)
     if dry_run:
         return report(app.site.to_dict(), plan.changes, True, runtime=installation.runtime.to_dict())
     if not request.wait:
@@ -65,6 +78,9 @@ def install(app: App, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
     if not request.confirmed:
         installation.confirm()
     changes = plan.apply(app.progress.say)
+    runtime = installation.runtime
+    app.progress.say(f"{runtime.name} answers. To run the app on it: `az webapp python set-version "
+                     f"{app.site.arguments} --version {runtime.version} --arch {runtime.architecture}`.")
     return report(app.site.to_dict(), changes, False, runtime=installation.runtime.to_dict())
 
 
@@ -73,12 +89,24 @@ def _choose(app: App, pythons: Sequence[Installed], request: InstallRequest) -> 
         extensions = [python for python in pythons if python.source == "siteExtension"]
         return choose_runtime(app, extensions, request.wish, request.architecture)
     wanted = str(request.extension_id)
+    say_new_id(app, wanted)
     present = next((python for python in pythons
                     if python.extension_id and same_extension(python.extension_id, wanted)), None)
-    if present and request.package_version in (None, present.package_version):
+    if present and present.answered and request.package_version in (None, present.package_version):
         return Choice(present, None)
     offers = app_offers(app, all_versions=request.package_version is not None)
+    if request.package_version is not None:
+        offers += package_offers(app, canonical_id(wanted), request.package_version)
     return Choice(None, resolve_id(offers, wanted, request.package_version))
+
+
+def _silent(pythons: Sequence[Installed], choice: Choice) -> str | None:
+    """The id of an extension that Azure lists although its Python does not answer, where that one is to be installed.
+
+    Its installation may still be under way: the package is listed before its install.cmd has run (facts/kudu.md 4.3).
+    """
+    return next((python.extension_id for python in pythons if choice.offer and python.extension_id
+                 and not python.answered and same_extension(python.extension_id, choice.offer.extension_id)), None)
 
 
 def _start_only(app: App, installation: Installation, request: InstallRequest) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import PythonAppError, Refused, RemoteFailed
-from azext_pythonapp.appservice.site_extensions import delete_extension, install_extension
+from azext_pythonapp.appservice.errors import Conflict, PythonAppError, Refused, RemoteFailed
+from azext_pythonapp.appservice.site_extensions import await_install, delete_extension, install_extension
 from azext_pythonapp.operations.list_runtimes import pythons_on, readable_handler
 from azext_pythonapp.operations.runtime_choice import require_version
 from azext_pythonapp.operations.runtime_replacement import Replacement, packages_at_risk
@@ -39,7 +39,10 @@ class Installation:
                                  python_path=path, source="siteExtension", in_use=False)
         self.packages = packages_at_risk(app, offer.identity.folder)
         self._require_same_python(pythons)
-        self._replacement = Replacement(app, offer.identity.folder, self.packages) if self.packages else None
+        self._replacement = None
+        if self.packages:
+            replaced = self._present.extension_id if self._present else None
+            self._replacement = Replacement(app, offer.identity.folder, self.packages, replaced)
 
     @property
     def title(self) -> str:
@@ -89,22 +92,34 @@ class Installation:
     def _install_extension(self) -> dict[str, Any]:
         app, identifier = self._app, self.offer.extension_id
         try:
-            if self.change.action == "downgrade":
-                # Kudu ignores a version that is not newer than the one that is there (facts/kudu.md 4.3).
-                delete_extension(app.arm, app.site, identifier)
-            return install_extension(app.arm, app.site, identifier, self._package_version)
+            if self.change.action in ("downgrade", "update") and self._replacement is None:
+                # Kudu does nothing unless the package is newer than the one that is there (facts/kudu.md 4.3).
+                delete_extension(app.arm, app.site, identifier, app.kudu.delete_directory)
+            return self._install_or_join()
         except PythonAppError as error:
-            if self._present is not None:
+            if self._present is not None and self._replacement is None:
                 # A failed installation deletes the one that was there as well (facts/kudu.md 4.3).
                 error.extend([f"The site extension {identifier} {self._present.package_version} that was there may be "
                               f"gone: `az webapp python install {app.site.arguments} --extension-id {identifier}`."])
             raise
 
+    def _install_or_join(self) -> dict[str, Any]:
+        """Install; when the very same extension is being installed already, by --no-wait perhaps, wait for that."""
+        app, identifier = self._app, self.offer.extension_id
+        try:
+            return install_extension(app.arm, app.site, identifier, self._package_version)
+        except Conflict:
+            app.progress.say(f"{identifier} is being installed on {app.site.label} already; waiting for it to end.")
+            return await_install(app.arm, app.site, identifier)
+
     def _action(self, before: str | None) -> Action:
+        """`update` is for the same package again, whose Python does not answer."""
         if before is None:
             return "install"
-        wanted = package_order(self._package_version or self.offer.package_version)
-        return "upgrade" if wanted >= package_order(before) else "downgrade"
+        wanted, present = package_order(self._package_version or self.offer.package_version), package_order(before)
+        if wanted == present:
+            return "update"
+        return "upgrade" if wanted > present else "downgrade"
 
     def _require_same_python(self, pythons: Sequence[Installed]) -> None:
         folder = self.offer.identity.folder.lower()

@@ -1,21 +1,30 @@
-"""`job show` and `job wait`: come back to work that runs on the worker."""
+"""`job list`, `show`, `log`, `wait` and `cancel`: come back to work that runs on the worker."""
 from __future__ import annotations
 
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import UnknownOutcome
-from azext_pythonapp.jobs.follow import follow
+from azext_pythonapp.appservice.errors import Refused, UnknownOutcome
+from azext_pythonapp.jobs.follow import LogTail, follow
 from azext_pythonapp.jobs.request import log_path
-from azext_pythonapp.jobs.state import SUCCEEDED
-from azext_pythonapp.jobs.store import newest_job_id, show
-from azext_pythonapp.operations.pip_run import job_failure
+from azext_pythonapp.jobs.state import CANCELED, LOST, RUNNING, SUCCEEDED, Job
+from azext_pythonapp.jobs.store import ask_to_cancel, forget_secrets, newest_job_id, show, show_all
+from azext_pythonapp.operations.package_change import check_timeout
+from azext_pythonapp.operations.pip_run import PipJob, job_failure
+from azext_pythonapp.plan import Change, report
+
+# The runner looks every 2 s; a worker that is busy building takes longer to end everything.
+CANCEL_SECONDS = 120.0
+
+
+def list_jobs(app: App) -> list[dict[str, Any]]:
+    """The contract's job objects, newest first."""
+    return [_row(app, job) for job in show_all(app.kudu)]
 
 
 def show_job(app: App, job_id: str | None) -> dict[str, Any]:
     """The contract's job object. job_id: None for the app's newest. Raises NotFound."""
-    identifier = job_id or newest_job_id(app.kudu)
-    return show(app.kudu, identifier).to_dict(app.kudu.url(log_path(identifier)))
+    return _row(app, show(app.kudu, job_id or newest_job_id(app.kudu)))
 
 
 def wait_for_job(app: App, job_id: str | None, timeout: float | None) -> dict[str, Any]:
@@ -23,14 +32,80 @@ def wait_for_job(app: App, job_id: str | None, timeout: float | None) -> dict[st
 
     Raises RemoteFailed when it failed, was canceled or was lost; UnknownOutcome when the time is up.
     """
+    check_timeout(timeout)
     identifier = job_id or newest_job_id(app.kudu)
     show(app.kudu, identifier)
-    command = f"az webapp python job wait {app.site.arguments}"
+    job = PipJob(app, identifier, timeout).wait()
+    if job.state != SUCCEEDED:
+        raise job_failure(app, job)
+    if job.result is not None and job.result.changed:
+        app.progress.say(f"Packages changed. If the app was not restarted since: `az webapp restart "
+                         f"{app.site.arguments}`.")
+    return _row(app, job)
+
+
+def print_log(app: App, job_id: str | None, follows: bool) -> None:
+    """A job's log, line by line, to standard output. follows: go on until the job is over.
+
+    Raises NotFound; UnknownOutcome for Ctrl-C while the job goes on.
+    """
+    identifier = job_id or newest_job_id(app.kudu)
+    job = show(app.kudu, identifier)
+    if not follows or job.over:
+        for line in LogTail(app.kudu, log_path(identifier)).drain():
+            app.progress.data(line)
+        return
+    command = f"az webapp python job log {app.site.arguments} --follow"
     try:
-        job = follow(app.kudu, identifier, app.progress.output, timeout=timeout, wait_command=command)
+        job = follow(app.kudu, identifier, app.progress.data, wait_command=command)
     except KeyboardInterrupt:
         raise UnknownOutcome(f"No longer watching job {identifier} of {app.site.label}; it goes on on the worker.",
                              f"Watch it again: `{command} --job-id {identifier}`.") from None
-    if job.state != SUCCEEDED:
-        raise job_failure(app, job)
-    return job.to_dict(app.kudu.url(log_path(identifier)))
+    app.progress.say(f"Job {identifier} is over: {job.state}.")
+
+
+def cancel_job(app: App, job_id: str | None, dry_run: bool) -> dict[str, Any]:
+    """End a job: pip and all that it started, wherever they run. Returns the contract's answer with the job in it.
+
+    A job that was canceled before is left as it is. Raises Refused for one that is over in another way or lost,
+    NotFound, and UnknownOutcome when its end is not seen in time.
+    """
+    identifier = job_id or newest_job_id(app.kudu)
+    job = show(app.kudu, identifier)
+    if job.state == RUNNING and not dry_run:
+        app.progress.say(f"Canceling job {identifier} of {app.site.label}.")
+        ask_to_cancel(app.kudu, identifier)
+        job = _await_end(app, identifier)
+    elif job.state == RUNNING:
+        return report(app.site.to_dict(), [Change(f"jobs/{identifier}", "update", RUNNING, CANCELED)], True,
+                      **_row(app, job))
+    elif job.state == CANCELED:
+        return report(app.site.to_dict(), [], dry_run, **_row(app, job))
+    if job.state != CANCELED:
+        raise _over(app, job)
+    return report(app.site.to_dict(), [Change(f"jobs/{identifier}", "update", RUNNING, CANCELED)], False,
+                  **_row(app, job))
+
+
+def _await_end(app: App, identifier: str) -> Job:
+    try:
+        return follow(app.kudu, identifier, lambda line: None, timeout=CANCEL_SECONDS,
+                      on_job=lambda job: app.progress.status(f"{app.site.label}: {job.phase}, being canceled"),
+                      wait_command=f"az webapp python job wait {app.site.arguments}")
+    finally:
+        app.progress.status(None)
+
+
+def _over(app: App, job: Job) -> Refused:
+    """What to raise for a job that cannot be canceled, because nothing of it runs as far as is known."""
+    if job.state == LOST:
+        forget_secrets(app.kudu, job.id)
+        return Refused(f"Job {job.id} on {app.site.label} is lost, so there is nothing to cancel: {job.error}",
+                       "See which packages are there: `az webapp python package list "
+                       f"{app.site.arguments}`.")
+    return Refused(f"Job {job.id} on {app.site.label} is over already: it {job.state}.",
+                   f"See its log: `az webapp python job log {app.site.arguments} --job-id {job.id}`.")
+
+
+def _row(app: App, job: Job) -> dict[str, Any]:
+    return job.to_dict(app.kudu.url(log_path(job.id)))

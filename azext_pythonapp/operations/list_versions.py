@@ -8,6 +8,7 @@ from typing import Any
 import requests
 
 from azext_pythonapp.appservice.app import App, fetch_json
+from azext_pythonapp.appservice.errors import NotFound
 from azext_pythonapp.appservice.site_extensions import list_extensions
 from azext_pythonapp.runtimes.catalogue import Offer, read_offers, select, with_installed
 from azext_pythonapp.runtimes.gallery import fetch_public_gallery
@@ -53,6 +54,17 @@ def gallery_versions(session: requests.Session, wanted: Filter) -> list[dict[str
 def app_offers(app: App, all_versions: bool = False) -> list[Offer]:
     """The Python runtimes in the app's own gallery feed, newest first."""
     return read_offers(app.kudu.extension_feed(FEED_FILTER), all_versions=all_versions)
+
+
+def package_offers(app: App, extension_id: str, package_version: str) -> list[Offer]:
+    """One package version, which the feed's list need not show: it has the newest of each id (facts/kudu.md 4.2).
+
+    extension_id: in the gallery's own spelling. Returns [] when the gallery does not have it.
+    """
+    try:
+        return read_offers([app.kudu.extension_package(extension_id, package_version)])
+    except NotFound:
+        return []
 
 
 def _one_each(offers: Sequence[Offer]) -> list[Offer]:

@@ -1,20 +1,22 @@
-"""`pip install -r` with one runtime of an app: what it would change, the job that does it, and what it did."""
+"""pip with one runtime of an app: what it would change, the job that does it, and what it did."""
 from __future__ import annotations
 
-import ntpath
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import NotFound, PythonAppError, Refused, RemoteFailed, UnknownOutcome
+from azext_pythonapp.appservice.errors import NotFound, PythonAppError, RemoteFailed, UnknownOutcome
 from azext_pythonapp.jobs.follow import follow
 from azext_pythonapp.jobs.launch import Launched, launch
-from azext_pythonapp.jobs.request import JobSpec, log_path
-from azext_pythonapp.jobs.state import SUCCEEDED, Job, JobResult
+from azext_pythonapp.jobs.request import JobSpec, Restore, log_path
+from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult
+from azext_pythonapp.operations.app_python import Target
 from azext_pythonapp.operations.requirement_files import RequirementFiles
-from azext_pythonapp.packages import installed, pip, record, requirements
-from azext_pythonapp.packages.pip import PipOptions
+from azext_pythonapp.packages import installed, pip, pip_versions, record, requirements
+from azext_pythonapp.packages.failure import PipLines
+from azext_pythonapp.packages.pip import HomeFile, JobFile, PipCommand, PipOptions
 from azext_pythonapp.plan import Change
 
 # What pip prints when a running program holds a file that it must replace; Windows' and Wine's words differ, the
@@ -23,41 +25,26 @@ LOCKED_FILE_SIGNS = ("[WinError 5]", "[WinError 32]", "[Errno 13]")
 
 
 @dataclass(frozen=True)
-class Target:
-    """The Python to install into.
+class PipRun:  # pylint: disable=too-many-instance-attributes
+    """One run that is planned.
 
-    python_path: full Windows path. folder: its folder's name in %HOME%. version, architecture: as python.exe says.
+    title: what it does, up to the Python: "Installing requirements.txt into".
+    call: of pip. preparation: a call before it, such as one that upgrades pip; None when there is no need.
+    planned: what it is expected to change; the dependencies are pip's to find out.
+    directory: where pip runs. uploads: contents of files for the job's folder, by path in it.
+    watched, record, restore: as in JobSpec.
     """
-
-    python_path: str
-    folder: str
-    version: str
-    architecture: str
-
-
-def pip_target(app: App, python_path: str, version: str, architecture: str) -> Target:
-    """Take a Python of the app as the target of pip.
-
-    Raises Refused for one outside the home directory: the built-in ones are read-only (facts 1.7).
-    """
-    home = app.kudu.home()
-    folder = ntpath.dirname(python_path)
-    if ntpath.dirname(folder).lower() != home.lower():
-        raise Refused(f"The {app.site.label} runs {python_path}, which is not in its home directory {home}; packages "
-                      "cannot be installed there.",
-                      f"Switch to a runtime of its own: `az webapp python set-version {app.site.arguments} "
-                      "--version 3`.")
-    return Target(python_path, ntpath.basename(folder), version, architecture)
-
-
-@dataclass(frozen=True)
-class PipRun:
-    """One run that is planned. planned: what it is expected to change; the dependencies are pip's to find out."""
 
     target: Target
-    files: RequirementFiles
-    options: PipOptions
+    title: str
+    call: PipCommand
     planned: Sequence[Change]
+    directory: JobFile | HomeFile = JobFile("")
+    uploads: Mapping[str, bytes] = field(default_factory=dict)
+    watched: Mapping[str, bytes] = field(default_factory=dict)
+    record: Mapping[str, Any] | None = None
+    preparation: PipCommand | None = None
+    restore: Restore | None = None
 
 
 def last_good_run(app: App, folder: str, files: RequirementFiles, options: PipOptions) -> record.Record | None:
@@ -70,52 +57,87 @@ def last_good_run(app: App, folder: str, files: RequirementFiles, options: PipOp
     except NotFound:
         return None
     satisfied = record.is_satisfied(last, files.fingerprint, options.normalised(),
-                                    installed.digest(_site_packages(app, folder)), pinned=files.pinned)
+                                    installed.digest(site_packages(app, folder)), pinned=files.pinned)
     return last if satisfied else None
 
 
-def plan_pip(app: App, target: Target, files: RequirementFiles, options: PipOptions) -> PipRun:
-    """See what pip would change in a runtime, which need not be installed yet: one request, no Python started."""
+def plan_pip(app: App, target: Target, files: RequirementFiles, options: PipOptions, restore: bool = False) -> PipRun:
+    """See what pip would change in a runtime, which need not be installed yet: one request, no Python started.
+
+    restore: whether a pip that fails is to have what it changed put back.
+    Raises Refused for options that no pip of that Python knows.
+    """
     environment = requirements.TargetEnvironment(target.version, target.architecture)
-    changes = requirements.plan_changes(files.parsed, installed.packages(_site_packages(app, target.folder)),
-                                        environment, options.upgrade)
+    present = installed.packages(site_packages(app, target.folder))
+    changes = requirements.plan_changes(files.parsed, present, environment, options.upgrade)
     planned = [_change(change.name, change.action, change.before, change.after) for change in changes
                if change.action != "none"]
-    return PipRun(target, files, options, planned)
+    newer_pip = pip_versions.upgrade_for(options.features, present.get("pip"), target.version)
+    if newer_pip is not None:
+        planned.insert(0, _change("pip", "upgrade", present["pip"], newer_pip.removeprefix("pip") or "newest"))
+    return PipRun(target, f"Installing {files.name} into", pip.install(files.main, options), planned,
+                  files.directory, files.uploads, files.watched,
+                  record.to_json(files.fingerprint, options.normalised()),
+                  pip.install_pip(newer_pip, options) if newer_pip else None,
+                  Restore(tuple(pip.sources(options)), files.main) if restore else None)
 
 
 def start_pip(app: App, run: PipRun, command: str) -> Launched:
     """Start the job on the worker. command: the user's command, for the job's record."""
-    spec = JobSpec(command=command, python=run.target.python_path, runtime=run.target.folder,
-                   pip=pip.install(run.files.main, run.options), directory=run.files.directory,
-                   record=record.to_json(run.files.fingerprint, run.options.normalised()),
-                   watched=run.files.watched)
-    return launch(app.kudu, spec, run.files.uploads)
+    spec = JobSpec(command=command, python=run.target.python_path, runtime=run.target.folder, pip=run.call,
+                   directory=run.directory, record=run.record, watched=run.watched, preparation=run.preparation,
+                   restore=run.restore)
+    return launch(app.kudu, spec, run.uploads)
 
 
 class PipJob:
-    """A started job, watched: pip's lines go to the person, and whether it met a locked file is remembered."""
+    """A job, watched: pip's lines go to the person, and whether it met a locked file is remembered.
 
-    def __init__(self, app: App, started: Launched, timeout: float | None):
+    started: what start_pip returned, or the id of a job that was started before. timeout: seconds; None for none.
+    on_line: gets pip's lines in place of the person.
+    """
+
+    def __init__(self, app: App, started: Launched | str, timeout: float | None,
+                 on_line: Callable[[str], None] | None = None):
         self._app = app
         self._started = started
         self._timeout = timeout
+        self._on_line = on_line or app.progress.output
+        self._lines = PipLines()
+        self._began = time.monotonic()
         self.met_locked_file = False
 
     def wait(self) -> Job:
-        """Follow the job to its end. Raises UnknownOutcome when the time is up or the person pressed Ctrl-C."""
+        """Follow the job to its end; a failed one comes with what its log tells about the reason.
+
+        Raises UnknownOutcome when the time is up or the person pressed Ctrl-C.
+        """
+        job_id = self._started if isinstance(self._started, str) else self._started.job_id
         wait_command = f"az webapp python job wait {self._app.site.arguments}"
         try:
-            return follow(self._app.kudu, self._started, self._line, timeout=self._timeout, wait_command=wait_command)
+            job = follow(self._app.kudu, self._started, self._line, on_job=self._show, timeout=self._timeout,
+                         wait_command=wait_command)
         except KeyboardInterrupt:
-            raise UnknownOutcome(f"No longer watching job {self._started.job_id} of {self._app.site.label}; it goes on "
-                                 "on the worker.",
-                                 f"Watch it again: `{wait_command} --job-id {self._started.job_id}`.") from None
+            raise UnknownOutcome(f"No longer watching job {job_id} of {self._app.site.label}; it goes on on the "
+                                 "worker.",
+                                 f"Watch it again: `{wait_command} --job-id {job_id}`. End it: `az webapp python job "
+                                 f"cancel {self._app.site.arguments} --job-id {job_id}`.") from None
+        finally:
+            self._app.progress.status(None)
+        explanation = self._lines.explanation if job.state == FAILED else None
+        return job.explained(explanation.reason, explanation.advice) if explanation else job
 
     def _line(self, line: str) -> None:
         if any(sign in line for sign in LOCKED_FILE_SIGNS):
             self.met_locked_file = True
-        self._app.progress.output(line)
+        self._lines.take(line)
+        self._on_line(line)
+
+    def _show(self, job: Job) -> None:
+        """One line for a terminal: the app, what pip does, for how long."""
+        minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
+        doing = " ".join(part for part in (job.phase, job.progress) if part)
+        self._app.progress.status(f"{self._app.site.label}: {doing}, {minutes}:{seconds:02d}")
 
 
 def job_failure(app: App, job: Job) -> PythonAppError:
@@ -124,12 +146,14 @@ def job_failure(app: App, job: Job) -> PythonAppError:
     changed += [f"{each.name} {each.before} -> {each.after}" for each in (job.result or JobResult()).upgraded]
     changed += [f"{each.name} {each.version} removed" for each in (job.result or JobResult()).removed]
     words = {"failed": "failed", "lost": "was lost, so what it did is unknown", "canceled": "was canceled"}
-    sentence = f"Job {job.id} on {app.site.label} {words.get(job.state, job.state)}: {job.error or 'no reason was given'}"
+    reason = job.error or "no reason was given"
+    sentence = f"Job {job.id} on {app.site.label} {words.get(job.state, job.state)}: {reason}"
     consequence = f" It changed: {', '.join(changed)}." if changed else ""
     if job.result is not None and not changed:
         consequence = " No package was changed."
     return RemoteFailed(f"{sentence.rstrip('.')}.{consequence}",
-                        f"Read the whole log: `az webapp python job wait {app.site.arguments} --job-id {job.id}`.")
+                        f"{job.advice + ' ' if job.advice else ''}Read the whole log: `az webapp python job log "
+                        f"{app.site.arguments} --job-id {job.id}`.")
 
 
 def require_job_success(app: App, job: Job) -> JobResult:
@@ -140,11 +164,13 @@ def require_job_success(app: App, job: Job) -> JobResult:
 
 
 def result_changes(result: JobResult) -> list[Change]:
-    """What a job changed, as the contract's changes."""
-    changes = [_change(each.name, "install", None, each.version) for each in result.installed]
-    changes += [_change(each.name, "upgrade" if _rose(each.before, each.after) else "downgrade", each.before, each.after)
-                for each in result.upgraded]
-    return changes + [_change(each.name, "uninstall", each.version, None) for each in result.removed]
+    """What a job changed, as the contract's changes; names are canonical, as in the plan."""
+    from packaging.utils import canonicalize_name as canonical
+
+    changes = [_change(canonical(each.name), "install", None, each.version) for each in result.installed]
+    changes += [_change(canonical(each.name), "upgrade" if _rose(each.before, each.after) else "downgrade", each.before,
+                        each.after) for each in result.upgraded]
+    return changes + [_change(canonical(each.name), "uninstall", each.version, None) for each in result.removed]
 
 
 def job_summary(app: App, job_id: str, state: str) -> dict[str, Any]:
@@ -165,7 +191,8 @@ def _rose(before: str, after: str) -> bool:
         return True
 
 
-def _site_packages(app: App, folder: str) -> list[str]:
+def site_packages(app: App, folder: str) -> list[str]:
+    """The entries of a runtime's site-packages; none when there is no such folder. folder: its name in %HOME%."""
     try:
         return [entry.name for entry in app.kudu.list_directory(f"{folder}/Lib/site-packages")]
     except NotFound:

@@ -3,20 +3,22 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import InvalidInput, NotFound
+from azext_pythonapp.operations.wwwroot import WWWROOT
 from azext_pythonapp.packages import record, requirements
 from azext_pythonapp.packages.pip import HomeFile, JobFile
-from azext_pythonapp.packages.requirements import Requirement
+from azext_pythonapp.packages.requirements import Requirement, TargetEnvironment
+from azext_pythonapp.packages.wheels import Wheel, choose, find_links_page, read_folder
 
-WWWROOT = "site/wwwroot"
-REMOTE_FILE = f"{WWWROOT}/requirements.txt"
+REQUIREMENTS = "requirements.txt"
+REMOTE_FILE = f"{WWWROOT}/{REQUIREMENTS}"
 UPLOADED_REQUIREMENTS = "requirements"
 UPLOADED_CONSTRAINTS = "constraints"
-UPLOADED_WHEELS = "wheels"
+WHEELS_PAGE = "wheels.html"
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class RequirementFiles:
     uploads: contents of files for the job's folder, by path in it. watched: contents of files on the app, by path.
     parsed: the requirements of the file and of all files that it includes.
     complete: whether every included file could be read, so that `pinned` can be trusted.
+    wheels: all local wheels. fitting: those of them that are to be uploaded, once `for_target` has chosen.
     """
 
     name: str
@@ -37,12 +40,34 @@ class RequirementFiles:
     parsed: tuple[Requirement, ...] = ()
     complete: bool = True
     constraints: tuple[JobFile, ...] = ()
-    wheels: JobFile | None = None
+    wheels: tuple[Wheel, ...] = ()
+    fitting: tuple[Wheel, ...] = ()
 
     @property
     def fingerprint(self) -> str:
-        """One hash over all of it."""
-        return record.fingerprint({**self.uploads, **self.watched})
+        """One hash over all of it, the same before and after `for_target`."""
+        own = {name: content for name, content in self.uploads.items() if name != WHEELS_PAGE}
+        wheels = {f"wheels/{wheel.name}": wheel.sha256.encode("ascii") for wheel in self.wheels}
+        return record.fingerprint({**own, **self.watched, **wheels})
+
+    @property
+    def find_links(self) -> JobFile | None:
+        """The page by which pip finds the wheels; None without any."""
+        return JobFile(WHEELS_PAGE) if self.wheels else None
+
+    def for_target(self, target: TargetEnvironment, warn: Callable[[str], None]) -> RequirementFiles:
+        """The same with only those wheels to be uploaded that fit a Python; warn is told of the others.
+
+        Raises InvalidInput when a requirement is there in wheels that do not fit only.
+        """
+        if not self.wheels:
+            return self
+        fitting, others = choose(self.wheels, self.parsed, target)
+        if others:
+            names = ", ".join(wheel.name for wheel in others)
+            warn(f"Warning: not uploaded, because Python {target.version} {target.architecture} does not take them: "
+                 f"{names}.")
+        return replace(self, uploads={**self.uploads, WHEELS_PAGE: find_links_page(fitting)}, fitting=fitting)
 
     @property
     def pinned(self) -> bool:
@@ -69,10 +94,10 @@ def local_files(requirement: str, constraint: str | None, wheel_dir: str | None)
 
     found = _collect(path.name, read, strict=True)
     uploads = {f"{UPLOADED_REQUIREMENTS}/{name}": content for name, content in found.contents.items()}
-    extra, constraints, wheels = _companions(constraint, wheel_dir)
+    extra, constraints = _constraints(constraint)
     return RequirementFiles(requirement, JobFile(f"{UPLOADED_REQUIREMENTS}/{path.name}"),
                             JobFile(UPLOADED_REQUIREMENTS), {**uploads, **extra}, {}, tuple(found.parsed),
-                            found.complete, constraints, wheels)
+                            found.complete, constraints, _wheels(wheel_dir))
 
 
 def files_on_app(app: App, constraint: str | None, wheel_dir: str | None) -> RequirementFiles:
@@ -89,28 +114,20 @@ def files_on_app(app: App, constraint: str | None, wheel_dir: str | None) -> Req
                        f"Give a local one: `az webapp python install-requirements {app.site.arguments} "
                        "-r requirements.txt`.")
     watched = {f"{WWWROOT}/{name}": content for name, content in found.contents.items()}
-    uploads, constraints, wheels = _companions(constraint, wheel_dir)
+    uploads, constraints = _constraints(constraint)
     return RequirementFiles("requirements.txt", HomeFile(REMOTE_FILE), HomeFile(WWWROOT), uploads, watched,
-                            tuple(found.parsed), found.complete, constraints, wheels)
+                            tuple(found.parsed), found.complete, constraints, _wheels(wheel_dir))
 
 
-def _companions(constraint: str | None, wheel_dir: str | None
-                ) -> tuple[dict[str, bytes], tuple[JobFile, ...], JobFile | None]:
-    uploads: dict[str, bytes] = {}
-    constraints: tuple[JobFile, ...] = ()
-    if constraint is not None:
-        name = f"{UPLOADED_CONSTRAINTS}/{Path(constraint).name}"
-        uploads[name] = _read_local(Path(constraint), "constraints")
-        constraints = (JobFile(name),)
-    if wheel_dir is None:
-        return uploads, constraints, None
-    wheels = sorted(Path(wheel_dir).glob("*.whl"))
-    if not wheels:
-        raise InvalidInput(f"There are no wheels (*.whl) in the folder '{wheel_dir}'.",
-                           "Build them first: `pip wheel -r requirements.txt -w FOLDER`.")
-    for wheel in wheels:
-        uploads[f"{UPLOADED_WHEELS}/{wheel.name}"] = wheel.read_bytes()
-    return uploads, constraints, JobFile(UPLOADED_WHEELS)
+def _constraints(constraint: str | None) -> tuple[dict[str, bytes], tuple[JobFile, ...]]:
+    if constraint is None:
+        return {}, ()
+    name = f"{UPLOADED_CONSTRAINTS}/{Path(constraint).name}"
+    return {name: _read_local(Path(constraint), "constraints")}, (JobFile(name),)
+
+
+def _wheels(wheel_dir: str | None) -> tuple[Wheel, ...]:
+    return read_folder(wheel_dir) if wheel_dir is not None else ()
 
 
 def _collect(main: str, read: Callable[[str], bytes], strict: bool) -> _Collected:

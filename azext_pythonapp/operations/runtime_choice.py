@@ -10,7 +10,7 @@ from azext_pythonapp.operations.list_versions import app_offers
 from azext_pythonapp.operations.nuget_lookup import find_instead
 from azext_pythonapp.runtimes.catalogue import Offer, resolve
 from azext_pythonapp.runtimes.discovery import Installed
-from azext_pythonapp.runtimes.identity import VersionWish
+from azext_pythonapp.runtimes.identity import VersionWish, canonical_id
 from azext_pythonapp.runtimes.nuget import NugetRuntime
 from azext_pythonapp.runtimes.versions import numbers
 
@@ -41,7 +41,7 @@ def choose_runtime(app: App, pythons: Sequence[Installed], wish: VersionWish, ar
     An exact version that is on the app needs no gallery, and neither does any version while the gallery is out of
     order. Raises NotFound, with the nearest choices, when neither has one.
     """
-    present = _newest(pythons, wish, architecture)
+    present = newest_present(pythons, wish, architecture)
     if present and wish.is_exact:
         return Choice(present, None)
     try:
@@ -63,6 +63,13 @@ def choose_runtime(app: App, pythons: Sequence[Installed], wish: VersionWish, ar
     return Choice(None, offer)
 
 
+def say_new_id(app: App, extension_id: str) -> None:
+    """Say how an extension is called now that was named by its old id."""
+    new = canonical_id(extension_id)
+    if new.lower() != extension_id.lower():
+        app.progress.say(f"{extension_id} is an old id; the site extension is called {new} now.")
+
+
 def require_version(app: App, python: Installed, version: str) -> None:
     """Raise RemoteFailed when python.exe on the worker names another version than the one that was installed."""
     if python.version != version:
@@ -71,7 +78,8 @@ def require_version(app: App, python: Installed, version: str) -> None:
                            f"See what is there: `az webapp python list {app.site.arguments}`.")
 
 
-def _newest(pythons: Sequence[Installed], wish: VersionWish, architecture: str | None) -> Installed | None:
+def newest_present(pythons: Sequence[Installed], wish: VersionWish, architecture: str | None) -> Installed | None:
+    """The newest Python on the app that a wish means and that answered; None when there is none."""
     usable = [python for python in pythons
               if python.source != "builtIn" and python.answered and wish.matches(python.version or "")
               and architecture in (None, python.architecture)]

@@ -1,9 +1,9 @@
 """Installing over a runtime folder that holds packages, without losing them.
 
 A site extension's install.cmd ends every python.exe and wipes the runtime's folder first, and a failed installation
-leaves nothing behind (facts/python-site-extensions.md 1.5, facts/kudu.md 4.3). So the folder is moved aside, which is
-quick on the app's share; its site-packages move into the new runtime, which is of the same Python; and when anything
-fails the whole folder moves back.
+leaves nothing behind, not even the extension that was there (facts/python-site-extensions.md 1.5, facts/kudu.md 4.3).
+So both folders are moved aside, which is quick on the app's share; the site-packages move into the new runtime, which
+is of the same Python; and when anything fails both folders move back.
 """
 from __future__ import annotations
 
@@ -49,14 +49,16 @@ class _Aside:
 class Replacement:
     """Moves one runtime folder aside before an installation, and its packages back afterwards.
 
-    folder: its name in %HOME%. packages: what packages_at_risk found.
+    folder: its name in %HOME%. packages: what packages_at_risk found. extension_id: of the site extension that is
+    going to be replaced, None where there is only the folder.
     """
 
-    def __init__(self, app: App, folder: str, packages: dict[str, str]):
+    def __init__(self, app: App, folder: str, packages: dict[str, str], extension_id: str | None):
         moment = datetime.now(timezone.utc)
         self._app = app
         self._folder = folder
         self._packages = packages
+        self._extension_id = extension_id
         self._all = _packages(app, folder)
         self._aside = _Aside(f"{REPLACED_FOLDER}/{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}", folder)
         self._moves: list[tuple[str, str]] = []
@@ -71,7 +73,7 @@ class Replacement:
     @property
     def _change(self) -> Change:
         count = f"{len(self._packages)} packages"
-        return Change(f"{self._folder}/Lib/site-packages", "update", count, f"{count}, kept and put back")
+        return Change(f"{self._folder}/Lib/site-packages", "update", count, "kept")
 
     def steps_before(self) -> list[Step]:
         """Stop the app, which may hold files of the folder, and move the folder aside."""
@@ -104,6 +106,13 @@ class Replacement:
         freeze = "".join(f"{name}=={version}\n" for name, version in sorted(self._all.items()))
         self._app.kudu.upload(self._aside.parent, {FREEZE: freeze.encode("utf-8")})
         self._move(self._folder, self._aside.path)
+        if self._extension_id is not None:
+            # Where Kudu finds none, it installs whatever version is asked for (facts/kudu.md 4.3).
+            try:
+                self._move(f"SiteExtensions/{self._extension_id}", f"{self._aside.parent}/extension")
+            except PythonAppError as error:
+                error.extend([self._move_back()])
+                raise
         return []
 
     def _move_back(self) -> str:

@@ -7,24 +7,29 @@ from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import InvalidInput, NotFound, RemoteFailed
-from azext_pythonapp.appservice.page import wait_for_page
+from azext_pythonapp.operations.app_python import Target, pip_target
+from azext_pythonapp.operations.deployment_warnings import warn_of_deployment
 from azext_pythonapp.operations.entry_point import Start, find_start, shown_entry_point
 from azext_pythonapp.operations.handler_choice import HandlerWish, build_intent, decide_kind, find_registration
 from azext_pythonapp.operations.import_check import check_import
 from azext_pythonapp.operations.list_runtimes import pythons_on
 from azext_pythonapp.operations.nuget_installation import installation_of
-from azext_pythonapp.operations.pip_run import (PipJob, Target, last_good_run, pip_target, plan_pip,
-                                                require_job_success, result_changes, start_pip)
+from azext_pythonapp.operations.page_proof import prove_page
+from azext_pythonapp.operations.pip_run import (PipJob, last_good_run, plan_pip, require_job_success, result_changes,
+                                                start_pip)
 from azext_pythonapp.operations.requirement_files import RequirementFiles, files_on_app
 from azext_pythonapp.operations.runtime_choice import choose_runtime
-from azext_pythonapp.operations.web_config_file import WEB_CONFIG, WebConfigFile, WebConfigSwitch, read_web_config
+from azext_pythonapp.operations.server_log import ServerLog
+from azext_pythonapp.operations.web_config_file import ChangeRecord, both_changes, read_web_config
+from azext_pythonapp.operations.web_config_plan import WebConfigPlan
 from azext_pythonapp.operations.worker_fit import fit_warnings
+from azext_pythonapp.operations.wwwroot import WEB_CONFIG, AppFiles, FileState
 from azext_pythonapp.packages.pip import PipOptions
 from azext_pythonapp.plan import Change, Plan, Step, report
 from azext_pythonapp.runtimes.discovery import Installed
 from azext_pythonapp.runtimes.identity import VersionWish
 from azext_pythonapp.runtimes.registration import Registration
-from azext_pythonapp.webconfig.diff import unified_diff
+from azext_pythonapp.webconfig.entrypoint import parse_app_option
 from azext_pythonapp.webconfig.handlers import Edit, HandlerIntent, PythonHandler, read_handler, write_handler
 
 COMMAND = "set-version"
@@ -52,6 +57,8 @@ class SetVersionRequest:
         wish.check()
         if health_path is not None and not health_path.startswith("/"):
             raise InvalidInput(f"--health-path is '{health_path}'; it takes a path of the app that begins with '/'.")
+        if app is not None:
+            parse_app_option(app)
         return cls(VersionWish.parse(version), architecture, wish, app, requirements, restart, health_path,
                    confirmed)
 
@@ -63,10 +70,12 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
     """
     found = read_web_config(app)
     current = read_handler(found.content)
-    start = Start(None, None) if request.handler.startup_command else find_start(app, request.app, current)
+    start = Start(None, None) if request.handler.startup_command else find_start(
+        AppFiles(app), request.app, current, app.progress.say)
     transaction = Transaction(app, request, found, current, pythons_on(app, current), start)
     for warning in fit_warnings(app, transaction.architecture):
         app.progress.say(warning)
+    warn_of_deployment(app, transaction.python_path)
     plan = transaction.plan()
     if dry_run:
         return report(app.site.to_dict(), plan.changes, True, **transaction.answer())
@@ -79,7 +88,7 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
 class Transaction:
     """One run of set-version: what was seen, what is planned, and what became of it."""
 
-    def __init__(self, app: App, request: SetVersionRequest, found: WebConfigFile, current: PythonHandler | None,
+    def __init__(self, app: App, request: SetVersionRequest, found: FileState, current: PythonHandler | None,
                  pythons: Sequence[Installed], start: Start):
         choice = choose_runtime(app, pythons, request.wish, request.architecture, with_nuget=True)
         self._app = app
@@ -91,8 +100,10 @@ class Transaction:
         self._python = self._installation.runtime if self._installation else choice.required
         self._files = self._requirement_files()
         self._intent = self._build_intent()
-        self._switch: WebConfigSwitch | None = None
+        self._record = ChangeRecord(app, COMMAND)
+        self._web_config = WebConfigPlan(AppFiles(app), WEB_CONFIG, found, self._edit, self._record, app.progress.say)
         self._changed = False
+        self._log: ServerLog | None = None
         self._verification: dict[str, Any] = {"pythonVersion": None, "importOk": None, "httpStatus": None}
         self._running = app.site.state.lower() != "stopped"
 
@@ -107,6 +118,11 @@ class Transaction:
         if self._request.health_path is not None and self._request.restart and self._running:
             steps.append(Step(f"Fetching {self._app.page_address}{self._request.health_path}.", [], self._check_page))
         return Plan(steps)
+
+    @property
+    def python_path(self) -> str:
+        """Of the Python that is going to run."""
+        return self._python.python_path
 
     @property
     def architecture(self) -> str | None:
@@ -124,7 +140,7 @@ class Transaction:
         text = intent.entry_point if intent.kind == "fastCgi" else intent.arguments
         return {"runtime": replace(self._python, in_use=True).to_dict(), "handler": intent.kind,
                 "entryPoint": shown_entry_point(intent.kind, text), "verification": dict(self._verification),
-                "changeId": self._switch.change_id if self._switch else None}
+                "changeId": self._record.change_id if self._record.used else None}
 
     def _requirement_files(self) -> RequirementFiles | None:
         if not self._request.requirements:
@@ -146,9 +162,9 @@ class Transaction:
 
     def _build_intent(self) -> HandlerIntent:
         registration = self._registration()
-        kind = decide_kind(self._app, self._request.handler, self._current, self._start, registration is not None)
+        kind = decide_kind(self._app.site.label, self._request.handler, self._current, self._start, registration is not None)
         names = [requirement.name for requirement in self._files.parsed if requirement.name] if self._files else []
-        return build_intent(self._app, kind, self._request.handler, self._current, self._start,
+        return build_intent(self._app.site.label, kind, self._request.handler, self._current, self._start,
                             self._python.python_path, registration, names)
 
     def _install_steps(self) -> list[Step]:
@@ -187,35 +203,26 @@ class Transaction:
         return Step(f"Checking with {self._python.python_path} that the entry point imports.", [], self._check_import)
 
     def _switch_steps(self) -> list[Step]:
-        edit = self._edit()
-        if not edit.changed:
+        if self._web_config.change.action == "none":
             return []
-        diff = unified_diff(self._found.content, edit.content, WEB_CONFIG)
-        before, after = self._handler_text(self._found.content), self._handler_text(edit.content)
-        change = Change(WEB_CONFIG, "update" if self._found.content is not None else "create", before, after, diff)
+        step = self._web_config.step(
+            f"Switching web.config of {self._app.site.label} to Python {self._python.version}.")
+        return [Step(step.title, step.changes, lambda: self._switch(step), lambda: self._put_back(step))]
 
-        def switch() -> Sequence[Change]:
-            final = self._edit()
-            for note in final.notes:
-                self._app.progress.say(f"  {note}")
-            self._switch = WebConfigSwitch(self._app, self._found, final.content, COMMAND)
-            self._switch.apply()
-            self._changed = True
-            return [replace(change, diff=unified_diff(self._found.content, final.content, WEB_CONFIG))]
+    def _edit(self, content: bytes | None) -> Edit:
+        """The edit of web.config; Conflict when somebody else changed what it starts since the plan was made."""
+        if content != self._found.content and read_handler(content) != self._current:
+            raise both_changes(f"web.config of {self._app.site.label}", self._found.content, content,
+                               write_handler(self._found.content, self._intent).content)
+        return write_handler(content, self._intent)
 
-        return [Step(f"Switching web.config of {self._app.site.label} to Python {self._python.version}.", [change],
-                     switch, self._put_back)]
+    def _switch(self, step: Step) -> Sequence[Change]:
+        self._changed = True
+        return step.apply()
 
-    def _edit(self) -> Edit:
-        return write_handler(self._found.content, self._intent)
-
-    def _handler_text(self, content: bytes | None) -> str | None:
-        handler = read_handler(content)
-        return f"{handler.kind} {handler.python_path}" if handler else None
-
-    def _put_back(self) -> str:
-        assert self._switch is not None
-        sentence = self._switch.undo()
+    def _put_back(self, step: Step) -> str:
+        assert step.undo is not None
+        sentence = step.undo()
         if self._request.restart and self._running:
             self._app.arm.restart(self._app.site)
         return sentence
@@ -227,6 +234,7 @@ class Transaction:
         return [Change("app", "restart")]
 
     def _check_import(self) -> Sequence[Change]:
+        self._log = ServerLog(self._app, self._web_config.content)
         self._verification["pythonVersion"] = self._python.version
         entry = self._start.entry
         if entry is None or entry.object is None:
@@ -236,20 +244,14 @@ class Transaction:
         check = check_import(self._app, self._python.python_path, entry.module, entry.object, environment)
         self._verification.update(pythonVersion=check.python_version, importOk=check.error is None)
         if check.error is not None:
-            untouched = "web.config was not touched." if self._edit().changed else "Nothing was changed."
+            untouched = "web.config was not touched." if self._web_config.edit.changed else "Nothing was changed."
             raise RemoteFailed(f"The entry point {entry.spec} of {self._app.site.label} does not import with Python "
                                f"{check.python_version}: {check.error}. {untouched}",
                                "Add what is missing to requirements.txt, or name another entry point with --app.")
         return []
 
     def _check_page(self) -> Sequence[Change]:
-        url = f"{self._app.page_address}{self._request.health_path}"
-        page = wait_for_page(self._app.web, url)
-        self._verification["httpStatus"] = page.status
-        if not page.healthy:
-            answered = f"answered {page.status}" if page.status is not None else "did not answer"
-            raise RemoteFailed(f"The {self._app.site.label} {answered} at {url} with Python {self._python.version}: "
-                               f"{page.reason or 'no reason was given'}.",
-                               "If that page is not meant to answer, name another with --health-path, or use "
-                               "--no-health-check.")
+        assert self._request.health_path is not None and self._log is not None
+        self._verification["httpStatus"] = prove_page(self._app, self._request.health_path, str(self._python.version),
+                                                      self._intent.kind, self._log)
         return []

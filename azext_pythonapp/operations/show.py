@@ -8,8 +8,9 @@ from azext_pythonapp.appservice.errors import InvalidWebConfig
 from azext_pythonapp.appservice.windows import join
 from azext_pythonapp.operations.entry_point import shown_entry_point
 from azext_pythonapp.operations.list_runtimes import pythons_on
-from azext_pythonapp.operations.web_config_file import WEB_CONFIG, read_web_config
+from azext_pythonapp.operations.web_config_file import read_web_config
 from azext_pythonapp.operations.worker_fit import fit_warnings
+from azext_pythonapp.operations.wwwroot import WEB_CONFIG, WWWROOT
 from azext_pythonapp.runtimes.discovery import Installed
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
 

@@ -9,13 +9,18 @@ from typing import Any
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import InvalidInput, NotFound, Refused, RemoteFailed
 from azext_pythonapp.appservice.site_extensions import delete_extension
-from azext_pythonapp.operations.list_runtimes import pythons_on
+from azext_pythonapp.operations.list_runtimes import pythons_on, readable_handler
+from azext_pythonapp.operations.runtime_choice import say_new_id
+from azext_pythonapp.operations.runtime_replacement import packages_at_risk
 from azext_pythonapp.operations.web_config_file import read_web_config
-from azext_pythonapp.packages import installed, record
+from azext_pythonapp.packages import record
 from azext_pythonapp.plan import Change, Plan, Step, report
 from azext_pythonapp.runtimes.discovery import Installed
-from azext_pythonapp.runtimes.identity import VersionWish, same_extension
+from azext_pythonapp.runtimes.identity import VersionWish, identify, same_extension
+from azext_pythonapp.runtimes.location import same_path
 from azext_pythonapp.webconfig.handlers import read_handler
+
+EXTENSIONS = "siteextensions/"
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class UninstallRequest:
         if (version is None) == (extension_id is None):
             raise InvalidInput("Name the runtime with either --version or --extension-id.",
                                "See what the app has: `az webapp python list --output table`.")
+        if extension_id is not None and architecture is not None:
+            raise InvalidInput("--arch goes with --version; the id of a site extension names its architecture.")
         wish = VersionWish.parse(version) if version else None
         return cls(wish, architecture, extension_id, keep_files, force, confirmed)
 
@@ -53,7 +60,9 @@ def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, A
 
     Raises Refused while web.config starts it, unless it is forced.
     """
-    pythons = pythons_on(app, read_handler(read_web_config(app).content))
+    # A web.config that cannot be read may start any Python, so only --force goes on without knowing.
+    handler = readable_handler(app) if request.force else read_handler(read_web_config(app).content)
+    pythons = pythons_on(app, handler)
     python = _chosen(app, request, pythons)
     if python is None:
         app.progress.say(f"{request} is not on {app.site.label}; there is nothing to do.")
@@ -66,7 +75,7 @@ def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, A
     if dry_run:
         return report(app.site.to_dict(), plan.changes, True)
     if plan.steps and not request.confirmed:
-        app.progress.confirm(f"{_summary(app, plan)} Go on?")
+        app.progress.confirm(f"{_summary(app, python, plan)} Go on?")
     return report(app.site.to_dict(), plan.apply(app.progress.say), False)
 
 
@@ -74,8 +83,7 @@ def _chosen(app: App, request: UninstallRequest, pythons: Sequence[Installed]) -
     """The one Python that the request means; None when there is none."""
     own = [python for python in pythons if python.source != "builtIn"]
     if request.extension_id is not None:
-        return next((python for python in own if python.extension_id
-                     and same_extension(python.extension_id, request.extension_id)), None)
+        return _named(app, request.extension_id, own)
     assert request.wish is not None
     matching = [python for python in own if request.wish.matches(python.version or "")
                 and request.architecture in (None, python.architecture)]
@@ -86,14 +94,28 @@ def _chosen(app: App, request: UninstallRequest, pythons: Sequence[Installed]) -
     return matching[0] if matching else None
 
 
+def _named(app: App, extension_id: str, own: Sequence[Installed]) -> Installed | None:
+    """The runtime of a site extension; where that is uninstalled already, the folder that it left behind."""
+    say_new_id(app, extension_id)
+    present = next((python for python in own if python.extension_id
+                    and same_extension(python.extension_id, extension_id)), None)
+    identity = identify(extension_id)
+    if present or identity is None:
+        return present
+    left = identity.python_path(app.kudu.home())
+    return next((python for python in own
+                 if python.source == "folder" and same_path(python.python_path, left, app.kudu.home())
+                 and (python.version, python.architecture) == (identity.version, identity.architecture)), None)
+
+
 def _extension_steps(app: App, python: Installed) -> list[Step]:
     if python.extension_id is None:
         return []
     identifier = python.extension_id
-    change = Change(f"siteextensions/{identifier}", "uninstall", python.package_version, None)
+    change = Change(f"{EXTENSIONS}{identifier}", "uninstall", python.package_version, None)
 
     def apply() -> Sequence[Change]:
-        delete_extension(app.arm, app.site, identifier)
+        delete_extension(app.arm, app.site, identifier, app.kudu.delete_directory)
         return [change]
 
     return [Step(f"Uninstalling site extension {identifier} from {app.site.label}.", [change], apply)]
@@ -132,14 +154,13 @@ def _exists(app: App, folder: str) -> bool:
 
 
 def _content(app: App, folder: str) -> str:
-    """What a deletion would lose, for the plan."""
-    try:
-        names = [entry.name for entry in app.kudu.list_directory(f"{folder}/Lib/site-packages")]
-    except NotFound:
-        return "no packages"
-    return f"{len(installed.packages(names))} packages"
+    """What a deletion would lose, for the plan: the packages that did not come with the runtime."""
+    count = len(packages_at_risk(app, folder))
+    return "no packages" if count == 0 else "1 package" if count == 1 else f"{count} packages"
 
 
-def _summary(app: App, plan: Plan) -> str:
-    targets = " and ".join(f"{change.target} ({change.before})" for change in plan.changes)
-    return f"This deletes {targets} of {app.site.label}."
+def _summary(app: App, python: Installed, plan: Plan) -> str:
+    parts = [f"the site extension {change.target.removeprefix(EXTENSIONS)}" if change.target.startswith(EXTENSIONS)
+             else f"the folder {change.target} ({change.before} in it)" for change in plan.changes]
+    in_use = ", which web.config starts," if python.in_use else ""
+    return f"This removes {python.name}{in_use} from {app.site.label}: {' and '.join(parts)}."

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+_FLAGS = ("upgrade", "pre", "no_deps", "require_hashes")
 _CREDENTIALS = re.compile(r"://[^/\s]*@")
 
 
@@ -37,7 +38,9 @@ Argument = str | JobFile | HomeFile
 class PipOptions:  # pylint: disable=too-many-instance-attributes
     """What the user may ask of `pip install -r`.
 
-    constraints, wheel_dir: files on the worker. index_url and extra_index_urls may hold credentials.
+    constraints, wheel_dir: files on the worker. index_url, extra_index_urls, proxy and environment may hold
+    credentials. only_binary: package names or ":all:". more: further arguments, environment: further variables, as
+    pip_arguments.parse gives them.
     """
 
     upgrade: bool = False
@@ -46,15 +49,33 @@ class PipOptions:  # pylint: disable=too-many-instance-attributes
     index_url: str | None = None
     extra_index_urls: tuple[str, ...] = ()
     require_hashes: bool = False
+    no_deps: bool = False
+    only_binary: str | None = None
+    proxy: str | None = None
+    more: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict, repr=False)
     constraints: tuple[JobFile | HomeFile, ...] = ()
     wheel_dir: JobFile | HomeFile | None = None
+
+    @property
+    def features(self) -> list[str]:
+        """The options in use that not every pip knows."""
+        names = ["--require-hashes"] if self.require_hashes else []
+        names += ["--only-binary"] if self.only_binary else []
+        names += ["--constraint"] if self.constraints else []
+        return names + [word for word in self.more if word.startswith("--")]
 
     def normalised(self) -> dict[str, Any]:
         """The options that make a difference to the result, without credentials, to be kept in the record."""
         options: dict[str, Any] = {}
-        for name in ("upgrade", "pre", "no_index", "require_hashes"):
+        for name in (*_FLAGS, "no_index"):
             if getattr(self, name):
                 options[name] = True
+        if self.only_binary:
+            options["only_binary"] = self.only_binary
+        if self.more or self.environment:
+            options["more"] = [*self.more, *(f"{name}={without_credentials(value)}"
+                                             for name, value in sorted(self.environment.items()))]
         if self.index_url:
             options["index_url"] = without_credentials(self.index_url)
         if self.extra_index_urls:
@@ -77,20 +98,70 @@ def install(requirements: JobFile | HomeFile, options: PipOptions) -> PipCommand
     process list shows them (facts/python-site-extensions.md 4.8). Several are separated by blanks there.
     """
     arguments: list[Argument] = ["install"]
-    for name in ("upgrade", "pre", "no_index", "require_hashes"):
+    for name in _FLAGS:
         if getattr(options, name):
             arguments.append("--" + name.replace("_", "-"))
-    if options.wheel_dir is not None:
-        arguments += ["--find-links", options.wheel_dir]
+    if options.only_binary:
+        arguments += ["--only-binary", options.only_binary]
+    arguments += sources(options)
     for constraint in options.constraints:
         arguments += ["-c", constraint]
-    arguments += ["-r", requirements]
-    environment = {}
+    arguments += [*options.more, "-r", requirements]
+    return PipCommand(tuple(arguments), environment(options))
+
+
+def gather(requirements: JobFile | HomeFile, options: PipOptions, folder: JobFile, build: bool) -> PipCommand:
+    """The call that puts wheels of the requirements and of all that they depend on into a folder; nothing is installed.
+
+    build: whether pip makes wheels of source packages; before pip 10 that takes a package of its own, and source
+    packages are put there as they are.
+    """
+    arguments: list[Argument] = ["wheel", "--wheel-dir", folder] if build else ["download", "--dest", folder]
+    arguments += ["--pre"] if options.pre else []
+    arguments += sources(options)
+    for constraint in options.constraints:
+        arguments += ["-c", constraint]
+    return PipCommand((*arguments, "-r", requirements), environment(options))
+
+
+def install_pip(requirement: str, options: PipOptions) -> PipCommand:
+    """The call that brings pip itself to another version, from where the packages come from as well.
+
+    requirement: such as "pip<=21.3.1".
+    """
+    return PipCommand(("install", "--upgrade", *sources(options), requirement), environment(options))
+
+
+def uninstall(requirements: JobFile | HomeFile) -> PipCommand:
+    """The call of `pip uninstall -r`."""
+    return PipCommand(("uninstall", "-y", "-r", requirements))
+
+
+def list_outdated(options: PipOptions) -> PipCommand:
+    """The call that lists what the index has newer versions of, as one line of JSON; for pip 9 and newer."""
+    pre = ("--pre",) if options.pre else ()
+    return PipCommand(("list", "--outdated", "--format=json", *pre, *sources(options)), environment(options))
+
+
+def sources(options: PipOptions) -> list[Argument]:
+    """Where packages come from, as far as that may be shown to anybody."""
+    arguments: list[Argument] = ["--no-index"] if options.no_index else []
+    return arguments + (["--find-links", options.wheel_dir] if options.wheel_dir is not None else [])
+
+
+def environment(options: PipOptions) -> dict[str, str]:
+    """Where packages come from, as far as that may hold credentials: variables for pip.
+
+    A proxy without a scheme is one of HTTP, as pip takes it; with one, its credentials are known to be such.
+    """
+    variables = dict(options.environment)
     if options.index_url:
-        environment["PIP_INDEX_URL"] = options.index_url
+        variables["PIP_INDEX_URL"] = options.index_url
     if options.extra_index_urls:
-        environment["PIP_EXTRA_INDEX_URL"] = " ".join(options.extra_index_urls)
-    return PipCommand(tuple(arguments), environment)
+        variables["PIP_EXTRA_INDEX_URL"] = " ".join(options.extra_index_urls)
+    if options.proxy:
+        variables["PIP_PROXY"] = options.proxy if "://" in options.proxy else f"http://{options.proxy}"
+    return variables
 
 
 def without_credentials(text: str) -> str:

@@ -47,6 +47,11 @@ class Installed:  # pylint: disable=too-many-instance-attributes
     problem: str | None = None
     answered: bool = True
 
+    @property
+    def name(self) -> str:
+        """How messages name it: "Python 3.6.4 x64", or less where less is known."""
+        return " ".join(["Python", *filter(None, (self.version, self.architecture))])
+
     def to_dict(self) -> dict[str, Any]:
         """The row that `list` prints."""
         return {"version": self.version, "architecture": self.architecture, "extensionId": self.extension_id,

@@ -7,11 +7,14 @@ current directory; it works in the folder that holds this file:
     request.json   read     what to do (azext_pythonapp/jobs/request.py writes it)
     secrets.json   read     environment variables for pip; deleted as soon as they were read
     log.txt        written  pip's output, each line as it comes, credentials masked
+    cancel         watched  when a client puts it there, pip is killed with its children and the job ends as canceled
+    restore.txt    written  what --restore gives to pip; deleted at the end
     state.json     written  {id, command, state, phase, startedAt, heartbeatAt, ...} every 2 s, replaced atomically;
                             the final state is the last thing that is written
 
-Only one job per runtime runs at a time: ../../locks/<runtime>.lock holds its id. A good run leaves
-../../records/<runtime>.json, by which the next one can tell that there is nothing to do.
+Only one job per runtime changes packages at a time: ../../locks/<runtime>.lock holds its id. A good run leaves
+../../records/<runtime>.json, by which the next one can tell that there is nothing to do. Of the jobs that are over
+the newest 20 are kept.
 
 One file, standard library only, for Python 2.7 and 3.4 or newer.
 """
@@ -26,6 +29,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -37,6 +41,10 @@ HEARTBEAT_SECONDS = 2
 # A job that was not heard of for this long is dead; one that was heard of just now is alive.
 DEAD_SECONDS = 60
 ALIVE_SECONDS = 10
+# Older jobs that are over are deleted; one that says it runs, but was silent for a day, is over as well.
+KEPT_JOBS = 20
+FORGOTTEN_SECONDS = 24 * 3600
+JOB_ID = re.compile(r'\d{8}-\d{6}-[0-9a-f]{4}$')
 # A pipe that another process holds open after pip has ended is given up when it brings nothing for so long.
 DRAIN_SECONDS = 2
 # Without the current directory on sys.path: a logging.py or requests.py next to the app must not get into pip.
@@ -50,12 +58,19 @@ PIP_SETTINGS = {'PIP_NO_INPUT': '1', 'PIP_DISABLE_PIP_VERSION_CHECK': '1', 'PIP_
 FOREIGN_SETTINGS = ('PYTHONHOME', 'PYTHONPATH', 'PYTHONSTARTUP', 'PIP_TARGET', 'PIP_PREFIX', 'PIP_ROOT', 'PIP_USER',
                     'PIP_REQUIRE_VIRTUALENV', 'PIP_PYTHON', 'PIP_QUIET', 'PIP_DRY_RUN', 'PIP_LOG')
 PHASES = (('Collecting ', 'resolving'), ('Downloading ', 'downloading'), ('Building wheel', 'building'),
+          ('Installing build dependencies', 'building'),
           ('Installing collected packages', 'installing'))
+INDEX_OPTIONS = (b'-i', b'--index-url', b'--extra-index-url', b'-f', b'--find-links', b'--no-index', b'--trusted-host',
+                 b'--pre')
 METADATA = ('METADATA', 'PKG-INFO')
 
 
 class JobFailed(Exception):
     """The job ends as failed, for the reason given."""
+
+
+class JobCanceled(Exception):
+    """The job ends as canceled."""
 
 
 def now():
@@ -138,6 +153,17 @@ def remove(path):
             raise
 
 
+def delete(path):
+    """Delete a file or folder as far as that is possible."""
+    if os.path.isdir(path):
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        try:
+            remove(path)
+        except OSError as error:
+            say('%s could not be deleted: %s' % (path, words(error)))
+
+
 def sha256_of(path):
     with open(path, 'rb') as stream:
         return hashlib.sha256(stream.read()).hexdigest()
@@ -177,10 +203,18 @@ class Log:
 
 
 class State:
-    """state.json, refreshed by a thread for as long as the job runs."""
+    """state.json, refreshed by a thread for as long as the job runs, which also looks whether to cancel the job.
+
+    canceled: set once a client asked for it. on_beat: called at each beat; what it returns goes into the state.
+    on_cancel: called at each beat from then on, so that a pip that starts a moment later is ended too.
+    """
 
     def __init__(self, folder):
         self.path = os.path.join(folder, 'state.json')
+        self.cancel_path = os.path.join(folder, 'cancel')
+        self.canceled = threading.Event()
+        self.on_beat = dict
+        self.on_cancel = lambda: None
         self.fields = {'id': os.path.basename(folder), 'command': None, 'state': 'running', 'phase': 'starting',
                        'startedAt': now(), 'pid': os.getpid()}
         self.guard = threading.Lock()
@@ -201,11 +235,24 @@ class State:
 
     def beat(self):
         while not self.ended.wait(HEARTBEAT_SECONDS):
+            self.look_for_cancel()
             try:
+                self.set(**self.on_beat())
                 self.write()
             except (IOError, OSError) as error:
                 say('state.json could not be written: %s' % words(error))
             say('%s %s' % (now(), self.fields['phase']))
+
+    def look_for_cancel(self):
+        if not self.canceled.is_set() and os.path.exists(self.cancel_path):
+            self.canceled.set()
+        if self.canceled.is_set():
+            self.on_cancel()
+
+    def stop_if_canceled(self):
+        """Raises JobCanceled when a client asked for it."""
+        if self.canceled.is_set():
+            raise JobCanceled()
 
     def finish(self, **fields):
         """Write the final state; on a full disk over the old one, which needs no more room on the disk."""
@@ -242,10 +289,14 @@ class RuntimeLock:
         self.job_id = job_id
         make_folder(os.path.dirname(self.path))
 
-    def acquire(self, log):
-        """Take the lock; from a dead job with a word in the log. Raises JobFailed when a living job holds it."""
+    def acquire(self, log, on_wait):
+        """Take the lock; from a dead job with a word in the log. Raises JobFailed when a living job holds it.
+
+        on_wait: called while it is waited for; what it raises ends the waiting.
+        """
         waiting = False
         while not self.create():
+            on_wait()
             owner = self.owner()
             if owner is None:
                 continue
@@ -325,6 +376,11 @@ def site_packages():
     return sysconfig.get_path('purelib')
 
 
+def platform_tag():
+    """Such as cp38 win_amd64: what the name of a wheel with compiled code must say to fit."""
+    return 'cp%d%d %s' % (sys.version_info[:2] + (re.sub('[-.]', '_', sysconfig.get_platform()),))
+
+
 def metadata_names(folder):
     """Names of the packages' metadata; a leading ~ is what pip leaves of a file that it could not delete."""
     return sorted(name for name in os.listdir(folder)
@@ -371,10 +427,63 @@ def changes(before, after):
         'removed': [{'name': before[key][0], 'version': before[key][1]} for key in sorted(set(before) - set(after))]}
 
 
+def prune(data):
+    """Delete the older jobs that are over, except those that a record names: their log may still be asked for."""
+    folder = os.path.join(data, 'jobs')
+    records = os.path.join(data, 'records')
+    try:
+        named = [read_json(os.path.join(records, name)).get('jobId')
+                 for name in (os.listdir(records) if os.path.isdir(records) else ())]
+        for job in sorted(name for name in os.listdir(folder) if JOB_ID.match(name))[:-KEPT_JOBS]:
+            if job not in named and is_over(os.path.join(folder, job)):
+                shutil.rmtree(os.path.join(folder, job), ignore_errors=True)
+    except (IOError, OSError, ValueError) as error:
+        say('old jobs were not deleted: %s' % words(error))
+
+
+def is_over(folder):
+    """Whether nothing will happen in a job's folder any more."""
+    try:
+        state = read_json(os.path.join(folder, 'state.json'))
+        silence = age(state.get('heartbeatAt'))
+        return state.get('state') != 'running' or silence is None or silence > FORGOTTEN_SECONDS
+    except (IOError, OSError, ValueError):
+        return time.time() - os.path.getmtime(folder) > FORGOTTEN_SECONDS
+
+
+class ProcessTree:
+    """A process and all that it starts, to be ended together.
+
+    Windows: a job object, which child processes belong to as well. Elsewhere it is the process alone.
+    """
+
+    def __init__(self, process):
+        self.process = process
+        self.group = None
+        if os.name == 'nt':
+            import ctypes  # pylint: disable=import-outside-toplevel
+            self.kernel = ctypes.windll.kernel32
+            self.kernel.CreateJobObjectW.restype = ctypes.c_void_p
+            group = ctypes.c_void_p(self.kernel.CreateJobObjectW(None, None))
+            handle = ctypes.c_void_p(int(process._handle))  # pylint: disable=protected-access
+            if group and self.kernel.AssignProcessToJobObject(group, handle):
+                self.group = group
+
+    def kill(self):
+        if self.group is not None:
+            self.kernel.TerminateJobObject(self.group, 1)
+        elif self.process.poll() is None:
+            try:
+                self.process.kill()
+            except OSError as error:
+                say('pip could not be ended: %s' % words(error))
+
+
 class Pip:
     """pip of this very Python, with an environment that leads it nowhere else."""
 
     def __init__(self, environment):
+        self.tree = None
         self.environment = {}
         for name, value in os.environ.items():
             if name.upper() not in FOREIGN_SETTINGS:
@@ -390,7 +499,7 @@ class Pip:
             process = subprocess.Popen([native(part) for part in command], cwd=native(directory),
                                        env=self.environment, stdin=nothing, stdout=subprocess.PIPE,
                                        stderr=subprocess.STDOUT)
-
+        self.tree = ProcessTree(process)
         seen = []
 
         def copy():
@@ -406,14 +515,50 @@ class Pip:
         while reader.is_alive() and seen:
             del seen[:]
             reader.join(DRAIN_SECONDS)
+        self.tree = None
         return code
 
+    def stop(self):
+        """End it, if it runs."""
+        tree = self.tree
+        if tree is not None:
+            tree.kill()
+
     def check(self, directory):
-        """What `pip check` says: {"ok", "problems"}."""
+        """What `pip check` says: {"ok", "problems"}; ok is None for a pip before 9, which has no such command."""
         lines = []
         code = self.run(['check'], directory, lines.append)
         problems = [line for line in lines if line.strip()] if code else []
+        if any('unknown command' in line for line in problems):
+            return {'ok': None, 'problems': []}
         return {'ok': code == 0, 'problems': problems}
+
+
+class Progress:
+    """What pip is doing, read off its lines and, while it installs, off site-packages."""
+
+    def __init__(self, folder, before):
+        self.folder = folder
+        self.before = set(before)
+        self.fields = {}
+        self.expected = 0
+
+    def line(self, line):
+        """Take a line of pip's; returns the fields of the state that it changes."""
+        line = line.strip()
+        for start, phase in PHASES:
+            if line.startswith(start):
+                size = re.search(r'\(([\d.]+ ?[kMG]?B)\)$', line)
+                self.fields = {'phase': phase, 'progress': size.group(1) if size and phase == 'downloading' else None}
+                self.expected = line.count(',') + 1 if phase == 'installing' else 0
+        return self.fields
+
+    def beat(self):
+        """The same for the time between two lines: pip prints none while it installs."""
+        if self.expected:
+            done = len(set(metadata_names(self.folder)) - self.before)
+            return {'progress': '%d of %d' % (min(done, self.expected), self.expected)}
+        return {}
 
 
 class Job:
@@ -426,6 +571,7 @@ class Job:
         self.log = None
         self.request = {}
         self.lock = None
+        self.progress = None
         self.last_lines = []
 
     def run(self):
@@ -435,6 +581,8 @@ class Job:
             self.work(outcome)
         except JobFailed as failure:
             outcome.update(state='failed', error=failure.args[0])
+        except JobCanceled:
+            outcome.update(state='canceled', exitCode=None, error='somebody canceled it')
         # MemoryError, SystemExit and KeyboardInterrupt as well: a job never ends in silence.
         except BaseException as error:  # pylint: disable=broad-exception-caught
             outcome.update(state='failed', error='%s: %s' % (type(error).__name__, words(error)))
@@ -443,7 +591,8 @@ class Job:
             self.clean(outcome)
         finally:
             self.state.finish(**outcome)
-        return outcome['exitCode'] or int(outcome['state'] == 'failed')
+            prune(self.data)
+        return outcome['exitCode'] or int(outcome['state'] != 'succeeded')
 
     def work(self, outcome):
         self.log = Log(os.path.join(self.folder, 'log.txt'))
@@ -452,39 +601,110 @@ class Job:
         self.log.secrets = secret_words(environment.values())
         self.state.set(command=self.request['command'])
         self.state.write()
-        self.log.line('Python %s at %s, job %s' % (sys.version.split()[0], sys.executable, self.state.fields['id']))
-        self.lock = RuntimeLock(self.data, self.request['runtime'], self.state.fields['id'])
-        self.lock.acquire(self.log)
-        self.pip(Pip(environment), outcome)
+        self.log.line('Python %s %s at %s, job %s'
+                      % (sys.version.split()[0], platform_tag(), sys.executable, self.state.fields['id']))
+        if self.request['exclusive']:
+            self.lock = RuntimeLock(self.data, self.request['runtime'], self.state.fields['id'])
+            self.lock.acquire(self.log, self.state.stop_if_canceled)
+        pip = Pip(environment)
+        self.state.on_cancel = pip.stop
+        self.pip(pip, outcome)
 
     def pip(self, pip, outcome):
         self.state.set(phase='reading packages')
-        before = installed_packages(site_packages())
-        directory = self.resolve(self.request['directory'])
-        arguments = [self.argument(argument, directory) for argument in self.request['arguments']]
-        self.log.line('pip ' + ' '.join(arguments))
-        self.state.set(phase='pip')
-        code = pip.run(arguments, directory, self.on_line)
-        outcome['exitCode'] = code
-        self.state.set(phase='reading packages')
-        outcome['result'] = changes(before, installed_packages(site_packages()))
-        self.state.set(phase='checking')
-        if not code or any(outcome['result'].values()):
-            outcome['result']['check'] = pip.check(self.folder)
-            for problem in outcome['result']['check']['problems']:
-                self.log.line('pip check: ' + problem)
-        if code:
-            raise JobFailed('pip ended with exit code %d: %s' % (code, self.reason()))
+        folder = site_packages()
+        names, before = os.listdir(folder), installed_packages(folder)
+        self.progress = Progress(folder, metadata_names(folder))
+        self.state.on_beat = self.progress.beat
+        try:
+            self.calls(pip, outcome)
+        except JobFailed as failure:
+            if self.request['restore'] is None:
+                raise
+            raise JobFailed(failure.args[0] + self.restore(pip, before, names))
+        finally:
+            self.state.on_beat = dict
+            self.state.set(phase='reading packages', progress=None)
+            outcome['result'] = changes(before, installed_packages(folder))
+        self.check(pip, outcome)
         self.write_record(outcome['result']['check'])
         outcome['state'] = 'succeeded'
+
+    def calls(self, pip, outcome):
+        """Call pip as the request says, until it is done or fails."""
+        directory = self.resolve(self.request['directory'])
+        for call in self.request['calls']:
+            arguments = [self.argument(argument, directory) for argument in call]
+            self.log.line('pip ' + ' '.join(arguments))
+            self.state.stop_if_canceled()
+            self.state.set(phase='pip', progress=None)
+            outcome['exitCode'] = pip.run(arguments, directory, self.on_line)
+            self.state.stop_if_canceled()
+            if outcome['exitCode']:
+                raise JobFailed('pip ended with exit code %d: %s' % (outcome['exitCode'], self.reason()))
+        outcome['exitCode'] = 0
+
+    def restore(self, pip, before, names):
+        """Put back what a failed pip has changed; returns how that ended, to be added to the error.
+
+        names: what was in site-packages. Of a package at which pip has failed while it wrote its files, pip itself
+        can remove none: once all others are as before, whatever is new there is deleted.
+        """
+        folder = site_packages()
+        made = changes(before, installed_packages(folder))
+        if not any(made.values()):
+            return ''
+        self.log.line('Putting back the packages as they were.')
+        directory = self.resolve(self.request['directory'])
+        path = os.path.join(self.folder, 'restore.txt')
+        old = ['%s==%s' % (row['name'], row.get('before') or row['version']) for row in
+               made['upgraded'] + made['removed']]
+        new = [row['name'] for row in made['installed']]
+        for arguments, lines in ((['uninstall', '-y'], new),
+                                 (['install', '--no-deps'] + self.request['restore']['arguments'], old)):
+            if lines:
+                with open(path, 'wb') as stream:
+                    stream.write(self.index_options() if arguments[0] == 'install' else b'')
+                    stream.write('\n'.join(lines + ['']).encode('utf-8'))
+                call = [self.argument(argument, directory) for argument in arguments] + ['-r', path]
+                self.state.set(phase='restoring', progress=None)
+                pip.run(call, directory, self.log.line)
+                self.state.stop_if_canceled()
+        left = changes(before, installed_packages(folder))
+        if not left['upgraded'] and not left['removed']:
+            for name in set(os.listdir(folder)) - set(names) - set(['__pycache__']):
+                self.log.line('Deleting %s, which is left over.' % name)
+                delete(os.path.join(folder, name))
+        if any(changes(before, installed_packages(folder)).values()):
+            return '; putting back what it had changed did not fully succeed'
+        return '; what it had changed was put back (%d packages)' % (len(old) + len(new))
+
+    def index_options(self):
+        """The lines of the requirements file that say where packages come from, as bytes."""
+        source = self.request['restore']['optionsFrom']
+        if source is None:
+            return b''
+        with open(self.resolve(source), 'rb') as stream:
+            lines = stream.read().splitlines()
+        return b''.join(line + b'\n' for line in lines if line.startswith(INDEX_OPTIONS))
+
+    def check(self, pip, outcome):
+        """Let pip check the packages, when that was asked for."""
+        result = outcome['result']
+        result['check'] = {'ok': None, 'problems': []}
+        if self.request['checked']:
+            self.state.set(phase='checking')
+            found = pip.check(self.folder)
+            self.state.stop_if_canceled()
+            result['check'] = found
+            for problem in found['problems']:
+                self.log.line('pip check: ' + problem)
 
     def on_line(self, line):
         self.log.line(line)
         if line.strip():
             self.last_lines = self.last_lines[-30:] + [self.log.masked(line.strip())]
-        for start, phase in PHASES:
-            if line.lstrip().startswith(start):
-                self.state.set(phase=phase)
+        self.state.set(**self.progress.line(line))
 
     def reason(self):
         """pip's own sentence: its last error line; older pips print the reason as their last line."""
@@ -539,14 +759,14 @@ class Job:
         """Delete what may hold secrets, give the lock back, close the log; what fails here is said, not fatal."""
         problems = [self.log.problem] if self.log and self.log.problem else []
         steps = [lambda path=name: remove(os.path.join(self.folder, path))
-                 for name in ['secrets.json'] + self.request.get('secretFiles', [])]
+                 for name in ['secrets.json', 'restore.txt'] + self.request.get('secretFiles', [])]
         for step in steps + ([self.lock.release] if self.lock else []):
             try:
                 step()
             except (IOError, OSError) as error:
                 problems.append('cleaning up failed: %s' % words(error))
-        if outcome['state'] == 'failed' and self.log:
-            self.log.line('Failed: %s' % outcome['error'])
+        if outcome['state'] != 'succeeded' and self.log:
+            self.log.line('%s: %s' % (outcome['state'].capitalize(), outcome['error']))
             outcome['error'] = self.log.masked(outcome['error'])
         if problems:
             outcome['warnings'] = problems

@@ -1,0 +1,100 @@
+"""What the app's own server wrote to its log since a moment: wfastcgi's WSGI_LOG, or HttpPlatform's stdout log."""
+from __future__ import annotations
+
+import ntpath
+import re
+import time
+from collections.abc import Callable
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.errors import NotFound
+from azext_pythonapp.operations.wwwroot import WWWROOT
+from azext_pythonapp.runtimes.location import worker_path
+from azext_pythonapp.webconfig.handlers import platform_attributes, read_handler
+
+# The worker's share shows what was written a little later to another machine (facts/python-site-extensions.md 2.3).
+PAUSES = (0.0, 1.0, 2.0)
+LARGEST_TAIL = 65536
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Warning|Exit|Interrupt|DoesNotExist|Configured)\b.*")
+_FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
+_OTHER_LINES = 3
+
+
+class ServerLog:
+    """The log that a web.config names, from the moment that this object was made.
+
+    content: the web.config that is going to hold.
+    """
+
+    def __init__(self, app: App, content: bytes, sleep: Callable[[float], None] = time.sleep):
+        self._app = app
+        self._sleep = sleep
+        self._folder: str | None = None
+        self._pattern = re.compile("(?!)")
+        self._find(content)
+        self._before = self._sizes()
+
+    @property
+    def exists(self) -> bool:
+        """Whether web.config names a log that can be read."""
+        return self._folder is not None
+
+    def explanation(self) -> str | None:
+        """What the new lines say went wrong, on one line that names the log; None when they say nothing."""
+        for pause in PAUSES if self.exists else ():
+            self._sleep(pause)
+            for name, size in sorted(self._sizes().items(), reverse=True):
+                text = self._new_text(name, size)
+                if text:
+                    return f"{name} in {self._folder} says: {telling_lines(text)}"
+        return None
+
+    def _find(self, content: bytes) -> None:
+        handler = read_handler(content)
+        if handler is not None and handler.kind == "fastCgi":
+            settings = {name.upper(): value for name, value in handler.environment.items()}
+            self._locate(settings.get("WSGI_LOG", ""), "")
+        elif handler is not None:
+            attributes = platform_attributes(content)
+            if attributes.get("stdoutLogEnabled", "").lower() == "true":
+                # The real name is <stdoutLogFile>_<pid>_<moment>.log (facts/python-site-extensions.md 2.3).
+                self._locate(attributes.get("stdoutLogFile", r".\httpplatform-stdout"), r"_\d+_\d+\.log")
+
+    def _locate(self, path: str, suffix: str) -> None:
+        if not path:
+            return
+        home = self._app.kudu.home()
+        full = worker_path(path, home)
+        if not ntpath.isabs(full):
+            full = ntpath.normpath(ntpath.join(home, WWWROOT, full))
+        if full.lower().startswith(home.lower() + "\\"):
+            folder, name = ntpath.split(full[len(home) + 1:])
+            self._folder = folder.replace("\\", "/")
+            self._pattern = re.compile(re.escape(name) + suffix, re.IGNORECASE)
+
+    def _sizes(self) -> dict[str, int]:
+        if self._folder is None:
+            return {}
+        try:
+            entries = self._app.kudu.list_directory(self._folder)
+        except NotFound:
+            return {}
+        return {entry.name: entry.size for entry in entries if self._pattern.fullmatch(entry.name)}
+
+    def _new_text(self, name: str, size: int) -> str:
+        start = max(self._before.get(name, 0), size - LARGEST_TAIL)
+        try:
+            return self._app.kudu.read_from(f"{self._folder}/{name}", start).decode("utf-8", "replace").strip()
+        except NotFound:
+            return ""
+
+
+def telling_lines(text: str) -> str:
+    """The exception of the last traceback in a log with the last place of it, else the last few lines, on one line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    for number in range(len(lines) - 1, -1, -1):
+        if _EXCEPTION.fullmatch(lines[number]):
+            frames = [found for line in lines[:number] if (found := _FRAME.search(line))]
+            place = f" ({frames[-1]['file']}, line {frames[-1]['line']})" if frames else ""
+            return lines[number][:300] + place
+    return " / ".join(lines[-_OTHER_LINES:])[:300]

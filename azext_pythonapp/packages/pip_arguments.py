@@ -1,0 +1,79 @@
+"""Further arguments for `pip install`, as one text: what may be in it, and what travels out of sight."""
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from azext_pythonapp.appservice.errors import InvalidInput
+from azext_pythonapp.packages.pip import has_credentials, masked
+
+_ELSEWHERE = "it would put packages where the app does not find them"
+_OWN = "this command has an option for it"
+_BLIND = "it would hide from this command what pip does"
+_REFUSED = {"--target": _ELSEWHERE, "--user": _ELSEWHERE, "--root": _ELSEWHERE, "--prefix": _ELSEWHERE,
+            "--src": _ELSEWHERE, "--python": _ELSEWHERE, "--require-virtualenv": _ELSEWHERE,
+            "--require-venv": _ELSEWHERE, "--editable": _ELSEWHERE, "--build": _ELSEWHERE,
+            "--download": _ELSEWHERE, "--egg": _ELSEWHERE, "--platform": _ELSEWHERE, "--implementation": _ELSEWHERE,
+            "--abi": _ELSEWHERE, "--python-version": _ELSEWHERE,
+            "--index-url": _OWN, "--pypi-url": _OWN, "--extra-index-url": _OWN, "--proxy": _OWN, "--upgrade": _OWN,
+            "--requirement": _OWN, "--constraint": _OWN, "--no-index": _OWN, "--only-binary": _OWN, "--pre": _OWN,
+            "--no-deps": _OWN, "--no-dependencies": _OWN, "--require-hashes": _OWN, "--dry-run": _OWN,
+            "--quiet": _BLIND, "--log": _BLIND, "--log-file": _BLIND, "--local-log": _BLIND, "--report": _BLIND,
+            "--help": _BLIND, "--version": _BLIND,
+            "--isolated": "it would make pip ignore what it is given as variables"}
+_SHORT = ("-v", "-vv", "-vvv", "-I")
+
+
+def parse(text: str | None) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Split the text of --pip-args as a POSIX shell would.
+
+    Returns the arguments for pip's command line, and variables for pip in place of the options whose value holds
+    credentials: `--find-links https://user:password@host/` is PIP_FIND_LINKS.
+    Raises InvalidInput for anything that is no option, and for options that would take packages elsewhere, take the
+    place of the command's own, or hide what pip does. pip takes any unique beginning of a long option for it.
+    """
+    arguments: list[str] = []
+    variables: dict[str, str] = {}
+    for option, value in _options(text or ""):
+        _check(option)
+        if value is None:
+            arguments.append(option)
+        elif has_credentials(value.encode("utf-8")):
+            variable = "PIP_" + option.strip("-").replace("-", "_").upper()
+            variables[variable] = f"{variables[variable]} {value}" if variable in variables else value
+        else:
+            arguments += [option, value]
+    return tuple(arguments), variables
+
+
+def _options(text: str) -> Iterator[tuple[str, str | None]]:
+    """The options with their values; a word that follows an option and is none is its value."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise InvalidInput(f"--pip-args cannot be split: {str(error).lower()}.",
+                           "Quote as in a POSIX shell: `--pip-args \"--retries 3\"`.") from error
+    while words:
+        word = words.pop(0)
+        if not word.startswith("-") or word.strip("-") == "":
+            raise InvalidInput(f"--pip-args holds {masked(word)!r}, which is no option of pip.",
+                               "Name packages in the requirements file, or with `az webapp python package install`.")
+        option, assigned, value = word.partition("=")
+        if assigned:
+            yield option, value
+        elif words and not words[0].startswith("-"):
+            yield option, words.pop(0)
+        else:
+            yield option, None
+
+
+def _check(option: str) -> None:
+    if not option.startswith("--"):
+        if option not in _SHORT:
+            raise InvalidInput(f"--pip-args holds {masked(option)!r}, and of pip's short options only "
+                               f"{', '.join(_SHORT)} can be used.", "Use the long form of the option.")
+        return
+    for name, reason in _REFUSED.items():
+        if name.startswith(option):
+            raise InvalidInput(f"--pip-args cannot hold {option}: {reason}.",
+                               "See `az webapp python install-requirements --help`.")

@@ -1,0 +1,42 @@
+"""What a version of pip can do, and which one a Python can run at most."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from packaging.version import InvalidVersion, Version
+
+from azext_pythonapp.appservice.errors import Refused
+
+# By Requires-Python of pip's own wheels (facts/python-site-extensions.md 4.5). Newer Pythons run the newest pip.
+LAST_PIP = {"2.7": "20.3.4", "3.4": "19.1.1", "3.5": "20.3.4", "3.6": "21.3.1", "3.7": "24.0", "3.8": "25.0.1",
+            "3.9": "25.3"}
+# The release of pip that brought each, from its change log.
+INTRODUCED = {"--only-binary": "7.0", "--constraint": "7.1", "--require-hashes": "8.0", "check": "9.0",
+              "--format=json": "9.0", "--no-build-isolation": "10.0", "--prefer-binary": "18.0", "--use-pep517": "19.0",
+              "--use-feature": "20.0", "--config-settings": "22.1"}
+
+
+def upgrade_for(features: Iterable[str], pip_version: str | None, python_version: str) -> str | None:
+    """The requirement that pip must be upgraded to first, such as "pip<=21.3.1"; None when it need not be.
+
+    features: options and commands of pip that are going to be used. pip_version: the runtime's, None when that is
+    not known; then nothing is upgraded. python_version: such as "3.6.4".
+    Raises Refused when no pip for that Python can do it.
+    """
+    lacking = missing(features, pip_version)
+    if not lacking:
+        return None
+    last = LAST_PIP.get(".".join(python_version.split(".")[:2]))
+    for feature in missing(lacking, last):
+        raise Refused(f"{feature} needs pip {INTRODUCED[feature]}, and the last pip for Python {python_version} is "
+                      f"{last}.", "Leave the option out, or use a newer Python: `az webapp python set-version`.")
+    return f"pip<={last}" if last else "pip"
+
+
+def missing(features: Iterable[str], pip_version: str | None) -> list[str]:
+    """Those of the features that came after a version of pip; none of them when the version is not known."""
+    try:
+        present = Version(pip_version or "")
+    except InvalidVersion:
+        return []
+    return [feature for feature in features if feature in INTRODUCED and present < Version(INTRODUCED[feature])]

@@ -1,0 +1,245 @@
+"""A local folder of libraries for one Python on Windows: unpacked from wheels, checked, and known again later."""
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from email.parser import HeaderParser
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+
+from azext_pythonapp.appservice.errors import InvalidInput, RemoteFailed
+from azext_pythonapp.packages.requirements import TargetEnvironment
+from azext_pythonapp.packages.wheels import fits
+
+MARKER = ".pythonapp-vendor.json"
+_CHUNK_BYTES = 1 << 20
+# Of the parts of a wheel that do not go beside the packages as they are (PEP 427), pip's --target takes these there.
+# The others are scripts, which would start a Python that is not there, and headers, which nobody compiles against.
+_MOVED = ("purelib", "platlib", "data")
+
+
+@dataclass(frozen=True)
+class Library:
+    """One vendored package. name: canonical. file: the wheel that it came from; sha256: of that, in hex."""
+
+    name: str
+    version: str
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Vendored:
+    """What a folder was made for, and of what.
+
+    requirements_sha256: record.fingerprint of the files asked for. options: PipOptions.normalised().
+    files_sha256: `tree_hash` of the folder when it was made.
+    """
+
+    python: str
+    architecture: str
+    requirements_sha256: str
+    options: dict[str, Any]
+    libraries: tuple[Library, ...]
+    files_sha256: str
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Version by canonical name."""
+        return {library.name: library.version for library in self.libraries}
+
+
+def read_marker(folder: Path) -> Vendored | None:
+    """What a folder was made for; None for no folder yet, or an empty one.
+
+    Raises InvalidInput for a folder that holds anything but was not made here: it is never replaced.
+    """
+    if not folder.exists() or folder.is_dir() and not any(folder.iterdir()):
+        return None
+    try:
+        fields = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+        libraries = tuple(Library(**library) for library in fields.pop("libraries"))
+        return Vendored(libraries=libraries, **fields)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InvalidInput(f"'{folder}' was not made by `package vendor`, so it is not replaced.",
+                           "Name another folder with --target, or remove that one yourself.") from error
+
+
+def write_marker(folder: Path, vendored: Vendored) -> None:
+    """Leave what a folder was made for in it, for `read_marker`."""
+    fields = {**asdict(vendored), "libraries": [asdict(library) for library in vendored.libraries]}
+    (folder / MARKER).write_text(json.dumps(fields, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def tree_hash(folder: Path) -> str:
+    """SHA-256, in hex, over the names and sizes of a folder's files; the marker and compiled files do not count."""
+    rows = sorted(f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}" for path in folder.rglob("*")
+                  if path.is_file() and "__pycache__" not in path.parts and path.name != MARKER)
+    return hashlib.sha256("\n".join(rows).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+@contextmanager
+def workplace(folder: Path) -> Iterator[Path]:
+    """An empty folder beside another one, on the same drive; it is removed at the end unless it was put in place.
+
+    Raises InvalidInput when it cannot be made.
+    """
+    folder = folder.absolute()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        new = work / "new"
+        new.mkdir()
+    except OSError as error:
+        raise InvalidInput(f"'{folder}' cannot be made: {error.strerror}.") from error
+    try:
+        yield new
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def put_in_place(new: Path, folder: Path) -> None:
+    """Let a folder that `workplace` gave take the place of the one beside it.
+
+    Raises InvalidInput when the old one cannot be replaced, which is then as it was.
+    """
+    folder, old = folder.absolute(), new.parent / "old"
+    try:
+        if folder.exists():
+            os.rename(folder, old)
+        try:
+            os.rename(new, folder)
+        except OSError:
+            if old.exists():
+                os.rename(old, folder)
+            raise
+    except OSError as error:
+        raise InvalidInput(f"'{folder}' cannot be replaced: {error.strerror}.",
+                           "Close what uses its files, and run the command again.") from error
+
+
+def unpack_all(archive: IO[bytes], expected: Mapping[str, int], folder: Path, target: TargetEnvironment
+               ) -> tuple[Library, ...]:
+    """Unpack the wheels of an archive into a folder; returns them by name.
+
+    archive: a zip file of wheels. expected: the size, in bytes, of each file that must be in it, by name.
+    Raises RemoteFailed for wheels that are damaged, missing or not for the target, and for source packages.
+    """
+    libraries = []
+    try:
+        with zipfile.ZipFile(archive) as outer:
+            found = {info.filename: info.file_size for info in outer.infolist() if not info.is_dir()}
+            if found != dict(expected):
+                differing = sorted(found.items() ^ expected.items())
+                raise RemoteFailed(f"The packages did not arrive whole: {differing[0][0]} is missing or damaged.",
+                                   "Run the command again.")
+            for name in sorted(found):
+                with outer.open(name) as source, tempfile.TemporaryFile(dir=folder.parent) as wheel:
+                    digest = _copy(source, wheel)
+                    libraries.append(_unpack(name, digest, wheel, folder, target))
+    except zipfile.BadZipFile as error:
+        raise RemoteFailed(f"The packages did not arrive whole: {error}.", "Run the command again.") from error
+    return tuple(sorted(libraries, key=lambda library: library.name))
+
+
+def _unpack(name: str, digest: str, file: IO[bytes], folder: Path, target: TargetEnvironment) -> Library:
+    project, version = _check_name(name, target)
+    with zipfile.ZipFile(file) as wheel:
+        names = [each for each in wheel.namelist() if not each.endswith("/")]
+        about = next((each.split("/")[0] for each in names if re.fullmatch(r"[^/]+\.dist-info/METADATA", each)), None)
+        if about is None:
+            raise RemoteFailed(f"The wheel {name} holds no metadata.", "Ask for another version of that package.")
+        _check_python(name, wheel.read(f"{about}/METADATA").decode("utf-8", "replace"), target)
+        hashes = _recorded_hashes(wheel.read(f"{about}/RECORD").decode("utf-8")) if f"{about}/RECORD" in names else {}
+        for each in names:
+            place = _place(name, each)
+            if place is None:
+                continue
+            path = folder / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with wheel.open(each) as source, path.open("wb") as copy:
+                found = _copy(source, copy)
+            if hashes.get(each, found) != found:
+                raise RemoteFailed(f"{each} in the wheel {name} is not what the wheel's RECORD says.",
+                                   "Ask for another version of that package.")
+    return Library(project, version, name, digest)
+
+
+def _check_name(name: str, target: TargetEnvironment) -> tuple[str, str]:
+    """The project and version of a wheel file. Raises RemoteFailed unless it is one for the target."""
+    if not name.endswith(".whl"):
+        raise RemoteFailed(f"{name} is a source package, and the pip of Python {target.version} is too old to make a "
+                           "wheel of it.",
+                           "Build the wheel with `pip wheel` elsewhere and give its folder with --wheel-dir, or upgrade "
+                           "pip with `az webapp python package install --packages pip --upgrade`.")
+    try:
+        project, version, _, tags = parse_wheel_filename(name)
+    except InvalidWheelFilename as error:
+        raise RemoteFailed(f"pip on the worker gave a wheel without a proper name: {error}.") from error
+    if not fits(tags, target.version, target.architecture):
+        raise RemoteFailed(f"The wheel {name} does not fit Python {target.version} {target.architecture}.",
+                           "Ask for another version of that package.")
+    return str(canonicalize_name(project)), str(version)
+
+
+def _check_python(name: str, metadata: str, target: TargetEnvironment) -> None:
+    """Raises RemoteFailed for a package that says it is not for the target's Python."""
+    wanted = HeaderParser().parsestr(metadata)["Requires-Python"]
+    try:
+        suits = wanted is None or SpecifierSet(wanted).contains(target.version, prereleases=True)
+    except InvalidSpecifier:
+        return  # pip takes such a package too
+    if not suits:
+        raise RemoteFailed(f"The wheel {name} requires Python {wanted}, and the app runs {target.version}.",
+                           "Ask for another version of that package.")
+
+
+def _recorded_hashes(record: str) -> dict[str, str]:
+    """SHA-256 in hex by path, as a wheel's RECORD has them; files without one are left out (PEP 376)."""
+    hashes = {}
+    for row in csv.reader(io.StringIO(record)):
+        if len(row) >= 2 and row[1].startswith("sha256="):
+            text = row[1].removeprefix("sha256=")
+            hashes[row[0]] = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).hex()
+    return hashes
+
+
+def _place(wheel: str, name: str) -> PurePosixPath | None:
+    """Where a member of a wheel goes, below the folder; None for what is left out.
+
+    Raises RemoteFailed for a member that would go elsewhere.
+    """
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
+        raise RemoteFailed(f"The wheel {wheel} holds a file with the unsafe name '{name}'.",
+                           "Do not use that package.")
+    parts: Sequence[str] = path.parts
+    if parts[0].endswith(".data") and len(parts) > 2:
+        if parts[1] not in _MOVED:
+            return None
+        parts = parts[2:]
+    return None if "__pycache__" in parts else PurePosixPath(*parts)
+
+
+def _copy(source: IO[bytes], target: IO[bytes]) -> str:
+    """Copy a file piece by piece; its SHA-256 in hex."""
+    digest = hashlib.sha256()
+    while piece := source.read(_CHUNK_BYTES):
+        digest.update(piece)
+        target.write(piece)
+    target.flush()
+    return digest.hexdigest()
