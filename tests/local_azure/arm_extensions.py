@@ -52,6 +52,10 @@ async def _install(site: Site, identity: str, content: bytes) -> Response:
 
 
 async def _state(site: Site, identity: str) -> Response:
+    if site.switches.use_up("arm_busy_times"):
+        return failure(409, identity)
+    if site.switches.use_up("arm_empty_times"):
+        return Response()
     install = site.extensions.last_install(identity)
     if install is not None and not install.done.is_set():
         return JSONResponse(_entry(site, _progress(install)), 201)

@@ -130,7 +130,7 @@ def test_an_install_that_never_ends_is_an_unknown_outcome():
 
 def test_a_second_install_at_the_same_time_is_a_conflict():
     azure, _ = arm((409, {"Message": EXTENSION}))
-    with pytest.raises(Conflict, match="somebody else"):
+    with pytest.raises(Conflict, match="already"):
         site_extensions.install_extension(azure, SITE, EXTENSION)
 
 
@@ -147,22 +147,34 @@ def test_an_empty_list_in_any_form_is_an_empty_list(body):
 
 
 def test_a_deletion_asks_for_the_exact_id_and_looks_afterwards():
-    azure, send = arm((200, {"value": [entry("Succeeded")]}), (200, None), (200, {"value": []}))
-    site_extensions.delete_extension(azure, SITE, EXTENSION.upper())
-    assert [asked[:2] for asked in send.asked][1] == ("DELETE", f"{SITE_ID}/siteextensions/{EXTENSION}")
+    azure, send = arm((200, {"value": [entry("Succeeded")]}), (200, entry("Succeeded")), (200, None),
+                      (200, {"value": []}))
+    site_extensions.delete_extension(azure, SITE, EXTENSION.upper(), pytest.fail)
+    assert [asked[:2] for asked in send.asked][1:3] == [("GET", f"{SITE_ID}/siteextensions/{EXTENSION}"),
+                                                        ("DELETE", f"{SITE_ID}/siteextensions/{EXTENSION}")]
+
+
+def test_a_deletion_that_would_hit_another_package_deletes_the_folder_alone():
+    other = entry("Succeeded", f"mentions-{EXTENSION}")
+    azure, send = arm((200, {"value": [other, entry("Succeeded")]}), (200, other), (200, {"value": [other]}))
+    deleted = []
+    site_extensions.delete_extension(azure, SITE, EXTENSION, deleted.append)
+    assert deleted == [f"SiteExtensions/{EXTENSION}"]
+    assert [asked[0] for asked in send.asked] == ["GET", "GET", "GET"]
 
 
 def test_a_deletion_of_what_is_not_there_deletes_nothing():
     azure, send = arm((200, {"value": [entry("Succeeded", "mentions-python364x64")]}))
     with pytest.raises(NotFound):
-        site_extensions.delete_extension(azure, SITE, "python364x64")
+        site_extensions.delete_extension(azure, SITE, "python364x64", pytest.fail)
     assert [asked[0] for asked in send.asked] == ["GET"]
 
 
 def test_a_deletion_that_left_it_there_is_a_failure():
-    azure, _ = arm((200, {"value": [entry("Succeeded")]}), (200, None), (200, {"value": [entry("Succeeded")]}))
+    azure, _ = arm((200, {"value": [entry("Succeeded")]}), (200, entry("Succeeded")), (200, None),
+                   (200, {"value": [entry("Succeeded")]}))
     with pytest.raises(RemoteFailed, match="still there"):
-        site_extensions.delete_extension(azure, SITE, EXTENSION)
+        site_extensions.delete_extension(azure, SITE, EXTENSION, pytest.fail)
 
 
 def test_publishing_credentials_only_where_the_site_allows_them():

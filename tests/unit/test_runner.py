@@ -9,6 +9,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,21 +23,22 @@ import pytest
 
 from azext_pythonapp.jobs.follow import follow
 from azext_pythonapp.jobs.launch import launch
-from azext_pythonapp.jobs.request import JobSpec, runner_source
+from azext_pythonapp.jobs.request import FOLDER, JobSpec, Restore, new_job_id, runner_source
 from azext_pythonapp.jobs.state import PackageVersion, VersionChange
+from azext_pythonapp.jobs.store import ask_to_cancel
 from azext_pythonapp.packages import installed, record
 from azext_pythonapp.packages.pip import HomeFile, JobFile, PipCommand, PipOptions, install
 from tests.unit.folder_site import FolderSite
 
 
-def wheel(name, version, requires=()):
-    """A wheel of a package with one module: (file name, content)."""
+def wheel(name, version, requires=(), more=None):
+    """A wheel of a package with one module: (file name, content). more: text of further files by path."""
     stem = f"{name}-{version}"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     metadata += "".join(f"Requires-Dist: {requirement}\n" for requirement in requires)
     files = {f"{name}.py": f"VERSION = {version!r}\n", f"{stem}.dist-info/METADATA": metadata,
              f"{stem}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\n"
-                                        "Tag: py2-none-any\nTag: py3-none-any\n"}
+                                        "Tag: py2-none-any\nTag: py3-none-any\n", **(more or {})}
     files[f"{stem}.dist-info/RECORD"] = "".join(f"{path},,\n" for path in [*files, f"{stem}.dist-info/RECORD"])
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as bundle:
@@ -46,18 +48,22 @@ def wheel(name, version, requires=()):
 
 
 WHEELS = dict([wheel("left", "1.0"), wheel("left", "2.0"), wheel("right", "1.5", ["left>=1"]),
-               wheel("broken", "1.0", ["absent"])])
+               wheel("broken", "1.0", ["absent"]),
+               # pip sees only while it installs that a file would get outside of site-packages.
+               wheel("spoiled", "1.0", ["left==2.0", "middle"], {"../../outside.py": ""}), wheel("middle", "1.0")])
+PACKAGES = ("left", "right", "broken", "middle", "spoiled")
 
 
 class Index(http.server.ThreadingHTTPServer):
-    """A package index on loopback that wants a user and takes its time for each page."""
+    """A package index on loopback that wants a user and takes its time for each page, or until it is released."""
 
     daemon_threads = True
 
-    def __init__(self, seconds):
+    def __init__(self, seconds=60.0):
         super().__init__(("127.0.0.1", 0), _Page)
         self.seconds = seconds
         self.entered = threading.Event()
+        self.released = threading.Event()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -76,7 +82,7 @@ class _Page(http.server.BaseHTTPRequestHandler):
         self.server.entered.set()
         body = WHEELS.get(self.path.rsplit("/", 1)[-1])
         if body is None:
-            time.sleep(self.server.seconds)
+            self.server.released.wait(self.server.seconds)
             package = self.path.rstrip("/").rsplit("/", 1)[-1]
             body = "".join(f'<a href="/files/{name}">{name}</a>' for name in WHEELS
                            if name.startswith(package + "-")).encode()
@@ -93,11 +99,27 @@ class _Page(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class QuickSite(FolderSite):
+    """A site on which the runner's heart beats six times as fast."""
+
+    def start(self, command, directory=""):
+        runner = self.home / directory.replace("\\", "/") / "runner.py"
+        source = runner.read_text()
+        assert "HEARTBEAT_SECONDS = 2\n" in source
+        runner.write_text(source.replace("HEARTBEAT_SECONDS = 2\n", "HEARTBEAT_SECONDS = 0.3\n"))
+        return super().start(command, directory)
+
+
+def nap(seconds):
+    """Sleep a tenth of what is asked for: a client that polls more often."""
+    time.sleep(seconds / 10)
+
+
 class Runtime:
     """A Python with site-packages of its own, and the site that it is on."""
 
     def __init__(self, folder, python):
-        self.site = FolderSite(folder)
+        self.site = QuickSite(folder)
         self.python = python
         self.packages = Path(subprocess.run(
             [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], check=True,
@@ -118,7 +140,13 @@ class Runtime:
         return launched
 
     def install(self, requirements, **spec):
-        return follow(self.site, self.launch(requirements, **spec), self.lines.append, timeout=120)
+        return self.follow(self.launch(requirements, **spec))
+
+    def follow(self, launched, **options):
+        return follow(self.site, launched, self.lines.append, timeout=120, sleep=nap, **options)
+
+    def cancel(self):
+        ask_to_cancel(self.site, self.job_id)
 
     def record(self):
         path = self.site.home / record.path_for("python311x64")
@@ -147,8 +175,9 @@ def runtime(tmp_path, python):
         if pending.process.poll() is None:
             os.killpg(pending.process.pid, signal.SIGKILL)
         pending.thread.join(20)
-    subprocess.run([python, "-m", "pip", "uninstall", "-y", "left", "right", "broken"], check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for name in PACKAGES:
+        for path in [*runtime.packages.glob(f"{name}-*.dist-info"), *runtime.packages.glob(f"{name}.py")]:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def test_a_good_run_tells_what_it_changed_and_leaves_a_record(runtime):
@@ -248,7 +277,7 @@ def test_no_record_when_the_file_is_another_by_now(runtime):
 
 
 def test_a_silent_pip_is_seen_to_live_and_its_first_line_comes_at_once(runtime):
-    index = Index(6)
+    index = Index(3.5)
     started = time.monotonic()
     first_line = []
     launched = runtime.launch("left", pip=runtime.from_index(index))
@@ -258,7 +287,7 @@ def test_a_silent_pip_is_seen_to_live_and_its_first_line_comes_at_once(runtime):
         first_line.append(time.monotonic() - started)
 
     def sleep(seconds):
-        time.sleep(seconds)
+        nap(seconds)
         path = runtime.job / "state.json"
         if path.exists():
             beats.add(json.loads(path.read_bytes())["heartbeatAt"])
@@ -272,13 +301,14 @@ def test_a_silent_pip_is_seen_to_live_and_its_first_line_comes_at_once(runtime):
 
 
 def test_only_one_job_changes_a_runtime_at_a_time(runtime):
-    index = Index(8)
+    index = Index()
     first = runtime.launch("left", pip=runtime.from_index(index))
     assert index.entered.wait(60)
     second = runtime.install("left")
     assert (second.state, second.exit_code) == ("failed", 1)
     assert f"job {first.job_id} is changing the packages of python311x64" in second.error
-    assert follow(runtime.site, first, runtime.lines.append, timeout=120).state == "succeeded"
+    index.released.set()
+    assert runtime.follow(first).state == "succeeded"
 
 
 def test_the_lock_of_a_dead_job_is_taken_over(runtime):
@@ -291,7 +321,7 @@ def test_the_lock_of_a_dead_job_is_taken_over(runtime):
 
 def test_a_job_that_may_be_dead_is_waited_for(runtime):
     doubtful = "20260101-000000-0bad"
-    hold_lock(runtime, doubtful, heartbeat_age=57)
+    hold_lock(runtime, doubtful, heartbeat_age=59)
     assert runtime.install("left").state == "succeeded"
     assert any("Waiting for job " + doubtful in line for line in runtime.lines)
 
@@ -307,13 +337,139 @@ def hold_lock(runtime, owner, heartbeat_age):
 
 
 def test_a_killed_job_is_lost(runtime):
-    index = Index(30)
+    index = Index()
     launched = runtime.launch(f"--extra-index-url {index.url}\nleft", pip=runtime.from_index(index))
     assert index.entered.wait(60)
     os.killpg(runtime.site.pending[0].process.pid, signal.SIGKILL)
-    job = follow(runtime.site, launched, runtime.lines.append, timeout=60)
+    job = runtime.follow(launched, clock=lambda: time.monotonic() * 6)
     assert job.state == "lost"
     assert not (runtime.job / "requirements.txt").exists()
+
+
+def test_a_canceled_job_ends_pip_gives_the_lock_back_and_forgets_its_secrets(runtime):
+    index = Index()
+    launched = runtime.launch(f"--extra-index-url {index.url}\nleft", pip=runtime.from_index(index),
+                              record=record.to_json("abc", {}))
+    assert index.entered.wait(60)
+    began = time.monotonic()
+    runtime.cancel()
+    job = runtime.follow(launched)
+    assert (job.state, job.exit_code, job.error) == ("canceled", None, "somebody canceled it")
+    assert time.monotonic() - began < 5
+    assert not job.result.changed and runtime.record() is None
+    assert not (runtime.job / "requirements.txt").exists() and not (runtime.job / "secrets.json").exists()
+    assert not list((runtime.site.home / "data/pythonapp/locks").iterdir())
+    pending, = runtime.site.pending
+    assert pending.process.wait(20) == 1
+
+
+def test_a_job_that_waits_for_another_can_be_canceled(runtime):
+    hold_lock(runtime, "20260101-000000-0bad", heartbeat_age=20)
+    launched = runtime.launch("left")
+    runtime.cancel()
+    job = runtime.follow(launched)
+    assert job.state == "canceled"
+    assert [path.name for path in (runtime.site.home / "data/pythonapp/locks").iterdir()] == ["python311x64.lock"]
+
+
+SPOILED = {"directory": JobFile(""), "record": record.to_json("abc", {})}
+
+
+def test_a_pip_that_fails_half_way_tells_what_it_changed(runtime):
+    runtime.install("left==1.0")
+    job = runtime.install("spoiled", **SPOILED)
+    assert job.state == "failed"
+    assert job.result.upgraded == (VersionChange("left", "1.0", "2.0"),)
+    assert PackageVersion("middle", "1.0") in job.result.installed
+    assert runtime.record() is None
+
+
+@pytest.mark.parametrize("file_names_the_source", [False, True])
+def test_what_a_failing_pip_has_changed_is_put_back(runtime, file_names_the_source):
+    runtime.install("left==1.0")
+    arguments = ("--no-index", "--find-links", JobFile("wheels"))
+    restore = Restore(arguments, JobFile("requirements.txt"))
+    text, pip = "spoiled\n", None
+    if file_names_the_source:
+        text, restore = "--no-index\n--find-links wheels\nspoiled\n", Restore((), JobFile("requirements.txt"))
+        pip = install(JobFile("requirements.txt"), PipOptions())
+    job = runtime.install(text, restore=restore, **SPOILED, **({"pip": pip} if pip else {}))
+    assert job.state == "failed", runtime.lines
+    assert "; what it had changed was put back (3 packages)" in job.error
+    assert not job.result.changed
+    assert installed.packages(os.listdir(runtime.packages)).get("left") == "1.0"
+    assert "middle" not in installed.packages(os.listdir(runtime.packages))
+    assert not (runtime.job / "restore.txt").exists()
+
+
+def test_what_could_not_be_put_back_is_told(runtime):
+    runtime.install("left==1.0")
+    job = runtime.install("spoiled", restore=Restore(("--no-index",)), **SPOILED)
+    assert "putting back what it had changed did not fully succeed" in job.error
+    assert job.result.upgraded == (VersionChange("left", "1.0", "2.0"),)
+    assert PackageVersion("middle", "1.0") not in job.result.installed
+
+
+def test_a_preparation_comes_first_and_must_succeed(runtime):
+    first = PipCommand(("install", "--no-index", "--find-links", JobFile("wheels"), "left==1.0"), {"PIP_A": "1"})
+    job = runtime.install("right", preparation=first)
+    assert job.result.installed == (PackageVersion("left", "1.0"), PackageVersion("right", "1.5"))
+    job = runtime.install("left==2.0", preparation=PipCommand(("install", "--no-index", "absent")))
+    assert job.state == "failed" and "absent" in job.error and not job.result.changed
+
+
+def test_a_job_that_only_looks_waits_for_no_other(runtime):
+    hold_lock(runtime, "20260101-000000-0bad", heartbeat_age=1)
+    runtime.install("broken", exclusive=False, checked=False,
+                    pip=PipCommand(("install", "--no-index", "--no-deps", "--find-links", JobFile("wheels"),
+                                    "broken")))
+    job = runtime.install("", exclusive=False, pip=None)
+    assert (job.state, job.result.check_ok) == ("succeeded", False)
+    assert any("absent" in problem for problem in job.result.problems)
+    job = runtime.install("", exclusive=False, checked=False, pip=PipCommand(("list", "--format=json")))
+    assert (job.state, job.result.check_ok) == ("succeeded", None)
+    assert {"name": "broken", "version": "1.0"} in json.loads(runtime.lines[-1])
+
+
+def test_old_jobs_are_deleted_but_not_what_runs_or_is_named_by_a_record(runtime):
+    jobs = runtime.site.home / FOLDER
+    heartbeat = f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+
+    def job(number, state="succeeded", heartbeat_at=heartbeat):
+        folder = jobs / f"20260101-{number:06}-0000"
+        folder.mkdir(parents=True)
+        (folder / "state.json").write_text(json.dumps({"state": state, "heartbeatAt": heartbeat_at}))
+        return folder
+
+    running, silent = job(1, "running"), job(2, "running", "2026-01-01T00:00:00Z")
+    named, begun = job(3), jobs / "20260101-000004-0000"
+    begun.mkdir()
+    old = [job(number) for number in range(5, 10)]
+    newer = [job(number) for number in range(10, 29)]
+    other = jobs / "not-a-job"
+    other.mkdir()
+    records = runtime.site.home / record.FOLDER
+    records.mkdir(parents=True)
+    (records / "python38x64.json").write_text(json.dumps({"jobId": named.name}))
+    assert runtime.install("left").state == "succeeded"
+    runtime.site.pending[0].process.wait(20)
+    left = {path for path in jobs.iterdir()}
+    assert left == {running, named, begun, *newer, other, runtime.job}
+    assert silent not in left and not left & set(old)
+
+
+def test_progress_is_read_off_pips_lines_and_the_installed_packages(tmp_path):
+    namespace = {"__name__": "runner"}
+    exec(compile(runner_source(), "runner.py", "exec"), namespace)  # pylint: disable=exec-used
+    progress = namespace["Progress"](str(tmp_path), ["a-1.dist-info"])
+    assert progress.line("Collecting numpy") == {"phase": "resolving", "progress": None}
+    assert progress.line("  Downloading numpy-1.24-cp38-cp38-win_amd64.whl (14.9 MB)") == {
+        "phase": "downloading", "progress": "14.9 MB"}
+    assert progress.beat() == {}
+    progress.line("Installing collected packages: a, b, c")
+    for name in ("a-2.dist-info", "b-1.dist-info"):
+        (tmp_path / name).mkdir()
+    assert progress.beat() == {"progress": "2 of 3"}
 
 
 def test_a_request_that_cannot_be_read(runtime):
@@ -361,13 +517,14 @@ def test_a_state_that_cannot_be_replaced_is_written_over(runtime):
         if request.startswith("start"):
             (runtime.site.home / request.split()[1] / "wheels/block").touch()
 
-    index = Index(6)
+    index = Index()
     runtime.site.before_request = block
     launched = runtime.launch("left", pip=runtime.from_index(index))
     assert index.entered.wait(60)
     (runtime.job / "state.json.new").unlink(missing_ok=True)
     (runtime.job / "state.json.new").mkdir()  # as good as a full disk: no new file can be made
-    job = follow(runtime.site, launched, runtime.lines.append, timeout=120)
+    index.released.set()
+    job = runtime.follow(launched)
     assert (job.state, job.exit_code) == ("succeeded", 0)
     assert any("state.json could not be replaced" in warning for warning in job.warnings)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
-from xml.dom import minidom
 
 from hypothesis import strategies as st
 
@@ -172,18 +171,6 @@ def text_of(content: bytes) -> str:
             return content[len(mark):].decode(codec)
     declared = re.match(rb"<\?xml[^>]*encoding='([^']+)'", content)
     return content.decode(declared.group(1).decode() if declared else "utf-8")
-
-
-def read_as_wfastcgi(content: bytes) -> dict[str, str]:
-    """Read the environment from a web.config exactly as wfastcgi.py 2.2.1 and 3.0.0 do."""
-    environment = {}
-    for configuration in minidom.parseString(content).getElementsByTagName("configuration"):
-        for section in configuration.getElementsByTagName("appSettings"):
-            for entry in section.getElementsByTagName("add"):
-                key, value = entry.getAttribute("key"), entry.getAttribute("value")
-                if key and value is not None:
-                    environment[key.strip()] = value
-    return environment
 
 
 def foreign_parts(content: bytes) -> tuple[list[str], dict[int, str]]:

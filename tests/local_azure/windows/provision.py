@@ -41,7 +41,15 @@ WHEELS = {
            "tzdata==2025.2 cryptography==43.0.3 cffi==1.17.1 pycparser==2.22 lxml==5.3.0",
     "3.11": "pip==25.3 setuptools==80.9.0 flask==3.1.2 werkzeug==3.1.3 markupsafe==3.0.2 click==8.3.0 "
             "blinker==1.9.0 waitress==3.0.2 numpy==1.26.4 pandas==2.2.3 python-dateutil==2.9.0.post0 pytz==2025.2 "
-            "tzdata==2025.2 cryptography==43.0.3 cffi==1.17.1 pycparser==2.22 lxml==5.3.0",
+            "tzdata==2025.2 cryptography==43.0.3 cffi==1.17.1 pycparser==2.22 lxml==5.3.0 bottle==0.13.4 "
+            "django==5.2.19 asgiref==3.13.0 sqlparse==0.6.1 fastapi==0.165.0 starlette==1.10.0 uvicorn==0.54.0 "
+            "h11==0.16.0 anyio==4.16.0 idna==3.20 pydantic==2.14.3 pydantic-core==2.50.4 annotated-types==0.8.0 "
+            "annotated-doc==0.0.7 typing-extensions==4.16.0 typing-inspection==0.4.5 opentelemetry-api==1.45.2 "
+            "streamlit==1.40.2 altair==5.5.0 cachetools==5.5.2 gitpython==3.2.1 gitdb==4.0.12 smmap==5.0.3 "
+            "packaging==24.2 pillow==11.3.0 protobuf==5.29.6 pyarrow==17.0.0 pydeck==0.9.3 requests==2.34.2 "
+            "charset-normalizer==3.5.2 urllib3==2.8.0 rich==13.9.4 pygments==2.21.0 markdown-it-py==4.3.0 mdurl==0.1.2 "
+            "tenacity==9.1.2 toml==0.10.2 tornado==6.6.1 watchdog==6.0.0 jsonschema==4.26.0 "
+            "jsonschema-specifications==2025.9.1 referencing==0.37.0 rpds-py==2026.9.1 attrs==26.1.0 narwhals==2.29.0",
     "3.13": "markupsafe==3.0.2 numpy==2.2.6",
 }
 """What the index has for win_amd64, by the Python that it is chosen for.
@@ -82,7 +90,7 @@ def windows_builds(cache: Path) -> bool:
 
 
 def wheels(cache: Path) -> bool:
-    """Download the packages of the index, about 70 MB; False when they are there."""
+    """Download the packages of the index, about 180 MB; False when they are there."""
     index = cache / "index"
     index.mkdir(exist_ok=True)
     changed = False

@@ -1,0 +1,215 @@
+"""`set-version` on FastCGI: from an app without any Python to a served page, and what stays when a step fails."""
+from __future__ import annotations
+
+import re
+
+from tests.scenario.apps import naming, web_root
+from tests.scenario.unchanged import unchanged
+
+FAILS_ON_311 = '''\
+import sys
+
+
+def application(environ, start_response):
+    if sys.version_info >= (3, 11):
+        raise RuntimeError("not ready for 3.11")
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"served by " + sys.version.split()[0].encode()]
+'''
+BROKEN_ON_311 = FAILS_ON_311.replace('\n\n\ndef', '\nif sys.version_info >= (3, 11):\n    import a_module_that_nobody_has\n\n\ndef')
+
+
+def with_odd_bytes(content: bytes) -> bytes:
+    """The same web.config as an editor on Windows may have left it: BOM, CRLF, comments, an attribute in single quotes."""
+    text = content.decode('utf-8-sig').replace('\r\n', '\n')
+    text = text.replace('</configuration>', "  <!-- kept: ümläut &#xA; -->\n  <location path='private'>\n"
+                        "    <system.web   ><authorization /></system.web>\n  </location>\n</configuration>")
+    return b'\xef\xbb\xbf' + text.replace('\n', '\r\n').encode('utf-8')
+
+
+def test_a_bare_app_gets_runtime_requirements_and_web_config_and_serves_its_page(az, azure, apps):
+    site = apps.new('flask_hello')
+    command = ('webapp python set-version --version 3.8', *naming(site))
+
+    with unchanged(azure, site):
+        dry = az(*command, '--dry-run')
+    assert dry.json['dryRun'] is True and dry.json['changed'] is True
+    assert [(change['target'], change['action']) for change in dry.json['changes']] == [
+        ('siteextensions/Contoso-python3810x64', 'install'), ('packages/flask', 'install'),
+        ('site/wwwroot/web.config', 'create'), ('app', 'restart')]
+
+    done = az(*command)
+    answer = done.json
+    assert answer['changed'] is True and 'dryRun' not in answer
+    assert answer['app'] == {'name': site.name, 'resourceGroup': 'rg', 'slot': None}
+    assert answer['runtime'] == {'version': '3.8.10', 'architecture': 'x64', 'extensionId': 'Contoso-python3810x64',
+                                 'packageVersion': '3.8.10', 'pythonPath': r'D:\home\python3810x64\python.exe',
+                                 'source': 'siteExtension', 'inUse': True}
+    assert answer['handler'] == 'fastCgi' and answer['entryPoint'] == 'app.app'
+    assert answer['verification'] == {'pythonVersion': '3.8.10', 'importOk': True, 'httpStatus': 200}
+    assert re.fullmatch(r'\d{8}-\d{6}-[0-9a-f]{4}', answer['changeId'])
+    changes = {change['target']: change for change in answer['changes']}
+    assert list(changes)[0] == 'siteextensions/Contoso-python3810x64' and list(changes)[-1] == 'app'
+    assert {'packages/flask', 'packages/werkzeug', 'packages/markupsafe'} <= set(changes)
+    assert changes['site/wwwroot/web.config']['action'] == 'create'
+    assert changes['site/wwwroot/web.config']['diff'].startswith('--- ')
+    assert '  | ' in done.stderr, "pip's lines are on standard error"
+
+    page = apps.get(site)
+    assert page.status_code == 200 and 'Hello from Flask on Python 3.8.10' in page.text, page.text
+
+    with unchanged(azure, site):
+        again = az(*command).json
+    assert (again['changed'], again['changes'], again['changeId']) == (False, [], None)
+    assert again['runtime'] == answer['runtime'] and again['verification'] == answer['verification']
+
+
+def test_another_version_changes_nothing_else_in_web_config(az, apps):
+    site = apps.prepared('wsgi_hello')
+    config = web_root(site) / 'web.config'
+    before = with_odd_bytes(config.read_bytes())
+    config.write_bytes(before)
+
+    answer = az('webapp python set-version --version 3.11.9', *naming(site)).json
+
+    assert config.read_bytes() == before.replace(b'python3810x64', b'python3119x64')
+    change, = [change for change in answer['changes'] if change['target'] == 'site/wwwroot/web.config']
+    assert change['action'] == 'update'
+    assert change['before'] == r'fastCgi D:\home\python3810x64\python.exe'
+    assert change['after'] == r'fastCgi D:\home\python3119x64\python.exe'
+    kept = site.machine.home / 'data/pythonapp/changes' / answer['changeId'] / 'web.config'
+    assert kept.read_bytes() == before
+    assert 'Hello from WSGI on Python 3.11.9' in apps.get(site).text
+
+
+def test_an_entry_point_that_does_not_import_leaves_web_config_alone(az, azure, apps):
+    site = apps.prepared('wsgi_hello')
+    (web_root(site) / 'app.py').write_text(BROKEN_ON_311, encoding='utf-8')
+    config = web_root(site) / 'web.config'
+    before = with_odd_bytes(config.read_bytes())
+    config.write_bytes(before)
+
+    failed = az('webapp python set-version --version 3.11.9', *naming(site), expect=1)
+
+    assert failed.stdout == ''
+    assert config.read_bytes() == before
+    assert f"app '{site.name}'" in failed.stderr and 'Traceback' not in failed.stderr, failed
+    assert "No module named 'a_module_that_nobody_has'" in failed.stderr
+    assert 'web.config was not touched' in failed.stderr
+    assert 'siteextensions/Contoso-python3119x64 (install)' in failed.stderr, 'it says what stays'
+    assert apps.get(site).text == 'served by 3.8.10'
+
+
+def test_a_page_that_fails_after_the_switch_gets_its_web_config_back(az, apps):
+    site = apps.prepared('wsgi_hello')
+    (web_root(site) / 'app.py').write_text(FAILS_ON_311, encoding='utf-8')
+    config = web_root(site) / 'web.config'
+    before = with_odd_bytes(config.read_bytes())
+    config.write_bytes(before)
+
+    failed = az('webapp python set-version --version 3.11.9', *naming(site), expect=1)
+
+    assert failed.stdout == ''
+    assert config.read_bytes() == before
+    assert f"app '{site.name}'" in failed.stderr and 'Traceback' not in failed.stderr, failed
+    assert 'answered 500' in failed.stderr
+    assert 'was put back as it was' in failed.stderr
+    assert 'siteextensions/Contoso-python3119x64 (install)' in failed.stderr, 'it says what stays'
+    assert apps.get(site).text == 'served by 3.8.10'
+
+    unchecked = az('webapp python set-version --version 3.11.9 --no-health-check', *naming(site)).json
+    assert unchecked['verification'] == {'pythonVersion': '3.11.9', 'importOk': True, 'httpStatus': None}
+    assert apps.get(site).status_code == 500
+
+
+def test_a_first_web_config_that_fails_is_removed_again(az, apps):
+    site = apps.prepared('wsgi_hello')
+    (web_root(site) / 'web.config').unlink()
+    with (web_root(site) / 'app.py').open('a', encoding='utf-8') as file:
+        file.write('\n\ndef broken(environ, start_response):\n    raise RuntimeError("always")\n')
+
+    failed = az('webapp python set-version --version 3.8 --app app:broken', *naming(site), expect=1)
+
+    assert 'was removed again: there was none before' in failed.stderr, failed
+    assert not (web_root(site) / 'web.config').exists()
+
+
+def test_no_restart_leaves_the_running_app_as_it_is(az, apps):
+    site = apps.prepared('wsgi_hello')
+    restarts = site.restarts
+    answer = az('webapp python set-version --version 3.8 --app app:application --no-restart --no-requirements',
+                *naming(site)).json
+    assert answer['changed'] is False and answer['verification']['httpStatus'] is None
+    assert site.restarts == restarts
+
+
+def test_no_requirements_installs_no_packages(az, apps):
+    site = apps.prepared('wsgi_hello')
+    (web_root(site) / 'requirements.txt').write_text('six\n', encoding='utf-8')
+    answer = az('webapp python set-version --version 3.8 --no-requirements', *naming(site)).json
+    assert answer['changes'] == []
+    assert not (site.machine.home / 'python3810x64/Lib/site-packages/six.py').exists()
+
+
+def test_a_failing_requirement_leaves_web_config_alone(az, apps):
+    site = apps.prepared('wsgi_hello')
+    (web_root(site) / 'requirements.txt').write_text('nosuchpackage==9\n', encoding='utf-8')
+    config = web_root(site) / 'web.config'
+    before = config.read_bytes()
+    failed = az('webapp python set-version --version 3.8 --handler httpplatform --startup-command "app.py"',
+                *naming(site), expect=1)
+    assert 'No matching distribution found for nosuchpackage==9' in failed.stderr.rpartition('ERROR:')[2], failed
+    assert config.read_bytes() == before
+    assert 'Hello from WSGI on Python 3.8.10' in apps.get(site).text
+
+
+def test_home_on_drive_c(az, apps):
+    site = apps.new('wsgi_hello')
+    site.switches.home_drive = 'C:'
+    answer = az('webapp python set-version --version 3.8', *naming(site)).json
+    assert answer['verification']['httpStatus'] == 200
+    assert answer['runtime']['pythonPath'] == r'C:\home\python3810x64\python.exe'
+    assert 'Hello from WSGI on Python 3.8.10' in apps.get(site).text
+
+
+def test_several_entry_points_are_listed_and_app_chooses_one(az, azure, apps):
+    site = apps.prepared('wsgi_hello')
+    root = web_root(site)
+    (root / 'web.config').unlink()
+    source = (root / 'app.py').read_text(encoding='utf-8')
+    (root / 'app.py').unlink()
+    for name in ('shop', 'blog'):
+        (root / f'{name}.py').write_text(source, encoding='utf-8')
+    with unchanged(azure, site):
+        ambiguous = az('webapp python set-version --version 3.8', *naming(site), expect=1)
+    assert 'shop:application' in ambiguous.stderr and 'blog:application' in ambiguous.stderr, ambiguous
+    assert '--app' in ambiguous.stderr
+
+    answer = az('webapp python set-version --version 3.8 --app shop:application', *naming(site)).json
+    assert answer['entryPoint'] == 'shop.application'
+    assert apps.get(site).status_code == 200
+
+
+def test_no_entry_point_is_not_found(az, azure, apps):
+    site = apps.new()
+    with unchanged(azure, site):
+        failed = az('webapp python set-version --version 3.8', *naming(site), expect=3)
+    assert '--app' in failed.stderr and f"'{site.name}'" in failed.stderr.replace('App', 'app'), failed
+
+
+def test_somebody_elses_change_of_web_config_is_kept(az, apps):
+    """Its ETag is another one when set-version writes; requirements take long enough to change it meanwhile."""
+    site = apps.prepared('wsgi_hello')
+    config = web_root(site) / 'web.config'
+    (web_root(site) / 'requirements.txt').write_text('six\n', encoding='utf-8')
+    running = az.start('webapp python set-version --version 3.8 --handler httpplatform --startup-command',
+                       'app.py', *naming(site))
+    for line in running.stderr:
+        if '  | ' in line:
+            break
+    theirs = config.read_bytes() + b'<!-- theirs -->\r\n'
+    config.write_bytes(theirs)
+    _, rest = running.communicate(timeout=300)
+    assert running.returncode == 1
+    assert 'was changed by somebody else' in rest, rest
+    assert config.read_bytes() == theirs
