@@ -1,9 +1,43 @@
 """How results look with `--output table`: at most 80 columns."""
 from collections import OrderedDict
+from functools import wraps
 
-_PATH_WIDTH = 34
+_COLUMNS = 80
+_LEAST = 8
+# What az puts around columns: a heading's margin, and the gap between two columns.
+_MARGIN, _GAP = 2, 2
+_ELASTIC = ('App', 'EntryPoint', 'Python', 'Target', 'Before', 'After', 'Command')
 
 
+def _fitting(table):
+    """Make the longest texts of a table give way, from their beginning on, until it is no wider than a terminal."""
+    @wraps(table)
+    def fitted(answer):
+        rows = table(answer)
+        for limit in range(_COLUMNS, _LEAST, -1):
+            if _width(rows) <= _COLUMNS:
+                break
+            rows = [OrderedDict((name, _cut(value, limit) if name in _ELASTIC else value)
+                                for name, value in row.items()) for row in rows]
+        return rows
+    return fitted
+
+
+def _width(rows):
+    columns = {name: len(name) + _MARGIN for row in rows for name in row}
+    for row in rows:
+        for name, value in row.items():
+            columns[name] = max(columns[name], len(str(value)) if value is not None else 0)
+    return sum(columns.values()) + _GAP * (len(columns) - 1)
+
+
+def _cut(text, limit):
+    if text is None or len(text) <= limit:
+        return text
+    return '…' + text.lstrip('…')[1 - limit:]
+
+
+@_fitting
 def offers_table(offers):
     """Rows of `list-versions`."""
     return [OrderedDict([('Version', row['version']),
@@ -14,11 +48,13 @@ def offers_table(offers):
                          ('OnApp', _yes_no(row['installed']))]) for row in offers]
 
 
+@_fitting
 def runtimes_table(runtimes):
     """Rows of `list`."""
     return [_runtime_row(row) for row in runtimes]
 
 
+@_fitting
 def app_table(shown):
     """The row of `show`."""
     runtime = shown.get('runtime') or {}
@@ -27,14 +63,16 @@ def app_table(shown):
                          ('Arch', runtime.get('architecture')),
                          ('Handler', shown.get('handler')),
                          ('EntryPoint', shown.get('entryPoint')),
-                         ('Python', _short(runtime.get('pythonPath')))])]
+                         ('Python', runtime.get('pythonPath'))])]
 
 
+@_fitting
 def install_table(answer):
     """The rows of `install`: what changed, then the runtime."""
     return changes_table(answer) or [_runtime_row(answer['runtime'])]
 
 
+@_fitting
 def set_version_table(answer):
     """The row of `set-version`; the planned changes for a dry run."""
     if answer.get('dryRun'):
@@ -49,11 +87,12 @@ def set_version_table(answer):
                          ('HttpStatus', verification.get('httpStatus'))])]
 
 
+@_fitting
 def web_config_table(shown):
     """The row of `web-config show`."""
     return [OrderedDict([('App', _app_name(shown['app']) if shown['app'] else shown['path']),
                          ('Handler', shown['handler']), ('EntryPoint', shown['entryPoint']),
-                         ('Python', _short(shown['pythonPath'])), ('Warnings', len(shown['warnings']))])]
+                         ('Python', shown['pythonPath']), ('Warnings', len(shown['warnings']))])]
 
 
 def diff_table(answer):
@@ -61,6 +100,7 @@ def diff_table(answer):
     return [OrderedDict([('Diff', f'|{line}')]) for line in answer['diff'].splitlines()]
 
 
+@_fitting
 def changes_or_none_table(answer):
     """One row per change; without any, one row that says so."""
     rows = changes_table(answer)
@@ -70,12 +110,14 @@ def changes_or_none_table(answer):
     return [OrderedDict([('App', app), ('Changed', 'no')])]
 
 
+@_fitting
 def job_table(job):
     """The row of `job show`, `job wait` and `job cancel`."""
     return [OrderedDict([('Id', job['id']), ('Command', job['command']), ('State', job['state']),
                          ('ExitCode', job['exitCode']), ('StartedAt', job['startedAt'])])]
 
 
+@_fitting
 def jobs_table(jobs):
     """Rows of `job list`."""
     return [row for job in jobs for row in job_table(job)]
@@ -109,18 +151,11 @@ def _runtime_row(row):
                         ('Arch', row.get('architecture')),
                         ('Source', row.get('source')),
                         ('InUse', _yes_no(row.get('inUse'))),
-                        ('Python', _short(row.get('pythonPath')))])
+                        ('Python', row.get('pythonPath'))])
 
 
 def _app_name(app):
     return f"{app['name']}/{app['slot']}" if app.get('slot') else app['name']
-
-
-def _short(path):
-    """A path whose beginning gives way when it would not fit."""
-    if path and len(path) > _PATH_WIDTH:
-        return '…' + path[-_PATH_WIDTH + 1:]
-    return path
 
 
 def _yes_no(value):

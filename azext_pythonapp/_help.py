@@ -55,7 +55,8 @@ type: command
 short-summary: Install a Python runtime.
 long-summary: >-
     The app goes on with the Python that it has; `set-version` changes that. The installation restarts the app and
-    ends every running python.exe on it. With `--source nuget` or `--package`, a release of CPython that no site
+    ends every running python.exe on it. Packages in a runtime folder that it would wipe are kept and put back; without
+    `--yes` it asks first. With `--source nuget` or `--package`, a release of CPython that no site
     extension brings is downloaded here, uploaded, and registered like one; that ends no running Python.
 examples:
   - name: Install the newest Python 3.6.

@@ -185,10 +185,7 @@ def set_web_config(cmd, resource_group_name=None, webapp_name=None, slot=None, f
             version, architecture, python_path, handler, app, startup_command, environment, static_path,
             startup_time_limit, startup_retry_count, rapid_fails, request_timeout, processes, stdout_log,
             windows_auth_token, output_file)
-        answer = operation(opened(), request, dry_run)
-        if dry_run:
-            _console(cmd).diff(''.join(change.get('diff', '') for change in answer['changes']))
-        return answer
+        return _with_diff(cmd, operation(opened(), request, dry_run))
 
 
 def diff_web_config(cmd, resource_group_name=None, webapp_name=None, slot=None, file=None, version=None,
@@ -201,9 +198,16 @@ def diff_web_config(cmd, resource_group_name=None, webapp_name=None, slot=None, 
             version, architecture, python_path, handler, app, startup_command, environment, static_path,
             startup_time_limit, startup_retry_count, rapid_fails, request_timeout, processes, stdout_log,
             windows_auth_token, None)
-        answer = operation(opened(), request)
+        return _with_diff(cmd, operation(opened(), request))
+
+
+def _with_diff(cmd, answer):
+    """The answer, of which a person at a terminal sees the diff in colours, unless it tells of what was done."""
+    if 'diff' in answer:
         _console(cmd).diff(answer['diff'])
-        return answer
+    elif answer.get('dryRun'):
+        _console(cmd).diff(''.join(change.get('diff') or '' for change in answer['changes']))
+    return answer
 
 
 def _web_config_request(version, architecture, python_path, handler, app, startup_command, environment, static_path,
@@ -215,8 +219,9 @@ def _web_config_request(version, architecture, python_path, handler, app, startu
         'startupRetryCount': startup_retry_count, 'rapidFailsPerMinute': rapid_fails,
         'requestTimeout': request_timeout, 'processesPerApplication': processes,
         'forwardWindowsAuthToken': windows_auth_token.lower() if windows_auth_token else None})
-    return WebConfigRequest.parse(version, architecture, python_path, HandlerWish(handler.lower(), startup_command), app,
-                                  platform, environment or (), static_path or (), output_file)
+    wish = HandlerWish(handler.lower(), startup_command)
+    return WebConfigRequest.parse(version, architecture, python_path, wish, app, platform, environment or (),
+                                  static_path or (), output_file)
 
 
 @contextmanager

@@ -55,7 +55,8 @@ def open_app(cli_ctx: Any, resource_group: str, name: str, slot: str | None, pro
     Raises NotFound, Refused (Linux), AccessDenied, Unreachable or PlatformFailed.
     """
     arm = connect(cli_ctx)
-    site = arm.open_site(resource_group, name, slot)
+    # Names out of `az configure --defaults` are objects that az's JSON output would take apart: make them plain.
+    site = arm.open_site(str(resource_group), str(name), str(slot) if slot else None)
     session = web_session(cli_ctx)
     credentials = ScmCredentials(site.scm_host, lambda: _bearer_token(cli_ctx),
                                  lambda: arm.publishing_credentials(site))

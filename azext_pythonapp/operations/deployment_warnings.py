@@ -13,7 +13,7 @@ OPT_OUT = ".skippythondeployment"
 
 
 def warn_of_deployment(app: App, python_path: str) -> None:
-    """Say to the person what will not work as they may expect: two requests, one more for each folder named like one.
+    """Say to the person what will not work as they may expect: two requests, one more per folder with such a name.
 
     python_path: the Python that packages are installed into.
     """

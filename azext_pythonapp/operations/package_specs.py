@@ -12,10 +12,10 @@ from azext_pythonapp.appservice.errors import InvalidInput
 from azext_pythonapp.jobs.state import JobResult
 from azext_pythonapp.operations.app_python import folder_in_use, target_in_use
 from azext_pythonapp.operations.package_change import Handling, change_packages, package_rows, planned_answer
-from azext_pythonapp.operations.pip_run import PipRun, plan_pip, site_packages
+from azext_pythonapp.operations.pip_run import PipRun, plan_pip, present_packages
 from azext_pythonapp.operations.requirement_files import RequirementFiles
 from azext_pythonapp.operations.web_config_file import read_web_config
-from azext_pythonapp.packages import installed, pip, requirements
+from azext_pythonapp.packages import pip, requirements
 from azext_pythonapp.packages.pip import JobFile, PipOptions
 from azext_pythonapp.packages.requirements import Requirement
 from azext_pythonapp.plan import Change, report
@@ -73,7 +73,7 @@ def uninstall_packages(app: App, names: Sequence[str], handling: Handling, confi
 
     names: canonical. confirmed: whether the person need not be asked.
     """
-    present = installed.packages(site_packages(app, folder_in_use(app)))
+    present = present_packages(app, folder_in_use(app))
     found = [name for name in names if name in present]
     for name in names:
         if name not in present:

@@ -10,9 +10,9 @@ from azext_pythonapp.jobs.launch import launch
 from azext_pythonapp.jobs.request import JobSpec
 from azext_pythonapp.jobs.state import JobResult
 from azext_pythonapp.operations.app_python import Target, folder_in_use, target_in_use
-from azext_pythonapp.operations.pip_run import PipJob, require_job_success, site_packages
+from azext_pythonapp.operations.pip_run import PipJob, present_packages, require_job_success
 from azext_pythonapp.operations.web_config_file import read_web_config
-from azext_pythonapp.packages import installed, pip, pip_versions
+from azext_pythonapp.packages import pip, pip_versions
 from azext_pythonapp.packages.pip import PipCommand, PipOptions
 from azext_pythonapp.webconfig.handlers import read_handler
 
@@ -22,7 +22,7 @@ TOOLS = ("pip", "setuptools", "wheel", "distribute")
 
 def list_packages(app: App) -> list[dict[str, Any]]:
     """Rows {"name", "version"} by name: read off site-packages, no Python is started."""
-    packages = installed.packages(site_packages(app, folder_in_use(app)))
+    packages = present_packages(app, folder_in_use(app))
     return [{"name": name, "version": version} for name, version in sorted(packages.items())]
 
 
@@ -73,7 +73,7 @@ def _ask(app: App, target: Target, command: str, call: PipCommand | None, timeou
 
 def _require(app: App, target: Target, feature: str) -> None:
     """Raises Refused when the runtime's pip is too old for a feature."""
-    present = installed.packages(site_packages(app, target.folder)).get("pip")
+    present = present_packages(app, target.folder).get("pip")
     if pip_versions.missing([feature], present):
         raise Refused(f"pip {present} of Python {target.version} on {app.site.label} is too old for this; it takes "
                       f"pip {pip_versions.INTRODUCED[feature]}.",

@@ -68,7 +68,7 @@ def plan_pip(app: App, target: Target, files: RequirementFiles, options: PipOpti
     Raises Refused for options that no pip of that Python knows.
     """
     environment = requirements.TargetEnvironment(target.version, target.architecture)
-    present = installed.packages(site_packages(app, target.folder))
+    present = present_packages(app, target.folder)
     changes = requirements.plan_changes(files.parsed, present, environment, options.upgrade)
     planned = [_change(change.name, change.action, change.before, change.after) for change in changes
                if change.action != "none"]
@@ -189,6 +189,22 @@ def _rose(before: str, after: str) -> bool:
         return Version(after) >= Version(before)
     except InvalidVersion:
         return True
+
+
+def present_packages(app: App, folder: str) -> dict[str, str]:
+    """Version by canonical name of a runtime's packages: one request, one more for each entry that is in doubt."""
+    names = site_packages(app, folder)
+    doubtful = installed.doubles(names)
+    return installed.packages(name for name in names if name not in doubtful or _is_whole(app, folder, name))
+
+
+def _is_whole(app: App, folder: str, entry: str) -> bool:
+    """Whether an entry of site-packages holds a package's metadata; a file does, as far as a name can tell."""
+    try:
+        files = app.kudu.list_directory(f"{folder}/Lib/site-packages/{entry}")
+    except NotFound:
+        return False
+    return any(file.name in ("METADATA", "PKG-INFO", entry) for file in files)
 
 
 def site_packages(app: App, folder: str) -> list[str]:

@@ -117,10 +117,10 @@ class Replacement:
 
     def _move_back(self) -> str:
         """Undo every move, the last one first. Nothing is deleted before all is back in its place."""
-        for count, (source, target) in enumerate(reversed(self._moves)):
-            if _exists(self._app, source):
-                self._rename(source, f"{self._aside.parent}/failed-{count}")
-            self._rename(target, source)
+        for count, (original, moved) in enumerate(reversed(self._moves)):
+            if _exists(self._app, original):
+                self._rename(original, f"{self._aside.parent}/failed-{count}")
+            self._rename(moved, original)
         self._clean()
         return f"The folder {self._folder} is back as it was, with its packages."
 

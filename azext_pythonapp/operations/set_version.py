@@ -161,11 +161,11 @@ class Transaction:
         return find_registration(self._app, self._python.extension_id, self._python.python_path)
 
     def _build_intent(self) -> HandlerIntent:
-        registration = self._registration()
-        kind = decide_kind(self._app.site.label, self._request.handler, self._current, self._start, registration is not None)
+        registration, label = self._registration(), self._app.site.label
+        kind = decide_kind(label, self._request.handler, self._current, self._start, registration is not None)
         names = [requirement.name for requirement in self._files.parsed if requirement.name] if self._files else []
-        return build_intent(self._app.site.label, kind, self._request.handler, self._current, self._start,
-                            self._python.python_path, registration, names)
+        return build_intent(label, kind, self._request.handler, self._current, self._start, self._python.python_path,
+                            registration, names)
 
     def _install_steps(self) -> list[Step]:
         if self._installation is None:

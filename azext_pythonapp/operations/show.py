@@ -29,7 +29,7 @@ def show(app: App) -> dict[str, Any]:
             "runtime": current.to_dict() if current else None,
             "handler": handler.kind if handler else None,
             "entryPoint": _entry_point(handler),
-            "webConfig": {"path": join(app.kudu.home(), *WEB_CONFIG.split("/")), "etag": web_config.etag},
+            "webConfig": {"path": join(app.kudu.home(), *WWWROOT.split("/"), WEB_CONFIG), "etag": web_config.etag},
             "warnings": [problem] if problem else _warnings(app, web_config.content, handler, current)}
 
 

@@ -28,16 +28,16 @@ def upload_wheels(app: App, wheels: Sequence[Wheel], *, clock: Callable[[], floa
         return
     missing = _missing(app, wheels)
     if not missing:
-        app.progress.say(f"All {len(wheels)} wheels are on {app.site.label} already.")
+        app.progress.say(f"{_wheels(len(wheels))} that fit are on {app.site.label} already.")
         return
     present = len(wheels) - len(missing)
     size = sum(wheel.size for wheel in missing)
-    app.progress.say(f"Uploading {len(missing)} wheels ({_megabytes(size)} MB) to {app.site.label}."
+    app.progress.say(f"Uploading {_wheels(len(missing))} ({_megabytes(size)} MB) to {app.site.label}."
                      + (f" {present} are there already." if present else ""))
     began = clock()
     for batch in _batches(missing):
         _upload(app, batch, clock, sleep)
-    app.progress.say(f"Uploaded {len(missing)} wheels in {clock() - began:.0f} s.")
+    app.progress.say(f"Uploaded {_wheels(len(missing))} in {clock() - began:.0f} s.")
 
 
 def _upload(app: App, wheels: Sequence[Wheel], clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
@@ -60,10 +60,10 @@ def _await(app: App, wheels: Sequence[Wheel], error: UnknownOutcome, clock: Call
         if len(missing) < left:
             left, since = len(missing), clock()
         if clock() - since > STALLED_SECONDS:
-            error.extend([f"{left} of {len(wheels)} wheels did not arrive."])
+            error.extend([f"{left} of {_wheels(len(wheels))} did not arrive."])
             error.recommendation = "Run the command again; wheels that arrived are not uploaded a second time."
             raise error
-        app.progress.status(f"{app.site.label}: waiting for {len(missing)} wheels to be extracted")
+        app.progress.status(f"{app.site.label}: waiting for {_wheels(len(missing))} to be extracted")
         sleep(POLL_SECONDS)
 
 
@@ -103,6 +103,10 @@ class _Bar:
         bar = ("#" * (percent // 5)).ljust(20)
         self._app.progress.status(f"{self._app.site.label}: uploading wheels [{bar}] {percent}% of "
                                   f"{_megabytes(self._size)} MB")
+
+
+def _wheels(count: int) -> str:
+    return "1 wheel" if count == 1 else f"{count} wheels"
 
 
 def _megabytes(size: int) -> str:

@@ -35,7 +35,7 @@ class Wwwroot(Protocol):
         """A file as it is now; its absence is an answer, not an error."""
 
     def write(self, name: str, content: bytes, etag: str | None) -> str:
-        """Write a file that must still have that ETag (None: must not exist) and return its new one. Raises Conflict."""
+        """Write a file that has that ETag (None: that is not there) and return its new one, else raise Conflict."""
 
     def delete(self, name: str, etag: str) -> None:
         """Delete a file that must still have that ETag. Raises Conflict."""
@@ -65,7 +65,7 @@ class AppFiles:
         return FileState(found.content, found.etag)
 
     def write(self, name: str, content: bytes, etag: str | None) -> str:
-        """Write a file that must still have that ETag (None: must not exist) and return its new one. Raises Conflict."""
+        """Write a file that has that ETag (None: that is not there) and return its new one, else raise Conflict."""
         return self._kudu.write(self.shown(name), content, etag)
 
     def delete(self, name: str, etag: str) -> None:

@@ -27,6 +27,18 @@ def packages(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def doubles(names: Iterable[str]) -> list[str]:
+    """The entries that name a package which another entry names as well.
+
+    An old pip that replaces itself leaves its empty .dist-info behind; which one is whole, the names do not tell.
+    """
+    by_package: dict[str, list[str]] = {}
+    for entry in metadata_names(names):
+        for name in packages([entry]):
+            by_package.setdefault(name, []).append(entry)
+    return [entry for entries in by_package.values() if len(entries) > 1 for entry in entries]
+
+
 def digest(names: Iterable[str]) -> str:
     """SHA-256, in hex, of the package set: equal when the same packages in the same versions are there.
 

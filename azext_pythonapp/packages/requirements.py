@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from packaging.markers import Marker
+from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Specification
 from packaging.specifiers import SpecifierSet
@@ -65,8 +65,11 @@ class Requirement:  # pylint: disable=too-many-instance-attributes
         return any(clause.operator in ("==", "===") and "*" not in clause.version for clause in self.specifier)
 
     def applies(self, environment: TargetEnvironment) -> bool:
-        """Whether its marker is true on the target."""
-        return self.marker is None or self.marker.evaluate({**environment.markers()})
+        """Whether its marker is true on the target; one that cannot be judged here is taken for true."""
+        try:
+            return self.marker is None or self.marker.evaluate({**environment.markers()})
+        except (UndefinedComparison, UndefinedEnvironmentName):
+            return True
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ def resolve_id(offers: Sequence[Offer], extension_id: str, package_version: str 
               package_order(offer.package_version) == package_order(package_version)]
     if not wanted:
         versions = ", ".join(offer.package_version for offer in same_id)
-        raise NotFound(f"The gallery offers '{same_id[0].extension_id}' not in version {package_version}.",
+        raise NotFound(f"The gallery does not offer version {package_version} of '{same_id[0].extension_id}'.",
                        f"It offers: {versions}. `{LIST_COMMAND} --all` shows every package version.")
     return max(wanted, key=lambda offer: package_order(offer.package_version))
 

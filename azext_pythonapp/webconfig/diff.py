@@ -37,14 +37,17 @@ def unified_diff(before: bytes | None, after: bytes, path: str, shown: Collectio
         old_range = _range(start + group[0][1], start + group[-1][2])
         new_range = _range(start + group[0][3], start + group[-1][4])
         result.append(f"@@ -{old_range} +{new_range} @@")
-        for tag, old_start, old_end, new_start, new_end in group:
-            removed = old_shown[start + old_start:start + old_end]
-            added = new_shown[start + new_start:start + new_end]
-            if tag == "equal":
-                result += _shown(" ", removed, ())
-            else:
-                result += [*_shown("-", removed, added), *_shown("+", added, removed)]
+        for tag, *places in group:
+            removed, added = (slice(start + first, start + last) for first, last in (places[:2], places[2:]))
+            result += _part(tag, old_shown[removed], new_shown[added])
     return "\n".join(result) + "\n"
+
+
+def _part(tag: str, removed: list[str], added: list[str]) -> list[str]:
+    """The lines of one step of difflib's, each with its sign."""
+    if tag == "equal":
+        return list(_shown(" ", removed, ()))
+    return [*_shown("-", removed, added), *_shown("+", added, removed)]
 
 
 def _text(content: bytes | None) -> str:

@@ -55,13 +55,17 @@ def masked_text(text: str, shown: Collection[str] = ()) -> str:
             pieces.append(f"<![CDATA[{_hidden(token[9:-3])}]]>")
         elif token.startswith("<") and token[1:2] not in ("?", "!"):
             element = (_TAG_NAME.match(token) or [""])[0][1:]
-            setting = _setting(token)
-            pieces.append(_ATTRIBUTE.sub(lambda match: _masked_attribute(match, setting, shown), token))
+            pieces.append(_masked_tag(token, shown))
         elif element and looks_secret("" if element != "value" else "secret", token):
             pieces.append(_hidden(token))
         else:
             pieces.append(token)
     return "".join(pieces)
+
+
+def _masked_tag(tag: str, shown: Collection[str]) -> str:
+    setting = _setting(tag)
+    return _ATTRIBUTE.sub(lambda match: _masked_attribute(match, setting, shown), tag)
 
 
 def _setting(tag: str) -> str | None:

@@ -1,6 +1,8 @@
 """Apps of every framework that is recognized: a bare app, one `set-version`, and the front end serves its page."""
 from __future__ import annotations
 
+import shutil
+
 from tests.scenario.apps import deploy, naming, web_root
 
 VERSION = '3.11.9'
@@ -15,9 +17,10 @@ def switch(az, site, *options):
 
 def replaced(site, sample):
     """The same app with another sample in it, as if the first had never been."""
-    for path in web_root(site).iterdir():
-        if path.is_file():
-            path.unlink()
+    site.stop()
+    shutil.rmtree(web_root(site))
+    web_root(site).mkdir()
+    site.start()
     deploy(site, sample)
 
 

@@ -9,6 +9,7 @@ WAITRESS = '-m waitress --listen=127.0.0.1:%HTTP_PLATFORM_PORT% app:app'
 
 def test_an_app_with_a_server_of_its_own_runs_under_http_platform_and_can_go_back(az, azure, apps):
     site = apps.prepared('waitress_hello', '3.11.9', 'httpplatform')
+    site.use_32bit_worker = False
     config = (web_root(site) / 'web.config').read_text(encoding='utf-8')
     assert 'modules="httpPlatformHandler"' in config
     assert rf'processPath="%HOME%\python3119x64\python.exe" arguments="{WAITRESS}"' in ' '.join(config.split()), config

@@ -1,11 +1,13 @@
 """`install-requirements`: what it installs, what it says meanwhile and in the end, and what a failure leaves behind."""
 from __future__ import annotations
 
+import json
 import shutil
 import time
 
 import pytest
 
+from tests.local_azure.windows import gallery
 from tests.local_azure.windows.index import PackageIndex
 from tests.scenario.apps import deploy, naming, web_root
 from tests.scenario.unchanged import unchanged
@@ -46,12 +48,12 @@ def test_compiled_wheels_are_installed_with_pips_lines_seen_live_and_import_afte
     assert running.returncode == 0, rest
     assert time.monotonic() - seen > 2, f'{first!r} came only at the end'
 
-    answer = az(*command).json
+    answer = json.loads(stdout)
     assert answer['exitCode'] == 0 and answer['check'] == {'ok': True, 'problems': []}
+    assert {'markupsafe', 'numpy'} <= names(answer['installed'])
     page = apps.get(site)
     assert 'Hello from numpy 1.24.4 on Python 3.8.10' in page.text, page.text
     assert 'by compiled code: True' in page.text
-    assert '"changed": true' in stdout and '"name": "numpy"' in stdout
 
 
 def test_the_second_run_after_a_good_one_is_empty(az, azure, apps):
@@ -151,31 +153,24 @@ def test_wheels_of_this_machine_without_an_index(az, apps, windows, tmp_path):
     assert answer['installed'] == [{'name': 'six', 'version': '1.16.0'}]
 
 
-def test_an_app_that_holds_a_file_is_stopped_meanwhile(az, azure, apps):
+def test_an_app_that_holds_a_file_is_stopped_meanwhile(az, apps, windows):
     site = apps.prepared('wsgi_hello')
-    requirements = web_root(site) / 'requirements.txt'
-    command = ('webapp python install-requirements', *naming(site))
-    requirements.write_text('six==1.16.0\n', encoding='utf-8')
-    az(*command)
+    shutil.unpack_archive(windows / 'index' / 'six-1.16.0-py2.py3-none-any.whl',
+                          site.machine.home / 'python3810x64/Lib/site-packages', 'zip')
     (web_root(site) / 'app.py').write_text(HOLDS_SIX, encoding='utf-8')
     assert apps.get(site).text == '1.16.0'
-    requirements.write_text('six==1.17.0\n', encoding='utf-8')
+    (web_root(site) / 'requirements.txt').write_text('six==1.17.0\n', encoding='utf-8')
 
-    done = az(*command)
+    done = az('webapp python install-requirements', *naming(site))
     assert 'stopping' in done.stderr
     assert done.json['upgraded'] == [{'name': 'six', 'before': '1.16.0', 'after': '1.17.0'}], done
     assert site.state == 'Running' and apps.get(site).text == '1.17.0'
-
-    requirements.write_text('six==1.16.0\n', encoding='utf-8')
-    refused = az(*command, '--stop-app', 'never', expect=1)
-    assert f"app '{site.name}'" in refused.stderr and '[WinError 32]' in refused.stderr, refused
-    assert apps.get(site).text == '1.17.0'
 
 
 def test_what_the_app_runs_decides_the_python(az, apps):
     """Two runtimes are on the app; packages go into the one that web.config starts."""
     site = apps.prepared('wsgi_hello')
-    az('webapp python install --version 3.6', *naming(site))
+    gallery.lay_down(site.machine, gallery.find('azureappservice-python364x64'))
     (web_root(site) / 'requirements.txt').write_text('six==1.16.0\n', encoding='utf-8')
     az('webapp python install-requirements', *naming(site))
     assert (site.machine.home / 'python3810x64/Lib/site-packages/six.py').exists()

@@ -5,7 +5,9 @@ test_runtimes.py; an install without a body, which this product never sends, is 
 """
 from __future__ import annotations
 
+import json
 import shutil
+import threading
 import time
 
 from tests.local_azure.windows import gallery, runtimes
@@ -40,9 +42,11 @@ def test_throttled_busy_and_empty_answers_are_no_end_and_the_app_restarts(az, az
     site = apps.new()
     site.switches.arm_429_times = site.switches.arm_busy_times = site.switches.arm_empty_times = 1
     before = len(azure.requests)
-    answer = az(*INSTALL, *naming(site)).json
+    done = az(*INSTALL, *naming(site))
+    answer = done.json
     assert answer['changed'] is True and answer['runtime']['version'] == '3.6.4'
     assert [request.status for request in azure.requests[before:]].count(429) == 1
+    assert f'az webapp python set-version -g rg -n {site.name} --version 3.6.4' in done.stderr, done
     assert statuses(azure, before) == [('PUT', 201), ('GET', 409), ('GET', 200), ('GET', 200)]
     assert site.restarts == 1, 'Azure restarts the app for the first who asks after success'
 
@@ -73,9 +77,10 @@ def test_a_package_version_that_was_silently_ignored_is_an_error_and_can_be_put_
     assert answer['runtime']['packageVersion'] == '3.6.4.3'
 
 
-def test_no_wait_and_the_command_that_finishes_it(az, azure, apps):
+def test_no_wait_and_the_command_that_finishes_it(az, azure, apps, monkeypatch):
     site = apps.new()
-    site.switches.install_seconds = 4
+    real, may_end = runtimes.runtime, threading.Event()
+    monkeypatch.setattr(runtimes, 'runtime', lambda *which: may_end.wait(300) and real(*which))
     started = az('webapp python install --version 3.6 --no-wait', *naming(site))
     answer = started.json
     assert answer['changed'] is True and answer['remaining'] == ['wait for the installation', 'restart the app']
@@ -83,9 +88,14 @@ def test_no_wait_and_the_command_that_finishes_it(az, azure, apps):
     again = az('webapp python install --version 3.6 --no-wait', *naming(site), expect=1)
     assert 'is being installed already' in again.stderr and answer['finishCommand'] in again.stderr, again
     assert site.restarts == 0
-    finished = az(answer['finishCommand'].removeprefix('az '))
-    assert 'is being installed' in finished.stderr and finished.json['runtime']['version'] == '3.6.4', finished
-    assert site.restarts == 1
+    finishing = az.start(answer['finishCommand'].removeprefix('az '))
+    for line in finishing.stderr:
+        if 'is being installed' in line:
+            break
+    may_end.set()
+    stdout, stderr = finishing.communicate(timeout=300)
+    assert finishing.returncode == 0, stderr
+    assert json.loads(stdout)['runtime']['version'] == '3.6.4' and site.restarts == 1
     with unchanged(azure, site):
         assert az(answer['finishCommand'].removeprefix('az ')).json['changed'] is False
     assert site.restarts == 1

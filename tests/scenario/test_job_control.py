@@ -83,7 +83,7 @@ def test_the_log_is_data_and_follow_ends_with_the_job(az, apps, index):
     first = following.stdout.readline()
     assert first.startswith('Python 3.8.10 cp38 win_amd64 at ') and following.poll() is None
     index.release()
-    stdout, stderr = following.communicate(timeout=300)
-    assert following.returncode == 0 and stdout.splitlines()[-1] == 'Successfully installed six-1.16.0', stderr
+    stdout, stderr = following.stdout.read(), following.stderr.read()
+    assert following.wait(300) == 0 and stdout.splitlines()[-1] == 'Successfully installed six-1.16.0', stderr
     assert stderr == ''
     assert az('webapp python job log', *app).stdout == first + stdout

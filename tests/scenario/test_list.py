@@ -43,6 +43,12 @@ def test_gallery_folder_and_built_in_are_told_apart_in_one_remote_command(az, az
     assert az('webapp python show', *naming(site)).json['warnings'] == []
 
 
+def test_an_app_out_of_azs_defaults_is_named_like_any_other(az, apps):
+    site = apps.new()
+    shown = az('webapp python show', AZURE_DEFAULTS_GROUP='rg', AZURE_DEFAULTS_WEB=site.name).json
+    assert shown['app'] == {'name': site.name, 'resourceGroup': 'rg', 'slot': None}
+
+
 def test_tables_of_what_install_and_uninstall_do_fit_a_terminal(az, apps):
     site = apps.new()
     gallery.lay_down(site.machine, gallery.find('azureappservice-python364x64'))

@@ -25,7 +25,15 @@ def test_without_an_app_the_public_gallery_is_asked(az, azure):
     numbers = [tuple(map(int, version.split('.'))) for version, _ in found]
     assert numbers == sorted(numbers, reverse=True)
     assert all(set(row) == KEYS and row['installed'] is None for row in result.json)
-    assert not [row for row in result.json if row['extensionId'] == 'Contoso.WebLog'], 'which only speaks of Python'
+    ids = {row['extensionId'] for row in result.json}
+    assert 'Contoso.WebLog' not in ids, 'which only speaks of Python'
+    assert 'NakedObjects-python3111x64' in ids and 'azureappservice-python362x86' not in ids, 'third party; unlisted'
+
+
+def test_all_package_versions_of_the_public_gallery(az):
+    packages = [(row['version'], row['packageVersion'])
+                for row in az('webapp python list-versions --version 3.6.4 --arch x64 --all').json]
+    assert packages == [('3.6.4', '3.6.4.4'), ('3.6.4', '3.6.4.3')]
 
 
 def test_of_an_app_it_says_what_is_installed(az, apps):

@@ -49,7 +49,6 @@ def test_a_package_that_microsoft_unlisted(az, apps):
     assert (answer['runtime']['version'], answer['runtime']['architecture']) == ('3.6.2', 'x86')
 
 
-
 def test_an_install_that_fails_is_a_failure_with_azures_reason(az, azure, apps):
     site = apps.new()
     site.switches.install_fails = 'There is not enough space on the disk.'
@@ -71,7 +70,6 @@ def test_a_recycled_scm_site_interrupts_an_install(az, apps):
     _, stderr = running.communicate(timeout=120)
     assert running.returncode == 1
     assert f"app '{site.name}'" in stderr and 'Canceled' in stderr, stderr
-
 
 
 def test_an_extension_without_its_runtime_is_not_taken_for_a_python(az, apps):

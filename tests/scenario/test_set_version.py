@@ -113,6 +113,8 @@ def test_a_page_that_fails_after_the_switch_gets_its_web_config_back(az, apps):
     assert config.read_bytes() == before
     assert f"app '{site.name}'" in failed.stderr and 'Traceback' not in failed.stderr, failed
     assert 'answered 500' in failed.stderr
+    assert 'wfastcgi.log in LogFiles says: RuntimeError: not ready for 3.11' in failed.stderr, failed
+    assert 'app.py, line 6)' in failed.stderr, 'it names the place'
     assert 'was put back as it was' in failed.stderr
     assert 'siteextensions/Contoso-python3119x64 (install)' in failed.stderr, 'it says what stays'
     assert apps.get(site).text == 'served by 3.8.10'
@@ -134,20 +136,16 @@ def test_a_first_web_config_that_fails_is_removed_again(az, apps):
     assert not (web_root(site) / 'web.config').exists()
 
 
-def test_no_restart_leaves_the_running_app_as_it_is(az, apps):
+def test_no_restart_and_no_requirements(az, apps):
     site = apps.prepared('wsgi_hello')
+    (web_root(site) / 'requirements.txt').write_text('six\n', encoding='utf-8')
+    config = web_root(site) / 'web.config'
+    config.write_bytes(config.read_bytes().replace(b'app.application', b'app.nothing'))
     restarts = site.restarts
     answer = az('webapp python set-version --version 3.8 --app app:application --no-restart --no-requirements',
                 *naming(site)).json
-    assert answer['changed'] is False and answer['verification']['httpStatus'] is None
-    assert site.restarts == restarts
-
-
-def test_no_requirements_installs_no_packages(az, apps):
-    site = apps.prepared('wsgi_hello')
-    (web_root(site) / 'requirements.txt').write_text('six\n', encoding='utf-8')
-    answer = az('webapp python set-version --version 3.8 --no-requirements', *naming(site)).json
-    assert answer['changes'] == []
+    assert [change['target'] for change in answer['changes']] == ['site/wwwroot/web.config']
+    assert answer['verification']['httpStatus'] is None and site.restarts == restarts
     assert not (site.machine.home / 'python3810x64/Lib/site-packages/six.py').exists()
 
 
@@ -197,19 +195,47 @@ def test_no_entry_point_is_not_found(az, azure, apps):
     assert '--app' in failed.stderr and f"'{site.name}'" in failed.stderr.replace('App', 'app'), failed
 
 
-def test_somebody_elses_change_of_web_config_is_kept(az, apps):
-    """Its ETag is another one when set-version writes; requirements take long enough to change it meanwhile."""
-    site = apps.prepared('wsgi_hello')
-    config = web_root(site) / 'web.config'
+def interrupted(az, site, change, *options):
+    """Run set-version, and let somebody else change web.config while pip runs; its exit code and its last words.
+
+    change: gives their web.config for the present one.
+    """
     (web_root(site) / 'requirements.txt').write_text('six\n', encoding='utf-8')
-    running = az.start('webapp python set-version --version 3.8 --handler httpplatform --startup-command',
-                       'app.py', *naming(site))
+    running = az.start('webapp python set-version --version 3.8', *naming(site), *options)
     for line in running.stderr:
         if '  | ' in line:
             break
-    theirs = config.read_bytes() + b'<!-- theirs -->\r\n'
-    config.write_bytes(theirs)
+    config = web_root(site) / 'web.config'
+    config.write_bytes(change(config.read_bytes()))
     _, rest = running.communicate(timeout=300)
-    assert running.returncode == 1
-    assert 'was changed by somebody else' in rest, rest
+    return running.returncode, rest
+
+
+def test_somebody_elses_change_is_edited_and_what_fails_is_put_back_to_theirs(az, apps):
+    """The ETag is another one when it writes; it reads again, and plans again. Then the app does not start."""
+    site = apps.prepared('wsgi_hello')
+    config = web_root(site) / 'web.config'
+    (web_root(site) / 'fails.py').write_text('raise RuntimeError("no port for today")\n', encoding='utf-8')
+    theirs = config.read_bytes() + b'<!-- theirs -->\r\n'
+
+    code, said = interrupted(az, site, lambda _: theirs, '--handler', 'httpplatform', '--startup-command', 'fails.py')
+
+    assert code == 1
+    assert '<httpPlatform> was added' in said and 'was put back as it was' in said, said
+    assert 'says: RuntimeError: no port for today' in said and 'fails.py, line 1)' in said, said
     assert config.read_bytes() == theirs
+    assert 'Hello from WSGI' in apps.get(site).text
+
+
+def test_somebody_elses_change_of_what_starts_is_left_alone(az, apps):
+    site = apps.prepared('wsgi_hello')
+    config = web_root(site) / 'web.config'
+    before = config.read_bytes()
+
+    code, said = interrupted(az, site, lambda content: content.replace(b'"app.application"', b'"app.theirs"'),
+                             '--app', 'app:application', '--handler', 'httpplatform', '--startup-command', 'app.py')
+
+    assert code == 1
+    assert 'was changed by somebody else' in said, said
+    assert '+    <add key="WSGI_HANDLER" value="app.theirs" />' in said and '+    <httpPlatform' in said, said
+    assert config.read_bytes() == before.replace(b'"app.application"', b'"app.theirs"')

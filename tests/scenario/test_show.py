@@ -9,6 +9,7 @@ KEYS = {'app', 'home', 'runtime', 'handler', 'entryPoint', 'webConfig', 'warning
 
 def test_an_app_that_runs_python(az, azure, apps):
     site = apps.prepared('wsgi_hello')
+    site.use_32bit_worker = False
     with unchanged(azure, site):
         shown = az('webapp python show', *naming(site)).json
     assert set(shown) == KEYS

@@ -5,8 +5,6 @@ complaints are those of facts/python-site-extensions.md 5, number 3.
 """
 from __future__ import annotations
 
-import pytest
-
 from tests.scenario.apps import naming, web_root
 
 PAIR = r'D:\home\python3810x64\python.exe|D:\home\python3810x64\wfastcgi.py'
@@ -60,27 +58,33 @@ REPAIRED = {
 }
 
 
-@pytest.mark.parametrize('complaint', REPAIRED)
-def test_it_is_repaired(az, apps, complaint):
-    broken, said = REPAIRED[complaint]
+def test_they_are_repaired(az, apps):
+    """One app after the other's complaint: what is broken answers an error before, and the page after one command."""
     site = apps.prepared('wsgi_hello')
     config = web_root(site) / 'web.config'
-    config.write_bytes(broken.encode('utf-8'))
-    assert apps.get(site).status_code >= 400, 'it is broken before'
+    for complaint, (broken, said) in REPAIRED.items():
+        config.write_bytes(broken.encode('utf-8'))
+        assert apps.get(site).status_code >= 400, f'{complaint}: it is broken before'
 
-    options = ('--handler', 'fastcgi', '--version', '3.8')
-    dry = az('webapp python web-config diff', *naming(site), *options).json
-    done = az('webapp python web-config set', *naming(site), *options)
+        done = az('webapp python web-config set --handler fastcgi --version 3.8', *naming(site))
 
-    assert said in done.stderr, done
-    assert done.json['changes'][0]['diff'] == dry['diff']
-    assert (done.json['handler'], done.json['entryPoint']) == ('fastCgi', 'app.application')
-    assert 'Hello from WSGI on Python 3.8.10' in apps.get(site).text
-    assert b'<!-- theirs --><add key="Theirs" value="&#xA;kept" />\r\n' in config.read_bytes()
-    kept = site.machine.home / 'data/pythonapp/changes' / done.json['changeId'] / 'web.config'
-    assert kept.read_bytes() == broken.encode('utf-8')
-    assert az('webapp python web-config set', *naming(site)).json['changed'] is False
+        assert said in done.stderr, f'{complaint}\n{done}'
+        assert (done.json['handler'], done.json['entryPoint']) == ('fastCgi', 'app.application'), complaint
+        assert 'Hello from WSGI on Python 3.8.10' in apps.get(site).text, complaint
+        assert b'<!-- theirs --><add key="Theirs" value="&#xA;kept" />\r\n' in config.read_bytes(), complaint
+        kept = site.machine.home / 'data/pythonapp/changes' / done.json['changeId'] / 'web.config'
+        assert kept.read_bytes() == broken.encode('utf-8'), complaint
     assert az('webapp python web-config show', *naming(site)).json['warnings'] == []
+
+
+def test_set_version_repairs_an_application_called_as_if_it_made_one(az, apps):
+    """Its import check would fail with the handler as it is; it takes what the app's files say, and proves it."""
+    broken, said = REPAIRED['an application called as if it made one (PTVS #3033)']
+    site = apps.prepared('wsgi_hello')
+    (web_root(site) / 'web.config').write_bytes(broken.encode('utf-8'))
+    done = az('webapp python set-version --version 3.8', *naming(site))
+    assert said in done.stderr, done
+    assert done.json['verification'] == {'pythonVersion': '3.8.10', 'importOk': True, 'httpStatus': 200}
 
 
 def test_a_handler_that_nobody_registered_is_refused_without_another_python(az, apps):
@@ -104,5 +108,5 @@ def test_a_section_twice_is_refused(az, apps):
     broken = config.read_bytes()
     assert '500.19' in apps.get(site).text
     failed = az('webapp python web-config set --env A=B', *naming(site), expect=1)
-    assert '<handlers>' in failed.stderr and 'line 9' in failed.stderr, failed
+    assert '<handlers>' in failed.stderr and 'lines 8, 11' in failed.stderr, failed
     assert config.read_bytes() == broken

@@ -8,7 +8,7 @@ import pytest
 from azext_pythonapp.appservice.errors import InvalidInput
 from azext_pythonapp.jobs.request import JobSpec, new_job_id, request_files
 from azext_pythonapp.packages import record
-from azext_pythonapp.packages.installed import digest, packages
+from azext_pythonapp.packages.installed import digest, doubles, packages
 from azext_pythonapp.packages.pip import HomeFile, JobFile, PipOptions, has_credentials, install, masked
 
 
@@ -111,3 +111,10 @@ def test_a_file_cannot_take_the_place_of_the_jobs_own():
 def test_ids_sort_by_age():
     assert len({new_job_id() for _ in range(20)}) > 15
     assert new_job_id()[:8] >= "20260101"
+
+
+def test_an_entry_that_another_one_contradicts_is_in_doubt():
+    names = ["pip-20.3.4.dist-info", "pip-24.0.dist-info", "six-1.16.0.dist-info", "pip", "Six.py"]
+    assert doubles(names) == ["pip-20.3.4.dist-info", "pip-24.0.dist-info"]
+    assert doubles(["Flask-1.0-py3.6.egg-info", "flask-2.0.dist-info"]) == [
+        "Flask-1.0-py3.6.egg-info", "flask-2.0.dist-info"]

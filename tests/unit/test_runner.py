@@ -418,6 +418,15 @@ def test_a_preparation_comes_first_and_must_succeed(runtime):
     assert job.state == "failed" and "absent" in job.error and not job.result.changed
 
 
+def test_metadata_that_a_pip_left_in_parts_is_removed(runtime):
+    (runtime.packages / "left-0.9.dist-info" / "licenses").mkdir(parents=True)
+    (runtime.packages / "middle-1.0.dist-info").mkdir()
+    (runtime.packages / "middle-1.0.dist-info" / "METADATA").write_text("Name: middle\nVersion: 1.0\n")
+    assert runtime.install("left==1.0").result.installed == (PackageVersion("left", "1.0"),)
+    assert not (runtime.packages / "left-0.9.dist-info").exists()
+    assert (runtime.packages / "middle-1.0.dist-info").exists()
+
+
 def test_a_job_that_only_looks_waits_for_no_other(runtime):
     hold_lock(runtime, "20260101-000000-0bad", heartbeat_age=1)
     runtime.install("broken", exclusive=False, checked=False,

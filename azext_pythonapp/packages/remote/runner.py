@@ -392,6 +392,15 @@ def digest(names):
     return hashlib.sha256('\n'.join(sorted(names)).encode('utf-8')).hexdigest()
 
 
+def sweep(folder):
+    """Remove .dist-info folders without metadata: what a pip leaves that replaced itself, and the next one fails at."""
+    for name in metadata_names(folder):
+        path = os.path.join(folder, name)
+        if (os.path.isdir(path) and name.lower().endswith('.dist-info')
+                and not set(os.listdir(path)) & set(METADATA + ('RECORD',))):
+            delete(path)
+
+
 def metadata_fields(path):
     """Name and version out of the head of a METADATA or PKG-INFO file; {} when there is no such file."""
     fields = {}
@@ -623,6 +632,8 @@ class Job:
                 raise
             raise JobFailed(failure.args[0] + self.restore(pip, before, names))
         finally:
+            if self.request['exclusive']:
+                sweep(folder)
             self.state.on_beat = dict
             self.state.set(phase='reading packages', progress=None)
             outcome['result'] = changes(before, installed_packages(folder))

@@ -3,11 +3,13 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
+import tempfile
 import threading
 import zipfile
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -31,13 +33,13 @@ class Zip:
         return [Route("/api/zip/{path:path}", self._answer, methods=["GET", "HEAD", "PUT"])]
 
     async def _answer(self, request: Request) -> Response:
-        content = await request.body()
+        content = await _spooled(request)
         if request.method == "PUT" and self._site.switches.use_up("archive_cut_times"):
             threading.Thread(target=self._archive, args=(request, content), daemon=True, name="zip").start()
             return Response(status_code=502)
         return await run_in_threadpool(self._archive, request, content)
 
-    def _archive(self, request: Request, content: bytes) -> Response:
+    def _archive(self, request: Request, content: IO[bytes]) -> Response:
         name = request.path_params["path"]
         windows = self._site.windows_path(name)
         path = self._site.linux_path(windows)
@@ -51,13 +53,13 @@ class Zip:
         return Response(_packed(path), media_type="application/zip",
                         headers={"Content-Disposition": f'attachment; filename="{file_name}"'})
 
-    def _extract(self, folder: Path, windows: str, content: bytes) -> Response:
+    def _extract(self, folder: Path, windows: str, content: IO[bytes]) -> Response:
         """Write each member over what is there; an error leaves what was written so far."""
         root = self._site.windows_path("site/wwwroot").lower()
         if self._site.switches.wwwroot_read_only and f"{windows.lower()}\\".startswith(root + "\\"):
             return failure(400, f"Could not find a part of the path '{windows}'.")
         try:
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            with zipfile.ZipFile(content) as archive:
                 folder.mkdir(parents=True, exist_ok=True)
                 for member in archive.infolist():
                     self._extract_member(archive, member, windows)
@@ -71,9 +73,18 @@ class Zip:
             target.mkdir(parents=True, exist_ok=True)
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(archive.read(member))
+        with archive.open(member) as source, target.open("wb") as copy:
+            shutil.copyfileobj(source, copy)
         written = datetime(*member.date_time, tzinfo=timezone.utc).timestamp()
         os.utime(target, (written, written))
+
+
+async def _spooled(request: Request) -> IO[bytes]:
+    """A request's body as a file: an archive may be larger than what tests may keep in memory."""
+    content = tempfile.TemporaryFile()
+    async for piece in request.stream():
+        content.write(piece)
+    return content
 
 
 def _packed(folder: Path) -> bytes:
