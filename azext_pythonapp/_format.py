@@ -84,7 +84,7 @@ def set_version_table(answer):
                          ('Arch', runtime.get('architecture')),
                          ('Handler', answer['handler']),
                          ('EntryPoint', answer['entryPoint']),
-                         ('HttpStatus', verification.get('httpStatus'))])]
+                         ('Http', verification.get('httpStatus'))])]
 
 
 @_fitting

@@ -89,8 +89,8 @@ def test_a_local_file_with_what_it_includes_a_constraint_and_an_upgrade(az, apps
     command = ('webapp python install-requirements -r', tmp_path / 'requirements.txt', *naming(site))
 
     first = az(*command, '-c', tmp_path / 'limits.txt').json
-    assert {(row['name'].lower(), row['version']) for row in first['installed']} == {('six', '1.16.0'),
-                                                                                    ('itsdangerous', '2.2.0')}
+    assert sorted((row['name'].lower(), row['version']) for row in first['installed']) == [
+        ('itsdangerous', '2.2.0'), ('six', '1.16.0')]
     second = az(*command, '--upgrade').json
     assert second['upgraded'] == [{'name': 'six', 'before': '1.16.0', 'after': '1.17.0'}]
     assert second['changes'][0] == {'target': 'packages/six', 'action': 'upgrade', 'before': '1.16.0',

@@ -50,7 +50,8 @@ def test_of_an_app_it_says_what_is_installed(az, apps):
 
 def test_the_list_can_be_narrowed(az, apps):
     site = apps.new()
-    assert {version[:3] for version, _ in rows(az('webapp python list-versions --version 3.6', *naming(site)))} == {'3.6'}
+    of_36 = rows(az('webapp python list-versions --version 3.6', *naming(site)))
+    assert {version[:3] for version, _ in of_36} == {'3.6'}
     assert {architecture for _, architecture in rows(az('webapp python list-versions --arch x86', *naming(site)))} == {
         'x86'}
     supported = az('webapp python list-versions --supported', *naming(site)).json

@@ -16,11 +16,12 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"served by " + sys.version.split()[0].encode()]
 '''
-BROKEN_ON_311 = FAILS_ON_311.replace('\n\n\ndef', '\nif sys.version_info >= (3, 11):\n    import a_module_that_nobody_has\n\n\ndef')
+BROKEN_ON_311 = FAILS_ON_311.replace(
+    '\n\n\ndef', '\nif sys.version_info >= (3, 11):\n    import a_module_that_nobody_has\n\n\ndef')
 
 
 def with_odd_bytes(content: bytes) -> bytes:
-    """The same web.config as an editor on Windows may have left it: BOM, CRLF, comments, an attribute in single quotes."""
+    """The same web.config as an editor on Windows may have left it: BOM, CRLF, comments, odd spaces and quotes."""
     text = content.decode('utf-8-sig').replace('\r\n', '\n')
     text = text.replace('</configuration>', "  <!-- kept: ümläut &#xA; -->\n  <location path='private'>\n"
                         "    <system.web   ><authorization /></system.web>\n  </location>\n</configuration>")

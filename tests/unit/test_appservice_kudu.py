@@ -270,7 +270,8 @@ class TestSignIn:
                     f'https://x{site.scm_host}/'):
             assert 'Authorization' not in requests.Request('GET', url, auth=credentials).prepare().headers
         assert credentials.fall_back()
-        assert 'Authorization' not in requests.Request('GET', f'https://{site.host}/', auth=credentials).prepare().headers
+        again = requests.Request('GET', f'https://{site.host}/', auth=credentials).prepare()
+        assert 'Authorization' not in again.headers
 
 
 class TestOtherAnswers:
@@ -292,7 +293,8 @@ class TestOtherAnswers:
             kudu.site_extensions()
 
     def test_a_refusal_is_access_denied_with_the_title_of_its_page(self, azure, site, kudu):
-        answer_with(azure, site, lambda: HTMLResponse('<html><title>403 - This web app is stopped.</title></html>', 403))
+        page = '<html><title>403 - This web app is stopped.</title></html>'
+        answer_with(azure, site, lambda: HTMLResponse(page, 403))
         with pytest.raises(AccessDenied, match=r'\(403\): 403 - This web app is stopped'):
             kudu.read('file.txt')
 

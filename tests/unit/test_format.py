@@ -17,7 +17,8 @@ def shown(name: str) -> dict:
 def width(rows: list[dict]) -> int:
     """What az makes of the rows: headings have a margin of two, columns are two apart."""
     names = list(rows[0])
-    return sum(max([len(name) + 2] + [len(str(row[name] or '')) for row in rows]) for name in names) + 2 * len(names) - 2
+    columns = [max([len(name) + 2] + [len(str(row[name] or '')) for row in rows]) for name in names]
+    return sum(columns) + 2 * (len(columns) - 1)
 
 
 @pytest.mark.parametrize('name', ['shop', 'a-name-of-' + 'sixty-characters-' * 3])
@@ -26,6 +27,12 @@ def test_the_row_of_show_fits(name):
     assert width(rows) <= 80
     assert (row['Version'], row['Arch'], row['Handler']) == ('3.8.10', 'x64', 'httpPlatform')
     assert row['Python'].endswith('python.exe')
+
+
+def test_the_row_of_set_version_fits():
+    answer = shown('a-name-of-' + 'sixty-characters-' * 3) | {'changed': False, 'verification': {'httpStatus': 200}}
+    rows = _format.set_version_table(answer)
+    assert width(rows) <= 80 and rows[0]['Http'] == 200
 
 
 def test_what_fits_is_not_cut():

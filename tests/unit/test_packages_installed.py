@@ -66,7 +66,7 @@ def test_pip_gets_addresses_out_of_sight():
                          constraints=(HomeFile("site/wwwroot/pins.txt"),), index_url="https://u:s3cret@h/simple",
                          extra_index_urls=("https://a/simple", "https://t0ken@b/simple"))
     command = install(JobFile("requirements.txt"), options)
-    assert command.arguments == ("install", "--upgrade", "--pre", "--no-index", "--require-hashes", "--find-links",
+    assert command.arguments == ("install", "--upgrade", "--pre", "--require-hashes", "--no-index", "--find-links",
                                  JobFile("wheels"), "-c", HomeFile("site/wwwroot/pins.txt"), "-r",
                                  JobFile("requirements.txt"))
     assert command.environment == {"PIP_INDEX_URL": "https://u:s3cret@h/simple",
@@ -95,7 +95,8 @@ def test_the_files_of_a_job():
     request = json.loads(files["request.json"])
     assert b"s3cret" not in files["request.json"]
     assert request["secretFiles"] == ["requirements.txt"]
-    assert request["arguments"] == ["install", "-r", {"job": "requirements.txt"}]
+    assert request["calls"] == [["install", "-r", {"job": "requirements.txt"}]]
+    assert (request["exclusive"], request["checked"], request["restore"]) == (True, True, None)
     assert request["directory"] == {"job": ""}
     assert json.loads(files["secrets.json"])["environment"]["PIP_INDEX_URL"] == "https://u:s3cret@h/simple"
 

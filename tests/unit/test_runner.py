@@ -23,7 +23,7 @@ import pytest
 
 from azext_pythonapp.jobs.follow import follow
 from azext_pythonapp.jobs.launch import launch
-from azext_pythonapp.jobs.request import FOLDER, JobSpec, Restore, new_job_id, runner_source
+from azext_pythonapp.jobs.request import FOLDER, JobSpec, Restore, runner_source
 from azext_pythonapp.jobs.state import PackageVersion, VersionChange
 from azext_pythonapp.jobs.store import ask_to_cancel
 from azext_pythonapp.packages import installed, record
@@ -227,6 +227,7 @@ def test_credentials_reach_the_index_and_nothing_else(runtime):
     assert index.entered.is_set()
     assert not (runtime.job / "secrets.json").exists() and not (runtime.job / "requirements.txt").exists()
     kept = b"".join(path.read_bytes() for path in runtime.site.home.rglob("*") if path.is_file())
+    runtime.site.pending[0].thread.join(20)
     printed = "".join(pending.answer.output + pending.answer.error for pending in runtime.site.pending)
     for text in (kept.decode("latin-1"), printed, "\n".join(runtime.lines), str(job)):
         assert "s3cr" not in text
@@ -296,6 +297,7 @@ def test_a_silent_pip_is_seen_to_live_and_its_first_line_comes_at_once(runtime):
     assert job.state == "succeeded"
     assert first_line[0] < 5
     assert len(beats) >= 3
+    runtime.site.pending[0].thread.join(20)
     output = runtime.site.pending[0].answer.output
     assert len(re.findall(r"^\d{4}-\d\d-\d\dT\S+ \w+", output, re.MULTILINE)) >= 3, output
 
@@ -461,8 +463,8 @@ def test_old_jobs_are_deleted_but_not_what_runs_or_is_named_by_a_record(runtime)
     records.mkdir(parents=True)
     (records / "python38x64.json").write_text(json.dumps({"jobId": named.name}))
     assert runtime.install("left").state == "succeeded"
-    runtime.site.pending[0].process.wait(20)
-    left = {path for path in jobs.iterdir()}
+    runtime.site.pending[0].thread.join(20)
+    left = set(jobs.iterdir())
     assert left == {running, named, begun, *newer, other, runtime.job}
     assert silent not in left and not left & set(old)
 
