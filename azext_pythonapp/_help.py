@@ -212,7 +212,7 @@ long-summary: >-
 examples:
   - name: Write a requirements file.
     text: >-
-        az webapp python package freeze -g MyGroup -n MyApp --query "[].requirement" -o tsv > requirements.txt
+        az webapp python package freeze -g MyGroup -n MyApp --query "[].requirement" -o tsv
 """
 
 helps['webapp python package outdated'] = """

@@ -1,6 +1,10 @@
 """The options of every command."""
 from knack.arguments import CLIArgumentType
 
+NAME = CLIArgumentType(options_list=['--name', '-n'], configured_default='web',
+                       help='Name of the web app. You can configure the default using '
+                            '`az configure --defaults web=MyApp`.')
+
 
 def load_arguments(loader, _):
     """Register the options of `az webapp python`. loader: the extension's AzCommandsLoader.
@@ -8,35 +12,40 @@ def load_arguments(loader, _):
     --no-wait is called `detach` in the functions: az keeps a parameter named no_wait to itself, and prints nothing
     when it is given.
     """
+    for register in (_common, _runtimes, _set_version, _requirements, _pip, _packages, _jobs, _web_config,
+                     _http_platform):
+        register(loader)
+
+
+def _common(loader):
+    """Options that mean the same wherever a command has them."""
+    from azure.cli.core.commands.parameters import get_enum_type, resource_group_name_type
+
+    with loader.argument_context('webapp python') as context:
+        context.argument('resource_group_name', resource_group_name_type)
+        context.argument('webapp_name', NAME)
+        context.argument('slot', options_list=['--slot', '-s'], help='Name of the deployment slot. Default: the '
+                                                                     'production slot.')
+        context.argument('architecture', arg_type=get_enum_type(['x64', 'x86']), options_list=['--arch'],
+                         help='Architecture of the runtime.')
+        context.argument('dry_run', action='store_true',
+                         help='Print what would change, and change nothing. `changed` then tells whether there is '
+                              'anything to do.')
+        context.argument('no_restart', action='store_true',
+                         help='Do not restart the app; changes take effect when it restarts.')
+        context.argument('yes', options_list=['--yes', '-y'], action='store_true',
+                         help='Do not ask for confirmation.')
+
+
+def _runtimes(loader):
+    """Options of list-versions, install and uninstall."""
     from azure.cli.core.commands.parameters import get_enum_type, resource_group_name_type
 
     from azext_pythonapp._completers import extension_id_completer, installed_id_completer, version_completer
 
-    name = CLIArgumentType(options_list=['--name', '-n'], configured_default='web',
-                           help='Name of the web app. You can configure the default using '
-                                '`az configure --defaults web=MyApp`.')
-    architecture = CLIArgumentType(arg_type=get_enum_type(['x64', 'x86']), options_list=['--arch'],
-                                   help='Architecture of the runtime.')
-    dry_run = CLIArgumentType(action='store_true',
-                              help='Print what would change, and change nothing. `changed` then tells whether '
-                                   'there is anything to do.')
-    yes = CLIArgumentType(options_list=['--yes', '-y'], action='store_true', help='Do not ask for confirmation.')
-    no_restart = CLIArgumentType(action='store_true', help='Do not restart the app; changes take effect when it '
-                                                           'restarts.')
-
-    with loader.argument_context('webapp python') as context:
-        context.argument('resource_group_name', resource_group_name_type)
-        context.argument('webapp_name', name)
-        context.argument('slot', options_list=['--slot', '-s'], help='Name of the deployment slot. Default: the '
-                                                                     'production slot.')
-        context.argument('architecture', architecture)
-        context.argument('dry_run', dry_run)
-        context.argument('no_restart', no_restart)
-        context.argument('yes', yes)
-
     with loader.argument_context('webapp python list-versions') as context:
         context.argument('resource_group_name', resource_group_name_type, required=False)
-        context.argument('webapp_name', name, required=False)
+        context.argument('webapp_name', NAME, required=False)
         context.argument('version', completer=version_completer, help='Only these: `3`, `3.6` or `3.6.4`.')
         context.argument('all_versions', options_list=['--all'], action='store_true',
                          help='Show every package version, not only the newest of each runtime.')
@@ -63,6 +72,14 @@ def load_arguments(loader, _):
                          help='Id of the site extension, as `list` shows it.')
         context.argument('keep_files', action='store_true', help='Leave the runtime\'s folder and its packages.')
         context.argument('force', action='store_true', help='Uninstall it even though web.config starts it.')
+
+
+def _set_version(loader):
+    """Options of set-version."""
+    from azure.cli.core.commands.parameters import get_enum_type
+
+    from azext_pythonapp._completers import version_completer
+
     with loader.argument_context('webapp python set-version') as context:
         context.argument('version', completer=version_completer,
                          help='Python version: `3` or `3.6` for the newest patch, `3.6.4`, or `latest`.')
@@ -81,6 +98,9 @@ def load_arguments(loader, _):
         context.argument('health_path', help='Path of the page that must answer after the switch.')
         context.argument('no_health_check', action='store_true', help='Do not fetch a page after the switch.')
 
+
+def _requirements(loader):
+    """Options of install-requirements, and of wheels."""
     with loader.argument_context('webapp python install-requirements') as context:
         context.argument('requirement', options_list=['--requirement', '-r'],
                          help='Local requirements file, uploaded for this installation. Default: '
@@ -93,9 +113,15 @@ def load_arguments(loader, _):
 
     for command in ('install-requirements', 'package vendor'):
         with loader.argument_context(f'webapp python {command}') as context:
-            context.argument('wheel_dir', help='Local folder of wheels for pip, beside the index. Those that fit the Python '
-                                               'and are not on the app yet are uploaded.')
+            context.argument('wheel_dir',
+                             help='Local folder of wheels for pip, beside the index. Those that fit the Python and '
+                                  'are not on the app yet are uploaded.')
             context.argument('no_index', action='store_true', help='Use no package index, only the wheels.')
+
+
+def _pip(loader):
+    """Options of pip, for every command that runs it."""
+    from azure.cli.core.commands.parameters import get_enum_type
 
     for command in ('install-requirements', 'package'):
         with loader.argument_context(f'webapp python {command}') as context:
@@ -118,6 +144,9 @@ def load_arguments(loader, _):
             context.argument('timeout', type=int, help='Seconds to wait for pip; it goes on after that. Default: no '
                                                        'limit.')
 
+
+def _packages(loader):
+    """Options of the package commands."""
     with loader.argument_context('webapp python package') as context:
         context.argument('packages', nargs='+', help='Packages, space-separated.')
 
@@ -136,6 +165,9 @@ def load_arguments(loader, _):
         context.argument('packages', nargs='+',
                          help='Packages, space-separated, as in a requirements file: `flask "six>=1.16,<2"`.')
 
+
+def _jobs(loader):
+    """Options of the job commands."""
     with loader.argument_context('webapp python job log') as context:
         context.argument('follow', options_list=['--follow', '-f'], action='store_true',
                          help='Go on with what is printed until the job is over.')
@@ -146,9 +178,14 @@ def load_arguments(loader, _):
     with loader.argument_context('webapp python job wait') as context:
         context.argument('timeout', type=int, help='Seconds to wait; the job goes on after that. Default: no limit.')
 
+
+def _web_config(loader):
+    """Options of the web-config commands."""
+    from azure.cli.core.commands.parameters import get_enum_type, resource_group_name_type
+
     with loader.argument_context('webapp python web-config') as context:
         context.argument('resource_group_name', resource_group_name_type, required=False)
-        context.argument('webapp_name', name, required=False)
+        context.argument('webapp_name', NAME, required=False)
         context.argument('file', options_list=['--file', '-f'],
                          help='Work on this local web.config, in the folder of the app\'s files, and ask no Azure.')
         context.argument('version', help='Which Python of the app to start: `3.6` or `3.6.4`. Default: the one that '
@@ -167,6 +204,11 @@ def load_arguments(loader, _):
         context.argument('static_path', nargs='+',
                          help='Folders below wwwroot, space-separated, whose files IIS is to serve itself.')
         context.argument('output_file', help='Write the result to this local file, and leave the app as it is.')
+
+
+def _http_platform(loader):
+    """Attributes of httpPlatform, for web-config."""
+    from azure.cli.core.commands.parameters import get_enum_type
 
     with loader.argument_context('webapp python web-config', arg_group='HttpPlatform') as context:
         context.argument('startup_time_limit', type=int,

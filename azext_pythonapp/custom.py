@@ -66,6 +66,7 @@ def install_requirements(cmd, resource_group_name, webapp_name, slot=None, requi
                          upgrade=False, pre=False, no_deps=False, only_binary=None, wheel_dir=None, no_index=False,
                          index_url=None, extra_index_url=None, proxy=None, require_hashes=False, pip_args=None,
                          restore=False, stop_app='auto', no_restart=False, detach=False, timeout=None, dry_run=False):
+    # A command's options are its parameters.  pylint: disable=too-many-locals
     from azext_pythonapp.operations.install_requirements import RequirementsRequest, install_requirements as operation
     from azext_pythonapp.operations.package_change import Handling
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:

@@ -71,7 +71,8 @@ class Arm:
     endpoint: the cloud's Resource Manager address; subscription: its id.
     """
 
-    def __init__(self, send: Callable[[str, str, dict[str, str], Any, bool], ArmAnswer], endpoint: str, subscription: str):
+    def __init__(self, send: Callable[[str, str, dict[str, str], Any, bool], ArmAnswer], endpoint: str,
+                 subscription: str):
         self._send = send
         self._endpoint = endpoint.rstrip("/")
         self._subscription = subscription

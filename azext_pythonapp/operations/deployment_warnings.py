@@ -29,8 +29,8 @@ def deployment_warnings(app: App, python_path: str) -> list[str]:
                 for name in ENVIRONMENTS if name in names and names[name].is_directory
                 and _is_environment(app, names[name].name)]
     if "requirements.txt" in names and OPT_OUT not in names and _is_built_from_source(app):
-        warnings.append(f"The next deployment of {app.site.label} from its repository runs App Service's old script for "
-                        "Python, because there is a requirements.txt and no .skipPythonDeployment: it makes an env "
+        warnings.append(f"The next deployment of {app.site.label} from its repository runs App Service's old script "
+                        "for Python, because there is a requirements.txt and no .skipPythonDeployment: it makes an env "
                         "with a built-in Python and replaces web.config. Commit an empty file .skipPythonDeployment "
                         "beside requirements.txt.")
     return warnings

@@ -93,8 +93,8 @@ class _Vendoring:
         self._job_id: str | None = None
         before = request.before
         self._intact = before is not None and tree_hash(request.directory) == before.files_sha256
-        self._same_python = before is not None and (before.python, before.architecture) == (target.version,
-                                                                                           target.architecture)
+        self._same_python = before is not None and (before.python == target.version
+                                                    and before.architecture == target.architecture)
 
     def is_done(self) -> bool:
         """Whether the folder is just what would be made; without --upgrade the index is not asked for more."""
@@ -108,8 +108,8 @@ class _Vendoring:
         """What is expected to change; the dependencies are pip's to find out."""
         before = self._request.before.versions if self._request.before and self._same_python else {}
         changes = plan_changes(self._files.parsed, before, _environment(self._target), self._options.upgrade)
-        rows = [Change(f"{GATHERED}/{change.name}", change.action, change.before, change.after)  # type: ignore[arg-type]
-                for change in changes if change.action != "none"]
+        rows = [Change(f"{GATHERED}/{change.name}", change.action,  # type: ignore[arg-type]
+                       change.before, change.after) for change in changes if change.action != "none"]
         return rows or [self._folder_change()]
 
     def make(self, handler: PythonHandler | None) -> dict[str, Any]:

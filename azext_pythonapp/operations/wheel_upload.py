@@ -100,8 +100,8 @@ class _Bar:
         if percent == self._percent:
             return
         self._percent = percent
-        bar = ("#" * (percent // 5)).ljust(20)
-        self._app.progress.status(f"{self._app.site.label}: uploading wheels [{bar}] {percent}% of "
+        done = ("#" * (percent // 5)).ljust(20)
+        self._app.progress.status(f"{self._app.site.label}: uploading wheels [{done}] {percent}% of "
                                   f"{_megabytes(self._size)} MB")
 
 

@@ -184,8 +184,8 @@ def _check_name(name: str, target: TargetEnvironment) -> tuple[str, str]:
     if not name.endswith(".whl"):
         raise RemoteFailed(f"{name} is a source package, and the pip of Python {target.version} is too old to make a "
                            "wheel of it.",
-                           "Build the wheel with `pip wheel` elsewhere and give its folder with --wheel-dir, or upgrade "
-                           "pip with `az webapp python package install --packages pip --upgrade`.")
+                           "Build the wheel with `pip wheel` elsewhere and give its folder with --wheel-dir, or "
+                           "upgrade pip with `az webapp python package install --packages pip --upgrade`.")
     try:
         project, version, _, tags = parse_wheel_filename(name)
     except InvalidWheelFilename as error:

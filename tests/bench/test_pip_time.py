@@ -87,7 +87,7 @@ def test_memory_while_wheels_go_up(az, apps, windows, tmp_path):
     large = peak_megabytes(az, *options, *naming(site))
     seconds = time.monotonic() - began
     arrived = sum(path.stat().st_size for path in (site.machine.home / 'data/pythonapp/wheels').glob('*/*.whl'))
-    print(f'\nuploading {arrived / (1 << 20):.0f} MB of wheels: {large:.0f} MB of memory at most, {small:.0f} MB without '
-          f'them; {seconds:.0f} s in all')
+    print(f'\nuploading {arrived / (1 << 20):.0f} MB of wheels: {large:.0f} MB of memory at most, {small:.0f} MB '
+          f'without them; {seconds:.0f} s in all')
     assert arrived > WHEELS * WHEEL_BYTES
     assert large - small < MEMORY_MB

@@ -26,7 +26,8 @@ NASTY = '"<>|&^%!()@,;=~`$*?#\'\\ \té漢😀'
 ALPHABET = st.sampled_from(NASTY + 'ab0') | st.characters(exclude_categories=['Cs', 'Cc', 'Zl', 'Zp'])
 TEXTS = st.text(ALPHABET, min_size=1, max_size=20)
 FILE_NAMES = st.text(st.sampled_from('&^%!()@,;=~`$\' éa漢'), min_size=1, max_size=10).map(lambda text: f'r{text}r.txt')
-WORST = ['%PATH%', '%', '^', '"', 'a" & echo b > c & "', '<x>', '>=1,<2', '|', '!PATH!', '^^&&', "it's", 'é漢😀', '%~dp0', '\\"']
+WORST = ['%PATH%', '%', '^', '"', 'a" & echo b > c & "', '<x>', '>=1,<2', '|', '!PATH!', '^^&&', "it's", 'é漢😀', '%~dp0',
+         '\\"']
 
 
 def requirement(text):

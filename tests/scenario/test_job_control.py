@@ -57,8 +57,8 @@ def test_cancel_ends_pip_with_its_children_and_frees_the_runtime(az, apps):
     over = az('webapp python job cancel', *app, expect=1)
     assert f'Job {answer["job"]["id"]}' in over.stderr and 'is over already: it succeeded' in over.stderr, over
     listed = az('webapp python job list', *app).json
-    assert [(row['id'], row['state']) for row in listed[:2]] == [(answer['job']['id'], 'succeeded'),
-                                                                (job['id'], 'canceled')]
+    newest = [(row['id'], row['state']) for row in listed[:2]]
+    assert newest == [(answer['job']['id'], 'succeeded'), (job['id'], 'canceled')]
 
 
 def test_a_lost_job_cannot_be_canceled_and_is_said_to_be_lost(az, apps, index):

@@ -29,13 +29,13 @@ def test_wheels_go_up_once_and_pip_takes_them(az, azure, apps, windows, tmp_path
 
     with unchanged(azure, site):
         dry = az(*command, '--dry-run')
-    assert dry.json['changed'] is True and f'not uploaded, because Python 3.8.10 x64 does not take them: {UNFITTING}' in \
-        dry.stderr, dry
+    assert f'not uploaded, because Python 3.8.10 x64 does not take them: {UNFITTING}' in dry.stderr, dry
+    assert dry.json['changed'] is True
 
     first = az(*command)
     assert f"Uploading 2 wheels (0.0 MB) to app '{site.name}'." in first.stderr, first
-    assert {(row['name'].lower(), row['version']) for row in first.json['installed']} == {('six', '1.16.0'),
-                                                                                         ('markupsafe', '2.1.5')}
+    installed = {(row['name'].lower(), row['version']) for row in first.json['installed']}
+    assert installed == {('six', '1.16.0'), ('markupsafe', '2.1.5')}
     assert len(uploads(azure)) - before == 1
     store = site.machine.home / 'data' / 'pythonapp' / 'wheels'
     assert {path.name for path in store.glob('*/*.whl')} == {SIX, FITTING}
@@ -51,7 +51,8 @@ def test_wheels_go_up_once_and_pip_takes_them(az, azure, apps, windows, tmp_path
 
     az('webapp python package uninstall --yes --packages six', *naming(site))
     third = az(*command)
-    assert '3 wheels that fit are on' in third.stderr and third.json['installed'] == [{'name': 'six', 'version': '1.16.0'}]
+    assert '3 wheels that fit are on' in third.stderr, third
+    assert third.json['installed'] == [{'name': 'six', 'version': '1.16.0'}]
     assert len(uploads(azure)) - before == 2
 
 

@@ -1,4 +1,4 @@
-"""Unpacking wheels for another machine's Python: what goes where, what is refused, and how the folder is known again."""
+"""Unpacking wheels for another machine's Python: what goes where, what is refused, how it is known again."""
 from __future__ import annotations
 
 import base64
@@ -52,7 +52,8 @@ def files_of(folder):
 
 
 def test_libraries_are_laid_out_as_pip_would_without_what_is_for_another_machine(tmp_path):
-    content = wheel_of({'thing/__init__.py': 'x', 'thing/__pycache__/a.cpython-311.pyc': 'y', 'thing-1.0.data/purelib/one.py': '1',
+    content = wheel_of({'thing/__init__.py': 'x', 'thing/__pycache__/a.cpython-311.pyc': 'y',
+                        'thing-1.0.data/purelib/one.py': '1',
                         'thing-1.0.data/platlib/two.pyd': '2', 'thing-1.0.data/scripts/run': '#!python',
                         'thing-1.0.data/headers/a.h': 'h', 'thing-1.0.data/data/share/doc.txt': 'd'})
     (library,), folder = unpacked(tmp_path, {NAME: content})

@@ -10,7 +10,8 @@ from azext_pythonapp.appservice.errors import InvalidInput
 from azext_pythonapp.packages import requirements, wheels
 from azext_pythonapp.packages.requirements import TargetEnvironment
 
-OLD, NEW, SMALL = TargetEnvironment('3.6.4', 'x64'), TargetEnvironment('3.11.9', 'x64'), TargetEnvironment('3.8.10', 'x86')
+OLD, NEW = TargetEnvironment('3.6.4', 'x64'), TargetEnvironment('3.11.9', 'x64')
+SMALL = TargetEnvironment('3.8.10', 'x86')
 
 
 def folder_of(tmp_path, *names):

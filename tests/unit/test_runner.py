@@ -323,7 +323,7 @@ def test_the_lock_of_a_dead_job_is_taken_over(runtime):
 
 def test_a_job_that_may_be_dead_is_waited_for(runtime):
     doubtful = "20260101-000000-0bad"
-    hold_lock(runtime, doubtful, heartbeat_age=59)
+    hold_lock(runtime, doubtful, heartbeat_age=54)
     assert runtime.install("left").state == "succeeded"
     assert any("Waiting for job " + doubtful in line for line in runtime.lines)
 

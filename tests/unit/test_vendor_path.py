@@ -19,7 +19,8 @@ def app(settings=None):
             raise AccessDenied('no')
         return settings
 
-    return SimpleNamespace(kudu=SimpleNamespace(home=lambda: 'D:\\home'), arm=SimpleNamespace(app_settings=app_settings),
+    return SimpleNamespace(kudu=SimpleNamespace(home=lambda: 'D:\\home'),
+                           arm=SimpleNamespace(app_settings=app_settings),
                            site=SimpleNamespace(arguments='-g rg -n shop'))
 
 

@@ -13,7 +13,7 @@ from azext_pythonapp.packages.wheels import STORE, read_folder
 
 
 class Store:
-    """A Kudu that keeps a folder of names, and extracts only so many members of an archive when it is told to be cut."""
+    """A Kudu that keeps a folder of names; when it is told to be cut, it extracts only so many members at first."""
 
     def __init__(self):
         self.names: set[str] = set()

@@ -101,7 +101,7 @@ def wheels(cache: Path) -> bool:
                   "--no-deps", "--dest", str(index), *pins.split())
             stamp.write_text(pins)
             changed = True
-    return samples.write(index) or wfastcgi(cache) or changed
+    return any([changed, samples.write(index), wfastcgi(cache)])
 
 
 def wfastcgi(cache: Path) -> bool:
