@@ -4,7 +4,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import NotFound, PythonAppError, RemoteFailed, UnknownOutcome
@@ -17,7 +17,7 @@ from azext_pythonapp.operations.requirement_files import RequirementFiles
 from azext_pythonapp.packages import installed, pip, pip_versions, record, requirements
 from azext_pythonapp.packages.failure import PipLines
 from azext_pythonapp.packages.pip import HomeFile, JobFile, PipCommand, PipOptions
-from azext_pythonapp.plan import Change
+from azext_pythonapp.plan import Action, Change
 
 # What pip prints when a running program holds a file that it must replace; Windows' and Wine's words differ, the
 # numbers do not (facts/windows-worker.md 5, facts/python-site-extensions.md 4.2).
@@ -70,7 +70,7 @@ def plan_pip(app: App, target: Target, files: RequirementFiles, options: PipOpti
     environment = requirements.TargetEnvironment(target.version, target.architecture)
     present = present_packages(app, target.folder)
     changes = requirements.plan_changes(files.parsed, present, environment, options.upgrade)
-    planned = [_change(change.name, change.action, change.before, change.after) for change in changes
+    planned = [_change(change.name, cast(Action, change.action), change.before, change.after) for change in changes
                if change.action != "none"]
     newer_pip = pip_versions.upgrade_for(options.features, present.get("pip"), target.version)
     if newer_pip is not None:
@@ -178,8 +178,8 @@ def job_summary(app: App, job_id: str, state: str) -> dict[str, Any]:
     return {"id": job_id, "state": state, "logUrl": app.kudu.url(log_path(job_id))}
 
 
-def _change(name: str, action: str, before: str | None, after: str | None) -> Change:
-    return Change(f"packages/{name}", action, before, after)  # type: ignore[arg-type]
+def _change(name: str, action: Action, before: str | None, after: str | None) -> Change:
+    return Change(f"packages/{name}", action, before, after)
 
 
 def _rose(before: str, after: str) -> bool:
