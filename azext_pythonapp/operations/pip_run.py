@@ -4,7 +4,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import NotFound, PythonAppError, RemoteFailed, UnknownOutcome
@@ -70,7 +70,7 @@ def plan_pip(app: App, target: Target, files: RequirementFiles, options: PipOpti
     environment = requirements.TargetEnvironment(target.version, target.architecture)
     present = present_packages(app, target.folder)
     changes = requirements.plan_changes(files.parsed, present, environment, options.upgrade)
-    planned = [_change(change.name, cast(Action, change.action), change.before, change.after) for change in changes
+    planned = [_change(change.name, change.action, change.before, change.after) for change in changes
                if change.action != "none"]
     newer_pip = pip_versions.upgrade_for(options.features, present.get("pip"), target.version)
     if newer_pip is not None:

@@ -108,8 +108,8 @@ class _Vendoring:
         """What is expected to change; the dependencies are pip's to find out."""
         before = self._request.before.versions if self._request.before and self._same_python else {}
         changes = plan_changes(self._files.parsed, before, _environment(self._target), self._options.upgrade)
-        rows = [Change(f"{GATHERED}/{change.name}", change.action,  # type: ignore[arg-type]
-                       change.before, change.after) for change in changes if change.action != "none"]
+        rows = [Change(f"{GATHERED}/{change.name}", change.action, change.before, change.after)
+                for change in changes if change.action != "none"]
         return rows or [self._folder_change()]
 
     def make(self, handler: PythonHandler | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement
@@ -123,7 +124,7 @@ class PackageChange:
     """
 
     name: str
-    action: str
+    action: Literal["install", "upgrade", "downgrade", "none"]
     before: str | None
     after: str
 
