@@ -6,7 +6,8 @@ SHELL := /bin/bash
 
 AZ_VERSION ?= 2.91.0
 export PYTHON ?= python3
-JOBS ?= 2
+# Tests wait more than they compute: more of them at a time than there are cores.
+JOBS ?= 4
 
 VERSION := $(shell sed -n "s/^VERSION = '\(.*\)'/\1/p" setup.py)
 WHEEL := dist/pythonapp-$(VERSION)-py3-none-any.whl

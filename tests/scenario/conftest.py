@@ -15,8 +15,10 @@ from tests.local_azure.windows.index import PackageIndex
 from tests.scenario.apps import Apps, apps_of
 from tests.scenario.az import Az
 
-HARMLESS = ('CONNECT azcliprod.blob.core.windows.net:443', 'CONNECT raw.githubusercontent.com:443', 'CONNECT aka.ms:443')
-"""What az asks for by itself and does without: its version check, now and in az 2.75, and its index of extensions."""
+HARMLESS = ('CONNECT azcliprod.blob.core.windows.net:443', 'CONNECT raw.githubusercontent.com:443',
+            'CONNECT aka.ms:443', 'CONNECT app.aladdin.microsoft.com:443')
+"""What az asks for by itself and does without: its version check, now and in az 2.75, its index of extensions, and in
+2.75 its advice after a wrong argument."""
 
 
 @pytest.fixture(scope='session')
