@@ -39,7 +39,7 @@ demo: $(AZ)/.ready $(TEST)/.ready $(WINDOWS)/.ready $(WHEEL)
 		--slot demo/staging -- tests/demo.sh
 
 test: $(AZ)/.ready $(TEST)/.ready $(WINDOWS)/.ready $(WHEEL)
-	@$(IN_AZURE) $(TEST)/bin/python -m pytest tests/unit tests/scenario -n $(JOBS) $(ARGS)
+	@$(IN_AZURE) $(TEST)/bin/python -m pytest tests/scenario tests/unit -n $(JOBS) --dist worksteal $(ARGS)
 
 unit: $(AZ)/.ready $(TEST)/.ready $(WINDOWS)/.ready $(WHEEL)
 	@$(IN_AZURE) $(TEST)/bin/python -m pytest tests/unit $(ARGS)

@@ -40,11 +40,12 @@ class LocalAzure:
     folder: everything that is written goes below it. cache: what tests.local_azure.windows.provision filled.
     index_url: the package index of the workers (PIP_INDEX_URL), None for pip's own default.
     worker_environment: further Windows variables of every process on every worker.
+    core: the processor core of the first worker; the next ones take the next cores (see Machine).
     Leaving it ends the workers and everything that runs on them.
     """
 
     def __init__(self, folder: Path, cache: Path, index_url: str | None = None,
-                 worker_environment: Mapping[str, str] | None = None):
+                 worker_environment: Mapping[str, str] | None = None, core: int = 0):
         self.folder = folder.resolve()
         self.sites: list[Site] = []
         self.nuget = nuget.PackageContent(cache)
@@ -52,7 +53,11 @@ class LocalAzure:
         self._worker_environment = dict(worker_environment or {})
         if index_url is not None:
             self._worker_environment["PIP_INDEX_URL"] = index_url
+        self._core = core
         self._lock = threading.Lock()
+        self._machines: list[Machine] = []
+        self._idle: list[Machine] = []
+        self._hosts = {login.HOST}
         self._apps: dict[str, ASGIApp] = {
             login.HOST: login.login_app(), arm.HOST: arm.arm_app(lambda: list(self.sites)),
             nuget.HOST: self.nuget.index_app(), nuget.SEARCH_HOST: nuget.search_app()}
@@ -64,9 +69,10 @@ class LocalAzure:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self.sites:
-            with ThreadPoolExecutor(len(self.sites)) as pool:
+        if self._machines:
+            with ThreadPoolExecutor(len(self._machines)) as pool:
                 list(pool.map(Site.close, self.sites))
+                list(pool.map(Machine.shutdown, self._machines))
         self._proxy.__exit__(*exception)
 
     def add_site(self, name: str, resource_group: str = "rg", slot: str | None = None, *, reserved: bool = False,
@@ -77,21 +83,38 @@ class LocalAzure:
         scm_host = f"{label}.scm.{DOMAIN}"
         if unique_scm_host:
             scm_host = f"{label}-{hashlib.sha256(label.encode()).hexdigest()[:8]}.{UNIQUE_SCM_DOMAIN}"
-        machine = self.make_machine(self.folder / "sites" / label)
+        with self._lock:
+            if f"{label}.{DOMAIN}" in self._apps:
+                raise ValueError(f"there is an app {label} already")
+            machine = self._take_machine()
         settings: dict[str, str] = {}
         site = Site(Address(name, resource_group, slot, f"{label}.{DOMAIN}", scm_host), machine,
                     self.make_front_end(machine, settings), switches or Switches(), reserved, app_settings=settings)
-        with self._lock:
-            if site.host in self._apps:
-                raise ValueError(f"there is an app {site.address.arm_name} already")
-            self.sites.append(site)
-            self._apps[site.host] = TimeLimit(_serving(site), site.switches, self._proxy.cut)
-            self._apps[scm_host] = TimeLimit(scm_app(site), site.switches, self._proxy.cut)
+        self.sites.append(site)
+        self._hosts.add(site.host)
+        self._apps[site.host] = TimeLimit(_serving(site), site.switches, self._proxy.cut)
+        self._apps[scm_host] = TimeLimit(scm_app(site), site.switches, self._proxy.cut)
         return site
 
-    def make_machine(self, folder: Path) -> Machine:
-        """The worker of a new site."""
-        return Machine(folder, self._cache, self._worker_environment)
+    def remove_site(self, site: Site) -> None:
+        """Delete an app or slot: what runs on it ends, its files go, and its worker waits for the next app."""
+        del self._apps[site.host], self._apps[site.scm_host]
+        self.sites.remove(site)
+        site.close()
+        site.machine.clear()
+        self._idle.append(site.machine)
+
+    def _take_machine(self) -> Machine:
+        if self._idle:
+            return self._idle.pop()
+        machine = self.make_machine(self.folder / "workers" / str(len(self._machines)),
+                                    self._core + len(self._machines))
+        self._machines.append(machine)
+        return machine
+
+    def make_machine(self, folder: Path, core: int) -> Machine:
+        """A worker for new sites."""
+        return Machine(folder, self._cache, self._worker_environment, core)
 
     def make_front_end(self, machine: Machine, settings: Mapping[str, str]) -> Serving:
         """The front end of a new site; `settings` are the app settings of any later moment."""
@@ -105,9 +128,8 @@ class LocalAzure:
     def mutating_requests(self) -> list[Exchange]:
         """Those that may have changed an app. Not among them: sign-in, the apps' own pages, GET and HEAD, the POSTs
         that only read, and /api/command, which may do either: `site.commands.started` tells the command lines."""
-        elsewhere = {login.HOST, *(site.host for site in self.sites)}
         return [one for one in self._door.exchanges
-                if one.method not in ("GET", "HEAD") and one.host not in elsewhere
+                if one.method not in ("GET", "HEAD") and one.host not in self._hosts
                 and not one.path.partition("?")[0].endswith(_READING_POSTS)]
 
     @property

@@ -5,6 +5,7 @@ import hashlib
 import ntpath
 import secrets
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -66,6 +67,8 @@ class Site:
     kudu_settings      what POST /api/settings stored; goes before app_settings (facts/kudu.md 5.3)
     basic_auth_allowed basicPublishingCredentialsPolicies/scm (facts/kudu.md 6)
     reserved           a Linux app
+
+    `work` does what goes on when its request has long been answered, or cut.
     """
 
     address: Address
@@ -83,6 +86,7 @@ class Site:
     def __post_init__(self) -> None:
         self.instance = hashlib.sha256(self.address.resource_id.encode()).hexdigest()
         self.publishing_password = secrets.token_urlsafe(45)
+        self.work = ThreadPoolExecutor(thread_name_prefix=self.address.arm_name)
         self.commands = Commands(self)
         self.extensions = SiteExtensions(self)
         self._lock = threading.Lock()
@@ -180,8 +184,8 @@ class Site:
         self.commands.kill()
 
     def close(self) -> None:
-        """End everything that belongs to the site, its worker included; the files stay."""
-        self.extensions.cancel()
-        self.commands.abandon()
+        """End everything that belongs to the site and wait for that; its files stay, and its worker stays booted."""
+        self.recycle_scm()
         self.front_end.stop()
-        self.machine.shutdown()
+        self.machine.end_processes()
+        self.work.shutdown()

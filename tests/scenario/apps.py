@@ -1,7 +1,9 @@
 """Web apps for tests: fresh ones, prepared ones that cost a copy only, and the requests that a browser would make."""
 from __future__ import annotations
 
+import os
 import re
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +16,9 @@ from filelock import FileLock
 from tests.local_azure.cloud import LocalAzure
 from tests.local_azure.site import Site
 from tests.scenario.az import Az
+
+RUNTIME = 'python'
+"""What the names of runtimes' folders begin with."""
 
 SAMPLES = Path(__file__).resolve().parents[1] / 'apps'
 
@@ -34,6 +39,27 @@ def deploy(site: Site, sample: str) -> None:
     shutil.copytree(SAMPLES / sample, web_root(site), dirs_exist_ok=True, ignore=shutil.ignore_patterns('__pycache__'))
 
 
+def linked_copy(home: Path, target: Path) -> None:
+    """Fill an empty %HOME% with what is in another one.
+
+    A runtime's thousands of files become hard links, which costs a tenth of a copy; so nobody may write into one of
+    them (pip and Python replace files instead): `overwritten` tells.
+    """
+    for path in home.iterdir():
+        copy = os.link if path.name.startswith(RUNTIME) else shutil.copy2
+        if path.is_dir():
+            shutil.copytree(path, target / path.name, symlinks=True, dirs_exist_ok=True, copy_function=copy)
+        else:
+            copy(path, target / path.name)
+
+
+def overwritten(store: Path) -> list[Path]:
+    """The files of the prepared homes that were written to after they had been made."""
+    made = {stamp.stem: stamp.stat().st_mtime for stamp in store.glob('*.made')}
+    return [path for key, moment in made.items() for path in (store / key).rglob('*')
+            if path.is_file() and path.stat().st_mtime > moment]
+
+
 class Apps:
     """Makes the apps of one test, and ends them with it.
 
@@ -51,7 +77,7 @@ class Apps:
         slot: make a slot of that name; of: the app whose slot it is (without it, of a new name). facts: passed to
         LocalAzure.add_site.
         """
-        name = of.name if of else f'{self._prefix}-{len(self._azure.sites) + 1}'
+        name = of.name if of else f'{self._prefix}-{secrets.token_hex(3)}'
         site = self._azure.add_site(name, slot=slot, **facts)
         self._sites.append(site)
         if sample:
@@ -66,7 +92,7 @@ class Apps:
             if not home.exists():
                 self._prepare(home, sample, version, handler)
         site = self.new(slot=slot)
-        shutil.copytree(home, site.machine.home, symlinks=True, dirs_exist_ok=True)
+        linked_copy(home, site.machine.home)
         site.restart()
         return site
 
@@ -74,10 +100,11 @@ class Apps:
         site = self.new(sample)
         self._az('webapp python set-version', *naming(site), '--version', version, '--handler', handler)
         site.stop()
-        partial = home.with_suffix('.partial')
+        partial = home.with_name(home.name + '.partial')
         shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(site.machine.home, partial, symlinks=True, ignore=shutil.ignore_patterns('__pycache__'))
         partial.rename(home)
+        home.with_name(home.name + '.made').touch()
 
     def get(self, site: Site, path: str = '/', timeout: float = 60) -> requests.Response:
         """What a browser gets from the app; TLS is verified with the local Azure's own certificate authority."""
@@ -86,10 +113,9 @@ class Apps:
                             proxies={'https': environment['HTTPS_PROXY']})
 
     def close(self) -> None:
-        """End the apps' processes and workers, and remove their files: a runtime has thousands."""
+        """Delete the apps; their workers are for the next ones."""
         for site in self._sites:
-            site.close()
-            shutil.rmtree(site.machine.folder)
+            self._azure.remove_site(site)
 
 
 @contextmanager

@@ -12,13 +12,18 @@ from tests.conftest import made
 from tests.local_azure import login
 from tests.local_azure.cloud import LocalAzure
 from tests.local_azure.windows.index import PackageIndex
-from tests.scenario.apps import Apps, apps_of
+from tests.scenario.apps import Apps, apps_of, overwritten
 from tests.scenario.az import Az
 
 HARMLESS = ('CONNECT azcliprod.blob.core.windows.net:443', 'CONNECT raw.githubusercontent.com:443',
             'CONNECT aka.ms:443', 'CONNECT app.aladdin.microsoft.com:443')
 """What az asks for by itself and does without: its version check, now and in az 2.75, its index of extensions, and in
 2.75 its advice after a wrong argument."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest tests first."""
+    items.sort(key=lambda item: item.get_closest_marker('long') is None)
 
 
 @pytest.fixture(scope='session')
@@ -42,9 +47,11 @@ def package_index(windows: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope='session')
-def azure(tmp_path_factory: pytest.TempPathFactory, windows: Path, package_index: str) -> Iterator[LocalAzure]:
+def azure(tmp_path_factory: pytest.TempPathFactory, windows: Path, package_index: str,
+          worker_id: str) -> Iterator[LocalAzure]:
     """A local Azure of this test process. At its end, nothing but what it serves may have been asked of it."""
-    with LocalAzure(tmp_path_factory.mktemp('azure'), windows, package_index) as cloud:
+    number = 0 if worker_id == 'master' else int(worker_id.removeprefix('gw'))
+    with LocalAzure(tmp_path_factory.mktemp('azure'), windows, package_index, core=number) as cloud:
         yield cloud
         assert set(cloud.refused) <= set(HARMLESS), 'something outside of the local Azure was asked for'
 
@@ -74,10 +81,17 @@ def az(signed_in: dict[str, str], tmp_path: Path) -> Az:
     return Az(made('PYTHONAPP_AZ'), signed_in | {'AZURE_CONFIG_DIR': str(config)}, tmp_path)
 
 
-@pytest.fixture
-def apps(azure: LocalAzure, az: Az, store: Path, request: pytest.FixtureRequest) -> Iterator[Apps]:
-    """Makes this test's apps."""
+@pytest.fixture(scope='session')
+def prepared(store: Path) -> Iterator[Path]:
+    """The folder of prepared homes, with which the apps made from them share files."""
     folder = store / 'prepared'
     folder.mkdir(exist_ok=True)
-    with apps_of(request.node.name, azure, az, folder) as maker:
+    yield folder
+    assert overwritten(folder) == []
+
+
+@pytest.fixture
+def apps(azure: LocalAzure, az: Az, prepared: Path, request: pytest.FixtureRequest) -> Iterator[Apps]:
+    """Makes this test's apps."""
+    with apps_of(request.node.name, azure, az, prepared) as maker:
         yield maker

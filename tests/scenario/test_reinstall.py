@@ -1,6 +1,7 @@
 """Installing over a runtime folder that holds packages: nothing is lost, whether it succeeds or fails."""
 from __future__ import annotations
 
+import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -20,14 +21,12 @@ NOWHERE = ('contoso-orders', 'contoso-stock', 'contoso-mail', 'contoso-tax')
 def add_packages(site, windows: Path, folder: str) -> None:
     """Put packages into a runtime's site-packages as pip does with a wheel."""
     site_packages = site.machine.home / folder / 'Lib' / 'site-packages'
+    for old in list(site_packages.glob('certifi*')):
+        shutil.rmtree(old)
     for name in MORE:
         wheel, = (windows / 'index').glob(f'{name}*.whl')
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(site_packages)
-    for old in site_packages.glob('certifi-2018*'):
-        for file in old.iterdir():
-            file.unlink()
-        old.rmdir()
     for name in NOWHERE:
         add_private_package(site_packages, name)
 

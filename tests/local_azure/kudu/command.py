@@ -60,10 +60,6 @@ class Command:
         if self._process is not None:
             self._process.kill()
 
-    def abandon(self) -> None:
-        """The worker is being shut down: no answer."""
-        self._recycled = True
-
     def wait(self, seconds: float) -> None:
         """Wait for the thread's end."""
         self._thread.join(seconds)
@@ -145,11 +141,6 @@ class Commands:
             self.started.append(command)
         command.start()
         return command
-
-    def abandon(self) -> None:
-        """The worker is being shut down: no command gets an answer."""
-        for command in self.running():
-            command.abandon()
 
     def running(self) -> list[Command]:
         """Those that have no answer yet."""

@@ -111,7 +111,7 @@ class SiteExtensions:
             if before is not None and not before.done.is_set():
                 raise Busy(package_id)
             install = self._installs[package_id.lower()] = Install(package_id, version)
-        threading.Thread(target=self._run, args=(install,), daemon=True, name="install").start()
+        self._site.work.submit(self._run, install)
         return install
 
     def last_install(self, package_id: str) -> Install | None:

@@ -1,17 +1,16 @@
 """/api/zip: a folder of %HOME% in one archive; an upload is extracted over what is there (facts/kudu.md 3.5)."""
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import shutil
 import tempfile
-import threading
 import zipfile
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -34,10 +33,10 @@ class Zip:
 
     async def _answer(self, request: Request) -> Response:
         content = await _spooled(request)
+        answer = self._site.work.submit(self._archive, request, content)
         if request.method == "PUT" and self._site.switches.use_up("archive_cut_times"):
-            threading.Thread(target=self._archive, args=(request, content), daemon=True, name="zip").start()
             return Response(status_code=502)
-        return await run_in_threadpool(self._archive, request, content)
+        return await asyncio.wrap_future(answer)
 
     def _archive(self, request: Request, content: IO[bytes]) -> Response:
         name = request.path_params["path"]

@@ -9,8 +9,10 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path, PureWindowsPath
 from types import TracebackType
@@ -23,6 +25,9 @@ from tests.local_azure.windows.process import Process, ProcessInfo, receive_valu
 HOME = "D:\\home"
 START_TIMEOUT = 90.0
 """Seconds that the agent may take to call back; it takes two, or twenty on a very busy machine."""
+
+END_TIMEOUT = 30.0
+"""Seconds that the processes of a worker may take to end."""
 
 INSIDE = ("agent.py", "fastcgi_host.py", "process_table.py")
 BASE_ENVIRONMENT = {"HOME": HOME, "TEMP": r"D:\local\Temp", "TMP": r"D:\local\Temp"}
@@ -39,21 +44,22 @@ class Machine:
     starter = r"D:\local\Scripts\starter.cmd"
     """Kudu's `starter.cmd`, exactly `@%*`; commands run as `"<starter>" <command>` (facts/windows-worker.md 0.1)."""
 
-    def __init__(self, folder: Path, cache: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, cache: Path, environment: Mapping[str, str], core: int = 0) -> None:
         """Lay the drive out in `folder`/d.
 
         :param folder: where prefix/ and d/ are made; created when missing
         :param cache: what provision has filled
         :param environment: Windows variables for every process (PIP_INDEX_URL ...), over HOME, TEMP and Wine's own
+        :param core: which of the processor cores at hand runs it all, counted round.  Wine asks a server process for
+            everything, in turns: on two cores the same pip takes twice the time and twice the processor
         """
         self.folder = folder.resolve()
         self.cache = cache.resolve()
         self.environment = dict(environment)
+        self._core = core
         self.drive = self.folder / "d"
         self.home = self.drive / "home"
-        for part in ("home/site/wwwroot", "home/LogFiles", "home/data", "local/Temp", "local/Scripts"):
-            (self.drive / part).mkdir(parents=True, exist_ok=True)
-        self.linux_path(self.starter).write_bytes(b"@%*")
+        self._lay_out_drive()
         self._boot_lock = threading.Lock()
         self._agent: _RunningAgent | None = None
 
@@ -68,7 +74,7 @@ class Machine:
         """Make the prefix and start the agent, about 3 s; nothing when it runs.  Raises WineMissing, TimeoutError."""
         with self._boot_lock:
             if self._agent is None:
-                self._agent = _RunningAgent(self.folder, self.cache, self.drive)
+                self._agent = _RunningAgent(self.folder, self.cache, self.drive, self._core)
 
     def shutdown(self) -> None:
         """End every process of this worker, Wine's own included; the drive's files stay."""
@@ -76,6 +82,34 @@ class Machine:
             if self._agent is not None:
                 self._agent.close()
                 self._agent = None
+
+    def end_processes(self) -> None:
+        """End every process of this worker but Wine's own.  Raises TimeoutError when some will not go."""
+        if self._agent is None:
+            return
+        deadline = time.monotonic() + END_TIMEOUT
+        while running := self.processes():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"processes that will not end: {running}")
+            for process in running:
+                self.kill(process.pid)
+
+    def clear(self) -> None:
+        """Make it as new: no process runs, and drive D: and the user's profile hold what they held at first.
+
+        What is booted stays booted, which saves the next user of this worker three seconds.
+        """
+        self.end_processes()
+        for path in self.drive.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self._lay_out_drive()
+        if self._agent is not None:
+            self._agent.clear_profile()
+
+    def _lay_out_drive(self) -> None:
+        for part in ("home/site/wwwroot", "home/LogFiles", "home/data", "local/Temp", "local/Scripts"):
+            (self.drive / part).mkdir(parents=True, exist_ok=True)
+        self.linux_path(self.starter).write_bytes(b"@%*")
 
     def linux_path(self, windows_path: str) -> Path:
         """The Linux path of a file on D: or in C:\\home, found without regard to case where it exists.
@@ -158,7 +192,7 @@ class Machine:
 class _RunningAgent:
     """Wine with agent.py in it.  Ends with `close` or with the interpreter, whichever comes first."""
 
-    def __init__(self, folder: Path, cache: Path, drive: Path) -> None:
+    def __init__(self, folder: Path, cache: Path, drive: Path, core: int) -> None:
         self._token = secrets.token_hex(16)
         if not (folder / "prefix").exists():
             prefix.unpack(cache, folder, drive)
@@ -169,18 +203,26 @@ class _RunningAgent:
         for name in INSIDE:
             shutil.copy(Path(__file__).with_name(name), drive_c / "agent")
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            wine = self._start_wine(folder, drive, listener.getsockname()[1])
+            with _on_core(core):
+                wine = self._start_wine(folder, drive, listener.getsockname()[1])
             self._stop = weakref.finalize(self, _stop_wine, folder, wine)
             try:
                 self._lifeline, self._port = self._answered(listener)
             except OSError:
                 self._stop()
                 raise
+        self._users = drive_c / "users"
+        self._profile = set(self._users.rglob("*"))
+
+    def clear_profile(self) -> None:
+        """Take out of C:\\users what programs have put there since Wine started, pip's cache for example."""
+        for path in sorted(set(self._users.rglob("*")) - self._profile, reverse=True):
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
     def _start_wine(self, folder: Path, drive: Path, port: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(["wine", r"C:\worker\agent.exe", "-E", "-s", "-B", r"C:\agent\agent.py", str(port),
                                  self._token],
-                                env=prefix.environment(folder), cwd=drive / "home", stdin=subprocess.DEVNULL,
+                                env=prefix.environment(folder), cwd=drive, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
 
     def _answered(self, listener: socket.socket) -> tuple[socket.socket, int]:
@@ -204,6 +246,17 @@ class _RunningAgent:
         """End Wine with everything in it, and wait for that."""
         self._stop()
         self._lifeline.close()
+
+
+@contextmanager
+def _on_core(number: int) -> Iterator[None]:
+    """What this thread starts meanwhile stays on one core."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {sorted(cores)[number % len(cores)]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def _stop_wine(folder: Path, wine: subprocess.Popen[bytes]) -> None:

@@ -80,6 +80,10 @@ class LinuxMachine(Machine):
 
     def shutdown(self) -> None:
         """End what runs."""
+        self.end_processes()
+
+    def end_processes(self) -> None:
+        """End what runs."""
         for process in self._spawned:
             process.kill()
 
@@ -123,7 +127,7 @@ class Greeting:
 class LinuxAzure(LocalAzure):
     """A local Azure of such workers."""
 
-    def make_machine(self, folder: Path) -> Machine:
+    def make_machine(self, folder: Path, core: int) -> Machine:
         """A worker without a Windows."""
         return LinuxMachine(folder, self.folder / "cache")
 

@@ -172,6 +172,28 @@ def test_a_reinstallation_wipes_what_was_installed(machine: Machine) -> None:
     assert output(machine, f'"{PYTHON}" -V') == (0, ["Python 3.6.4"])
 
 
+def test_a_cleared_worker_is_as_new_and_still_booted(tmp_path: Path) -> None:
+    with Machine(tmp_path, made("PYTHONAPP_WINDOWS"), {}) as machine:
+        machine.boot()
+        profile = files(tmp_path / "prefix" / "drive_c" / "users")
+        drive = files(machine.drive)
+        code, _ = output(machine, "cmd.exe /c mkdir %APPDATA%\\cache & echo x > %APPDATA%\\cache\\x & echo x > D:\\home\\x")
+        assert code == 0 and files(machine.drive) != drive
+        assert files(tmp_path / "prefix" / "drive_c" / "users") != profile
+        process = machine.spawn("cmd.exe /c start /b cmd.exe /c pause")
+
+        machine.clear()
+        assert machine.processes() == [] and process.wait(10) is not None
+        assert files(machine.drive) == drive
+        assert files(tmp_path / "prefix" / "drive_c" / "users") == profile
+        assert output(machine, "cmd.exe /c cd") == (0, [r"D:\home"])
+
+
+def files(folder: Path) -> set[Path]:
+    """Everything below a folder."""
+    return set(folder.rglob("*"))
+
+
 def test_a_shutdown_ends_every_process(tmp_path: Path) -> None:
     machine = Machine(tmp_path, made("PYTHONAPP_WINDOWS"), {})
     process = machine.spawn("cmd.exe /c pause")
