@@ -5,6 +5,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from azext_pythonapp.packages.index_urls import needs_decoding
+from azext_pythonapp.packages.pip_versions import ENCODED_EXTRA_INDEX, ENCODED_INDEX
+
 _FLAGS = ("upgrade", "pre", "no_deps", "require_hashes")
 _CREDENTIALS = re.compile(r"://[^/\s]*@")
 
@@ -35,7 +38,7 @@ Argument = str | JobFile | HomeFile
 
 
 @dataclass(frozen=True)
-class PipOptions:  # pylint: disable=too-many-instance-attributes
+class PipOptions:
     """What the user may ask of `pip install -r`.
 
     constraints, wheel_dir: files on the worker. index_url, extra_index_urls, proxy and environment may hold
@@ -63,6 +66,8 @@ class PipOptions:  # pylint: disable=too-many-instance-attributes
         names = ["--require-hashes"] if self.require_hashes else []
         names += ["--only-binary"] if self.only_binary else []
         names += ["--constraint"] if self.constraints else []
+        names += [ENCODED_INDEX] if self.index_url and not self.no_index and needs_decoding(self.index_url) else []
+        names += [ENCODED_EXTRA_INDEX] if any(map(needs_decoding, self.extra_index_urls)) else []
         return names + [word for word in self.more if word.startswith("--")]
 
     def normalised(self) -> dict[str, Any]:

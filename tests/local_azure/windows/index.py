@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import html
 import re
@@ -52,15 +53,19 @@ class Distribution:
 class PackageIndex:
     """Serves a folder while it is entered as a context manager.  `url` is what --index-url wants.
 
-    `requests` lists the paths that were asked for.
+    `requests` lists the paths that were asked for; `refused` what the Authorization of each said that was refused:
+    user:password, None without one.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sign_in: str | None = None) -> None:
         """Bind a free port of 127.0.0.1; nothing is answered before the context is entered.
 
         :param folder: of *.whl, *.tar.gz and *.zip files; read once, now
+        :param sign_in: user:password that every request must bring; None asks for none
         """
         self.requests: list[str] = []
+        self.refused: list[str | None] = []
+        self._sign_in = sign_in
         self._files = {path.name: Distribution(path) for path in sorted(folder.iterdir())
                        if path.name.endswith((".whl", ".tar.gz", ".zip"))}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -97,8 +102,14 @@ class PackageIndex:
 
             def do_GET(self) -> None:
                 index.requests.append(self.path)
-                status, content_type, body = index.answer(self.path)
+                given = _basic(self.headers["Authorization"])
+                allowed = index._sign_in in (None, given)
+                if not allowed:
+                    index.refused.append(given)
+                status, content_type, body = index.answer(self.path) if allowed else (401, "text/plain", b"sign in")
                 self.send_response(status)
+                if not allowed:
+                    self.send_header("WWW-Authenticate", 'Basic realm="packages"')
                 self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -108,6 +119,12 @@ class PackageIndex:
                 """Keep the terminal quiet: `requests` has the log."""
 
         return Handler
+
+
+def _basic(authorization: str | None) -> str | None:
+    """user:password of an Authorization header; None when there is none of the kind Basic."""
+    kind, _, value = (authorization or "").partition(" ")
+    return base64.b64decode(value).decode("utf-8") if kind == "Basic" else None
 
 
 def _page(lines: list[str]) -> bytes:

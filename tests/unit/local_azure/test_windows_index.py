@@ -1,6 +1,7 @@
 """The package index, asked by this Python's own pip and by hand."""
 from __future__ import annotations
 
+import base64
 import hashlib
 import subprocess
 import sys
@@ -81,6 +82,21 @@ def test_what_there_is_not(index: PackageIndex, path: str) -> None:
         get(index.url + path)
     assert caught.value.code == 404
     caught.value.close()
+
+
+def test_an_index_that_wants_a_sign_in(folder: Path) -> None:
+    with PackageIndex(folder, "me@corp:p/ss") as index:
+        for given in (None, "me%40corp:p%2Fss", "me@corp:p/ss"):
+            request = urllib.request.Request(index.url + "shapes/")
+            if given is not None:
+                request.add_header("Authorization", "Basic " + base64.b64encode(given.encode()).decode())
+            try:
+                with urllib.request.urlopen(request, timeout=10) as answer:
+                    assert (given, b"shapes-1.0" in answer.read()) == ("me@corp:p/ss", True)
+            except urllib.error.HTTPError as error:
+                assert (error.code, error.headers["WWW-Authenticate"]) == (401, 'Basic realm="packages"')
+                error.close()
+        assert index.refused == [None, "me%40corp:p%2Fss"]
 
 
 def test_the_server_ends_with_its_context(folder: Path) -> None:
