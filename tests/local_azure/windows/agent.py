@@ -19,11 +19,13 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from ctypes import wintypes
 
 import fastcgi_host
 import process_table
 
+INTERNAL_ERROR = 1359
 SC_MANAGER_CONNECT, SERVICE_START = 0x1, 0x10
 CREATE_NO_WINDOW = 0x08000000  # as Kudu starts its commands; gives code page 437 (facts/windows-worker.md 4)
 
@@ -56,6 +58,18 @@ def child_environment(changes):
     return dict(variables.values())
 
 
+def started(start):
+    """A new process. A busy Wine may answer ERROR_INTERNAL_ERROR, as Windows does not: then it is started again."""
+    for pause in (0.5, 1, 2):
+        try:
+            return start()
+        except OSError as error:
+            if error.winerror != INTERNAL_ERROR:
+                raise
+            time.sleep(pause)
+    return start()
+
+
 def pump(stream, kind, connection):
     while True:
         content = os.read(stream.fileno(), 65536)
@@ -67,9 +81,9 @@ def pump(stream, kind, connection):
 def spawn(request, connection):
     """Start a raw command line and report its output as it comes and its exit code, until both have ended."""
     output = subprocess.PIPE if request["capture"] else subprocess.DEVNULL
-    process = subprocess.Popen(request["command_line"], cwd=request["directory"],
-                               env=child_environment(request["environment"]), stdin=subprocess.PIPE,
-                               stdout=output, stderr=output, creationflags=CREATE_NO_WINDOW)
+    process = started(lambda: subprocess.Popen(
+        request["command_line"], cwd=request["directory"], env=child_environment(request["environment"]),
+        stdin=subprocess.PIPE, stdout=output, stderr=output, creationflags=CREATE_NO_WINDOW))
     process.stdin.close()
     connection.send_json(b"p", process.pid)
     pumps = []
@@ -85,8 +99,8 @@ def spawn(request, connection):
 
 def run_fastcgi(request, connection):
     """Start a FastCGI process and pass requests and answers through until either side ends."""
-    process = fastcgi_host.Process(request["command_line"], request["directory"],
-                                   child_environment(request["environment"]))
+    process = started(lambda: fastcgi_host.Process(request["command_line"], request["directory"],
+                                                   child_environment(request["environment"])))
     connection.send_json(b"p", process.pid)
     process.relay(connection.channel)
 
