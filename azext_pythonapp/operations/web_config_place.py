@@ -144,7 +144,7 @@ class LocalPlace:
         path = self._folder / REQUIREMENTS
         return _names(local_files(str(path), None, None).parsed) if path.is_file() else []
 
-    def record(self, command: str) -> None:  # pylint: disable=unused-argument
+    def record(self, command: str) -> None:
         """Nowhere: a local file has its own history."""
 
     def to_dict(self) -> None:

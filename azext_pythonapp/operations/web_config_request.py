@@ -61,7 +61,7 @@ class PlatformOptions:
 
 
 @dataclass(frozen=True)
-class WebConfigRequest:  # pylint: disable=too-many-instance-attributes
+class WebConfigRequest:
     """What web.config is to say.
 
     wish, architecture: which of the app's Pythons; python_path: a Python by its path; None for the one it has.

@@ -38,7 +38,7 @@ _PER_REQUIREMENT = re.compile(r"\s--(?:hash|global-option|install-option|config-
 
 
 @dataclass(frozen=True)
-class Requirement:  # pylint: disable=too-many-instance-attributes
+class Requirement:
     """One requirement of the file.
 
     name: canonical; None for a path or URL whose name only its metadata tells.

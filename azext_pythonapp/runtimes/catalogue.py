@@ -18,7 +18,7 @@ _NEAREST = 5
 
 
 @dataclass(frozen=True)
-class Offer:  # pylint: disable=too-many-instance-attributes
+class Offer:
     r"""One package of one Python that a gallery offers.
 
     extension_id: in the gallery's own spelling, which an install needs to the letter (facts/kudu.md 4.2).

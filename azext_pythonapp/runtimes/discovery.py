@@ -24,7 +24,7 @@ _PYTHON_PROGRAM = re.compile(r"python[0-9.]*\.exe", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Installed:  # pylint: disable=too-many-instance-attributes
+class Installed:
     r"""One Python on the app.
 
     version, architecture: what python.exe itself said; where it said nothing, what the names say, and None where they

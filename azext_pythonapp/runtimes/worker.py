@@ -17,7 +17,7 @@ class DirectoryEntry(Protocol):
         """Whether it is a directory."""
 
 
-class CommandAnswer(Protocol):  # pylint: disable=too-few-public-methods
+class CommandAnswer(Protocol):
     """What a finished remote command printed."""
 
     @property
