@@ -73,6 +73,7 @@ class PendingCommand:
     def __init__(self) -> None:
         self._result: CommandResult | None = None
         self._cut = False
+        self._settled = threading.Event()
 
     def result(self) -> CommandResult | None:
         """The command's result, or None while it is unanswered or when the connection was cut. Never raises."""
@@ -82,10 +83,18 @@ class PendingCommand:
         """Whether the connection ended without an answer; the command may still be running on the worker."""
         return self._cut
 
+    def sleep(self, seconds: float) -> None:
+        """Return after so many seconds, or when the command is answered or cut meanwhile."""
+        if self._settled.is_set():
+            time.sleep(seconds)
+        else:
+            self._settled.wait(seconds)
+
     def settle(self, result: CommandResult | None) -> None:
         """Keep the answer; None says that the connection was cut."""
         self._result = result
         self._cut = result is None
+        self._settled.set()
 
 
 class Kudu:

@@ -15,6 +15,8 @@ from azext_pythonapp.jobs.state import Job
 from azext_pythonapp.jobs.store import forget_secrets, show
 
 POLL_SECONDS = 1.0
+# Until the job is seen first: whoever waits wants to see that it begins.
+START_POLL_SECONDS = 0.3
 # The runner writes a heartbeat every 2 s; unchanged for so long, while the site answers, it is gone.
 SILENCE_SECONDS = 30.0
 # The same once Kudu has said that the command ended.
@@ -118,17 +120,19 @@ class Watch:
 def follow(kudu: Site, started: Launched | str, on_line: Callable[[str], None], *,
            on_job: Callable[[Job], None] = lambda job: None, timeout: float | None = None,
            wait_command: str = "az webapp python job wait",
-           clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> Job:
+           clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] | None = None) -> Job:
     """Wait for a job's end; on_line gets each line of its log, from the first on, as it comes.
 
     on_job: gets the job as it is at each look.
     started: what launch returned, or the id of a job started elsewhere. timeout: seconds; None waits for ever.
     wait_command: the command, with its app, that errors advise; `--job-id` is added.
+    sleep: passes so many seconds; by default less when Kudu says meanwhile that the command has ended.
     Returns the job, which is over: succeeded, failed, canceled or lost. Raises NotFound for an unknown id,
     UnknownOutcome when the time is up or the site was away for two minutes (the job goes on), RemoteFailed when the
     job never started.
     """
     job_id, pending = (started, None) if isinstance(started, str) else (started.job_id, started.pending)
+    sleep = sleep or (pending.sleep if pending else time.sleep)
     tail = LogTail(kudu, log_path(job_id))
     watch = Watch(job_id, pending, clock)
     begun, away_since, pause = clock(), None, POLL_SECONDS
@@ -141,7 +145,7 @@ def follow(kudu: Site, started: Launched | str, on_line: Callable[[str], None], 
                 on_job(watch.job)
             if job is not None:
                 break
-            away_since, pause = None, POLL_SECONDS
+            away_since, pause = None, POLL_SECONDS if watch.job else START_POLL_SECONDS
         except (Unreachable, PlatformFailed) as error:
             watch.interrupted()
             away_since = clock() if away_since is None else away_since
@@ -174,7 +178,7 @@ def await_start(kudu: Site, started: Launched, *, clock: Callable[[], float] = t
             job = over or watch.job
             if job is not None:
                 return job
-            sleep(POLL_SECONDS)
+            sleep(START_POLL_SECONDS)
     except RemoteFailed:
         forget_secrets(kudu, started.job_id)
         raise

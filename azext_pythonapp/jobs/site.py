@@ -46,11 +46,14 @@ class Result(Protocol):
         """Exit code."""
 
 
-class Pending(Protocol):  # pylint: disable=too-few-public-methods
+class Pending(Protocol):
     """A command that was posted and not waited for."""
 
     def result(self) -> Result | None:
         """The command's result; None while it is unanswered and when the connection was cut. Never raises."""
+
+    def sleep(self, seconds: float) -> None:
+        """Return after so many seconds, or when the command is answered or cut meanwhile."""
 
 
 class Site(Protocol):

@@ -61,10 +61,11 @@ def worker(tmp_path):
 def test_lines_come_whole_and_while_the_job_runs(worker):
     text = "Collecting flask\r\nGrüße 日本\nlast line without an end".encode()
     seen_while_running = []
+    pieces = [bytes([byte]) for byte in text]  # characters are cut in the middle
 
     def script(second):
-        if second <= len(text):
-            worker.log(text[int(second) - 1:int(second)])  # byte by byte: characters are cut in the middle
+        if pieces:
+            worker.log(pieces.pop(0))
             worker.state()
             seen_while_running[:] = worker.lines
         else:
