@@ -17,15 +17,16 @@ class Launched:
     pending: Pending
 
 
-def launch(kudu: Site, spec: JobSpec, files: Mapping[str, bytes]) -> Launched:
+def launch(kudu: Site, spec: JobSpec, files: Mapping[str, bytes], job_id: str | None = None) -> Launched:
     r"""Start a job: one upload of all its files, one command; returns without waiting for either's work.
 
-    files: what pip is to find in the job's folder, by name.
-    The command names only python.exe and its script, which it finds because Kudu starts it in the job's folder; no
+    files: what pip is to find in the job's folder, by name. job_id: a fresh id; None to make one.
+    The command names only python.exe and its program, which it finds because Kudu starts it in the job's folder; no
     text of the user's passes through cmd.exe (facts/kudu.md 1.2, 1.3). -E and -s keep the app's settings, such as a
-    PYTHONHOME for another Python, out of it. Raises the site's own errors when the upload fails; nothing runs then.
+    PYTHONHOME for another Python, out of it; -B keeps its compiled modules from being written to a folder that is
+    used once. Raises the site's own errors when the upload fails; nothing runs then.
     """
-    job_id = new_job_id()
+    job_id = job_id or new_job_id()
     kudu.upload(folder(job_id), request_files(spec, job_id, files))
-    pending = kudu.start(quote_command(spec.python, "-u", "-E", "-s", RUNNER), folder(job_id).replace("/", "\\"))
+    pending = kudu.start(quote_command(spec.python, "-u", "-B", "-E", "-s", RUNNER), folder(job_id).replace("/", "\\"))
     return Launched(job_id, pending)

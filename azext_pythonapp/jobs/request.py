@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.resources
 import json
-import pkgutil
+import ntpath
 import re
 import secrets
 from collections.abc import Mapping
@@ -15,7 +16,9 @@ from azext_pythonapp.appservice.errors import InvalidInput
 from azext_pythonapp.packages.pip import Argument, HomeFile, JobFile, PipCommand, has_credentials
 
 FOLDER = "data/pythonapp/jobs"
-RUNNER, LOG, STATE, REQUEST, SECRETS = "runner.py", "log.txt", "state.json", "request.json", "secrets.json"
+# A folder of modules, which Python runs by its __main__.py.
+RUNNER = "runner"
+LOG, STATE, REQUEST, SECRETS = "log.txt", "state.json", "request.json", "secrets.json"
 # A client puts it into the job's folder; the runner looks for it every 2 s.
 CANCEL = "cancel"
 ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
@@ -24,15 +27,19 @@ _RUNTIME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 @dataclass(frozen=True)
 class Restore:
-    """How packages are put back: by pip, with these arguments and the index lines of that requirements file."""
+    """How packages are put back: by pip, with these arguments and the index lines of that requirements file.
+
+    since: an earlier job, which tried the same; packages are put back as they were before that one.
+    """
 
     arguments: tuple[Argument, ...] = ()
     options_from: JobFile | HomeFile | None = None
+    since: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As request.json holds it."""
         return {"arguments": [_json(argument) for argument in self.arguments],
-                "optionsFrom": self.options_from.to_json() if self.options_from else None}
+                "optionsFrom": self.options_from.to_json() if self.options_from else None, "since": self.since}
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,8 @@ class JobSpec:  # pylint: disable=too-many-instance-attributes
     exclusive: whether it may change packages, so that no other such job runs at the same time.
     checked: whether `pip check` is run at its end.
     restore: how to put packages back when pip has changed some and failed; None to leave them.
+    leaves: the note that the runner makes before pip is called (left.RESTART or left.RESTART_LATER), and deletes when
+    pip has changed nothing; None for a job after which the app need not be restarted, or that others see to.
     """
 
     command: str
@@ -63,6 +72,7 @@ class JobSpec:  # pylint: disable=too-many-instance-attributes
     exclusive: bool = True
     checked: bool = True
     restore: Restore | None = None
+    leaves: str | None = None
 
     @property
     def calls(self) -> list[PipCommand]:
@@ -100,9 +110,10 @@ def request_files(spec: JobSpec, job_id: str, files: Mapping[str, bytes]) -> dic
     files: what pip is to find there, such as requirements.txt. Those with credentials in them are named in the
     request, so that the runner deletes them when the job ends. pip's environment goes into a file of its own, which
     the runner deletes as soon as it has read it.
-    Raises InvalidInput for a file that would take the name of one of the job's own.
+    Raises InvalidInput for a file that would take the place of one of the job's own, or lie in the runner's folder.
     """
-    taken = {RUNNER, LOG, STATE, REQUEST, SECRETS, CANCEL, "restore.txt"} & {name.lower() for name in files}
+    own_names = {RUNNER, LOG, STATE, REQUEST, SECRETS, CANCEL, "restore.txt", "before.json"}
+    taken = own_names & {_first_part(name) for name in files}
     if taken:
         raise InvalidInput(f"A file for a job cannot be called {sorted(taken)[0]}.", "Rename it.")
     if not _RUNTIME.fullmatch(spec.runtime):
@@ -112,13 +123,13 @@ def request_files(spec: JobSpec, job_id: str, files: Mapping[str, bytes]) -> dic
         "createdAt": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
         "calls": [[_json(argument) for argument in call.arguments] for call in spec.calls],
         "exclusive": spec.exclusive, "checked": spec.checked,
-        "restore": spec.restore.to_json() if spec.restore else None,
+        "restore": spec.restore.to_json() if spec.restore else None, "leaves": spec.leaves,
         "directory": spec.directory.to_json(),
         "record": None if spec.record is None else dict(spec.record),
         "watched": {path: hashlib.sha256(content).hexdigest() for path, content in spec.watched.items()},
         "secretFiles": sorted(name for name, content in files.items() if has_credentials(content)),
     }
-    own = {RUNNER: runner_source(), REQUEST: json.dumps(request, indent=1).encode("ascii")}
+    own = {**runner_files(), REQUEST: json.dumps(request, indent=1).encode("ascii")}
     if spec.environment:
         own[SECRETS] = json.dumps({"environment": spec.environment}).encode("ascii")
     return {**files, **own}
@@ -128,8 +139,12 @@ def _json(argument: Argument) -> str | dict[str, str]:
     return argument if isinstance(argument, str) else argument.to_json()
 
 
-def runner_source() -> bytes:
-    """The program that runs on the worker."""
-    source = pkgutil.get_data("azext_pythonapp.packages.remote", RUNNER)
-    assert source is not None, "the wheel holds packages/remote/runner.py"
-    return source
+def _first_part(name: str) -> str:
+    """What Windows takes a path's first part for: in lower case, without the dots and spaces at its end."""
+    return ntpath.normpath(name).split("\\")[0].rstrip(". ").lower()
+
+
+def runner_files() -> dict[str, bytes]:
+    """The program that runs on the worker, by path in the job's folder."""
+    found = (importlib.resources.files("azext_pythonapp.packages.remote") / RUNNER).iterdir()
+    return {f"{RUNNER}/{module.name}": module.read_bytes() for module in found if module.name.endswith(".py")}

@@ -48,7 +48,10 @@ class Wheel:
 
     @property
     def marker(self) -> str:
-        """The file in the store that tells that the wheel is there, whole: it is extracted after the wheel."""
+        """The file in the store that tells that the wheel is there, whole: it is extracted after the wheel.
+
+        Its time is that of the wheel's last use: the runner sets it, and deletes wheels that were unused for long.
+        """
         return f"{self.key}-{self.name}.whole"
 
 
@@ -108,11 +111,14 @@ def choose(wheels: Sequence[Wheel], requirements: Iterable[Requirement], target:
 def find_links_page(wheels: Iterable[Wheel]) -> bytes:
     """The page for pip's --find-links, to be put into a job's folder; it is the same for the same wheels.
 
-    pip compares each file with the hash in its link, and has read such pages since long before version 9.
+    pip compares each file with the hash in its link, and has read such pages since long before version 9. The runner
+    reads it as well, to know which wheels of the store its job uses: the text of a link is the file's name.
     """
-    links = (f"{_FROM_JOB}/{wheel.key}/{quote(wheel.name)}#sha256={wheel.sha256}" for wheel in wheels)
-    lines = (f'<a href="{html.escape(link)}">{html.escape(link)}</a><br>' for link in links)
-    return "\n".join(["<!DOCTYPE html><html><body>", *lines, "</body></html>"]).encode("ascii")
+    lines = []
+    for wheel in wheels:
+        link = f"{_FROM_JOB}/{wheel.key}/{quote(wheel.name)}#sha256={wheel.sha256}"
+        lines.append(f'<a href="{html.escape(link)}">{html.escape(wheel.name)}</a><br>')
+    return "\n".join(["<!DOCTYPE html><html><body>", *lines, "</body></html>"]).encode("utf-8")
 
 
 def _read(path: Path) -> Wheel:

@@ -22,7 +22,7 @@ def index(windows: Path) -> Iterator[HeldIndex]:
 def pythons(site) -> list[str]:
     """The command lines of the Pythons that run for jobs on the worker."""
     return [process.command_line for process in site.machine.processes()
-            if 'runner.py' in process.command_line or 'build_wheel' in process.command_line
+            if 'runner' in process.command_line or 'build_wheel' in process.command_line
             or 'runpy' in process.command_line]
 
 

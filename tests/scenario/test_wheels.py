@@ -1,12 +1,15 @@
-"""`install-requirements --wheel-dir`: local wheels go up once, those that do not fit not at all."""
+"""`install-requirements --wheel-dir`: local wheels go up once, those that do not fit not at all, damaged ones again."""
 from __future__ import annotations
 
+import os
 import shutil
+import time
 
 from tests.scenario.apps import naming, web_root
 from tests.scenario.unchanged import unchanged
 
 SIX, OTHER = 'six-1.16.0-py2.py3-none-any.whl', 'itsdangerous-2.2.0-py3-none-any.whl'
+UNUSED = 'unused-1.0-py3-none-any.whl'
 FITTING, UNFITTING = 'MarkupSafe-2.1.5-cp38-cp38-win_amd64.whl', 'MarkupSafe-3.0.2-cp311-cp311-win_amd64.whl'
 
 
@@ -16,7 +19,7 @@ def uploads(azure):
             if request.method == 'PUT' and '/api/zip/data/pythonapp/wheels' in request.path]
 
 
-def test_wheels_go_up_once_and_pip_takes_them(az, azure, apps, windows, tmp_path):
+def test_wheels_go_up_once_and_again_when_they_are_damaged(az, azure, apps, windows, tmp_path):
     site = apps.prepared('wsgi_hello')
     folder = tmp_path / 'my wheels'
     folder.mkdir()
@@ -43,6 +46,7 @@ def test_wheels_go_up_once_and_pip_takes_them(az, azure, apps, windows, tmp_path
     with unchanged(azure, site):
         assert az(*command).json['changed'] is False
 
+    leave_unused_wheel(store)
     shutil.copy(windows / 'index' / OTHER, folder)
     requirements.write_text('six\nmarkupsafe<3\nitsdangerous\n', encoding='utf-8')
     second = az(*command)
@@ -50,10 +54,31 @@ def test_wheels_go_up_once_and_pip_takes_them(az, azure, apps, windows, tmp_path
     assert second.json['installed'] == [{'name': 'itsdangerous', 'version': '2.2.0'}]
 
     az('webapp python package uninstall --yes --packages six', *naming(site))
-    third = az(*command)
-    assert '3 wheels that fit are on' in third.stderr, third
-    assert third.json['installed'] == [{'name': 'six', 'version': '1.16.0'}]
+    (wheel,) = store.glob(f'*/{SIX}')
+    wheel.write_bytes(wheel.read_bytes()[:-1] + b'?')
+    failed = az(*command, expect=1)
+    assert '3 wheels that fit are on' in failed.stderr, failed
+    assert f"The app's copy of {SIX} was damaged and is deleted: run the command again" in failed.stderr
+    assert 'No package was changed' in failed.stderr
+    assert not (site.machine.home / 'python3810x64' / 'Lib' / 'site-packages' / 'six.py').exists()
     assert len(uploads(azure)) - before == 2
+
+    third = az(*command)
+    assert third.json['installed'] == [{'name': 'six', 'version': '1.16.0'}]
+    assert len(uploads(azure)) - before == 3
+    assert {path.name for path in store.glob('*/*.whl')} == {SIX, FITTING, OTHER}, 'the unused wheel is still there'
+    assert len(list(store.iterdir())) == 6
+
+
+def leave_unused_wheel(store):
+    """Put a wheel into a store that no job was given for 91 days."""
+    moment = time.time() - 91 * 24 * 3600
+    folder, marker = store / '0123456789abcdef', store / f'0123456789abcdef-{UNUSED}.whole'
+    folder.mkdir()
+    (folder / UNUSED).touch()
+    marker.touch()
+    for path in (folder, marker):
+        os.utime(path, (moment, moment))
 
 
 def test_a_requirement_with_unfitting_wheels_only_is_refused_before_anything_is_sent(az, azure, apps, windows,
@@ -66,18 +91,3 @@ def test_a_requirement_with_unfitting_wheels_only_is_refused_before_anything_is_
     assert f'None of the wheels of markupsafe fits Python 3.8.10 x64, which takes cp38 win_amd64: {UNFITTING}' in \
         refused.stderr, refused
     assert 'pip download markupsafe' in refused.stderr
-
-
-def test_a_wheel_that_arrived_broken_is_not_installed(az, apps, windows, tmp_path):
-    site = apps.prepared('wsgi_hello')
-    shutil.copy(windows / 'index' / SIX, tmp_path)
-    (tmp_path / 'requirements.txt').write_text('six\n', encoding='utf-8')
-    command = ('webapp python install-requirements --no-index --wheel-dir', tmp_path, '-r',
-               tmp_path / 'requirements.txt', *naming(site))
-    az(*command)
-    az('webapp python package uninstall --yes --packages six', *naming(site))
-    (wheel,) = (site.machine.home / 'data' / 'pythonapp' / 'wheels').glob('*/*.whl')
-    wheel.write_bytes(wheel.read_bytes()[:-1] + b'?')
-    failed = az(*command, expect=1)
-    assert 'No package was changed' in failed.stderr, failed
-    assert not (site.machine.home / 'python3810x64' / 'Lib' / 'site-packages' / 'six.py').exists()

@@ -77,6 +77,6 @@ def test_a_requirement_with_unfitting_wheels_only_is_an_error(tmp_path):
 
 def test_the_page_names_each_wheel_with_its_hash(tmp_path):
     found = wheels.read_folder(folder_of(tmp_path, 'a-1.0+local.1-py3-none-any.whl'))
-    page = wheels.find_links_page(found).decode('ascii')
+    page = wheels.find_links_page(found).decode('utf-8')
     assert (f'<a href="../../wheels/{found[0].key}/a-1.0%2Blocal.1-py3-none-any.whl#sha256={found[0].sha256}">'
-            in page)
+            'a-1.0+local.1-py3-none-any.whl</a>' in page)

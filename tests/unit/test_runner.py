@@ -23,12 +23,13 @@ import pytest
 
 from azext_pythonapp.jobs.follow import follow
 from azext_pythonapp.jobs.launch import launch
-from azext_pythonapp.jobs.request import FOLDER, JobSpec, Restore, runner_source
+from azext_pythonapp.jobs.request import FOLDER, JobSpec, Restore, runner_files
 from azext_pythonapp.jobs.state import PackageVersion, VersionChange
 from azext_pythonapp.jobs.store import ask_to_cancel
 from azext_pythonapp.packages import installed, record
 from azext_pythonapp.packages.pip import HomeFile, JobFile, PipCommand, PipOptions, install
 from tests.unit.folder_site import FolderSite
+from tests.unit.runner_modules import runner_module
 
 
 def wheel(name, version, requires=(), more=None):
@@ -50,8 +51,10 @@ def wheel(name, version, requires=(), more=None):
 WHEELS = dict([wheel("left", "1.0"), wheel("left", "2.0"), wheel("right", "1.5", ["left>=1"]),
                wheel("broken", "1.0", ["absent"]),
                # pip sees only while it installs that a file would get outside of site-packages.
-               wheel("spoiled", "1.0", ["left==2.0", "middle"], {"../../outside.py": ""}), wheel("middle", "1.0")])
-PACKAGES = ("left", "right", "broken", "middle", "spoiled")
+               wheel("spoiled", "1.0", ["left==2.0", "middle"], {"../../outside.py": ""}), wheel("middle", "1.0"),
+               *(wheel("boxed", version, (), {f"boxed/{name}.py": version for name in ("first", "held")})
+                 for version in ("1.0", "2.0"))])
+PACKAGES = ("left", "right", "broken", "middle", "spoiled", "boxed")
 
 
 class Index(http.server.ThreadingHTTPServer):
@@ -103,10 +106,10 @@ class QuickSite(FolderSite):
     """A site on which the runner's heart beats six times as fast."""
 
     def start(self, command, directory=""):
-        runner = self.home / directory.replace("\\", "/") / "runner.py"
-        source = runner.read_text()
+        module = self.home / directory.replace("\\", "/") / "runner/job_state.py"
+        source = module.read_text()
         assert "HEARTBEAT_SECONDS = 2\n" in source
-        runner.write_text(source.replace("HEARTBEAT_SECONDS = 2\n", "HEARTBEAT_SECONDS = 0.3\n"))
+        module.write_text(source.replace("HEARTBEAT_SECONDS = 2\n", "HEARTBEAT_SECONDS = 0.3\n"))
         return super().start(command, directory)
 
 
@@ -176,7 +179,8 @@ def runtime(tmp_path, python):
             os.killpg(pending.process.pid, signal.SIGKILL)
         pending.thread.join(20)
     for name in PACKAGES:
-        for path in [*runtime.packages.glob(f"{name}-*.dist-info"), *runtime.packages.glob(f"{name}.py")]:
+        for path in [*runtime.packages.glob(f"{name}-*.dist-info"), *runtime.packages.glob(f"{name}.py"),
+                     *runtime.packages.glob(name)]:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
@@ -234,10 +238,9 @@ def test_credentials_reach_the_index_and_nothing_else(runtime):
 
 
 def test_credentials_are_masked_wherever_they_stand():
-    namespace = {"__name__": "runner"}
-    exec(compile(runner_source(), "runner.py", "exec"), namespace)  # pylint: disable=exec-used
-    log = namespace["Log"](os.devnull)
-    log.secrets = namespace["secret_words"](["https://u:p/s@s@h/simple https://tok3n@h2/", "plain"])
+    module = runner_module("job_log")
+    log = module.Log(os.devnull)
+    log.secrets = module.secret_words(["https://u:p/s@s@h/simple https://tok3n@h2/", "plain"])
     mask = log.masked
     assert mask("get https://u:p/s@s@h/simple") == "get https://****@h/simple"
     assert mask("password p/s@s and tok3n") == "password **** and ****"
@@ -309,6 +312,7 @@ def test_only_one_job_changes_a_runtime_at_a_time(runtime):
     second = runtime.install("left")
     assert (second.state, second.exit_code) == ("failed", 1)
     assert f"job {first.job_id} is changing the packages of python311x64" in second.error
+    assert second.blocked_by == first.job_id
     index.released.set()
     assert runtime.follow(first).state == "succeeded"
 
@@ -412,6 +416,85 @@ def test_what_could_not_be_put_back_is_told(runtime):
     assert PackageVersion("middle", "1.0") not in job.result.installed
 
 
+def test_a_second_attempt_puts_back_what_was_there_before_the_first(runtime):
+    runtime.install("left==1.0")
+    runtime.install("spoiled", restore=Restore(("--no-index",)), **SPOILED)
+    first = runtime.job_id
+    again = Restore(("--no-index", "--find-links", JobFile("wheels")), since=first)
+    job = runtime.install("nosuchpackage", restore=again)
+    assert "; what it had changed was put back" in job.error, runtime.lines
+    assert installed.packages(os.listdir(runtime.packages)).get("left") == "1.0"
+    job = runtime.install("left", restore=Restore((), since="20260101-000000-dead"))
+    assert job.state == "failed" and "before.json of the job cannot be read" in job.error and not job.result
+
+
+def notes(runtime):
+    folder = runtime.site.home / "data/pythonapp/left"
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def test_a_change_of_packages_leaves_a_note_that_the_app_is_to_be_restarted(runtime):
+    assert runtime.install("left==1.0").result.changed and notes(runtime) == []
+    runtime.install("left==2.0", leaves="restart")
+    changed = f"{runtime.job_id}.restart"
+    assert notes(runtime) == [changed]
+    assert not runtime.install("left==2.0", leaves="restart").result.changed and notes(runtime) == [changed]
+    assert runtime.install("nosuchpackage", leaves="restart").state == "failed" and notes(runtime) == [changed]
+    assert runtime.install("spoiled", leaves="restart-later", **SPOILED).result.changed
+    assert notes(runtime) == [changed, f"{runtime.job_id}.restart-later"]
+
+
+def test_a_killed_job_has_noted_the_restart_before_it_called_pip(runtime):
+    index = Index()
+    launched = runtime.launch("left", pip=runtime.from_index(index), leaves="restart")
+    assert index.entered.wait(60)
+    os.killpg(runtime.site.pending[0].process.pid, signal.SIGKILL)
+    assert runtime.follow(launched, clock=lambda: time.monotonic() * 6).state == "lost"
+    assert notes(runtime) == [f"{runtime.job_id}.restart"]
+
+
+HOLDS_A_FILE = """
+import os
+import shutil
+
+move = shutil.move
+
+
+def move_unless_held(source, target, *more):
+    held = os.path.join({folder!r}, "held.py")
+    if source.rstrip(os.sep) == {folder!r}:
+        shutil.copytree(source, target)
+        os.unlink(os.path.join(source, "first.py"))
+    if held.startswith(source):
+        raise OSError(13, "Access is denied", held)
+    return move(source, target, *more)
+
+
+shutil.move = move_unless_held
+"""
+
+
+def test_a_package_with_a_file_that_is_held_stays_whole(runtime):
+    """shutil.move on Windows copies a folder that it cannot rename, and then deletes what it can of it; a pip before 19
+    moves file by file."""
+    runtime.install("boxed==1.0")
+    files = {path: path.read_bytes() for path in runtime.packages.rglob("*boxed*/**/*.py")}
+    names = sorted(os.listdir(runtime.packages))
+    assert len(files) >= 2 and "boxed.py" in names
+    customize = runtime.packages / "sitecustomize.py"
+    customize.write_text(HOLDS_A_FILE.format(folder=str(runtime.packages / "boxed")))
+    try:
+        job = runtime.install("boxed==2.0")
+    finally:
+        for path in runtime.packages.glob("sitecustomize.py*"):
+            path.unlink()
+    assert job.state == "failed" and any("held.py" in line for line in runtime.lines) and not job.result.changed
+    assert sorted(os.listdir(runtime.packages)) == names
+    assert {path: path.read_bytes() for path in runtime.packages.rglob("*boxed*/**/*.py")} == files
+    job = runtime.install("boxed==2.0")
+    assert job.result.upgraded == (VersionChange("boxed", "1.0", "2.0"),), runtime.lines
+
+
 def test_a_preparation_comes_first_and_must_succeed(runtime):
     first = PipCommand(("install", "--no-index", "--find-links", JobFile("wheels"), "left==1.0"), {"PIP_A": "1"})
     job = runtime.install("right", preparation=first)
@@ -470,9 +553,7 @@ def test_old_jobs_are_deleted_but_not_what_runs_or_is_named_by_a_record(runtime)
 
 
 def test_progress_is_read_off_pips_lines_and_the_installed_packages(tmp_path):
-    namespace = {"__name__": "runner"}
-    exec(compile(runner_source(), "runner.py", "exec"), namespace)  # pylint: disable=exec-used
-    progress = namespace["Progress"](str(tmp_path), ["a-1.dist-info"])
+    progress = runner_module("pip_progress").Progress(str(tmp_path), ["a-1.dist-info"])
     assert progress.line("Collecting numpy") == {"phase": "resolving", "progress": None}
     assert progress.line("  Downloading numpy-1.24-cp38-cp38-win_amd64.whl (14.9 MB)") == {
         "phase": "downloading", "progress": "14.9 MB"}
@@ -545,16 +626,16 @@ def launch_by_hand(runtime, requirements="left\n", **popen):
     site = runtime.site
     site.start = lambda command, directory: None
     runtime.launch(requirements)
-    process = subprocess.Popen([runtime.python, "-u", "-E", "-s", "runner.py"], cwd=runtime.job,
+    process = subprocess.Popen([runtime.python, "-u", "-B", "-E", "-s", "runner"], cwd=runtime.job,
                                stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, **popen)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     return json.loads((runtime.job / "state.json").read_bytes())
 
 
-def test_its_syntax_is_that_of_every_runtime():
-    source = runner_source().decode("ascii")
-    tree = ast.parse(source, feature_version=(3, 4))
+@pytest.mark.parametrize("path", sorted(runner_files()))
+def test_its_syntax_is_that_of_every_runtime(path):
+    tree = ast.parse(runner_files()[path].decode("ascii"), feature_version=(3, 4))
     for node in ast.walk(tree):
         # What Python 2.7 cannot read.
         assert not isinstance(node, (ast.Nonlocal, ast.JoinedStr, ast.AnnAssign, ast.YieldFrom)), node
@@ -566,4 +647,4 @@ def test_its_syntax_is_that_of_every_runtime():
             assert not any(argument.annotation for argument in node.args.args)
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             names = {alias.name for alias in node.names} if isinstance(node, ast.Import) else {node.module}
-            assert names <= set(sys.stdlib_module_names)
+            assert names <= set(sys.stdlib_module_names) | {Path(module).stem for module in runner_files()}

@@ -1,0 +1,205 @@
+# -*- coding: utf-8 -*-
+"""Runs pip on the worker for one job, and keeps the job's state where a client can read it at any time.
+
+Started by Kudu as `"<python.exe>" -u -B -E -s runner` with the job's folder, %HOME%/data/pythonapp/jobs/<id>, as the
+current directory: Python runs the __main__.py of a folder, whose modules import each other by their names. It works in
+the folder that holds this folder:
+
+    runner/        read     these modules
+    request.json   read     what to do (azext_pythonapp/jobs/request.py writes it)
+    secrets.json   read     environment variables for pip; deleted as soon as they were read
+    log.txt        written  pip's output, each line as it comes, credentials masked
+    cancel         watched  when a client puts it there, pip is killed with its children and the job ends as canceled
+    restore.txt    written  what --restore gives to pip; deleted at the end
+    before.json    written  with --restore: the packages before; read by a second attempt, which puts back the same
+    wheels.html    read     links to the wheels in ../../wheels that pip may take (packages/wheels.py writes it)
+    state.json     written  {id, command, state, phase, startedAt, heartbeatAt, ...} every 2 s, replaced atomically;
+                            the final state is the last thing that is written
+
+Only one job per runtime changes packages at a time: ../../locks/<runtime>.lock holds its id. A good run leaves
+../../records/<runtime>.json, by which the next one can tell that there is nothing to do. Of the jobs that are over
+the newest 20 are kept; wheels in ../../wheels go when they are damaged, or were not used for long.
+
+Standard library only, for Python 2.7 and 3.4 or newer: 2.7 has neither f-strings nor `raise ... from`, nor a Popen
+that is a context manager. The modules' names are none that a Python's library or pip has.
+"""
+# pylint: disable=consider-using-f-string,raise-missing-from
+from __future__ import unicode_literals
+
+import os
+import sys
+import traceback
+
+from file_access import make_folder, remove, sha256_of, write_json
+from job_log import Log, secret_words
+from job_request import JobRequest
+from job_state import State, now
+from left_note import LeftNote
+from old_jobs import prune
+from outcome import JobCanceled, JobFailed, words
+from package_restore import PackageRestore
+from pip_process import Pip
+from pip_progress import Progress
+from runtime_lock import RuntimeLock
+from site_packages import changes, digest, installed_packages, metadata_names, platform_tag, site_packages, sweep
+from wheel_store import forget_damaged_wheels, note_use, prune_wheels
+
+
+class Job:
+    """One job, from its request to its final state."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.request = JobRequest(folder)
+        self.data = self.request.data
+        self.state = State(folder)
+        self.log = None
+        self.lock = None
+        self.progress = None
+        self.last_lines = []
+
+    def run(self):
+        """Do the job; whatever goes wrong ends in a final state. Returns the exit code of this process."""
+        outcome = {'state': 'failed', 'exitCode': 1}
+        try:
+            self.work(outcome)
+        except JobFailed as failure:
+            outcome.update(failure.fields, state='failed', error=failure.args[0])
+        except JobCanceled:
+            outcome.update(state='canceled', exitCode=None, error='somebody canceled it')
+        # MemoryError, SystemExit and KeyboardInterrupt as well: a job never ends in silence.
+        except BaseException as error:  # pylint: disable=broad-exception-caught
+            outcome.update(state='failed', error='%s: %s' % (type(error).__name__, words(error)))
+            traceback.print_exc()
+        try:
+            self.clean(outcome)
+        finally:
+            self.state.finish(**outcome)
+            prune(self.data)
+            prune_wheels(self.data, self.folder)
+        return outcome['exitCode'] or int(outcome['state'] != 'succeeded')
+
+    def work(self, outcome):
+        self.log = Log(os.path.join(self.folder, 'log.txt'))
+        self.request.read_fields()
+        environment = self.request.take_secrets()
+        self.log.secrets = secret_words(environment.values())
+        note_use(self.data, self.folder)
+        self.state.set(command=self.request.fields['command'])
+        self.state.write()
+        self.log.line('Python %s %s at %s, job %s'
+                      % (sys.version.split()[0], platform_tag(), sys.executable, self.state.fields['id']))
+        if self.request.fields['exclusive']:
+            self.lock = RuntimeLock(self.data, self.request.fields['runtime'], self.state.fields['id'])
+            self.lock.acquire(self.log, self.state.stop_if_canceled)
+        pip = Pip(environment)
+        self.state.on_cancel = pip.stop
+        self.pip(pip, outcome)
+
+    def pip(self, pip, outcome):
+        self.state.set(phase='reading packages')
+        folder = site_packages()
+        before = installed_packages(folder)
+        self.progress = Progress(folder, metadata_names(folder))
+        self.state.on_beat = self.progress.beat
+        asked = self.request.fields
+        restore = PackageRestore(self.request, self.state, self.log, before) if asked['restore'] else None
+        note = LeftNote(self.data, self.state.fields['id'], asked['leaves'])
+        try:
+            self.calls(pip, outcome)
+        except JobFailed as failure:
+            if restore is None:
+                raise
+            raise JobFailed(failure.args[0] + restore.put_back(pip))
+        finally:
+            if asked['exclusive']:
+                sweep(folder)
+            self.state.on_beat = dict
+            self.state.set(phase='reading packages', progress=None)
+            outcome['result'] = changes(before, installed_packages(folder))
+            if not any(outcome['result'].values()):
+                note.forget()
+        self.check(pip, outcome)
+        self.write_record(outcome['result']['check'])
+        outcome['state'] = 'succeeded'
+
+    def calls(self, pip, outcome):
+        """Call pip as the request says, until it is done or fails."""
+        for call in self.request.fields['calls']:
+            arguments = [self.request.argument(argument) for argument in call]
+            self.log.line('pip ' + ' '.join(arguments))
+            self.state.stop_if_canceled()
+            self.state.set(phase='pip', progress=None)
+            outcome['exitCode'] = pip.run(arguments, self.request.directory(), self.on_line)
+            self.state.stop_if_canceled()
+            if outcome['exitCode']:
+                raise JobFailed(self.failure(outcome['exitCode']))
+        outcome['exitCode'] = 0
+
+    def failure(self, code):
+        """Why pip failed. Wheels in the store that are damaged go, so that the next run uploads them again."""
+        text = 'pip ended with exit code %d: %s' % (code, self.reason())
+        damaged = forget_damaged_wheels(self.data, self.folder)
+        if damaged:
+            text = ("%s. The app's copy of %s was damaged and is deleted: run the command again, which uploads it again"
+                    % (text.rstrip('.'), ', '.join(damaged)))
+        return text
+
+    def check(self, pip, outcome):
+        """Let pip check the packages, when that was asked for."""
+        result = outcome['result']
+        result['check'] = {'ok': None, 'problems': []}
+        if self.request.fields['checked']:
+            self.state.set(phase='checking')
+            found = pip.check(self.folder)
+            self.state.stop_if_canceled()
+            result['check'] = found
+            for problem in found['problems']:
+                self.log.line('pip check: ' + problem)
+
+    def on_line(self, line):
+        self.log.line(line)
+        if line.strip():
+            self.last_lines = self.last_lines[-30:] + [self.log.masked(line.strip())]
+        self.state.set(**self.progress.line(line))
+
+    def reason(self):
+        """pip's own sentence: its last error line; older pips print the reason as their last line."""
+        errors = [line for line in self.last_lines if line.lower().startswith('error')]
+        return (errors or self.last_lines or ['it printed nothing'])[-1]
+
+    def write_record(self, check):
+        """Leave the record of a good run, unless its files are no longer those that were asked for."""
+        asked = self.request.fields
+        record = asked.get('record')
+        if record is None:
+            return
+        for path, expected in sorted(asked.get('watched', {}).items()):
+            if sha256_of(self.request.resolve({'home': path})) != expected:
+                self.log.line('%s was changed while pip ran; the next run installs again.' % path)
+                return
+        folder = os.path.join(self.data, 'records')
+        make_folder(folder)
+        write_json(os.path.join(folder, asked['runtime'] + '.json'),
+                   dict(record, packagesDigest=digest(metadata_names(site_packages())), check=check,
+                        finishedAt=now(), jobId=self.state.fields['id']))
+
+    def clean(self, outcome):
+        """Delete what may hold secrets, give the lock back, close the log; what fails here is said, not fatal."""
+        problems = [self.log.problem] if self.log and self.log.problem else []
+        steps = [lambda path=name: remove(os.path.join(self.folder, path))
+                 for name in ['secrets.json', 'restore.txt'] + self.request.fields.get('secretFiles', [])]
+        for step in steps + ([self.lock.release] if self.lock else []):
+            try:
+                step()
+            except (IOError, OSError) as error:
+                problems.append('cleaning up failed: %s' % words(error))
+        if outcome['state'] != 'succeeded' and self.log:
+            self.log.line('%s: %s' % (outcome['state'].capitalize(), outcome['error']))
+            outcome['error'] = self.log.masked(outcome['error'])
+        if problems:
+            outcome['warnings'] = problems
+
+
+if __name__ == '__main__':
+    sys.exit(Job(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))).run())

@@ -1,0 +1,87 @@
+# -*- coding: utf-8 -*-
+"""Packages are put back as they were when pip has changed some and failed (--restore)."""
+# pylint: disable=consider-using-f-string
+from __future__ import unicode_literals
+
+import os
+
+from file_access import delete, write_json
+from site_packages import changes, installed_packages, site_packages
+
+INDEX_OPTIONS = (b'-i', b'--index-url', b'--extra-index-url', b'-f', b'--find-links', b'--no-index', b'--trusted-host',
+                 b'--pre')
+
+
+class PackageRestore:
+    """The packages as they are now, or as they were before the first attempt when this is the second.
+
+    Made before pip is called. request: the JobRequest. packages: what installed_packages() found.
+    """
+
+    def __init__(self, request, state, log, packages):
+        self.request = request
+        self.state = state
+        self.log = log
+        self.options = request.fields['restore']
+        since = self.options.get('since')
+        if since is None:
+            first = {'packages': packages, 'entries': os.listdir(site_packages())}
+            write_json(os.path.join(request.folder, 'before.json'), first)
+        else:
+            first = request.read(os.path.join(os.pardir, since, 'before.json'))
+        self.packages = first['packages']
+        self.entries = first['entries']
+
+    def changes(self):
+        """What is not as it was."""
+        return changes(self.packages, installed_packages(site_packages()))
+
+    def put_back(self, pip):
+        """Put back what a failed pip has changed; returns how that ended, to be added to the error.
+
+        Of a package at which pip has failed while it wrote its files, pip itself can remove none: once all others are
+        as before, whatever is new in site-packages is deleted.
+        """
+        made = self.changes()
+        if not any(made.values()):
+            return ''
+        self.log.line('Putting back the packages as they were.')
+        old = ['%s==%s' % (row['name'], row.get('before') or row['version']) for row in
+               made['upgraded'] + made['removed']]
+        new = [row['name'] for row in made['installed']]
+        if new:
+            self.call(pip, ['uninstall', '-y'], b'', new)
+        if old:
+            self.call(pip, ['install', '--no-deps'] + self.options['arguments'], self.index_options(), old)
+        left = self.changes()
+        if not left['upgraded'] and not left['removed']:
+            self.delete_new_entries()
+        if any(self.changes().values()):
+            return '; putting back what it had changed did not fully succeed'
+        return '; what it had changed was put back (%d packages)' % (len(old) + len(new))
+
+    def call(self, pip, arguments, head, lines):
+        """Give pip a requirements file of these lines. head: what comes first in it, as bytes."""
+        path = os.path.join(self.request.folder, 'restore.txt')
+        with open(path, 'wb') as stream:
+            stream.write(head)
+            stream.write('\n'.join(lines + ['']).encode('utf-8'))
+        self.state.set(phase='restoring', progress=None)
+        pip.run([self.request.argument(argument) for argument in arguments] + ['-r', path],
+                self.request.directory(), self.log.line)
+        self.state.stop_if_canceled()
+
+    def index_options(self):
+        """The lines of the requirements file that say where packages come from, as bytes."""
+        source = self.options['optionsFrom']
+        if source is None:
+            return b''
+        with open(self.request.resolve(source), 'rb') as stream:
+            lines = stream.read().splitlines()
+        return b''.join(line + b'\n' for line in lines if line.startswith(INDEX_OPTIONS))
+
+    def delete_new_entries(self):
+        folder = site_packages()
+        for name in set(os.listdir(folder)) - set(self.entries) - set(['__pycache__']):
+            self.log.line('Deleting %s, which is left over.' % name)
+            delete(os.path.join(folder, name))

@@ -1,0 +1,88 @@
+# -*- coding: utf-8 -*-
+"""What runs as pip's own process: pip, which puts a package back that it can remove in part only.
+
+Started by its path (pip_process.py); it imports none of the modules beside it, which must not get into pip.
+"""
+# pylint: disable=consider-using-f-string
+from __future__ import print_function
+
+import importlib
+import os
+import runpy
+import shutil
+import sys
+
+# Where pip keeps the class that removes a package's files: pip 10 and newer, and pip 9.
+UNINSTALLERS = ('pip._internal.req.req_uninstall', 'pip.req.req_uninstall')
+
+
+def run_pip():
+    """Be pip, with this process's arguments; does not return."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path) != here]
+    uninstall_all_or_nothing()
+    runpy.run_module('pip', run_name='__main__', alter_sys=True)
+
+
+def uninstall_all_or_nothing():
+    """Have pip put back what it has moved of a package when the next file cannot be moved.
+
+    pip itself does so only when what it installs in its place fails later. A file that a running program holds thus
+    costs the package its metadata and all files that pip came to before (facts/python-site-extensions.md 4.2).
+    """
+    for name in UNINSTALLERS:
+        try:
+            package_files = importlib.import_module(name).UninstallPathSet
+            break
+        except (ImportError, AttributeError):
+            continue
+    else:
+        return
+    remove_files = package_files.remove
+
+    def remove_all(paths, *arguments, **options):
+        removed = False
+        try:
+            remove_files(paths, *arguments, **options)
+            removed = True
+        finally:
+            if not removed:
+                for path, stash in reversed(moved_files(paths)):
+                    put_back(stash, path)
+
+    package_files.remove = remove_all
+
+
+def moved_files(paths):
+    """What pip has moved of a package, or tried to: [(path, where it is now)]. paths: pip's UninstallPathSet."""
+    moved = getattr(paths, '_moved_paths', [])
+    if hasattr(moved, '_moves'):  # pip 19 and newer
+        return list(moved._moves)  # pylint: disable=protected-access
+    return [(path, paths._stash(path)) for path in moved]  # pylint: disable=protected-access
+
+
+def put_back(stash, path):
+    """Move a file or folder back to where it was; what was copied but could not be taken away there is there still."""
+    try:
+        if os.path.isdir(stash) and not os.path.islink(stash):
+            make_folder(path)
+            for name in os.listdir(stash):
+                put_back(os.path.join(stash, name), os.path.join(path, name))
+            os.rmdir(stash)
+        elif os.path.lexists(path):
+            if os.path.lexists(stash):
+                os.remove(stash)
+        elif os.path.lexists(stash):
+            make_folder(os.path.dirname(path))
+            shutil.move(stash, path)
+    except (IOError, OSError) as error:
+        print('%s could not be put back: %s' % (path, error))
+
+
+def make_folder(path):
+    if not os.path.isdir(path):
+        os.makedirs(path)
+
+
+if __name__ == '__main__':
+    run_pip()

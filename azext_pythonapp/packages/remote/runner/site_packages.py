@@ -1,0 +1,79 @@
+# -*- coding: utf-8 -*-
+"""Which packages this Python has."""
+# pylint: disable=consider-using-f-string
+from __future__ import unicode_literals
+
+import hashlib
+import io
+import os
+import re
+import sys
+import sysconfig
+
+from file_access import delete
+
+METADATA = ('METADATA', 'PKG-INFO')
+
+
+def site_packages():
+    return sysconfig.get_path('purelib')
+
+
+def platform_tag():
+    """Such as cp38 win_amd64: what the name of a wheel with compiled code must say to fit."""
+    return 'cp%d%d %s' % (sys.version_info[:2] + (re.sub('[-.]', '_', sysconfig.get_platform()),))
+
+
+def metadata_names(folder):
+    """Names of the packages' metadata; a leading ~ is what pip leaves of a file that it could not delete."""
+    return sorted(name for name in os.listdir(folder)
+                  if name.lower().endswith(('.dist-info', '.egg-info')) and not name.startswith('~'))
+
+
+def digest(names):
+    """azext_pythonapp/packages/installed.py computes the same from a listing of the folder."""
+    return hashlib.sha256('\n'.join(sorted(names)).encode('utf-8')).hexdigest()
+
+
+def sweep(folder):
+    """Remove .dist-info folders without metadata: what a pip leaves that replaced itself, and the next one fails at."""
+    for name in metadata_names(folder):
+        path = os.path.join(folder, name)
+        if (os.path.isdir(path) and name.lower().endswith('.dist-info')
+                and not set(os.listdir(path)) & set(METADATA + ('RECORD',))):
+            delete(path)
+
+
+def metadata_fields(path):
+    """Name and version out of the head of a METADATA or PKG-INFO file; {} when there is no such file."""
+    fields = {}
+    if os.path.isfile(path):
+        with io.open(path, encoding='utf-8', errors='replace') as stream:
+            for line in stream:
+                match = re.match(r'(Name|Version):\s*(.*?)\s*$', line)
+                if match:
+                    fields.setdefault(*match.groups())
+                if len(fields) == 2 or not line.strip():
+                    break
+    return fields
+
+
+def installed_packages(folder):
+    """Every package in a site-packages folder: {normalised name: (name, version)}."""
+    packages = {}
+    for entry in metadata_names(folder):
+        for path in [entry] + [os.path.join(entry, name) for name in METADATA]:
+            fields = metadata_fields(os.path.join(folder, path))
+            if 'Name' in fields:
+                key = re.sub(r'[-_.]+', '-', fields['Name']).lower()
+                packages[key] = (fields['Name'], fields.get('Version', ''))
+    return packages
+
+
+def changes(before, after):
+    """What differs between two package sets, as the job's result shows it."""
+    return {
+        'installed': [{'name': after[key][0], 'version': after[key][1]} for key in sorted(set(after) - set(before))],
+        'upgraded': [{'name': after[key][0], 'before': before[key][1], 'after': after[key][1]}
+                     for key in sorted(set(after) & set(before)) if before[key][1] != after[key][1]],
+        'removed': [{'name': before[key][0], 'version': before[key][1]} for key in sorted(set(before) - set(after))]}
