@@ -116,6 +116,9 @@ long-summary: >-
     `az webapp python job wait` re-attaches. The result is the difference between the packages before and after, as
     the worker has them. The app is restarted when packages changed.
     The same requirements again, with the packages as they were left, start nothing.
+    Wheels of --wheel-dir are uploaded once. Those that were not used for 90 days are deleted on the app, and of more
+    than 4 GB the ones that were unused longest, but none that was used within a day. One that is damaged there is
+    deleted by the run that fails with it, and uploaded again by the next run.
     When the runtime's pip is too old for an option, the newest one that its Python can run is installed first.
 examples:
   - name: Install the requirements.txt that was deployed with the app.
@@ -150,7 +153,8 @@ helps['webapp python job wait'] = """
 type: command
 short-summary: Follow a job until it ends.
 long-summary: >-
-    The log appears from its beginning. The command fails when the job failed, was canceled or was lost.
+    The log appears from its beginning. What the job left to do is done: an app that was stopped for it is started,
+    and restarted when packages changed. The command fails when the job failed, was canceled or was lost.
 examples:
   - name: Wait for the newest job.
     text: az webapp python job wait -g MyGroup -n MyApp

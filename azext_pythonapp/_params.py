@@ -115,7 +115,8 @@ def _requirements(loader):
         with loader.argument_context(f'webapp python {command}') as context:
             context.argument('wheel_dir',
                              help='Local folder of wheels for pip, beside the index. Those that fit the Python and '
-                                  'are not on the app yet are uploaded.')
+                                  'are not on the app yet are uploaded, and stay there while they are used: each for '
+                                  '90 days after its last use, and up to 4 GB in all.')
             context.argument('no_index', action='store_true', help='Use no package index, only the wheels.')
 
 

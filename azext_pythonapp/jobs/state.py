@@ -88,7 +88,8 @@ class Job:  # pylint: disable=too-many-instance-attributes
     "install-requirements". exit_code: pip's own; None when pip did not end. Times: UTC, ISO 8601.
     phase: what it was at last. progress: how far that is, such as "12 of 40". error: why it failed or is lost, one
     sentence. advice: what to do about it, where its log tells. warnings: what else went wrong.
-    result: None when it ended before its packages were looked at.
+    result: None when it ended before its packages were looked at. blocked_by: the job that held the runtime, when that
+    is why it failed.
     """
 
     id: str
@@ -104,6 +105,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
     result: JobResult | None = None
     progress: str | None = None
     advice: str | None = None
+    blocked_by: str | None = None
 
     @property
     def over(self) -> bool:
@@ -149,7 +151,7 @@ def parse(content: bytes) -> Job | None:
         return Job(fields["id"], fields.get("command"), fields["state"], fields.get("exitCode"),
                    fields.get("startedAt"), fields.get("finishedAt"), fields.get("heartbeatAt"), fields.get("phase"),
                    fields.get("error"), tuple(fields.get("warnings") or ()), _result(fields.get("result")),
-                   fields.get("progress"))
+                   fields.get("progress"), blocked_by=fields.get("blockedBy"))
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 

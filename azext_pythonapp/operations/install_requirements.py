@@ -11,6 +11,7 @@ from azext_pythonapp.jobs.state import SUCCEEDED, JobResult
 from azext_pythonapp.operations.app_python import target_in_use
 from azext_pythonapp.operations.deployment_warnings import warn_of_deployment
 from azext_pythonapp.operations.index_options import parse_options
+from azext_pythonapp.operations.left_to_do import finish_left, plan_left
 from azext_pythonapp.operations.package_change import Handling, change_packages, package_rows, planned_answer
 from azext_pythonapp.operations.pip_run import job_summary, last_good_run, plan_pip
 from azext_pythonapp.operations.requirement_files import RequirementFiles, files_on_app, local_files
@@ -67,7 +68,8 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool) 
     handler = read_handler(read_web_config(app).content)
     last = _done_before(app, handler, files, options)
     if last is not None:
-        return report(app.site.to_dict(), [], dry_run, exitCode=0, **package_rows(JobResult()), check=last.check,
+        changes = (plan_left if dry_run else finish_left)(app, restart=request.handling.restart)
+        return report(app.site.to_dict(), changes, dry_run, exitCode=0, **package_rows(JobResult()), check=last.check,
                       job=job_summary(app, last.job_id, SUCCEEDED))
     target = target_in_use(app, handler)
     warn_of_deployment(app, target.python_path)

@@ -9,6 +9,7 @@ from azext_pythonapp.jobs.follow import LogTail, follow
 from azext_pythonapp.jobs.request import log_path
 from azext_pythonapp.jobs.state import CANCELED, LOST, RUNNING, SUCCEEDED, Job
 from azext_pythonapp.jobs.store import ask_to_cancel, forget_secrets, newest_job_id, show, show_all
+from azext_pythonapp.operations.left_to_do import finish_left, still_to_do
 from azext_pythonapp.operations.package_change import check_timeout
 from azext_pythonapp.operations.pip_run import PipJob, job_failure
 from azext_pythonapp.plan import Change, report
@@ -23,24 +24,30 @@ def list_jobs(app: App) -> list[dict[str, Any]]:
 
 
 def show_job(app: App, job_id: str | None) -> dict[str, Any]:
-    """The contract's job object. job_id: None for the app's newest. Raises NotFound."""
-    return _row(app, show(app.kudu, job_id or newest_job_id(app.kudu)))
+    """The contract's job object. job_id: None for the app's newest. Raises NotFound.
+
+    The person is told what one that is over left to do with the app.
+    """
+    job = show(app.kudu, job_id or newest_job_id(app.kudu))
+    left = still_to_do(app, job.id) if job.over else None
+    if left is not None:
+        app.progress.say(left)
+    return _row(app, job)
 
 
 def wait_for_job(app: App, job_id: str | None, timeout: float | None) -> dict[str, Any]:
     """Follow a job, its log from the beginning, and return it.
 
+    What it left to do with the app is done: a start in any case, a restart when it succeeded.
     Raises RemoteFailed when it failed, was canceled or was lost; UnknownOutcome when the time is up.
     """
     check_timeout(timeout)
     identifier = job_id or newest_job_id(app.kudu)
     show(app.kudu, identifier)
     job = PipJob(app, identifier, timeout).wait()
+    finish_left(app, restart=job.state == SUCCEEDED)
     if job.state != SUCCEEDED:
         raise job_failure(app, job)
-    if job.result is not None and job.result.changed:
-        app.progress.say(f"Packages changed. If the app was not restarted since: `az webapp restart "
-                         f"{app.site.arguments}`.")
     return _row(app, job)
 
 
@@ -67,8 +74,9 @@ def print_log(app: App, job_id: str | None, follows: bool) -> None:
 def cancel_job(app: App, job_id: str | None, dry_run: bool) -> dict[str, Any]:
     """End a job: pip and all that it started, wherever they run. Returns the contract's answer with the job in it.
 
-    A job that was canceled before is left as it is. Raises Refused for one that is over in another way or lost,
-    NotFound, and UnknownOutcome when its end is not seen in time.
+    A job that was canceled before is left as it is; an app that was stopped for this one is started after its end.
+    Raises Refused for one that is over in another way or lost, NotFound, and UnknownOutcome when its end is not seen
+    in time.
     """
     identifier = job_id or newest_job_id(app.kudu)
     job = show(app.kudu, identifier)
@@ -81,9 +89,10 @@ def cancel_job(app: App, job_id: str | None, dry_run: bool) -> dict[str, Any]:
                       **_row(app, job))
     elif job.state == CANCELED:
         return report(app.site.to_dict(), [], dry_run, **_row(app, job))
+    started = finish_left(app, restart=False)
     if job.state != CANCELED:
         raise _over(app, job)
-    return report(app.site.to_dict(), [Change(f"jobs/{identifier}", "update", RUNNING, CANCELED)], False,
+    return report(app.site.to_dict(), [Change(f"jobs/{identifier}", "update", RUNNING, CANCELED), *started], False,
                   **_row(app, job))
 
 

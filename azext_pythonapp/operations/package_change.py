@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import InvalidInput
+from azext_pythonapp.appservice.errors import InvalidInput, UnknownOutcome
 from azext_pythonapp.jobs.follow import await_start
-from azext_pythonapp.jobs.state import FAILED, Job, JobResult
+from azext_pythonapp.jobs.left import RESTART, RESTART_LATER, note_start
+from azext_pythonapp.jobs.request import new_job_id
+from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult
+from azext_pythonapp.operations.left_to_do import finish_left, wait_command
 from azext_pythonapp.operations.pip_run import (PipJob, PipRun, job_summary, require_job_success, result_changes,
                                                 start_pip)
-from azext_pythonapp.plan import Change, report
+from azext_pythonapp.plan import report
 
 
 @dataclass(frozen=True)
@@ -48,30 +51,74 @@ def change_packages(app: App, run: PipRun, command: str, handling: Handling) -> 
     Raises RemoteFailed, which says what was changed all the same, when pip failed.
     """
     if not handling.wait:
-        return _start_only(app, run, command)
-    stopped = handling.stop_app == "always" and _stop(app)
-    try:
-        job, locked = _attempt(app, run, command, handling)
-        if job.state == FAILED and locked and handling.stop_app == "auto" and not stopped:
-            app.progress.say(f"The running app holds a file that pip must replace: stopping {app.site.label}.")
-            stopped = _stop(app)
-            first = job.result or JobResult()
-            job, _ = _attempt(app, run, command, handling)
-            if job.result is not None:
-                job = replace(job, result=job.result.following(first))
-        result = require_job_success(app, job)
-    finally:
-        if stopped:
-            app.progress.say(f"Starting {app.site.label} again.")
-            app.arm.start(app.site)
-    changes = result_changes(result)
-    if changes and handling.restart and not stopped and app.site.state.lower() != "stopped":
-        app.progress.say(f"Restarting {app.site.label}, because a running app does not notice new packages.")
-        app.arm.restart(app.site)
-        changes.append(Change("app", "restart"))
+        return _start_only(app, run, command, handling)
+    attempts = Attempts(app, run, command, handling)
+    job = attempts.run()
+    succeeded = job.state == SUCCEEDED and job.result is not None
+    changes = result_changes(job.result or JobResult())
+    changes += finish_left(app, own=attempts.job_ids, restart=handling.restart and succeeded, changed=bool(changes))
+    result = require_job_success(app, job)
     answer = result.to_dict()
     return report(app.site.to_dict(), changes, False, exitCode=job.exit_code, **package_rows(result),
                   check=answer["check"], job=job_summary(app, job.id, job.state))
+
+
+class Attempts:
+    """pip, run once, or twice: the second time with the app stopped.
+
+    job_ids: the jobs so far, the newest last. stopped: whether the app is stopped for the newest one.
+    """
+
+    def __init__(self, app: App, run: PipRun, command: str, handling: Handling):
+        self.job_ids: list[str] = []
+        self.stopped = False
+        self._app = app
+        self._run = run
+        self._command = command
+        self._handling = handling
+
+    def run(self) -> Job:
+        """The job that is over, with what all attempts changed together. A stopped app is left to finish_left.
+
+        When no job is going to end, because one could not be started or watched, the app is started at once. After
+        UnknownOutcome it stays stopped: a job goes on.
+        """
+        try:
+            return self._attempts()
+        except UnknownOutcome as error:
+            if self.stopped:
+                wait = wait_command(self._app, self.job_ids[-1])
+                error.extend([f"The app stays stopped until that is over; `{wait}` waits for it and starts the app."])
+            raise
+        except BaseException:
+            if self.stopped:
+                finish_left(self._app, own=self.job_ids, restart=False)
+            raise
+
+    def _attempts(self) -> Job:
+        """One attempt, or two."""
+        job, locked = self._attempt(self._run, self._handling.stop_app == "always")
+        if job.state != FAILED or not locked or self._handling.stop_app != "auto":
+            return job
+        self._app.progress.say(f"The running app holds a file that pip must replace: stopping {self._app.site.label}.")
+        restore = replace(self._run.restore, since=job.id) if self._run.restore else None
+        second, _ = self._attempt(replace(self._run, restore=restore), True)
+        earlier = job.result or JobResult()
+        return replace(second, result=second.result.following(earlier)) if second.result else second
+
+    def _attempt(self, run: PipRun, stop: bool) -> tuple[Job, bool]:
+        """Run pip as one job; returns it and whether it met a file that is held."""
+        self.job_ids.append(new_job_id())
+        if stop and self._app.site.state.lower() != "stopped":
+            note_start(self._app.kudu, self.job_ids[-1])
+            self.stopped = True
+            self._app.arm.stop(self._app.site)
+        self._app.progress.say(f"{run.title} Python {run.target.version} ({run.target.python_path}) of "
+                               f"{self._app.site.label}.")
+        leaves = RESTART if self._handling.restart else None
+        started = start_pip(self._app, run, self._command, self.job_ids[-1], leaves)
+        watched = PipJob(self._app, started, self._handling.timeout)
+        return watched.wait(), watched.met_locked_file
 
 
 def planned_answer(app: App, run: PipRun) -> dict[str, Any]:
@@ -86,26 +133,12 @@ def package_rows(result: JobResult) -> dict[str, Any]:
     return {key: rows[key] for key in ("installed", "upgraded", "removed")}
 
 
-def _attempt(app: App, run: PipRun, command: str, handling: Handling) -> tuple[Job, bool]:
-    app.progress.say(f"{run.title} Python {run.target.version} ({run.target.python_path}) of {app.site.label}.")
-    watched = PipJob(app, start_pip(app, run, command), handling.timeout)
-    return watched.wait(), watched.met_locked_file
-
-
-def _start_only(app: App, run: PipRun, command: str) -> dict[str, Any]:
-    job = await_start(app.kudu, start_pip(app, run, command))
+def _start_only(app: App, run: PipRun, command: str, handling: Handling) -> dict[str, Any]:
+    job = await_start(app.kudu, start_pip(app, run, command, leaves=RESTART_LATER if handling.restart else None))
     if job.over:
         require_job_success(app, job)
-    finish = f"az webapp python job wait {app.site.arguments} --job-id {job.id}"
-    app.progress.say(f"pip runs on {app.site.label} as job {job.id}. Still to do: wait for it (`{finish}`), then "
-                     f"restart the app (`az webapp restart {app.site.arguments}`).")
+    finish = wait_command(app, job.id)
+    app.progress.say(f"pip runs on {app.site.label} as job {job.id}. Still to do: `{finish}`, which waits for it"
+                     f"{' and restarts the app' if handling.restart else ''}.")
     return report(app.site.to_dict(), run.planned, False, exitCode=None, **package_rows(JobResult()), check=None,
                   job=job_summary(app, job.id, job.state), finishCommand=finish)
-
-
-def _stop(app: App) -> bool:
-    """Stop the app; returns whether it ran, so that it is to be started again."""
-    if app.site.state.lower() == "stopped":
-        return False
-    app.arm.stop(app.site)
-    return True

@@ -11,6 +11,7 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import InvalidInput
 from azext_pythonapp.jobs.state import JobResult
 from azext_pythonapp.operations.app_python import folder_in_use, target_in_use
+from azext_pythonapp.operations.left_to_do import finish_left, plan_left
 from azext_pythonapp.operations.package_change import Handling, change_packages, package_rows, planned_answer
 from azext_pythonapp.operations.pip_run import PipRun, plan_pip, present_packages
 from azext_pythonapp.operations.requirement_files import RequirementFiles
@@ -57,7 +58,7 @@ def install_packages(app: App, files: RequirementFiles, options: PipOptions, han
     handler = read_handler(read_web_config(app).content)
     run = plan_pip(app, target_in_use(app, handler), files, options)
     if not run.planned:
-        return _nothing(app, dry_run)
+        return _nothing(app, handling, dry_run)
     run = replace(run, record=None)
     return planned_answer(app, run) if dry_run else change_packages(app, run, "package install", handling)
 
@@ -79,7 +80,7 @@ def uninstall_packages(app: App, names: Sequence[str], handling: Handling, confi
         if name not in present:
             app.progress.say(f"{name} is not installed.")
     if not found:
-        return _nothing(app, dry_run)
+        return _nothing(app, handling, dry_run)
     target = target_in_use(app, read_handler(read_web_config(app).content))
     planned = [Change(f"packages/{name}", "uninstall", present[name], None) for name in found]
     run = PipRun(target, f"Uninstalling {', '.join(found)} from", pip.uninstall(JobFile(FILE)), planned,
@@ -103,5 +104,7 @@ def _name(text: str) -> str:
     return name
 
 
-def _nothing(app: App, dry_run: bool) -> dict[str, Any]:
-    return report(app.site.to_dict(), [], dry_run, exitCode=0, **package_rows(JobResult()), check=None, job=None)
+def _nothing(app: App, handling: Handling, dry_run: bool) -> dict[str, Any]:
+    """The answer when no package is to be changed; what an earlier job left to do with the app is done all the same."""
+    changes = (plan_left if dry_run else finish_left)(app, restart=handling.restart)
+    return report(app.site.to_dict(), changes, dry_run, exitCode=0, **package_rows(JobResult()), check=None, job=None)

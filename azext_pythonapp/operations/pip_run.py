@@ -22,6 +22,9 @@ from azext_pythonapp.plan import Action, Change
 # What pip prints when a running program holds a file that it must replace; Windows' and Wine's words differ, the
 # numbers do not (facts/windows-worker.md 5, facts/python-site-extensions.md 4.2).
 LOCKED_FILE_SIGNS = ("[WinError 5]", "[WinError 32]", "[Errno 13]")
+_HELD_FILE = ("A running program, most likely the app, holds a file that pip must replace",
+              "Run the command again with `--stop-app auto`, which stops the app for as long as pip needs; if the app "
+              "is stopped, end the other program, such as a WebJob or a console.")
 
 
 @dataclass(frozen=True)
@@ -82,12 +85,15 @@ def plan_pip(app: App, target: Target, files: RequirementFiles, options: PipOpti
                   Restore(tuple(pip.sources(options)), files.main) if restore else None)
 
 
-def start_pip(app: App, run: PipRun, command: str) -> Launched:
-    """Start the job on the worker. command: the user's command, for the job's record."""
+def start_pip(app: App, run: PipRun, command: str, job_id: str | None = None, leaves: str | None = None) -> Launched:
+    """Start the job on the worker.
+
+    command: the user's command, for the job's record. job_id, leaves: as in launch and JobSpec.
+    """
     spec = JobSpec(command=command, python=run.target.python_path, runtime=run.target.folder, pip=run.call,
                    directory=run.directory, record=run.record, watched=run.watched, preparation=run.preparation,
-                   restore=run.restore)
-    return launch(app.kudu, spec, run.uploads)
+                   restore=run.restore, leaves=leaves)
+    return launch(app.kudu, spec, run.uploads, job_id)
 
 
 class PipJob:
@@ -124,7 +130,11 @@ class PipJob:
                                  f"cancel {self._app.site.arguments} --job-id {job_id}`.") from None
         finally:
             self._app.progress.status(None)
-        explanation = self._lines.explanation if job.state == FAILED else None
+        if job.state != FAILED:
+            return job
+        if self.met_locked_file:
+            return job.explained(*_HELD_FILE)
+        explanation = self._lines.explanation
         return job.explained(explanation.reason, explanation.advice) if explanation else job
 
     def _line(self, line: str) -> None:
@@ -151,6 +161,10 @@ def job_failure(app: App, job: Job) -> PythonAppError:
     consequence = f" It changed: {', '.join(changed)}." if changed else ""
     if job.result is not None and not changed:
         consequence = " No package was changed."
+    if job.blocked_by is not None:
+        return RemoteFailed(f"{sentence.rstrip('.')}.{consequence}",
+                            f"Wait for that job: `az webapp python job wait {app.site.arguments} --job-id "
+                            f"{job.blocked_by}`. Then run the command again.")
     return RemoteFailed(f"{sentence.rstrip('.')}.{consequence}",
                         f"{job.advice + ' ' if job.advice else ''}Read the whole log: `az webapp python job log "
                         f"{app.site.arguments} --job-id {job.id}`.")

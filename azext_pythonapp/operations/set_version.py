@@ -7,11 +7,13 @@ from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import InvalidInput, NotFound, RemoteFailed
+from azext_pythonapp.jobs.left import RESTART
 from azext_pythonapp.operations.app_python import Target, pip_target
 from azext_pythonapp.operations.deployment_warnings import warn_of_deployment
 from azext_pythonapp.operations.entry_point import Start, find_start, shown_entry_point
 from azext_pythonapp.operations.handler_choice import HandlerWish, build_intent, decide_kind, find_registration
 from azext_pythonapp.operations.import_check import check_import
+from azext_pythonapp.operations.left_to_do import finish_left, plan_left
 from azext_pythonapp.operations.list_runtimes import pythons_on
 from azext_pythonapp.operations.nuget_installation import installation_of
 from azext_pythonapp.operations.page_proof import prove_page
@@ -103,6 +105,7 @@ class Transaction:
         self._record = ChangeRecord(app, COMMAND)
         self._web_config = WebConfigPlan(AppFiles(app), WEB_CONFIG, found, self._edit, self._record, app.progress.say)
         self._changed = False
+        self._jobs: list[str] = []
         self._log: ServerLog | None = None
         self._verification: dict[str, Any] = {"pythonVersion": None, "importOk": None, "httpStatus": None}
         self._running = app.site.state.lower() != "stopped"
@@ -112,9 +115,10 @@ class Transaction:
         packages = self._package_steps()
         steps = [*self._install_steps(), *packages, self._import_step(), *self._switch_steps()]
         changes = any(step.changes for step in steps)
-        if (changes or packages) and self._request.restart and self._running:
-            steps.append(Step(f"Restarting {self._app.site.label}.", [Change("app", "restart")] if changes else [],
-                              self._restart))
+        left = plan_left(self._app, True) if self._request.restart else []
+        if left or ((changes or packages) and self._request.restart and self._running):
+            steps.append(Step(f"Restarting {self._app.site.label}.",
+                              left or ([Change("app", "restart")] if changes else []), self._restart))
         if self._request.health_path is not None and self._request.restart and self._running:
             steps.append(Step(f"Fetching {self._app.page_address}{self._request.health_path}.", [], self._check_page))
         return Plan(steps)
@@ -191,7 +195,9 @@ class Transaction:
         run = plan_pip(self._app, target, files, options)
 
         def install() -> Sequence[Change]:
-            job = PipJob(self._app, start_pip(self._app, run, COMMAND), None).wait()
+            started = start_pip(self._app, run, COMMAND, leaves=RESTART if self._request.restart else None)
+            self._jobs.append(started.job_id)
+            job = PipJob(self._app, started, None).wait()
             changes = result_changes(require_job_success(self._app, job))
             self._changed = self._changed or bool(changes)
             return changes
@@ -228,10 +234,7 @@ class Transaction:
         return sentence
 
     def _restart(self) -> Sequence[Change]:
-        if not self._changed:
-            return []
-        self._app.arm.restart(self._app.site)
-        return [Change("app", "restart")]
+        return finish_left(self._app, own=self._jobs, changed=self._changed)
 
     def _check_import(self) -> Sequence[Change]:
         self._log = ServerLog(self._app, self._web_config.content)

@@ -1,0 +1,117 @@
+"""Do with the app what jobs left to do: start it when it was stopped for one, restart it after a change."""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.errors import PythonAppError
+from azext_pythonapp.jobs.left import RESTART_LATER, START, Note, forget, notes, running_job
+from azext_pythonapp.plan import Change
+
+# The client of a job that has just ended does at once what is left; for so long another client leaves it to that one.
+OWN_CLIENT_SECONDS = 5
+_STARTED = Change("app", "update", "Stopped", "Running")
+_RESTARTED = Change("app", "restart")
+
+
+def finish_left(app: App, *, own: Collection[str] = (), restart: bool = True, changed: bool = False,
+                sleep: Callable[[float], None] = time.sleep) -> list[Change]:
+    """Start or restart the app where a job left that to do; returns what was done.
+
+    While a job runs nothing is done, except that the app is started which this command itself has stopped.
+    own: the jobs of this very command; a start after one of them is no change. restart: whether to restart too.
+    changed: whether one of them changed packages, which takes a restart even where the worker could not note that.
+    """
+    left = _not_done_by_others(app, own, restart, sleep)
+    starts = [note for note in left if note.kind == START]
+    restarts = [note for note in left if note.kind != START]
+    if not starts and not (restart and (changed or restarts)):
+        return []
+    mine = [note for note in left if note.job_id in own]
+    if starts and all(note in mine for note in starts):
+        app.progress.say(f"Starting {app.site.label} again.")
+        app.arm.start(app.site)
+        _forget(app, mine)
+        return []
+    busy = running_job(app.kudu)
+    if busy is not None:
+        app.progress.say(f"Job {busy} is changing packages, so {app.site.label} is neither started nor restarted "
+                         f"now. Still to do: `{wait_command(app, busy)}`.")
+        return []
+    if starts and _is_stopped(app):
+        app.progress.say(f"Starting {app.site.label}, which was stopped for job {starts[-1].job_id} and left so.")
+        app.arm.start(app.site)
+        _forget(app, left)
+        return [_STARTED]
+    if not (restart and (changed or restarts)):
+        _forget(app, starts)
+        return []
+    changes = _restart(app, changed)
+    _forget(app, left)
+    return changes
+
+
+def plan_left(app: App, restart: bool) -> list[Change]:
+    """What finish_left would do, for a dry run. restart: whether it is to restart the app as well."""
+    left = notes(app.kudu)
+    stopped = app.site.state.lower() == "stopped"
+    if stopped and any(note.kind == START for note in left):
+        return [_STARTED]
+    return [_RESTARTED] if restart and not stopped and any(note.kind != START for note in left) else []
+
+
+def still_to_do(app: App, job_id: str) -> str | None:
+    """What a job left to do with the app, and the command that does it, in words; None for nothing."""
+    kinds = [note.kind for note in notes(app.kudu) if note.job_id == job_id]
+    if not kinds:
+        return None
+    what = (f"start {app.site.label}, which was stopped for it" if START in kinds else
+            f"restart {app.site.label}, because a running app does not notice new packages")
+    return f"Still to do after job {job_id}: {what}. `{wait_command(app, job_id)}` does it."
+
+
+def wait_command(app: App, job_id: str) -> str:
+    """The command that waits for a job and does what it left to do."""
+    return f"az webapp python job wait {app.site.arguments} --job-id {job_id}"
+
+
+def _not_done_by_others(app: App, own: Collection[str], restart: bool, sleep: Callable[[float], None]) -> list[Note]:
+    """The notes, once the clients of other jobs have had the time to do what is theirs."""
+    left = notes(app.kudu)
+    for _ in range(OWN_CLIENT_SECONDS):
+        if not _of_others(left, own, restart):
+            break
+        sleep(1)
+        left = notes(app.kudu)
+    return left
+
+
+def _of_others(left: Sequence[Note], own: Collection[str], restart: bool) -> list[Note]:
+    return [note for note in left if note.job_id not in own and note.kind != RESTART_LATER
+            and (restart or note.kind == START)]
+
+
+def _forget(app: App, done: Sequence[Note]) -> None:
+    """Delete the notes. What they ask for is done: an SCM site that is away after a restart makes that no failure."""
+    try:
+        forget(app.kudu, done)
+    except PythonAppError as error:
+        app.progress.say(f"That {app.site.label} was restarted could not be noted, so the next command restarts it "
+                         f"once more: {error.message}")
+
+
+def _is_stopped(app: App) -> bool:
+    site = app.arm.open_site(app.site.resource_group, app.site.name, app.site.slot)
+    return site.state.lower() == "stopped"
+
+
+def _restart(app: App, changed: bool) -> list[Change]:
+    """Restart the app, unless it is stopped: then it will notice the packages when somebody starts it."""
+    if app.site.state.lower() == "stopped" and _is_stopped(app):
+        return []
+    reason = ("because a running app does not notice new packages" if changed else
+              "because packages were changed earlier, and it was not restarted since")
+    app.progress.say(f"Restarting {app.site.label}, {reason}.")
+    app.arm.restart(app.site)
+    return [_RESTARTED]

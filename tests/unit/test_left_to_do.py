@@ -1,0 +1,225 @@
+"""What jobs left to do with an app is done once, at the right time, and by somebody."""
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from types import SimpleNamespace
+
+import pytest
+
+from azext_pythonapp.appservice.errors import Unreachable, UnknownOutcome
+from azext_pythonapp.jobs.left import FOLDER, LOCKS, RESTART, RESTART_LATER, START, Note, note_start, notes, running_job
+from azext_pythonapp.operations.left_to_do import OWN_CLIENT_SECONDS, finish_left, plan_left, still_to_do
+from azext_pythonapp.operations.package_change import Attempts, Handling
+from tests.unit.folder_site import FolderSite
+
+EARLIER, JOB, OTHER = "20261122-115930-0001", "20261122-120000-0002", "20261122-120030-0003"
+
+
+class Azure:
+    """Resource Manager with one app, whose state is the fixture's."""
+
+    def __init__(self, state="Running"):
+        self.done: list[str] = []
+        self.state = state
+        self.fails = False
+
+    def open_site(self, *names):
+        return SimpleNamespace(state=self.state)
+
+    def start(self, site):
+        self._power("start", "Running")
+
+    def stop(self, site):
+        self._power("stop", "Stopped")
+
+    def restart(self, site):
+        self._power("restart", "Running")
+
+    def _power(self, action, state):
+        if self.fails:
+            raise Unreachable("no answer")
+        self.done.append(action)
+        self.state = state
+
+
+class World:
+    """One app; `later` is called at each second that a client waits."""
+
+    def __init__(self, home):
+        self.kudu = FolderSite(home)
+        self.arm = Azure()
+        self.said: list[str] = []
+        self.waited = 0
+        self.later = lambda: None
+        self.at_opening = "Running"
+
+    @property
+    def app(self):
+        site = SimpleNamespace(label="app 'shop'", name="shop", resource_group="rg", slot=None, state=self.at_opening,
+                               arguments="-g rg -n shop")
+        return SimpleNamespace(kudu=self.kudu, arm=self.arm, site=site, progress=SimpleNamespace(say=self.said.append))
+
+    def sleep(self, seconds):
+        self.waited += seconds
+        self.later()
+
+    def note(self, job_id, kind):
+        folder = self.kudu.home / FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{job_id}.{kind}").touch()
+
+    def runs(self, job_id, state="running"):
+        data = self.kudu.home / "data/pythonapp"
+        for folder in (self.kudu.home / LOCKS, data / "jobs" / job_id):
+            folder.mkdir(parents=True, exist_ok=True)
+        (self.kudu.home / LOCKS / "python311x64.lock").write_text(job_id)
+        (data / "jobs" / job_id / "state.json").write_text(json.dumps(
+            {"id": job_id, "state": state, "heartbeatAt": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"}))
+
+    def finish(self, **options):
+        return [(change.action, change.after) for change in finish_left(self.app, sleep=self.sleep, **options)]
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(tmp_path)
+
+
+def test_nothing_left_costs_one_request(world):
+    assert world.finish() == [] and plan_left(world.app, True) == []
+    assert world.kudu.requests == [f"list {FOLDER}"] * 2 and world.arm.done == [] and world.waited == 0
+
+
+def test_files_that_are_no_notes_are_left_alone(world):
+    for name in ("readme", "x.restart", f"{JOB}.other"):
+        world.note(*name.partition(".")[::2])
+    assert notes(world.kudu) == [] and world.finish() == []
+    assert len(list((world.kudu.home / FOLDER).iterdir())) == 3
+
+
+def test_a_change_of_ones_own_means_one_restart_and_no_waiting(world):
+    world.note(JOB, RESTART)
+    assert world.finish(own=[JOB], changed=True) == [("restart", None)]
+    assert world.arm.done == ["restart"] and notes(world.kudu) == [] and world.waited == 0
+
+
+def test_a_change_that_the_worker_could_not_note_means_a_restart_as_well(world):
+    assert world.finish(own=[JOB], changed=True) == [("restart", None)]
+    assert world.finish(own=[JOB], changed=True, restart=False) == []
+
+
+def test_the_restart_that_a_dead_client_left_is_done_after_a_while(world):
+    world.note(EARLIER, RESTART)
+    assert [change.action for change in plan_left(world.app, True)] == ["restart"] and plan_left(world.app, False) == []
+    assert world.finish(restart=False) == [] and notes(world.kudu) == [Note(EARLIER, RESTART)]
+    assert world.finish() == [("restart", None)]
+    assert world.waited == OWN_CLIENT_SECONDS and notes(world.kudu) == []
+
+
+def test_a_living_client_does_its_own(world):
+    world.note(EARLIER, RESTART)
+    world.later = lambda: (world.kudu.home / FOLDER / f"{EARLIER}.{RESTART}").unlink()
+    assert world.finish() == [] and world.arm.done == [] and world.waited == 1
+
+
+def test_nobody_is_waited_for_after_no_wait(world):
+    world.note(JOB, RESTART_LATER)
+    assert world.finish() == [("restart", None)] and world.waited == 0
+
+
+def test_an_app_that_was_stopped_for_a_job_is_started_which_is_as_good_as_a_restart(world):
+    world.note(EARLIER, START)
+    world.note(EARLIER, RESTART)
+    world.arm.state = world.at_opening = "Stopped"
+    assert [(change.action, change.after) for change in plan_left(world.app, True)] == [("update", "Running")]
+    assert world.finish(restart=False) == [("update", "Running")]
+    assert world.arm.done == ["start"] and notes(world.kudu) == []
+
+
+def test_an_app_that_somebody_has_started_meanwhile_is_not_started_again(world):
+    world.note(EARLIER, START)
+    assert world.finish(restart=False) == [] and world.arm.done == [] and notes(world.kudu) == []
+
+
+def test_an_app_that_its_owner_stopped_stays_stopped(world):
+    world.note(EARLIER, RESTART)
+    world.arm.state = world.at_opening = "Stopped"
+    assert plan_left(world.app, True) == [] and world.finish(changed=True) == []
+    assert world.arm.done == [] and notes(world.kudu) == []
+
+
+def test_an_app_that_was_stopped_when_the_command_began_only(world):
+    world.at_opening = "Stopped"
+    assert world.finish(own=[JOB], changed=True) == [("restart", None)]
+
+
+def test_a_running_job_is_neither_ended_by_a_restart_nor_disturbed_by_a_start(world):
+    world.runs(OTHER)
+    world.note(EARLIER, START)
+    world.note(JOB, RESTART)
+    world.arm.state = "Stopped"
+    assert running_job(world.kudu) == OTHER
+    assert world.finish(own=[JOB], changed=True) == [] and world.arm.done == []
+    assert notes(world.kudu) == [Note(EARLIER, START), Note(JOB, RESTART)]
+    assert f"`az webapp python job wait -g rg -n shop --job-id {OTHER}`" in world.said[-1]
+    world.runs(OTHER, "failed")
+    assert running_job(world.kudu) is None and world.finish() == [("update", "Running")]
+
+
+def test_what_this_command_stopped_it_starts_even_when_another_job_runs(world):
+    world.runs(OTHER)
+    world.note(OTHER, RESTART)
+    world.note(JOB, START)
+    assert world.finish(own=[JOB], restart=False) == [] and world.arm.done == ["start"]
+    assert notes(world.kudu) == [Note(OTHER, RESTART)]
+
+
+def test_what_could_not_be_done_stays_noted(world):
+    world.note(JOB, RESTART)
+    world.arm.fails = True
+    with pytest.raises(Unreachable):
+        world.finish(own=[JOB], changed=True)
+    assert notes(world.kudu) == [Note(JOB, RESTART)]
+
+
+def test_a_note_that_cannot_be_deleted_is_said_and_is_no_failure(world):
+    def away(request):
+        if request.startswith("delete"):
+            raise Unreachable("the SCM site restarts")
+
+    world.note(JOB, RESTART)
+    world.kudu.before_request = away
+    assert world.finish(own=[JOB], changed=True) == [("restart", None)]
+    assert "restarts it once more: the SCM site restarts" in world.said[-1]
+
+
+def test_what_is_still_to_do_is_told_with_the_command_that_does_it(world):
+    assert still_to_do(world.app, JOB) is None
+    world.note(JOB, RESTART)
+    assert "restart app 'shop'" in still_to_do(world.app, JOB)
+    note_start(world.kudu, JOB)
+    assert still_to_do(world.app, JOB) == (
+        f"Still to do after job {JOB}: start app 'shop', which was stopped for it. "
+        f"`az webapp python job wait -g rg -n shop --job-id {JOB}` does it.")
+    assert still_to_do(world.app, OTHER) is None
+
+
+@pytest.mark.parametrize("outcome, after", [(UnknownOutcome("It goes on."), ["stop"]),
+                                            (Unreachable("no answer"), ["stop", "start"]),
+                                            (KeyboardInterrupt(), ["stop", "start"])])
+def test_the_app_stays_stopped_only_for_a_job_that_goes_on(world, monkeypatch, outcome, after):
+    def start(*arguments):
+        raise outcome
+
+    monkeypatch.setattr("azext_pythonapp.operations.package_change.start_pip", start)
+    target = SimpleNamespace(version="3.11.9", python_path="D:\\home\\python311x64\\python.exe")
+    run = SimpleNamespace(title="Installing six into", target=target)
+    attempts = Attempts(world.app, run, "install-requirements", Handling("always"))
+    with pytest.raises(type(outcome)) as caught:
+        attempts.run()
+    assert world.arm.done == after
+    assert [note.kind for note in notes(world.kudu)] == ([START] if after == ["stop"] else [])
+    if after == ["stop"]:
+        advice = "stays stopped until that is over; `az webapp python job wait -g rg -n shop --job-id "
+        assert advice in str(caught.value)
