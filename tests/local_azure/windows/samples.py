@@ -21,7 +21,10 @@ import time
 from setuptools import setup
 
 if {"bdist_wheel", "install"} & set(sys.argv):
-    time.sleep(float(os.environ.get("QUIETBUILD_SECONDS", "20")))
+    for _ in range(int(os.environ.get("QUIETBUILD_TIMES", "1"))):
+        print("quietbuild falls silent at %.3f" % time.time())
+        sys.stdout.flush()
+        time.sleep(float(os.environ.get("QUIETBUILD_SECONDS", "20")))
 setup(name="quietbuild", version="1.0", py_modules=["quietbuild"])
 '''
 
@@ -30,7 +33,8 @@ FILES = {
     "quietbuild": {"setup.py": _QUIET_BUILD, "quietbuild.py": "VERSION = '1.0'\n"},
 }
 """The files of each package, version 1.0: `brokenbuild` raises in its setup.py; `quietbuild` waits $QUIETBUILD_SECONDS
-(20) without a word and without using the processor, which is what Kudu takes for a command that hangs."""
+(20) without a word and without using the processor, which is what Kudu takes for a command that hangs; that
+$QUIETBUILD_TIMES (1), with the time (Unix) in a line ahead of each, which pip shows with --verbose only."""
 
 
 def write(index: Path) -> bool:
