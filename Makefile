@@ -39,7 +39,7 @@ demo: $(AZ)/.ready $(TEST)/.ready $(WINDOWS)/.ready $(WHEEL)
 		--slot demo/staging -- tests/demo.sh
 
 test: $(AZ)/.ready $(TEST)/.ready $(WINDOWS)/.ready $(WHEEL)
-	@$(IN_AZURE) $(TEST)/bin/python -m pytest tests/scenario tests/unit -n $(JOBS) --dist worksteal $(ARGS)
+	@$(IN_AZURE) $(TEST)/bin/python -m pytest tests/scenario tests/unit -n $(JOBS) --maxschedchunk 1 $(ARGS)
 
 unit: $(AZ)/.ready $(TEST)/.ready $(WINDOWS)/.ready $(WHEEL)
 	@$(IN_AZURE) $(TEST)/bin/python -m pytest tests/unit $(ARGS)

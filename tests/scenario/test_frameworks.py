@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import shutil
 
+import pytest
+
 from tests.scenario.apps import deploy, naming, web_root
 
 VERSION = '3.11.9'
@@ -53,6 +55,7 @@ def test_fastapi_under_http_platform(az, apps):
     assert 'openapi' in apps.get(site, '/openapi.json').json()
 
 
+@pytest.mark.long
 def test_streamlit_under_http_platform(az, apps):
     """pip does not compile the 6,000 files of its dependencies, which takes minutes in Wine; Python does on import."""
     site = apps.new('streamlit_hello')
