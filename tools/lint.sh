@@ -14,7 +14,7 @@ export AZDEV_CONFIG_DIR=$work/azdev AZDEV_CLI_REPO_PATH=$work/cli
 # azdev calls an extension by the name of its folder, and walks everything that lies in it: give it the product alone, under its own name.
 source=$work/pythonapp
 # The runner's modules import each other as on the worker, where their folder comes first on sys.path.
-export AZDEV_EXT_REPO_PATHS=$source AZURE_EXTENSION_DEV_SOURCES=$source PYTHONPATH=$source:$source/azext_pythonapp/packages/remote/runner
+export AZDEV_EXT_REPO_PATHS=$source AZURE_EXTENSION_DEV_SOURCES=$source PYTHONPATH=$source:$source/azext_pythonapp/packages/remote/runner_modules
 mkdir -p "$source" "$AZURE_CONFIG_DIR" "$AZURE_EXTENSION_DIR"
 cp -r setup.py pylintrc README.rst HISTORY.rst azext_pythonapp "$source"
 find "$source" -name __pycache__ -prune -exec rm -rf {} +

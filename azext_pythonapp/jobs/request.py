@@ -17,7 +17,7 @@ from azext_pythonapp.packages.pip import Argument, HomeFile, JobFile, PipCommand
 
 FOLDER = "data/pythonapp/jobs"
 # A folder of modules, which Python runs by its __main__.py.
-RUNNER = "runner"
+RUNNER, RUNNER_MODULES = "runner.py", "runner_modules"
 LOG, STATE, REQUEST, SECRETS = "log.txt", "state.json", "request.json", "secrets.json"
 # A client puts it into the job's folder; the runner looks for it every 2 s.
 CANCEL = "cancel"
@@ -110,9 +110,9 @@ def request_files(spec: JobSpec, job_id: str, files: Mapping[str, bytes]) -> dic
     files: what pip is to find there, such as requirements.txt. Those with credentials in them are named in the
     request, so that the runner deletes them when the job ends. pip's environment goes into a file of its own, which
     the runner deletes as soon as it has read it.
-    Raises InvalidInput for a file that would take the place of one of the job's own, or lie in the runner's folder.
+    Raises InvalidInput for a file that would take the place of one of the job's own, or lie among its modules.
     """
-    own_names = {RUNNER, LOG, STATE, REQUEST, SECRETS, CANCEL, "restore.txt", "before.json"}
+    own_names = {RUNNER, RUNNER_MODULES, LOG, STATE, REQUEST, SECRETS, CANCEL, "restore.txt", "before.json"}
     taken = own_names & {_first_part(name) for name in files}
     if taken:
         raise InvalidInput(f"A file for a job cannot be called {sorted(taken)[0]}.", "Rename it.")
@@ -146,5 +146,7 @@ def _first_part(name: str) -> str:
 
 def runner_files() -> dict[str, bytes]:
     """The program that runs on the worker, by path in the job's folder."""
-    found = (importlib.resources.files("azext_pythonapp.packages.remote") / RUNNER).iterdir()
-    return {f"{RUNNER}/{module.name}": module.read_bytes() for module in found if module.name.endswith(".py")}
+    source = importlib.resources.files("azext_pythonapp.packages.remote")
+    modules = [module for module in (source / RUNNER_MODULES).iterdir() if module.name.endswith(".py")]
+    return {RUNNER: (source / RUNNER).read_bytes(),
+            **{f"{RUNNER_MODULES}/{module.name}": module.read_bytes() for module in modules}}

@@ -99,12 +99,12 @@ def test_the_front_ends_limit_does_not_end_the_job(az, azure, apps, index, six):
     running = started(az, site, index, six)
     time.sleep(9)
     job = site.commands.started[-1]
-    assert job.text.endswith(' runner') and not job.answer.done()
+    assert job.text.endswith(' runner.py') and not job.answer.done()
     index.release()
     stdout, stderr = running.communicate(timeout=300)
     assert running.returncode == 0, stderr
     assert json.loads(stdout)['installed'] == [{'name': 'six', 'version': '1.16.0'}]
-    assert len([command for command in site.commands.started if command.text.endswith(' runner')]) == 1
+    assert len([command for command in site.commands.started if command.text.endswith(' runner.py')]) == 1
     commands = [request for request in azure.requests
                 if request.host == site.scm_host and request.path == '/api/command']
     assert [request.status for request in commands if request.status != 200] == [None], 'one was cut'

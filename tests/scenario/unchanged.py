@@ -25,6 +25,6 @@ def unchanged(azure: LocalAzure, site: Site) -> Iterator[None]:
     requests, files, commands = len(azure.mutating_requests()), home_files(site), len(site.commands.started)
     yield
     assert [str(request) for request in azure.mutating_requests()[requests:]] == []
-    assert [command.text for command in site.commands.started[commands:] if command.text.endswith(' runner')] == []
+    assert [command.text for command in site.commands.started[commands:] if command.text.endswith(' runner.py')] == []
     after = home_files(site)
     assert {path for path in files.keys() | after.keys() if files.get(path) != after.get(path)} == set()

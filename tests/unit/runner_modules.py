@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-import azext_pythonapp.packages.remote.runner
+import azext_pythonapp.packages.remote.runner_modules
 
-FOLDER = Path(azext_pythonapp.packages.remote.runner.__file__).parent
+FOLDER = Path(azext_pythonapp.packages.remote.runner_modules.__file__).parent
 
 
 def runner_module(name: str) -> ModuleType:

@@ -13,7 +13,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 PRODUCT = REPOSITORY / 'azext_pythonapp'
 DOMAIN = ('runtimes', 'webconfig', 'packages', 'jobs')  # and plan.py
-RUNNER = PRODUCT / 'packages' / 'remote' / 'runner'
+RUNNER = PRODUCT / 'packages' / 'remote' / 'runner_modules'
 
 # What az itself brings (facts/az-extension.md 1.4); azure.core comes with azure-mgmt-web.
 FROM_AZ = ('knack', 'azure.cli.core', 'azure.mgmt.web', 'azure.core', 'requests', 'packaging')

@@ -106,7 +106,7 @@ class QuickSite(FolderSite):
     """A site on which the runner's heart beats six times as fast."""
 
     def start(self, command, directory=""):
-        module = self.home / directory.replace("\\", "/") / "runner/job_state.py"
+        module = self.home / directory.replace("\\", "/") / "runner_modules/job_state.py"
         source = module.read_text()
         assert "HEARTBEAT_SECONDS = 2\n" in source
         module.write_text(source.replace("HEARTBEAT_SECONDS = 2\n", "HEARTBEAT_SECONDS = 0.3\n"))
@@ -626,7 +626,7 @@ def launch_by_hand(runtime, requirements="left\n", **popen):
     site = runtime.site
     site.start = lambda command, directory: None
     runtime.launch(requirements)
-    process = subprocess.Popen([runtime.python, "-u", "-B", "-E", "-s", "runner"], cwd=runtime.job,
+    process = subprocess.Popen([runtime.python, "-u", "-B", "-E", "-s", "runner.py"], cwd=runtime.job,
                                stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, **popen)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors

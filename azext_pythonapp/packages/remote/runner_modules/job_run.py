@@ -1,11 +1,10 @@
 # -*- coding: utf-8 -*-
 """Runs pip on the worker for one job, and keeps the job's state where a client can read it at any time.
 
-Started by Kudu as `"<python.exe>" -u -B -E -s runner` with the job's folder, %HOME%/data/pythonapp/jobs/<id>, as the
-current directory: Python runs the __main__.py of a folder, whose modules import each other by their names. It works in
-the folder that holds this folder:
+Kudu starts runner.py with the job's folder, %HOME%/data/pythonapp/jobs/<id>, as the current directory; the modules
+import each other by their names. In that folder:
 
-    runner/        read     these modules
+    runner.py, runner_modules/   the program
     request.json   read     what to do (azext_pythonapp/jobs/request.py writes it)
     secrets.json   read     environment variables for pip; deleted as soon as they were read
     log.txt        written  pip's output, each line as it comes, credentials masked
@@ -200,6 +199,3 @@ class Job:
         if problems:
             outcome['warnings'] = problems
 
-
-if __name__ == '__main__':
-    sys.exit(Job(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))).run())
