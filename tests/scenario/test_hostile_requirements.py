@@ -9,8 +9,9 @@ import json
 import shlex
 import shutil
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
+from packaging.requirements import InvalidRequirement, Requirement
 
 from tests.scenario.apps import naming
 
@@ -37,11 +38,17 @@ def requirement(text):
 
 
 def acceptable(text):
-    """Whether pip itself would read the line as one requirement: no comment begins in it, no line ends in it."""
+    """Whether pip itself would read the line as one requirement: no comment begins in it, no line ends in it, and
+    Python could read its quoted text."""
+    try:
+        Requirement(requirement(text))
+    except InvalidRequirement:
+        return False
     return ' #' not in text and '\t#' not in text and len(text.splitlines()) == 1 and '${' not in text
 
 
-@settings(max_examples=5, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate),
+          suppress_health_check=list(HealthCheck))
 @given(texts=st.lists(TEXTS.filter(acceptable), min_size=1, max_size=15), file_name=FILE_NAMES, host=TEXTS)
 @example(texts=WORST, file_name='a %PATH% & ^b! é.txt', host='%PATH% & "x" <y> | ^z !Z! é')
 def check(texts, file_name, host, az, site, folder):

@@ -13,13 +13,13 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 PRODUCT = REPOSITORY / 'azext_pythonapp'
 DOMAIN = ('runtimes', 'webconfig', 'packages', 'jobs')  # and plan.py
-RUNNER = PRODUCT / 'packages' / 'remote' / 'runner_modules'
+RUNNER = PRODUCT / 'packages' / 'remote'
 
 # What az itself brings (facts/az-extension.md 1.4); azure.core comes with azure-mgmt-web.
 FROM_AZ = ('knack', 'azure.cli.core', 'azure.mgmt.web', 'azure.core', 'requests', 'packaging')
 OUTSIDE_WORLD = ('knack', 'azure', 'requests')
 # Kudu and pip's log want to hear of a job what these say.
-PRINTING = (RUNNER / 'kudu_output.py', RUNNER / 'run_pip.py')
+PRINTING = (RUNNER / 'runner_modules' / 'kudu_output.py', RUNNER / 'runner_modules' / 'run_pip.py')
 # Modules of Python 2.7 and 3.4 to 3.13 that today's has no more, and what a pip from 9 on brings.
 GONE_FROM_PYTHON = set("""
     anydbm asynchat asyncore audiodev binhex bsddb cgi cgitb chunk commands compiler cookielib crypt dbhash dircache
@@ -97,7 +97,7 @@ def test_wheel_holds_the_extension_and_nothing_else(names):
 def test_wheel_holds_every_file_of_the_product(names):
     kept = {path for path in PRODUCT.rglob('*') if path.is_file() and path.suffix != '.pyc'}
     assert {relative(path) for path in kept} == {name for name in names if name.startswith('azext_pythonapp/')}
-    assert relative(RUNNER / '__main__.py') in names
+    assert relative(RUNNER / 'runner.py') in names
 
 
 def test_wheel_requires_nothing(metadata):
