@@ -42,7 +42,8 @@ def doubles(names: Iterable[str]) -> list[str]:
 def digest(names: Iterable[str]) -> str:
     """SHA-256, in hex, of the package set: equal when the same packages in the same versions are there.
 
-    names: the entries of a site-packages folder. remote/runner_modules/site_packages.py computes the very same on the worker.
+    names: the entries of a site-packages folder. The worker computes the very same
+    (remote/runner_modules/site_packages.py).
     """
     return hashlib.sha256("\n".join(metadata_names(names)).encode("utf-8")).hexdigest()
 

@@ -1,1 +1,1 @@
-"""What a job runs on the worker: this folder is uploaded with runner.py, and its modules import each other from there."""
+"""What a job runs on the worker: uploaded with runner.py, where the modules import each other by their names."""

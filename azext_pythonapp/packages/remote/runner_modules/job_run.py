@@ -198,4 +198,3 @@ class Job:
             outcome['error'] = self.log.masked(outcome['error'])
         if problems:
             outcome['warnings'] = problems
-
