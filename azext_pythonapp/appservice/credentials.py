@@ -1,28 +1,36 @@
 """What signs the requests to an SCM site: a bearer token, or publishing credentials where the site allows them."""
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
+TOKEN_SECONDS = 60.0
+
 
 class ScmCredentials(AuthBase):
     """Signs requests to one SCM host, with a bearer token first.
 
     scm_host: the only host that ever gets a credential; a request to another one is left unsigned.
-    get_token: returns a bearer token without "Bearer "; asked for each request, az caches it.
+    get_token: returns a bearer token without "Bearer ". Asked again every minute: az takes 40 ms to find it in its
+        cache, and hands out none that has not five minutes left.
     get_publishing_credentials: returns (user, password) when the site allows basic authentication on its SCM site,
         else None. Called at most once, and only after the token was refused
         (facts/kudu.md 6: with basicPublishingCredentialsPolicies/scm off, basic answers 401).
+    clock: seconds, monotonic.
     """
 
     def __init__(self, scm_host: str, get_token: Callable[[], str],
-                 get_publishing_credentials: Callable[[], tuple[str, str] | None]):
+                 get_publishing_credentials: Callable[[], tuple[str, str] | None],
+                 clock: Callable[[], float] = time.monotonic):
         self._host = scm_host.lower()
         self._get_token = get_token
         self._get_publishing_credentials = get_publishing_credentials
+        self._clock = clock
+        self._token: tuple[float, str] | None = None
         self._basic: HTTPBasicAuth | None = None
         self._fell_back = False
 
@@ -32,8 +40,14 @@ class ScmCredentials(AuthBase):
         if self._basic is not None:
             self._basic(request)
             return request
-        request.headers["Authorization"] = f"Bearer {self._get_token()}"
+        request.headers["Authorization"] = f"Bearer {self._bearer_token()}"
         return request
+
+    def _bearer_token(self) -> str:
+        now = self._clock()
+        if self._token is None or now - self._token[0] >= TOKEN_SECONDS:
+            self._token = now, self._get_token()
+        return self._token[1]
 
     def fall_back(self) -> bool:
         """Change to publishing credentials after a refusal; returns whether another try makes sense."""

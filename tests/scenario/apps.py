@@ -102,7 +102,7 @@ class Apps:
         site.stop()
         partial = home.with_name(home.name + '.partial')
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(site.machine.home, partial, symlinks=True, ignore=shutil.ignore_patterns('__pycache__'))
+        shutil.copytree(site.machine.home, partial, symlinks=True)
         partial.rename(home)
         home.with_name(home.name + '.made').touch()
 

@@ -264,6 +264,15 @@ class TestSignIn:
             client(basic=(site.publishing_user, 'wrong')).list_directory('')
         assert [request.auth for request in azure.requests[before:]] == ['Bearer', 'Basic']
 
+    def test_a_token_is_asked_for_once_a_minute(self, site, session):
+        tokens, now = iter(('first', 'second')), [0.0]
+        credentials = ScmCredentials(site.scm_host, lambda: next(tokens), lambda: None, clock=lambda: now[0])
+        sent = []
+        for now[0] in (0.0, 1.0, 59.9, 60.0, 100.0):
+            request = requests.Request('GET', f'https://{site.scm_host}/api/vfs/', auth=credentials)
+            sent.append(session.prepare_request(request).headers['Authorization'])
+        assert sent == ['Bearer first'] * 3 + ['Bearer second'] * 2
+
     def test_no_other_host_ever_gets_a_credential(self, azure, site, session):
         credentials = ScmCredentials(site.scm_host, lambda: TOKEN, lambda: ('user', 'password'))
         for url in (f'https://{site.host}/', f'https://{site.scm_host}.elsewhere.invalid/',
