@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Run azdev's own style and linter checks, offline, and mypy: tools/lint.sh VENV
+# Run azdev's own style and linter checks, offline, mypy, and vermin: tools/lint.sh VENV
 # azdev is made for a clone of azure-cli-extensions; the stub files and variables here stand in for what it would look for there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -46,6 +46,8 @@ check() {
 check "azdev style" azdev style pythonapp
 check "flake8 of all" python -m flake8 --isolated --max-line-length 132 --ignore W503,W504 azext_pythonapp tests setup.py
 check "mypy" env -u PYTHONPATH python -m mypy --config-file mypy.ini -p azext_pythonapp
+# os.replace is called where it is.
+check "vermin of what runs on the worker" vermin --no-tips --violations -t=2.7- -t=3.4- --exclude os.replace azext_pythonapp/packages/remote
 # The rules of azdev's coverage check need a network and Azure's own repository; these do not.
 check "azdev linter" azdev linter pythonapp --min-severity medium --rule-types params commands command_groups help_entries
 exit $status

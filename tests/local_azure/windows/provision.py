@@ -131,9 +131,10 @@ def agent(cache: Path) -> bool:
 
 
 def usual_runtimes(cache: Path) -> bool:
-    """Build the runtimes that most tests install, so that no test has to wait for it."""
+    """Build the runtimes that most tests install, and one of each real build, so that no test has to wait for it."""
     runtimes.discard_old(cache)
     wanted = {(package.python_version, package.architecture) for package in gallery.PACKAGES if package.usual}
+    wanted |= {(version, "x64") for version in runtimes.BUILDS.values()}
     return bool(runtimes.build(cache, sorted(wanted)))
 
 

@@ -1,0 +1,49 @@
+"""What comes of a command on the worker: its result, or the wait for one."""
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """What a command on the worker printed and returned.
+
+    exit_code -1 with an empty output may also mean that Kudu could not start or had to kill it; `error` then holds
+    Kudu's own words (facts/kudu.md 1.1).
+    """
+
+    output: str
+    error: str
+    exit_code: int
+
+
+class PendingCommand:
+    """A command that was posted and whose answer nobody waits for."""
+
+    def __init__(self) -> None:
+        self._result: CommandResult | None = None
+        self._cut = False
+        self._settled = threading.Event()
+
+    def result(self) -> CommandResult | None:
+        """The command's result, or None while it is unanswered or when the connection was cut. Never raises."""
+        return self._result
+
+    def was_cut(self) -> bool:
+        """Whether the connection ended without an answer; the command may still be running on the worker."""
+        return self._cut
+
+    def sleep(self, seconds: float) -> None:
+        """Return after so many seconds, or when the command is answered or cut meanwhile."""
+        if self._settled.is_set():
+            time.sleep(seconds)
+        else:
+            self._settled.wait(seconds)
+
+    def settle(self, result: CommandResult | None) -> None:
+        """Keep the answer; None says that the connection was cut."""
+        self._result = result
+        self._cut = result is None
+        self._settled.set()
