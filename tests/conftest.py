@@ -10,19 +10,17 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+# Unit tests import the door, which derives from az's classes: az's packages come after the tests' own.
+if 'PYTHONAPP_AZ' in os.environ:
+    VENV = str(Path(os.environ['PYTHONAPP_AZ']).parent.parent)
+    sys.path.append(sysconfig.get_path('purelib', vars={'base': VENV, 'platbase': VENV}))
+
 
 def made(variable: str) -> Path:
     """The path in the environment variable that `make test` sets; without it the test fails and says how to run it."""
     if variable not in os.environ:
         pytest.fail(f"{variable} is not set: run the tests with make test ARGS='-k name'", pytrace=False)
     return Path(os.environ[variable])
-
-
-def pytest_configure() -> None:
-    """Let unit tests import the door, which derives from az's classes: az's packages come after the tests' own."""
-    if 'PYTHONAPP_AZ' in os.environ:
-        venv = str(Path(os.environ['PYTHONAPP_AZ']).parent.parent)
-        sys.path.append(sysconfig.get_path('purelib', vars={'base': venv, 'platbase': venv}))
 
 
 @pytest.fixture(scope='session')

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from azext_pythonapp.packages.wheels import find_links_page, read_folder
-from tests.unit.runner_modules import runner_module
+from tests.unit.runner.modules import runner_module
 
 DAY = 24 * 3600
 

@@ -1,0 +1,1 @@
+"""The program that runs on the worker: azext_pythonapp/packages/remote."""
