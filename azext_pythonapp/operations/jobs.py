@@ -80,15 +80,16 @@ def cancel_job(app: App, job_id: str | None, dry_run: bool) -> dict[str, Any]:
     """
     identifier = job_id or newest_job_id(app.kudu)
     job = show(app.kudu, identifier)
-    if job.state == RUNNING and not dry_run:
-        app.progress.say(f"Canceling job {identifier} of {app.site.label}.")
-        ask_to_cancel(app.kudu, identifier)
-        job = _await_end(app, identifier)
-    elif job.state == RUNNING:
+    if job.state == CANCELED:
+        return report(app.site.to_dict(), [], dry_run, **_row(app, job))
+    if job.state != RUNNING:
+        raise _over(app, job)
+    if dry_run:
         return report(app.site.to_dict(), [Change(f"jobs/{identifier}", "update", RUNNING, CANCELED)], True,
                       **_row(app, job))
-    elif job.state == CANCELED:
-        return report(app.site.to_dict(), [], dry_run, **_row(app, job))
+    app.progress.say(f"Canceling job {identifier} of {app.site.label}.")
+    ask_to_cancel(app.kudu, identifier)
+    job = _await_end(app, identifier)
     started = finish_left(app, restart=False)
     if job.state != CANCELED:
         raise _over(app, job)

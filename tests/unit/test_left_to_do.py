@@ -7,8 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.errors import Unreachable, UnknownOutcome
+from azext_pythonapp.appservice.errors import Refused, Unreachable, UnknownOutcome
 from azext_pythonapp.jobs.left import FOLDER, LOCKS, RESTART, RESTART_LATER, START, Note, note_start, notes, running_job
+from azext_pythonapp.operations.jobs import cancel_job
 from azext_pythonapp.operations.left_to_do import OWN_CLIENT_SECONDS, finish_left, plan_left, still_to_do
 from azext_pythonapp.operations.package_change import Attempts, Handling
 from tests.unit.folder_site import FolderSite
@@ -173,6 +174,16 @@ def test_what_this_command_stopped_it_starts_even_when_another_job_runs(world):
     world.note(JOB, START)
     assert world.finish(own=[JOB], restart=False) == [] and world.arm.done == ["start"]
     assert notes(world.kudu) == [Note(OTHER, RESTART)]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_job_that_is_over_is_not_canceled_and_then_nothing_is_started(world, dry_run):
+    world.runs(JOB, "succeeded")
+    world.note(JOB, START)
+    world.arm.state = world.at_opening = "Stopped"
+    with pytest.raises(Refused, match="is over already"):
+        cancel_job(world.app, JOB, dry_run)
+    assert world.arm.done == [] and notes(world.kudu) == [Note(JOB, START)]
 
 
 def test_what_could_not_be_done_stays_noted(world):

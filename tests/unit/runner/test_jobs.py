@@ -200,26 +200,17 @@ def test_progress_is_read_off_pips_lines_and_the_installed_packages(tmp_path):
     assert progress.beat() == {"progress": "2 of 3"}
 
 
-def test_a_request_that_cannot_be_read(runtime):
+@pytest.mark.parametrize("content, told", [(b'{"id": ', "request.json of the job cannot be read"),
+                                           (b'{"command": "x"}', "KeyError: ")])
+def test_a_request_that_cannot_be_read_and_a_mistake_of_the_runners_own_are_told(runtime, content, told):
     def spoil(request):
         if request.startswith("start"):
-            (runtime.site.home / request.split()[1] / "request.json").write_bytes(b'{"id": ')
+            (runtime.site.home / request.split()[1] / "request.json").write_bytes(content)
 
     runtime.site.before_request = spoil
     job = runtime.install("left")
     assert job.state == "failed"
-    assert job.error.startswith("request.json of the job cannot be read")
-
-
-def test_a_mistake_in_the_runner_itself_is_told(runtime):
-    def spoil(request):
-        if request.startswith("start"):
-            (runtime.site.home / request.split()[1] / "request.json").write_bytes(b'{"command": "x"}')
-
-    runtime.site.before_request = spoil
-    job = runtime.install("left")
-    assert job.state == "failed"
-    assert job.error.startswith("KeyError: ")
+    assert job.error.startswith(told)
 
 
 def test_nobody_listens_to_its_output(runtime):
