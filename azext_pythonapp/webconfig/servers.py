@@ -11,6 +11,8 @@ from typing import Iterable
 from azext_pythonapp.appservice.errors import InvalidInput, Refused
 
 from .application import TITLES, EntryPoint
+from .command_line import understand
+from .served import served
 
 PORT = "%HTTP_PLATFORM_PORT%"
 
@@ -18,8 +20,6 @@ _FOR_WSGI = ("waitress", "hypercorn")
 _FOR_ASGI = ("uvicorn", "hypercorn", "daphne")
 _UNIX_ONLY = ("gunicorn", "uwsgi", "mod-wsgi", "gevent", "meinheld")
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?")
-_ARGUMENT = re.compile(r'"[^"]*"|\S+')
-_ENTRY = re.compile(r"(?:wsgi:|asgi:)?([A-Za-z_][\w.]*:[A-Za-z_][\w.]*(?:\(\))?)")
 
 
 def choose_server(entry: EntryPoint, requirement_names: Iterable[str]) -> str:
@@ -63,13 +63,13 @@ def startup_arguments(entry: EntryPoint, server: str) -> str:
     return f"-m hypercorn --bind 127.0.0.1:{PORT} {'asgi' if entry.is_asgi else 'wsgi'}:{entry.spec}"
 
 
-def served_entry_point(arguments: str | None) -> str | None:
-    """Return what such arguments serve ("main:app", "app.py" for Streamlit), None when they do not tell."""
-    words = [word.strip('"') for word in _ARGUMENT.findall(arguments or "")]
-    if "streamlit" in words and "run" in words:
-        return next((word for word in words[words.index("run") + 1:] if word.lower().endswith(".py")), None)
-    found = next((match.group(1) for match in map(_ENTRY.fullmatch, words) if match), None)
-    return f"{found}()" if found and ("--call" in words or "--factory" in words) and found[-1] != ")" else found
+def served_entry_point(arguments: str | None, process_path: str = "python.exe") -> str | None:
+    """Return what such arguments serve ("main:app", "app.py" for Streamlit), None when they do not tell.
+
+    process_path: the program that gets them.
+    """
+    found = served(understand(process_path, arguments))
+    return found.spec if found else None
 
 
 def _fitting(entry: EntryPoint) -> tuple[str, ...]:
