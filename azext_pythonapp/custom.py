@@ -6,13 +6,23 @@ from contextlib import contextmanager
 def list_versions(cmd, resource_group_name=None, webapp_name=None, slot=None, version=None, architecture=None,
                   all_versions=False, supported=False):
     from azext_pythonapp.appservice.app import web_session
+    from azext_pythonapp.appservice.errors import NotFound
     from azext_pythonapp.operations.list_versions import Filter, app_versions, gallery_versions
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         wanted = Filter.parse(version, architecture, all_versions, supported)
-        group_is_given = resource_group_name is not None and not getattr(resource_group_name, 'is_default', False)
-        if webapp_name is None and not group_is_given:
+        given = [name for name in (resource_group_name, webapp_name, slot)
+                 if name is not None and not getattr(name, 'is_default', False)]
+        if not given and not (resource_group_name and webapp_name):
+            # Nothing names an app; half of one out of `az configure --defaults` does not either.
             return gallery_versions(web_session(cmd.cli_ctx), wanted)
-        return app_versions(opened(), wanted)
+        try:
+            app = opened()
+        except NotFound as error:
+            if given:
+                raise
+            _console(cmd).say(f'{error.message} It is named by `az configure --defaults`; this is the public gallery.')
+            return gallery_versions(web_session(cmd.cli_ctx), wanted)
+        return app_versions(app, wanted)
 
 
 def list_runtimes(cmd, resource_group_name, webapp_name, slot=None):

@@ -6,11 +6,13 @@ settings) with bodies of our own, because the generated methods cannot install o
 """
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from azext_pythonapp.appservice.errors import AccessDenied, Conflict, NotFound, PlatformFailed, Refused, Unreachable
+from azext_pythonapp.appservice import advice
+from azext_pythonapp.appservice.errors import AccessDenied, Conflict, NotFound, PlatformFailed, Unreachable
+from azext_pythonapp.appservice.site_kind import SiteKind
 
 API_VERSION = "2023-12-01"
 
@@ -22,6 +24,7 @@ class Site:
     resource_id: of the slot, when there is one. plan_id: the resource id of its App Service plan.
     host and scm_host: the names that Resource Manager gave; they can carry a hash and a region, so they are never
     built from the app's name (facts/az-extension.md 4.6).
+    subscription: the one that the command line gave; None when it gave none.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Site:
     scm_host: str
     state: str
     plan_id: str = ""
+    subscription: str | None = None
 
     @property
     def label(self) -> str:
@@ -40,9 +44,8 @@ class Site:
 
     @property
     def arguments(self) -> str:
-        """The options that name it on a command line, for commands that messages advise."""
-        slot = f" -s {self.slot}" if self.slot else ""
-        return f"-g {self.resource_group} -n {self.name}{slot}"
+        """The options that name it on a command line, for commands that messages advise; quoted for a shell."""
+        return advice.options(self.resource_group, self.name, self.slot, self.subscription)
 
     def to_dict(self) -> dict[str, str | None]:
         """The contract's `app` object."""
@@ -69,13 +72,15 @@ class Arm:
     send: takes (method, url without query, query parameters, JSON body or None, whether the answer is secret and must
         not be logged) and returns an ArmAnswer; raises Unreachable.
     endpoint: the cloud's Resource Manager address; subscription: its id.
+    given_subscription: the one that the command line gave, which advised commands repeat; None when it gave none.
     """
 
     def __init__(self, send: Callable[[str, str, dict[str, str], Any, bool], ArmAnswer], endpoint: str,
-                 subscription: str):
+                 subscription: str, given_subscription: str | None = None):
         self._send = send
         self._endpoint = endpoint.rstrip("/")
         self._subscription = subscription
+        self._given_subscription = given_subscription
 
     def call(self, method: str, resource_id: str, body: Any = None, *, secret: bool = False) -> ArmAnswer:
         """Send one request for a resource; the caller judges the status. Raises Unreachable.
@@ -87,30 +92,29 @@ class Arm:
     def open_site(self, resource_group: str, name: str, slot: str | None) -> Site:
         """Look the app or slot up.
 
-        Raises NotFound when there is none, and Refused when it does not run on Windows.
+        Raises NotFound when there is none, Refused when it is no Windows web app (Linux, a function app, a container),
+        and PlatformFailed when Azure names no SCM site.
         """
         resource_id = (f"/subscriptions/{self._subscription}/resourceGroups/{resource_group}"
                        f"/providers/Microsoft.Web/sites/{name}" + (f"/slots/{slot}" if slot else ""))
-        label = site_label(name, slot)
+        label, given = site_label(name, slot), self._given_subscription
         answer = self.call("GET", resource_id)
         if answer.status == 404:
-            advice = (f"az webapp deployment slot list -g {resource_group} -n {name} --output table" if slot
-                      else "az webapp list --query \"[].{name:name, resourceGroup:resourceGroup}\" --output table")
+            again = advice.in_subscription(given)
+            listing = (f"az webapp deployment slot list -g {advice.quoted(resource_group)} -n {advice.quoted(name)}"
+                       f"{again} --output table" if slot else
+                       f"az webapp list --query \"[].{{name:name, resourceGroup:resourceGroup}}\"{again} --output table")
             raise NotFound(f"The {label} was not found in resource group '{resource_group}'.",
-                           f"List what there is: `{advice}`.")
+                           f"List what there is: `{listing}`.")
         require_success(answer, f"{label} in resource group '{resource_group}'")
-        properties = (answer.body or {}).get("properties") or {}
-        kind = str((answer.body or {}).get("kind") or "")
-        if properties.get("reserved") or "linux" in kind.lower():
-            raise Refused(f"The {label} runs on Linux; `az webapp python` manages Python on Windows apps.",
-                          "On Linux the Python version is a setting: "
-                          f"`az webapp config set -g {resource_group} -n {name} --linux-fx-version PYTHON:3.13`.")
-        hosts = {row.get("hostType"): row.get("name") for row in properties.get("hostNameSslStates") or []}
-        scm_host = hosts.get("Repository")
+        body = answer.body if isinstance(answer.body, dict) else {}
+        SiteKind.read(body).require_windows_web_app(label, resource_group, name, slot, given)
+        properties = body.get("properties") or {}
+        host, scm_host = _hosts(properties)
         if not scm_host:
             raise PlatformFailed(f"Azure named no SCM site for {label}, so its files cannot be reached.")
-        return Site(name, resource_group, slot, resource_id, str(properties.get("defaultHostName") or ""),
-                    str(scm_host), str(properties.get("state") or ""), str(properties.get("serverFarmId") or ""))
+        return Site(name, resource_group, slot, resource_id, host, scm_host, str(properties.get("state") or ""),
+                    str(properties.get("serverFarmId") or ""), given)
 
     def has_32bit_worker(self, site: Site) -> bool:
         """Whether the app's worker process is a 32-bit one, which is what new apps get."""
@@ -157,6 +161,29 @@ class Arm:
         require_success(self.call("POST", f"{site.resource_id}/{action}"), f"the {action} of {site.label}")
 
 
+# HostType of Microsoft.Web, by name and, as api-versions before 2016 write it, by number
+# (recordings/arm/site_api_2015_integer_enums.json).
+_REPOSITORY = ("repository", "1")
+
+
+def _hosts(properties: Mapping[str, Any]) -> tuple[str, str]:
+    """The app's own host name and that of its SCM site; "" for one that Azure does not name.
+
+    An app can have several names of its own and, in an environment with a domain of its own, several SCM names: the
+    default ones belong together. A name is only ever taken from Resource Manager, never made.
+    """
+    rows = [row for row in properties.get("hostNameSslStates") or [] if isinstance(row, dict) and row.get("name")]
+    is_scm = [str(row.get("hostType", "")).lower() in _REPOSITORY for row in rows]
+    names = [str(row["name"]) for row, scm in zip(rows, is_scm) if not scm]
+    scm_names = [str(row["name"]) for row, scm in zip(rows, is_scm) if scm]
+    host = str(properties.get("defaultHostName") or (names or [""])[0])
+    label, _, domain = host.partition(".")
+    usual = f"{label}.scm.{domain}".lower()
+    enabled = [str(name) for name in properties.get("enabledHostNames") or [] if str(name).lower() == usual]
+    best = [name for name in scm_names if name.lower() == usual] or scm_names or enabled
+    return host, best[0] if best else ""
+
+
 def require_success(answer: ArmAnswer, subject: str) -> None:
     """Raise what an answer other than 2xx means; `subject` says what was asked for."""
     if answer.status < 300:
@@ -188,6 +215,8 @@ def connect(cli_ctx: Any) -> Arm:
     from azure.cli.core.commands.client_factory import get_mgmt_service_client, get_subscription_id
     from azure.cli.core.profiles import ResourceType
 
+    # Read first: get_subscription_id puts the default one there when --subscription was not given.
+    given = cli_ctx.data.get("subscription_id")
     client = get_mgmt_service_client(cli_ctx, ResourceType.MGMT_APPSERVICE)
     # Public since azure-mgmt-web 11.0; the pipeline below it has been the same object in all versions that az
     # shipped since 2.75 (facts/az-extension.md 4.1).
@@ -214,4 +243,5 @@ def connect(cli_ctx: Any) -> Arm:
             parsed = None
         return ArmAnswer(response.status_code, parsed, text)
 
-    return Arm(send, cli_ctx.cloud.endpoints.resource_manager, get_subscription_id(cli_ctx))
+    return Arm(send, cli_ctx.cloud.endpoints.resource_manager, get_subscription_id(cli_ctx),
+               str(given) if given else None)

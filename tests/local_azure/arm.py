@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import login
 from .arm_extensions import all_extensions, one_extension
-from .site import REGION, SUBSCRIPTION, Site
+from .site import LEFT_OUT, REGION, SUBSCRIPTION, Site
 
 HOST = "management.azure.com"
 PLAN = "plan"
@@ -158,21 +158,42 @@ def _plan_id(group: str) -> str:
 
 
 def site_resource(site: Site) -> dict[str, object]:
-    """The site or slot as ARM shows it; its SCM host stands in `hostNameSslStates` as hostType Repository."""
-    kind = "Microsoft.Web/sites/slots" if site.slot else "Microsoft.Web/sites"
-    return {
-        "id": site.address.resource_id, "name": site.address.arm_name, "type": kind, "location": REGION, "tags": {},
-        "kind": "app,linux" if site.reserved else "app",
-        "properties": {
-            "name": site.address.arm_name, "state": site.state, "enabled": True, "reserved": site.reserved,
-            "sku": "Basic", "isXenon": False, "hyperV": False, "resourceGroup": site.resource_group,
-            "repositorySiteName": site.name, "usageState": "Normal", "availabilityState": "Normal", "httpsOnly": True,
-            "clientAffinityEnabled": True, "outboundIpAddresses": "127.0.0.1",
-            "possibleOutboundIpAddresses": "127.0.0.1",
-            "defaultHostName": site.host, "hostNames": [site.host], "enabledHostNames": [site.host, site.scm_host],
-            "serverFarmId": _plan_id(site.resource_group),
-            "hostNameSslStates": [{"name": site.host, "sslState": "Disabled", "hostType": "Standard"},
-                                  {"name": site.scm_host, "sslState": "Disabled", "hostType": "Repository"}]}}
+    """The site or slot as ARM shows it; its SCM host stands in `hostNameSslStates` as hostType Repository.
+
+    The shape is the recorded one (site_windows_app.json, site_windows_slot.json), with nulls where it has nulls.
+    """
+    kind = site.kind or ("app,linux" if site.reserved else "app")
+    names = [*site.custom_domains, site.host]
+    properties = {
+        "name": f"{site.name}({site.slot})" if site.slot else site.name, "state": site.state, "hostNames": names,
+        "webSpace": f"{site.resource_group}-WestEuropewebspace", "repositorySiteName": site.name, "owner": None,
+        "usageState": _enumerated(site, "Normal", 0), "enabled": True, "adminEnabled": True,
+        "enabledHostNames": [*names, site.scm_host],
+        "siteProperties": {"metadata": None, "appSettings": None, "properties": [
+            {"name": "LinuxFxVersion", "value": ""}, {"name": "WindowsFxVersion", "value": None}]},
+        "availabilityState": _enumerated(site, "Normal", 0),
+        "hostNameSslStates": [_host_row(site, name, "Standard", 0) for name in (site.host, *site.custom_domains)]
+                             + [_host_row(site, site.scm_host, "Repository", 1)],
+        "serverFarmId": _plan_id(site.resource_group), "reserved": site.reserved, "isXenon": False, "hyperV": False,
+        "lastModifiedTimeUtc": "2026-11-01T08:02:19.42", "siteConfig": None, "slotName": None, "sku": "Basic",
+        "scmSiteAlsoStopped": False, "clientAffinityEnabled": True, "hostNamesDisabled": False, "kind": kind,
+        "outboundIpAddresses": "127.0.0.1", "possibleOutboundIpAddresses": "127.0.0.1", "containerSize": 0,
+        "siteDisabledReason": 0, "tags": None, "resourceGroup": site.resource_group, "defaultHostName": site.host,
+        "httpsOnly": True, **site.shape}
+    return {"id": site.address.resource_id, "name": site.address.arm_name,
+            "type": "Microsoft.Web/sites/slots" if site.slot else "Microsoft.Web/sites", "kind": kind,
+            "location": REGION, "tags": {},
+            "properties": {name: value for name, value in properties.items() if value is not LEFT_OUT}}
+
+
+def _host_row(site: Site, name: str, kind: str, number: int) -> dict[str, object]:
+    return {"name": name, "sslState": _enumerated(site, "Disabled", 0), "ipBasedSslResult": None, "virtualIP": None,
+            "thumbprint": None, "toUpdate": None, "toUpdateIpBasedSsl": None,
+            "ipBasedSslState": _enumerated(site, "NotConfigured", 0), "hostType": _enumerated(site, kind, number)}
+
+
+def _enumerated(site: Site, name: str, number: int) -> str | int:
+    return number if site.integer_enums else name
 
 
 def _child(site: Site, path: str, properties: Mapping[str, object]) -> Response:

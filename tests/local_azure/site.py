@@ -59,6 +59,9 @@ class Address:
         return f"{group}/providers/Microsoft.Web/sites/{self.name}{slot}"
 
 
+LEFT_OUT = object()
+
+
 @dataclass
 class Site:
     """A running app. Tests may set every field that Azure's portal would let them set.
@@ -67,6 +70,11 @@ class Site:
     kudu_settings      what POST /api/settings stored; goes before app_settings (facts/kudu.md 5.3)
     basic_auth_allowed basicPublishingCredentialsPolicies/scm (facts/kudu.md 6)
     reserved           a Linux app
+    kind               what ARM calls it; None for what fits `reserved`
+    shape              properties that ARM gives otherwise: by name, LEFT_OUT for one that it leaves out, as old
+                       api-versions do
+    integer_enums      ARM gives enumerations as numbers (recordings: api-version 2015-08-01)
+    custom_domains     further names of the app, which ARM lists; nothing answers to them
 
     `work` does what goes on when its request has long been answered, or cut.
     """
@@ -76,6 +84,10 @@ class Site:
     front_end: Serving
     switches: Switches
     reserved: bool = False
+    kind: str | None = None
+    shape: dict[str, object] = field(default_factory=dict)
+    integer_enums: bool = False
+    custom_domains: tuple[str, ...] = ()
     use_32bit_worker: bool = True
     basic_auth_allowed: bool = False
     state: Literal["Running", "Stopped"] = "Running"

@@ -1,0 +1,38 @@
+"""Commands that messages advise: with the app's options, and quoted so that they can be pasted into a shell."""
+from __future__ import annotations
+
+import re
+
+# What no shell that az is used in (POSIX, PowerShell, cmd.exe) reads in another way, anywhere in a word.
+_PLAIN = re.compile(r"[A-Za-z0-9_./:=+-]+")
+# What a POSIX shell or PowerShell still reads between double quotes.
+_ACTIVE = re.compile(r'["$`\\!]')
+
+
+def quoted(text: str) -> str:
+    """One argument for a shell: as it is where that is safe, else in double quotes, which every shell knows, else in
+    single ones as a POSIX shell reads them.
+
+    A control character, which no name of Azure's has, becomes a question mark: it would end the command.
+    """
+    text = "".join("?" if ord(character) < 32 or 127 <= ord(character) < 160 else character for character in text)
+    if _PLAIN.fullmatch(text):
+        return text
+    if _ACTIVE.search(text) is None:
+        return f'"{text}"'
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def options(resource_group: str, name: str, slot: str | None = None, subscription: str | None = None) -> str:
+    """The options that name an app or slot: `-g rg -n shop -s staging`.
+
+    subscription: the one that was given on the command line; None when none was, so that the advised command needs
+    none either.
+    """
+    named = [("-g", resource_group), ("-n", name), ("-s", slot), ("--subscription", subscription)]
+    return " ".join(f"{option} {quoted(value)}" for option, value in named if value)
+
+
+def in_subscription(subscription: str | None) -> str:
+    """The option that repeats a given subscription, with a blank before it; "" when none was given."""
+    return f" --subscription {quoted(subscription)}" if subscription else ""

@@ -1,0 +1,67 @@
+"""What kind of app a resource of Microsoft.Web/sites is, and why the ones that are no Windows web app are refused.
+
+Sources: https://learn.microsoft.com/azure/app-service/reference-app-service-kind-property (a comma-separated list, which
+may say less than the flags: recordings/arm/site_kind_app_but_linux.json has kind "app" and reserved true);
+recordings/arm/site_windows_container.json (isXenon and hyperV true, reserved false).
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from azext_pythonapp.appservice.advice import in_subscription, quoted
+from azext_pythonapp.appservice.errors import Refused
+
+_DOMAIN = "`az webapp python` manages Python on Windows web apps"
+
+
+@dataclass(frozen=True)
+class SiteKind:
+    """words: what `kind` says, in lower case; linux, container: whether it runs on Linux, whether an image runs."""
+
+    words: frozenset[str]
+    linux: bool
+    container: bool
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> SiteKind:
+        """From Resource Manager's JSON of a site; what it leaves out or has as null is not so."""
+        properties = body.get("properties") or {}
+        kinds = f"{body.get('kind') or ''},{properties.get('kind') or ''}"
+        words = frozenset(word.strip().lower() for word in kinds.split(",") if word.strip())
+        linux = bool(properties.get("reserved")) or bool(words & {"linux", "kubernetes", "kubeapp"})
+        windows_image = bool(properties.get("isXenon") or properties.get("hyperV")) or "xenon" in words
+        return cls(words, linux or bool(properties.get("managedEnvironmentId")),
+                   windows_image or "container" in words)
+
+    def require_windows_web_app(self, label: str, resource_group: str, name: str, slot: str | None,
+                                subscription: str | None) -> None:
+        """Raise Refused, with what to do instead, for anything that is no Windows web app.
+
+        label: how messages name it. The rest is for the advised command.
+        """
+        target = (f"-g {quoted(resource_group)} -n {quoted(name)}" + (f" -s {quoted(slot)}" if slot else "")
+                  + in_subscription(subscription))
+        if "workflowapp" in self.words:
+            raise Refused(f"The {label} is a logic app; {_DOMAIN}.",
+                          "Logic apps bring their own runtime. For a workflow that needs Python, call a function app.")
+        if "functionapp" in self.words:
+            raise Refused(f"The {label} is a function app; {_DOMAIN}.", _function_advice(self.linux, target))
+        if self.container:
+            system = "Linux" if self.linux else "Windows"
+            raise Refused(f"The {label} runs a {system} container, whose Python is in its image; {_DOMAIN}.",
+                          f"Choose another image: `az webapp config container set {target} --container-image-name "
+                          "IMAGE`.")
+        if self.linux:
+            raise Refused(f"The {label} runs on Linux; {_DOMAIN}.",
+                          "On Linux the Python version is a setting: "
+                          f"`az webapp config set {target} --linux-fx-version PYTHON:3.13`.")
+
+
+def _function_advice(linux: bool, target: str) -> str:
+    if linux:
+        return ("The Python version of a function app is a setting: "
+                f'`az functionapp config set {target} --linux-fx-version "Python|3.13"`.')
+    return ("Azure Functions run Python on Linux only: `az functionapp create --runtime python --os-type Linux …` makes "
+            "such a function app.")

@@ -1,0 +1,64 @@
+"""Advised commands can be pasted: quoted for a shell, and in the subscription that the command line named."""
+from __future__ import annotations
+
+import shlex
+from types import SimpleNamespace
+
+import pytest
+
+from azext_pythonapp.appservice.advice import in_subscription, options, quoted
+from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site
+from azext_pythonapp.appservice.errors import NotFound, Refused
+
+
+@pytest.mark.parametrize("text", ["shop", "my-group_1.x", "my (old) group", "grüße", "a;b", "a&b|c", "$HOME", "a`b", 'a"b',
+                                  "it's", "$it's \"all\"", "a\\b", "x!y", "*", "~", "#x", "{a}", "a b", "", "@file", "%PATH%"])
+def test_a_shell_reads_the_very_text(text):
+    assert shlex.split(quoted(text)) == [text]
+
+
+def test_plain_names_stay_plain_and_control_characters_end_no_line():
+    assert quoted("my-group_1.x") == "my-group_1.x"
+    assert quoted("a\nrm x\x1b[0m") == '"a?rm x?[0m"'
+
+
+def test_options_name_slot_and_subscription_where_given():
+    assert options("rg", "shop") == "-g rg -n shop"
+    assert options("my (old) group", "shop", "staging", "My Subscription") == (
+        '-g "my (old) group" -n shop -s staging --subscription "My Subscription"')
+    assert in_subscription(None) == "" and in_subscription("x y") == ' --subscription "x y"'
+    site = Site("shop", "my group", None, "/id", "h", "s", "Running", subscription="sub")
+    assert site.arguments == '-g "my group" -n shop --subscription sub'
+
+
+def test_errors_about_the_app_itself_carry_the_subscription():
+    def arm(status, body):
+        return Arm(lambda *_: ArmAnswer(status, body, ""), "https://arm/", "id", "My Sub")
+
+    with pytest.raises(NotFound) as missing:
+        arm(404, {}).open_site("my group", "shop", None)
+    assert '--subscription "My Sub"' in missing.value.recommendation
+    with pytest.raises(NotFound) as missing:
+        arm(404, {}).open_site("my group", "shop", "staging")
+    assert '-g "my group" -n shop --subscription "My Sub"' in missing.value.recommendation
+    with pytest.raises(Refused) as refused:
+        arm(200, {"kind": "app,linux"}).open_site("my group", "shop", "staging")
+    assert '-g "my group" -n shop -s staging --subscription "My Sub"' in refused.value.recommendation
+
+
+@pytest.mark.parametrize("names, asks_public", [
+    ({}, True), ({"webapp_name": "web"}, True), ({"resource_group_name": "group"}, True),
+    ({"webapp_name": "web", "resource_group_name": "group"}, False)])
+def test_half_an_app_out_of_azs_defaults_does_not_break_list_versions(monkeypatch, names, asks_public):
+    from knack.validators import DefaultStr
+
+    from azext_pythonapp import custom
+    from azext_pythonapp.appservice import app
+    from azext_pythonapp.operations import list_versions
+    monkeypatch.setattr(app, "web_session", lambda _: None)
+    monkeypatch.setattr(app, "open_app", lambda *_: None)
+    monkeypatch.setattr(list_versions, "gallery_versions", lambda *_: "public")
+    monkeypatch.setattr(list_versions, "app_versions", lambda *_: "of the app")
+    monkeypatch.setattr(custom, "_console", lambda _: None)
+    defaults = {name: DefaultStr(value) for name, value in names.items()}
+    assert custom.list_versions(SimpleNamespace(cli_ctx=None), **defaults) == ("public" if asks_public else "of the app")
