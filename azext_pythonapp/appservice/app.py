@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import requests
@@ -42,6 +42,13 @@ class App:
     kudu: Kudu
     web: requests.Session
     progress: Progress
+    _said: set[str] = field(default_factory=set, repr=False, compare=False)
+
+    def say_once(self, sentence: str) -> None:
+        """Tell the person, unless that very sentence was told before."""
+        if sentence not in self._said:
+            self._said.add(sentence)
+            self.progress.say(sentence)
 
     @property
     def page_address(self) -> str:

@@ -15,6 +15,7 @@ from azext_pythonapp.appservice.errors import AccessDenied, Conflict, NotFound, 
 from azext_pythonapp.appservice.site_kind import SiteKind
 
 API_VERSION = "2023-12-01"
+DEFAULT_ROOT = "site\\wwwroot"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,35 @@ def site_label(name: str, slot: str | None) -> str:
 
 
 @dataclass(frozen=True)
+class VirtualApplication:
+    r"""A part of the site with a folder of its own.
+
+    virtual_path: "/" for the site itself, "/api" for a part. physical_path: its folder as Azure has it, mostly
+    relative to %HOME%: `site\wwwroot\public`.
+    """
+
+    virtual_path: str
+    physical_path: str
+
+
+@dataclass(frozen=True)
+class SiteConfiguration:
+    """What of `config/web` matters here.
+
+    use_32bit_worker: whether the app's worker process is a 32-bit one, which is what new apps get.
+    applications: the site's virtual applications, the one at "/" among them (recordings/arm/config_web.json).
+    """
+
+    use_32bit_worker: bool
+    applications: tuple[VirtualApplication, ...]
+
+    @property
+    def physical_root(self) -> str:
+        """The folder of what is at "/", as Azure has it."""
+        return next(each.physical_path for each in self.applications if each.virtual_path == "/")
+
+
+@dataclass(frozen=True)
 class ArmAnswer:
     """status: the HTTP status; body: parsed JSON, None when empty or no JSON; text: the body as text."""
 
@@ -81,6 +111,7 @@ class Arm:
         self._endpoint = endpoint.rstrip("/")
         self._subscription = subscription
         self._given_subscription = given_subscription
+        self._configurations: dict[str, SiteConfiguration] = {}
 
     def call(self, method: str, resource_id: str, body: Any = None, *, secret: bool = False) -> ArmAnswer:
         """Send one request for a resource; the caller judges the status. Raises Unreachable.
@@ -116,11 +147,17 @@ class Arm:
         return Site(name, resource_group, slot, resource_id, host, scm_host, str(properties.get("state") or ""),
                     str(properties.get("serverFarmId") or ""), given)
 
+    def configuration(self, site: Site) -> SiteConfiguration:
+        """The app's `config/web`, asked for once. Raises AccessDenied and the other errors of an answer."""
+        if site.resource_id not in self._configurations:
+            answer = self.call("GET", f"{site.resource_id}/config/web")
+            require_success(answer, f"the configuration of {site.label}")
+            self._configurations[site.resource_id] = _configuration((answer.body or {}).get("properties") or {})
+        return self._configurations[site.resource_id]
+
     def has_32bit_worker(self, site: Site) -> bool:
         """Whether the app's worker process is a 32-bit one, which is what new apps get."""
-        answer = self.call("GET", f"{site.resource_id}/config/web")
-        require_success(answer, f"the configuration of {site.label}")
-        return bool(((answer.body or {}).get("properties") or {}).get("use32BitWorkerProcess"))
+        return self.configuration(site).use_32bit_worker
 
     def plan_tier(self, site: Site) -> str:
         """The tier of the app's plan, such as "Free" or "Basic"; "" when the caller may not see the plan."""
@@ -182,6 +219,16 @@ def _hosts(properties: Mapping[str, Any]) -> tuple[str, str]:
     enabled = [str(name) for name in properties.get("enabledHostNames") or [] if str(name).lower() == usual]
     best = [name for name in scm_names if name.lower() == usual] or scm_names or enabled
     return host, best[0] if best else ""
+
+
+def _configuration(properties: dict[str, Any]) -> SiteConfiguration:
+    """From the properties of `config/web`; an app without virtual applications serves site\\wwwroot."""
+    found = [VirtualApplication("/" + str(row["virtualPath"]).strip("/"), str(row["physicalPath"]))
+             for row in properties.get("virtualApplications") or []
+             if row.get("virtualPath") and row.get("physicalPath")]
+    if all(each.virtual_path != "/" for each in found):
+        found.insert(0, VirtualApplication("/", DEFAULT_ROOT))
+    return SiteConfiguration(bool(properties.get("use32BitWorkerProcess")), tuple(found))
 
 
 def require_success(answer: ArmAnswer, subject: str) -> None:

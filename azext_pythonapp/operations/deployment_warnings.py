@@ -4,7 +4,7 @@ from __future__ import annotations
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import NotFound
 from azext_pythonapp.appservice.kudu import Entry
-from azext_pythonapp.operations.wwwroot import WWWROOT
+from azext_pythonapp.operations.wwwroot import WWWROOT, web_root
 
 ENVIRONMENTS = ("env", "venv", ".venv")
 # A virtual environment has one of these; a folder that merely has such a name has none.
@@ -24,10 +24,13 @@ def warn_of_deployment(app: App, python_path: str) -> None:
 def deployment_warnings(app: App, python_path: str) -> list[str]:
     """One sentence or two for each thing: why, and what to do."""
     names = {entry.name.lower(): entry for entry in _entries(app, WWWROOT)}
-    warnings = [f"wwwroot of {app.site.label} holds a virtual environment, '{names[name].name}'. IIS starts "
-                f"{python_path}, which does not look there. Delete that folder, and leave it out when you deploy."
-                for name in ENVIRONMENTS if name in names and names[name].is_directory
-                and _is_environment(app, names[name].name)]
+    root = web_root(app)
+    served = names if root.lower() == WWWROOT else {entry.name.lower(): entry for entry in _entries(app, root)}
+    warnings = [f"{root.replace('/', chr(92))} of {app.site.label} holds a virtual environment, "
+                f"'{served[name].name}'. IIS starts {python_path}, which does not look there. Delete that folder, and "
+                "leave it out when you deploy."
+                for name in ENVIRONMENTS if name in served and served[name].is_directory
+                and _is_environment(app, f"{root}/{served[name].name}")]
     if "requirements.txt" in names and OPT_OUT not in names and _is_built_from_source(app):
         warnings.append(f"The next deployment of {app.site.label} from its repository runs App Service's old script "
                         "for Python, because there is a requirements.txt and no .skipPythonDeployment: it makes an env "
@@ -36,8 +39,8 @@ def deployment_warnings(app: App, python_path: str) -> list[str]:
     return warnings
 
 
-def _is_environment(app: App, name: str) -> bool:
-    return any(entry.name.lower() in _MARKS for entry in _entries(app, f"{WWWROOT}/{name}"))
+def _is_environment(app: App, folder: str) -> bool:
+    return any(entry.name.lower() in _MARKS for entry in _entries(app, folder))
 
 
 def _is_built_from_source(app: App) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import RemoteFailed
 from azext_pythonapp.appservice.windows import join, python_command
+from azext_pythonapp.operations.wwwroot import web_root
 
 _MARK = "pythonapp-import "
 # For Python 2.7 and 3.x; `parameters` is put in front of it. The app's own output, threads and exit calls at import
@@ -46,13 +47,13 @@ class ImportCheck:
 
 def check_import(app: App, python_path: str, module: str, attribute: str | None,
                  environment: Mapping[str, str]) -> ImportCheck:
-    """Import a module in the app's wwwroot with a Python on the worker, as the web server would.
+    """Import a module in the app's folder with a Python on the worker, as the web server would.
 
     python_path: full Windows path. attribute: "app", "create_app()" or None; a factory is called, as wfastcgi does.
     environment: variables that web.config gives the app.
     Raises RemoteFailed when Python itself did not run.
     """
-    parameters = {"directory": join(app.kudu.home(), "site", "wwwroot"), "module": module, "object": attribute,
+    parameters = {"directory": join(app.kudu.home(), *web_root(app).split("/")), "module": module, "object": attribute,
                   "environment": dict(environment)}
     result = app.kudu.run(python_command(python_path, _PROGRAM, parameters), "site\\wwwroot")
     for line in reversed(result.output.splitlines()):

@@ -8,14 +8,13 @@ from pathlib import Path
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import InvalidInput, NotFound
-from azext_pythonapp.operations.wwwroot import WWWROOT
+from azext_pythonapp.operations.wwwroot import web_root
 from azext_pythonapp.packages import record, requirements
 from azext_pythonapp.packages.pip import HomeFile, JobFile
 from azext_pythonapp.packages.requirements import Requirement, TargetEnvironment
 from azext_pythonapp.packages.wheels import Wheel, choose, find_links_page, read_folder
 
 REQUIREMENTS = "requirements.txt"
-REMOTE_FILE = f"{WWWROOT}/{REQUIREMENTS}"
 UPLOADED_REQUIREMENTS = "requirements"
 UPLOADED_CONSTRAINTS = "constraints"
 WHEELS_PAGE = "wheels.html"
@@ -105,17 +104,19 @@ def files_on_app(app: App, constraint: str | None, wheel_dir: str | None) -> Req
 
     Raises NotFound when the app has no requirements.txt.
     """
+    root = web_root(app)
+
     def read(name: str) -> bytes:
-        return app.kudu.read(f"{WWWROOT}/{name}").content
+        return app.kudu.read(f"{root}/{name}").content
 
     found = _collect("requirements.txt", read, strict=False)
     if not found.contents:
         raise NotFound(f"The {app.site.label} has no requirements.txt in its wwwroot.",
                        f"Give a local one: `az webapp python install-requirements {app.site.arguments} "
                        "-r requirements.txt`.")
-    watched = {f"{WWWROOT}/{name}": content for name, content in found.contents.items()}
+    watched = {f"{root}/{name}": content for name, content in found.contents.items()}
     uploads, constraints = _constraints(constraint)
-    return RequirementFiles("requirements.txt", HomeFile(REMOTE_FILE), HomeFile(WWWROOT), uploads, watched,
+    return RequirementFiles("requirements.txt", HomeFile(f"{root}/{REQUIREMENTS}"), HomeFile(root), uploads, watched,
                             tuple(found.parsed), found.complete, constraints, _wheels(wheel_dir))
 
 

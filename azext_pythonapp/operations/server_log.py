@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import NotFound
-from azext_pythonapp.operations.wwwroot import WWWROOT
+from azext_pythonapp.operations.wwwroot import web_root
 from azext_pythonapp.runtimes.location import worker_path
 from azext_pythonapp.webconfig.handlers import platform_attributes, read_handler
 
@@ -66,7 +66,7 @@ class ServerLog:
         home = self._app.kudu.home()
         full = worker_path(path, home)
         if not ntpath.isabs(full):
-            full = ntpath.normpath(ntpath.join(home, WWWROOT, full))
+            full = ntpath.normpath(ntpath.join(home, web_root(self._app), full))
         if full.lower().startswith(home.lower() + "\\"):
             folder, name = ntpath.split(full[len(home) + 1:])
             self._folder = folder.replace("\\", "/")

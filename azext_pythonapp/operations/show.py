@@ -10,7 +10,7 @@ from azext_pythonapp.operations.entry_point import shown_entry_point
 from azext_pythonapp.operations.list_runtimes import pythons_on
 from azext_pythonapp.operations.web_config_file import read_web_config
 from azext_pythonapp.operations.worker_fit import fit_warnings
-from azext_pythonapp.operations.wwwroot import WEB_CONFIG, WWWROOT
+from azext_pythonapp.operations.wwwroot import WEB_CONFIG, web_root
 from azext_pythonapp.runtimes.discovery import Installed
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
 
@@ -29,7 +29,8 @@ def show(app: App) -> dict[str, Any]:
             "runtime": current.to_dict() if current else None,
             "handler": handler.kind if handler else None,
             "entryPoint": _entry_point(handler),
-            "webConfig": {"path": join(app.kudu.home(), *WWWROOT.split("/"), WEB_CONFIG), "etag": web_config.etag},
+            "webConfig": {"path": join(app.kudu.home(), *web_root(app).split("/"), WEB_CONFIG),
+                          "etag": web_config.etag},
             "warnings": [problem] if problem else _warnings(app, web_config.content, handler, current)}
 
 

@@ -5,7 +5,7 @@ import ntpath
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import AccessDenied, InvalidInput
-from azext_pythonapp.operations.wwwroot import WWWROOT
+from azext_pythonapp.operations.wwwroot import web_root
 from azext_pythonapp.runtimes.location import same_path
 from azext_pythonapp.webconfig.handlers import PythonHandler
 
@@ -14,7 +14,7 @@ VARIABLE = "PYTHONPATH"
 
 def deployed_path(app: App, folder: str) -> str:
     """The full Windows path that a folder of the app's files has on the worker. folder: below wwwroot, with / or \\."""
-    return ntpath.join(app.kudu.home(), *WWWROOT.split("/"), ntpath.normpath(folder))
+    return ntpath.join(app.kudu.home(), *web_root(app).split("/"), ntpath.normpath(folder))
 
 
 def check_app_path(folder: str) -> str:

@@ -1,7 +1,8 @@
-"""Where an app's files are: in site\\wwwroot of the worker, or in a folder of this machine."""
+"""Where an app's files are: in the folder of the worker that IIS serves at "/", or in a folder of this machine."""
 from __future__ import annotations
 
 import hashlib
+import ntpath
 import os
 import tempfile
 from dataclasses import dataclass
@@ -9,8 +10,11 @@ from pathlib import Path
 from typing import Protocol
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import Conflict, InvalidInput, NotFound
+from azext_pythonapp.appservice.arm import SiteConfiguration
+from azext_pythonapp.appservice.errors import AccessDenied, Conflict, InvalidInput, NotFound, Refused
+from azext_pythonapp.runtimes.location import worker_path
 
+# Where deployments go; IIS serves it at "/" unless the app's path mappings say otherwise.
 WWWROOT = "site/wwwroot"
 WEB_CONFIG = "web.config"
 
@@ -44,11 +48,65 @@ class Wwwroot(Protocol):
         """A file's name as answers give it."""
 
 
+@dataclass(frozen=True)
+class ApplicationRoot:
+    """virtual_path: "/" for the site itself, "/api" for a part; folder: its files', below %HOME%: "site/wwwroot"."""
+
+    virtual_path: str
+    folder: str
+
+
+def web_root(app: App) -> str:
+    """The folder that IIS serves at "/", below %HOME%, such as "site/wwwroot/public". There web.config is read.
+
+    It is the physical path of "/" among the app's path mappings (virtual applications), which is asked for once; a
+    caller who may not see them gets site/wwwroot, and is told.
+    Raises Refused for a folder outside of %HOME%, whose files the SCM site does not give.
+    """
+    try:
+        configuration = app.arm.configuration(app.site)
+    except AccessDenied:
+        app.say_once(f"The path mappings of {app.site.label} cannot be seen with your role; taking it that they "
+                     "are the usual ones (site\\wwwroot).")
+        return WWWROOT
+    folder = home_folder(configuration.physical_root, app.kudu.home())
+    if folder is None:
+        raise Refused(f"The {app.site.label} serves {configuration.physical_root}, which is outside of its home "
+                      "directory, so its files cannot be read or changed through its SCM site.",
+                      f"Look at its path mappings: `az webapp config show {app.site.arguments} --query "
+                      "virtualApplications`.")
+    return folder
+
+
+def application_roots(configuration: SiteConfiguration, home: str) -> list[ApplicationRoot]:
+    """The folders of all the app's virtual applications that are in %HOME%, the one at "/" among them.
+
+    home: %HOME% as the worker sees it.
+    """
+    found = [(each.virtual_path, home_folder(each.physical_path, home)) for each in configuration.applications]
+    return [ApplicationRoot(path, folder) for path, folder in found if folder is not None]
+
+
+def home_folder(physical_path: str, home: str) -> str | None:
+    r"""The folder of a path mapping as a path below %HOME%, with '/'; None for one outside, or %HOME% itself.
+
+    physical_path: relative to %HOME% (`site\wwwroot\public`) or absolute. home: as the worker sees it.
+    """
+    path = physical_path.strip().strip('"').replace("/", "\\")
+    full = worker_path(path, home)
+    if not ntpath.splitdrive(full)[0]:
+        full = ntpath.normpath(ntpath.join(home, path.lstrip("\\")))
+    if not full.lower().startswith(home.lower() + "\\"):
+        return None
+    return full[len(home) + 1:].replace("\\", "/")
+
+
 class AppFiles:
-    """site\\wwwroot of an app, through its SCM site."""
+    """The folder of an app that IIS serves at "/", through its SCM site. Raises what web_root does."""
 
     def __init__(self, app: App):
         self._kudu = app.kudu
+        self._root = web_root(app)
         self.label = app.site.label
 
     def list_folder(self, name: str) -> list[tuple[str, bool]]:
@@ -74,7 +132,7 @@ class AppFiles:
 
     def shown(self, name: str) -> str:
         """The path below %HOME%: "site/wwwroot/web.config"."""
-        return f"{WWWROOT}/{name}"
+        return f"{self._root}/{name}"
 
 
 class LocalFiles:

@@ -208,7 +208,9 @@ def _config(site: Site) -> Response:
         "numberOfWorkers": 1, "netFrameworkVersion": "v4.0", "pythonVersion": "", "windowsFxVersion": None,
         "linuxFxVersion": "PYTHON|3.12" if site.reserved else "", "use32BitWorkerProcess": site.use_32bit_worker,
         "scmType": "None", "appCommandLine": "", "alwaysOn": False, "handlerMappings": None,
-        "defaultDocuments": ["Default.htm"]})
+        "defaultDocuments": ["Default.htm"],
+        "virtualApplications": [{"virtualPath": virtual, "physicalPath": physical, "preloadEnabled": False,
+                                 "virtualDirectories": None} for virtual, physical in site.virtual_applications]})
 
 
 def _credentials(site: Site) -> Response:

@@ -90,6 +90,7 @@ class LocalAzure:
         settings: dict[str, str] = {}
         site = Site(Address(name, resource_group, slot, f"{label}.{DOMAIN}", scm_host), machine,
                     self.make_front_end(machine, settings), switches or Switches(), reserved, app_settings=settings)
+        setattr(site.front_end, "applications", lambda: site.virtual_applications)
         self.sites.append(site)
         self._hosts.add(site.host)
         self._apps[site.host] = TimeLimit(_serving(site), site.switches, self._proxy.cut)

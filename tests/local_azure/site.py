@@ -75,6 +75,7 @@ class Site:
                        api-versions do
     integer_enums      ARM gives enumerations as numbers (recordings: api-version 2015-08-01)
     custom_domains     further names of the app, which ARM lists; nothing answers to them
+    virtual_applications  the path mappings: (virtual path, physical path); they take effect with a restart
 
     `work` does what goes on when its request has long been answered, or cut.
     """
@@ -93,6 +94,7 @@ class Site:
     state: Literal["Running", "Stopped"] = "Running"
     app_settings: dict[str, str] = field(default_factory=dict)
     kudu_settings: dict[str, str] = field(default_factory=dict)
+    virtual_applications: list[tuple[str, str]] = field(default_factory=lambda: [("/", r"site\wwwroot")])
     restarts: int = 0
 
     def __post_init__(self) -> None:
@@ -160,6 +162,20 @@ class Site:
             "DEPLOYMENT_SOURCE": home + "\\site\\repository", "SITE_BITNESS": self.bitness,
             "WEBSITE_SITE_NAME": self.name, "WEBSITE_HOSTNAME": self.host, "WEBSITE_INSTANCE_ID": self.instance,
             "WEBSITE_SLOT_NAME": self.slot or "Production", "WEBSITE_SKU": "Basic", "REGION_NAME": REGION}
+
+    def refusal(self, windows: str) -> str | None:
+        """Why the SCM site may not change anything at a Windows path: the message of the exception that Windows gives.
+
+        wwwroot is a read-only mount while the app runs from a package (facts/kudu.md 7); the switch makes it one too.
+        """
+        root = self.windows_path("site/wwwroot").lower()
+        package = self.app_settings.get("WEBSITE_RUN_FROM_PACKAGE", self.app_settings.get("WEBSITE_RUN_FROM_ZIP", ""))
+        mounted = package == "1" or package.lower().startswith(("http://", "https://"))
+        if (self.switches.wwwroot_read_only or mounted) and f"{windows.lower()}\\".startswith(root + "\\"):
+            return f"Could not find file '{windows}'."
+        if self.switches.home_full:
+            return "There is not enough space on the disk."
+        return None
 
     @property
     def bitness(self) -> str:

@@ -21,6 +21,7 @@ class Switches:
     cold_scm_503_times      this many requests meet an SCM site that is still starting (facts/kudu.md 6)
     home_drive              the drive of %HOME% as processes and VFS `path` tell it (facts/kudu.md 7)
     wwwroot_read_only       site\\wwwroot cannot be written, as with run-from-package (facts/kudu.md 3.3, 7)
+    home_full               the quota of %HOME% is used up: the SCM site can write nothing there (facts/kudu.md 3.3, 7)
     vfs_conflict_times      this many VFS writes meet a locked file: 409 (facts/kudu.md 3.3)
     archive_cut_times       this many uploads of an archive take longer than the front end waits: 502, and extracting goes on
                             (facts/kudu.md 1.4, 3.5)
@@ -47,6 +48,7 @@ class Switches:
     cold_scm_503_times: int = 0
     home_drive: Literal["C:", "D:"] = "D:"
     wwwroot_read_only: bool = False
+    home_full: bool = False
     vfs_conflict_times: int = 0
     archive_cut_times: int = 0
     arm_install_wait: float = 0.3

@@ -5,10 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from azext_pythonapp.appservice.arm import SiteConfiguration, VirtualApplication
 from azext_pythonapp.appservice.errors import AccessDenied, InvalidInput
 from azext_pythonapp.operations.vendor_path import check_app_path, deployed_path, path_warnings
 from azext_pythonapp.webconfig.handlers import PythonHandler
 
+CONFIGURATION = SiteConfiguration(True, (VirtualApplication('/', 'site\\wwwroot'),))
 PATH = 'D:\\home\\site\\wwwroot\\lib'
 
 
@@ -20,7 +22,7 @@ def app(settings=None):
         return settings
 
     return SimpleNamespace(kudu=SimpleNamespace(home=lambda: 'D:\\home'),
-                           arm=SimpleNamespace(app_settings=app_settings),
+                           arm=SimpleNamespace(app_settings=app_settings, configuration=lambda site: CONFIGURATION),
                            site=SimpleNamespace(arguments='-g rg -n shop'))
 
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterable
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -9,6 +10,7 @@ from starlette.responses import Response
 
 from . import pages, site_request
 from .site_request import SiteRequest
+from .web_root import DEFAULT_APPLICATIONS
 from .worker_process import AppSettings, Worker, WorkerProcess
 
 
@@ -16,11 +18,12 @@ class FrontEnd:
     r"""IIS for one site: web.config decides, request by request, who answers.
 
     `worker` is the site's Machine; `app_settings` gives the app settings of the moment, which become environment
-    variables of the app's processes. They and the FastCGI applications of the installed site extensions are read when
-    the front end is made and at each restart, never in between.
+    variables of the app's processes; `applications` gives its path mappings. They and the FastCGI applications of the
+    installed site extensions are read when the front end is made and at each restart, never in between.
     """
 
     def __init__(self, worker: Worker, app_settings: AppSettings = dict) -> None:
+        self.applications: Callable[[], Iterable[tuple[str, str]]] = lambda: DEFAULT_APPLICATIONS
         self._worker = worker
         self._app_settings = app_settings
         self._lock = threading.Lock()
@@ -35,7 +38,7 @@ class FrontEnd:
 
         Blocks until the processes are gone.
         """
-        self._replace(WorkerProcess(self._worker, self._app_settings))
+        self._replace(WorkerProcess(self._worker, self._app_settings, self.applications()))
 
     def stop(self) -> None:
         """Ends the app's processes; the site answers 403 until the next restart. Blocks until they are gone."""

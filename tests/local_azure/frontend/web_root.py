@@ -1,4 +1,4 @@
-r"""D:\home\site\wwwroot: from the names in a URL to a file of the worker, and the expansion of %NAME%."""
+r"""D:\home\site\wwwroot, or what path mappings say: from names in a URL to a file of the worker; expansion of %NAME%."""
 from __future__ import annotations
 
 import ntpath
@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
+
+DEFAULT_APPLICATIONS = (("/", r"site\wwwroot"),)
 
 
 class Files(Protocol):
@@ -21,16 +23,39 @@ class Files(Protocol):
 
 
 class WebRoot:
-    """The folder that a site serves."""
+    """The folders that a site serves; `windows` is that of one application of it, at first the one at "/".
 
-    def __init__(self, files: Files) -> None:
+    applications: the site's virtual applications: (virtual path, physical path, relative to %HOME% or absolute).
+    """
+
+    def __init__(self, files: Files, applications: Iterable[tuple[str, str]] = DEFAULT_APPLICATIONS) -> None:
         self._files = files
         self.home = files.windows_path(files.home)
-        self.windows = ntpath.join(self.home, "site", "wwwroot")
+        self._applications = tuple(applications)
+        folders = [(_names(virtual), ntpath.normpath(ntpath.join(self.home, physical.replace("/", "\\"))))
+                   for virtual, physical in self._applications]
+        self._folders = sorted(folders, key=lambda folder: -len(folder[0]))
+        self.windows = self._application(())[1]
+
+    def of(self, segments: Iterable[str]) -> WebRoot:
+        """The same with the folder of the application that a URL belongs to."""
+        found = WebRoot(self._files, self._applications)
+        found.windows = self._application(tuple(segments))[1]
+        return found
 
     def windows_path(self, segments: Iterable[str]) -> str:
         """The Windows path of a URL whose decoded names are `segments`."""
-        return ntpath.join(self.windows, *segments)
+        names = tuple(segments)
+        depth, folder = self._application(names)
+        return ntpath.join(folder, *names[depth:])
+
+    def _application(self, segments: tuple[str, ...]) -> tuple[int, str]:
+        """How many names of a URL lead to its application, and that application's folder."""
+        lowered = tuple(name.lower() for name in segments)
+        for names, folder in self._folders:
+            if lowered[:len(names)] == names:
+                return len(names), folder
+        return 0, ntpath.join(self.home, "site", "wwwroot")
 
     def path(self, segments: Iterable[str]) -> Path:
         """The file (which need not exist) of a URL whose decoded names are `segments`."""
@@ -44,6 +69,10 @@ class WebRoot:
     def variables(self) -> dict[str, str]:
         """The variables of the worker that a web.config may use, beside the app settings."""
         return {"HOME": self.home, "SystemDrive": "C:", "SystemRoot": "C:\\windows"}
+
+
+def _names(virtual_path: str) -> tuple[str, ...]:
+    return tuple(name.lower() for name in virtual_path.split("/") if name)
 
 
 def expand(text: str, variables: Mapping[str, str]) -> str:

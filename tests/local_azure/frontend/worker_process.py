@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from starlette.responses import Response
@@ -12,7 +12,7 @@ from .handlers import Handler, choose
 from .registration import FastCgiApplication, registered
 from .sections import ConfigurationError, HttpPlatform
 from .site_request import SiteRequest
-from .web_root import WebRoot, is_acceptable
+from .web_root import DEFAULT_APPLICATIONS, WebRoot, is_acceptable
 
 AppSettings = Callable[[], Mapping[str, str]]
 
@@ -27,15 +27,16 @@ class Worker(http_platform.Worker, Protocol):
 class WorkerProcess:
     """Answers the requests of one site with the FastCGI registrations and the app settings of its own start."""
 
-    def __init__(self, worker: Worker, app_settings: AppSettings) -> None:
+    def __init__(self, worker: Worker, app_settings: AppSettings,
+                 applications: Iterable[tuple[str, str]] = DEFAULT_APPLICATIONS) -> None:
         self._worker = worker
-        self._root = WebRoot(worker)
+        self._root = WebRoot(worker, applications)
         self._settings = dict(app_settings())
         self._registered = registered(worker.home)
         self._lock = threading.Lock()
         self._web_config = configuration.root_content(self._root)
-        self._pools: dict[FastCgiApplication, fastcgi.FastCgiPool] = {}
-        self._platforms: dict[HttpPlatform, http_platform.HttpPlatformApplication] = {}
+        self._pools: dict[tuple[FastCgiApplication, str], fastcgi.FastCgiPool] = {}
+        self._platforms: dict[tuple[HttpPlatform, str], http_platform.HttpPlatformApplication] = {}
 
     def respond(self, request: SiteRequest) -> Response:
         """Answers one request; blocks until the app did."""
@@ -79,22 +80,26 @@ class WorkerProcess:
         if application is None:
             return pages.not_registered()
         environment = {**self._settings, **dict(application.environment)}
+        root = self._root.of(request.segments)
+        key = (application, root.windows)
         with self._lock:
-            if application not in self._pools:
-                self._pools[application] = fastcgi.FastCgiPool(
+            if key not in self._pools:
+                self._pools[key] = fastcgi.FastCgiPool(
                     lambda: self._worker.fastcgi(application.full_path, application.arguments, environment))
-            pool = self._pools[application]
-        return fastcgi.respond(pool, request, self._root)
+            pool = self._pools[key]
+        return fastcgi.respond(pool, request, root)
 
     def _by_platform(self, section: HttpPlatform | None, request: SiteRequest) -> Response:
         if section is None:
             return pages.error("500.19", "Internal Server Error", "httpPlatformHandler has no httpPlatform section: "
                                "Required attribute 'processPath' not found", "0x8007000d")
+        root = self._root.of(request.segments)
+        key = (section, root.windows)
         with self._lock:
-            if section not in self._platforms:
-                self._platforms[section] = http_platform.HttpPlatformApplication(
-                    self._worker, self._root, section, self._settings)
-            platform = self._platforms[section]
+            if key not in self._platforms:
+                self._platforms[key] = http_platform.HttpPlatformApplication(
+                    self._worker, root, section, self._settings)
+            platform = self._platforms[key]
         return platform.respond(request)
 
     def _recycle_when_changed(self) -> None:

@@ -92,7 +92,7 @@ class Vfs:
     def _create_directory(self, path: Path, windows: str) -> Response:
         if path.is_dir():
             return failure(409, _IS_DIRECTORY)
-        if self._refusal(windows) is not None or path.exists():
+        if self._site.refusal(windows) is not None or path.exists():
             return failure(409, _CANNOT_DELETE)  # so it says, also for a directory that cannot be made
         path.mkdir(parents=True)
         return Response(status_code=201)
@@ -101,7 +101,7 @@ class Vfs:
         existed = path.exists()
         if existed and (answer := _unmatched(request, path)) is not None:
             return answer
-        reason = self._refusal(windows)
+        reason = self._site.refusal(windows)
         if reason is None and self._site.switches.use_up("vfs_conflict_times"):
             reason = _LOCKED.format(path=windows)
         try:
@@ -118,14 +118,14 @@ class Vfs:
     def _delete(self, request: Request, path: Path, windows: str) -> Response:
         if (answer := _unmatched(request, path)) is not None:
             return answer
-        if (reason := self._refusal(windows)) is not None:
+        if (reason := self._site.refusal(windows)) is not None:
             return failure(404, "An error has occurred.", reason, "System.UnauthorizedAccessException")
         path.unlink()
         return Response()
 
     def _delete_directory(self, path: Path, windows: str, recursive: bool) -> Response:
         try:
-            if (reason := self._refusal(windows)) is not None:
+            if (reason := self._site.refusal(windows)) is not None:
                 raise OSError(reason)
             if recursive:
                 shutil.rmtree(path)
@@ -134,13 +134,6 @@ class Vfs:
         except OSError:
             return failure(409, _CANNOT_DELETE)
         return Response()
-
-    def _refusal(self, windows: str) -> str | None:
-        """Why nothing may be changed at `windows`: the message of the exception that Windows gives."""
-        root = self._site.windows_path("site/wwwroot").lower()
-        if self._site.switches.wwwroot_read_only and f"{windows.lower()}\\".startswith(root + "\\"):
-            return f"Could not find file '{windows}'."
-        return None
 
 
 def _redirect(request: Request, slash: bool) -> Response:

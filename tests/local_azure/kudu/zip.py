@@ -54,9 +54,9 @@ class Zip:
 
     def _extract(self, folder: Path, windows: str, content: IO[bytes]) -> Response:
         """Write each member over what is there; an error leaves what was written so far."""
-        root = self._site.windows_path("site/wwwroot").lower()
-        if self._site.switches.wwwroot_read_only and f"{windows.lower()}\\".startswith(root + "\\"):
-            return failure(400, f"Could not find a part of the path '{windows}'.")
+        refusal = self._site.refusal(windows)
+        if refusal is not None:
+            return failure(400, refusal, refusal)
         try:
             with zipfile.ZipFile(content) as archive:
                 folder.mkdir(parents=True, exist_ok=True)
