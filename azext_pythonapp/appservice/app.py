@@ -1,17 +1,22 @@
 """One app or slot, opened: everything an operation needs to look at it and to change it."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import requests
 
-from azext_pythonapp.appservice.arm import Arm, Site, connect, site_label
+from azext_pythonapp.appservice.arm import Arm, Site, site_label
+from azext_pythonapp.appservice.arm_pipeline import connect
 from azext_pythonapp.appservice.credentials import ScmCredentials
 from azext_pythonapp.appservice.errors import PlatformFailed, PythonAppError
 from azext_pythonapp.appservice.kudu import Kudu
+from azext_pythonapp.appservice.outcome import is_hopeless
+
+PUBLIC_PAUSES = (1.0, 2.0)
 
 
 class Progress(Protocol):
@@ -61,13 +66,14 @@ def open_app(cli_ctx: Any, resource_group: str, name: str, slot: str | None, pro
 
     Raises NotFound, Refused (Linux), AccessDenied, Unreachable or PlatformFailed.
     """
-    arm = connect(cli_ctx)
+    arm = connect(cli_ctx, progress.say)
     # Names out of `az configure --defaults` are objects that az's JSON output would take apart: make them plain.
     site = arm.open_site(str(resource_group), str(name), str(slot) if slot else None)
     session = web_session(cli_ctx)
     credentials = ScmCredentials(site.scm_host, lambda: _bearer_token(cli_ctx),
                                  lambda: arm.publishing_credentials(site))
-    return App(site, arm, Kudu(session, site.scm_host, credentials, site.label), web_session(cli_ctx), progress)
+    kudu = Kudu(session, site.scm_host, credentials, site.label, progress.say)
+    return App(site, arm, kudu, web_session(cli_ctx), progress)
 
 
 @contextmanager
@@ -85,11 +91,25 @@ def naming(name: str | None, slot: str | None) -> Iterator[None]:
         raise
 
 
+class _Session(requests.Session):
+    """A session whose own `verify` holds for each request.
+
+    Without it, requests prefers REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE to a session's `verify`, so that
+    AZURE_CLI_DISABLE_CONNECTION_VERIFICATION had no effect where a bundle is named as well. az passes it with each
+    request for that reason (azure.cli.core.util.send_raw_request).
+    """
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """The settings of one request; True, as ever, means the bundle that the environment names."""
+        return super().merge_environment_settings(url, proxies, stream, self.verify if verify is None else verify,
+                                                  cert)
+
+
 def web_session(cli_ctx: Any) -> requests.Session:
     """A requests session with az's user agent, request id and TLS setting."""
     from azure.cli.core.util import get_az_user_agent, should_disable_connection_verify
 
-    session = requests.Session()
+    session = _Session()
     session.verify = not should_disable_connection_verify()
     session.headers["User-Agent"] = get_az_user_agent()
     request_id = (cli_ctx.data.get("headers") or {}).get("x-ms-client-request-id")
@@ -98,15 +118,23 @@ def web_session(cli_ctx: Any) -> requests.Session:
     return session
 
 
-def fetch_json(session: requests.Session, url: str) -> Any:
-    """Get a public JSON document. Raises PlatformFailed when there is none."""
-    try:
-        response = session.get(url, timeout=60)
-        response.raise_for_status()
-        return response.json()
-    except (requests.RequestException, ValueError) as error:
-        raise PlatformFailed(f"{url} could not be read: {error}",
-                             "Name an app with -g and -n to ask the gallery through its own SCM site.") from error
+def fetch_json(session: requests.Session, url: str, sleep: Callable[[float], None] = time.sleep) -> Any:
+    """Get a public JSON document; tried again twice where the server or the network is in trouble.
+
+    Raises PlatformFailed when there is none.
+    """
+    for pause in (*PUBLIC_PAUSES, None):
+        try:
+            response = session.get(url, timeout=60)
+            response.raise_for_status()
+            return response.json()
+        except (requests.RequestException, ValueError) as error:
+            status = error.response.status_code if isinstance(error, requests.HTTPError) else 500
+            if pause is None or is_hopeless(error) or status < 500 and status not in (408, 429):
+                raise PlatformFailed(f"{url} could not be read: {error}", "Name an app with -g and -n to ask the "
+                                     "gallery through its own SCM site.") from error
+            sleep(pause)
+    raise AssertionError("the last try returns or raises")
 
 
 def _bearer_token(cli_ctx: Any) -> str:

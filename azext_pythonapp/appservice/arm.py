@@ -1,8 +1,9 @@
 """Azure Resource Manager: one app or slot as a resource, and its power switch.
 
-Requests go through the pipeline of azure-mgmt-web's client (authentication, retries of 429, az's headers and TLS
-settings) with bodies of our own, because the generated methods cannot install or delete a site extension
-(facts/az-extension.md 4.2 and 4.3), and because a slot is then just a longer resource id.
+Requests go through the pipeline of azure-mgmt-web's client (authentication, az's headers and TLS settings) with bodies
+of our own, because the generated methods cannot install or delete a site extension (facts/az-extension.md 4.2 and 4.3),
+and because a slot is then just a longer resource id. The pipeline's own repetitions are off: who repeats must know that
+a 409 or 404 can be the answer to his own first try (facts/2026.md 7).
 """
 from __future__ import annotations
 
@@ -11,11 +12,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from azext_pythonapp.appservice import advice
-from azext_pythonapp.appservice.errors import AccessDenied, Conflict, NotFound, PlatformFailed, Unreachable
+from azext_pythonapp.appservice.errors import (AccessDenied, Conflict, NotFound, PlatformFailed, PythonAppError,
+                                               Unreachable, UnknownOutcome)
+from azext_pythonapp.appservice.outcome import is_page
+from azext_pythonapp.appservice.outcome import message as outcome_message
+from azext_pythonapp.appservice.patience import Retry, Trouble
 from azext_pythonapp.appservice.site_kind import SiteKind
 
 API_VERSION = "2023-12-01"
 DEFAULT_ROOT = "site\\wwwroot"
+# Resource Manager's way to App Service, or to Kudu, had trouble: whether a change was begun is not known.
+UNCERTAIN = (408, 500, 502, 503, 504)
+# A 500 is more often App Service's own opinion than a passing trouble.
+ERROR_SECONDS = 10.0
+NO_CONNECTION_SECONDS = 60.0
+# "Cannot acquire exclusive lock to create, update or delete this site" is App Service's own 429
+# (recordings/arm/error_429_exclusive_lock.json); the others count requests.
+_BUSY = ("exclusive lock", "toomanyrequests", "too many requests", "throttl")
+# A restart that was begun twice does no harm, but one after the other keeps the app from starting.
+RESTARTS = 3
 
 
 @dataclass(frozen=True)
@@ -89,36 +104,93 @@ class SiteConfiguration:
 
 @dataclass(frozen=True)
 class ArmAnswer:
-    """status: the HTTP status; body: parsed JSON, None when empty or no JSON; text: the body as text."""
+    """status: the HTTP status; body: parsed JSON, None when empty or no JSON; text: the body as text.
+
+    retry_after: the pause in seconds that it asks for, None when it asks for none.
+    """
 
     status: int
     body: Any
     text: str
+    retry_after: float | None = None
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it is none of Resource Manager's: a page, or a body that is no JSON, perhaps because it was cut."""
+        return self.body is None and bool(self.text.strip()) and (self.status < 300 or is_page("", self.text))
+
+    @property
+    def is_throttled(self) -> bool:
+        """Whether it says that the request is to be sent again later, and was not begun."""
+        text = self.text.lower()
+        return self.status == 429 and (self.retry_after is not None or any(sign in text for sign in _BUSY))
 
 
 class Arm:
     """Resource Manager, for the resources of one subscription.
 
     send: takes (method, url without query, query parameters, JSON body or None, whether the answer is secret and must
-        not be logged) and returns an ArmAnswer; raises Unreachable.
+        not be logged), sends it once and returns an ArmAnswer; raises Unreachable when the request was not sent,
+        UnknownOutcome when its answer never came, and AccessDenied when there is no token.
     endpoint: the cloud's Resource Manager address; subscription: its id.
     given_subscription: the one that the command line gave, which advised commands repeat; None when it gave none.
+    trouble: who is told when it takes long.
     """
 
     def __init__(self, send: Callable[[str, str, dict[str, str], Any, bool], ArmAnswer], endpoint: str,
-                 subscription: str, given_subscription: str | None = None):
+                 subscription: str, given_subscription: str | None = None, trouble: Trouble | None = None):
         self._send = send
         self._endpoint = endpoint.rstrip("/")
         self._subscription = subscription
         self._given_subscription = given_subscription
         self._configurations: dict[str, SiteConfiguration] = {}
+        self.trouble = trouble or Trouble("Azure Resource Manager")
 
-    def call(self, method: str, resource_id: str, body: Any = None, *, secret: bool = False) -> ArmAnswer:
-        """Send one request for a resource; the caller judges the status. Raises Unreachable.
+    def call(self, method: str, resource_id: str, body: Any = None, *, secret: bool = False,
+             query: Mapping[str, str] | None = None, joins: bool = False) -> ArmAnswer:
+        """Ask for a resource; the caller judges the status.
 
-        secret: keep the answer out of `az --debug`.
+        What only reads is repeated for up to four minutes while Azure is in trouble. What changes something is repeated
+        only when it was not begun, as a 429 says; its 500, 502, 503 and 504 are the caller's.
+        secret: keep the answer out of `az --debug`. query: parameters beside the api-version.
+        joins: a 429 that does not say "later" is the caller's too: another request is about the same.
+        Raises Unreachable, PlatformFailed for an answer that is not Resource Manager's, and UnknownOutcome when the
+        answer to a change never came.
         """
-        return self._send(method, self._endpoint + resource_id, {"api-version": API_VERSION}, body, secret)
+        reads = method == "GET" or resource_id.endswith("/list")
+        retry = Retry(self.trouble)
+        while True:
+            try:
+                answer = self._send(method, self._endpoint + resource_id, {"api-version": API_VERSION, **(query or {})},
+                                    body, secret)
+            except Unreachable as error:
+                if error.final or not retry.again("no answer", total=NO_CONNECTION_SECONDS):
+                    raise
+                continue
+            except UnknownOutcome as error:
+                if not reads:
+                    raise
+                if not retry.again("its answer was cut"):
+                    raise Unreachable(error.message, error.recommendation) from error
+                continue
+            if not self._again(answer, retry, reads, joins):
+                return answer
+
+    def _again(self, answer: ArmAnswer, retry: Retry, reads: bool, joins: bool) -> bool:
+        """Whether to ask once more, after a pause; raises PlatformFailed for a stranger's last answer."""
+        reason = f"it answers {answer.status} ({arm_message(answer)[:80]})"
+        if answer.status == 429 and (answer.is_throttled or not joins):
+            return retry.again(reason, answer.retry_after)
+        if answer.is_foreign:
+            if reads and retry.again(reason, total=NO_CONNECTION_SECONDS):
+                return True
+            raise PlatformFailed(f"Azure Resource Manager answered {answer.status} with something that is not its own: "
+                                 f"{arm_message(answer)}", "Check that nothing between this machine and Azure signs in "
+                                 "for you.")
+        if reads and answer.status in UNCERTAIN:
+            return retry.again(reason, answer.retry_after, ERROR_SECONDS if answer.status == 500 else None)
+        self.trouble.over()
+        return False
 
     def open_site(self, resource_group: str, name: str, slot: str | None) -> Site:
         """Look the app or slot up.
@@ -173,16 +245,19 @@ class Arm:
         return {str(name): str(value) for name, value in properties.items()}
 
     def restart(self, site: Site) -> None:
-        """Restart the app and its SCM site; site-extension transforms take effect with it (facts 1.5)."""
-        self._power(site, "restart")
+        """Restart the app and its SCM site; site-extension transforms take effect with it (facts 1.5).
+
+        Raises UnknownOutcome when Azure does not say whether it does.
+        """
+        self._power(site, "restart", None)
 
     def stop(self, site: Site) -> None:
-        """Stop the app; its SCM site keeps working (facts/kudu.md 7)."""
-        self._power(site, "stop")
+        """Stop the app; its SCM site keeps working (facts/kudu.md 7). Raises as restart."""
+        self._power(site, "stop", "stopped")
 
     def start(self, site: Site) -> None:
-        """Start the app."""
-        self._power(site, "start")
+        """Start the app. Raises as restart."""
+        self._power(site, "start", "running")
 
     def publishing_credentials(self, site: Site) -> tuple[str, str] | None:
         """The publishing user and password, or None when the SCM site allows no basic authentication."""
@@ -194,8 +269,33 @@ class Arm:
         user, password = properties.get("publishingUserName"), properties.get("publishingPassword")
         return (str(user), str(password)) if user and password else None
 
-    def _power(self, site: Site, action: str) -> None:
-        require_success(self.call("POST", f"{site.resource_id}/{action}"), f"the {action} of {site.label}")
+    def _power(self, site: Site, action: str, wanted: str | None) -> None:
+        """Switch the app. wanted: the state that it has then, by which an action whose answer was lost is known."""
+        retry, tries = Retry(self.trouble), 0
+        while True:
+            try:
+                answer = self.call("POST", f"{site.resource_id}/{action}")
+                if answer.status not in UNCERTAIN:
+                    require_success(answer, f"the {action} of {site.label}")
+                    return
+                reason = f"Azure answered {answer.status}: {arm_message(answer)}"
+                total = ERROR_SECONDS if answer.status == 500 else None
+            except UnknownOutcome as error:
+                reason, total = error.message, None
+            tries += 1
+            if wanted is not None and self._state(site) == wanted:
+                return
+            if wanted is None and tries >= RESTARTS or not retry.again(reason, total=total):
+                raise UnknownOutcome(f"Whether the {action} of {site.label} took place is not known. {reason}",
+                                     f"Look at it: `az webapp show {site.arguments} --query state`.")
+
+    def _state(self, site: Site) -> str:
+        """The app's present state in lower case; "" when Azure does not say."""
+        try:
+            answer = self.call("GET", site.resource_id)
+        except PythonAppError:
+            return ""
+        return str(((answer.body or {}).get("properties") or {}).get("state") or "").lower()
 
 
 # HostType of Microsoft.Web, by name and, as api-versions before 2016 write it, by number
@@ -236,7 +336,7 @@ def require_success(answer: ArmAnswer, subject: str) -> None:
     if answer.status < 300:
         return
     reason = arm_message(answer)
-    if answer.status == 404:
+    if answer.status == 404 and not answer.is_foreign:
         raise NotFound(f"Azure did not find {subject}: {reason}")
     if answer.status in (401, 403):
         raise AccessDenied(f"Azure refused access to {subject} ({answer.status}): {reason}",
@@ -246,49 +346,18 @@ def require_success(answer: ArmAnswer, subject: str) -> None:
     raise PlatformFailed(f"Azure answered {answer.status} for {subject}: {reason}")
 
 
-def arm_message(answer: ArmAnswer) -> str:
-    """The reason in an error answer, on one line: ARM's or Kudu's JSON message, or the start of the text."""
+def arm_message(answer: ArmAnswer, otherwise: str | None = None) -> str:
+    """The reason in an error answer, on one line. otherwise: the words for one that gives none.
+
+    Resource Manager's `error.message`, App Service's `Message`, or Kudu's `ExceptionMessage`, beside which `Message` is
+    only "An error has occurred." (recordings/arm, facts/2026.md 7); the start of any other text.
+    """
     body = answer.body
     if isinstance(body, dict):
         error = body.get("error")
-        text = (error.get("message") if isinstance(error, dict) else None) or body.get("Message") or body.get("message")
+        places = [body, error if isinstance(error, dict) else {}]
+        text = next((place[key] for key in ("ExceptionMessage", "exceptionMessage", "message", "Message")
+                     for place in reversed(places) if place.get(key)), None)
         if text:
             return " ".join(str(text).split())[:300]
-    return " ".join(answer.text.split())[:300] or f"HTTP {answer.status}"
-
-
-def connect(cli_ctx: Any) -> Arm:
-    """Resource Manager for az's current subscription (or --subscription), through azure-mgmt-web's client."""
-    from azure.cli.core.commands.client_factory import get_mgmt_service_client, get_subscription_id
-    from azure.cli.core.profiles import ResourceType
-
-    # Read first: get_subscription_id puts the default one there when --subscription was not given.
-    given = cli_ctx.data.get("subscription_id")
-    client = get_mgmt_service_client(cli_ctx, ResourceType.MGMT_APPSERVICE)
-    # Public since azure-mgmt-web 11.0; the pipeline below it has been the same object in all versions that az
-    # shipped since 2.75 (facts/az-extension.md 4.1).
-    sender = getattr(client, "send_request", None)
-    if sender is None:
-        sender = client.web_apps._client.send_request  # pylint: disable=protected-access
-
-    def send(method: str, url: str, query: dict[str, str], body: Any, secret: bool) -> ArmAnswer:
-        from azure.core.exceptions import AzureError, HttpResponseError
-        from azure.core.rest import HttpRequest
-
-        request = HttpRequest(method, url, params=query, json=body)
-        try:
-            response = sender(request, logging_enable=not secret)
-            text = response.text()
-        except HttpResponseError as error:
-            return ArmAnswer(error.status_code or 500, None, error.message)
-        except AzureError as error:
-            raise Unreachable(f"Azure Resource Manager could not be reached: {error.message}",
-                              "Check the network and the proxy settings.") from error
-        try:
-            parsed = response.json() if text else None
-        except ValueError:
-            parsed = None
-        return ArmAnswer(response.status_code, parsed, text)
-
-    return Arm(send, cli_ctx.cloud.endpoints.resource_manager, get_subscription_id(cli_ctx),
-               str(given) if given else None)
+    return otherwise if otherwise and body is not None else outcome_message(answer.text, answer.status)

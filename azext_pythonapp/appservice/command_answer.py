@@ -5,6 +5,8 @@ import threading
 import time
 from dataclasses import dataclass
 
+from azext_pythonapp.appservice.errors import Unreachable
+
 
 @dataclass(frozen=True)
 class CommandResult:
@@ -26,6 +28,8 @@ class PendingCommand:
         self._result: CommandResult | None = None
         self._cut = False
         self._settled = threading.Event()
+        self._given_up = threading.Event()
+        self._pausing = False
 
     def result(self) -> CommandResult | None:
         """The command's result, or None while it is unanswered or when the connection was cut. Never raises."""
@@ -34,6 +38,21 @@ class PendingCommand:
     def was_cut(self) -> bool:
         """Whether the connection ended without an answer; the command may still be running on the worker."""
         return self._cut
+
+    def is_kept_back(self) -> bool:
+        """Whether no try has reached Kudu yet and another one follows; what was posted cannot run yet."""
+        return self._pausing
+
+    def give_up(self) -> None:
+        """Nobody waits any more: a command that has not reached Kudu is not posted again."""
+        self._given_up.set()
+
+    def pause(self, seconds: float) -> None:
+        """Pass the time between two tries. Raises Unreachable after `give_up`."""
+        self._pausing = True
+        if self._given_up.wait(seconds):
+            raise Unreachable("The command did not reach the SCM site, and nobody waits for it any more.")
+        self._pausing = False
 
     def sleep(self, seconds: float) -> None:
         """Return after so many seconds, or when the command is answered or cut meanwhile."""
@@ -46,4 +65,5 @@ class PendingCommand:
         """Keep the answer; None says that the connection was cut."""
         self._result = result
         self._cut = result is None
+        self._pausing = False
         self._settled.set()

@@ -8,7 +8,11 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
+from azext_pythonapp.appservice.errors import AccessDenied, PythonAppError, Unreachable
+
 TOKEN_SECONDS = 60.0
+# az hands out no token that has not five minutes left, so one is good for a while although no newer can be had.
+GOOD_SECONDS = 240.0
 
 
 class ScmCredentials(AuthBase):
@@ -21,6 +25,8 @@ class ScmCredentials(AuthBase):
         else None. Called at most once, and only after the token was refused
         (facts/kudu.md 6: with basicPublishingCredentialsPolicies/scm off, basic answers 401).
     clock: seconds, monotonic.
+
+    Signing raises AccessDenied when there is no token to be had, and Unreachable when the network is why.
     """
 
     def __init__(self, scm_host: str, get_token: Callable[[], str],
@@ -31,6 +37,7 @@ class ScmCredentials(AuthBase):
         self._get_publishing_credentials = get_publishing_credentials
         self._clock = clock
         self._token: tuple[float, str] | None = None
+        self._renewed: str | None = None
         self._basic: HTTPBasicAuth | None = None
         self._fell_back = False
 
@@ -45,17 +52,48 @@ class ScmCredentials(AuthBase):
 
     def _bearer_token(self) -> str:
         now = self._clock()
-        if self._token is None or now - self._token[0] >= TOKEN_SECONDS:
+        if self._token is not None and now - self._token[0] < TOKEN_SECONDS:
+            return self._token[1]
+        try:
             self._token = now, self._get_token()
+        except Exception as error:  # pylint: disable=broad-except  # az, MSAL and requests have no common one
+            if self._token is None or now - self._token[0] >= GOOD_SECONDS:
+                raise token_failure(error) from error
         return self._token[1]
 
     def fall_back(self) -> bool:
-        """Change to publishing credentials after a refusal; returns whether another try makes sense."""
+        """Change the credentials after a refusal; returns whether another try makes sense.
+
+        First to a token that is newer than the refused one, then to publishing credentials.
+        """
+        if self._basic is not None:
+            return False
+        refused, self._token = self._token, None
+        if refused is not None and refused[1] != self._renewed:
+            self._renewed = self._bearer_token()
+            if self._renewed != refused[1]:
+                return True
         if self._fell_back:
             return False
+        try:
+            pair = self._get_publishing_credentials()
+        except PythonAppError:
+            return False
         self._fell_back = True
-        pair = self._get_publishing_credentials()
         if pair is None:
             return False
         self._basic = HTTPBasicAuth(pair[0].encode("utf-8"), pair[1].encode("utf-8"))
         return True
+
+
+def token_failure(error: Exception) -> PythonAppError:
+    """What to raise when az has no token: Unreachable when the network is why, else AccessDenied with az's words."""
+    if isinstance(error, PythonAppError):
+        return error
+    words = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, (requests.RequestException, OSError)):
+        return Unreachable(f"The sign-in service could not be reached: {words}", "Check the network and the proxy "
+                           "settings.")
+    advice = getattr(error, "recommendations", None)
+    return AccessDenied(f"az has no token for this: {words}",
+                        " ".join(str(each) for each in advice) if advice else "Sign in again with `az login`.")

@@ -67,7 +67,12 @@ class AccessDenied(PythonAppError):
 
 
 class Unreachable(PythonAppError):
-    """No answer at all."""
+    """No answer at all.
+
+    final: whether another try would meet the very same, such as a certificate that is not trusted.
+    """
+
+    final = False
 
 
 class PlatformFailed(PythonAppError):

@@ -4,12 +4,13 @@ Every statement about Kudu's answers is taken from facts/kudu.md, which cites Ku
 """
 from __future__ import annotations
 
+import copy
 import io
-import json
 import threading
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -20,19 +21,16 @@ import requests
 
 from azext_pythonapp.appservice.command_answer import CommandResult, PendingCommand
 from azext_pythonapp.appservice.credentials import ScmCredentials
-from azext_pythonapp.appservice.errors import (AccessDenied, Conflict, NotFound, PlatformFailed, PythonAppError,
-                                               Unreachable, UnknownOutcome)
+from azext_pythonapp.appservice.errors import Conflict, NotFound, PlatformFailed, PythonAppError, UnknownOutcome
+from azext_pythonapp.appservice.outcome import message, parsed, says_not_found
+from azext_pythonapp.appservice.patience import Retry, Trouble
+from azext_pythonapp.appservice.scm import READ_SECONDS, ScmSite
 
-CONNECT_SECONDS = 30
-READ_SECONDS = 120
 # Longer than Azure's front end keeps an unanswered request (facts/kudu.md 1.4).
 ARCHIVE_SECONDS = 300
 CHUNK_BYTES = 1 << 18
-# A cold or restarting SCM site answers these for a while; the requests that are repeated are idempotent.
-PASSING_STATUSES = (429, 502, 503, 504)
-# urllib3's exceptions for a connection that was never made; az ships it only as a part of requests.
-NEVER_CONNECTED = ("NewConnectionError", "NameResolutionError")
-RETRY_PAUSES = (1, 2, 4, 8, 15, 30)
+# For so long a file that our own lost request may still be writing is looked at again.
+SETTLING_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -64,15 +62,27 @@ class Kudu:
     label: how errors name the app, such as "app 'shop' (slot 'staging')".
 
     Paths are relative to %HOME% and '/'-separated: "site/wwwroot/web.config".
-    Every method raises AccessDenied, Unreachable or PlatformFailed when the SCM site cannot be used.
+    say: takes a line for the person when a request takes long. clock, sleep: seconds, monotonic.
+
+    Every method raises AccessDenied, Unreachable or PlatformFailed when the SCM site cannot be used. What may be
+    repeated is, for up to four minutes (appservice/scm.py); what changes something and may have been carried out all
+    the same raises UnknownOutcome then.
     """
 
-    def __init__(self, session: requests.Session, scm_host: str, credentials: ScmCredentials, label: str):
-        self._session = session
-        self._base = f"https://{scm_host}"
-        self._credentials = credentials
+    def __init__(self, session: requests.Session, scm_host: str, credentials: ScmCredentials, label: str,
+                 say: Callable[[str], None] = lambda line: None, *, clock: Callable[[], float] = time.monotonic,
+                 sleep: Callable[[float], None] = time.sleep):
+        self._scm = ScmSite(session, scm_host, credentials, label,
+                            Trouble(f"the SCM site of {label}", say, clock, sleep))
+        self._base = self._scm.base
         self._label = label
         self._home: str | None = None
+
+    def patient(self, seconds: float) -> Kudu:
+        """The same site for one who can wait himself: requests are repeated for at most so many seconds."""
+        other = copy.copy(self)
+        other.__dict__["_scm"] = self._scm.patient(seconds)
+        return other
 
     def url(self, path: str) -> str:
         """The VFS address of a path: each segment percent-encoded (facts/kudu.md 3.1)."""
@@ -89,9 +99,8 @@ class Kudu:
     def list_directory(self, path: str) -> list[Entry]:
         """The entries of a directory, as Kudu orders them. Raises NotFound when there is no such directory."""
         folder = path.strip("/")
-        response = self._request("GET", self.url(folder + "/" if folder else ""), path=path)
         entries = []
-        for row in self._json(response):
+        for row in self._json("GET", self.url(folder + "/" if folder else ""), path):
             entries.append(Entry(row["name"], row.get("path") or "", int(row.get("size") or 0),
                                  str(row.get("mtime") or ""), str(row.get("mime", "")).startswith("inode/")))
         self._learn_home(folder, entries)
@@ -99,7 +108,7 @@ class Kudu:
 
     def read(self, path: str) -> RemoteFile:
         """A whole file. Raises NotFound when there is none."""
-        response = self._request("GET", self.url(path), path=path)
+        response = self._scm.ask("GET", self.url(path), path).response
         return RemoteFile(response.content, response.headers.get("ETag", ""), _server_time(response))
 
     def read_from(self, path: str, offset: int) -> bytes:
@@ -108,8 +117,8 @@ class Kudu:
         Kudu answers 416 when the offset is the file's length, and opens files that are being written
         (facts/kudu.md 3.2).
         """
-        response = self._request("GET", self.url(path), path=path, headers={"Range": f"bytes={offset}-"},
-                                 accept=(416,))
+        response = self._scm.ask("GET", self.url(path), path, headers={"Range": f"bytes={offset}-"},
+                                 accept=(416,)).response
         if response.status_code == 416:
             return b""
         return response.content if response.status_code == 206 else response.content[offset:]
@@ -120,20 +129,29 @@ class Kudu:
         if_match: the ETag that the file must still have, "*" for any, None for "it must not exist yet".
         Raises Conflict when the file is not as expected, is locked, or the folder is read-only (facts/kudu.md 3.3).
         """
-        headers = {"If-Match": if_match} if if_match else {}
-        response = self._request("PUT", self.url(path), path=path, headers=headers, data=content)
-        return response.headers.get("ETag", "")
+        while True:
+            answer = self._scm.ask("PUT", self.url(path), path, data=content, accept=(412,),
+                                   headers={"If-Match": if_match} if if_match else {})
+            if answer.status != 412:
+                return answer.response.headers.get("ETag", "")
+            found = self._own_write(path, content) if answer.lost else None
+            if found is None:
+                self._scm.raise_for(answer.response, path)
+            elif found.content == content:
+                return found.etag
+            else:
+                if_match = found.etag
 
     def delete(self, path: str, if_match: str = "*") -> None:
         """Delete a file; one that is already gone is fine. Raises Conflict when the ETag differs or it is locked."""
-        response = self._request("DELETE", self.url(path), path=path, headers={"If-Match": if_match}, accept=(404,))
-        if response.status_code == 404 and "not found" not in response.text.lower():
-            raise Conflict(f"{path} of {self._label} could not be deleted: {_message(response)}")
+        answer = self._scm.ask("DELETE", self.url(path), path, headers={"If-Match": if_match}, accept=(404,))
+        if answer.status == 404 and not says_not_found(answer.response.text):
+            raise Conflict(f"{path} of {self._label} could not be deleted: {message(answer.response.text, 404)}")
 
     def delete_directory(self, path: str) -> None:
         """Delete a directory and all in it; one that is already gone is fine. Raises Conflict when a file is held."""
-        self._request("DELETE", self.url(path.strip("/") + "/"), path=path, params={"recursive": "true"},
-                      accept=(404,))
+        with suppress(NotFound):
+            self._scm.ask("DELETE", self.url(path.strip("/") + "/"), path, params={"recursive": "true"})
 
     def upload(self, folder: str, files: Mapping[str, bytes]) -> None:
         """Put files into a folder with one request; the folder is created, other files in it stay.
@@ -144,12 +162,9 @@ class Kudu:
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as bundle:
             for name, content in files.items():
                 bundle.writestr(name, content)
-        url = f"{self._base}/api/zip/{quote(folder.strip('/'))}/"
-        response = self._request("PUT", url, path=folder, data=archive.getvalue(), accept=(400,),
-                                 headers={"Content-Type": "application/zip"})
-        if response.status_code == 400:
-            raise Conflict(f"Files could not be written to {folder} of {self._label}: {_message(response)}",
-                           "Look whether the app's home directory is full or read-only.")
+        answer = self._scm.ask("PUT", self._zip_url(folder), folder, data=archive.getvalue(), accept=(400,),
+                               headers={"Content-Type": "application/zip"})
+        self._require_extracted(answer.response, f"Files could not be written to {folder}")
 
     def upload_archive(self, folder: str, archive: BinaryIO) -> None:
         """Extract a zip file into a folder with one request; the folder is created, other files in it stay.
@@ -158,27 +173,29 @@ class Kudu:
         Raises Conflict when the worker refused it, which may leave a part of it, and UnknownOutcome when the
         connection was cut before the answer: extracting may go on there (facts/kudu.md 1.4, 3.5).
         """
-        url = f"{self._base}/api/zip/{quote(folder.strip('/'))}/"
-        response = self._send_once("PUT", url, ARCHIVE_SECONDS, data=_Pieces(archive),
-                                   headers={"Content-Type": "application/zip"})
-        if response.status_code == 400:
-            raise Conflict(f"An archive could not be extracted to {folder} of {self._label}: {_message(response)}",
-                           "Look whether the app's home directory is full or read-only.")
-        self._raise_for(response, folder)
+        response = self._scm.act("PUT", self._zip_url(folder), ARCHIVE_SECONDS, folder, data=_Pieces(archive),
+                                 headers={"Content-Type": "application/zip"}, accept=(400,))
+        self._require_extracted(response, f"An archive could not be extracted to {folder}")
 
     def download_archive(self, folder: str, target: BinaryIO) -> None:
         """Write a folder, packed as a zip file, to `target`, piece by piece.
 
-        The worker leaves out, without a word, files that are in use (facts/kudu.md 3.5). Raises NotFound when there is
-        no such folder, Unreachable when the connection ended early.
+        The worker leaves out, without a word, files that are in use (facts/kudu.md 3.5). target: a seekable file; it is
+        written from its present place on, and again from there when the connection ends early.
+        Raises NotFound when there is no such folder, Unreachable when the connection ended early each time.
         """
-        url = f"{self._base}/api/zip/{quote(folder.strip('/'))}/"
-        with self._request("GET", url, path=folder, stream=True) as response:
-            try:
-                for piece in response.iter_content(CHUNK_BYTES):
-                    target.write(piece)
-            except requests.RequestException as error:
-                raise self._unreachable(error) from error
+        begin, retry = target.tell(), Retry(self._scm.trouble)
+        while True:
+            with self._scm.ask("GET", self._zip_url(folder), folder, stream=True).response as response:
+                try:
+                    for piece in response.iter_content(CHUNK_BYTES):
+                        target.write(piece)
+                    return
+                except requests.RequestException as error:
+                    if not retry.again(f"the download was cut ({type(error).__name__})"):
+                        raise self._scm.unreachable(error) from error
+            target.seek(begin)
+            target.truncate()
 
     def run(self, command: str, directory: str = "", timeout: float = READ_SECONDS + 80) -> CommandResult:
         """Run a short command on the worker and wait for it.
@@ -188,30 +205,31 @@ class Kudu:
         timeout: seconds; past 230 s Azure's front end cuts the connection anyway (facts/kudu.md 1.4).
         Raises UnknownOutcome when the connection was cut before the answer.
         """
-        response = self._send_once("POST", f"{self._base}/api/command", timeout,
-                                   json={"command": command, "dir": directory})
-        self._raise_for(response, "the command")
-        answer = self._json(response)
-        return CommandResult(answer.get("Output") or "", answer.get("Error") or "", int(answer.get("ExitCode") or 0))
+        return self._run(command, directory, timeout, None)
 
     def start(self, command: str, directory: str = "") -> PendingCommand:
         """Post a command and return at once; it goes on when this client goes away (facts/kudu.md 1.4)."""
         pending = PendingCommand()
 
         def post() -> None:
+            result = None
             try:
-                pending.settle(self.run(command, directory, timeout=6 * 3600))
+                result = self._run(command, directory, 6 * 3600, pending.pause)
             except UnknownOutcome:
-                pending.settle(None)
+                pass
             except PythonAppError as error:
-                pending.settle(CommandResult("", error.message, -1))
+                result = CommandResult("", error.message, -1)
+            except Exception:  # pylint: disable=broad-except  # whether it reached Kudu is not known
+                pass
+            finally:
+                pending.settle(result)
 
         threading.Thread(target=post, name="kudu-command", daemon=True).start()
         return pending
 
     def site_extensions(self) -> list[dict[str, Any]]:
         """The installed site extensions, as Kudu's JSON (facts/kudu.md 4.1)."""
-        return list(self._json(self._request("GET", f"{self._base}/api/siteextensions", path="site extensions")) or [])
+        return list(self._json("GET", f"{self._base}/api/siteextensions", "site extensions") or [])
 
     def extension_feed(self, text: str = "") -> list[dict[str, Any]]:
         """The site extensions that the app's own gallery feed offers, as Kudu's JSON (facts/kudu.md 4.2).
@@ -219,17 +237,15 @@ class Kudu:
         text: only those whose title holds it.
         """
         params = {"filter": text} if text else {}
-        response = self._request("GET", f"{self._base}/api/extensionfeed", path="extension feed", params=params)
-        return list(self._json(response) or [])
+        return list(self._json("GET", f"{self._base}/api/extensionfeed", "extension feed", params=params) or [])
 
     def extension_package(self, identifier: str, version: str) -> dict[str, Any]:
         """One package version of a site extension, also one that the feed's list does not show (facts/kudu.md 4.2).
 
         identifier: in the gallery's own spelling. Raises NotFound when the gallery does not have it.
         """
-        response = self._request("GET", f"{self._base}/api/extensionfeed/{quote(identifier, safe='')}", path=identifier,
-                                 params={"version": version})
-        return dict(self._json(response) or {})
+        url = f"{self._base}/api/extensionfeed/{quote(identifier, safe='')}"
+        return dict(self._json("GET", url, identifier, params={"version": version}) or {})
 
     def _learn_home(self, folder: str, entries: list[Entry]) -> None:
         """Read %HOME% off the local path of any entry below it."""
@@ -241,82 +257,48 @@ class Kudu:
                 self._home = entry.path[:-len(tail) - 1]
                 return
 
-    def _request(self, method: str, url: str, path: str, accept: tuple[int, ...] = (), **options: Any
-                 ) -> requests.Response:
-        """An idempotent request, repeated while the SCM site is cold; statuses in `accept` are the caller's."""
-        for pause in (*RETRY_PAUSES, None):
+    def _run(self, command: str, directory: str, timeout: float, pause: Callable[[float], None] | None
+             ) -> CommandResult:
+        begun = self._scm.trouble.clock()
+        response = self._scm.act("POST", f"{self._base}/api/command", timeout, "the command", pause=pause,
+                                 json={"command": command, "dir": directory})
+        answer = parsed(response.text)
+        if not isinstance(answer, dict):
+            raise self._scm.cut(self._scm.trouble.clock() - begun)
+        return CommandResult(answer.get("Output") or "", answer.get("Error") or "", int(answer.get("ExitCode") or 0))
+
+    def _own_write(self, path: str, content: bytes) -> RemoteFile | None:
+        """The file that our own write has left whose answer was lost; None when somebody else has written it.
+
+        Kudu truncates a file before it writes it (facts/kudu.md 3.3), so a beginning of the content is our own too,
+        still growing or left so; it is returned when it does not grow any more.
+        """
+        retry, before = Retry(self._scm.trouble, SETTLING_SECONDS), None
+        while True:
             try:
-                response = self._send(method, url, timeout=(CONNECT_SECONDS, READ_SECONDS), **options)
-            except (requests.ConnectionError, requests.Timeout) as error:
-                hopeless = isinstance(error, (requests.exceptions.SSLError, requests.exceptions.ProxyError))
-                if pause is None or (hopeless and _never_connected(error)):
-                    raise self._unreachable(error) from error
-                time.sleep(pause)
-                continue
-            if response.status_code in PASSING_STATUSES and pause is not None:
-                time.sleep(pause)
-                continue
-            break
-        if response.status_code not in accept:
-            self._raise_for(response, path)
-        return response
+                found = self.read(path)
+            except NotFound:
+                return None
+            if found.content == content:
+                return found
+            if not content.startswith(found.content):
+                return None
+            if before == found.content and not retry.again(f"{path} is not whole yet"):
+                return found
+            before = found.content
 
-    def _send_once(self, method: str, url: str, timeout: float, **options: Any) -> requests.Response:
-        """A request that must not be repeated. timeout: seconds. Raises UnknownOutcome when its answer never came."""
-        started = time.monotonic()
-        try:
-            response = self._send(method, url, timeout=(CONNECT_SECONDS, timeout), **options)
-        except (requests.ConnectionError, requests.Timeout) as error:
-            if isinstance(error, requests.exceptions.ConnectTimeout) or _never_connected(error):
-                raise self._unreachable(error) from error
-            raise self._cut(started) from error
-        if response.status_code in (502, 504):
-            raise self._cut(started)
-        return response
+    def _json(self, method: str, url: str, what: str, **options: Any) -> Any:
+        """The JSON of an answer."""
+        response = self._scm.ask(method, url, what, wants_json=True, **options).response
+        return parsed(response.text)
 
-    def _send(self, method: str, url: str, **options: Any) -> requests.Response:
-        """Send once; when the credentials are refused, once more with the next ones that the site allows."""
-        response = self._session.request(method, url, auth=self._credentials, allow_redirects=False, **options)
-        if response.status_code == 401 and self._credentials.fall_back():
-            response = self._session.request(method, url, auth=self._credentials, allow_redirects=False, **options)
-        return response
+    def _zip_url(self, folder: str) -> str:
+        return f"{self._base}/api/zip/{quote(folder.strip('/'))}/"
 
-    def _raise_for(self, response: requests.Response, path: str) -> None:
-        status = response.status_code
-        if status < 300:
-            if "text/html" in response.headers.get("Content-Type", "") and "/api/vfs/" not in response.url:
-                raise PlatformFailed(f"The SCM site of {self._label} answered with a web page instead of Kudu's data.",
-                                     "Check that nothing between this machine and Azure signs in for you.")
-            return
-        if status == 404:
-            raise NotFound(f"{path or 'The home directory'} was not found on {self._label}.")
-        if status in (409, 412):
-            raise Conflict(f"{path} of {self._label} could not be written: {_message(response)}")
-        if status == 401:
-            raise AccessDenied(f"The SCM site of {self._label} refused the sign-in (401).",
-                               "You need the permission Microsoft.Web/sites/publish/Action on the app; "
-                               "sign in again with `az login`.")
-        if status == 403:
-            raise AccessDenied(f"The SCM site of {self._label} refused access (403): {_message(response)}",
-                               "Look at the app's state and quota, and at the access restrictions of its SCM site: "
-                               "`az webapp config access-restriction show`.")
-        raise PlatformFailed(f"The SCM site of {self._label} answered {status} for {path}: {_message(response)}")
-
-    def _json(self, response: requests.Response) -> Any:
-        try:
-            return response.json()
-        except ValueError as error:
-            raise PlatformFailed(f"The SCM site of {self._label} answered with something that is not JSON: "
-                                 f"{_message(response)}") from error
-
-    def _unreachable(self, error: Exception) -> Unreachable:
-        return Unreachable(f"The SCM site of {self._label} at {self._base} could not be reached: {error}",
-                           "Check the network, the proxy settings and that the app exists.")
-
-    def _cut(self, started: float) -> UnknownOutcome:
-        seconds = time.monotonic() - started
-        return UnknownOutcome(f"The connection to the SCM site of {self._label} was cut after {seconds:.0f} s, before "
-                              "the answer came; it may still be running there.")
+    def _require_extracted(self, response: requests.Response, failure: str) -> None:
+        if response.status_code == 400:
+            raise Conflict(f"{failure} of {self._label}: {message(response.text, 400)}",
+                           "Look whether the app's home directory is full or read-only.")
 
 
 class _Pieces:
@@ -335,35 +317,8 @@ class _Pieces:
             yield piece
 
 
-def _never_connected(error: Exception) -> bool:
-    """Whether a ConnectionError came before the request was sent (no route, refused, TLS, proxy).
-
-    urllib3 also calls it the proxy's failure when a connection through a proxy ends before the answer.
-    """
-    cause = error.args[0] if error.args else None
-    reason = getattr(cause, "reason", None)
-    if isinstance(error, requests.exceptions.ProxyError):
-        return not isinstance(getattr(reason, "original_error", None), (ConnectionResetError, BrokenPipeError))
-    return isinstance(error, requests.exceptions.SSLError) or type(reason).__name__ in NEVER_CONNECTED
-
-
 def _server_time(response: requests.Response) -> datetime | None:
     try:
         return parsedate_to_datetime(response.headers["Date"])
     except (KeyError, TypeError, ValueError):
         return None
-
-
-def _message(response: requests.Response) -> str:
-    """The reason in an error answer, on one line: Kudu's JSON message, or the start of the text."""
-    try:
-        body = response.json()
-    except ValueError:
-        body = None
-    if isinstance(body, dict):
-        text = str(body.get("ExceptionMessage") or body.get("Message") or json.dumps(body))
-    else:
-        text = response.text
-        if "<title>" in text:
-            text = text.split("<title>", 1)[1].split("<", 1)[0]
-    return " ".join(text.split())[:300] or f"HTTP {response.status_code}"

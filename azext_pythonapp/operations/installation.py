@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import Conflict, PythonAppError, Refused, RemoteFailed
-from azext_pythonapp.appservice.site_extensions import await_install, delete_extension, install_extension
+from azext_pythonapp.appservice.errors import PythonAppError, Refused, RemoteFailed
+from azext_pythonapp.appservice.site_extensions import delete_extension, install_or_join
 from azext_pythonapp.operations.list_runtimes import pythons_on, readable_handler
 from azext_pythonapp.operations.runtime_choice import require_version
 from azext_pythonapp.operations.runtime_replacement import Replacement, packages_at_risk
@@ -95,22 +95,13 @@ class Installation:
             if self.change.action in ("downgrade", "update") and self._replacement is None:
                 # Kudu does nothing unless the package is newer than the one that is there (facts/kudu.md 4.3).
                 delete_extension(app.arm, app.site, identifier, app.kudu.delete_directory)
-            return self._install_or_join()
+            return install_or_join(app.arm, app.site, identifier, self._package_version, app.progress.say)
         except PythonAppError as error:
             if self._present is not None and self._replacement is None:
                 # A failed installation deletes the one that was there as well (facts/kudu.md 4.3).
                 error.extend([f"The site extension {identifier} {self._present.package_version} that was there may be "
                               f"gone: `az webapp python install {app.site.arguments} --extension-id {identifier}`."])
             raise
-
-    def _install_or_join(self) -> dict[str, Any]:
-        """Install; when the very same extension is being installed already, by --no-wait perhaps, wait for that."""
-        app, identifier = self._app, self.offer.extension_id
-        try:
-            return install_extension(app.arm, app.site, identifier, self._package_version)
-        except Conflict:
-            app.progress.say(f"{identifier} is being installed on {app.site.label} already; waiting for it to end.")
-            return await_install(app.arm, app.site, identifier)
 
     def _action(self, before: str | None) -> Action:
         """`update` is for the same package again, whose Python does not answer."""

@@ -7,6 +7,8 @@ from azext_pythonapp.appservice import site_extensions
 from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site
 from azext_pythonapp.appservice.errors import (AccessDenied, Conflict, NotFound, PlatformFailed, Refused, RemoteFailed,
                                                UnknownOutcome)
+from azext_pythonapp.appservice.patience import Trouble
+from tests.unit.passing_time import Time
 
 SITE_ID = "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Web/sites/shop"
 SITE = Site("shop", "rg", None, SITE_ID, "shop-1a.azurewebsites.net", "shop-1a.scm.azurewebsites.net", "Running")
@@ -22,13 +24,14 @@ class Answers:
     def __call__(self, method, url, query, body, secret):
         assert secret == url.endswith("/publishingcredentials/list"), "only secrets are kept out of the log"
         self.asked.append((method, url.removeprefix("https://arm"), body))
-        status, payload = self.answers.pop(0)
+        status, payload = self.answers.pop(0) if len(self.answers) > 1 or self.answers[0][0] != 500 else self.answers[0]
         return ArmAnswer(status, payload, "" if payload is None else str(payload))
 
 
 def arm(*answers):
     send = Answers(*answers)
-    return Arm(send, "https://arm/", "sub"), send
+    time = Time()
+    return Arm(send, "https://arm/", "sub", trouble=Trouble("Azure", clock=time.clock, sleep=time.sleep)), send
 
 
 def entry(state, identifier=EXTENSION, **more):

@@ -11,7 +11,6 @@ import requests
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
-from azext_pythonapp.appservice import kudu as kudu_module
 from azext_pythonapp.appservice.credentials import ScmCredentials
 from azext_pythonapp.appservice.errors import (AccessDenied, Conflict, NotFound, PlatformFailed, Unreachable,
                                                UnknownOutcome)
@@ -19,6 +18,7 @@ from azext_pythonapp.appservice.kudu import Kudu
 from tests.local_azure import login
 from tests.local_azure.site import Site
 from tests.unit.local_azure.linux_azure import LinuxAzure
+from tests.unit.passing_time import Time
 
 TOKEN = login.issue_token('https://appservice.azure.com/', login.CLIENT_ID)
 LABEL = "app 'shop'"
@@ -55,10 +55,12 @@ def session(azure: LinuxAzure) -> Iterator[requests.Session]:
 
 
 @pytest.fixture
-def client(site: Site, session: requests.Session) -> Callable[..., Kudu]:
+def client(site: Site, session: requests.Session, time_passed: Time, said: list[str]) -> Callable[..., Kudu]:
     """Makes a client of the app's SCM site; basic: the publishing credentials, None where they are not allowed."""
     def make(basic: tuple[str, str] | None = None, token: str = TOKEN) -> Kudu:
-        return Kudu(session, site.scm_host, ScmCredentials(site.scm_host, lambda: token, lambda: basic), LABEL)
+        credentials = ScmCredentials(site.scm_host, lambda: token, lambda: basic)
+        return Kudu(session, site.scm_host, credentials, LABEL, said.append, clock=time_passed.clock,
+                    sleep=time_passed.sleep)
 
     return make
 
@@ -70,9 +72,15 @@ def kudu(client: Callable[..., Kudu]) -> Kudu:
 
 
 @pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The waits between tries, as many as ever but short."""
-    monkeypatch.setattr(kudu_module, 'RETRY_PAUSES', (0.01,) * len(kudu_module.RETRY_PAUSES))
+def time_passed() -> Time:
+    """The clients' clock."""
+    return Time()
+
+
+@pytest.fixture
+def said() -> list[str]:
+    """What the clients told the person."""
+    return []
 
 
 def home(site: Site, path: str) -> bytes:
@@ -307,22 +315,22 @@ class TestOtherAnswers:
         with pytest.raises(AccessDenied, match=r'\(403\): 403 - This web app is stopped'):
             kudu.read('file.txt')
 
-    def test_an_error_of_kudus_is_said_once(self, azure, site, kudu, pauses):
+    def test_an_error_of_kudus_is_said_once(self, azure, site, kudu):
         asked = answer_with(azure, site, lambda: PlainTextResponse('out of\nmemory', 500))
         with pytest.raises(PlatformFailed, match='answered 500 for file.txt: out of memory'):
             kudu.read('file.txt')
         assert len(asked) == 1
 
-    def test_a_cold_site_is_asked_again(self, kudu, site, pauses):
+    def test_a_cold_site_is_asked_again(self, kudu, site):
         site.switches.cold_scm_503_times = 3
         assert any(entry.name == 'site' for entry in kudu.list_directory(''))
 
-    def test_a_site_that_stays_away_is_said(self, kudu, site, azure, pauses):
+    def test_a_site_that_stays_away_is_said(self, kudu, site, time_passed, said):
         site.switches.cold_scm_503_times = 100
-        before = len(azure.requests)
         with pytest.raises(PlatformFailed, match="app 'shop' answered 503"):
             kudu.list_directory('')
-        assert len(azure.requests) - before == 1 + len(kudu_module.RETRY_PAUSES)
+        assert sum(time_passed.pauses) == pytest.approx(240, abs=5)
+        assert len(said) == 1 and "Waiting for the SCM site of app 'shop'" in said[0]
 
     def test_a_certificate_that_is_not_trusted_is_said_at_once(self, kudu, session):
         session.verify = True

@@ -1,0 +1,72 @@
+"""The way to Azure Resource Manager: az's own pipeline, with its sign-in, headers and TLS settings."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from azext_pythonapp.appservice.arm import Arm, ArmAnswer
+from azext_pythonapp.appservice.credentials import token_failure
+from azext_pythonapp.appservice.errors import PythonAppError, Unreachable, UnknownOutcome
+from azext_pythonapp.appservice.outcome import is_hopeless, never_sent
+from azext_pythonapp.appservice.patience import Trouble, retry_after_seconds
+
+
+def connect(cli_ctx: Any, say: Callable[[str], None] = lambda line: None) -> Arm:
+    """Resource Manager for az's current subscription (or --subscription), through azure-mgmt-web's client.
+
+    say: takes a line for the person when a request takes long.
+    """
+    from azure.cli.core.commands.client_factory import get_mgmt_service_client, get_subscription_id
+    from azure.cli.core.profiles import ResourceType
+
+    # Read first: get_subscription_id puts the default one there when --subscription was not given.
+    given = cli_ctx.data.get("subscription_id")
+    client = get_mgmt_service_client(cli_ctx, ResourceType.MGMT_APPSERVICE)
+    # Public since azure-mgmt-web 11.0; the pipeline below it has been the same object in all versions that az
+    # shipped since 2.75 (facts/az-extension.md 4.1).
+    sender = getattr(client, "send_request", None)
+    if sender is None:
+        sender = client.web_apps._client.send_request  # pylint: disable=protected-access
+
+    def send(method: str, url: str, query: dict[str, str], body: Any, secret: bool) -> ArmAnswer:
+        from azure.core.exceptions import AzureError
+        from azure.core.rest import HttpRequest
+        from knack.util import CLIError
+
+        try:
+            response = sender(HttpRequest(method, url, params=query, json=body), logging_enable=not secret,
+                              retry_total=0)
+            text = response.text()
+        except AzureError as error:
+            raise _failure(error) from error
+        except CLIError as error:  # of az's sign-in
+            raise token_failure(error) from error
+        try:
+            parsed = response.json() if text else None
+        except ValueError:
+            parsed = None
+        return ArmAnswer(response.status_code, parsed, text, retry_after_seconds(response.headers.get("Retry-After")))
+
+    return Arm(send, cli_ctx.cloud.endpoints.resource_manager, get_subscription_id(cli_ctx),
+               str(given) if given else None, Trouble("Azure Resource Manager", say))
+
+
+def _failure(error: Any) -> PythonAppError:
+    """What an exception of azure-core means: no token, never sent, or an answer that never came or not whole.
+
+    A connection through a proxy that ended before the answer counts as "never sent" there; the exception of requests
+    inside tells better.
+    """
+    from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
+
+    if isinstance(error, ClientAuthenticationError):
+        return token_failure(error)
+    inner = error.inner_exception
+    sent = not never_sent(inner) if isinstance(inner, Exception) else not isinstance(error, ServiceRequestError)
+    if sent:
+        return UnknownOutcome(f"The connection to Azure Resource Manager was cut before the answer came: "
+                              f"{error.message}", "Run the command again; it looks first what is there.")
+    failure = Unreachable(f"Azure Resource Manager could not be reached: {error.message}",
+                          "Check the network and the proxy settings.")
+    failure.final = is_hopeless(inner)
+    return failure
