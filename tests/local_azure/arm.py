@@ -32,6 +32,14 @@ def arm_error(status: int, code: str, message: str, headers: Mapping[str, str] |
     return JSONResponse({"error": {"code": code, "message": message}}, status, headers)
 
 
+def app_service_error(status: int, code: str, extended: str, message: str) -> JSONResponse:
+    """App Service's own error, which Resource Manager passes on (recordings/arm/error_429_exclusive_lock.json)."""
+    entity = {"ExtendedCode": extended, "MessageTemplate": message, "Parameters": [], "Code": code, "Message": message}
+    return JSONResponse({"Code": code, "Message": message, "Target": None,
+                         "Details": [{"Message": message}, {"Code": code}, {"ErrorEntity": entity}],
+                         "Innererror": None}, status)
+
+
 def arm_app(sites: Sites) -> ASGIApp:
     """The ASGI app of management.azure.com over the apps that `sites` gives at each request."""
     routes = [*_subscription_routes(sites), *_site_routes(sites)]
@@ -124,15 +132,28 @@ def _for_site(sites: Sites, endpoint: SiteEndpoint) -> Endpoint:
         name, slot, group = (request.path_params.get(part, "") for part in ("name", "slot", "group"))
         for site in sites():
             if (site.name.lower(), (site.slot or "").lower(), site.resource_group.lower()) == (name, slot, group):
-                if site.switches.use_up("arm_429_times"):
-                    return arm_error(429, "TooManyRequests", "Too many requests.", {"Retry-After": "1"})
-                return await endpoint(request, site)
+                return await _on_a_bad_day(request, site, endpoint)
         kind = "Microsoft.Web/sites/slots" if slot else "Microsoft.Web/sites"
         named = f"{name}/{slot}" if slot else name
         return arm_error(404, "ResourceNotFound", f"The Resource '{kind}/{named}' under resource group '{group}' was "
                          "not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix")
 
     return wrapped
+
+
+async def _on_a_bad_day(request: Request, site: Site, endpoint: SiteEndpoint) -> Response:
+    """The answer, unless the site's switches say that there is another one, or that it is lost."""
+    switches, reads = site.switches, request.method == "GET" or request.scope["path"].endswith("/list")
+    if switches.use_up("arm_429_times"):
+        return arm_error(429, "TooManyRequests", "Too many requests.", {"Retry-After": "1"})
+    if not reads and switches.use_up("arm_locked_times"):
+        return app_service_error(429, "429", "59206", "Cannot acquire exclusive lock to create, update or delete this "
+                                 "site. Retry the request later.")
+    answer = await endpoint(request, site)
+    if not reads and switches.use_up("arm_lost_times"):
+        return arm_error(504, "GatewayTimeout", "The gateway did not receive a response from 'Microsoft.Web' within the "
+                         "specified time period.")
+    return answer
 
 
 def _listing(sites: Sites) -> Endpoint:

@@ -17,6 +17,17 @@ from .kudu.siteextensions import Busy, Install
 from .site import REGION, Site
 
 
+# recordings/kudu/locked_package_exception.json
+_HELD = ("The process cannot access the file 'D:\\home\\SiteExtensions\\{identity}\\{identity}.nupkg' because it is being "
+         "used by another process.")
+
+
+def not_installed() -> JSONResponse:
+    """Kudu's answer to the DELETE of what is not there: it reads `Id` of nothing (facts/kudu.md 4.4)."""
+    return failure(500, "An error has occurred.", "Object reference not set to an instance of an object.",
+                   "System.NullReferenceException")
+
+
 async def all_extensions(_: Request, site: Site) -> Response:
     """`…/siteextensions`: what is installed."""
     found = await asyncio.to_thread(site.extensions.installed)
@@ -31,7 +42,7 @@ async def one_extension(request: Request, site: Site) -> Response:
     if request.method == "DELETE":
         removed = await asyncio.to_thread(site.extensions.uninstall, identity)
         if removed is None:
-            return failure(404, identity)
+            return not_installed()
         return Response() if removed else JSONResponse(_entry(site, {"id": identity}), 400)
     return await _state(site, identity)
 
@@ -43,17 +54,22 @@ async def _install(site: Site, identity: str, content: bytes) -> Response:
     try:
         install = site.extensions.begin(identity, (body.get("properties") or {}).get("version"))
     except Busy as busy:
-        return failure(409, str(busy))
+        return failure(site.switches.arm_taken_status, str(busy))
     await asyncio.to_thread(install.done.wait, site.switches.arm_install_wait)
     if site.switches.arm_504_on_install:
         return JSONResponse({"error": {"code": "GatewayTimeout", "message": "The gateway did not receive a response "
                                        "from 'Microsoft.Web' within the specified time period."}}, 504)
-    return JSONResponse(_entry(site, _progress(install)), 201)
+    if install.state in ("Failed", "Canceled") and install.status >= 400:
+        return JSONResponse(_entry(site, _progress(install)), install.status)
+    # A quick success is told as Created too, without what was installed (facts/2026.md 7).
+    return JSONResponse(_entry(site, _progress(install) | {"provisioningState": "Created", "version": None}), 201)
 
 
 async def _state(site: Site, identity: str) -> Response:
     if site.switches.use_up("arm_busy_times"):
-        return failure(409, identity)
+        return failure(409, "An error has occurred.", _HELD.format(identity=identity))
+    if site.switches.use_up("arm_500_times"):
+        return failure(500, "An error has occurred.", _HELD.format(identity=identity))
     if site.switches.use_up("arm_empty_times"):
         return Response()
     install = site.extensions.last_install(identity)
@@ -88,5 +104,6 @@ def _progress(install: Install) -> dict[str, object]:
 def _entry(site: Site, info: dict[str, object]) -> dict[str, object]:
     """Kudu's ArmEntry: `properties` hold Kudu's names (facts/az-extension.md 4.4)."""
     kind = "Microsoft.Web/sites/slots/siteextensions" if site.slot else "Microsoft.Web/sites/siteextensions"
-    return {"id": f"{site.address.resource_id}/siteextensions/{info['id']}", "name": info["id"], "type": kind,
+    return {"id": f"{site.address.resource_id}/siteextensions/{info['id']}",
+            "name": f"{site.address.arm_name}/{info['id']}", "type": kind,
             "location": REGION, "properties": info}

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import arm, login, nuget
 from .frontend import FrontEnd
+from .bad_day import BadDay
 from .front_door import Exchange, FrontDoor, TimeLimit
 from .kudu import scm_app
 from .proxy import Proxy
@@ -27,7 +28,7 @@ from .windows.machine import Machine
 
 DOMAIN = "azurewebsites.net"
 UNIQUE_SCM_DOMAIN = f"scm.westeurope-01.{DOMAIN}"
-NAMES = (login.HOST, arm.HOST, nuget.HOST, nuget.SEARCH_HOST,
+NAMES = (login.HOST, arm.HOST, nuget.HOST, *nuget.SEARCH_HOSTS,
          f"*.{DOMAIN}", f"*.scm.{DOMAIN}", f"*.{UNIQUE_SCM_DOMAIN}")
 
 _INHERITED = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -60,7 +61,7 @@ class LocalAzure:
         self._hosts = {login.HOST}
         self._apps: dict[str, ASGIApp] = {
             login.HOST: login.login_app(), arm.HOST: arm.arm_app(lambda: list(self.sites)),
-            nuget.HOST: self.nuget.index_app(), nuget.SEARCH_HOST: nuget.search_app()}
+            nuget.HOST: self.nuget.index_app(), **{host: self.nuget.search_app(host) for host in nuget.SEARCH_HOSTS}}
         self._door = FrontDoor(self._apps.get)
         self._proxy = Proxy(self._door, NAMES, self.folder / "tls")
 
@@ -94,7 +95,8 @@ class LocalAzure:
         self.sites.append(site)
         self._hosts.add(site.host)
         self._apps[site.host] = TimeLimit(_serving(site), site.switches, self._proxy.cut)
-        self._apps[scm_host] = TimeLimit(scm_app(site), site.switches, self._proxy.cut)
+        scm = BadDay(scm_app(site), site.switches, self._proxy.cut)
+        self._apps[scm_host] = TimeLimit(scm, site.switches, self._proxy.cut)
         return site
 
     def remove_site(self, site: Site) -> None:

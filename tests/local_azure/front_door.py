@@ -12,7 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .switches import Switches
 
 _NOT_FOUND = "<html><head><title>404 Web Site not found.</title></head><body>404 Web Site not found.</body></html>"
-_TOO_LATE = {502: "The web server received an invalid response while acting as a gateway or proxy server.",
+# The 230 s limit of the front end; 500 is what most see (recordings/frontend/500_request_timed_out.html).
+_TOO_LATE = {500: "<html><head><title>500 - The request timed out.</title></head><body><font color =\"#aa0000\">         "
+                  "<h2>500 - The request timed out.</h2></font>  The web server failed to respond within the specified "
+                  "time.</body></html>",
+             502: "The web server received an invalid response while acting as a gateway or proxy server.",
              504: "504.0 GatewayTimeout"}
 
 
@@ -55,6 +59,13 @@ class FrontDoor:
         await app(scope, receive, noting)
 
 
+def too_late(status: int | str) -> HTMLResponse:
+    """The front end's page for a request that took too long; 502 for a connection that cannot be closed here."""
+    number = status if isinstance(status, int) else 502
+    page = _TOO_LATE[number]
+    return HTMLResponse(page if page.startswith("<html>") else f"<html><body>{page}</body></html>", number)
+
+
 class TimeLimit:
     """Gives up on a request that has no answer after `front_end_limit` seconds; the app goes on with it.
 
@@ -85,10 +96,13 @@ class TimeLimit:
         late.set()
         self._abandoned.add(work)
         work.add_done_callback(self._abandoned.discard)
+        await self.give_up(scope, receive, send)
+
+    async def give_up(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What the client sees of a request whose answer does not come."""
         if self._switches.front_end_cut == "closed":
             self._cut(scope["client"][1])
             while (await receive())["type"] != "http.disconnect":
                 pass
         else:
-            status = self._switches.front_end_cut
-            await HTMLResponse(f"<html><body>{_TOO_LATE[status]}</body></html>", status)(scope, receive, send)
+            await too_late(self._switches.front_end_cut)(scope, receive, send)

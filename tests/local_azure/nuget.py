@@ -23,7 +23,8 @@ from .windows.cpython_packages import CPythonPackage
 from .windows.gallery import PACKAGES, Package
 
 HOST = "api.nuget.org"
-SEARCH_HOST = "azuresearch-usnc.nuget.org"
+# Primary and secondary; the index names both for every kind (recordings/nuget/index.json).
+SEARCH_HOSTS = ("azuresearch-usnc.nuget.org", "azuresearch-ussc.nuget.org")
 _SEARCH = ("SearchQueryService", "SearchQueryService/3.0.0-beta", "SearchQueryService/3.0.0-rc", "SearchQueryService/3.5.0")
 _CONTENT = f"https://{HOST}/v3-flatcontainer/"
 _REGISTRATIONS = f"https://{HOST}/v3/registration5-gz-semver2/"
@@ -36,12 +37,23 @@ class PackageContent:
     cache: where their files are kept, and made from. Tests may set:
     wrong_hashes   the catalog gives a hash that no file has
     away           every request is answered 503
+    search_away    the hosts among SEARCH_HOSTS that answer 503
     """
 
     def __init__(self, cache: Path):
         self._cache = cache
         self.wrong_hashes = False
         self.away = False
+        self.search_away: set[str] = set()
+
+    def search_app(self, host: str) -> Starlette:
+        """The ASGI app of a search host."""
+        async def query(request: Request) -> Response:
+            if host in self.search_away:
+                return Response("The service is unavailable.", 503)
+            return await _query(request)
+
+        return Starlette(routes=[Route("/query", query)])
 
     def index_app(self) -> Starlette:
         """The ASGI app of api.nuget.org."""
@@ -56,10 +68,10 @@ class PackageContent:
     async def _index(self, _: Request) -> Response:
         if self.away:
             return Response("The service is unavailable.", 503)
-        kinds = {**dict.fromkeys(_SEARCH, f"https://{SEARCH_HOST}/query"), "PackageBaseAddress/3.0.0": _CONTENT,
-                 "RegistrationsBaseUrl/3.6.0": _REGISTRATIONS}
+        rows = [(kind, f"https://{host}/query") for kind in _SEARCH for host in SEARCH_HOSTS]
+        rows += [("PackageBaseAddress/3.0.0", _CONTENT), ("RegistrationsBaseUrl/3.6.0", _REGISTRATIONS)]
         return JSONResponse({"version": "3.0.0", "resources": [{"@id": address, "@type": kind, "comment": ""}
-                                                               for kind, address in kinds.items()]})
+                                                               for kind, address in rows]})
 
     async def _versions(self, request: Request) -> Response:
         versions = [package.version for package in _of(request)]
@@ -96,11 +108,6 @@ class PackageContent:
                     "version": package.version, "isPrerelease": "-" in package.version, "packageHashAlgorithm": "SHA512",
                     "packageHash": digest[::-1] if self.wrong_hashes else digest, "packageSize": path.stat().st_size})
         return Response(status_code=404)
-
-
-def search_app() -> Starlette:
-    """The ASGI app of the search host."""
-    return Starlette(routes=[Route("/query", _query)])
 
 
 def _of(request: Request) -> list[CPythonPackage]:

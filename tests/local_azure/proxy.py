@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import logging
 import socket
 import threading
 import time
@@ -51,6 +52,7 @@ class Proxy:
     def __enter__(self) -> Proxy:
         self._issue_certificate()
         listener = socket.create_server(("127.0.0.1", 0))
+        logging.getLogger("uvicorn.error").addFilter(_is_no_cut_answer)
         config = uvicorn.Config(self._app, ssl_certfile=self._certificate, lifespan="off", log_level="error")
         self._server = uvicorn.Server(config)
         self._proxy = _ProxyServer(self, listener.getsockname(), self._tunnels)
@@ -150,6 +152,11 @@ class _Connect(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # pylint: disable=redefined-builtin
         """Say nothing: what was asked is in `connects` and `refused`."""
+
+
+def _is_no_cut_answer(record: logging.LogRecord) -> bool:
+    """False for what uvicorn says of an answer that was cut on purpose."""
+    return "without completing response" not in record.getMessage()
 
 
 def _copy(source: socket.socket, sink: socket.socket) -> None:

@@ -14,17 +14,30 @@ class Switches:
                             SCM_COMMAND_IDLE_TIMEOUT goes before it (facts/kudu.md 1.4)
     front_end_limit         seconds after which the front end gives up on an unanswered request; what was asked for
                             goes on (facts/kudu.md 1.4, 5; 230 on Azure)
-    front_end_cut           what the client sees then: a status, or the connection closed (facts/kudu.md 1.4)
+    front_end_cut           what the client sees then: a status, or the connection closed (facts/2026.md 7)
+    trouble_at              the `cold_…` and `scm_…` troubles are met only by requests whose path holds this
+    trouble_methods         … and whose method is one of these
+    scm_lost_times          this many PUTs, POSTs and DELETEs are carried out and their answer is lost, as `front_end_cut`
+                            says: such a request took longer than the front end waits (facts/2026.md 7)
+    scm_cut_body_times      this many answers to a GET end in the middle of their body (facts/2026.md 7)
+    scm_404_times, scm_empty_404_times  this many requests meet a front end that does not know the SCM site: its page, or a
+                            404 without a word
+    scm_429_times           this many requests are throttled
+    scm_401_times, scm_403_times  this many requests are refused: conditional access, a recycling site
+    scm_retry_after         seconds that a 503 or 429 asks to wait for
     command_race_exit_zero  a finished command reports exit code 0, whatever it was (facts/kudu.md 1.3)
     restart_recycles_scm    a restart of the app ends its SCM site too, and every running command (facts/kudu.md 5.3)
     bearer_refused          the SCM site answers 401 to every bearer token (facts/kudu.md 6)
-    cold_scm_503_times      this many requests meet an SCM site that is still starting (facts/kudu.md 6)
+    cold_scm_500_times      this many requests meet an SCM site whose ASP.NET cannot begin yet: 500 text/html …
+    cold_scm_503_times      … and then this many one that is not there yet: 503 of HTTP.sys
+                            (recordings/kudu/scm_recycling_sequence.json)
     home_drive              the drive of %HOME% as processes and VFS `path` tell it (facts/kudu.md 7)
     wwwroot_read_only       site\\wwwroot cannot be written, as with run-from-package (facts/kudu.md 3.3, 7)
     home_full               the quota of %HOME% is used up: the SCM site can write nothing there (facts/kudu.md 3.3, 7)
     vfs_conflict_times      this many VFS writes meet a locked file: 409 (facts/kudu.md 3.3)
-    archive_cut_times       this many uploads of an archive take longer than the front end waits: 502, and extracting goes on
-                            (facts/kudu.md 1.4, 3.5)
+    archive_cut_times       this many uploads of an archive take longer than the front end waits, as `front_end_cut` says, and
+                            extracting goes on (facts/kudu.md 1.4, 3.5)
+    extract_seconds         an upload's folder is there for so long before the first file
     arm_install_wait        seconds that an install through ARM waits until it answers 201 (15 on Azure;
                             facts/kudu.md 4.3)
     install_seconds         how long an install takes before the package is laid down
@@ -36,21 +49,41 @@ class Switches:
     arm_empty_times         this many GETs of an extension through ARM are 200 without a body (facts/az-extension.md 4.3)
     arm_busy_times          this many GETs of an extension through ARM meet a package file in use: 409
                             (facts/az-extension.md 4.5)
+    arm_locked_times        this many changes through ARM meet App Service's own 429: another request holds the site
+                            (recordings/arm/error_429_exclusive_lock.json)
+    arm_taken_status        ARM's answer to an install while the same is being installed: Kudu's 409, or 429
+                            (facts/2026.md 7)
+    arm_lost_times          this many changes through ARM are carried out and answered 504, as
+                            recordings/arm/error_504_put.json has it; az repeats PUT and DELETE then
+    arm_500_times           this many GETs of an extension through ARM meet an exception in Kudu: 500, the reason in
+                            ExceptionMessage (recordings/kudu/locked_package_exception.json)
     arm_504_on_install      ARM answers 504 to an install, which goes on (facts/python-site-extensions.md 1.6)
     """
 
     idle_timeout: float = 60
     front_end_limit: float = 230
-    front_end_cut: Literal[502, 504, "closed"] = 502
+    front_end_cut: Literal[500, 502, 504, "closed"] = 500
+    trouble_at: str = ""
+    trouble_methods: tuple[str, ...] = ("GET", "HEAD", "PUT", "POST", "DELETE")
+    scm_lost_times: int = 0
+    scm_cut_body_times: int = 0
+    scm_404_times: int = 0
+    scm_empty_404_times: int = 0
+    scm_429_times: int = 0
+    scm_401_times: int = 0
+    scm_403_times: int = 0
+    scm_retry_after: int | None = None
     command_race_exit_zero: bool = False
     restart_recycles_scm: bool = True
     bearer_refused: bool = False
+    cold_scm_500_times: int = 0
     cold_scm_503_times: int = 0
     home_drive: Literal["C:", "D:"] = "D:"
     wwwroot_read_only: bool = False
     home_full: bool = False
     vfs_conflict_times: int = 0
     archive_cut_times: int = 0
+    extract_seconds: float = 0
     arm_install_wait: float = 0.3
     install_seconds: float = 0
     install_fails: str | None = None
@@ -59,6 +92,10 @@ class Switches:
     arm_429_times: int = 0
     arm_empty_times: int = 0
     arm_busy_times: int = 0
+    arm_locked_times: int = 0
+    arm_taken_status: Literal[409, 429] = 409
+    arm_lost_times: int = 0
+    arm_500_times: int = 0
     arm_504_on_install: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 

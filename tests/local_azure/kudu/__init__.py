@@ -22,8 +22,6 @@ from .zip import Zip
 if TYPE_CHECKING:
     from ..site import Site
 
-_COLD = "<html><head><title>Service Unavailable</title></head><body><h2>Service Unavailable</h2></body></html>"
-
 
 def scm_app(site: Site) -> ASGIApp:
     """The ASGI app of the site's SCM host."""
@@ -36,7 +34,7 @@ def scm_app(site: Site) -> ASGIApp:
 
 
 class _Door:
-    """What stands before Kudu: a site that is still starting, the sign-in, the affinity cookie."""
+    """What stands before Kudu: the sign-in, the affinity cookie."""
 
     def __init__(self, kudu: ASGIApp, site: Site):
         self._kudu = kudu
@@ -53,8 +51,6 @@ class _Door:
         await answer(scope, receive, with_cookie)
 
     def _refusal(self, headers: Headers) -> Response | None:
-        if self._site.switches.use_up("cold_scm_503_times"):
-            return HTMLResponse(_COLD, 503)
         kind, _, value = headers.get("authorization", "").partition(" ")
         if kind == "Bearer" and not self._site.switches.bearer_refused and login.accepts(value):
             return None

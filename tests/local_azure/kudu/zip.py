@@ -6,6 +6,7 @@ import io
 import os
 import shutil
 import tempfile
+import time
 import zipfile
 from datetime import datetime, timezone
 from pathlib import Path
@@ -15,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..front_door import too_late
 from .answers import failure
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class Zip:
         content = await _spooled(request)
         answer = self._site.work.submit(self._archive, request, content)
         if request.method == "PUT" and self._site.switches.use_up("archive_cut_times"):
-            return Response(status_code=502)
+            return too_late(self._site.switches.front_end_cut)
         return await asyncio.wrap_future(answer)
 
     def _archive(self, request: Request, content: IO[bytes]) -> Response:
@@ -60,6 +62,7 @@ class Zip:
         try:
             with zipfile.ZipFile(content) as archive:
                 folder.mkdir(parents=True, exist_ok=True)
+                time.sleep(self._site.switches.extract_seconds)
                 for member in archive.infolist():
                     self._extract_member(archive, member, windows)
         except (zipfile.BadZipFile, OSError) as error:
