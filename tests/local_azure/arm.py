@@ -113,7 +113,8 @@ def _site_routes(sites: Sites) -> list[BaseRoute]:
                                Route(provider, _listing(sites)), Route(provider + "/{name}/slots", _slots(sites))]
     for root in (provider + "/{name}/slots/{slot}", provider + "/{name}"):
         routes += [_route(sites, root + path, method, answer) for path, method, answer in _OPERATIONS]
-        routes += [Route(root + "/siteextensions", _for_site(sites, all_extensions), methods=["GET"]),
+        routes += [Route(root + "/restart", _for_site(sites, _restart), methods=["POST"]),
+                   Route(root + "/siteextensions", _for_site(sites, all_extensions), methods=["GET"]),
                    Route(root + "/siteextensions/{id}", _for_site(sites, one_extension),
                          methods=["GET", "PUT", "DELETE"])]
     return routes
@@ -197,7 +198,7 @@ def site_resource(site: Site) -> dict[str, object]:
                              + [_host_row(site, site.scm_host, "Repository", 1)],
         "serverFarmId": _plan_id(site.resource_group), "reserved": site.reserved, "isXenon": False, "hyperV": False,
         "lastModifiedTimeUtc": "2026-11-01T08:02:19.42", "siteConfig": None, "slotName": None, "sku": "Basic",
-        "scmSiteAlsoStopped": False, "clientAffinityEnabled": True, "hostNamesDisabled": False, "kind": kind,
+        "scmSiteAlsoStopped": False, "clientAffinityEnabled": site.client_affinity, "hostNamesDisabled": False, "kind": kind,
         "outboundIpAddresses": "127.0.0.1", "possibleOutboundIpAddresses": "127.0.0.1", "containerSize": 0,
         "siteDisabledReason": 0, "tags": None, "resourceGroup": site.resource_group, "defaultHostName": site.host,
         "httpsOnly": True, **site.shape}
@@ -260,11 +261,28 @@ def _done(action: Callable[[Site], None]) -> Callable[[Site], Response]:
     return answer
 
 
+async def _restart(request: Request, site: Site) -> Response:
+    synchronous = request.query_params.get("synchronous", "").lower() == "true"
+    await run_in_threadpool(site.ask_to_restart, synchronous)
+    if synchronous and site.switches.restart_cut:
+        return arm_error(504, "GatewayTimeout", "The gateway did not receive a response from 'Microsoft.Web' within the "
+                         "specified time period.")
+    return Response()
+
+
+def _instances(site: Site) -> Response:
+    kind = "Microsoft.Web/sites/slots/instances" if site.slot else "Microsoft.Web/sites/instances"
+    return JSONResponse({"value": [
+        {"id": f"{site.address.resource_id}/instances/{one.id}", "name": one.id, "type": kind, "location": REGION,
+         "properties": {"state": "READY", "machineName": "RD0003FF" + one.id[:6].upper()}}
+        for one in site.instances], "nextLink": None})
+
+
 _OPERATIONS: tuple[tuple[str, str, Callable[[Site], Response]], ...] = (
     ("", "GET", lambda site: JSONResponse(site_resource(site))),
-    ("/restart", "POST", _done(Site.restart)),
     ("/stop", "POST", _done(Site.stop)),
     ("/start", "POST", _done(Site.start)),
+    ("/instances", "GET", _instances),
     ("/config/web", "GET", _config),
     ("/config/appsettings/list", "POST", lambda site: _child(site, "config/appsettings", site.app_settings)),
     ("/config/slotconfignames", "GET", lambda site: _child(site, "config/slotConfigNames", {})),

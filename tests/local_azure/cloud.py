@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from . import arm, login, nuget
-from .frontend import FrontEnd
 from .bad_day import BadDay
+from .balancer import Balancer
+from .frontend import FrontEnd
 from .front_door import Exchange, FrontDoor, TimeLimit
 from .kudu import scm_app
 from .proxy import Proxy
@@ -77,9 +77,10 @@ class LocalAzure:
         self._proxy.__exit__(*exception)
 
     def add_site(self, name: str, resource_group: str = "rg", slot: str | None = None, *, reserved: bool = False,
-                 unique_scm_host: bool = True, switches: Switches | None = None) -> Site:
+                 unique_scm_host: bool = True, switches: Switches | None = None, instances: int = 1) -> Site:
         """Create an app, or a slot of one. reserved: a Linux app. unique_scm_host: an SCM host that cannot be told from
-        the app's name, as new apps have it (facts/az-extension.md 4.6); its worker boots when it is needed first."""
+        the app's name, as new apps have it (facts/az-extension.md 4.6); its worker boots when it is needed first.
+        instances: to how many it is scaled out; each has a front end of its own over one %HOME%."""
         label = f"{name}-{slot}" if slot else name
         scm_host = f"{label}.scm.{DOMAIN}"
         if unique_scm_host:
@@ -89,12 +90,14 @@ class LocalAzure:
                 raise ValueError(f"there is an app {label} already")
             machine = self._take_machine()
         settings: dict[str, str] = {}
-        site = Site(Address(name, resource_group, slot, f"{label}.{DOMAIN}", scm_host), machine,
-                    self.make_front_end(machine, settings), switches or Switches(), reserved, app_settings=settings)
-        setattr(site.front_end, "applications", lambda: site.virtual_applications)
+        first, *others = (self.make_front_end(machine, settings) for _ in range(instances))
+        site = Site(Address(name, resource_group, slot, f"{label}.{DOMAIN}", scm_host), machine, first,
+                    switches or Switches(), reserved, app_settings=settings, other_front_ends=others)
+        for front_end in (first, *others):
+            setattr(front_end, "applications", lambda: site.virtual_applications)
         self.sites.append(site)
         self._hosts.add(site.host)
-        self._apps[site.host] = TimeLimit(_serving(site), site.switches, self._proxy.cut)
+        self._apps[site.host] = TimeLimit(Balancer(site), site.switches, self._proxy.cut)
         scm = BadDay(scm_app(site), site.switches, self._proxy.cut)
         self._apps[scm_host] = TimeLimit(scm, site.switches, self._proxy.cut)
         return site
@@ -162,11 +165,3 @@ class LocalAzure:
             "AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "no",
             "AZURE_CORE_COLLECT_TELEMETRY": "no",
             "AZURE_CORE_ENCRYPT_TOKEN_CACHE": "no"}
-
-
-def _serving(site: Site) -> ASGIApp:
-    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await site.front_end.answer(Request(scope, receive))
-        await answer(scope, receive, send)
-
-    return serve

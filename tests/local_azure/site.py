@@ -5,6 +5,7 @@ import hashlib
 import ntpath
 import secrets
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -62,6 +63,14 @@ class Address:
 LEFT_OUT = object()
 
 
+@dataclass(frozen=True)
+class Instance:
+    """One machine that serves an app. id: what ARM names it, and the value of the affinity cookie."""
+
+    id: str
+    front_end: Serving
+
+
 @dataclass
 class Site:
     """A running app. Tests may set every field that Azure's portal would let them set.
@@ -76,6 +85,10 @@ class Site:
     integer_enums      ARM gives enumerations as numbers (recordings: api-version 2015-08-01)
     custom_domains     further names of the app, which ARM lists; nothing answers to them
     virtual_applications  the path mappings: (virtual path, physical path); they take effect with a restart
+    state              as ARM tells it; QuotaExceeded: a plan's quota is used up, and the front end answers as for a
+                       stopped app
+    other_front_ends   those of the further instances of an app that was scaled out; all share one %HOME%
+    client_affinity    clientAffinityEnabled
 
     `work` does what goes on when its request has long been answered, or cut.
     """
@@ -91,19 +104,27 @@ class Site:
     custom_domains: tuple[str, ...] = ()
     use_32bit_worker: bool = True
     basic_auth_allowed: bool = False
-    state: Literal["Running", "Stopped"] = "Running"
+    state: Literal["Running", "Stopped", "QuotaExceeded"] = "Running"
     app_settings: dict[str, str] = field(default_factory=dict)
     kudu_settings: dict[str, str] = field(default_factory=dict)
     virtual_applications: list[tuple[str, str]] = field(default_factory=lambda: [("/", r"site\wwwroot")])
+    other_front_ends: Sequence[Serving] = ()
+    client_affinity: bool = True
     restarts: int = 0
 
     def __post_init__(self) -> None:
-        self.instance = hashlib.sha256(self.address.resource_id.encode()).hexdigest()
+        self.instances = [Instance(_digest(f"{self.address.resource_id}{number or ''}"), front_end)
+                          for number, front_end in enumerate((self.front_end, *self.other_front_ends))]
+        self.instance = self.instances[0].id
+        self.worker_started = datetime.now(timezone.utc)
+        self.pages_to_come: dict[str, list[str]] = {}
         self.publishing_password = secrets.token_urlsafe(45)
         self.work = ThreadPoolExecutor(thread_name_prefix=self.address.arm_name)
         self.commands = Commands(self)
         self.extensions = SiteExtensions(self)
         self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._asked = 0
 
     @property
     def name(self) -> str:
@@ -183,28 +204,59 @@ class Site:
         return "x86" if self.use_32bit_worker else "AMD64"
 
     def restart(self) -> None:
-        """What a restart through ARM does: the app starts anew, and the SCM site too (facts/kudu.md 5.3)."""
+        """Start the app anew, and the SCM site too (facts/kudu.md 5.3); the new processes answer when this returns."""
         with self._lock:
             self.restarts += 1
+            self._asked += 1
+            self._restart()
+
+    def ask_to_restart(self, synchronous: bool) -> None:
+        """What a restart through ARM does: the old processes answer until the new ones are up, and ARM waits for that
+        only when it was asked to (facts/2026.md 7). A later request takes the place of one that is still to be done."""
+        with self._lock:
+            self.restarts += 1
+            self._asked += 1
+            asked = self._asked
             self.state = "Running"
-            moment = datetime.now(timezone.utc)
-            if self.switches.restart_recycles_scm:
-                self.recycle_scm()
-            self.front_end.restart()
-            if self.switches.restart_recycles_scm:
-                self.commands.sweep(moment)
+        pause = self.switches.restart_overlap if synchronous else self.switches.restart_seconds
+        if synchronous and not pause:
+            self._restart_as_asked(asked)
+        else:
+            self.work.submit(self._restart_as_asked, asked, pause)
+
+    def _restart_as_asked(self, asked: int, pause: float = 0) -> None:
+        self._closing.wait(pause)
+        with self._lock:
+            if asked == self._asked and not self._closing.is_set() and self.state == "Running":
+                self._restart()
+
+    def _restart(self) -> None:
+        self.state = "Running"
+        moment = datetime.now(timezone.utc)
+        if self.switches.restart_recycles_scm:
+            self.recycle_scm()
+        self._begin_anew(self.instances[:len(self.instances) - self.switches.stale_instances])
+        if self.switches.restart_recycles_scm:
+            self.commands.sweep(moment)
+
+    def _begin_anew(self, instances: Sequence[Instance]) -> None:
+        for instance in instances:
+            instance.front_end.restart()
+            self.pages_to_come[instance.id] = list(self.switches.restart_pages)
+        self.worker_started = datetime.now(timezone.utc)
 
     def stop(self) -> None:
         """Stop the app; its SCM site goes on (facts/kudu.md 5.3)."""
         with self._lock:
             self.state = "Stopped"
-            self.front_end.stop()
+            for instance in self.instances:
+                instance.front_end.stop()
 
     def start(self) -> None:
         """Start the app again."""
         with self._lock:
             self.state = "Running"
-            self.front_end.restart()
+            self._begin_anew(self.instances)
 
     def recycle_scm(self) -> None:
         """End the SCM site's process: its commands, and the installs that it was busy with, end with it."""
@@ -213,7 +265,13 @@ class Site:
 
     def close(self) -> None:
         """End everything that belongs to the site and wait for that; its files stay, and its worker stays booted."""
+        self._closing.set()
         self.recycle_scm()
-        self.front_end.stop()
+        for instance in self.instances:
+            instance.front_end.stop()
         self.machine.end_processes()
         self.work.shutdown()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,6 +28,13 @@ class Switches:
     scm_retry_after         seconds that a 503 or 429 asks to wait for
     command_race_exit_zero  a finished command reports exit code 0, whatever it was (facts/kudu.md 1.3)
     restart_recycles_scm    a restart of the app ends its SCM site too, and every running command (facts/kudu.md 5.3)
+    restart_seconds         so long after ARM's answer the old process goes on answering, unless the restart was asked to
+                            be synchronous (facts/2026.md 7)
+    restart_overlap         so long it goes on even after a synchronous one (overlapped recycle; facts/2026.md 7)
+    restart_pages           what the first requests after each restart meet, one page each: "500.0", "502.5" or "503"
+    restart_cut             ARM gives up on a synchronous restart, which goes on: 504
+    stale_instances         so many instances, the last ones, are not reached by a restart
+    ip_forbidden            the front end lets this client through to no page (recordings/frontend/403_ip_forbidden.json)
     bearer_refused          the SCM site answers 401 to every bearer token (facts/kudu.md 6)
     cold_scm_500_times      this many requests meet an SCM site whose ASP.NET cannot begin yet: 500 text/html …
     cold_scm_503_times      … and then this many one that is not there yet: 503 of HTTP.sys
@@ -75,6 +83,12 @@ class Switches:
     scm_retry_after: int | None = None
     command_race_exit_zero: bool = False
     restart_recycles_scm: bool = True
+    restart_seconds: float = 1.0
+    restart_overlap: float = 0
+    restart_pages: Sequence[str] = ()
+    restart_cut: bool = False
+    stale_instances: int = 0
+    ip_forbidden: bool = False
     bearer_refused: bool = False
     cold_scm_500_times: int = 0
     cold_scm_503_times: int = 0

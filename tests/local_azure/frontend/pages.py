@@ -20,11 +20,36 @@ def error(code: str, reason: str, detail: str, error_code: str = "0x00000000") -
 
 
 def site_stopped() -> Response:
-    """What the App Service front end answers for a stopped site."""
+    """What the App Service front end answers for a site that is stopped, or whose plan is over its quota
+    (recordings/frontend/403_stopped.html; Azure's reason phrase is "Site Disabled")."""
     return HTMLResponse(
-        "<!DOCTYPE html>\n<html><head><title>Web App - Unavailable</title></head><body>\n"
+        "<!DOCTYPE html>\n<html>\n<head>\n    <title>Web App - Unavailable</title>\n</head>\n<body>\n"
         "<h1>Error 403 - This web app is stopped.</h1>\n<p>The web app you have attempted to reach is currently "
-        "stopped and does not accept any requests.</p>\n</body></html>\n", status_code=403)
+        "stopped and does not accept any requests. Please try to reload the page or visit it again soon.</p>\n"
+        "</body>\n</html>\n", status_code=403)
+
+
+def ip_forbidden(address: str) -> Response:
+    """What it answers to a client that the access restrictions keep out (recordings/frontend/403_ip_forbidden.json)."""
+    return HTMLResponse(
+        "<!DOCTYPE html>\n<html>\n<head>\n    <title>Web App - Forbidden</title>\n</head>\n<body>\n"
+        "<h1>Error 403 - Forbidden</h1>\n<p>The web app you have attempted to reach has blocked your access.</p>\n"
+        "</body>\n</html>\n", status_code=403, headers={"x-ms-forbidden-ip": address})
+
+
+def restarting(kind: str) -> Response:
+    """What a request meets while a worker process comes up: "503" of HTTP.sys (recordings/frontend/503_httpsys.html), or
+    IIS's "500.0" or "502.5"."""
+    if kind == "500.0":
+        return not_registered()
+    if kind == "502.5":
+        return error("502.5", "Bad Gateway", "HttpPlatformHandler could not start a process", "0x80070102")
+    return HTMLResponse(
+        '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN""http://www.w3.org/TR/html4/strict.dtd">\r\n'
+        "<HTML><HEAD><TITLE>Service Unavailable</TITLE>\r\n"
+        '<META HTTP-EQUIV="Content-Type" Content="text/html; charset=us-ascii"></HEAD>\r\n'
+        "<BODY><h2>Service Unavailable</h2>\r\n<hr><p>HTTP Error 503. The service is unavailable.</p>\r\n"
+        "</BODY></HTML>\r\n", status_code=503)
 
 
 def not_registered() -> Response:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..site import Site
     from ..windows.process import ProcessInfo
 
-_SELF = 0
+_SELF, _OTHER = 0, -1
 
 
 class Processes:
@@ -26,12 +26,20 @@ class Processes:
     def routes(self) -> list[Route]:
         """The routes of this part of the SCM site."""
         return [Route("/api/processes", self._list, methods=["GET"]),
+                Route(f"/api/processes/{_OTHER}", self._app, methods=["GET"]),
                 Route("/api/processes/{pid:int}", self._one, methods=["GET", "DELETE"]),
                 Route("/api/processes/{pid:int}/stop", self._stop, methods=["POST"])]
 
     async def _list(self, _: Request) -> Response:
         found = await run_in_threadpool(self._site.machine.processes)
         return JSONResponse([self._named(process) for process in found])
+
+    async def _app(self, _: Request) -> Response:
+        """The app's own w3wp, which knows what was registered when it started."""
+        if self._site.state != "Running":
+            return self._unknown(_OTHER)
+        return JSONResponse({"id": 4240, "name": "w3wp", "href": self._href(4240), "is_scm_site": False,
+                             "start_time": self._site.worker_started.isoformat()})
 
     async def _one(self, request: Request) -> Response:
         if request.method == "DELETE":

@@ -95,7 +95,7 @@ def test_throttling(management: Client, site: Site) -> None:
 def test_restart_stop_start(management: Client, site: Site) -> None:
     states = []
     for action in ("stop", "start", "restart"):
-        assert management("POST", arm_path(site, f"/{action}")).status_code == 200
+        assert management("POST", arm_path(site, f"/{action}") + "&synchronous=true").status_code == 200
         states.append(management("GET", arm_path(site)).json()["properties"]["state"])
     assert (states, site.restarts) == (["Stopped", "Running", "Running"], 1)
     assert cast(Greeting, site.front_end).done == ["stop", "restart", "restart"]
