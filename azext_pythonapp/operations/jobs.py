@@ -11,7 +11,7 @@ from azext_pythonapp.jobs.state import CANCELED, LOST, RUNNING, SUCCEEDED, Job
 from azext_pythonapp.jobs.store import ask_to_cancel, forget_secrets, newest_job_id, show, show_all
 from azext_pythonapp.operations.left_to_do import finish_left, still_to_do
 from azext_pythonapp.operations.package_change import check_timeout
-from azext_pythonapp.operations.pip_run import PipJob, job_failure
+from azext_pythonapp.operations.pip_run import PipJob, job_failure, telling_outcome
 from azext_pythonapp.plan import Change, report
 
 # The runner looks every 2 s; a worker that is busy building takes longer to end everything.
@@ -45,7 +45,8 @@ def wait_for_job(app: App, job_id: str | None, timeout: float | None) -> dict[st
     identifier = job_id or newest_job_id(app.kudu)
     show(app.kudu, identifier)
     job = PipJob(app, identifier, timeout).wait()
-    finish_left(app, restart=job.state == SUCCEEDED)
+    with telling_outcome(app, job):
+        finish_left(app, restart=job.state == SUCCEEDED)
     if job.state != SUCCEEDED:
         raise job_failure(app, job)
     return _row(app, job)

@@ -5,14 +5,20 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import PythonAppError
+from azext_pythonapp.appservice.errors import PlatformFailed, PythonAppError
 from azext_pythonapp.jobs.left import RESTART_LATER, START, Note, forget, notes, running_job
 from azext_pythonapp.plan import Change
 
 # The client of a job that has just ended does at once what is left; for so long another client leaves it to that one.
 OWN_CLIENT_SECONDS = 5
+# A start is tried again after so many seconds.
+START_PAUSES = (2.0, 5.0, 15.0)
 _STARTED = Change("app", "update", "Stopped", "Running")
 _RESTARTED = Change("app", "restart")
+
+
+class StillStopped(PlatformFailed):
+    """An app that was stopped for a job could not be started again."""
 
 
 def finish_left(app: App, *, own: Collection[str] = (), restart: bool = True, changed: bool = False,
@@ -22,6 +28,7 @@ def finish_left(app: App, *, own: Collection[str] = (), restart: bool = True, ch
     While a job runs nothing is done, except that the app is started which this command itself has stopped.
     own: the jobs of this very command; a start after one of them is no change. restart: whether to restart too.
     changed: whether one of them changed packages, which takes a restart even where the worker could not note that.
+    Raises StillStopped when an app cannot be started, which is tried several times.
     """
     left = _not_done_by_others(app, own, restart, sleep)
     starts = [note for note in left if note.kind == START]
@@ -31,7 +38,7 @@ def finish_left(app: App, *, own: Collection[str] = (), restart: bool = True, ch
     mine = [note for note in left if note.job_id in own]
     if starts and all(note in mine for note in starts):
         app.progress.say(f"Starting {app.site.label} again.")
-        app.arm.start(app.site)
+        _start(app, mine[-1], sleep)
         _forget(app, mine)
         return []
     busy = running_job(app.kudu)
@@ -41,7 +48,7 @@ def finish_left(app: App, *, own: Collection[str] = (), restart: bool = True, ch
         return []
     if starts and _is_stopped(app):
         app.progress.say(f"Starting {app.site.label}, which was stopped for job {starts[-1].job_id} and left so.")
-        app.arm.start(app.site)
+        _start(app, starts[-1], sleep)
         _forget(app, left)
         return [_STARTED]
     if not (restart and (changed or restarts)):
@@ -74,6 +81,23 @@ def still_to_do(app: App, job_id: str) -> str | None:
 def wait_command(app: App, job_id: str) -> str:
     """The command that waits for a job and does what it left to do."""
     return f"az webapp python job wait {app.site.arguments} --job-id {job_id}"
+
+
+def _start(app: App, note: Note, sleep: Callable[[float], None]) -> None:
+    """Start the app that was stopped for a job; repeated, because an app that stays stopped is the worst end.
+
+    Raises StillStopped, which says so and names the command that starts it.
+    """
+    for pause in (*START_PAUSES, None):
+        try:
+            app.arm.start(app.site)
+            return
+        except PythonAppError as error:
+            if pause is None:
+                raise StillStopped(f"The {app.site.label} is stopped: it was stopped for job {note.job_id}, and "
+                                   f"starting it again failed: {error.message.rstrip('.')}.",
+                                   f"`{wait_command(app, note.job_id)}` starts it.") from error
+            sleep(pause)
 
 
 def _not_done_by_others(app: App, own: Collection[str], restart: bool, sleep: Callable[[float], None]) -> list[Note]:

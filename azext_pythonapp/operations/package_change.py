@@ -12,7 +12,7 @@ from azext_pythonapp.jobs.request import new_job_id
 from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult
 from azext_pythonapp.operations.left_to_do import finish_left, wait_command
 from azext_pythonapp.operations.pip_run import (PipJob, PipRun, job_summary, require_job_success, result_changes,
-                                                start_pip)
+                                                start_pip, telling_outcome)
 from azext_pythonapp.plan import report
 
 
@@ -56,7 +56,8 @@ def change_packages(app: App, run: PipRun, command: str, handling: Handling) -> 
     job = attempts.run()
     succeeded = job.state == SUCCEEDED and job.result is not None
     changes = result_changes(job.result or JobResult())
-    changes += finish_left(app, own=attempts.job_ids, restart=handling.restart and succeeded, changed=bool(changes))
+    with telling_outcome(app, job):
+        changes += finish_left(app, own=attempts.job_ids, restart=handling.restart and succeeded, changed=bool(changes))
     result = require_job_success(app, job)
     answer = result.to_dict()
     return report(app.site.to_dict(), changes, False, exitCode=job.exit_code, **package_rows(result),

@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -152,9 +153,7 @@ class PipJob:
 
 def job_failure(app: App, job: Job) -> PythonAppError:
     """What to raise for a job that ended in any other state than succeeded; it names what changed all the same."""
-    changed = [f"{each.name} {each.version} installed" for each in (job.result or JobResult()).installed]
-    changed += [f"{each.name} {each.before} -> {each.after}" for each in (job.result or JobResult()).upgraded]
-    changed += [f"{each.name} {each.version} removed" for each in (job.result or JobResult()).removed]
+    changed = _changed_words(job)
     words = {"failed": "failed", "lost": "was lost, so what it did is unknown", "canceled": "was canceled"}
     reason = job.error or "no reason was given"
     sentence = f"Job {job.id} on {app.site.label} {words.get(job.state, job.state)}: {reason}"
@@ -168,6 +167,28 @@ def job_failure(app: App, job: Job) -> PythonAppError:
     return RemoteFailed(f"{sentence.rstrip('.')}.{consequence}",
                         f"{job.advice + ' ' if job.advice else ''}Read the whole log: `az webapp python job log "
                         f"{app.site.arguments} --job-id {job.id}`.")
+
+
+@contextmanager
+def telling_outcome(app: App, job: Job) -> Iterator[None]:
+    """See to it that an error in what comes after a job, such as a restart that fails, tells the job's outcome too."""
+    try:
+        yield
+    except PythonAppError as error:
+        if job.state == SUCCEEDED:
+            changed = _changed_words(job)
+            error.precede(f"Job {job.id} on {app.site.label} succeeded"
+                          f"{': ' + ', '.join(changed) if changed else ', without a change'}. ")
+        else:
+            error.precede(f"{job_failure(app, job).message} ")
+        raise
+
+
+def _changed_words(job: Job) -> list[str]:
+    result = job.result or JobResult()
+    return [*(f"{each.name} {each.version} installed" for each in result.installed),
+            *(f"{each.name} {each.before} -> {each.after}" for each in result.upgraded),
+            *(f"{each.name} {each.version} removed" for each in result.removed)]
 
 
 def require_job_success(app: App, job: Job) -> JobResult:
