@@ -93,6 +93,12 @@ long-summary: >-
     One transaction: install the runtime if it is missing, put the app's requirements.txt into it, prove that the
     entry point imports, switch web.config, restart, and check that the app answers. When the app does not answer,
     web.config is put back as it was, byte for byte.
+    A page is good that answers 2xx, 3xx on the same host, or what it answered before; every instance is asked. Errors
+    of a restart that goes on count only when --health-timeout is over. A page that cannot be reached from here, such as
+    that of a stopped app or one with access restrictions, is not verified, which is said; it is a failure only for a
+    page that --health-path names.
+    IIS reads the FastCGI registration of a new Python only when the app starts, so the app is restarted before the
+    switch too, and --no-restart is refused then.
     Only the handler, the httpPlatform section and the settings that start Python are touched in web.config.
     A version that the app's gallery does not have is taken from NuGet.
 examples:

@@ -95,8 +95,13 @@ def _set_version(loader):
                                                  'Default: made from the entry point and the server in '
                                                  'requirements.txt.')
         context.argument('no_requirements', action='store_true', help='Do not install the app\'s requirements.txt.')
-        context.argument('health_path', help='Path of the page that must answer after the switch.')
-        context.argument('no_health_check', action='store_true', help='Do not fetch a page after the switch.')
+        context.argument('health_path', help='Path of the page that must answer after the switch. Default: `/`, which '
+                                             'is allowed to be out of reach from here.')
+        context.argument('health_timeout', type=float,
+                         help='Seconds to wait for that page. Default: 120, or startupTimeLimit of web.config and 60 '
+                              'more.')
+        context.argument('no_health_check', action='store_true',
+                         help='Do not fetch a page before and after the switch.')
 
 
 def _requirements(loader):

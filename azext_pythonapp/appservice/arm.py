@@ -31,6 +31,8 @@ NO_CONNECTION_SECONDS = 60.0
 _BUSY = ("exclusive lock", "toomanyrequests", "too many requests", "throttl")
 # A restart that was begun twice does no harm, but one after the other keeps the app from starting.
 RESTARTS = 3
+# A restart that is answered when it is done.
+WAITING = {"synchronous": "true"}
 
 
 @dataclass(frozen=True)
@@ -247,6 +249,7 @@ class Arm:
     def restart(self, site: Site) -> None:
         """Restart the app and its SCM site; site-extension transforms take effect with it (facts 1.5).
 
+        Azure is asked to answer when that is done, because else the old process goes on for a while (facts/2026.md 7).
         Raises UnknownOutcome when Azure does not say whether it does.
         """
         self._power(site, "restart", None)
@@ -258,6 +261,16 @@ class Arm:
     def start(self, site: Site) -> None:
         """Start the app. Raises as restart."""
         self._power(site, "start", "running")
+
+    def instances(self, site: Site) -> list[str]:
+        """The ids of the instances that the app runs on at this moment: the values of the front end's affinity cookie.
+
+        Raises PlatformFailed and its like when Azure does not tell.
+        """
+        answer = self.call("GET", f"{site.resource_id}/instances")
+        require_success(answer, f"the instances of {site.label}")
+        rows = answer.body.get("value") if isinstance(answer.body, dict) else None
+        return [str(row["name"]).rpartition("/")[2] for row in rows or [] if isinstance(row, dict) and row.get("name")]
 
     def publishing_credentials(self, site: Site) -> tuple[str, str] | None:
         """The publishing user and password, or None when the SCM site allows no basic authentication."""
@@ -274,7 +287,9 @@ class Arm:
         retry, tries = Retry(self.trouble), 0
         while True:
             try:
-                answer = self.call("POST", f"{site.resource_id}/{action}")
+                # Resource Manager may give up on waiting for the end of a restart; the next one need not be waited for.
+                waits = action == "restart" and tries == 0
+                answer = self.call("POST", f"{site.resource_id}/{action}", query=WAITING if waits else None)
                 if answer.status not in UNCERTAIN:
                     require_success(answer, f"the {action} of {site.label}")
                     return

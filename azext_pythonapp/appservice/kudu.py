@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import io
+import re
 import threading
 import time
 import zipfile
@@ -227,6 +228,17 @@ class Kudu:
         threading.Thread(target=post, name="kudu-command", daemon=True).start()
         return pending
 
+    def app_started(self) -> datetime | None:
+        """When the app's own worker process began, on the machine of this SCM site; None when it cannot be told.
+
+        Kudu calls the other w3wp.exe process -1 (facts/kudu.md 5.3).
+        """
+        try:
+            found = self._json("GET", f"{self._base}/api/processes/-1", "the app's process")
+        except (NotFound, Conflict):
+            return None
+        return read_time(str(found.get("start_time") or "")) if isinstance(found, dict) else None
+
     def site_extensions(self) -> list[dict[str, Any]]:
         """The installed site extensions, as Kudu's JSON (facts/kudu.md 4.1)."""
         return list(self._json("GET", f"{self._base}/api/siteextensions", "site extensions") or [])
@@ -315,6 +327,18 @@ class _Pieces:
         self._file.seek(0)
         while piece := self._file.read(CHUNK_BYTES):
             yield piece
+
+
+def read_time(text: str) -> datetime | None:
+    """A time in Kudu's JSON, of which .NET writes up to seven digits of a second; None for anything else."""
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,6})?\d*(Z|[+-]\d\d:\d\d)", text)
+    if match is None:
+        return None
+    zone = "+00:00" if match[3] == "Z" else match[3]
+    try:
+        return datetime.fromisoformat(f"{match[1]}{(match[2] or '.0').ljust(7, '0')}{zone}")
+    except ValueError:
+        return None
 
 
 def _server_time(response: requests.Response) -> datetime | None:

@@ -1,12 +1,13 @@
 """`set-version`: make an app run a Python version, as one transaction."""
 from __future__ import annotations
 
+import ntpath
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import InvalidInput, NotFound, RemoteFailed
+from azext_pythonapp.appservice.errors import NotFound, RemoteFailed
 from azext_pythonapp.jobs.left import RESTART
 from azext_pythonapp.operations.app_python import Target, pip_target
 from azext_pythonapp.operations.deployment_warnings import warn_of_deployment
@@ -16,13 +17,14 @@ from azext_pythonapp.operations.import_check import check_import
 from azext_pythonapp.operations.left_to_do import finish_left, plan_left
 from azext_pythonapp.operations.list_runtimes import pythons_on
 from azext_pythonapp.operations.nuget_installation import installation_of
-from azext_pythonapp.operations.page_proof import prove_page
+from azext_pythonapp.operations.page_proof import HealthCheck, HealthWish, Served
 from azext_pythonapp.operations.pip_run import (PipJob, last_good_run, plan_pip, require_job_success, result_changes,
                                                 start_pip)
+from azext_pythonapp.operations.registration_state import is_read, refuse_unread, restart_to_read
 from azext_pythonapp.operations.requirement_files import RequirementFiles, files_on_app
 from azext_pythonapp.operations.runtime_choice import choose_runtime
 from azext_pythonapp.operations.server_log import ServerLog
-from azext_pythonapp.operations.web_config_file import ChangeRecord, both_changes, read_web_config
+from azext_pythonapp.operations.web_config_file import ChangeRecord, both_changes, put_back, read_web_config
 from azext_pythonapp.operations.web_config_plan import WebConfigPlan
 from azext_pythonapp.operations.worker_fit import fit_warnings
 from azext_pythonapp.operations.wwwroot import WEB_CONFIG, AppFiles, FileState
@@ -30,6 +32,7 @@ from azext_pythonapp.packages.pip import PipOptions
 from azext_pythonapp.plan import Change, Plan, Step, report
 from azext_pythonapp.runtimes.discovery import Installed
 from azext_pythonapp.runtimes.identity import VersionWish
+from azext_pythonapp.runtimes.location import same_path, worker_path
 from azext_pythonapp.runtimes.registration import Registration
 from azext_pythonapp.webconfig.entrypoint import parse_app_option
 from azext_pythonapp.webconfig.handlers import Edit, HandlerIntent, PythonHandler, read_handler, write_handler
@@ -39,7 +42,7 @@ COMMAND = "set-version"
 
 @dataclass(frozen=True)
 class SetVersionRequest:
-    """The command's options. health_path: None for no health check."""
+    """The command's options. health: None for no health check."""
 
     wish: VersionWish
     architecture: str | None
@@ -47,22 +50,19 @@ class SetVersionRequest:
     app: str | None
     requirements: bool
     restart: bool
-    health_path: str | None
+    health: HealthWish | None
     confirmed: bool
 
     @classmethod
     def parse(cls, version: str, architecture: str | None, handler: str, app: str | None,
               startup_command: str | None, *, requirements: bool, restart: bool,
-              health_path: str | None, confirmed: bool) -> SetVersionRequest:
+              health: HealthWish | None, confirmed: bool) -> SetVersionRequest:
         """From the command's options. Raises InvalidInput for what cannot be meant."""
         wish = HandlerWish(handler.lower(), startup_command)
         wish.check()
-        if health_path is not None and not health_path.startswith("/"):
-            raise InvalidInput(f"--health-path is '{health_path}'; it takes a path of the app that begins with '/'.")
         if app is not None:
             parse_app_option(app)
-        return cls(VersionWish.parse(version), architecture, wish, app, requirements, restart, health_path,
-                   confirmed)
+        return cls(VersionWish.parse(version), architecture, wish, app, requirements, restart, health, confirmed)
 
 
 def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str, Any]:
@@ -107,20 +107,31 @@ class Transaction:
         self._changed = False
         self._jobs: list[str] = []
         self._log: ServerLog | None = None
-        self._verification: dict[str, Any] = {"pythonVersion": None, "importOk": None, "httpStatus": None}
+        self._verification: dict[str, Any] = {"pythonVersion": None, "importOk": None}
         self._running = app.site.state.lower() != "stopped"
+        self._restarted = False
+        # Without a restart nothing new may be running yet; then only a page that the person names is looked at.
+        checked = request.health if request.health and (request.restart or request.health.demanded) else None
+        self._health = HealthCheck(app, checked or HealthWish())
+        self._checked = checked is not None
 
     def plan(self) -> Plan:
         """The steps, in order. Those without changes only verify."""
         packages = self._package_steps()
-        steps = [*self._install_steps(), *packages, self._import_step(), *self._switch_steps()]
-        changes = any(step.changes for step in steps)
         left = plan_left(self._app, True) if self._request.restart else []
+        steps = [*self._install_steps(), *self._registration_steps(), *packages, self._import_step(),
+                 *self._switch_steps()]
+        changes = any(step.changes for step in steps)
         if left or ((changes or packages) and self._request.restart and self._running):
             steps.append(Step(f"Restarting {self._app.site.label}.",
                               left or ([Change("app", "restart")] if changes else []), self._restart))
-        if self._request.health_path is not None and self._request.restart and self._running:
-            steps.append(Step(f"Fetching {self._app.page_address}{self._request.health_path}.", [], self._check_page))
+        if self._checked and (self._running or left):
+            if changes or packages:
+                steps.insert(0, Step(f"Fetching {self._health.url} as it is now.", [], self._look_before))
+            steps.append(Step(f"Fetching {self._health.url}.", [], self._check_page))
+        elif self._checked:
+            self._health.require_running()
+            self._app.progress.say(f"The {self._app.site.label} is stopped, so its page is not verified.")
         return Plan(steps)
 
     @property
@@ -143,7 +154,8 @@ class Transaction:
         intent = self._intent
         text = intent.entry_point if intent.kind == "fastCgi" else intent.arguments
         return {"runtime": replace(self._python, in_use=True).to_dict(), "handler": intent.kind,
-                "entryPoint": shown_entry_point(intent.kind, text), "verification": dict(self._verification),
+                "entryPoint": shown_entry_point(intent.kind, text),
+                "verification": {**self._verification, **self._health.result},
                 "changeId": self._record.change_id if self._record.used else None}
 
     def _requirement_files(self) -> RequirementFiles | None:
@@ -177,6 +189,31 @@ class Transaction:
         steps = self._installation.steps()
         steps.append(Step(f"Looking at the new Python of {self._app.site.label}.", [], self._take_installed))
         return steps
+
+    def _registration_steps(self) -> list[Step]:
+        """IIS reads a FastCGI registration only when the app starts: before web.config names a new one.
+
+        Raises Refused when the person wants no restart.
+        """
+        if self._intent.kind != "fastCgi" or not self._running or self._is_started_already():
+            return []
+        if self._installation is None and is_read(self._app, str(self._python.extension_id)):
+            return []
+        if not self._request.restart:
+            raise refuse_unread(self._app, str(self._python.version))
+        return [Step(f"Restarting {self._app.site.label}, because IIS reads the registration of a Python only then.",
+                     [], self._restart_to_read)]
+
+    def _is_started_already(self) -> bool:
+        """Whether web.config names this registration already, so that switching it cannot make IIS look for another."""
+        current = self._current
+        return (self._installation is None and current is not None and current.kind == "fastCgi"
+                and same_path(current.python_path, self._python.python_path, self._app.kudu.home()))
+
+    def _restart_to_read(self) -> Sequence[Change]:
+        if self._intent.kind == "fastCgi":
+            restart_to_read(self._app)
+        return []
 
     def _take_installed(self) -> Sequence[Change]:
         """Go on with the Python that is there now, and with what it registered with IIS."""
@@ -227,14 +264,13 @@ class Transaction:
         return step.apply()
 
     def _put_back(self, step: Step) -> str:
-        assert step.undo is not None
-        sentence = step.undo()
-        if self._request.restart and self._running:
-            self._app.arm.restart(self._app.site)
-        return sentence
+        return put_back(self._app, step, restart=self._request.restart and self._running)
 
     def _restart(self) -> Sequence[Change]:
-        return finish_left(self._app, own=self._jobs, changed=self._changed)
+        changes = finish_left(self._app, own=self._jobs, changed=self._changed)
+        self._restarted = bool(changes)
+        self._running = self._running or self._restarted
+        return changes
 
     def _check_import(self) -> Sequence[Change]:
         self._log = ServerLog(self._app, self._web_config.content)
@@ -253,8 +289,18 @@ class Transaction:
                                "Add what is missing to requirements.txt, or name another entry point with --app.")
         return []
 
+    def _look_before(self) -> Sequence[Change]:
+        self._health.look_before(self._web_config.content)
+        return []
+
     def _check_page(self) -> Sequence[Change]:
-        assert self._request.health_path is not None and self._log is not None
-        self._verification["httpStatus"] = prove_page(self._app, self._request.health_path, str(self._python.version),
-                                                      self._intent.kind, self._log)
+        assert self._log is not None
+        if not self._running:
+            return []
+        home, current = self._app.kudu.home(), self._current
+        new = current is None or not same_path(current.python_path, self._python.python_path, home)
+        folder = ntpath.dirname(worker_path(self._python.python_path, home)) + "\\" if new else None
+        self._health.prove(self._web_config.content,
+                           Served(str(self._python.version), self._intent.kind, folder, self._log),
+                           self._changed or self._restarted)
         return []

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import Conflict
+from azext_pythonapp.appservice.errors import Conflict, PlatformFailed, PythonAppError, Unreachable, UnknownOutcome
+from azext_pythonapp.jobs.left import running_job
 from azext_pythonapp.operations.wwwroot import WEB_CONFIG, AppFiles, FileState, Wwwroot
+from azext_pythonapp.plan import Step
 from azext_pythonapp.webconfig.diff import unified_diff
 
 CHANGES_FOLDER = "data/pythonapp/changes"
@@ -104,16 +106,31 @@ class WebConfigSwitch:
                 if reread == present:
                     raise self._unwritable(error) from error
                 present = reread
+            except (UnknownOutcome, Unreachable, PlatformFailed) as error:
+                if not self._is_there(content, error):
+                    raise
+                self._written = _Written(present, "*")
+                return present.content, content
         raise both_changes(self._title, self._found.content, present.content, self._edit(self._found.content))
 
     def undo(self) -> str:
-        """Put the previous bytes back, or delete the file that was created; returns what was done."""
+        """Put the previous bytes back, or delete the file that was created; returns what was done.
+
+        Raises what the write raises when they could not be put back; the message then tells where they are kept.
+        """
         assert self._written is not None
         previous = self._written.previous
+        try:
+            if previous.content is None:
+                self._files.delete(self._name, self._written.etag)
+            else:
+                self._files.write(self._name, previous.content, self._written.etag)
+        except PythonAppError as error:
+            if not self._is_as_before(previous):
+                error.extend(self._where_kept(previous))
+                raise
         if previous.content is None:
-            self._files.delete(self._name, self._written.etag)
             return f"{self._title} was removed again: there was none before."
-        self._files.write(self._name, previous.content, self._written.etag)
         return f"{self._title} was put back as it was."
 
     @property
@@ -128,8 +145,51 @@ class WebConfigSwitch:
             self._record.keep(self._files.shown(self._name), self._name, present.content)
         self._written = _Written(present, self._files.write(self._name, content, present.etag))
 
+    def _is_there(self, content: bytes, error: PythonAppError) -> bool:
+        """Whether bytes were written although an error came; when nobody can tell, the error says so."""
+        try:
+            return self._files.state(self._name).content == content
+        except PythonAppError:
+            kept = f" {' '.join(self._where_kept(self._found))}" if self._record is not None else ""
+            error.extend([f"Whether {self._title} was written is not known.{kept}"])
+            return False
+
+    def _is_as_before(self, previous: FileState) -> bool:
+        try:
+            return self._files.state(self._name).content == previous.content
+        except PythonAppError:
+            return False
+
+    def _where_kept(self, previous: FileState) -> list[str]:
+        if previous.content is None:
+            return [f"Before this command there was no {self._name}."]
+        if self._record is None:
+            return []
+        return [f"Its bytes from before are in %HOME%\\data\\pythonapp\\changes\\{self._record.change_id}."]
+
     def _unwritable(self, error: Conflict) -> Conflict:
         return Conflict(
             f"{self._title} cannot be written: {error.message}",
             "If the app runs from a package (WEBSITE_RUN_FROM_PACKAGE), its wwwroot is read-only: add `--output-file "
             "web.config` to `az webapp python web-config set`, put that file into the package and deploy it.")
+
+
+def put_back(app: App, step: Step, *, restart: bool) -> str:
+    """Undo the step that wrote web.config and restart the app; tells of either what became of it.
+
+    restart: whether the app is to be restarted. Raises what the step's undo raises.
+    """
+    assert step.undo is not None
+    sentence = step.undo()
+    if not restart:
+        return sentence
+    try:
+        busy = running_job(app.kudu)
+        if busy is not None:
+            return (f"{sentence} IIS starts {app.site.label} anew with it; no other restart was made, because it would "
+                    f"end job {busy}.")
+        app.arm.restart(app.site)
+    except PythonAppError as error:
+        return (f"{sentence} The restart after that failed: {error.message.rstrip('.')}. Until it is restarted, "
+                f"{app.site.label} may go on as it was after the change: `az webapp restart {app.site.arguments}`.")
+    return f"{sentence} The app was restarted with it."

@@ -36,7 +36,7 @@ def test_numpy_pandas_cryptography_and_lxml_work_after_one_command(az, apps, ver
 
     answer = az('webapp python set-version', *naming(site), '--version', version, '--health-path', '/').json
 
-    assert answer['verification'] == {'pythonVersion': exact, 'importOk': True, 'httpStatus': 200}
+    assert answer['verification'].items() >= {'pythonVersion': exact, 'importOk': True, 'httpStatus': 200}.items()
     assert {'packages/numpy', 'packages/pandas', 'packages/cryptography', 'packages/lxml'} <= {
         change['target'] for change in answer['changes']}
     assert apps.get(site).text == f'{exact} 10 1.0 fernet lxml'

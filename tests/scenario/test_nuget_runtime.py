@@ -72,7 +72,7 @@ def test_set_version_takes_from_nuget_what_no_gallery_has(az, azure, apps, sampl
     assert targets(answer)[:3] == [('nuget/python', 'install'), ('packages/wfastcgi', 'install'),
                                    (f'siteextensions/{EXTENSION}', 'install')]
     assert answer['handler'] == handler
-    assert answer['verification'] == {'pythonVersion': '3.13.2', 'importOk': True, 'httpStatus': 200}
+    assert answer['verification'].items() >= {'pythonVersion': '3.13.2', 'importOk': True, 'httpStatus': 200}.items()
     page = apps.get(site)
     assert page.status_code == 200 and 'on Python 3.13.2' in page.text, page.text
 

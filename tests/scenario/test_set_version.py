@@ -47,7 +47,9 @@ def test_a_bare_app_gets_runtime_requirements_and_web_config_and_serves_its_page
                                  'packageVersion': '3.8.10', 'pythonPath': r'D:\home\python3810x64\python.exe',
                                  'source': 'siteExtension', 'inUse': True}
     assert answer['handler'] == 'fastCgi' and answer['entryPoint'] == 'app.app'
-    assert answer['verification'] == {'pythonVersion': '3.8.10', 'importOk': True, 'httpStatus': 200}
+    verification = {'pythonVersion': '3.8.10', 'importOk': True, 'httpStatus': 200, 'httpStatusBefore': 403,
+                    'instances': [{'id': site.instance, 'httpStatus': 200}]}
+    assert answer['verification'] == verification
     assert re.fullmatch(r'\d{8}-\d{6}-[0-9a-f]{4}', answer['changeId'])
     changes = {change['target']: change for change in answer['changes']}
     assert list(changes)[0] == 'siteextensions/Contoso-python3810x64' and list(changes)[-1] == 'app'
@@ -62,7 +64,8 @@ def test_a_bare_app_gets_runtime_requirements_and_web_config_and_serves_its_page
     with unchanged(azure, site):
         again = az(*command).json
     assert (again['changed'], again['changes'], again['changeId']) == (False, [], None)
-    assert again['runtime'] == answer['runtime'] and again['verification'] == answer['verification']
+    assert again['runtime'] == answer['runtime']
+    assert again['verification'] == verification | {'httpStatusBefore': 200}
 
 
 def test_another_version_changes_nothing_else_in_web_config(az, apps):
@@ -121,7 +124,8 @@ def test_a_page_that_fails_after_the_switch_gets_its_web_config_back(az, apps):
     assert apps.get(site).text == 'served by 3.8.10'
 
     unchecked = az('webapp python set-version --version 3.11.9 --no-health-check', *naming(site)).json
-    assert unchecked['verification'] == {'pythonVersion': '3.11.9', 'importOk': True, 'httpStatus': None}
+    assert unchecked['verification'] == {'pythonVersion': '3.11.9', 'importOk': True, 'httpStatus': None,
+                                         'httpStatusBefore': None, 'instances': []}
     assert apps.get(site).status_code == 500
 
 
@@ -219,7 +223,8 @@ def test_somebody_elses_change_is_edited_and_what_fails_is_put_back_to_theirs(az
     (web_root(site) / 'fails.py').write_text('raise RuntimeError("no port for today")\n', encoding='utf-8')
     theirs = config.read_bytes() + b'<!-- theirs -->\r\n'
 
-    code, said = interrupted(az, site, lambda _: theirs, '--handler', 'httpplatform', '--startup-command', 'fails.py')
+    code, said = interrupted(az, site, lambda _: theirs, '--handler', 'httpplatform', '--startup-command', 'fails.py',
+                             '--health-timeout', '15')
 
     assert code == 1
     assert '<httpPlatform> was added' in said and 'was put back as it was' in said, said

@@ -84,7 +84,7 @@ def test_set_version_repairs_an_application_called_as_if_it_made_one(az, apps):
     (web_root(site) / 'web.config').write_bytes(broken.encode('utf-8'))
     done = az('webapp python set-version --version 3.8', *naming(site))
     assert said in done.stderr, done
-    assert done.json['verification'] == {'pythonVersion': '3.8.10', 'importOk': True, 'httpStatus': 200}
+    assert done.json['verification'].items() >= {'pythonVersion': '3.8.10', 'importOk': True, 'httpStatus': 200}.items()
 
 
 def test_a_handler_that_nobody_registered_is_refused_without_another_python(az, apps):
