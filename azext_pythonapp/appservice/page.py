@@ -27,7 +27,8 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _LONGEST_LINE = 300
 # The sentence that the front end's pages of stopped, over quota, forbidden and unknown share, and the reason phrases
 # that it sends with them (recordings/frontend).
-_FRONT_END = re.compile(r"web app you have attempted to reach|this web app is stopped", re.IGNORECASE)
+_FRONT_END = re.compile(r"web app you have attempted to reach|this web app is stopped|web site not found",
+                        re.IGNORECASE)
 _FRONT_END_PHRASES = ("site disabled", "ip forbidden", "web forbidden", "quota exceeded")
 _PLATFORM_500 = re.compile(r"http error 500\.0\b|detailed error - 500\.0\b|500 - the request timed out|the page "
                            r"cannot be displayed because an internal server error has occurred", re.IGNORECASE)

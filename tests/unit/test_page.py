@@ -53,6 +53,7 @@ def test_errors_of_the_app_are_its_own_answer(session, status):
 @pytest.mark.parametrize("answer", [
     plain(403, STOPPED), plain(403, STOPPED, "Site Disabled"), plain(403, "", "Site Disabled"),
     plain(403, FORBIDDEN, x_ms_forbidden_ip="203.0.113.7"), plain(403, FORBIDDEN), plain(403, "", "Ip Forbidden"),
+    plain(404, "<html><head><title>404 Web Site not found.</title></head></html>"),
     plain(404, "<h1>Error 404 - Web app not found.</h1><p>The web app you have attempted to reach is not available.</p>")])
 def test_a_page_of_the_front_end_tells_nothing_about_the_app(session, answer):
     page = got(session, answer)
