@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO
 from urllib.parse import quote
@@ -78,6 +78,18 @@ class Kudu:
         self._base = self._scm.base
         self._label = label
         self._home: str | None = None
+        self._told: tuple[datetime, float] | None = None
+        session.hooks["response"].append(self._note_time)
+
+    def now(self) -> datetime | None:
+        """The SCM site's clock (UTC), as its newest answer told it and the time since then; None before any answer.
+
+        This machine's own clock may be wrong: nothing on the worker is judged by it.
+        """
+        if self._told is None:
+            return None
+        moment, at = self._told
+        return moment + timedelta(seconds=time.monotonic() - at)
 
     def patient(self, seconds: float) -> Kudu:
         """The same site for one who can wait himself: requests are repeated for at most so many seconds."""
@@ -258,6 +270,12 @@ class Kudu:
         """
         url = f"{self._base}/api/extensionfeed/{quote(identifier, safe='')}"
         return dict(self._json("GET", url, identifier, params={"version": version}) or {})
+
+    def _note_time(self, response: requests.Response, **_: Any) -> None:
+        """Take the time off an answer; called by requests, also from the threads that post commands."""
+        moment = _server_time(response)
+        if moment is not None and response.url.startswith(self._base):
+            self._told = moment, time.monotonic()
 
     def _learn_home(self, folder: str, entries: list[Entry]) -> None:
         """Read %HOME% off the local path of any entry below it."""

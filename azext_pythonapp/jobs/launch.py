@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from azext_pythonapp.appservice.errors import PythonAppError
 from azext_pythonapp.appservice.windows import quote_command
 from azext_pythonapp.jobs.request import RUNNER, JobSpec, folder, new_job_id, request_files
 from azext_pythonapp.jobs.site import Pending, Site
@@ -24,9 +25,22 @@ def launch(kudu: Site, spec: JobSpec, files: Mapping[str, bytes], job_id: str | 
     The command names only python.exe and its program, which it finds because Kudu starts it in the job's folder; no
     text of the user's passes through cmd.exe (facts/kudu.md 1.2, 1.3). -E and -s keep the app's settings, such as a
     PYTHONHOME for another Python, out of it; -B keeps its compiled modules from being written to a folder that is
-    used once. Raises the site's own errors when the upload fails; nothing runs then.
+    used once. Raises the site's own errors when the upload fails; nothing runs then, and what arrived is deleted: it
+    may hold secrets, also when the connection was cut before the answer.
     """
-    job_id = job_id or new_job_id()
-    kudu.upload(folder(job_id), request_files(spec, job_id, files))
+    job_id = job_id or new_job_id(kudu.now())
+    try:
+        kudu.upload(folder(job_id), request_files(spec, job_id, files, kudu.now()))
+    except BaseException:
+        _discard(kudu, job_id)
+        raise
     pending = kudu.start(quote_command(spec.python, "-u", "-B", "-E", "-s", RUNNER), folder(job_id).replace("/", "\\"))
     return Launched(job_id, pending)
+
+
+def _discard(kudu: Site, job_id: str) -> None:
+    """Delete the folder of a job that was not started. What cannot be deleted now is left to the next job's runner."""
+    try:
+        kudu.delete_directory(folder(job_id))
+    except PythonAppError:
+        pass

@@ -16,7 +16,7 @@ from azext_pythonapp.appservice.errors import InvalidInput
 from azext_pythonapp.packages.pip import Argument, HomeFile, JobFile, PipCommand, has_credentials
 
 FOLDER = "data/pythonapp/jobs"
-# A folder of modules, which Python runs by its __main__.py.
+# A program, and the folder of its modules.
 RUNNER, RUNNER_MODULES = "runner.py", "runner_modules"
 LOG, STATE, REQUEST, SECRETS = "log.txt", "state.json", "request.json", "secrets.json"
 # A client puts it into the job's folder; the runner looks for it every 2 s.
@@ -59,6 +59,7 @@ class JobSpec:  # pylint: disable=too-many-instance-attributes
     restore: how to put packages back when pip has changed some and failed; None to leave them.
     leaves: the note that the runner makes before pip is called (left.RESTART or left.RESTART_LATER), and deletes when
     pip has changed nothing; None for a job after which the app need not be restarted, or that others see to.
+    app_stopped: whether the app is stopped for the job; a file that its processes hold is then waited for.
     """
 
     command: str
@@ -73,6 +74,7 @@ class JobSpec:  # pylint: disable=too-many-instance-attributes
     checked: bool = True
     restore: Restore | None = None
     leaves: str | None = None
+    app_stopped: bool = False
 
     @property
     def calls(self) -> list[PipCommand]:
@@ -86,7 +88,10 @@ class JobSpec:  # pylint: disable=too-many-instance-attributes
 
 
 def new_job_id(now: datetime | None = None) -> str:
-    """A fresh id such as 20261122-115930-4f2a: the UTC time, so that ids sort by age, and four random digits."""
+    """A fresh id such as 20261122-115930-4f2a: the UTC time, so that ids sort by age, and four random digits.
+
+    now: the SCM site's time, so that the ids of two clients sort by age; None to take this machine's.
+    """
     moment = now or datetime.now(timezone.utc)
     return f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
@@ -104,12 +109,15 @@ def log_path(job_id: str) -> str:
     return f"{folder(job_id)}/{LOG}"
 
 
-def request_files(spec: JobSpec, job_id: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
+def request_files(spec: JobSpec, job_id: str, files: Mapping[str, bytes], now: datetime | None = None
+                  ) -> dict[str, bytes]:
     """Everything that the job's folder starts with, by path in the folder.
 
     files: what pip is to find there, such as requirements.txt. Those with credentials in them are named in the
     request, so that the runner deletes them when the job ends. pip's environment goes into a file of its own, which
     the runner deletes as soon as it has read it.
+    now: the SCM site's time, by which it is told later whether the job may still begin; None when it is not known. The
+    clock of this machine may be wrong, and says nothing here.
     Raises InvalidInput for a file that would take the place of one of the job's own, or lie among its modules.
     """
     own_names = {RUNNER, RUNNER_MODULES, LOG, STATE, REQUEST, SECRETS, CANCEL, "restore.txt", "before.json"}
@@ -120,13 +128,14 @@ def request_files(spec: JobSpec, job_id: str, files: Mapping[str, bytes]) -> dic
         raise InvalidInput(f"{spec.runtime!r} is not the name of a runtime's folder.")
     request = {
         "id": job_id, "command": spec.command, "runtime": spec.runtime,
-        "createdAt": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
+        "createdAt": None if now is None else f"{now:%Y-%m-%dT%H:%M:%SZ}",
         "calls": [[_json(argument) for argument in call.arguments] for call in spec.calls],
         "exclusive": spec.exclusive, "checked": spec.checked,
         "restore": spec.restore.to_json() if spec.restore else None, "leaves": spec.leaves,
         "directory": spec.directory.to_json(),
         "record": None if spec.record is None else dict(spec.record),
         "watched": {path: hashlib.sha256(content).hexdigest() for path, content in spec.watched.items()},
+        "appStopped": spec.app_stopped, "secrets": bool(spec.environment),
         "secretFiles": sorted(name for name, content in files.items() if has_credentials(content)),
     }
     own = {**runner_files(), REQUEST: json.dumps(request, indent=1).encode("ascii")}

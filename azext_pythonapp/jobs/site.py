@@ -29,6 +29,10 @@ class Entry(Protocol):
     def is_directory(self) -> bool:
         """Whether it is a folder."""
 
+    @property
+    def modified(self) -> str:
+        """When it was written, by the server's clock: ISO 8601, with up to seven digits of a second."""
+
 
 class Result(Protocol):
     """What a command printed and returned."""
@@ -59,6 +63,9 @@ class Pending(Protocol):
 class Site(Protocol):
     """Files and commands of one SCM site; paths are relative to %HOME% and '/'-separated."""
 
+    def now(self) -> datetime | None:
+        """The site's clock (UTC), as its newest answer told it; None before it has told any."""
+
     def list_directory(self, path: str) -> Sequence[Entry]:
         """Entries of a folder; raises errors.NotFound."""
 
@@ -68,8 +75,14 @@ class Site(Protocol):
     def read_from(self, path: str, offset: int) -> bytes:
         """A file from a byte offset on, b"" when there is no more; raises errors.NotFound."""
 
+    def write(self, path: str, content: bytes, if_match: str | None = "*") -> str:
+        """Write a file, whose folder is created; its time is the server's. Returns its new ETag."""
+
     def delete(self, path: str) -> None:
         """Delete a file; one that is gone is fine."""
+
+    def delete_directory(self, path: str) -> None:
+        """Delete a folder and all in it; one that is gone is fine."""
 
     def upload(self, folder: str, files: Mapping[str, bytes]) -> None:
         """Write files into a folder, which is created, with one request."""

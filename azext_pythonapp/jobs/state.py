@@ -3,17 +3,26 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 RUNNING, SUCCEEDED, FAILED, LOST, CANCELED = "running", "succeeded", "failed", "lost", "canceled"
+STATES = (RUNNING, SUCCEEDED, FAILED, LOST, CANCELED)
 # A job that wrote no heartbeat for so long, while it should every 2 s, is lost.
 LOST_SECONDS = 60
+# What looks lost is looked at again after so long: a job whose heartbeat has moved meanwhile lives, whatever the clocks
+# of the worker and of the server say, and also when the file share has stood still for a while.
+DOUBT_SECONDS = 5
+# Silence that leaves no doubt.
+FORGOTTEN_SECONDS = 3600
 # A job without a state after so long never began. A cold python.exe on a network share takes its time.
 START_SECONDS = 120
 # The phase of a job whose files are there but that has not begun.
 QUEUED = "queued"
+# The phase of a job whose state.json cannot be read at this moment.
+UNREADABLE = "unknown"
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,8 @@ class Job:  # pylint: disable=too-many-instance-attributes
     phase: what it was at last. progress: how far that is, such as "12 of 40". error: why it failed or is lost, one
     sentence. advice: what to do about it, where its log tells. warnings: what else went wrong.
     result: None when it ended before its packages were looked at. blocked_by: the job that held the runtime, when that
-    is why it failed.
+    is why it failed. held_file: the file that another program held, when that is why; "" for one that pip did not name;
+    held_in_runtime: whether it lies below the runtime's own folder.
     """
 
     id: str
@@ -106,6 +116,8 @@ class Job:  # pylint: disable=too-many-instance-attributes
     progress: str | None = None
     advice: str | None = None
     blocked_by: str | None = None
+    held_file: str | None = None
+    held_in_runtime: bool = False
 
     @property
     def over(self) -> bool:
@@ -126,34 +138,55 @@ class Job:  # pylint: disable=too-many-instance-attributes
         error = f"{(self.error or '').rstrip('.')}. {reason.rstrip('.')}"
         return dataclasses.replace(self, error=error, advice=advice)
 
+    def silence(self, server_time: datetime | None) -> float | None:
+        """Seconds since its last heartbeat, or since it was asked for; None for one that is over, or without times."""
+        heartbeat = moment(self.heartbeat_at)
+        return None if self.over or server_time is None or heartbeat is None else (
+            server_time - heartbeat).total_seconds()
+
     def judged(self, server_time: datetime | None) -> Job:
         """The same job; lost when it says that it runs but its last heartbeat is too old.
 
         Too old: LOST_SECONDS, or START_SECONDS after the request of one that has not begun.
         server_time: the SCM site's clock when it gave the state, UTC; without it nothing is judged.
         """
-        heartbeat = _moment(self.heartbeat_at)
-        if self.over or server_time is None or heartbeat is None:
+        silence = self.silence(server_time)
+        if silence is None:
             return self
-        silence = (server_time - heartbeat).total_seconds()
         if self.phase == QUEUED and silence > START_SECONDS:
             return self.lost(f"It was asked for {silence:.0f} s ago and never began.")
         if self.phase == QUEUED or silence <= LOST_SECONDS:
             return self
+        if self.phase == UNREADABLE:
+            return self.lost("Its state.json cannot be read.")
         return self.lost(f"It was last heard of {silence:.0f} s ago, at {self.heartbeat_at}; "
                          "the SCM site was probably restarted meanwhile.")
 
 
-def parse(content: bytes) -> Job | None:
-    """The job in a state.json; None when the file is not whole."""
+def parse(content: bytes, job_id: str | None = None) -> Job | None:
+    """The job in a state.json; None when the file is not whole, or is not a job's.
+
+    job_id: the name of its folder, which is what it is called, whatever the file says; None to take the file's word.
+    """
     try:
         fields = json.loads(content)
-        return Job(fields["id"], fields.get("command"), fields["state"], fields.get("exitCode"),
-                   fields.get("startedAt"), fields.get("finishedAt"), fields.get("heartbeatAt"), fields.get("phase"),
-                   fields.get("error"), tuple(fields.get("warnings") or ()), _result(fields.get("result")),
-                   fields.get("progress"), blocked_by=fields.get("blockedBy"))
-    except (ValueError, KeyError, TypeError, AttributeError):
+        if fields["state"] not in STATES:
+            return None
+        exit_code, warnings = fields.get("exitCode"), fields.get("warnings")
+        return Job(job_id or fields["id"], text(fields, "command"), fields["state"],
+                   exit_code if isinstance(exit_code, int) else None, text(fields, "startedAt"),
+                   text(fields, "finishedAt"), text(fields, "heartbeatAt"), text(fields, "phase"),
+                   text(fields, "error"), tuple(map(str, warnings)) if isinstance(warnings, list) else (),
+                   _result(fields.get("result")), text(fields, "progress"), blocked_by=text(fields, "blockedBy"),
+                   held_file=text(fields, "heldFile"), held_in_runtime=fields.get("heldInRuntime") is True)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def text(fields: dict[str, Any], name: str) -> str | None:
+    """A text among the fields of a file; None when there is none, or something else."""
+    value = fields.get(name)
+    return value if isinstance(value, str) else None
 
 
 def _result(fields: dict[str, Any] | None) -> JobResult | None:
@@ -166,8 +199,13 @@ def _result(fields: dict[str, Any] | None) -> JobResult | None:
                      check.get("ok"), tuple(check.get("problems") or ()))
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment(written: str | None) -> datetime | None:
+    """A time that a runner or Kudu wrote, in UTC; None for what is none.
+
+    Kudu's have up to seven digits of a second (recordings/kudu/vfs_listing_2015.json), and an offset in place of the Z.
+    """
+    parts = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)", written or "")
     try:
-        return datetime.strptime(text or "", "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+        return datetime.fromisoformat(parts[1] + parts[2].replace("Z", "+00:00")) if parts else None
     except ValueError:
         return None

@@ -86,14 +86,15 @@ def plan_pip(app: App, target: Target, files: RequirementFiles, options: PipOpti
                   Restore(tuple(pip.sources(options)), files.main) if restore else None)
 
 
-def start_pip(app: App, run: PipRun, command: str, job_id: str | None = None, leaves: str | None = None) -> Launched:
+def start_pip(app: App, run: PipRun, command: str, job_id: str | None = None, leaves: str | None = None,
+              app_stopped: bool = False) -> Launched:
     """Start the job on the worker.
 
-    command: the user's command, for the job's record. job_id, leaves: as in launch and JobSpec.
+    command: the user's command, for the job's record. job_id, leaves, app_stopped: as in launch and JobSpec.
     """
     spec = JobSpec(command=command, python=run.target.python_path, runtime=run.target.folder, pip=run.call,
                    directory=run.directory, record=run.record, watched=run.watched, preparation=run.preparation,
-                   restore=run.restore, leaves=leaves)
+                   restore=run.restore, leaves=leaves, app_stopped=app_stopped)
     return launch(app.kudu, spec, run.uploads, job_id)
 
 

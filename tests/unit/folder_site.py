@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from azext_pythonapp.appservice.errors import NotFound
+from azext_pythonapp.appservice.errors import Conflict, NotFound
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class File:
 class Entry:
     name: str
     is_directory: bool
+    modified: str
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,14 @@ class FolderSite:
     """home: the folder that stands for %HOME%.
 
     before_request: called with "<method> <path>" ahead of each request; may raise what a broken site would.
-    environment: what commands run with.
+    environment: what commands run with. clock: the server's.
     """
 
     def __init__(self, home: Path):
         self.home = home
         self.before_request: Callable[[str], None] = lambda request: None
         self.environment = dict(os.environ)
+        self.clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
         self.requests: list[str] = []
         self.pending: list[Pending] = []
 
@@ -64,10 +67,19 @@ class FolderSite:
         folder = self.path("list", path)
         if not folder.is_dir():
             raise NotFound(f"{path} was not found.")
-        return [Entry(child.name, child.is_dir()) for child in folder.iterdir()]
+        return [Entry(child.name, child.is_dir(), self._written(child)) for child in folder.iterdir()]
+
+    @staticmethod
+    def _written(path: Path) -> str:
+        """When a file was written, as Kudu says it: with seven digits of a second."""
+        moment = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+        return f"{moment:%Y-%m-%dT%H:%M:%S.%f}0+00:00"
+
+    def now(self) -> datetime | None:
+        return self.clock()
 
     def read(self, path: str) -> File:
-        return File(self._content("read", path), datetime.now(timezone.utc))
+        return File(self._content("read", path), self.clock())
 
     def read_from(self, path: str, offset: int) -> bytes:
         return self._content("tail", path)[offset:]
@@ -80,6 +92,17 @@ class FolderSite:
 
     def delete(self, path: str) -> None:
         self.path("delete", path).unlink(missing_ok=True)
+
+    def delete_directory(self, path: str) -> None:
+        shutil.rmtree(self.path("delete-directory", path), ignore_errors=True)
+
+    def write(self, path: str, content: bytes, if_match: str | None = "*") -> str:
+        target = self.path("write", path)
+        if target.exists() and if_match is None:
+            raise Conflict(f"{path} exists.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        return ""
 
     def upload(self, folder: str, files: Mapping[str, bytes]) -> None:
         target = self.path("upload", folder)

@@ -174,7 +174,7 @@ def test_old_jobs_are_deleted_but_not_what_runs_or_is_named_by_a_record(runtime)
     running, silent = job(1, "running"), job(2, "running", "2026-01-01T00:00:00Z")
     named, begun = job(3), jobs / "20260101-000004-0000"
     begun.mkdir()
-    old = [job(number) for number in range(5, 10)]
+    old = [job(number, heartbeat_at="2026-01-01T00:00:00Z") for number in range(5, 10)]
     newer = [job(number) for number in range(10, 29)]
     other = jobs / "not-a-job"
     other.mkdir()

@@ -43,12 +43,46 @@ def read_json(path):
         return json.load(stream)
 
 
-def write_json(path, value):
-    content = json.dumps(value, indent=1, sort_keys=True).encode('ascii')
+def read_json_surely(path):
+    """The same for a file that may be in the middle of being written, or held, at this very moment."""
+    for _ in range(5):
+        try:
+            return read_json(path)
+        except (IOError, OSError, ValueError) as error:
+            if getattr(error, 'errno', None) == errno.ENOENT:
+                raise
+            time.sleep(0.2)
+    return read_json(path)
+
+
+def write_json(path, value, size=0):
+    """Write a JSON file in one step. size: it is filled up with blanks to so many bytes."""
+    content = json.dumps(value, indent=1, sort_keys=True).encode('ascii').ljust(size)
     new = path + '.new'
     with open(new, 'wb') as stream:
         stream.write(content)
     persist(lambda: replace(new, path))
+
+
+def overwrite_json(path, values):
+    """Write over a file's own bytes the first of the values that can be written in full, the largest first.
+
+    One that is no longer than the file takes no room, so it can be written on a full disk too. Raises the error of the
+    last one when none can be.
+    """
+    for value in values[:-1]:
+        try:
+            return overwrite(path, value)
+        except (IOError, OSError):
+            continue
+    return overwrite(path, values[-1])
+
+
+def overwrite(path, value):
+    content = json.dumps(value, sort_keys=True).encode('ascii').ljust(os.path.getsize(path))
+    with io.open(path, 'r+b', buffering=0) as stream:
+        if stream.write(content) != len(content):
+            raise IOError(errno.ENOSPC, 'It was written in part only', path)
 
 
 def make_folder(path):

@@ -40,6 +40,13 @@ class JobRequest:
         finally:
             remove(path)
 
+    def require_secrets(self):
+        """Raises JobFailed when what may hold secrets is gone: pip would ask another index than it was meant to."""
+        names = list(self.fields.get('secretFiles') or []) + ['secrets.json'] * bool(self.fields.get('secrets'))
+        for name in names:
+            if not os.path.exists(os.path.join(self.folder, name)):
+                raise JobFailed('%s was deleted, because the job did not begin in time; run the command again.' % name)
+
     def resolve(self, place):
         """The full path of {"job": path} or {"home": path}."""
         if 'job' in place:

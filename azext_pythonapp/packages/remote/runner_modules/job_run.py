@@ -17,7 +17,8 @@ import each other by their names. In that folder:
 
 Only one job per runtime changes packages at a time: ../../locks/<runtime>.lock holds its id. A good run leaves
 ../../records/<runtime>.json, by which the next one can tell that there is nothing to do. Of the jobs that are over
-the newest 20 are kept; wheels in ../../wheels go when they are damaged, or were not used for long.
+the newest 20 are kept, and what jobs that never began or were lost left of secrets is deleted; wheels in ../../wheels
+go when they are damaged, or were not used for long.
 
 Standard library only, for Python 2.7 and 3.4 or newer: 2.7 has neither f-strings nor `raise ... from`, nor a Popen
 that is a context manager. The modules' names are none that a Python's library or pip has.
@@ -27,14 +28,16 @@ from __future__ import unicode_literals
 
 import os
 import sys
+import time
 import traceback
 
 from file_access import make_folder, remove, sha256_of, write_json
+from held_file import HeldFile
 from job_log import Log, secret_words
 from job_request import JobRequest
-from job_state import State, now
+from job_state import State, age, now
 from left_note import LeftNote
-from old_jobs import prune
+from old_jobs import forget_secrets, prune
 from outcome import JobCanceled, JobFailed, words
 from package_restore import PackageRestore
 from pip_process import Pip
@@ -44,7 +47,16 @@ from site_packages import changes, digest, installed_packages, metadata_names, p
 from wheel_store import forget_damaged_wheels, note_use, prune_wheels
 
 
-class Job:
+# Clients take a job for lost that has not begun START_SECONDS after it was asked for (azext_pythonapp/jobs/state.py).
+# One that is about to begin not much sooner does not, so that what they say is true.
+TOO_LATE_SECONDS = 300
+# A file outside of the runtime that another program holds, such as an antivirus, is soon given back.
+PAUSES = (2, 5, 10)
+# The processes of an app that was stopped for the job may live on for a while, on any of its instances.
+STOPPING_SECONDS = 90
+
+
+class Job:  # pylint: disable=too-many-instance-attributes
     """One job, from its request to its final state."""
 
     def __init__(self, folder):
@@ -56,6 +68,7 @@ class Job:
         self.lock = None
         self.progress = None
         self.last_lines = []
+        self.held = HeldFile(sys.prefix)
 
     def run(self):
         """Do the job; whatever goes wrong ends in a final state. Returns the exit code of this process."""
@@ -74,13 +87,15 @@ class Job:
             self.clean(outcome)
         finally:
             self.state.finish(**outcome)
-            prune(self.data)
+            forget_secrets(self.data, self.folder)
+            prune(self.data, self.folder)
             prune_wheels(self.data, self.folder)
         return outcome['exitCode'] or int(outcome['state'] != 'succeeded')
 
     def work(self, outcome):
         self.log = Log(os.path.join(self.folder, 'log.txt'))
         self.request.read_fields()
+        self.begin_in_time()
         environment = self.request.take_secrets()
         self.log.secrets = secret_words(environment.values())
         note_use(self.data, self.folder)
@@ -90,10 +105,18 @@ class Job:
                       % (sys.version.split()[0], platform_tag(), sys.executable, self.state.fields['id']))
         if self.request.fields['exclusive']:
             self.lock = RuntimeLock(self.data, self.request.fields['runtime'], self.state.fields['id'])
-            self.lock.acquire(self.log, self.state.stop_if_canceled)
+            self.lock.acquire(self.log, self.state)
+            self.state.obstacle = self.lock.lost
         pip = Pip(environment)
-        self.state.on_cancel = pip.stop
+        self.state.on_stop = pip.stop
         self.pip(pip, outcome)
+
+    def begin_in_time(self):
+        """Raises JobFailed when clients have given this job up, and deleted what it needs, or are about to."""
+        waited = age(self.request.fields.get('createdAt'))
+        if waited is not None and waited > TOO_LATE_SECONDS:
+            raise JobFailed('it began %d s after it was asked for, which is too late; run the command again.' % waited)
+        self.request.require_secrets()
 
     def pip(self, pip, outcome):
         self.state.set(phase='reading packages')
@@ -109,7 +132,7 @@ class Job:
         except JobFailed as failure:
             if restore is None:
                 raise
-            raise JobFailed(failure.args[0] + restore.put_back(pip))
+            raise JobFailed(failure.args[0] + restore.put_back(pip), **failure.fields)
         finally:
             if asked['exclusive']:
                 sweep(folder)
@@ -127,13 +150,30 @@ class Job:
         for call in self.request.fields['calls']:
             arguments = [self.request.argument(argument) for argument in call]
             self.log.line('pip ' + ' '.join(arguments))
+            self.call(pip, arguments, outcome)
+        outcome['exitCode'] = 0
+
+    def call(self, pip, arguments, outcome):
+        """One call, repeated while it meets a file that is held and will soon be given back. Raises JobFailed."""
+        pauses, stopping_until = list(PAUSES), None
+        while True:
             self.state.stop_if_canceled()
             self.state.set(phase='pip', progress=None)
+            self.held, self.last_lines = HeldFile(sys.prefix), []
             outcome['exitCode'] = pip.run(arguments, self.request.directory(), self.on_line)
             self.state.stop_if_canceled()
-            if outcome['exitCode']:
-                raise JobFailed(self.failure(outcome['exitCode']))
-        outcome['exitCode'] = 0
+            if not outcome['exitCode']:
+                return
+            if self.held.ours and self.request.fields.get('appStopped'):
+                stopping_until = stopping_until or time.time() + STOPPING_SECONDS
+                pause = PAUSES[1] if time.time() < stopping_until else None
+            else:
+                pause = pauses.pop(0) if self.held.path is not None and not self.held.ours and pauses else None
+            if pause is None:
+                raise JobFailed(self.failure(outcome['exitCode']), **self.held.fields())
+            self.log.line('Another program holds %s; trying again in %d s.' % (self.held.path or 'a file', pause))
+            self.state.set(phase='waiting for a file')
+            self.state.pause(pause)
 
     def failure(self, code):
         """Why pip failed. Wheels in the store that are damaged go, so that the next run uploads them again."""
@@ -158,6 +198,7 @@ class Job:
 
     def on_line(self, line):
         self.log.line(line)
+        self.held.take(line)
         if line.strip():
             self.last_lines = self.last_lines[-30:] + [self.log.masked(line.strip())]
         self.state.set(**self.progress.line(line))
@@ -185,6 +226,7 @@ class Job:
 
     def clean(self, outcome):
         """Delete what may hold secrets, give the lock back, close the log; what fails here is said, not fatal."""
+        self.state.obstacle = lambda: None
         problems = [self.log.problem] if self.log and self.log.problem else []
         steps = [lambda path=name: remove(os.path.join(self.folder, path))
                  for name in ['secrets.json', 'restore.txt'] + self.request.fields.get('secretFiles', [])]

@@ -4,16 +4,17 @@
 from __future__ import unicode_literals
 
 import calendar
-import json
 import os
 import threading
 import time
 
-from file_access import write_json
+from file_access import overwrite_json, write_json
 from kudu_output import say
 from outcome import JobCanceled, words
 
 HEARTBEAT_SECONDS = 2
+# state.json has at least this size from the beginning, so that a heartbeat never needs more room on the disk.
+STATE_BYTES = 4096
 
 
 def now():
@@ -28,19 +29,21 @@ def age(moment):
         return None
 
 
-class State:
-    """state.json, refreshed by a thread for as long as the job runs, which also looks whether to cancel the job.
+class State:  # pylint: disable=too-many-instance-attributes
+    """state.json, refreshed by a thread for as long as the job runs, which also looks whether the job is to stop.
 
-    canceled: set once a client asked for it. on_beat: called at each beat; what it returns goes into the state.
-    on_cancel: called at each beat from then on, so that a pip that starts a moment later is ended too.
+    reason: why it is to stop, an exception; None as long as it is not. on_beat: called at each beat; what it returns
+    goes into the state. obstacle: called at each beat; an exception that it returns ends the job.
+    on_stop: called at each beat once the job is to stop, so that a pip that starts a moment later is ended too.
     """
 
     def __init__(self, folder):
         self.path = os.path.join(folder, 'state.json')
         self.cancel_path = os.path.join(folder, 'cancel')
-        self.canceled = threading.Event()
+        self.reason = None
         self.on_beat = dict
-        self.on_cancel = lambda: None
+        self.obstacle = lambda: None
+        self.on_stop = lambda: None
         self.fields = {'id': os.path.basename(folder), 'command': None, 'state': 'running', 'phase': 'starting',
                        'startedAt': now(), 'pid': os.getpid()}
         self.guard = threading.Lock()
@@ -55,42 +58,63 @@ class State:
             self.fields.update(fields)
 
     def write(self):
+        """Write the state with a new heartbeat: in one step, or over the old one on a full disk."""
         with self.guard:
             self.fields['heartbeatAt'] = now()
-            write_json(self.path, self.fields)
+            try:
+                write_json(self.path, self.fields, STATE_BYTES)
+            except (IOError, OSError) as error:
+                if not os.path.exists(self.path):
+                    raise
+                overwrite_json(self.path, self.shorter('state.json could not be replaced: %s' % words(error)))
+
+    def shorter(self, problem):
+        """The fields with that warning, then less and less of them."""
+        every = dict(self.fields, warnings=(self.fields.get('warnings') or []) + [problem])
+        result = self.fields.get('result') or {}
+        check = {'ok': (result.get('check') or {}).get('ok'), 'problems': []}
+        fewer = dict(every, warnings=[problem], result=dict(result, check=check) if result else None)
+        least = dict(fewer, result=None, error=(fewer.get('error') or '')[:500] or None)
+        return [every, fewer, least, dict(least, warnings=[], progress=None)]
 
     def beat(self):
         while not self.ended.wait(HEARTBEAT_SECONDS):
-            self.look_for_cancel()
+            self.look_whether_to_stop()
             try:
                 self.set(**self.on_beat())
                 self.write()
-            except (IOError, OSError) as error:
+            except Exception as error:  # pylint: disable=broad-exception-caught
                 say('state.json could not be written: %s' % words(error))
             say('%s %s' % (now(), self.fields['phase']))
 
-    def look_for_cancel(self):
-        if not self.canceled.is_set() and os.path.exists(self.cancel_path):
-            self.canceled.set()
-        if self.canceled.is_set():
-            self.on_cancel()
+    def look_whether_to_stop(self):
+        try:
+            if self.reason is None and os.path.exists(self.cancel_path):
+                self.reason = JobCanceled()
+            if self.reason is None:
+                self.reason = self.obstacle()
+            if self.reason is not None:
+                self.on_stop()
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            say('whether to stop could not be told: %s' % words(error))
 
     def stop_if_canceled(self):
-        """Raises JobCanceled when a client asked for it."""
-        if self.canceled.is_set():
-            raise JobCanceled()
+        """Raise what ends the job early: JobCanceled when a client asked for that, JobFailed for an obstacle."""
+        if self.reason is not None:
+            raise self.reason
+
+    def pause(self, seconds):
+        """Wait for so long. Raises as stop_if_canceled does."""
+        until = time.time() + seconds
+        while time.time() < until:
+            self.stop_if_canceled()
+            time.sleep(min(0.2, seconds))
+        self.stop_if_canceled()
 
     def finish(self, **fields):
-        """Write the final state; on a full disk over the old one, which needs no more room on the disk."""
+        """Write the final state."""
         self.ended.set()
         self.thread.join()
         self.set(finishedAt=now(), phase='done', **fields)
         say('%s %s exit code %s %s' % (now(), self.fields['state'], fields.get('exitCode'), fields.get('error') or ''))
-        try:
-            self.write()
-        except (IOError, OSError) as error:
-            self.fields.pop('result', None)
-            self.set(warnings=['state.json could not be replaced: %s' % words(error)])
-            with open(self.path, 'r+b') as stream:
-                stream.write(json.dumps(self.fields, sort_keys=True).encode('ascii'))
-                stream.truncate()
+        self.write()

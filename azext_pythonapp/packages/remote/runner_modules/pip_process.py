@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""pip as a process, which can be ended with all that it starts."""
+"""pip as a process, which can be ended with all that it starts, and which ends with this one."""
 # pylint: disable=consider-using-f-string,consider-using-with
 from __future__ import unicode_literals
 
@@ -10,8 +10,9 @@ import threading
 
 from kudu_output import say
 from outcome import words
+from process_tree import ProcessTree
 
-RUN_PIP = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'run_pip.py')
+WATCHED_PIP = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'watched_pip.py')
 # A pipe that another process holds open after pip has ended is given up when it brings nothing for so long.
 DRAIN_SECONDS = 2
 # Given as variables, because a pip that does not know an option ignores its variable but stops at the argument;
@@ -19,6 +20,13 @@ DRAIN_SECONDS = 2
 PIP_SETTINGS = {'PIP_NO_INPUT': '1', 'PIP_DISABLE_PIP_VERSION_CHECK': '1', 'PIP_PROGRESS_BAR': 'off',
                 'PIP_NO_COLOR': '1', 'PIP_UPGRADE_STRATEGY': 'only-if-needed', 'PIP_NO_WARN_SCRIPT_LOCATION': '0',
                 'PYTHONIOENCODING': 'utf-8', 'PYTHONUTF8': '1', 'PYTHONUNBUFFERED': '1', 'PYTHONNOUSERSITE': '1'}
+# Nobody can answer what a version control tool asks. git asks at the console for users and passwords, and through its
+# askpass program; the credential manager of Git for Windows opens a window; ssh asks at the console about unknown
+# hosts. With its input closed svn is called with --non-interactive by pip itself, and hg takes its defaults.
+NO_PROMPT_SETTINGS = {'GIT_TERMINAL_PROMPT': '0', 'GCM_INTERACTIVE': 'never', 'SSH_ASKPASS_REQUIRE': 'never',
+                      'HGPLAIN': '1'}
+# Without it ssh asks at the console.
+BATCH_MODE = '-oBatchMode=yes'
 # What would lead pip to another Python's library, to another folder, or to silence.
 FOREIGN_SETTINGS = ('PYTHONHOME', 'PYTHONPATH', 'PYTHONSTARTUP', 'PIP_TARGET', 'PIP_PREFIX', 'PIP_ROOT', 'PIP_USER',
                     'PIP_REQUIRE_VIRTUALENV', 'PIP_PYTHON', 'PIP_QUIET', 'PIP_DRY_RUN', 'PIP_LOG')
@@ -31,32 +39,27 @@ def native(text):
     return text
 
 
-class ProcessTree:
-    """A process and all that it starts, to be ended together.
+def ssh_settings(environment):
+    """The variables that keep ssh from asking, for a process with this environment; a command of the user's stands.
 
-    Windows: a job object, which child processes belong to as well. Elsewhere it is the process alone.
+    GIT_SSH names a program without arguments, such as plink, which knows no -o; GIT_SSH_COMMAND would override it.
     """
+    settings = {}
+    for name in ('GIT_SSH_COMMAND', 'SVN_SSH'):
+        command = environment.get(name) or ''
+        if not command and (name == 'SVN_SSH' or not environment.get('GIT_SSH')):
+            settings[name] = 'ssh ' + BATCH_MODE
+        elif 'batchmode' not in command.lower() and is_openssh(command):
+            settings[name] = command + ' ' + BATCH_MODE
+    return settings
 
-    def __init__(self, process):
-        self.process = process
-        self.group = None
-        if os.name == 'nt':
-            import ctypes
-            self.kernel = ctypes.windll.kernel32
-            self.kernel.CreateJobObjectW.restype = ctypes.c_void_p
-            group = ctypes.c_void_p(self.kernel.CreateJobObjectW(None, None))
-            handle = ctypes.c_void_p(int(process._handle))
-            if group and self.kernel.AssignProcessToJobObject(group, handle):
-                self.group = group
 
-    def kill(self):
-        if self.group is not None:
-            self.kernel.TerminateJobObject(self.group, 1)
-        elif self.process.poll() is None:
-            try:
-                self.process.kill()
-            except OSError as error:
-                say('pip could not be ended: %s' % words(error))
+def is_openssh(command):
+    """Whether a command begins with ssh or ssh.exe, quoted or not, with or without its folder."""
+    first = command.strip()
+    quote = first[:1] if first[:1] in ('"', "'") else ''
+    first = first[1:].split(quote)[0] if quote else first.split(' ')[0]
+    return first.replace('\\', '/').rsplit('/', 1)[-1].lower() in ('ssh', 'ssh.exe')
 
 
 class Pip:
@@ -68,18 +71,20 @@ class Pip:
         for name, value in os.environ.items():
             if name.upper() not in FOREIGN_SETTINGS:
                 self.environment[name] = value
-        for settings in (PIP_SETTINGS, environment):
+        for settings in (PIP_SETTINGS, NO_PROMPT_SETTINGS, ssh_settings(os.environ), environment):
             for name, value in settings.items():
                 self.environment[native(name)] = native(value)
 
     def run(self, arguments, directory, on_line):
-        """Run it; on_line gets each line that it prints, at once. Returns the exit code."""
-        command = [sys.executable, '-s', '-u', RUN_PIP] + list(arguments)
-        with open(os.devnull, 'rb') as nothing:
-            process = subprocess.Popen([native(part) for part in command], cwd=native(directory),
-                                       env=self.environment, stdin=nothing, stdout=subprocess.PIPE,
-                                       stderr=subprocess.STDOUT)
-        self.tree = ProcessTree(process)
+        """Run it; on_line gets each line that it prints, at once. Returns the exit code.
+
+        Its standard input is a pipe that this process holds open without writing: watched_pip.py ends pip when it is
+        closed, as it is when this process has gone, and gives pip an empty input in its place.
+        """
+        command = [sys.executable, '-s', '-u', WATCHED_PIP] + list(arguments)
+        process = subprocess.Popen([native(part) for part in command], cwd=native(directory), env=self.environment,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.tree = tree = ProcessTree(process)
         seen = []
 
         def copy():
@@ -90,12 +95,16 @@ class Pip:
         reader = threading.Thread(target=copy, name='pip-output')
         reader.daemon = True
         reader.start()
-        code = process.wait()
-        reader.join(DRAIN_SECONDS)
-        while reader.is_alive() and seen:
-            del seen[:]
+        try:
+            code = process.wait()
             reader.join(DRAIN_SECONDS)
-        self.tree = None
+            while reader.is_alive() and seen:
+                del seen[:]
+                reader.join(DRAIN_SECONDS)
+        finally:
+            self.tree = None
+            tree.close()
+            close(process.stdin)
         return code
 
     def stop(self):
@@ -112,3 +121,10 @@ class Pip:
         if any('unknown command' in line for line in problems):
             return {'ok': None, 'problems': []}
         return {'ok': code == 0, 'problems': problems}
+
+
+def close(stream):
+    try:
+        stream.close()
+    except (IOError, OSError) as error:
+        say('the pipe to pip could not be closed: %s' % words(error))

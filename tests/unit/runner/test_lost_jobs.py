@@ -1,0 +1,196 @@
+"""A living job is never taken for dead, a dead one leaves no secret, and what was given up does not begin."""
+from __future__ import annotations
+
+import json
+import os
+import time
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from tests.unit.runner.job_runtime import Index
+from tests.unit.runner.modules import runner_module
+
+OTHER = "20260101-000000-0bad"
+
+
+def ago(seconds):
+    return f"{datetime.now(timezone.utc) - timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def jobs(runtime):
+    return runtime.site.home / "data/pythonapp/jobs"
+
+
+def other_job(runtime, request=None, state=None, **files):
+    folder = jobs(runtime) / OTHER
+    folder.mkdir(parents=True)
+    (folder / "request.json").write_text(json.dumps(request or {"createdAt": ago(9000)}))
+    if state is not None:
+        (folder / "state.json").write_text(state if isinstance(state, str) else json.dumps(state))
+    for name, text in files.items():
+        (folder / name.replace("_", ".")).write_text(text)
+    return folder
+
+
+def test_on_a_full_disk_the_heart_beats_on_in_place(runtime):
+    index = Index()
+    launched = runtime.launch("left", pip=runtime.from_index(index))
+    assert index.entered.wait(60)
+    state = runtime.job / "state.json"
+    (runtime.job / "state.json.new").unlink(missing_ok=True)
+    (runtime.job / "state.json.new").mkdir()  # as good as a full disk: no new file can be made
+    first, node, size = json.loads(state.read_bytes())["heartbeatAt"], state.stat().st_ino, state.stat().st_size
+    until = time.monotonic() + 60
+    while json.loads(state.read_bytes())["heartbeatAt"] == first:
+        assert time.monotonic() < until, "no heartbeat any more"
+        time.sleep(0.1)
+    node = state.stat().st_ino
+    time.sleep(1)
+    assert (state.stat().st_ino, state.stat().st_size) == (node, size), "it takes no more room than before"
+    index.released.set()
+    job = runtime.follow(launched)
+    assert job.state == "succeeded" and job.result.installed[0].name == "left"
+
+
+def test_a_state_that_cannot_grow_leaves_out_what_does_not_fit(tmp_path):
+    module = runner_module("job_state")
+    state = module.State(str(tmp_path))
+    (tmp_path / "state.json.new").mkdir()
+    real = module.overwrite_json.__globals__["overwrite"]
+    size = (tmp_path / "state.json").stat().st_size
+
+    def full(path, value):
+        if len(json.dumps(value)) > size:
+            raise OSError(28, "No space left on device")
+        real(path, value)
+
+    module.overwrite_json.__globals__["overwrite"] = full
+    try:
+        state.finish(state="succeeded", exitCode=0, result={
+            "installed": [{"name": "left", "version": "1.0"}], "upgraded": [], "removed": [],
+            "check": {"ok": False, "problems": ["x" * 100] * 100}})
+    finally:
+        module.overwrite_json.__globals__["overwrite"] = real
+    found = json.loads((tmp_path / "state.json").read_bytes())
+    assert (found["state"], found["result"]["installed"]) == ("succeeded", [{"name": "left", "version": "1.0"}])
+    assert found["result"]["check"] == {"ok": False, "problems": []}
+    assert "could not be replaced" in found["warnings"][0]
+
+
+def lock_of(runtime, owner, folder=None):
+    module = runner_module("runtime_lock")
+    data = runtime.site.home / "data/pythonapp"
+    (data / "locks").mkdir(parents=True, exist_ok=True)
+    (data / "locks/python311x64.lock").write_text(owner)
+    return module.RuntimeLock(str(data), "python311x64", "20260101-000000-aaaa")
+
+
+@pytest.mark.parametrize("content", ['{"id": "cut', "", "[]", '{"state": "running"}'])
+def test_a_lock_is_kept_by_a_job_whose_state_cannot_be_read_at_this_moment(runtime, content):
+    other_job(runtime, state=content)
+    lock = lock_of(runtime, OTHER)
+    long_ago = time.time() - 9000
+    os.utime(lock.path, (long_ago, long_ago))  # the job runs since then
+    silence, _ = lock.silence(OTHER)
+    assert silence < 60
+
+
+def test_a_heartbeat_that_looks_old_is_looked_at_again(runtime):
+    """The clock of the other instance is two minutes behind."""
+    folder = other_job(runtime, state={"id": OTHER, "state": "running", "heartbeatAt": ago(120)})
+    lock_of(runtime, OTHER)
+    launched = runtime.launch("left")
+    beats = 0
+    while not any("Waiting for job" in line for line in log_lines(runtime)):
+        time.sleep(0.05)
+    until = time.monotonic() + 3
+    while time.monotonic() < until:
+        beats += 1
+        (folder / "state.new").write_text(json.dumps({"id": OTHER, "state": "running",
+                                                      "heartbeatAt": ago(120 - beats % 5)}))
+        (folder / "state.new").replace(folder / "state.json")
+        time.sleep(0.2)
+    assert (runtime.site.home / "data/pythonapp/locks/python311x64.lock").read_text() == OTHER
+    (folder / "state.json").write_text(json.dumps({"id": OTHER, "state": "failed", "heartbeatAt": ago(0)}))
+    assert runtime.follow(launched).state == "succeeded"
+
+
+def log_lines(runtime):
+    path = runtime.job / "log.txt"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_a_job_that_stood_still_so_long_that_another_took_its_lock_ends_its_pip(runtime):
+    index = Index()
+    launched = runtime.launch("left", pip=runtime.from_index(index))
+    assert index.entered.wait(60)
+    (runtime.site.home / "data/pythonapp/locks/python311x64.lock").write_text(OTHER)
+    job = runtime.follow(launched)
+    assert job.state == "failed" and f"job {OTHER} took over" in job.error and job.blocked_by == OTHER
+    assert (runtime.site.home / "data/pythonapp/locks/python311x64.lock").read_text() == OTHER
+    assert not job.result.changed
+
+
+@pytest.mark.parametrize("state", [None, {"id": OTHER, "state": "running", "heartbeatAt": "2026-01-01T00:00:00Z"}])
+def test_secrets_of_a_job_that_never_began_or_was_lost_go_with_the_next_one(runtime, state):
+    folder = other_job(runtime, {"createdAt": ago(9000), "secretFiles": ["requirements.txt", "../../keep"]}, state,
+                       secrets_json="{}", requirements_txt="--index-url https://u:p@h/", log_txt="x", restore_txt="x")
+    (jobs(runtime).parent / "keep").write_text("x")
+    assert runtime.install("left").state == "succeeded"
+    runtime.site.pending[0].thread.join(20)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        ["log.txt", "request.json"] + ["state.json"] * (state is not None))
+    assert (jobs(runtime).parent / "keep").exists()
+
+
+@pytest.mark.parametrize("request_, state", [
+    ({"createdAt": ago(60)}, None), ({}, None), ({"createdAt": ago(9000)}, {"state": "running", "heartbeatAt": ago(90)}),
+    ({"createdAt": ago(9000)}, '{"id": "cut')])
+def test_secrets_of_a_job_that_may_still_begin_or_go_on_are_kept(runtime, request_, state):
+    folder = other_job(runtime, request_ or {"id": OTHER}, state, secrets_json="{}")
+    module = runner_module("old_jobs")
+    module.forget_secrets(str(runtime.site.home / "data/pythonapp"), str(jobs(runtime) / "none"))
+    assert (folder / "secrets.json").exists()
+
+
+def test_a_job_that_begins_too_late_does_nothing(runtime):
+    def age_it(request):
+        if request.startswith("start"):
+            path = runtime.site.home / request.split()[1] / "request.json"
+            path.write_text(json.dumps(json.loads(path.read_bytes()) | {"createdAt": ago(1000)}))
+
+    runtime.site.before_request = age_it
+    job = runtime.install("left")
+    assert job.state == "failed" and "too late" in job.error
+    assert not list(runtime.packages.glob("left*"))
+
+
+@pytest.mark.parametrize("name", ["secrets.json", "requirements.txt"])
+def test_a_job_whose_secrets_are_gone_does_not_ask_another_index(runtime, name):
+    def forget(request):
+        if request.startswith("start"):
+            (runtime.site.home / request.split()[1] / name).unlink()
+
+    index = Index(0)
+    runtime.site.before_request = forget
+    job = runtime.install(f"--extra-index-url {index.url}\nleft", pip=runtime.from_index(index))
+    assert job.state == "failed" and f"{name} was deleted" in job.error
+    assert not index.entered.is_set()
+
+
+def test_neither_itself_nor_what_ended_minutes_ago_is_pruned(runtime):
+    module = runner_module("old_jobs")
+    own = jobs(runtime) / "20200101-000000-0000"  # a client whose clock is wrong
+    names = [own.name] + [f"20260101-{number:06}-0000" for number in range(40)]
+    for number, name in enumerate(names):
+        (jobs(runtime) / name).mkdir(parents=True)
+        (jobs(runtime) / name / "state.json").write_text(json.dumps(
+            {"state": "succeeded", "heartbeatAt": ago(5000 if number < 20 else 300)}))
+    records = jobs(runtime).parent / "records"
+    records.mkdir()
+    for name, content in (("a", "[]"), ("b", '{"jobId'), ("c", "{}")):
+        (records / f"{name}.json").write_text(content)
+    module.prune(str(jobs(runtime).parent), str(own))
+    assert own.exists()
+    assert {path.name for path in jobs(runtime).iterdir()} == {own.name, *names[20:]}
