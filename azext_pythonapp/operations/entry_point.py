@@ -1,20 +1,16 @@
 """Which entry point an app has: named by the user, written in web.config, or found in its files."""
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from azext_pythonapp.appservice.errors import InvalidInput
 from azext_pythonapp.operations.wwwroot import Wwwroot
-from azext_pythonapp.webconfig.entrypoint import (EntryPoint, candidate_files, choose, detect, parse_app_option,
-                                                  recognized, served_entry_point)
+from azext_pythonapp.webconfig.command_line import understand
+from azext_pythonapp.webconfig.entrypoint import (Candidates, EntryPoint, application_files, choose, entry_of_command,
+                                                  entry_of_handler, parse_app_option, recognized, refuse_foreign,
+                                                  repaired_handler, served_entry_point)
 from azext_pythonapp.webconfig.handlers import PythonHandler
-
-# Folders whose Python files are no part of the app's own code.
-FOREIGN_FOLDERS = ("env", "venv", "static", "node_modules", "__pycache__")
-# wfastcgi imports what is before the last dot; `()` may follow any name (facts/python-site-extensions.md 3).
-_IMPORTABLE = re.compile(r"[^\W\d]\w*(?:\(\))?(?:\.[^\W\d]\w*(?:\(\))?)+")
+from azext_pythonapp.webconfig.served import served
 
 
 @dataclass(frozen=True)
@@ -40,15 +36,19 @@ def find_start(files: Wwwroot, option: str | None, handler: PythonHandler | None
     when several are equally good.
     """
     if option is not None:
-        return Start(recognized(parse_app_option(option), _detected(files)), None)
+        return Start(_option_entry(option, _detected(files), say), None)
     text = (handler.entry_point if handler.kind == "fastCgi" else handler.arguments) if handler else None
     if handler is not None and text:
         named, detected = _named(handler), _detected(files)
         if handler.kind == "fastCgi":
-            repaired = _repaired(text, named, detected)
+            repaired = repaired_handler(text, detected)
             if repaired is not None:
                 say(f"WSGI_HANDLER '{text}' cannot work and becomes '{repaired.wsgi_handler}'. {repaired.reason}")
                 return Start(repaired, None)
+        elif _needs_unix(handler):
+            entry = recognized(named, detected) if named is not None else choose(detected)
+            say(f"'{text}' cannot work: its server needs a Unix. Another one that serves {entry.spec} is taken.")
+            return Start(entry, None)
         if named is None:
             return Start(None, text, _best(detected))
         return Start(recognized(named, detected), text)
@@ -57,20 +57,20 @@ def find_start(files: Wwwroot, option: str | None, handler: PythonHandler | None
     return Start(entry, None)
 
 
-def _repaired(text: str, named: EntryPoint | None, detected: Sequence[EntryPoint]) -> EntryPoint | None:
-    r"""What a WSGI_HANDLER that cannot work was meant to be, by the app's files; None for one that may work.
+def _option_entry(option: str, detected: Candidates, say: Callable[[str], None]) -> EntryPoint:
+    """What --app names. Raises InvalidInput for no entry point, Refused for what has a web server of its own."""
+    entry = parse_app_option(option)
+    refuse_foreign(entry, detected)
+    entry = recognized(entry, detected)
+    if entry.spec != option.strip():
+        say(f"--app {option.strip()} is taken as {entry.spec}" + (
+            f", with '{entry.folder}' on the import path." if entry.folder else "."))
+    return entry
 
-    It cannot work when it is no dotted name (`\shop.wsgi.application`, PTVS #6216), or when it calls what is an
-    application, or does not call what makes one (PTVS #3033).
-    Raises NotFound or Refused when it is no dotted name and the files do not tell.
-    """
-    if not _IMPORTABLE.fullmatch(text.strip()):
-        return choose(detected)
-    if named is None or named.object is None:
-        return None
-    same = [entry for entry in detected if entry.module == named.module and entry.object is not None
-            and entry.object.removesuffix("()") == named.object.removesuffix("()")]
-    return same[0] if same and all(entry.object != named.object for entry in same) and not same[0].is_asgi else None
+
+def _needs_unix(handler: PythonHandler) -> bool:
+    found = served(understand(handler.python_path, handler.arguments), handler.environment)
+    return found is not None and found.unix_only
 
 
 def shown_entry_point(kind: str, text: str | None) -> str | None:
@@ -87,28 +87,13 @@ def _best(detected: Sequence[EntryPoint]) -> EntryPoint | None:
     return detected[0] if detected and all(other.rank > detected[0].rank for other in detected[1:]) else None
 
 
-def _detected(files: Wwwroot) -> list[EntryPoint]:
+def _detected(files: Wwwroot) -> Candidates:
     """Entry points in the app's Python files, best first; the files are parsed, never run."""
-    names = []
-    for name, is_folder in files.list_folder(""):
-        if not is_folder:
-            names.append(name)
-        elif not name.startswith(".") and name.lower() not in FOREIGN_FOLDERS:
-            names.extend(f"{name}/{child}" for child, is_folder_too in files.list_folder(name) if not is_folder_too)
-    sources = {name: files.state(name).content for name in candidate_files(names)}
-    return detect({name: content for name, content in sources.items() if content is not None})
+    return application_files(files.list_folder, lambda name: files.state(name).content)
 
 
 def _named(handler: PythonHandler) -> EntryPoint | None:
     """The entry point that web.config names: a WSGI_HANDLER (`app.app`, `app.create()`) or server arguments."""
     if handler.kind == "fastCgi":
-        module, _, attribute = (handler.entry_point or "").strip().rpartition(".")
-        spec: str | None = f"{module}:{attribute}"
-    else:
-        spec = served_entry_point(handler.arguments)
-    if spec is None:
-        return None
-    try:
-        return parse_app_option(spec)
-    except InvalidInput:
-        return None
+        return entry_of_handler(handler.entry_point or "")
+    return entry_of_command(handler.python_path, handler.arguments, handler.environment)

@@ -1,7 +1,8 @@
 """Which handler IIS is to use for a Python and an entry point, and what web.config then has to say."""
 from __future__ import annotations
 
-from collections.abc import Iterable
+import ntpath
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from azext_pythonapp.appservice.app import App
@@ -14,6 +15,7 @@ from azext_pythonapp.webconfig.handlers import HandlerIntent, Kind, PythonHandle
 
 # wfastcgi takes this literally, so it names the drive that every worker knows (facts 1.8 and 3).
 WSGI_LOG = r"D:\home\LogFiles\wfastcgi.log"
+APP_FOLDER = r"D:\home\site\wwwroot"
 OPTION_KINDS: dict[str, Kind] = {"fastcgi": "fastCgi", "httpplatform": "httpPlatform"}
 
 
@@ -70,32 +72,54 @@ def decide_kind(label: str, wish: HandlerWish, current: PythonHandler | None, st
 
 
 def build_intent(label: str, kind: Kind, wish: HandlerWish, current: PythonHandler | None, start: Start,
-                 python_path: str, registration: Registration | None, packages: Iterable[str]) -> HandlerIntent:
+                 python_path: str, registration: Registration | None, packages: Iterable[str],
+                 app_folder: str = APP_FOLDER) -> HandlerIntent:
     """What web.config has to say.
 
-    label: how errors name the app. packages: names of what requirements.txt asks for and of what the runtime has, to
-    find a web server in.
+    label: how errors name the app. packages: what requirements.txt asks for, and what the runtime has as
+    "name==version", to find a web server in; it is only gone through when one is needed.
+    app_folder: the app's, as the worker knows it.
     Raises Refused when no entry point is known or no web server is among the packages.
     """
     same_kind = current is not None and current.kind == kind
     environment = carried_environment(current, kind)
     if start.entry is not None and start.entry.settings_module and start.text is None:
         environment["DJANGO_SETTINGS_MODULE"] = start.entry.settings_module
+    kept = start.text if same_kind else None
+    if start.entry is not None and start.entry.folder and not kept:
+        present = {**(current.environment if current else {}), **environment}
+        value = import_path(start.entry.folder, app_folder, present)
+        if value is not None:
+            environment[next((name for name in present if name.upper() == "PYTHONPATH"), "PYTHONPATH")] = value
     if kind == "fastCgi":
         if current is None:
             environment["WSGI_LOG"] = WSGI_LOG
         if registration is None:
             raise Refused(f"FastCGI cannot start Python for {label}: {python_path} is not registered with "
                           "IIS.", "Use `--handler httpplatform`.")
-        handler = start.text if same_kind and start.text else _entry(label, start).wsgi_handler
+        handler = kept or _entry(label, start).wsgi_handler
         return HandlerIntent(kind, registration.full_path, registration.arguments, handler, environment=environment)
-    arguments = wish.startup_command or (start.text if same_kind else None)
+    arguments = wish.startup_command or kept
     if arguments is None:
-        entry = _entry(label, start)
-        arguments = startup_arguments(entry, choose_server(entry, packages))
+        entry, candidates = _entry(label, start), list(packages)
+        arguments = startup_arguments(entry, choose_server(entry, candidates), candidates)
     # HttpPlatform expands %HOME%, which is right on workers with either drive (facts 1.8).
     return HandlerIntent(kind, worker_path(python_path, "%HOME%"), arguments=arguments, environment=environment,
                          stdout_log=None if same_kind else r"%HOME%\LogFiles\python")
+
+
+def import_path(folder: str, app_folder: str, environment: Mapping[str, str]) -> str | None:
+    r"""The PYTHONPATH with which modules of a folder are found; None when the one in environment has it already.
+
+    folder: relative to app_folder with '/', or absolute. It is written literally, because neither handler expands
+    %HOME% in it for the app (facts/python-site-extensions.md 2.3), and D:\home is known on every worker (1.8).
+    """
+    path = ntpath.normpath(ntpath.join(app_folder, folder.replace("/", "\\")))
+    present = next((value for name, value in environment.items() if name.upper() == "PYTHONPATH"), "")
+    entries = [entry.strip() for entry in present.split(";") if entry.strip()]
+    if any(same_path(ntpath.join(app_folder, entry), path, r"D:\home") for entry in entries):
+        return None
+    return ";".join([path, *entries])
 
 
 def _entry(label: str, start: Start) -> EntryPoint:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import ntpath
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,11 +24,13 @@ from azext_pythonapp.operations.registration_state import is_read, refuse_unread
 from azext_pythonapp.operations.requirement_files import RequirementFiles, files_on_app
 from azext_pythonapp.operations.runtime_choice import choose_runtime
 from azext_pythonapp.operations.server_log import ServerLog
+from azext_pythonapp.operations.server_packages import asked_packages, installed_packages
 from azext_pythonapp.operations.web_config_file import ChangeRecord, both_changes, put_back, read_web_config
 from azext_pythonapp.operations.web_config_plan import WebConfigPlan
 from azext_pythonapp.operations.worker_fit import fit_warnings
 from azext_pythonapp.operations.wwwroot import WEB_CONFIG, AppFiles, FileState
 from azext_pythonapp.packages.pip import PipOptions
+from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.plan import Change, Plan, Step, report
 from azext_pythonapp.runtimes.discovery import Installed
 from azext_pythonapp.runtimes.identity import VersionWish
@@ -179,9 +181,16 @@ class Transaction:
     def _build_intent(self) -> HandlerIntent:
         registration, label = self._registration(), self._app.site.label
         kind = decide_kind(label, self._request.handler, self._current, self._start, registration is not None)
-        names = [requirement.name for requirement in self._files.parsed if requirement.name] if self._files else []
         return build_intent(label, kind, self._request.handler, self._current, self._start, self._python.python_path,
-                            registration, names)
+                            registration, self._server_packages(), AppFiles(self._app).worker_folder)
+
+    def _server_packages(self) -> Iterator[str]:
+        """Where a web server is looked for, also with --no-requirements; the Python's own only when it is there."""
+        if self._files is not None:
+            environment = TargetEnvironment(str(self._python.version), str(self._python.architecture))
+            yield from asked_packages(self._files.parsed, environment)
+        if self._installation is None:
+            yield from installed_packages(self._app, self._python.python_path)
 
     def _install_steps(self) -> list[Step]:
         if self._installation is None:

@@ -88,9 +88,8 @@ class _Editor:
         if python.registration is None and current is not None and current.kind == "fastCgi":
             self._say(f"{python.path} did not register itself with IIS, so FastCGI cannot start it.")
         kind = decide_kind(label, request.handler, current, start, python.registration is not None)
-        arguments_known = command is not None or (current is not None and current.kind == kind and start.text)
-        packages = [] if kind == "fastCgi" or arguments_known else self._place.packages()
-        intent = build_intent(label, kind, request.handler, current, start, python.path, python.registration, packages)
+        intent = build_intent(label, kind, request.handler, current, start, python.path, python.registration,
+                              self._place.packages(python.path), self._place.files.worker_folder)
         intent = replace(intent, environment={**intent.environment, **request.environment})
         return request.platform.added_to(intent)
 

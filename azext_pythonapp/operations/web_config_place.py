@@ -1,7 +1,7 @@
 """Whose web.config a command works on: that of an app, or a local file with no Azure at all."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,10 +12,10 @@ from azext_pythonapp.operations.handler_choice import find_registration
 from azext_pythonapp.operations.list_runtimes import pythons_on
 from azext_pythonapp.operations.requirement_files import REQUIREMENTS, files_on_app, local_files
 from azext_pythonapp.operations.runtime_choice import newest_present
+from azext_pythonapp.operations.server_packages import asked_packages, installed_packages
 from azext_pythonapp.operations.web_config_file import ChangeRecord
 from azext_pythonapp.operations.web_config_request import WebConfigRequest
 from azext_pythonapp.operations.wwwroot import AppFiles, LocalFiles, Wwwroot
-from azext_pythonapp.packages.requirements import Requirement
 from azext_pythonapp.runtimes.discovery import Installed
 from azext_pythonapp.runtimes.location import same_path, worker_path
 from azext_pythonapp.runtimes.registration import Registration
@@ -41,8 +41,8 @@ class Place(Protocol):
     def python(self, request: WebConfigRequest, current: PythonHandler | None) -> PythonChoice:
         """The Python that web.config is to start. Raises NotFound, or InvalidInput when none is named."""
 
-    def packages(self) -> list[str]:
-        """Names of the packages in requirements.txt."""
+    def packages(self, python_path: str) -> Iterator[str]:
+        """Requirements of requirements.txt, and what a Python has; looked up when the first is taken."""
 
     def record(self, command: str) -> ChangeRecord | None:
         """Where replaced bytes are kept; None for nowhere."""
@@ -79,12 +79,13 @@ class AppPlace:
             return PythonChoice(worker_path(path, home), None)
         return self._choice(known)
 
-    def packages(self) -> list[str]:
-        """Names of the packages in the requirements.txt on the app."""
+    def packages(self, python_path: str) -> Iterator[str]:
+        """Requirements of the requirements.txt on the app, and what the Python has."""
         try:
-            return _names(files_on_app(self._app, None, None).parsed)
+            yield from asked_packages(files_on_app(self._app, None, None).parsed, None)
         except NotFound:
-            return []
+            pass
+        yield from installed_packages(self._app, python_path)
 
     def record(self, command: str) -> ChangeRecord:
         """A folder on the app."""
@@ -139,17 +140,14 @@ class LocalPlace:
         arguments = current.wfastcgi_path if same and current is not None and current.wfastcgi_path else pair[2]
         return PythonChoice(literal, Registration(path if same else literal, arguments))
 
-    def packages(self) -> list[str]:
-        """Names of the packages in the requirements.txt beside the file."""
+    def packages(self, python_path: str) -> Iterator[str]:  # pylint: disable=unused-argument
+        """Requirements of the requirements.txt beside the file."""
         path = self._folder / REQUIREMENTS
-        return _names(local_files(str(path), None, None).parsed) if path.is_file() else []
+        if path.is_file():
+            yield from asked_packages(local_files(str(path), None, None).parsed, None)
 
     def record(self, command: str) -> None:
         """Nowhere: a local file has its own history."""
 
     def to_dict(self) -> None:
         """There is no app."""
-
-
-def _names(requirements: Sequence[Requirement]) -> list[str]:
-    return [requirement.name for requirement in requirements if requirement.name]

@@ -28,9 +28,13 @@ class FileState:
 
 
 class Wwwroot(Protocol):
-    """The files of one app. Names are relative to its root, with '/': "static/web.config"."""
+    """The files of one app. Names are relative to its root, with '/': "static/web.config".
+
+    label: how errors name the app. worker_folder: its root as every worker knows it, `D:\\home\\site\\wwwroot`.
+    """
 
     label: str
+    worker_folder: str
 
     def list_folder(self, name: str) -> list[tuple[str, bool]]:
         """(name, whether it is a folder) of each entry of a folder, "" is the root. Raises NotFound."""
@@ -108,6 +112,7 @@ class AppFiles:
         self._kudu = app.kudu
         self._root = web_root(app)
         self.label = app.site.label
+        self.worker_folder = ntpath.join("D:\\home", *self._root.split("/"))
 
     def list_folder(self, name: str) -> list[tuple[str, bool]]:
         """(name, whether it is a folder) of each entry of a folder, "" is the root. Raises NotFound."""
@@ -145,6 +150,7 @@ class LocalFiles:
         self._folder = folder
         self._main = main
         self.label = f"'{folder.resolve()}'"
+        self.worker_folder = ntpath.join("D:\\home", *WWWROOT.split("/"))
 
     def list_folder(self, name: str) -> list[tuple[str, bool]]:
         """(name, whether it is a folder) of each entry of a folder, "" is the root. Raises NotFound."""

@@ -19,11 +19,13 @@ TITLES = {
 class EntryPoint:
     """What a web server has to import and call.
 
-    module: dotted name, importable from site\\wwwroot ("proj.wsgi"). object: what to take from it: "app", or
-    "create_app()" for a factory; None for a Streamlit script, which is run and not imported.
+    module: dotted name ("proj.wsgi"), importable from the app's folder or from `folder`. object: what to take from it:
+    "app", or "create_app()" for a factory; None for a Streamlit script, which is run and not imported.
     framework: "wsgi" and "asgi" stand for all others. reason: one sentence that names file and line.
     settings_module: Django's settings, None for the rest or when it is not known.
     rank: how much of a guess it is, 0 is the least; two of the same rank are equally good.
+    folder: what has to be on the import path beside the app's folder: relative to that with '/' ("backend"), or as a
+    command line names it; "" for nothing.
     """
 
     module: str
@@ -32,6 +34,7 @@ class EntryPoint:
     reason: str
     settings_module: str | None = None
     rank: int = field(default=0, compare=False)
+    folder: str = ""
 
     @property
     def spec(self) -> str:
@@ -40,8 +43,8 @@ class EntryPoint:
 
     @property
     def file(self) -> str:
-        """The file that defines it, relative to site\\wwwroot, with '/'."""
-        return self.module.replace(".", "/") + ".py"
+        """The file that defines it, relative to the app's folder, with '/'."""
+        return f"{self.folder}/".lstrip("/") + self.module.replace(".", "/") + ".py"
 
     @property
     def is_factory(self) -> bool:

@@ -12,7 +12,7 @@ from .document import Document
 from .layout import NewElement
 from .markup import Element
 
-_PROXY = "ptvs_virtualenv_proxy."
+_PROXIES = ("ptvs_virtualenv_proxy.", "virtualenv_proxy.")
 _PROXIED_HANDLER = "WSGI_ALT_VIRTUALENV_HANDLER"
 
 
@@ -27,8 +27,11 @@ def environment(root: Element) -> dict[str, str]:
 
 
 def uses_proxy(settings: Mapping[str, str]) -> bool:
-    """Return whether WSGI_HANDLER is the proxy that PTVS put before an app in a virtual environment (facts 2.1)."""
-    return (_value(settings, "WSGI_HANDLER") or "").startswith(_PROXY)
+    """Return whether WSGI_HANDLER is the proxy that PTVS put before an app in a virtual environment (facts 2.1).
+
+    Older copies of it are called virtualenv_proxy.py.
+    """
+    return (_value(settings, "WSGI_HANDLER") or "").startswith(_PROXIES)
 
 
 def entry_point(settings: Mapping[str, str]) -> str | None:

@@ -1,63 +1,59 @@
-"""One Python source file of an app, parsed and never executed: which web applications it makes, and where.
-
-Names are followed through imports, assignments and factories, also into other files of the app.
-"""
+"""One Python source file of an app, parsed and never executed."""
 from __future__ import annotations
 
 import ast
+import re
 import warnings
-from dataclasses import dataclass
-from typing import Iterable, Iterator, Literal, Union
+from typing import Iterable, Iterator, Union
 
-from .application import Framework
-
-_MAKERS: tuple[tuple[str, Framework], ...] = (
-    ("flask.Flask", "flask"), ("flask.app.Flask", "flask"), ("dash.Dash.server", "flask"),
-    ("bottle.Bottle", "bottle"), ("bottle.default_app", "bottle"), ("bottle.app", "bottle"),
-    ("fastapi.FastAPI", "fastapi"), ("fastapi.applications.FastAPI", "fastapi"),
-    ("starlette.applications.Starlette", "starlette"),
-    ("django.core.wsgi.get_wsgi_application", "django"), ("django.core.handlers.wsgi.WSGIHandler", "django"),
-    ("django.core.asgi.get_asgi_application", "asgi"),
-    ("falcon.App", "wsgi"), ("falcon.API", "wsgi"), ("webapp2.WSGIApplication", "wsgi"),
-    ("cherrypy.Application", "wsgi"), ("a2wsgi.ASGIMiddleware", "wsgi"), ("socketio.WSGIApp", "wsgi"),
-    ("falcon.asgi.App", "asgi"), ("quart.Quart", "asgi"), ("litestar.Litestar", "asgi"), ("sanic.Sanic", "asgi"),
-    ("a2wsgi.WSGIMiddleware", "asgi"), ("asgiref.wsgi.WsgiToAsgi", "asgi"), ("socketio.ASGIApp", "asgi"),
-)
-_WSGI_METHODS = ("make_wsgi_app", "wsgifunc")
-_USUAL_NAMES = ("app", "application")
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
-
-
-@dataclass(frozen=True)
-class Found:
-    """A web application in a file: the name it has there, what it is, and how: made, built, or imported."""
-
-    name: str
-    framework: Framework
-    line: int
-    how: Literal["object", "factory", "import"]
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
+# How many lines that this Python cannot read (Python 2's, or a newer one's) are passed over in one file.
+_MOST_UNREADABLE = 60
+# And how many characters are parsed in all to find them.
+_MOST_PARSED = 3_000_000
+_INDENTATION = re.compile(r"[ \t]*")
+_PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 class Source:
-    """A parsed file. `path` is relative to site\\wwwroot, with '/'."""
+    """A parsed file. `path` is relative to the app's folder, with '/'.
+
+    imports: what each imported name stands for, such as {"Flask": "flask.Flask"}, in functions too. What is imported
+    relatively stands with its path in front: {"views": "/shop.views"} for `from . import views` in shop/__init__.py.
+    """
 
     def __init__(self, path: str, tree: ast.Module):
         self.path = path
         self.tree = tree
-        self.module = module_name(path)
-        self._package = self.module if path.endswith("__init__.py") else self.module.rpartition(".")[0]
-        self.imports = self._imports(tree)
+        self.imports: dict[str, str] = {}
+        self.imported: list[str] = []
+        self.relative_levels = 0
+        self._read_imports()
 
     @classmethod
     def parse(cls, path: str, content: str | bytes) -> Source | None:
-        """Return the file, or None when it is not Python 3 source."""
+        """Return the file, or None when it is no Python source.
+
+        Statements in it that this Python cannot read, such as Python 2's print, are passed over.
+        """
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return cls(path, ast.parse(content))
-        except (SyntaxError, ValueError, RecursionError):
+                tree = _tree(content)
+                return None if tree is None else cls(path, tree)
+        except _PARSE_ERRORS:
             return None
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders of its path, the outermost first."""
+        return self.path.split("/")[:-1]
+
+    @property
+    def stem(self) -> str:
+        """Its name in lower case without ".py"; that of the folder for __init__.py is "__init__"."""
+        return re.sub(r"\.pyw?$", "", self.path.rpartition("/")[2].lower())
 
     def settings_module(self) -> tuple[str, int] | None:
         """Return the DJANGO_SETTINGS_MODULE that the file sets, and the line."""
@@ -70,7 +66,7 @@ class Source:
                 key, value = node.targets[0].slice, node.value
             else:
                 continue
-            name = _text(value)
+            name = _text(value) or _default(value)
             if _text(key) == "DJANGO_SETTINGS_MODULE" and name:
                 return name, node.lineno
         return None
@@ -78,7 +74,7 @@ class Source:
     def assigned(self, *names: str) -> int | None:
         """Return the line of the first assignment to one of names at the top level."""
         for statement in statements(self.tree.body):
-            if any(isinstance(target, ast.Name) and target.id in names for target, _ in _assignments(statement)):
+            if any(isinstance(target, ast.Name) and target.id in names for target, _ in assignments(statement)):
                 return statement.lineno
         return None
 
@@ -93,183 +89,150 @@ class Source:
         return None
 
     def absolute(self, node: ast.ImportFrom) -> str:
-        """Return the module that `from … import` names, with leading dots resolved."""
+        """Return the module that `from … import` names; a relative one with its path, as in `imports`."""
         if not node.level:
             return node.module or ""
-        parts = self._package.split(".")
-        base = ".".join(parts[:len(parts) - node.level + 1])
-        return ".".join(part for part in (base, node.module or "") if part)
+        folders = self.folders[:len(self.folders) - node.level + 1]
+        return "/" + ".".join([*folders, *filter(None, [node.module])])
 
-    def _imports(self, tree: ast.AST) -> dict[str, str]:
-        """Return what each imported name stands for, such as {"Flask": "flask.Flask"}, in functions too."""
-        found = {}
-        for node in ast.walk(tree):
+    def _read_imports(self) -> None:
+        for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
                 for alias in node.names:
-                    found[alias.asname or alias.name.split(".")[0]] = alias.name if alias.asname else \
+                    self.imported.append(alias.name)
+                    self.imports[alias.asname or alias.name.split(".")[0]] = alias.name if alias.asname else \
                         alias.name.split(".")[0]
             elif isinstance(node, ast.ImportFrom):
+                self.relative_levels = max(self.relative_levels, node.level)
+                module = self.absolute(node)
+                self.imported.append(module)
                 for alias in node.names:
-                    found[alias.asname or alias.name] = f"{self.absolute(node)}.{alias.name}"
-        return found
+                    if alias.name != "*":
+                        dotted = f"{module}{'' if module in ('', '/') else '.'}{alias.name}"
+                        self.imported.append(dotted)
+                        self.imports[alias.asname or alias.name] = dotted
 
 
-class Project:
-    """The files of an app, and what the names in them stand for."""
-
-    def __init__(self, sources: Iterable[Source]):
-        self.sources = list(sources)
-        self._modules = {source.module: source for source in self.sources}
-        self._found: dict[str, dict[str, Found]] = {}
-
-    def applications(self, source: Source) -> list[Found]:
-        """Return the web applications in source, in the order of the file."""
-        return list(self._scan(source).values())
-
-    def _scan(self, source: Source) -> dict[str, Found]:
-        if source.module in self._found:
-            return self._found[source.module]
-        found = self._found[source.module] = {}
-        for statement in statements(source.tree.body):
-            self._scan_statement(source, statement, found)
-        return found
-
-    def _scan_statement(self, source: Source, statement: ast.stmt, found: dict[str, Found]) -> None:
-        if isinstance(statement, ast.ImportFrom):
-            for alias in statement.names:
-                name = alias.asname or alias.name
-                framework = self._imported(f"{source.absolute(statement)}.{alias.name}")
-                if framework and name in _USUAL_NAMES:
-                    found[name] = Found(name, framework, statement.lineno, "import")
-        elif isinstance(statement, _FUNCTIONS):
-            made = _callable(statement)
-            if made:
-                found[statement.name] = Found(statement.name, made, statement.lineno, "object")
-                return
-            framework = self._factory(source, statement, found)
-            if framework and not statement.name.startswith("_"):
-                found[statement.name] = Found(statement.name, framework, statement.lineno, "factory")
-        else:
-            self._scan_assignment(source, statement, found)
-
-    def _scan_assignment(self, source: Source, statement: ast.stmt, found: dict[str, Found]) -> None:
-        for target, value in _assignments(statement):
-            if not isinstance(target, ast.Name) or (isinstance(value, ast.Name) and value.id in found):
-                continue
-            framework = self._framework(source, value, found)
-            if framework is None and target.id in _USUAL_NAMES and isinstance(value, ast.Call):
-                wrapped = [found[argument.id].framework for argument in value.args
-                           if isinstance(argument, ast.Name) and argument.id in found]
-                framework = wrapped[0] if wrapped else None
-            if framework:
-                if isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name):
-                    found.pop(f"{value.value.id}.{value.attr}", None)
-                found[target.id] = Found(target.id, framework, statement.lineno, "object")
-            elif isinstance(value, ast.Call) and self._dotted(source, value.func) == "dash.Dash":
-                name = f"{target.id}.server"
-                found[name] = Found(name, "flask", statement.lineno, "object")
-
-    def _framework(self, source: Source, value: ast.expr, local: dict[str, Found]) -> Framework | None:
-        """Return what kind of application value is, None when it is none."""
-        if isinstance(value, ast.Name):
-            return local[value.id].framework if value.id in local else None
-        if isinstance(value, ast.Await):
-            return None
-        if isinstance(value, ast.Attribute):
-            inner = value.value
-            if value.attr in ("wsgi_app", "server") and isinstance(inner, ast.Name):
-                known = local.get(inner.id) or local.get(f"{inner.id}.{value.attr}")
-                return known.framework if known else None
-            return None
-        if not isinstance(value, ast.Call):
-            return None
-        if isinstance(value.func, ast.Attribute) and value.func.attr in _WSGI_METHODS:
-            return "wsgi"
-        dotted = self._dotted(source, value.func)
-        if isinstance(value.func, ast.Name) and value.func.id in local and local[value.func.id].how == "factory":
-            return local[value.func.id].framework
-        return dict(_MAKERS).get(dotted) or self._class(source, dotted) or self._imported(dotted)
-
-    def _imported(self, dotted: str) -> Framework | None:
-        """Return the framework of "module.name" when module is a file of the app and name an application in it."""
-        module, _, name = dotted.rpartition(".")
-        source = self._modules.get(module)
-        if source is None:
-            return None
-        found = self._scan(source).get(name)
-        return found.framework if found else self._class(source, name)
-
-    def _class(self, source: Source, name: str) -> Framework | None:
-        """Return what instances of the class called name in source are."""
-        for statement in source.tree.body:
-            if not isinstance(statement, ast.ClassDef) or statement.name != name:
-                continue
-            bases = [dict(_MAKERS).get(self._dotted(source, base)) for base in statement.bases]
-            calls = [_callable(method, 1) for method in statement.body
-                     if isinstance(method, _FUNCTIONS) and method.name == "__call__"]
-            return next((framework for framework in bases + calls if framework), None)
+def _tree(content: str | bytes) -> ast.Module | None:
+    """Parse content, without the lines that cannot be parsed; None when hardly any can."""
+    try:
+        return ast.parse(content)
+    except _PARSE_ERRORS:
+        pass
+    text = content.decode("utf-8-sig", "replace") if isinstance(content, bytes) else content
+    if "\0" in text:
         return None
-
-    def _factory(self, source: Source, function: _Function, outer: dict[str, Found]) -> Framework | None:
-        """Return what function gives when it is called without arguments, None when it is no factory."""
-        arguments = function.args
-        required = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
-        if isinstance(function, ast.AsyncFunctionDef) or function.decorator_list or required > 0 \
-                or None in arguments.kw_defaults:
+    lines = re.split(r"\r\n|\r|\n", text)
+    for _ in range(min(_MOST_UNREADABLE, len(lines), 1 + _MOST_PARSED // (len(text) + 1))):
+        try:
+            return ast.parse("\n".join(lines))
+        except SyntaxError as error:
+            if not _pass_over(lines, error):
+                return None
+        except _PARSE_ERRORS:
             return None
-        local = dict(outer)
-        for statement in statements(function.body):
-            self._scan_assignment(source, statement, local)
-            if isinstance(statement, ast.Return) and statement.value is not None:
-                framework = self._framework(source, statement.value, local)
-                if framework:
-                    return framework
-        return dict(_MAKERS).get(self._dotted(source, function.returns)) if function.returns is not None else None
-
-    def _dotted(self, source: Source, node: ast.expr) -> str:
-        """Return the full dotted name that node stands for, "" when it is not a name."""
-        if isinstance(node, ast.Name):
-            return source.imports.get(node.id, node.id)
-        if isinstance(node, ast.Attribute):
-            inner = self._dotted(source, node.value)
-            return f"{inner}.{node.attr}" if inner else ""
-        return ""
+    return None
 
 
-def module_name(path: str) -> str:
-    """Return the dotted module name of a path ("proj/wsgi.py" -> "proj.wsgi")."""
-    stem = path[:-len(".py")] if path.lower().endswith(".py") else path
-    return stem.removesuffix("/__init__").replace("/", ".")
+def _pass_over(lines: list[str], error: SyntaxError) -> bool:
+    """Put a statement that says nothing in place of the line that error names. Returns whether that helps."""
+    number = error.lineno or 0
+    if not 1 <= number <= len(lines):
+        return False
+    line = lines[number - 1]
+    stripped = line.strip()
+    indentation = _INDENTATION.match(line)
+    blanks = indentation.group() if indentation else ""
+    if isinstance(error, IndentationError) and "unexpected" in str(error.msg):
+        replacement = ""
+    elif stripped.startswith("except"):
+        replacement = f"{blanks}except Exception:"
+    elif stripped.endswith(":"):
+        replacement = f"{blanks}if True:"
+    else:
+        replacement = f"{blanks}pass"
+    if replacement == line:
+        return False
+    lines[number - 1] = replacement
+    return True
 
 
 def statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
     """Yield the statements of body and of the if, try, with and for in it, but not what only a script runs."""
-    for statement in body:
-        if isinstance(statement, ast.If) and "__main__" in ast.dump(statement.test):
-            yield from statements(statement.orelse)
-            continue
+    rest = list(body)[::-1]
+    while rest:
+        statement = rest.pop()
+        if isinstance(statement, ast.If):
+            script = script_part(statement)
+            if script is not None:
+                rest += (statement.orelse if script is statement.body else statement.body)[::-1]
+                continue
         yield statement
-        if isinstance(statement, (ast.If, ast.Try, ast.With, ast.For)):
-            for name in ("body", "handlers", "orelse", "finalbody"):
-                for child in getattr(statement, name, []):
-                    yield from statements(child.body if isinstance(child, ast.ExceptHandler) else [child])
+        rest += [child for part in _parts(statement) for child in part][::-1]
 
 
-def _assignments(statement: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """Yield (target, value) for each target of an assignment."""
+def script_statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield what only a script runs: the statements below `if __name__ == "__main__"` at the top of body."""
+    for statement in body:
+        if isinstance(statement, ast.If):
+            script = script_part(statement)
+            if script is not None:
+                yield from statements(script)
+
+
+def script_part(statement: ast.If) -> list[ast.stmt] | None:
+    """Return the part of an if that is for scripts alone, by its test of __name__; None when it does not test that."""
+    test, turned = statement.test, False
+    while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        test, turned = test.operand, not turned
+    compares = [node for node in ast.walk(test) if isinstance(node, ast.Compare)]
+    for compare in compares:
+        parts = [compare.left, *compare.comparators]
+        names = any(isinstance(part, ast.Name) and part.id == "__name__" for part in parts)
+        mains = any(_text(node) == "__main__" for part in parts for node in ast.walk(part))
+        if names and mains:
+            differs = isinstance(compare.ops[0], (ast.NotEq, ast.NotIn))
+            return statement.orelse if differs != turned else statement.body
+    return None
+
+
+def _parts(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+    """Yield the lists of statements in an if, try, with, for or match."""
+    if isinstance(statement, (ast.If, ast.With, ast.For)) or type(statement).__name__ in ("Try", "TryStar"):
+        yield getattr(statement, "body", [])
+        for handler in getattr(statement, "handlers", []):
+            yield handler.body
+        yield getattr(statement, "orelse", [])
+        yield getattr(statement, "finalbody", [])
+    elif type(statement).__name__ == "Match":
+        for case in getattr(statement, "cases", []):
+            yield case.body
+
+
+def assignments(statement: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield (target, value) for each target of an assignment; of two tuples, for each pair in them."""
     if isinstance(statement, ast.Assign):
-        yield from ((target, statement.value) for target in statement.targets)
+        pairs: list[tuple[ast.expr, ast.expr]] = [(target, statement.value) for target in statement.targets]
     elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
-        yield statement.target, statement.value
+        pairs = [(statement.target, statement.value)]
+    else:
+        return
+    for target, value in pairs:
+        if isinstance(target, (ast.Tuple, ast.List)) and isinstance(value, (ast.Tuple, ast.List)) \
+                and len(target.elts) == len(value.elts):
+            yield from zip(target.elts, value.elts)
+        else:
+            yield target, value
 
 
-def _callable(function: _Function, skip: int = 0) -> Framework | None:
-    """Return whether function, after `skip` arguments, is itself a WSGI or ASGI application."""
-    names = [argument.arg for argument in [*function.args.posonlyargs, *function.args.args]][skip:]
-    if isinstance(function, ast.AsyncFunctionDef):
-        return "asgi" if names == ["scope", "receive", "send"] else None
-    return "wsgi" if len(names) == 2 and names[1] in ("start_response", "start_resp", "_start_response") else None
-
-
-def _text(node: ast.expr | None) -> str | None:
+def _text(node: ast.AST | None) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _default(node: ast.expr) -> str | None:
+    """The default in `os.environ.get("NAME", "default")` and `config("NAME", default="default")`."""
+    if not isinstance(node, ast.Call):
+        return None
+    keywords = [keyword.value for keyword in node.keywords if keyword.arg == "default"]
+    given = keywords or node.args[1:]
+    return _text(given[-1]) if given else None

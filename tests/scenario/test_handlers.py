@@ -4,7 +4,8 @@ from __future__ import annotations
 from tests.scenario.apps import naming, web_root
 from tests.scenario.unchanged import home_files, unchanged
 
-WAITRESS = '-m waitress --listen=127.0.0.1:%HTTP_PLATFORM_PORT% app:app'
+WAITRESS = ('-m waitress --listen=127.0.0.1:%HTTP_PLATFORM_PORT% --trusted-proxy=127.0.0.1 '
+            '--trusted-proxy-headers=&quot;x-forwarded-proto x-forwarded-for&quot; app:app')
 
 
 def test_an_app_with_a_server_of_its_own_runs_under_http_platform_and_can_go_back(az, azure, apps):

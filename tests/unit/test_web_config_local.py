@@ -120,7 +120,9 @@ def test_http_platform_needs_a_server(folder: Path) -> None:
     (folder / "requirements.txt").write_text("waitress\n")
     answer = set_web_config(place(folder), request(python=PYTHON), False)
     assert answer["handler"] == "httpPlatform" and answer["pythonPath"] == "%HOME%\\python364x64\\python.exe"
-    assert answer["arguments"] == "-m waitress --listen=127.0.0.1:%HTTP_PLATFORM_PORT% app:application"
+    assert answer["arguments"] == (
+        "-m waitress --listen=127.0.0.1:%HTTP_PLATFORM_PORT% --trusted-proxy=127.0.0.1 "
+        '--trusted-proxy-headers="x-forwarded-proto x-forwarded-for" app:application')
     assert answer["httpPlatform"]["startupTimeLimit"] == "120"
 
 

@@ -89,7 +89,7 @@ def test_detection(name: str) -> None:
     {"app.py": "from flask import Flask\nif __name__ == '__main__':\n    app = Flask('x')\n"},
     {"app.py": "def create_app(config):\n    from flask import Flask\n    return Flask('x')\n"},
     {"app.py": "import pytest\nfrom flask import Flask\n@pytest.fixture\ndef app():\n    return Flask('x')\n"},
-    {"my-app.py": FLASK},
+    {"my app.py": FLASK}, {"my.app.py": FLASK},
     {"app.py": "x = " + "(" * 5000 + ")" * 5000},
 ])
 def test_nothing_to_find(files: dict[str, str | bytes]) -> None:
@@ -163,6 +163,6 @@ def test_candidate_files() -> None:
              "static/x.py", "mysite/settings.py", "conftest.py", "test_a.py", ".git/app.py", "a/b/app.py",
              "mysite/x.py"]
     assert candidate_files(names) == [
-        "manage.py", "app.py", "mysite/wsgi.py", "mysite/settings.py", "z.py", "mysite/x.py"]
+        "manage.py", "app.py", "mysite/wsgi.py", "mysite/settings.py", "a/b/app.py", "z.py", "mysite/x.py"]
     many = [f"module{number}.py" for number in range(100)] + ["app.py"]
     assert len(candidate_files(many)) == 20 and candidate_files(many)[0] == "app.py"
