@@ -29,6 +29,7 @@ class PendingCommand:
         self._cut = False
         self._settled = threading.Event()
         self._given_up = threading.Event()
+        self._lock = threading.Lock()
         self._pausing = False
 
     def result(self) -> CommandResult | None:
@@ -43,16 +44,23 @@ class PendingCommand:
         """Whether no try has reached Kudu yet and another one follows; what was posted cannot run yet."""
         return self._pausing
 
-    def give_up(self) -> None:
-        """Nobody waits any more: a command that has not reached Kudu is not posted again."""
-        self._given_up.set()
+    def give_up(self) -> bool:
+        """Nobody waits any more: a command that has not reached Kudu is not posted again.
+
+        Returns whether it certainly never reached Kudu.
+        """
+        with self._lock:
+            self._given_up.set()
+            return self._pausing
 
     def pause(self, seconds: float) -> None:
         """Pass the time between two tries. Raises Unreachable after `give_up`."""
         self._pausing = True
-        if self._given_up.wait(seconds):
-            raise Unreachable("The command did not reach the SCM site, and nobody waits for it any more.")
-        self._pausing = False
+        self._given_up.wait(seconds)
+        with self._lock:
+            if self._given_up.is_set():
+                raise Unreachable("The command did not reach the SCM site, and nobody waits for it any more.")
+            self._pausing = False
 
     def sleep(self, seconds: float) -> None:
         """Return after so many seconds, or when the command is answered or cut meanwhile."""

@@ -5,8 +5,7 @@ import codecs
 import time
 from collections.abc import Callable, Iterator
 
-from azext_pythonapp.appservice.errors import (NotFound, PlatformFailed, PythonAppError, RemoteFailed, Unreachable,
-                                               UnknownOutcome)
+from azext_pythonapp.appservice.errors import NotFound, PythonAppError, RemoteFailed, UnknownOutcome
 from azext_pythonapp.jobs import state
 from azext_pythonapp.jobs.launch import Launched
 from azext_pythonapp.jobs.request import STATE, folder, log_path
@@ -21,7 +20,9 @@ START_POLL_SECONDS = 0.3
 SILENCE_SECONDS = 30.0
 # The same once Kudu has said that the command ended.
 GRACE_SECONDS = 6.0
-UNREACHABLE_SECONDS = 120.0
+# A cold SCM site takes four minutes (facts/kudu.md 6). Whoever waits is told sooner.
+UNREACHABLE_SECONDS = 240.0
+SILENT_SECONDS = 10.0
 LONGEST_PAUSE_SECONDS = 10.0
 
 
@@ -83,6 +84,8 @@ class Watch:
         Raises RemoteFailed when it never began.
         """
         now = self._clock()
+        if self._pending is not None and self._pending.is_kept_back():
+            self._alive_at = now
         if job is not None and (self.job is None or job.heartbeat_at != self.job.heartbeat_at or job.over):
             self._alive_at = now
             self._answered_at = None
@@ -95,7 +98,7 @@ class Watch:
         ended = self._answered_at is not None and now - self._answered_at >= GRACE_SECONDS
         if self.job is None:
             if ended or now - self._alive_at >= state.START_SECONDS:
-                raise self._never_began()
+                raise self.never_began()
         elif ended:
             return self.job.lost("Its process ended without a final state. " + self._words())
         elif now - self._alive_at >= SILENCE_SECONDS and self.job.phase != state.QUEUED:
@@ -111,88 +114,146 @@ class Watch:
         text = " ".join((answer.error or answer.output or "").split())
         return f"Kudu answered exit code {answer.exit_code}: {text[-1000:] or 'nothing'}"
 
-    def _never_began(self) -> RemoteFailed:
-        return RemoteFailed(f"Job {self._job_id} did not start on the worker. {self._words()}",
+    def never_began(self, reason: str | None = None) -> RemoteFailed:
+        """The error of a job of which nothing runs. reason: a sentence; None for what Kudu answered."""
+        if self._pending is not None:
+            self._pending.give_up()
+        return RemoteFailed(f"Job {self._job_id} did not start on the worker. {reason or self._words()}",
                             "Check with `az webapp python list` that the runtime is installed and whole, then "
                             "run the command again.")
+
+    def unwatched(self, reason: str, wait_command: str) -> PythonAppError:
+        """The error of one who stops watching: the job goes on, unless its start has not even reached Kudu."""
+        if self.job is None and self._pending is not None and self._pending.give_up():
+            return self.never_began(reason)
+        return UnknownOutcome(f"Job {self._job_id} goes on on the worker. {reason}",
+                              f"{wait_command} --job-id {self._job_id}")
+
+
+class Absence:
+    """The time during which a job cannot be seen, whatever the reason: a cold SCM site, a refused token.
+
+    tell: takes a line for the person when it takes long.
+    """
+
+    def __init__(self, watch: Watch, wait_command: str, clock: Callable[[], float],
+                 tell: Callable[[str], None] = lambda line: None):
+        self._watch = watch
+        self._wait_command = wait_command
+        self._clock = clock
+        self._tell = tell
+        self.over()
+
+    def over(self) -> None:
+        """The job was seen."""
+        self._since: float | None = None
+        self._pause = POLL_SECONDS
+        self._told = False
+
+    def met(self, error: PythonAppError, asked: float) -> float:
+        """Take note of an error; returns the pause in seconds before the next look. asked: when that look began.
+
+        Raises UnknownOutcome when it has lasted for too long.
+        """
+        self._watch.interrupted()
+        if self._since is None:
+            self._since = asked
+        away = self._clock() - self._since
+        if away >= UNREACHABLE_SECONDS:
+            raise self._watch.unwatched(f"The SCM site could not be used for {away:.0f} s: {error.message}",
+                                        self._wait_command) from error
+        self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
+        if not self._told and away + self._pause >= SILENT_SECONDS:
+            self._told = True
+            self._tell(f"The job cannot be seen at the moment; still watching. {error.message}")
+        return self._pause
 
 
 def follow(kudu: Site, started: Launched | str, on_line: Callable[[str], None], *,
            on_job: Callable[[Job], None] = lambda job: None, timeout: float | None = None,
-           wait_command: str = "az webapp python job wait",
+           wait_command: str = "az webapp python job wait", tell: Callable[[str], None] = lambda line: None,
            clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] | None = None) -> Job:
     """Wait for a job's end; on_line gets each line of its log, from the first on, as it comes.
 
     on_job: gets the job as it is at each look.
     started: what launch returned, or the id of a job started elsewhere. timeout: seconds; None waits for ever.
     wait_command: the command, with its app, that errors advise; `--job-id` is added.
+    tell: takes a line for the person when the job cannot be seen for a while.
     sleep: passes so many seconds; by default less when Kudu says meanwhile that the command has ended.
     Returns the job, which is over: succeeded, failed, canceled or lost. Raises NotFound for an unknown id,
-    UnknownOutcome when the time is up or the site was away for two minutes (the job goes on), RemoteFailed when the
-    job never started.
+    UnknownOutcome when the time is up or the job could not be seen for four minutes, because the site was away or
+    refused (the job goes on), RemoteFailed when the job never started.
     """
     job_id, pending = (started, None) if isinstance(started, str) else (started.job_id, started.pending)
     sleep = sleep or (pending.sleep if pending else time.sleep)
     tail = LogTail(kudu, log_path(job_id))
     watch = Watch(job_id, pending, clock)
-    begun, away_since, pause = clock(), None, POLL_SECONDS
+    begun, absence = clock(), Absence(watch, wait_command, clock, tell)
     while True:
+        asked = clock()
         try:
-            job = _look(kudu, job_id, watch)
+            job = _look(kudu, job_id, watch, clock)
             for line in tail.drain() if job else tail.read():
                 on_line(line)
             if watch.job is not None:
                 on_job(watch.job)
             if job is not None:
                 break
-            away_since, pause = None, POLL_SECONDS if watch.job else START_POLL_SECONDS
-        except (Unreachable, PlatformFailed) as error:
-            watch.interrupted()
-            away_since = clock() if away_since is None else away_since
-            if clock() - away_since >= UNREACHABLE_SECONDS:
-                raise _goes_on(job_id, f"The SCM site could not be used for {clock() - away_since:.0f} s: "
-                                       f"{error.message}", wait_command) from error
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-        except RemoteFailed:
-            forget_secrets(kudu, job_id)
+            absence.over()
+            pause = POLL_SECONDS if watch.job else START_POLL_SECONDS
+        except (NotFound, RemoteFailed) as error:
+            if isinstance(error, RemoteFailed):
+                forget_secrets(kudu, job_id)
             raise
+        except PythonAppError as error:  # none that this client meets ends the job
+            pause = absence.met(error, asked)
         if timeout is not None and clock() - begun >= timeout:
-            raise _goes_on(job_id, f"It was not over after {timeout:g} s.", wait_command)
+            raise watch.unwatched(f"It was not over after {timeout:g} s.", wait_command)
         sleep(pause)
     if job.state == state.LOST:
         forget_secrets(kudu, job_id)
     return job
 
 
-def await_start(kudu: Site, started: Launched, *, clock: Callable[[], float] = time.monotonic,
+def await_start(kudu: Site, started: Launched, *, wait_command: str = "az webapp python job wait",
+                tell: Callable[[str], None] = lambda line: None, clock: Callable[[], float] = time.monotonic,
                 sleep: Callable[[float], None] = time.sleep) -> Job:
     """Wait until a job that was just launched has begun, and return it; it may be over by then.
 
     A client that goes away sooner may take the command with it that was to start the job.
-    Raises RemoteFailed when the job never began, Unreachable or PlatformFailed when the site does not tell.
+    Raises RemoteFailed when the job never began, UnknownOutcome, with its id, when that cannot be seen.
     """
     watch = Watch(started.job_id, started.pending, clock)
-    try:
-        while True:
-            over = _look(kudu, started.job_id, watch)
+    absence = Absence(watch, wait_command, clock, tell)
+    while True:
+        asked, pause = clock(), START_POLL_SECONDS
+        try:
+            over = _look(kudu, started.job_id, watch, clock)
             job = over or watch.job
             if job is not None:
                 return job
-            sleep(START_POLL_SECONDS)
-    except RemoteFailed:
-        forget_secrets(kudu, started.job_id)
-        raise
+            absence.over()
+        except RemoteFailed:
+            forget_secrets(kudu, started.job_id)
+            raise
+        except PythonAppError as error:
+            pause = absence.met(error, asked)
+        sleep(pause)
 
 
-def _look(kudu: Site, job_id: str, watch: Watch) -> Job | None:
-    """Read the state once; the job when it is over. The log that is read after this holds all that led to it."""
+def _look(kudu: Site, job_id: str, watch: Watch, clock: Callable[[], float]) -> Job | None:
+    """Read the state once; the job when it is over. The log that is read after this holds all that led to it.
+
+    A look that took long came after a time in which the job could not be seen.
+    """
+    asked = clock()
     try:
         file = kudu.read(f"{folder(job_id)}/{STATE}")
     except NotFound:
+        if clock() - asked >= GRACE_SECONDS:
+            watch.interrupted()
         return watch.saw(None if watch.started_here else show(kudu, job_id))
+    if clock() - asked >= GRACE_SECONDS:
+        watch.interrupted()
     job = state.parse(file.content)
     return watch.saw(job.judged(file.server_time) if job else None)
-
-
-def _goes_on(job_id: str, reason: str, wait_command: str) -> PythonAppError:
-    return UnknownOutcome(f"Job {job_id} goes on on the worker. {reason}", f"{wait_command} --job-id {job_id}")

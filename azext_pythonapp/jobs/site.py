@@ -56,6 +56,12 @@ class Pending(Protocol):
     def result(self) -> Result | None:
         """The command's result; None while it is unanswered and when the connection was cut. Never raises."""
 
+    def is_kept_back(self) -> bool:
+        """Whether the command has not reached Kudu yet and is going to be posted again."""
+
+    def give_up(self) -> bool:
+        """Post it no more; returns whether it certainly never reached Kudu."""
+
     def sleep(self, seconds: float) -> None:
         """Return after so many seconds, or when the command is answered or cut meanwhile."""
 

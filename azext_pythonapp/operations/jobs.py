@@ -65,7 +65,7 @@ def print_log(app: App, job_id: str | None, follows: bool) -> None:
         return
     command = f"az webapp python job log {app.site.arguments} --follow"
     try:
-        job = follow(app.kudu, identifier, app.progress.data, wait_command=command)
+        job = follow(app.kudu.patient(0), identifier, app.progress.data, wait_command=command, tell=app.progress.say)
     except KeyboardInterrupt:
         raise UnknownOutcome(f"No longer watching job {identifier} of {app.site.label}; it goes on on the worker.",
                              f"Watch it again: `{command} --job-id {identifier}`.") from None
@@ -100,7 +100,7 @@ def cancel_job(app: App, job_id: str | None, dry_run: bool) -> dict[str, Any]:
 
 def _await_end(app: App, identifier: str) -> Job:
     try:
-        return follow(app.kudu, identifier, lambda line: None, timeout=CANCEL_SECONDS,
+        return follow(app.kudu.patient(0), identifier, lambda line: None, tell=app.progress.say, timeout=CANCEL_SECONDS,
                       on_job=lambda job: app.progress.status(f"{app.site.label}: {job.phase}, being canceled"),
                       wait_command=f"az webapp python job wait {app.site.arguments}")
     finally:

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import InvalidInput, UnknownOutcome
+from azext_pythonapp.appservice.errors import InvalidInput, PythonAppError, RemoteFailed
 from azext_pythonapp.jobs.follow import await_start
 from azext_pythonapp.jobs.left import RESTART, RESTART_LATER, note_start
 from azext_pythonapp.jobs.request import new_job_id
 from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult
 from azext_pythonapp.operations.left_to_do import finish_left, wait_command
 from azext_pythonapp.operations.pip_run import (PipJob, PipRun, job_summary, require_job_success, result_changes,
-                                                start_pip, telling_outcome)
+                                                start_pip, telling_outcome, watching)
 from azext_pythonapp.plan import report
 
 
@@ -73,6 +73,7 @@ class Attempts:
     def __init__(self, app: App, run: PipRun, command: str, handling: Handling):
         self.job_ids: list[str] = []
         self.stopped = False
+        self._launched = False
         self._app = app
         self._run = run
         self._command = command
@@ -81,20 +82,36 @@ class Attempts:
     def run(self) -> Job:
         """The job that is over, with what all attempts changed together. A stopped app is left to finish_left.
 
-        When no job is going to end, because one could not be started or watched, the app is started at once. After
-        UnknownOutcome it stays stopped: a job goes on.
+        When no job can be running, because none was started, the app is started at once. In any other case it stays
+        stopped, and the error says so: a start would hold the files that pip replaces.
         """
         try:
             return self._attempts()
-        except UnknownOutcome as error:
+        except BaseException as error:
             if self.stopped:
-                wait = wait_command(self._app, self.job_ids[-1])
-                error.extend([f"The app stays stopped until that is over; `{wait}` waits for it and starts the app."])
+                sentence = self._stays_stopped() if self._may_run(error) else self._start_again()
+                if isinstance(error, PythonAppError):
+                    error.extend([sentence] if sentence else [])
+                elif sentence:
+                    self._app.progress.say(sentence)
             raise
-        except BaseException:
-            if self.stopped:
-                finish_left(self._app, own=self.job_ids, restart=False)
-            raise
+
+    def _may_run(self, error: BaseException) -> bool:
+        """Whether the newest job may be running; one whose failure is its own never began."""
+        return self._launched and not isinstance(error, RemoteFailed)
+
+    def _stays_stopped(self) -> str:
+        wait = wait_command(self._app, self.job_ids[-1])
+        return f"The app stays stopped until that is over; `{wait}` waits for it and starts the app."
+
+    def _start_again(self) -> str | None:
+        """Start the app; a sentence when that failed."""
+        try:
+            finish_left(self._app, own=self.job_ids, restart=False)
+        except PythonAppError as failure:
+            return (f"The app is stopped, and starting it failed: {failure.message} `az webapp start "
+                    f"{self._app.site.arguments}` starts it.")
+        return None
 
     def _attempts(self) -> Job:
         """One attempt, or two."""
@@ -110,6 +127,7 @@ class Attempts:
     def _attempt(self, run: PipRun, stop: bool) -> tuple[Job, bool]:
         """Run pip as one job; returns it and whether it met a file that is held."""
         self.job_ids.append(new_job_id())
+        self._launched = False
         if stop and self._app.site.state.lower() != "stopped":
             note_start(self._app.kudu, self.job_ids[-1])
             self.stopped = True
@@ -118,6 +136,7 @@ class Attempts:
                                f"{self._app.site.label}.")
         leaves = RESTART if self._handling.restart else None
         started = start_pip(self._app, run, self._command, self.job_ids[-1], leaves)
+        self._launched = True
         watched = PipJob(self._app, started, self._handling.timeout)
         return watched.wait(), watched.met_locked_file
 
@@ -135,7 +154,10 @@ def package_rows(result: JobResult) -> dict[str, Any]:
 
 
 def _start_only(app: App, run: PipRun, command: str, handling: Handling) -> dict[str, Any]:
-    job = await_start(app.kudu, start_pip(app, run, command, leaves=RESTART_LATER if handling.restart else None))
+    started = start_pip(app, run, command, leaves=RESTART_LATER if handling.restart else None)
+    with watching(app, started.job_id, started):
+        job = await_start(app.kudu.patient(0), started, tell=app.progress.say,
+                          wait_command=f"az webapp python job wait {app.site.arguments}")
     if job.over:
         require_job_success(app, job)
     finish = wait_command(app, job.id)

@@ -121,15 +121,11 @@ class PipJob:
         Raises UnknownOutcome when the time is up or the person pressed Ctrl-C.
         """
         job_id = self._started if isinstance(self._started, str) else self._started.job_id
-        wait_command = f"az webapp python job wait {self._app.site.arguments}"
         try:
-            job = follow(self._app.kudu, self._started, self._line, on_job=self._show, timeout=self._timeout,
-                         wait_command=wait_command)
-        except KeyboardInterrupt:
-            raise UnknownOutcome(f"No longer watching job {job_id} of {self._app.site.label}; it goes on on the "
-                                 "worker.",
-                                 f"Watch it again: `{wait_command} --job-id {job_id}`. End it: `az webapp python job "
-                                 f"cancel {self._app.site.arguments} --job-id {job_id}`.") from None
+            with watching(self._app, job_id, None if isinstance(self._started, str) else self._started):
+                job = follow(self._app.kudu.patient(0), self._started, self._line, on_job=self._show,
+                             timeout=self._timeout, tell=self._app.progress.say,
+                             wait_command=f"az webapp python job wait {self._app.site.arguments}")
         finally:
             self._app.progress.status(None)
         if job.state != FAILED:
@@ -150,6 +146,28 @@ class PipJob:
         minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
         doing = " ".join(part for part in (job.phase, job.progress) if part)
         self._app.progress.status(f"{self._app.site.label}: {doing}, {minutes}:{seconds:02d}")
+
+
+@contextmanager
+def watching(app: App, job_id: str, started: Launched | None) -> Iterator[None]:
+    """While a job is watched nothing that this client meets counts as the job's end: it becomes UnknownOutcome, which
+    names the job and how to come back to it.
+
+    started: for the client that started it; a start that has not reached the worker is not tried any more then.
+    What `follow` itself says goes through: UnknownOutcome, RemoteFailed for a job that never began, NotFound.
+    """
+    try:
+        yield
+    except (UnknownOutcome, RemoteFailed, NotFound):
+        raise
+    except (Exception, KeyboardInterrupt) as error:  # pylint: disable=broad-except
+        label, command = app.site.label, f"{app.site.arguments} --job-id {job_id}"
+        why = "" if isinstance(error, KeyboardInterrupt) else f": {error}"
+        if started is not None and started.pending.give_up():
+            raise RemoteFailed(f"Job {job_id} of {label} was not started{why}.", "Run the command again.") from error
+        raise UnknownOutcome(f"No longer watching job {job_id} of {label}; it goes on on the worker{why}.",
+                             f"Watch it again: `az webapp python job wait {command}`. End it: `az webapp python job "
+                             f"cancel {command}`.") from error
 
 
 def job_failure(app: App, job: Job) -> PythonAppError:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -38,9 +39,21 @@ class Pending:
         self.answer: Result | None = None
         self.process: subprocess.Popen[str] | None = None
         self.thread: threading.Thread | None = None
+        self.kept_back = False
+        self.given_up = False
 
     def result(self) -> Result | None:
         return self.answer
+
+    def is_kept_back(self) -> bool:
+        return self.kept_back
+
+    def give_up(self) -> bool:
+        self.given_up = True
+        return self.kept_back
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
 
 
 class FolderSite:

@@ -126,7 +126,7 @@ def test_a_site_that_stays_away_ends_in_an_unknown_outcome(worker):
     worker.site.before_request = trouble
     with pytest.raises(UnknownOutcome) as caught:
         worker.follow(wait_command="az webapp python job wait -g rg -n shop")
-    assert 120 <= worker.now < 140
+    assert 240 <= worker.now < 260
     assert JOB in caught.value.message and "no route" in caught.value.message
     assert caught.value.recommendation == f"az webapp python job wait -g rg -n shop --job-id {JOB}"
 

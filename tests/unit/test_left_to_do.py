@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.errors import Refused, Unreachable, UnknownOutcome
+from azext_pythonapp.appservice.errors import AccessDenied, Refused, RemoteFailed, Unreachable, UnknownOutcome
 from azext_pythonapp.jobs.left import FOLDER, LOCKS, RESTART, RESTART_LATER, START, Note, note_start, notes, running_job
 from azext_pythonapp.operations.jobs import cancel_job
 from azext_pythonapp.operations.left_to_do import OWN_CLIENT_SECONDS, finish_left, plan_left, still_to_do
@@ -216,14 +216,18 @@ def test_what_is_still_to_do_is_told_with_the_command_that_does_it(world):
     assert still_to_do(world.app, OTHER) is None
 
 
-@pytest.mark.parametrize("outcome, after", [(UnknownOutcome("It goes on."), ["stop"]),
-                                            (Unreachable("no answer"), ["stop", "start"]),
-                                            (KeyboardInterrupt(), ["stop", "start"])])
-def test_the_app_stays_stopped_only_for_a_job_that_goes_on(world, monkeypatch, outcome, after):
-    def start(*arguments):
+@pytest.mark.parametrize("launched, outcome, after", [
+    (False, UnknownOutcome("Whether the files arrived is not known."), ["stop", "start"]),
+    (False, Unreachable("no answer"), ["stop", "start"]), (False, KeyboardInterrupt(), ["stop", "start"]),
+    (True, UnknownOutcome("It goes on."), ["stop"]), (True, Unreachable("no answer"), ["stop"]),
+    (True, AccessDenied("no token"), ["stop"]), (True, RemoteFailed("It did not start."), ["stop", "start"])])
+def test_the_app_stays_stopped_only_for_a_job_that_goes_on(world, monkeypatch, launched, outcome, after):
+    def fail(*arguments):
         raise outcome
 
-    monkeypatch.setattr("azext_pythonapp.operations.package_change.start_pip", start)
+    monkeypatch.setattr("azext_pythonapp.operations.package_change.start_pip",
+                        (lambda *arguments: None) if launched else fail)
+    monkeypatch.setattr("azext_pythonapp.operations.package_change.PipJob", lambda *arguments: SimpleNamespace(wait=fail))
     target = SimpleNamespace(version="3.11.9", python_path="D:\\home\\python311x64\\python.exe")
     run = SimpleNamespace(title="Installing six into", target=target)
     attempts = Attempts(world.app, run, "install-requirements", Handling("always"))
