@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from azext_pythonapp.appservice.errors import PythonAppError
 
-Action = Literal["install", "uninstall", "create", "update", "restart", "upgrade", "downgrade", "none"]
+Action = Literal["install", "uninstall", "create", "update", "restart", "upgrade", "downgrade", "reinstall", "none"]
 
 
 @dataclass(frozen=True)

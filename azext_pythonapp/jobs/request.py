@@ -27,19 +27,20 @@ _RUNTIME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 @dataclass(frozen=True)
 class Restore:
-    """How packages are put back: by pip, with these arguments and the index lines of that requirements file.
+    """How packages are put back: by pip, with these arguments, from the very sources of the run.
 
+    sources: the options of the requirements files that say where packages come from, as (name, value), "" for a flag's
+    value; they may hold credentials, so they travel in the file of secrets.
     since: an earlier job, which tried the same; packages are put back as they were before that one.
     """
 
     arguments: tuple[Argument, ...] = ()
-    options_from: JobFile | HomeFile | None = None
+    sources: tuple[tuple[str, str | HomeFile], ...] = field(default=(), repr=False)
     since: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As request.json holds it."""
-        return {"arguments": [_json(argument) for argument in self.arguments],
-                "optionsFrom": self.options_from.to_json() if self.options_from else None, "since": self.since}
+        return {"arguments": [_json(argument) for argument in self.arguments], "since": self.since}
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,7 @@ def request_files(spec: JobSpec, job_id: str, files: Mapping[str, bytes], now: d
         raise InvalidInput(f"A file for a job cannot be called {sorted(taken)[0]}.", "Rename it.")
     if not _RUNTIME.fullmatch(spec.runtime):
         raise InvalidInput(f"{spec.runtime!r} is not the name of a runtime's folder.")
+    sources = [[option, _json(value)] for option, value in spec.restore.sources] if spec.restore else []
     request = {
         "id": job_id, "command": spec.command, "runtime": spec.runtime,
         "createdAt": None if now is None else f"{now:%Y-%m-%dT%H:%M:%SZ}",
@@ -135,12 +137,12 @@ def request_files(spec: JobSpec, job_id: str, files: Mapping[str, bytes], now: d
         "directory": spec.directory.to_json(),
         "record": None if spec.record is None else dict(spec.record),
         "watched": {path: hashlib.sha256(content).hexdigest() for path, content in spec.watched.items()},
-        "appStopped": spec.app_stopped, "secrets": bool(spec.environment),
+        "appStopped": spec.app_stopped, "secrets": bool(spec.environment or sources),
         "secretFiles": sorted(name for name, content in files.items() if has_credentials(content)),
     }
     own = {**runner_files(), REQUEST: json.dumps(request, indent=1).encode("ascii")}
-    if spec.environment:
-        own[SECRETS] = json.dumps({"environment": spec.environment}).encode("ascii")
+    if spec.environment or sources:
+        own[SECRETS] = json.dumps({"environment": spec.environment, "sources": sources}).encode("ascii")
     return {**files, **own}
 
 

@@ -46,19 +46,21 @@ class VersionChange:
 class JobResult:
     """The difference between the package sets before and after, and what `pip check` said.
 
+    reinstalled: what pip installed anew in the version that was there, such as a folder's package from new sources.
     check_ok: None when the job ended before the check. problems: pip check's lines.
     """
 
     installed: tuple[PackageVersion, ...] = ()
     upgraded: tuple[VersionChange, ...] = ()
+    reinstalled: tuple[PackageVersion, ...] = ()
     removed: tuple[PackageVersion, ...] = ()
     check_ok: bool | None = None
     problems: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
-        """Whether any package is another than before."""
-        return bool(self.installed or self.upgraded or self.removed)
+        """Whether any package is another than before, or was installed anew."""
+        return bool(self.installed or self.upgraded or self.reinstalled or self.removed)
 
     def following(self, earlier: JobResult) -> JobResult:
         """What this job and one right before it changed together; the check is this one's."""
@@ -66,11 +68,14 @@ class JobResult:
         for name, (before, after) in self.versions.items():
             versions[name] = (versions[name][0] if name in versions else before, after)
         rows = sorted(versions.items(), key=lambda row: row[0].lower())
+        again = {each.name: each.version for each in (*earlier.reinstalled, *self.reinstalled)
+                 if versions.get(each.name, (each.version, each.version)) == (each.version, each.version)}
         return dataclasses.replace(
             self,
             installed=tuple(PackageVersion(name, after) for name, (before, after) in rows if before is None and after),
             upgraded=tuple(VersionChange(name, before, after) for name, (before, after) in rows
                            if before and after and before != after),
+            reinstalled=tuple(PackageVersion(*row) for row in sorted(again.items(), key=lambda row: row[0].lower())),
             removed=tuple(PackageVersion(name, before) for name, (before, after) in rows if before and after is None))
 
     @property
@@ -82,9 +87,10 @@ class JobResult:
         return changed
 
     def to_dict(self) -> dict[str, Any]:
-        """{"installed", "upgraded", "removed", "check": {"ok", "problems"}}."""
+        """{"installed", "upgraded", "reinstalled", "removed", "check": {"ok", "problems"}}."""
         return {"installed": [dataclasses.asdict(package) for package in self.installed],
                 "upgraded": [dataclasses.asdict(change) for change in self.upgraded],
+                "reinstalled": [dataclasses.asdict(package) for package in self.reinstalled],
                 "removed": [dataclasses.asdict(package) for package in self.removed],
                 "check": {"ok": self.check_ok, "problems": list(self.problems)}}
 
@@ -195,6 +201,7 @@ def _result(fields: dict[str, Any] | None) -> JobResult | None:
     check = fields.get("check") or {}
     return JobResult(tuple(PackageVersion(**package) for package in fields["installed"]),
                      tuple(VersionChange(**change) for change in fields["upgraded"]),
+                     tuple(PackageVersion(**package) for package in fields.get("reinstalled") or ()),
                      tuple(PackageVersion(**package) for package in fields["removed"]),
                      check.get("ok"), tuple(check.get("problems") or ()))
 

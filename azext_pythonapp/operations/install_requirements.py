@@ -74,7 +74,7 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool) 
     target = target_in_use(app, handler)
     warn_of_deployment(app, target.python_path)
     files = files.for_target(TargetEnvironment(target.version, target.architecture), app.progress.say)
-    run = plan_pip(app, target, files, options, request.restore)
+    run = plan_pip(app, target, files, options, request.restore, dependencies=dry_run)
     if dry_run:
         return planned_answer(app, run)
     upload_wheels(app, files.fitting)

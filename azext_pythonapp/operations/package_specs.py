@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import InvalidInput
 from azext_pythonapp.jobs.state import JobResult
-from azext_pythonapp.operations.app_python import folder_in_use, target_in_use
+from azext_pythonapp.operations.app_python import Target, folder_in_use, target_in_use
 from azext_pythonapp.operations.left_to_do import finish_left, plan_left
 from azext_pythonapp.operations.package_change import Handling, change_packages, package_rows, planned_answer
 from azext_pythonapp.operations.pip_run import PipRun, plan_pip, present_packages
@@ -18,7 +18,8 @@ from azext_pythonapp.operations.requirement_files import RequirementFiles
 from azext_pythonapp.operations.web_config_file import read_web_config
 from azext_pythonapp.packages import pip, requirements
 from azext_pythonapp.packages.pip import JobFile, PipOptions
-from azext_pythonapp.packages.requirements import Requirement
+from azext_pythonapp.packages.pip_arguments import AGAIN, holds
+from azext_pythonapp.packages.requirements import Requirement, TargetEnvironment
 from azext_pythonapp.plan import Change, report
 from azext_pythonapp.webconfig.handlers import read_handler
 
@@ -36,7 +37,8 @@ def requirement_lines(specs: Sequence[str]) -> RequirementFiles:
     for spec in specs:
         text = spec.strip()
         found = None if text.startswith("-") or text.endswith("\\") else requirements.parse(text, "--packages")
-        if found is None or len(found.requirements) != 1 or len(text.splitlines()) != 1:
+        if (found is None or len(found.requirements) != 1 or len(text.splitlines()) != 1
+                or not found.requirements[0].known and found.requirements[0].name is None):
             raise InvalidInput(f"--packages holds {pip.masked(spec)!r}, which is not one requirement.",
                                "Give names with or without versions: `--packages flask \"six>=1.16,<2\"`.")
         requirement = found.requirements[0]
@@ -55,12 +57,22 @@ def install_packages(app: App, files: RequirementFiles, options: PipOptions, han
 
     With --upgrade only a requirement that names one version can be seen to be satisfied.
     """
-    handler = read_handler(read_web_config(app).content)
-    run = plan_pip(app, target_in_use(app, handler), files, options)
-    if not run.planned:
+    target = target_in_use(app, read_handler(read_web_config(app).content))
+    _tell_ignored(app, target, files)
+    run = plan_pip(app, target, files, options)
+    if not run.planned and not holds(options.more, *AGAIN):
         return _nothing(app, handling, dry_run)
     run = replace(run, record=None)
     return planned_answer(app, run) if dry_run else change_packages(app, run, "package install", handling)
+
+
+def _tell_ignored(app: App, target: Target, files: RequirementFiles) -> None:
+    """Say which specs pip is going to pass over, because their markers are false for the app's Python."""
+    environment = TargetEnvironment(target.version, target.architecture)
+    for requirement in files.parsed:
+        if not requirement.applies(environment):
+            app.progress.say(f"Ignoring {requirement.text}: its marker is false for Python {target.version} on "
+                             f"Windows, which {app.site.label} runs, so {requirement.name} is not for it.")
 
 
 def package_names(specs: Sequence[str]) -> list[str]:

@@ -4,20 +4,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import NotFound, PythonAppError, RemoteFailed, UnknownOutcome
+from azext_pythonapp.appservice.errors import NotFound, PythonAppError, Refused, RemoteFailed, UnknownOutcome
 from azext_pythonapp.jobs.follow import follow
 from azext_pythonapp.jobs.launch import Launched, launch
 from azext_pythonapp.jobs.request import JobSpec, Restore, log_path
 from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult
 from azext_pythonapp.operations.app_python import Target
-from azext_pythonapp.operations.requirement_files import RequirementFiles
-from azext_pythonapp.packages import installed, pip, pip_versions, record, requirements
+from azext_pythonapp.operations.installed_metadata import InstalledMetadata
+from azext_pythonapp.operations.requirement_files import RequirementFiles, require_possible
+from azext_pythonapp.packages import installed, package_plan, pip, pip_versions, record
 from azext_pythonapp.packages.failure import PipLines
 from azext_pythonapp.packages.pip import HomeFile, JobFile, PipCommand, PipOptions
+from azext_pythonapp.packages.pip_arguments import AGAIN, holds
+from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.plan import Action, Change
 
 # What pip prints when a running program holds a file that it must replace; Windows' and Wine's words differ, the
@@ -54,8 +57,11 @@ class PipRun:  # pylint: disable=too-many-instance-attributes
 def last_good_run(app: App, folder: str, files: RequirementFiles, options: PipOptions) -> record.Record | None:
     """The record of the run that left a runtime just as these files want it; None when pip must look.
 
-    folder: the runtime's folder name in %HOME%. Costs two requests and starts no Python.
+    folder: the runtime's folder name in %HOME%. Costs two requests and starts no Python; none when pip reads more
+    than a record can tell of, such as a folder of the app.
     """
+    if not files.covered:
+        return None
     try:
         last = record.parse(app.kudu.read(record.path_for(folder)).content)
     except NotFound:
@@ -65,17 +71,28 @@ def last_good_run(app: App, folder: str, files: RequirementFiles, options: PipOp
     return last if satisfied else None
 
 
-def plan_pip(app: App, target: Target, files: RequirementFiles, options: PipOptions, restore: bool = False) -> PipRun:
-    """See what pip would change in a runtime, which need not be installed yet: one request, no Python started.
+def plan_pip(app: App, target: Target, files: RequirementFiles, options: PipOptions, restore: bool = False,
+             dependencies: bool = True) -> PipRun:
+    """See what pip would change in a runtime, which need not be installed yet; no Python is started.
 
     restore: whether a pip that fails is to have what it changed put back.
-    Raises Refused for options that no pip of that Python knows.
+    dependencies: whether to look at what the packages that are there need, too: one request for each, several at once.
+    Raises InvalidInput for lines that no pip could install there, Refused for options that no pip of that Python knows
+    and for a restore from indexes that are not known.
     """
-    environment = requirements.TargetEnvironment(target.version, target.architecture)
-    present = present_packages(app, target.folder)
-    changes = requirements.plan_changes(files.parsed, present, environment, options.upgrade)
-    planned = [_change(change.name, change.action, change.before, change.after) for change in changes
-               if change.action != "none"]
+    environment = TargetEnvironment(target.version, target.architecture)
+    require_possible(app, files, environment)
+    if restore and files.unseen:
+        raise Refused(f"--restore needs to know the indexes that the requirements for {app.site.label} name, and "
+                      f"{files.unseen[0]} is read on the worker only.", "Leave --restore out, or give a local file.")
+    names = site_packages(app, target.folder)
+    present = _whole_packages(app, target.folder, names)
+    planned = _expected(files, options, present, environment)
+    if dependencies and not options.no_deps:
+        metadata = InstalledMetadata(app, target.folder, names)
+        more = package_plan.plan_dependencies(files.parsed, present, environment, metadata.requires, files.limits)
+        known = {change.target for change in planned}
+        planned += [change for change in _rows(more) if change.target not in known]
     newer_pip = pip_versions.upgrade_for(options.features, present.get("pip"), target.version)
     if newer_pip is not None:
         planned.insert(0, _change("pip", "upgrade", present["pip"], newer_pip.removeprefix("pip") or "newest"))
@@ -83,7 +100,21 @@ def plan_pip(app: App, target: Target, files: RequirementFiles, options: PipOpti
                   files.directory, files.uploads, files.watched,
                   record.to_json(files.fingerprint, options.normalised()),
                   pip.install_pip(newer_pip, options) if newer_pip else None,
-                  Restore(tuple(pip.sources(options)), files.main) if restore else None)
+                  Restore(pip.restore_arguments(options), files.sources) if restore else None)
+
+
+def _expected(files: RequirementFiles, options: PipOptions, present: Mapping[str, str],
+              environment: TargetEnvironment) -> list[Change]:
+    """What pip would do for the requirements themselves, and what only it can tell."""
+    changes = package_plan.plan_changes(files.parsed, present, environment, options.upgrade, files.limits)
+    if holds(options.more, *AGAIN):
+        changes = [replace(change, action="reinstall") if change.action == "none" else change for change in changes]
+    return _rows(changes) + [_change(text, "install", None, package_plan.UNKNOWN) for text in files.unseen]
+
+
+def _rows(changes: Sequence[package_plan.PackageChange]) -> list[Change]:
+    return [_change(change.name, change.action, change.before, change.after) for change in changes
+            if change.action != "none"]
 
 
 def start_pip(app: App, run: PipRun, command: str, job_id: str | None = None, leaves: str | None = None,
@@ -207,6 +238,7 @@ def _changed_words(job: Job) -> list[str]:
     result = job.result or JobResult()
     return [*(f"{each.name} {each.version} installed" for each in result.installed),
             *(f"{each.name} {each.before} -> {each.after}" for each in result.upgraded),
+            *(f"{each.name} {each.version} reinstalled" for each in result.reinstalled),
             *(f"{each.name} {each.version} removed" for each in result.removed)]
 
 
@@ -224,6 +256,7 @@ def result_changes(result: JobResult) -> list[Change]:
     changes = [_change(canonical(each.name), "install", None, each.version) for each in result.installed]
     changes += [_change(canonical(each.name), "upgrade" if _rose(each.before, each.after) else "downgrade", each.before,
                         each.after) for each in result.upgraded]
+    changes += [_change(canonical(each.name), "reinstall", each.version, each.version) for each in result.reinstalled]
     return changes + [_change(canonical(each.name), "uninstall", each.version, None) for each in result.removed]
 
 
@@ -247,7 +280,10 @@ def _rose(before: str, after: str) -> bool:
 
 def present_packages(app: App, folder: str) -> dict[str, str]:
     """Version by canonical name of a runtime's packages: one request, one more for each entry that is in doubt."""
-    names = site_packages(app, folder)
+    return _whole_packages(app, folder, site_packages(app, folder))
+
+
+def _whole_packages(app: App, folder: str, names: Sequence[str]) -> dict[str, str]:
     doubtful = installed.doubles(names)
     return installed.packages(name for name in names if name not in doubtful or _is_whole(app, folder, name))
 

@@ -2,17 +2,21 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Mapping
+import re
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import InvalidInput, NotFound
+from azext_pythonapp.operations.requirement_trees import Tree, local_tree, tree_on_app
 from azext_pythonapp.operations.wwwroot import web_root
-from azext_pythonapp.packages import record, requirements
-from azext_pythonapp.packages.pip import HomeFile, JobFile
+from azext_pythonapp.packages import record
+from azext_pythonapp.packages.pip import HomeFile, JobFile, masked
 from azext_pythonapp.packages.requirements import Requirement, TargetEnvironment
 from azext_pythonapp.packages.wheels import Wheel, choose, find_links_page, read_folder
+from azext_pythonapp.packages.worker_places import impossible, place
 
 REQUIREMENTS = "requirements.txt"
 UPLOADED_REQUIREMENTS = "requirements"
@@ -26,8 +30,10 @@ class RequirementFiles:
 
     name: how messages name the requirements file. main: where pip finds it. directory: where pip runs.
     uploads: contents of files for the job's folder, by path in it. watched: contents of files on the app, by path.
-    parsed: the requirements of the file and of all files that it includes.
-    complete: whether every included file could be read, so that `pinned` can be trusted.
+    parsed: the requirements of the file and of all files that it includes. limits: those of the constraints files.
+    unseen: what pip reads and this command could not, in words.
+    covered: whether all that pip reads is in uploads, watched and wheels, so that it changed if and only if they did.
+    sources: the lines of all files that say where packages come from, as Tree has them.
     wheels: all local wheels. fitting: those of them that are to be uploaded, once `for_target` has chosen.
     """
 
@@ -37,7 +43,10 @@ class RequirementFiles:
     uploads: Mapping[str, bytes] = field(default_factory=dict)
     watched: Mapping[str, bytes] = field(default_factory=dict)
     parsed: tuple[Requirement, ...] = ()
-    complete: bool = True
+    limits: tuple[Requirement, ...] = ()
+    unseen: tuple[str, ...] = ()
+    covered: bool = True
+    sources: tuple[tuple[str, str | HomeFile], ...] = field(default=(), repr=False)
     constraints: tuple[JobFile, ...] = ()
     wheels: tuple[Wheel, ...] = ()
     fitting: tuple[Wheel, ...] = ()
@@ -71,32 +80,19 @@ class RequirementFiles:
     @property
     def pinned(self) -> bool:
         """Whether every requirement names exactly one version."""
-        return self.complete and all(requirement.pinned for requirement in self.parsed)
-
-
-@dataclass
-class _Collected:
-    contents: dict[str, bytes] = field(default_factory=dict)
-    parsed: list[Requirement] = field(default_factory=list)
-    complete: bool = True
+        return not self.unseen and all(requirement.pinned for requirement in self.parsed)
 
 
 def local_files(requirement: str, constraint: str | None, wheel_dir: str | None) -> RequirementFiles:
     """Read a local requirements file, what it includes, a constraints file and a folder of wheels.
 
-    Raises InvalidInput for a file that cannot be read, or that pip would refuse.
+    requirement, constraint: paths on this machine, or addresses that the worker's pip is to fetch.
+    Raises InvalidInput for a file that cannot be read.
     """
-    path = Path(requirement)
-
-    def read(name: str) -> bytes:
-        return _read_local(path.parent / name, "requirements")
-
-    found = _collect(path.name, read, strict=True)
-    uploads = {f"{UPLOADED_REQUIREMENTS}/{name}": content for name, content in found.contents.items()}
-    extra, constraints = _constraints(constraint)
-    return RequirementFiles(requirement, JobFile(f"{UPLOADED_REQUIREMENTS}/{path.name}"),
-                            JobFile(UPLOADED_REQUIREMENTS), {**uploads, **extra}, {}, tuple(found.parsed),
-                            found.complete, constraints, _wheels(wheel_dir))
+    main, tree = _given(requirement, "-r", UPLOADED_REQUIREMENTS)
+    return _with_extras(RequirementFiles(
+        masked(requirement), main, JobFile(UPLOADED_REQUIREMENTS), tree.contents, {}, tuple(tree.requirements),
+        sources=tuple(tree.sources)), tree, constraint, wheel_dir)
 
 
 def files_on_app(app: App, constraint: str | None, wheel_dir: str | None) -> RequirementFiles:
@@ -105,68 +101,74 @@ def files_on_app(app: App, constraint: str | None, wheel_dir: str | None) -> Req
     Raises NotFound when the app has no requirements.txt.
     """
     root = web_root(app)
-
-    def read(name: str) -> bytes:
-        return app.kudu.read(f"{root}/{name}").content
-
-    found = _collect("requirements.txt", read, strict=False)
-    if not found.contents:
+    try:
+        tree = tree_on_app(app, root, REQUIREMENTS)
+    except NotFound as error:
         raise NotFound(f"The {app.site.label} has no requirements.txt in its wwwroot.",
                        f"Give a local one: `az webapp python install-requirements {app.site.arguments} "
-                       "-r requirements.txt`.")
-    watched = {f"{root}/{name}": content for name, content in found.contents.items()}
-    uploads, constraints = _constraints(constraint)
-    return RequirementFiles("requirements.txt", HomeFile(f"{root}/{REQUIREMENTS}"), HomeFile(root), uploads, watched,
-                            tuple(found.parsed), found.complete, constraints, _wheels(wheel_dir))
+                       "-r requirements.txt`.") from error
+    return _with_extras(RequirementFiles(
+        REQUIREMENTS, HomeFile(f"{root}/{REQUIREMENTS}"), HomeFile(root), {}, tree.contents, tuple(tree.requirements),
+        sources=tuple(tree.sources)), tree, constraint, wheel_dir)
 
 
-def _constraints(constraint: str | None) -> tuple[dict[str, bytes], tuple[JobFile, ...]]:
+def _with_extras(files: RequirementFiles, tree: Tree, constraint: str | None, wheel_dir: str | None
+                 ) -> RequirementFiles:
+    """The same with a constraints file and a folder of wheels."""
+    wheels = read_folder(wheel_dir) if wheel_dir is not None else ()
+    limits, unseen, covered = tree.constraints, tree.unseen, tree.covered
     if constraint is None:
-        return {}, ()
-    name = f"{UPLOADED_CONSTRAINTS}/{Path(constraint).name}"
-    return {name: _read_local(Path(constraint), "constraints")}, (JobFile(name),)
+        return replace(files, limits=tuple(limits), unseen=tuple(unseen), covered=covered, wheels=wheels)
+    main, more = _given(constraint, "-c", UPLOADED_CONSTRAINTS)
+    return replace(files, uploads={**files.uploads, **more.contents}, constraints=(main,), wheels=wheels,
+                   limits=(*limits, *more.requirements, *more.constraints), unseen=(*unseen, *more.unseen),
+                   covered=covered and more.covered, sources=(*more.sources, *files.sources))
 
 
-def _wheels(wheel_dir: str | None) -> tuple[Wheel, ...]:
-    return read_folder(wheel_dir) if wheel_dir is not None else ()
+def _given(name: str, option: str, folder: str) -> tuple[JobFile, Tree]:
+    """A file that an option of the command names: where pip finds it, and what is uploaded for it."""
+    if not re.match(r"https?://", name, re.IGNORECASE):
+        tree = local_tree(Path(name), folder, "requirements" if option == "-r" else "constraints")
+        return JobFile(next(iter(tree.contents))), tree
+    # The address may hold a secret, and pip's command line is no place for one.
+    tree = Tree(contents={f"{folder}/{folder}.txt": f"{option} {shlex.quote(name)}\n".encode("utf-8")})
+    tree.miss(option, name)
+    return JobFile(f"{folder}/{folder}.txt"), tree
 
 
-def _collect(main: str, read: Callable[[str], bytes], strict: bool) -> _Collected:
-    """A requirements file and all that it includes, by path relative to its folder.
+def require_possible(app: App, files: RequirementFiles, environment: TargetEnvironment) -> None:
+    """Raises InvalidInput for lines that no pip could install on the worker, with the reason of the first.
 
-    strict: whether a file that is missing or outside that folder is the caller's mistake; else pip will say so.
+    One request more for each folder below %HOME% that a line names.
     """
-    found = _Collected()
-    waiting = [(main, True)]
-    while waiting:
-        name, holds_requirements = waiting.pop()
-        if name in found.contents:
-            continue
-        if name.startswith("../") or posixpath.isabs(name) or ":" in name:
-            if strict:
-                raise InvalidInput(f"{main} includes '{name}', which is outside its own folder and is not uploaded.",
-                                   "Put the included file beside it.")
-            found.complete = False
-            continue
-        try:
-            content = read(name)
-        except NotFound:
-            found.complete = False
-            continue
-        found.contents[name] = content
-        parsed = requirements.parse(content, name)
-        if holds_requirements:
-            found.parsed.extend(parsed.requirements)
-        folder = posixpath.dirname(name)
-        included_files = [(each, True) for each in parsed.includes] + [(each, False) for each in parsed.constraints]
-        for included, kind in included_files:
-            waiting.append((posixpath.normpath(posixpath.join(folder, included.replace("\\", "/"))), kind))
-    return found
+    uploaded = isinstance(files.main, JobFile)
+    wrong = [(requirement, problem) for requirement in files.parsed if requirement.applies(environment)
+             for problem in [impossible(requirement, uploaded) or _absent(app, requirement)] if problem]
+    if not wrong:
+        return
+    requirement, (reason, advice) = wrong[0]
+    others = [f"{each.file}:{each.line}" for each, _ in wrong[1:]]
+    more = f" So do {len(others)} more lines: {_some(others)}." if others else ""
+    raise InvalidInput(f"{requirement.file}:{requirement.line}: '{requirement.text}' cannot be installed on "
+                       f"{app.site.label}: {reason}.{more}", advice)
 
 
-def _read_local(path: Path, kind: str) -> bytes:
+def _absent(app: App, requirement: Requirement) -> tuple[str, str] | None:
+    """Why a line fails that names something below %HOME% which is not there; None for any other line."""
+    if requirement.source is None or requirement.variables:
+        return None
+    where = place(re.sub(r"\[[^\]]*\]$", "", requirement.source))
+    if where.kind != "home":
+        return None
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"The {kind} file '{path}' cannot be read: {error.strerror}.",
-                           "Give the path of a file on this machine.") from error
+        names = {entry.name.lower() for entry in app.kudu.list_directory(posixpath.dirname(where.path))}
+    except NotFound:
+        names = set()
+    if posixpath.basename(where.path).lower() in names:
+        return None
+    windows = where.path.replace("/", "\\")
+    return (f"{app.kudu.home()}\\{windows} is not there", "Deploy it first, or correct the line.")
+
+
+def _some(texts: Sequence[str]) -> str:
+    return ", ".join(texts) if len(texts) <= 5 else f"{', '.join(texts[:5])} …"

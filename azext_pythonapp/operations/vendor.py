@@ -17,13 +17,15 @@ from azext_pythonapp.jobs.state import SUCCEEDED
 from azext_pythonapp.operations.app_python import Target, target_in_use
 from azext_pythonapp.operations.package_change import check_timeout
 from azext_pythonapp.operations.pip_run import PipJob, job_summary, require_job_success, site_packages
-from azext_pythonapp.operations.requirement_files import RequirementFiles, files_on_app, local_files
+from azext_pythonapp.operations.requirement_files import (RequirementFiles, files_on_app, local_files,
+                                                          require_possible)
 from azext_pythonapp.operations.vendor_path import check_app_path, deployed_path, path_warnings
 from azext_pythonapp.operations.web_config_file import read_web_config
 from azext_pythonapp.operations.wheel_upload import upload_wheels
 from azext_pythonapp.packages import installed, pip
 from azext_pythonapp.packages.pip import JobFile, PipOptions
-from azext_pythonapp.packages.requirements import TargetEnvironment, plan_changes
+from azext_pythonapp.packages.package_plan import UNKNOWN, plan_changes
+from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.packages.vendoring import (Library, Vendored, put_in_place, read_marker, tree_hash, unpack_all,
                                                 workplace, write_marker)
 from azext_pythonapp.plan import Change, report
@@ -69,6 +71,7 @@ def vendor(app: App, request: VendorRequest, dry_run: bool) -> dict[str, Any]:
     files = request.local or files_on_app(app, request.constraint, request.wheel_dir)
     handler = read_handler(read_web_config(app).content)
     target = target_in_use(app, handler)
+    require_possible(app, files, _environment(target))
     files = files.for_target(_environment(target), app.progress.say)
     options = replace(request.options, constraints=files.constraints, wheel_dir=files.find_links)
     run = _Vendoring(app, request, files, options, target)
@@ -101,15 +104,17 @@ class _Vendoring:
         before = self._request.before
         return (before is not None and self._intact and self._same_python
                 and before.requirements_sha256 == self._files.fingerprint
-                and before.options == self._kept_options
+                and before.options == self._kept_options and self._files.covered
                 and (not self._options.upgrade or self._files.pinned))
 
     def planned(self) -> list[Change]:
         """What is expected to change; the dependencies are pip's to find out."""
         before = self._request.before.versions if self._request.before and self._same_python else {}
-        changes = plan_changes(self._files.parsed, before, _environment(self._target), self._options.upgrade)
-        rows = [Change(f"{GATHERED}/{change.name}", change.action, change.before, change.after)
-                for change in changes if change.action != "none"]
+        changes = plan_changes(self._files.parsed, before, _environment(self._target), self._options.upgrade,
+                               self._files.limits)
+        rows = [Change(f"{GATHERED}/{text}", "install", None, UNKNOWN) for text in self._files.unseen]
+        rows += [Change(f"{GATHERED}/{change.name}", change.action, change.before, change.after)
+                 for change in changes if change.action != "none"]
         return rows or [self._folder_change()]
 
     def make(self, handler: PythonHandler | None) -> dict[str, Any]:

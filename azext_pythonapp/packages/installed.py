@@ -14,11 +14,13 @@ def packages(names: Iterable[str]) -> dict[str, str]:
     """Version by canonical name. names: the entries of a site-packages folder; what is no package's is ignored.
 
     `Flask-2.0.3.dist-info` and `PyYAML-5.1-py3.6.egg-info` name their package; an editable one has a .dist-info as
-    well. A leading ~ is what pip leaves of a package whose files it could not delete (facts/windows-worker.md 5).
-    An .egg-info without a version gives "".
+    well, or an .egg-link of an old pip, which names no version and is passed over. A leading ~ is what pip leaves of a
+    package whose files it could not delete (facts/windows-worker.md 5). An .egg-info without a version gives "".
     """
     found: dict[str, str] = {}
     for entry in metadata_names(names):
+        if entry.lower().endswith(".egg-link"):
+            continue
         stem = _PYTHON_TAG.sub("", entry.rpartition(".")[0])
         name, _, version = stem.rpartition("-")
         if not name or not version[:1].isdigit():
@@ -51,4 +53,4 @@ def digest(names: Iterable[str]) -> str:
 def metadata_names(names: Iterable[str]) -> list[str]:
     """The entries that stand for an installed package, sorted."""
     return sorted(name for name in names
-                  if name.lower().endswith((".dist-info", ".egg-info")) and not name.startswith("~"))
+                  if name.lower().endswith((".dist-info", ".egg-info", ".egg-link")) and not name.startswith("~"))

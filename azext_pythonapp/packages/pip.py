@@ -154,6 +154,11 @@ def sources(options: PipOptions) -> list[Argument]:
     return arguments + (["--find-links", options.wheel_dir] if options.wheel_dir is not None else [])
 
 
+def restore_arguments(options: PipOptions) -> tuple[Argument, ...]:
+    """The arguments with which packages are put back: from where the run took its packages, and in the same way."""
+    return (*sources(options), *(word for word in options.more if word not in ("-I", "--ignore-installed")))
+
+
 def environment(options: PipOptions) -> dict[str, str]:
     """Where packages come from, as far as that may hold credentials: variables for pip.
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from azext_pythonapp.appservice.errors import InvalidInput
 from azext_pythonapp.packages.pip import has_credentials, masked
@@ -21,6 +21,8 @@ _REFUSED = {"--target": _ELSEWHERE, "--user": _ELSEWHERE, "--root": _ELSEWHERE, 
             "--quiet": _BLIND, "--log": _BLIND, "--log-file": _BLIND, "--local-log": _BLIND, "--report": _BLIND,
             "--help": _BLIND, "--version": _BLIND,
             "--isolated": "it would make pip ignore what it is given as variables"}
+# Options by which pip installs again what is there already.
+AGAIN = ("-I", "--ignore-installed", "--force-reinstall")
 _SHORT = ("-v", "-vv", "-vvv", "-I")
 
 
@@ -44,6 +46,13 @@ def parse(text: str | None) -> tuple[tuple[str, ...], dict[str, str]]:
         else:
             arguments += [option, value]
     return tuple(arguments), variables
+
+
+def holds(arguments: Sequence[str], *options: str) -> bool:
+    """Whether arguments of pip hold one of these options, be it by a beginning of its name that pip takes for it."""
+    return any(word in options or len(word) > 4 and any(option.startswith(word.partition("=")[0])
+                                                        for option in options)
+               for word in arguments if word.startswith("-"))
 
 
 def _options(text: str) -> Iterator[tuple[str, str | None]]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from azext_pythonapp.packages.pip_arguments import AGAIN, holds
+
 FOLDER = "data/pythonapp/records"
 
 
@@ -61,9 +63,12 @@ def is_satisfied(record: Record | None, requirements_sha256: str, options: Mappi
     """Whether a run with these inputs would find everything done.
 
     digest: installed.digest of site-packages now. pinned: whether every requirement names exactly one version;
-    with --upgrade and without that, only the index knows, so no record satisfies.
+    with --upgrade and without that, only the index knows, so no record satisfies. Nor does any when pip is asked to
+    install what is there already, or
+    to look in a folder whose content may change.
     """
-    if record is None or (options.get("upgrade") and not pinned):
+    if record is None or (options.get("upgrade") and not pinned) or holds(
+            options.get("more", ()), *AGAIN, "--find-links"):
         return False
     return (record.requirements_sha256 == requirements_sha256 and record.options == dict(options)
             and record.packages_digest == digest)

@@ -1,51 +1,46 @@
-"""requirements.txt: what it asks for, and what pip would have to change for it."""
+"""requirements.txt: what it asks for."""
 from __future__ import annotations
 
-import codecs
 import re
-import shlex
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
 
-from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
+from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Specification
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
-from azext_pythonapp.appservice.errors import InvalidInput
+from azext_pythonapp.packages import requirement_lines
 from azext_pythonapp.packages.pip import masked
+from azext_pythonapp.packages.requirement_lines import UnknownOption
 
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
-         (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_CODING = re.compile(r"coding[:=]\s*([-\w.]+)")
-_COMMENT = re.compile(r"(^|\s+)#.*$")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+# A package of an index, whatever its versions say: only these can follow its name.
+_NAMED = re.compile(r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(?:[=<>!~;(,@]|$)")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9][A-Za-z0-9._-]*)")
 _WHEEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._]*)-(\d[^-/\\]*)(-\d[^-/\\]*)?-[^-/\\]+-[^-/\\]+-[^-/\\]+\.whl$")
-_SOURCE = re.compile(r"^(?:[a-z][a-z0-9+.]*:|[.~]?[\\/]|[.]{2}[\\/]|[A-Za-z]:[\\/]|[.]$)"
-                     r"|^[^=<>;@]*[\\/]|\.(?:whl|zip|tar\.gz|tgz)(?:$|[\[#;\s])", re.IGNORECASE)
-_VALUED = {"-r": "-r", "--requirement": "-r", "-c": "-c", "--constraint": "-c", "-e": "-e", "--editable": "-e",
-           "-i": "--index-url", "--index-url": "--index-url", "--pypi-url": "--index-url",
-           "--extra-index-url": "--extra-index-url", "-f": "--find-links", "--find-links": "--find-links",
-           "--trusted-host": "--trusted-host", "--no-binary": "--no-binary", "--only-binary": "--only-binary",
-           "--use-feature": "--use-feature"}
-_FLAGS = ("--no-index", "--pre", "--prefer-binary", "--require-hashes", "--always-unzip", "-Z")
-_PER_REQUIREMENT = re.compile(r"\s--(?:hash|global-option|install-option|config-settings?)\b.*$")
+_AT_URL = re.compile(r"\s*@\s*(?=(?:[a-z][a-z0-9+.-]*|\$\{[A-Z0-9_]+\}):)", re.IGNORECASE)
+_SOURCE = re.compile(r"^(?:[a-z][a-z0-9+.]*:|[.~]?[\\/]|[.]{2}[\\/]|[A-Za-z]:[\\/]|[.]{1,2}(?:$|[\s;\[]))"
+                     r"|^[^=<>;@]*[\\/]|\.(?:whl|zip|tar|tgz|tbz|txz|tlz|tar\.(?:gz|bz2|xz|lz|lzma))(?:$|[\[#;\s])",
+                     re.IGNORECASE)
+# A URL whose content cannot change unseen: by a hash, or by a commit.
+_FIXED_URL = re.compile(r"^https?://[^#]*#(?:.*&)?sha(?:224|256|384|512)=[0-9a-f]{56,}(?:&|$)"
+                        r"|^(?:git|hg)\+(?!file:)[^#]*@[0-9a-f]{40}(?:#|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Requirement:
-    """One requirement of the file.
+class Requirement:  # pylint: disable=too-many-instance-attributes
+    """One requirement of the file, or a line that only pip can tell the meaning of.
 
-    name: canonical; None for a path or URL whose name only its metadata tells.
+    name: canonical; None for a path or URL whose name only its metadata tells, and for a line that names none.
     specifier: the versions allowed; all of them for a URL or path.
     source: the URL or path, credentials masked; None for a package of the index.
     variables: names of the ${VARIABLES} in it, whose values only the worker knows; such a line may tell no more.
-    line: number of its first line, from 1.
+    line: number of its first line, from 1. file: how messages name the file.
+    text: the line, credentials masked.
+    known: whether all of it was understood; what pip makes of another one, pip tells.
+    covered: whether the text settles what pip reads: nothing of it is a folder, archive or address whose content
+    may be another one tomorrow.
     """
 
     name: str | None
@@ -57,11 +52,15 @@ class Requirement:
     hashes: tuple[str, ...]
     variables: tuple[str, ...]
     line: int
+    file: str = "requirements.txt"
+    text: str = ""
+    known: bool = True
+    covered: bool = True
 
     @property
     def pinned(self) -> bool:
         """Whether it names exactly one version of one package."""
-        if self.source is not None or self.variables:
+        if self.source is not None or self.variables or not self.known:
             return False
         return any(clause.operator in ("==", "===") and "*" not in clause.version for clause in self.specifier)
 
@@ -79,12 +78,14 @@ class RequirementsFile:
 
     includes, constraints: the files that -r and -c name, as written, relative to this file.
     options: the other option lines as (name, value) pairs in order, credentials masked; "" for a flag's value.
+    option_lines: all option lines that were understood, as their numbers (first, last) and their pairs as they are.
     """
 
     requirements: tuple[Requirement, ...]
     includes: tuple[str, ...]
     constraints: tuple[str, ...]
     options: tuple[tuple[str, str], ...]
+    option_lines: tuple[tuple[int, int, tuple[tuple[str, str], ...]], ...] = field(default=(), repr=False)
 
     @property
     def pinned(self) -> bool:
@@ -115,174 +116,92 @@ class TargetEnvironment:
                 "python_version": ".".join(self.version.split(".")[:2]), "extra": ""}
 
 
-@dataclass(frozen=True)
-class PackageChange:
-    """What pip would do for one requirement.
-
-    action: "install", "upgrade", "downgrade" or "none". before: the version that is there, or None.
-    after: the version when it is known already, else what is allowed, such as ">=2,<3" or "newest".
-    """
-
-    name: str
-    action: Literal["install", "upgrade", "downgrade", "none"]
-    before: str | None
-    after: str
-
-
-def decode(content: bytes) -> str:
-    """The text of a requirements file as pip reads it: by its BOM, its coding comment, else as UTF-8.
-
-    Windows PowerShell's `pip freeze > requirements.txt` makes UTF-16 with a BOM. Bytes that are no UTF-8 are taken
-    for cp1252, the ANSI code page of the workers.
-    """
-    for bom, encoding in _BOMS:
-        if content.startswith(bom):
-            return content[len(bom):].decode(encoding, "replace")
-    for line in content.split(b"\n")[:2]:
-        coding = _CODING.search(line.decode("latin-1")) if line.startswith(b"#") else None
-        if coding:
-            try:
-                return content.decode(coding[1], "replace")
-            except LookupError:
-                break
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", "replace")
-
-
 def parse(text: str | bytes, name: str = "requirements.txt") -> RequirementsFile:
-    """Read a requirements file.
+    """Read a requirements file. A line that is not understood becomes a requirement that is not `known`.
 
-    name: how errors name the file. Raises InvalidInput with file, line and text for a line that pip would refuse.
+    name: how errors name the file. Raises InvalidInput for bytes that no pip could read as text.
     """
-    requirements: list[Requirement] = []
-    options: list[tuple[str, str]] = []
-    for number, line in _logical_lines(decode(text) if isinstance(text, bytes) else text):
+    found: list[Requirement] = []
+    option_lines = []
+    for line in requirement_lines.lines(requirement_lines.decode(text, name) if isinstance(text, bytes) else text):
+        reader = _Reader(line.text, line.first, name)
+        if not line.text.startswith("-"):
+            found.append(reader.requirement())
+            continue
         try:
-            if not line.startswith("-"):
-                requirements.append(_requirement(line, False, number))
-                continue
-            for option, value in _options(line):
-                if option == "-e":
-                    requirements.append(_requirement(value, True, number))
-                else:
-                    options.append((option, value if option in ("-r", "-c") else masked(value)))
-        except ValueError as error:
-            reason = " ".join(masked(str(error)).split())
-            raise InvalidInput(f"{name}:{number}: {masked(line)!r} is nothing that pip understands: {reason}",
-                               f"Correct line {number} of {name}.") from error
-    return RequirementsFile(tuple(requirements), tuple(value for option, value in options if option == "-r"),
-                            tuple(value for option, value in options if option == "-c"),
-                            tuple(pair for pair in options if pair[0] not in ("-r", "-c")))
-
-
-def plan_changes(requirements: Iterable[Requirement], installed: Mapping[str, str], environment: TargetEnvironment,
-                 upgrade: bool = False) -> list[PackageChange]:
-    """What `pip install -r` would do for the requirements themselves.
-
-    installed: version by canonical name (installed.packages). upgrade: pip's --upgrade.
-    Returns one change per requirement that applies to the target, in their order. Dependencies are not among them,
-    and what the index holds is not asked: an "upgrade" to "newest" may turn out to be none.
-    """
-    return [_change(requirement, installed, upgrade)
-            for requirement in requirements if requirement.applies(environment)]
-
-
-def _change(requirement: Requirement, installed: Mapping[str, str], upgrade: bool) -> PackageChange:
-    name = requirement.name or requirement.source or "?"
-    before = installed.get(name)
-    wanted = requirement.source or _wanted(requirement)
-    if before is None:
-        return PackageChange(name, "install", None, wanted)
-    if requirement.source is not None:
-        return PackageChange(name, "upgrade", before, wanted)
-    satisfied = requirement.specifier.contains(before, prereleases=True)
-    if satisfied and (not upgrade or requirement.pinned):
-        return PackageChange(name, "none", before, before)
-    if satisfied or _must_rise(requirement.specifier, before):
-        return PackageChange(name, "upgrade", before, wanted)
-    return PackageChange(name, "downgrade", before, wanted)
-
-
-def _wanted(requirement: Requirement) -> str:
-    if requirement.pinned:
-        return next(clause.version for clause in requirement.specifier if clause.operator in ("==", "==="))
-    return str(requirement.specifier) or "newest"
-
-
-def _must_rise(specifier: SpecifierSet, before: str) -> bool:
-    """Whether a version that the specifier does not allow is too old for it, rather than too new."""
-    try:
-        present = Version(before)
-        return any(clause.operator not in ("<", "<=", "!=") and Version(clause.version.replace(".*", "")) >= present
-                   for clause in specifier)
-    except InvalidVersion:
-        return True
-
-
-def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """The lines with their numbers: continuations joined, comments and blank ones gone, as pip does it."""
-    start = 0
-    parts: list[str] = []
-    for number, line in enumerate([*text.splitlines(), ""], 1):
-        comment = _COMMENT.match(line) is not None and line.lstrip().startswith("#")
-        if not parts:
-            start = number
-        if line.endswith("\\") and not comment:
-            parts.append(line[:-1])
+            pairs = tuple(requirement_lines.options(line.text))
+        except UnknownOption as error:
+            found.append(reader.unknown(None, covered=error.old))
             continue
-        parts.append(" " + line if comment else line)
-        joined = _COMMENT.sub("", "".join(parts)).strip()
-        parts = []
-        if joined:
-            yield start, joined
-
-
-def _options(line: str) -> Iterator[tuple[str, str]]:
-    """The options of an option line as (name, value), split as pip splits them. Raises ValueError for others."""
-    words = shlex.split(line)
-    while words:
-        name, assigned, value = words.pop(0).partition("=")
-        if not assigned and name[:2] in _VALUED and not name.startswith("--") and len(name) > 2:
-            name, assigned, value = name[:2], "=", name[2:]
-        if name in _FLAGS:
-            yield name, ""
+        except ValueError:
+            found.append(reader.unknown(None, covered=False))
             continue
-        if name not in _VALUED:
-            raise ValueError(f"unknown option {name}")
-        if not assigned and words:
-            value = words.pop(0)
-        if not value:
-            raise ValueError(f"{name} needs a value")
-        yield _VALUED[name], value
+        option_lines.append((line.first, line.last, pairs))
+        found += [reader.from_source(value, True, ()) for option, value in pairs if option == "-e"]
+    pairs = tuple(pair for _, _, each in option_lines for pair in each)
+    return RequirementsFile(tuple(found), tuple(value for option, value in pairs if option == "-r"),
+                            tuple(value for option, value in pairs if option == "-c"),
+                            tuple((option, masked(value)) for option, value in pairs
+                                  if option not in ("-r", "-c", "-e")), tuple(option_lines))
 
 
-def _requirement(line: str, editable: bool, number: int) -> Requirement:
-    tail = _PER_REQUIREMENT.search(line)
-    hashes = tuple(re.findall(r"--hash[= ](\S+)", tail[0])) if tail else ()
-    line = line[:tail.start()].rstrip() if tail else line
-    variables = tuple(_VARIABLE.findall(line))
-    if editable or _SOURCE.search(line.split(" @ ")[0]):
-        return _from_source(line, editable, hashes, variables, number)
-    try:
-        found = Specification(line)
-    except InvalidRequirement:
-        if not variables:
-            raise
-        name = _NAME.match(line)
-        return Requirement(str(canonicalize_name(name[0])) if name else None, (), SpecifierSet(), None,
-                           masked(line), editable, hashes, variables, number)
-    return Requirement(str(canonicalize_name(found.name)), tuple(sorted(found.extras)), found.specifier, found.marker,
-                       masked(found.url) if found.url else None, editable, hashes, variables, number)
+class _Reader:
+    """Makes a Requirement of one line. file: how messages name the file."""
 
+    def __init__(self, line: str, number: int, file: str):
+        self._line = line
+        self._number = number
+        self._file = file
+        self._variables = tuple(_VARIABLE.findall(line))
 
-def _from_source(line: str, editable: bool, hashes: tuple[str, ...], variables: tuple[str, ...], number: int
-                 ) -> Requirement:
-    """A requirement that is a URL or a path, perhaps followed by `; marker`."""
-    source, _, condition = line.partition(" ;") if " ;" in line else line.partition("; ")
-    egg, wheel = _EGG.search(source), _WHEEL.search(source.split("#")[0].rstrip())
-    name = egg[1] if egg else wheel[1] if wheel else None
-    return Requirement(str(canonicalize_name(name)) if name else None, (), SpecifierSet(),
-                       Marker(condition.strip()) if condition.strip() else None, masked(source.strip().strip("\"'")),
-                       editable, hashes, variables, number)
+    def requirement(self) -> Requirement:
+        """Of a line that is no option line."""
+        line, tail = requirement_lines.split_options(self._line)
+        try:
+            options = requirement_lines.options(tail)
+        except ValueError:
+            return self._of_index(line, (), known=False)
+        hashes = tuple(value for option, value in options if option == "--hash")
+        if _SOURCE.search(_AT_URL.split(line)[0]):
+            return self.from_source(line, False, hashes)
+        return self._of_index(line, hashes, known=True)
+
+    def from_source(self, line: str, editable: bool, hashes: tuple[str, ...]) -> Requirement:
+        """A requirement that is a URL or a path, perhaps followed by `; marker`."""
+        source, _, condition = line.partition(" ;") if " ;" in line else line.partition("; ")
+        source = source.strip().strip("\"'")
+        egg, wheel = _EGG.search(source), _WHEEL.search(source.split("#")[0].rstrip())
+        name = egg[1] if egg else wheel[1] if wheel else None
+        try:
+            marker, known = Marker(condition.strip()) if condition.strip() else None, True
+        except InvalidMarker:
+            marker, known = None, False
+        return self._make(name, source=source, editable=editable, hashes=hashes, marker=marker, known=known)
+
+    def unknown(self, name: str | None, covered: bool) -> Requirement:
+        """A line that only pip can tell the meaning of."""
+        return Requirement(str(canonicalize_name(name)) if name else None, (), SpecifierSet(), None, None, False, (),
+                           self._variables, self._number, self._file, masked(self._line), False,
+                           covered and not self._variables)
+
+    def _of_index(self, line: str, hashes: tuple[str, ...], known: bool) -> Requirement:
+        """A requirement that begins with a package's name."""
+        try:
+            found = Specification(line)
+        except InvalidRequirement:
+            named = _NAMED.match(line)
+            if self._variables and named:
+                return self._make(named["name"], source=line, hashes=hashes)
+            return self.unknown(named["name"] if named else None, covered=bool(named) and "@" not in line)
+        return self._make(found.name, extras=tuple(sorted(found.extras)), specifier=found.specifier,
+                          marker=found.marker, source=found.url, hashes=hashes, known=known)
+
+    def _make(self, name: str | None, *, source: str | None, hashes: tuple[str, ...] = (), known: bool = True,
+              extras: tuple[str, ...] = (), specifier: SpecifierSet | None = None, marker: Marker | None = None,
+              editable: bool = False) -> Requirement:
+        fixed = source is None or (not editable or source.startswith(("git+", "hg+"))) and (
+            _FIXED_URL.search(source) is not None or bool(hashes) and source.startswith(("https://", "http://")))
+        return Requirement(str(canonicalize_name(name)) if name else None, extras,
+                           SpecifierSet() if specifier is None else specifier, marker,
+                           masked(source) if source else None, editable, hashes, self._variables, self._number,
+                           self._file, masked(self._line), known, fixed and not self._variables)

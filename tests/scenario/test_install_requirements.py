@@ -62,7 +62,8 @@ def test_the_second_run_after_a_good_one_is_empty(az, azure, apps):
     command = ('webapp python install-requirements', *naming(site))
 
     answer = az(*command).json
-    assert set(answer) == {'changed', 'app', 'changes', 'exitCode', 'installed', 'upgraded', 'removed', 'check', 'job'}
+    assert set(answer) == {'changed', 'app', 'changes', 'exitCode', 'installed', 'upgraded', 'reinstalled', 'removed',
+                           'check', 'job'}
     assert answer['changed'] is True
     assert answer['changes'] == [
         {'target': 'packages/six', 'action': 'install', 'before': None, 'after': '1.16.0'},

@@ -29,7 +29,8 @@ def test_install_list_freeze_outdated_check_uninstall(az, azure, apps):
         ('packages/six', 'install', '<1.17'), ('packages/waitress', 'install', 'newest')]
 
     answer = az(*install).json
-    assert set(answer) == {'changed', 'app', 'changes', 'exitCode', 'installed', 'upgraded', 'removed', 'check', 'job'}
+    assert set(answer) == {'changed', 'app', 'changes', 'exitCode', 'installed', 'upgraded', 'reinstalled', 'removed',
+                           'check', 'job'}
     assert versions(answer['installed']) == {'six': '1.16.0', 'waitress': '3.0.0'}
     assert answer['changes'][-1] == {'target': 'app', 'action': 'restart', 'before': None, 'after': None}
     with unchanged(azure, site):

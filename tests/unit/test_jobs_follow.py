@@ -224,7 +224,7 @@ def test_show_tells_what_the_files_say(worker):
     assert job.result.changed
     assert job.result.to_dict() == {
         "installed": [{"name": "a", "version": "1"}], "upgraded": [{"name": "b", "before": "1", "after": "2"}],
-        "removed": [], "check": {"ok": False, "problems": ["x requires y"]}}
+        "reinstalled": [], "removed": [], "check": {"ok": False, "problems": ["x requires y"]}}
 
 
 def test_show_calls_a_job_lost_that_was_not_heard_of_for_a_minute(worker):

@@ -4,6 +4,7 @@ from __future__ import annotations
 import pytest
 
 from azext_pythonapp.packages.failure import PipLines
+from tests.unit.runner import pip_outputs as outputs
 
 FIRST = r"Python 3.8.10 cp38 win_amd64 at D:\home\python3810x64\python.exe, job 20261122-131402-23fc"
 COMPILER = [
@@ -76,3 +77,74 @@ def test_nothing_that_fits():
 def test_pips_own_words_are_enough():
     assert explanation("ERROR: Could not install packages due to an OSError: [WinError 32]") is None
     assert explanation("  Downloading six-1.16.0-py2.py3-none-any.whl (11 kB)", "ERROR: anything") is None
+
+
+@pytest.mark.parametrize("text", outputs.UVLOOP)
+def test_a_package_that_is_not_for_windows_is_to_go_or_to_get_a_marker(text):
+    found = explanation(text)
+    assert found.reason == "uvloop does not work on Windows, as its installation says."
+    assert 'uvloop==0.17.0; sys_platform != "win32"' in found.advice or "uvloop; sys_platform" in found.advice
+
+
+@pytest.mark.parametrize("error", [
+    "AttributeError: module 'os' has no attribute 'uname'", "AttributeError: 'module' object has no attribute 'x'",
+    "ModuleNotFoundError: No module named 'fcntl'", "ImportError: No module named pwd", "RuntimeError: only runs on Linux",
+    "error: Windows is not supported", "Exception: x is currently not available on Windows.", "SystemExit: POSIX only",
+    "RuntimeError: This package only supports Linux and macOS"])
+def test_other_words_for_not_on_windows(error):
+    found = explanation("  Downloading uwsgi-2.0.tar.gz (1 kB)", f"      {error}", "error: metadata-generation-failed")
+    assert ("does not work on Windows" in found.reason) == ("'x'" not in error)
+    assert explanation(error) is None
+
+
+def test_a_line_of_debians_pip_freeze_is_to_be_deleted():
+    for text in (outputs.NO_VERSION_20, outputs.NO_VERSION_20.replace("0.0.0\n", "0.0.0 (from versions: none)\n", 1),
+                 "  Could not find a version that satisfies the requirement pkg_resources==0.0.0 (from -r r.txt (line 2)) "
+                 "(from versions: )"):
+        assert "Debian" in explanation(text).reason
+        assert explanation(text).advice == "Delete the line of pkg-resources from the requirements."
+
+
+def test_a_pip_that_does_not_name_the_versions():
+    found = explanation(outputs.NO_VERSION_20.replace("pkg-resources", "flask"))
+    assert found.reason == "For Python 3.8.10 (cp38 win_amd64) the index gave nothing that fulfils flask==0.0.0."
+    found = explanation("ERROR: Could not find a version that satisfies the requirement Werkzeug>=3.0.0 (from flask)")
+    assert "fulfils Werkzeug>=3.0.0." in found.reason
+
+
+def test_versions_for_other_pythons_are_named():
+    assert explanation(outputs.OTHER_PYTHON).reason.endswith("2.0.3, 3.0.3. 3.1.2 needs Python >=3.9.")
+
+
+def test_an_index_that_was_not_reached_has_not_nothing():
+    found = explanation(outputs.UNREACHED)
+    assert found.reason.startswith("An index could not be used: ") and found.reason.endswith("] getaddrinfo failed.")
+    found = explanation(outputs.TLS)
+    assert "CERTIFICATE_VERIFY_FAILED" in found.reason and "--cert" in found.advice
+    recovered = outputs.UNREACHED.replace("total=0", "total=2")
+    assert "nothing called six" in explanation(recovered).reason
+    elsewhere = outputs.UNREACHED.replace("versions: none", "versions: 1.0")
+    assert "in these versions only: 1.0" in explanation(elsewhere).reason
+
+
+def test_advice_for_hashes_and_conflicts():
+    assert "anew" in explanation(outputs.WRONG_HASH).advice
+    for text in (outputs.MISSING_HASH, outputs.ABSENT_HASH):
+        assert "Make the file for Windows and Python 3.8.10" in explanation(text).advice
+    for text in (outputs.CONFLICT_20_TO_24, outputs.CONFLICT_25):
+        assert "Ask for other versions" in explanation(text).advice
+
+
+def test_a_full_disk_and_git():
+    for line in ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
+                 "OSError: [WinError 112] There is not enough space on the disk: 'D:\\\\home\\\\x'"):
+        assert "disk is full" in explanation("  Downloading x-1.0.tar.gz (1 kB)", line).reason
+    found = explanation("  Downloading x-1.0.tar.gz (1 kB)", outputs.GIT_24)
+    assert "git" in found.reason and "x 1.0" not in found.reason
+
+
+def test_a_build_that_went_well_is_no_reason():
+    lines = ["  Downloading my_pkg-1.0.zip (1 kB)", "  Getting requirements to build wheel: started",
+             "  Getting requirements to build wheel: finished with status 'done'"]
+    assert explanation(*lines, "ERROR: anything") is None
+    assert "flask in these" in explanation(*lines, outputs.OTHER_PYTHON).reason

@@ -29,10 +29,11 @@ def test_a_pip_that_fails_half_way_tells_what_it_changed(runtime):
 def test_what_a_failing_pip_has_changed_is_put_back(runtime, file_names_the_source):
     runtime.install("left==1.0")
     arguments = ("--no-index", "--find-links", JobFile("wheels"))
-    restore = Restore(arguments, JobFile("requirements.txt"))
+    restore = Restore(arguments)
     text, pip = "spoiled\n", None
     if file_names_the_source:
-        text, restore = "--no-index\n--find-links wheels\nspoiled\n", Restore((), JobFile("requirements.txt"))
+        text = "--no-index\n--find-links wheels\nspoiled\n"
+        restore = Restore((), (("--no-index", ""), ("--find-links", "wheels")))
         pip = install(JobFile("requirements.txt"), PipOptions())
     job = runtime.install(text, restore=restore, **SPOILED, **({"pip": pip} if pip else {}))
     assert job.state == "failed", runtime.lines

@@ -13,12 +13,14 @@ class JobRequest:
     """request.json and secrets.json of a job.
 
     folder: the job's folder. data: %HOME%/data/pythonapp. fields: what request.json says; {} until read_fields().
+    sources: option and value of the lines that say where packages come from; known once take_secrets() was called.
     """
 
     def __init__(self, folder):
         self.folder = folder
         self.data = os.path.dirname(os.path.dirname(folder))
         self.fields = {}
+        self.sources = []
 
     def read(self, name):
         """What a JSON file in the job's folder holds. Raises JobFailed when it cannot be read."""
@@ -36,7 +38,9 @@ class JobRequest:
         if not os.path.exists(path):
             return {}
         try:
-            return self.read('secrets.json')['environment']
+            secrets = self.read('secrets.json')
+            self.sources = secrets.get('sources', [])
+            return secrets['environment']
         finally:
             remove(path)
 
@@ -46,6 +50,10 @@ class JobRequest:
         for name in names:
             if not os.path.exists(os.path.join(self.folder, name)):
                 raise JobFailed('%s was deleted, because the job did not begin in time; run the command again.' % name)
+
+    def source_texts(self):
+        """The values of sources that are texts; addresses among them may hold credentials."""
+        return [value for _, value in self.sources if not isinstance(value, dict)]
 
     def resolve(self, place):
         """The full path of {"job": path} or {"home": path}."""

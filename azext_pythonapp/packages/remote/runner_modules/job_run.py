@@ -42,6 +42,7 @@ from outcome import JobCanceled, JobFailed, words
 from package_restore import PackageRestore
 from pip_process import Pip
 from pip_progress import Progress
+from pip_reason import PipReason
 from runtime_lock import RuntimeLock
 from site_packages import changes, digest, installed_packages, metadata_names, platform_tag, site_packages, sweep
 from wheel_store import forget_damaged_wheels, note_use, prune_wheels
@@ -67,7 +68,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
         self.log = None
         self.lock = None
         self.progress = None
-        self.last_lines = []
+        self.reason = PipReason()
         self.held = HeldFile(sys.prefix)
 
     def run(self):
@@ -97,7 +98,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
         self.request.read_fields()
         self.begin_in_time()
         environment = self.request.take_secrets()
-        self.log.secrets = secret_words(environment.values())
+        self.log.secrets = secret_words(list(environment.values()) + self.request.source_texts())
         note_use(self.data, self.folder)
         self.state.set(command=self.request.fields['command'])
         self.state.write()
@@ -159,7 +160,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
         while True:
             self.state.stop_if_canceled()
             self.state.set(phase='pip', progress=None)
-            self.held, self.last_lines = HeldFile(sys.prefix), []
+            self.held, self.reason = HeldFile(sys.prefix), PipReason()
             outcome['exitCode'] = pip.run(arguments, self.request.directory(), self.on_line)
             self.state.stop_if_canceled()
             if not outcome['exitCode']:
@@ -177,7 +178,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
 
     def failure(self, code):
         """Why pip failed. Wheels in the store that are damaged go, so that the next run uploads them again."""
-        text = 'pip ended with exit code %d: %s' % (code, self.reason())
+        text = 'pip ended with exit code %d: %s' % (code, self.reason.text())
         damaged = forget_damaged_wheels(self.data, self.folder)
         if damaged:
             text = ("%s. The app's copy of %s was damaged and is deleted: run the command again, which uploads it again"
@@ -199,14 +200,8 @@ class Job:  # pylint: disable=too-many-instance-attributes
     def on_line(self, line):
         self.log.line(line)
         self.held.take(line)
-        if line.strip():
-            self.last_lines = self.last_lines[-30:] + [self.log.masked(line.strip())]
+        self.reason.line(self.log.masked(line))
         self.state.set(**self.progress.line(line))
-
-    def reason(self):
-        """pip's own sentence: its last error line; older pips print the reason as their last line."""
-        errors = [line for line in self.last_lines if line.lower().startswith('error')]
-        return (errors or self.last_lines or ['it printed nothing'])[-1]
 
     def write_record(self, check):
         """Leave the record of a good run, unless its files are no longer those that were asked for."""

@@ -3,13 +3,11 @@
 # pylint: disable=consider-using-f-string
 from __future__ import unicode_literals
 
+import codecs
 import os
 
 from file_access import delete, write_json
-from site_packages import changes, installed_packages, site_packages
-
-INDEX_OPTIONS = (b'-i', b'--index-url', b'--extra-index-url', b'-f', b'--find-links', b'--no-index', b'--trusted-host',
-                 b'--pre')
+from site_packages import canonical, changes, installed_packages, site_packages
 
 
 class PackageRestore:
@@ -23,6 +21,7 @@ class PackageRestore:
         self.state = state
         self.log = log
         self.options = request.fields['restore']
+        self.before = packages
         since = self.options.get('since')
         if since is None:
             first = {'packages': packages, 'entries': os.listdir(site_packages())}
@@ -33,8 +32,10 @@ class PackageRestore:
         self.entries = first['entries']
 
     def changes(self):
-        """What is not as it was."""
-        return changes(self.packages, installed_packages(site_packages()))
+        """Which packages are there in other versions than before; what was installed anew has the same."""
+        made = changes(self.packages, installed_packages(site_packages()))
+        del made['reinstalled']
+        return made
 
     def put_back(self, pip):
         """Put back what a failed pip has changed; returns how that ended, to be added to the error.
@@ -50,35 +51,42 @@ class PackageRestore:
                made['upgraded'] + made['removed']]
         new = [row['name'] for row in made['installed']]
         if new:
-            self.call(pip, ['uninstall', '-y'], b'', new)
+            self.call(pip, ['uninstall', '-y'], new)
         if old:
-            self.call(pip, ['install', '--no-deps'] + self.options['arguments'], self.index_options(), old)
+            self.call(pip, ['install', '--no-deps'] + self.options['arguments'], self.source_lines() + old)
         left = self.changes()
         if not left['upgraded'] and not left['removed']:
             self.delete_new_entries()
+        self.forget_restored(old)
         if any(self.changes().values()):
             return '; putting back what it had changed did not fully succeed'
         return '; what it had changed was put back (%d packages)' % (len(old) + len(new))
 
-    def call(self, pip, arguments, head, lines):
-        """Give pip a requirements file of these lines. head: what comes first in it, as bytes."""
+    def call(self, pip, arguments, lines):
+        """Give pip a requirements file of these lines."""
         path = os.path.join(self.request.folder, 'restore.txt')
         with open(path, 'wb') as stream:
-            stream.write(head)
-            stream.write('\n'.join(lines + ['']).encode('utf-8'))
+            stream.write(codecs.BOM_UTF8 + '\n'.join(lines + ['']).encode('utf-8'))
         self.state.set(phase='restoring', progress=None)
         pip.run([self.request.argument(argument) for argument in arguments] + ['-r', path],
                 self.request.directory(), self.log.line)
         self.state.stop_if_canceled()
 
-    def index_options(self):
-        """The lines of the requirements file that say where packages come from, as bytes."""
-        source = self.options['optionsFrom']
-        if source is None:
-            return b''
-        with open(self.request.resolve(source), 'rb') as stream:
-            lines = stream.read().splitlines()
-        return b''.join(line + b'\n' for line in lines if line.startswith(INDEX_OPTIONS))
+    def source_lines(self):
+        """The lines of the requirements files that say where packages come from, as the client has read them."""
+        lines = []
+        for option, value in self.request.sources:
+            place = value if not isinstance(value, dict) else '"%s"' % self.request.resolve(value).replace(os.sep, '/')
+            lines.append('%s %s' % (option, place) if place else option)
+        return lines
+
+    def forget_restored(self, restored):
+        """What was put back is no change of this job, though its files are new."""
+        after = installed_packages(site_packages())
+        for line in restored:
+            key = canonical(line.split('==')[0])
+            if key in self.before and key in after and self.before[key][1] == after[key][1]:
+                self.before[key] = after[key]
 
     def delete_new_entries(self):
         folder = site_packages()

@@ -6,12 +6,17 @@ Started by its path (pip_process.py); it imports none of the modules beside it, 
 # pylint: disable=consider-using-f-string
 from __future__ import print_function
 
+import codecs
 import importlib
 import os
 import runpy
 import shutil
 import sys
 
+# What decodes a requirements file: of pip 25, 19.3 to 24, 10 to 19.2, and 9.
+DECODERS = (('pip._internal.req.req_file', '_decode_req_file'), ('pip._internal.req.req_file', 'auto_decode'),
+            ('pip._internal.download', 'auto_decode'), ('pip.download', 'auto_decode'))
+BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 # Where pip keeps the class that removes a package's files: pip 10 and newer, and pip 9.
 UNINSTALLERS = ('pip._internal.req.req_uninstall', 'pip.req.req_uninstall')
 
@@ -21,6 +26,7 @@ def run_pip():
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != here]
     uninstall_all_or_nothing()
+    read_any_encoding()
     runpy.run_module('pip', run_name='__main__', alter_sys=True)
 
 
@@ -51,6 +57,38 @@ def uninstall_all_or_nothing():
                     put_back(stash, path)
 
     package_files.remove = remove_all
+
+
+def read_any_encoding():
+    """Have pip read a requirements file that is no UTF-8 in the ANSI code page, as it does by itself.
+
+    Here it does not, because PYTHONUTF8 makes the worker's preferred encoding UTF-8; and without that, a file that is
+    UTF-8 would be read in the code page by every pip before 25.
+    """
+    for name, attribute in DECODERS:
+        try:
+            module = importlib.import_module(name)
+            decode = getattr(module, attribute)
+        except (ImportError, AttributeError):
+            continue
+        setattr(module, attribute, by_content(decode))
+
+
+def by_content(decode):
+    """A function in place of pip's own, which is asked where the content says what it is."""
+    def decode_any(data, *arguments):
+        says = data.startswith(BOMS) or any(line.startswith(b'#') and b'coding' in line
+                                            for line in data.split(b'\n')[:2])
+        if says:
+            try:
+                return decode(data, *arguments)
+            except LookupError:
+                pass
+        try:
+            return data.decode('utf-8')
+        except UnicodeDecodeError:
+            return data.decode('mbcs' if os.name == 'nt' else 'cp1252', 'replace')
+    return decode_any
 
 
 def moved_files(paths):

@@ -27,7 +27,7 @@ def platform_tag():
 def metadata_names(folder):
     """Names of the packages' metadata; a leading ~ is what pip leaves of a file that it could not delete."""
     return sorted(name for name in os.listdir(folder)
-                  if name.lower().endswith(('.dist-info', '.egg-info')) and not name.startswith('~'))
+                  if name.lower().endswith(('.dist-info', '.egg-info', '.egg-link')) and not name.startswith('~'))
 
 
 def digest(names):
@@ -59,15 +59,45 @@ def metadata_fields(path):
 
 
 def installed_packages(folder):
-    """Every package in a site-packages folder: {normalised name: (name, version)}."""
+    """Every package in a site-packages folder: {normalised name: (name, version, mark)}.
+
+    mark: text that is another one when pip has installed the package anew, be it in the same version.
+    """
     packages = {}
     for entry in metadata_names(folder):
-        for path in [entry] + [os.path.join(entry, name) for name in METADATA]:
-            fields = metadata_fields(os.path.join(folder, path))
+        where = os.path.join(folder, entry)
+        metadata = linked_metadata(where) if entry.lower().endswith('.egg-link') else where
+        for path in [metadata] + [os.path.join(metadata, name) for name in METADATA]:
+            fields = metadata_fields(path)
             if 'Name' in fields:
-                key = re.sub(r'[-_.]+', '-', fields['Name']).lower()
-                packages[key] = (fields['Name'], fields.get('Version', ''))
+                packages[canonical(fields['Name'])] = (fields['Name'], fields.get('Version', ''), mark([
+                    where, path, os.path.join(where, 'RECORD'), os.path.join(where, 'direct_url.json')]))
     return packages
+
+
+def canonical(name):
+    return re.sub(r'[-_.]+', '-', name).lower()
+
+
+def linked_metadata(path):
+    """The .egg-info folder that an .egg-link leads to, which stands for a package that is installed as editable."""
+    with io.open(path, encoding='utf-8', errors='replace') as stream:
+        source = stream.readline().strip()
+    name = canonical(os.path.basename(path)[:-len('.egg-link')])
+    for entry in sorted(os.listdir(source) if os.path.isdir(source) else ()):
+        if entry.lower().endswith('.egg-info') and canonical(entry[:-len('.egg-info')]) == name:
+            return os.path.join(source, entry)
+    return path
+
+
+def mark(paths):
+    """When each of the files was written, and how long it is; pip writes them anew with each installation."""
+    found = []
+    for path in paths:
+        if os.path.isfile(path):
+            status = os.stat(path)
+            found.append('%r %d' % (status.st_mtime, status.st_size))
+    return ' '.join(found)
 
 
 def changes(before, after):
@@ -76,4 +106,6 @@ def changes(before, after):
         'installed': [{'name': after[key][0], 'version': after[key][1]} for key in sorted(set(after) - set(before))],
         'upgraded': [{'name': after[key][0], 'before': before[key][1], 'after': after[key][1]}
                      for key in sorted(set(after) & set(before)) if before[key][1] != after[key][1]],
+        'reinstalled': [{'name': after[key][0], 'version': after[key][1]} for key in sorted(set(after) & set(before))
+                        if before[key][1] == after[key][1] and list(before[key][2:]) != list(after[key][2:])],
         'removed': [{'name': before[key][0], 'version': before[key][1]} for key in sorted(set(before) - set(after))]}

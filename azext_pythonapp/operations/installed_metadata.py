@@ -1,0 +1,59 @@
+"""What the packages in a runtime's site-packages say that they need, read without starting a Python."""
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from email.parser import HeaderParser
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.errors import NotFound
+from azext_pythonapp.packages.installed import metadata_names, packages
+
+_AT_ONCE = 8
+
+
+class InstalledMetadata:
+    """names: the entries of site-packages. folder: the runtime's, its name in %HOME%."""
+
+    def __init__(self, app: App, folder: str, names: Collection[str]):
+        self._kudu = app.kudu
+        self._folder = f"{folder}/Lib/site-packages"
+        self._entries = {name: entry for entry in metadata_names(names) for name in packages([entry])}
+
+    def requires(self, names: Collection[str]) -> dict[str, Sequence[str] | None]:
+        """The requirements of installed packages, by their canonical names; None where nothing tells them."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return dict(zip(names, pool.map(self._requires, names)))
+
+    def _requires(self, name: str) -> list[str] | None:
+        entry = self._entries.get(name)
+        if entry is None:
+            return None
+        if entry.lower().endswith(".dist-info"):
+            text = self._read(f"{entry}/METADATA")
+            return None if text is None else HeaderParser().parsestr(text).get_all("Requires-Dist") or []
+        text = self._read(f"{entry}/requires.txt")
+        if text is not None:
+            return requires_txt(text)
+        # Without that file there are no requirements, provided that the entry is whole, or a file.
+        return [] if self._read(f"{entry}/PKG-INFO") is not None or self._read(entry) is not None else None
+
+    def _read(self, path: str) -> str | None:
+        try:
+            return self._kudu.read(f"{self._folder}/{path}").content.decode("utf-8", "replace")
+        except NotFound:
+            return None
+
+
+def requires_txt(text: str) -> list[str]:
+    """What setuptools writes into an .egg-info, as lines of Requires-Dist: sections are `[extra:marker]`."""
+    lines, condition = [], ""
+    for line in filter(None, map(str.strip, text.splitlines())):
+        section = re.fullmatch(r"\[([^:\]]*):?(.*)\]", line)
+        if section:
+            parts = [f"extra == '{section[1]}'"] if section[1] else []
+            condition = " and ".join([*parts, *([f"({section[2]})"] if section[2] else [])])
+        else:
+            lines.append(f"{line} ; {condition}" if condition else line)
+    return lines

@@ -1,0 +1,150 @@
+"""What pip would have to change for requirements, as far as that is known without asking an index."""
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as Specification
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from azext_pythonapp.packages.requirements import Requirement, TargetEnvironment
+
+# What is planned where only pip can tell.
+UNKNOWN = "unknown"
+# What installed packages require, by their names: the lines of their metadata, None when they could not be read.
+RequiresDist = Callable[[Collection[str]], Mapping[str, Sequence[str] | None]]
+
+
+@dataclass(frozen=True)
+class PackageChange:
+    """What pip would do for one requirement.
+
+    action: "install", "upgrade", "downgrade" or "none"; "update" for a package that is there and a line that only
+    pip understands. before: the version that is there, or None.
+    after: the version when it is known already, else what is allowed, such as ">=2,<3", "newest", or "unknown".
+    """
+
+    name: str
+    action: Literal["install", "upgrade", "downgrade", "update", "reinstall", "none"]
+    before: str | None
+    after: str
+
+
+def plan_changes(requirements: Iterable[Requirement], installed: Mapping[str, str], environment: TargetEnvironment,
+                 upgrade: bool = False, constraints: Iterable[Requirement] = ()) -> list[PackageChange]:
+    """What `pip install -r` would do for the requirements themselves.
+
+    installed: version by canonical name (installed.packages). upgrade: pip's --upgrade. constraints: what the
+    constraints files say.
+    Returns one change per requirement that applies to the target, in their order. Dependencies are not among them,
+    and what the index holds is not asked: an "upgrade" to "newest" may turn out to be none.
+    """
+    limits = _limits(constraints, environment)
+    return [_change(requirement, installed, upgrade, limits.get(requirement.name or "", SpecifierSet()))
+            for requirement in requirements if requirement.applies(environment)]
+
+
+def plan_dependencies(requirements: Iterable[Requirement], installed: Mapping[str, str],
+                      environment: TargetEnvironment, requires: RequiresDist,
+                      constraints: Iterable[Requirement] = ()) -> list[PackageChange]:
+    """What `pip install -r` would do for what the installed ones of the requirements depend on, directly or not.
+
+    requires: asked once for each installed package in the closure.
+    Returns the changes only, each package once; one whose metadata could not be read is to be updated to "unknown".
+    """
+    limits = _limits(constraints, environment)
+    waiting = {(each.name, frozenset(each.extras)) for each in requirements
+               if each.name and each.name in installed and each.applies(environment)}
+    seen: set[tuple[str, frozenset[str]]] = set()
+    known: dict[str, Sequence[str] | None] = {}
+    changes: dict[str, PackageChange] = {}
+    while waiting:
+        known.update(requires(sorted({name for name, _ in waiting} - known.keys())))
+        seen |= waiting
+        following = set()
+        for name, extras in sorted(waiting, key=lambda each: (each[0], sorted(each[1]))):
+            lines = known[name]
+            if lines is None:
+                changes.setdefault(name, PackageChange(name, "update", installed[name], UNKNOWN))
+            for needed in (_needed(text, extras, environment) for text in lines or ()):
+                if needed is None:
+                    continue
+                dependency = str(canonicalize_name(needed.name))
+                change = _compared(dependency, needed.specifier & limits.get(dependency, SpecifierSet()), installed)
+                if change.action == "none":
+                    following.add((dependency, frozenset(needed.extras)))
+                else:
+                    changes.setdefault(dependency, change)
+        waiting = following - seen
+    return list(changes.values())
+
+
+def _needed(text: str, extras: frozenset[str], environment: TargetEnvironment) -> Specification | None:
+    """A line of Requires-Dist that applies to the target and the extras; what cannot be read is passed over.
+
+    So does an installed package's pip: what it cannot read of it, it says and goes on.
+    """
+    try:
+        needed = Specification(text)
+        if needed.marker is None or any(needed.marker.evaluate({**environment.markers(), "extra": extra})
+                                        for extra in (extras or {""})):
+            return needed
+    except (InvalidRequirement, ValueError):
+        pass
+    return None
+
+
+def _limits(constraints: Iterable[Requirement], environment: TargetEnvironment) -> dict[str, SpecifierSet]:
+    limits: dict[str, SpecifierSet] = {}
+    for each in constraints:
+        if each.name and each.known and each.source is None and each.applies(environment):
+            limits[each.name] = limits.get(each.name, SpecifierSet()) & each.specifier
+    return limits
+
+
+def _change(requirement: Requirement, installed: Mapping[str, str], upgrade: bool, limit: SpecifierSet
+            ) -> PackageChange:
+    name = requirement.name or requirement.source or requirement.text or "?"
+    before = installed.get(name)
+    if not requirement.known:
+        return PackageChange(name, "install" if before is None else "update", before, UNKNOWN)
+    if requirement.source is not None:
+        return PackageChange(name, "install" if before is None else "upgrade", before, requirement.source)
+    found = _compared(name, requirement.specifier & limit, installed)
+    if found.action == "none" and upgrade and not requirement.pinned:
+        return PackageChange(name, "upgrade", before, _wanted(requirement.specifier & limit))
+    return found
+
+
+def _compared(name: str, specifier: SpecifierSet, installed: Mapping[str, str]) -> PackageChange:
+    """What there is to do for a package that is wanted in some version."""
+    before = installed.get(name)
+    if before is None:
+        return PackageChange(name, "install", None, _wanted(specifier))
+    try:
+        if specifier.contains(Version(before), prereleases=True):
+            return PackageChange(name, "none", before, before)
+    except InvalidVersion:
+        return PackageChange(name, "update" if specifier else "none", before, UNKNOWN if specifier else before)
+    return PackageChange(name, "upgrade" if _must_rise(specifier, before) else "downgrade", before,
+                         _wanted(specifier))
+
+
+def _wanted(specifier: SpecifierSet) -> str:
+    exact = [clause.version for clause in specifier
+             if clause.operator in ("==", "===") and "*" not in clause.version]
+    return exact[0] if exact else str(specifier) or "newest"
+
+
+def _must_rise(specifier: SpecifierSet, before: str) -> bool:
+    """Whether a version that the specifier does not allow is too old for it, rather than too new."""
+    try:
+        present = Version(before)
+        return any(clause.operator not in ("<", "<=", "!=") and Version(clause.version.replace(".*", "")) >= present
+                   for clause in specifier)
+    except InvalidVersion:
+        return True

@@ -1,0 +1,167 @@
+# -*- coding: utf-8 -*-
+"""Why pip failed, in pip's own words: its last line is often a link, a hint, or the end of something else."""
+# pylint: disable=consider-using-f-string
+from __future__ import unicode_literals
+
+import re
+
+KEPT_LINES = 30
+# As many indented lines of a block, and as many characters of all, as an error is to have.
+BLOCK_LINES, MOST_CHARACTERS = 12, 1500
+# A line that ends in a colon and is explained by the indented ones after it; what to call it in short.
+BLOCKS = (
+    (re.compile(r'The conflict is caused by:$'), ''),
+    (re.compile(r'Additionally, some packages in these conflicts have no matching distributions'),
+     'no matching distribution'),
+    (re.compile(r'THESE PACKAGES DO NOT MATCH THE HASHES'), 'the hash does not match that of the requirements file'),
+    (re.compile(r'Hashes are required in --require-hashes mode'), 'a hash is missing from the requirements file'),
+    (re.compile(r'all requirements must have their versions pinned with =='),
+     'in a file with hashes each requirement needs ==, and this one has none'),
+    (re.compile(r"Can't verify hashes for these "), 'nothing that has a hash'))
+# What a build printed stands between these; pip 9 to 21, and newer ones.
+OUTPUT_BEGINS = re.compile(r'Complete output\b|\[\d+ lines of output\]$')
+OUTPUT_ENDS = re.compile(r'\s*(?:-{20,}|\[end of output\])$')
+# Lines that say only that something was said elsewhere.
+EMPTY = re.compile(r'(?:error: )?(?:subprocess-exited-with-error|[\w-]+-fail(?:ed|ure)|'
+                   r'failed-wheel-build-for-install|No available output\.?|See above for (?:output|details)\.?)$'
+                   r'|(?:ERROR: )?ResolutionImpossible: for help visit'
+                   r'|(?:ERROR: )?Command errored out|(?:ERROR: )?Command ".*" failed with error code'
+                   r'|ERROR: Exception:$|Exception:$', re.IGNORECASE)
+OPTION = re.compile(r'\S*\.py: error: (.+)$|Usage: ')
+# git's reason, which it gives before it ends.
+GIT = re.compile(r'\s*((?:fatal|error|remote): .+)$')
+DISCARDED = re.compile(r'WARNING: Discarding (\S+?)\.? (?:Command errored out|Requested)')
+NOTHING_FOUND = re.compile(r'(?:ERROR: )?(?:No matching distribution found|Could not find a version)')
+
+
+class PipReason:
+    """Takes pip's lines one by one; text() is the reason, supposing that it failed."""
+
+    def __init__(self):
+        self.lines = []
+        self.blocks = []
+        self.block = None
+        self.raised = None
+        self.in_traceback = False
+        self.logging = False
+        self.option = None
+        self.output = None
+        self.built = None
+        self.git = None
+        self.discarded = False
+
+    def line(self, line):
+        stripped = line.strip()
+        self.take_block(line, stripped)
+        self.take_traceback(line, stripped)
+        self.take_output(line, stripped)
+        self.discarded = self.discarded or DISCARDED.match(stripped) is not None
+        if GIT.match(line) and not EMPTY.match(stripped) and self.output is None:
+            self.git = GIT.match(line).group(1)
+        if OPTION.match(line) and OPTION.match(line).group(1):
+            self.option = OPTION.match(line).group(1)
+        if stripped:
+            self.lines = self.lines[-KEPT_LINES:] + [stripped]
+
+    def take_block(self, line, stripped):
+        for pattern, name in BLOCKS:
+            if pattern.search(line):
+                self.block = (name, [])
+                self.blocks.append(self.block)
+                return
+        if self.block is not None:
+            if line[:1] in (' ', '\t') and stripped:
+                self.block[1].append(stripped)
+            elif stripped or self.block[1]:
+                self.block = None
+
+    def take_traceback(self, line, stripped):
+        """The last line of pip's own traceback; one that is indented is that of a build."""
+        if line.startswith('--- Logging error ---'):
+            self.logging = True
+        elif line.startswith('Traceback (most recent call last)'):
+            self.in_traceback = True
+        elif self.in_traceback and stripped and line[0] not in ' \t':
+            self.raised = self.raised if self.logging else stripped
+            self.in_traceback = self.logging = False
+
+    def take_output(self, line, stripped):
+        """The last line of what the last build printed."""
+        if OUTPUT_BEGINS.search(stripped):
+            self.output = []
+        elif self.output is not None and OUTPUT_ENDS.match(line):
+            said = [each for each in self.output if each and not EMPTY.match(each)]
+            self.built = (named_error(said) or self.built) if said else self.built
+            self.output = None
+        elif self.output is not None:
+            self.output = self.output[-KEPT_LINES:] + [stripped]
+
+    def text(self):
+        """One sentence, or what is nearest to one."""
+        text = self.of_blocks() or self.of_traceback() or self.of_process() or self.of_lines()
+        return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + ' \u2026'
+
+    def of_blocks(self):
+        """pip's explanation of a conflict, or of hashes."""
+        parts = []
+        for name, lines in self.blocks:
+            if not lines:
+                continue
+            shown = lines[:BLOCK_LINES] + (['\u2026'] if len(lines) > BLOCK_LINES else [])
+            said = joined_hashes(shown) if 'hash' in name else shown
+            parts.append((name + ': ' if name else '') + '; '.join(said))
+        heads = [each for each in self.lines if 'because these package versions have conflicting dependencies' in each]
+        return ' '.join([head.rstrip('.') + ':' for head in heads[-1:]] + [' \u2014 '.join(parts)]) if parts else None
+
+    def of_traceback(self):
+        """What pip raised; pip 9 names the line of the file before it."""
+        lines = [each for each in self.lines if each.startswith("Invalid requirement: '")]
+        return '%s (%s)' % (lines[-1], self.raised) if self.raised and lines else self.raised
+
+    def of_process(self):
+        """What a build or git said before it failed; None when it was something else that failed."""
+        errors = [each for each in self.lines if NOTHING_FOUND.match(each)]
+        if errors and not self.discarded:
+            return None
+        found, said = self.built or self.git, self.last_error()
+        return '%s (%s)' % (said, found) if found and said and found not in said else found
+
+    def of_lines(self):
+        """The last error line with what explains it; pips before 10 print the reason as their last line."""
+        if self.option:
+            wrong = [each for each in self.lines if each.startswith('ERROR: Invalid requirement:')]
+            return ' '.join(wrong[-1:] + ['(%s)' % self.option if wrong else self.option])
+        found = self.last_error() or (self.lines or ['it printed nothing'])[-1]
+        if 'nvalid requirement' in found or not found.lower().startswith('error'):
+            place = [each for each in self.lines if re.search(r'\(from line \d+ of [^)]*\)$', each)]
+            if place and '(from line' not in found:
+                found += ' ' + re.search(r'\(from line \d+ of [^)]*\)$', place[-1]).group(0)
+            hints = [each for each in self.lines if re.match(r'Hint: |It looks like |= is not a valid', each)]
+            if hints and hints[-1] != found:
+                found += ' ' + hints[-1]
+            elif hints and len(self.lines) > 1:
+                found = '%s %s' % (self.lines[-2], found)
+        return found
+
+    def last_error(self):
+        """The last error line that says something; None when there is none."""
+        errors = [line for line in self.lines if line.lower().startswith('error') and not EMPTY.match(line)]
+        return errors[-1] if errors else None
+
+
+def named_error(lines):
+    """The line of a build's output that tells why it failed: its last error, else its last line."""
+    errors = [each for each in lines if re.match(r'(?:[A-Za-z_][\w.]*(?:Error|Exception|Exit|Warning)?|fatal error|'
+                                                 r'error): \S', each) and not re.match(r'(?:warning|note|hint)', each)]
+    return (errors or lines)[-1]
+
+
+def joined_hashes(lines):
+    """A package with its expected and actual hash in one part each."""
+    parts = []
+    for each in lines:
+        if re.match(r'(?:Expected|Got|or) +\w*', each) and parts:
+            parts[-1] = '%s, %s' % (parts[-1], re.sub(r' +', ' ', each[0].lower() + each[1:]))
+        else:
+            parts.append(re.sub(r' from (?:file|https?)://\S+', '', each).rstrip(':'))
+    return parts

@@ -1,0 +1,148 @@
+"""What pip installs anew in the same version is told, and what a requirements file says in any encoding is installed."""
+from __future__ import annotations
+
+import codecs
+import json
+import os
+from types import SimpleNamespace
+
+import pytest
+
+from azext_pythonapp.jobs.request import JobSpec, Restore, request_files
+from azext_pythonapp.jobs.state import JobResult, PackageVersion, VersionChange
+from azext_pythonapp.operations.pip_run import job_failure, result_changes
+from azext_pythonapp.packages import installed
+from azext_pythonapp.packages.pip import HomeFile, JobFile, PipOptions, install, restore_arguments
+from tests.unit.runner.modules import runner_module
+
+WHEELS = PipOptions(no_index=True, wheel_dir=JobFile("wheels"))
+PROJECT = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
+BACKEND = """\
+import zipfile
+
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    name = "boxed-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(folder + "/" + name, "w") as archive:
+        archive.writestr("boxed.py", open("boxed.py").read())
+        archive.writestr("boxed-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: boxed\\nVersion: 1.0\\n")
+        archive.writestr("boxed-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        archive.writestr("boxed-1.0.dist-info/RECORD", "boxed.py,,\\n")
+    return name
+
+
+build_editable = build_wheel
+"""
+
+
+def with_more(*words):
+    return install(JobFile("requirements.txt"), PipOptions(no_index=True, wheel_dir=JobFile("wheels"), more=words))
+
+
+def test_a_package_that_is_installed_anew_is_reinstalled_and_nothing_else_is(runtime):
+    runtime.install("left==1.0\nmiddle\n")
+    job = runtime.install("left==1.0\nmiddle\n", leaves="restart")
+    assert not job.result.changed and not list((runtime.site.home / "data/pythonapp/left").iterdir())
+    job = runtime.install("left==1.0\n", pip=with_more("--force-reinstall"), leaves="restart")
+    assert job.result.changed and job.result.reinstalled == (PackageVersion("left", "1.0"),)
+    assert (job.result.installed, job.result.upgraded, job.result.removed) == ((), (), ())
+    assert (runtime.site.home / f"data/pythonapp/left/{runtime.job_id}.restart").exists()
+
+
+@pytest.mark.parametrize("line", [".", "-e ."])
+def test_new_code_of_a_folder_is_told(runtime, line):
+    folder = runtime.site.home / "site/wwwroot"
+    folder.mkdir(parents=True)
+    (folder / "pyproject.toml").write_text(PROJECT)
+    (folder / "backend.py").write_text(BACKEND)
+    for code in ("1", "22"):
+        (folder / "boxed.py").write_text(code)
+        job = runtime.install(line + "\n", directory=HomeFile("site/wwwroot"))
+        assert job.state == "succeeded", runtime.lines
+    assert job.result.reinstalled == (PackageVersion("boxed", "1.0"),), runtime.lines
+    assert not job.result.installed and (runtime.packages / "boxed.py").read_text() == "22"
+
+
+@pytest.mark.parametrize("content", [
+    b"# caf\xe9 \x9d\nleft==1.0\n", "# café ”\nleft==1.0\n".encode(), codecs.BOM_UTF16_LE + "# é\nleft==1.0\n".encode("utf-16-le"),
+    "# -*- coding: koi8-r -*-\n# ж\nleft==1.0\n".encode("koi8-r"), codecs.BOM_UTF8 + b"left==1.0\n", b"# coding: no-such\nleft==1.0\n"])
+def test_any_encoding_that_plain_pip_reads_is_installed(runtime, content):
+    job = runtime.install(SimpleNamespace(encode=lambda: content))
+    assert job.result.installed == (PackageVersion("left", "1.0"),), runtime.lines
+
+
+def test_every_pips_decoder_is_asked_first_where_the_content_says_what_it_is():
+    run_pip = runner_module("run_pip")
+    asked = []
+    decode = run_pip.by_content(lambda data, *more: asked.append(data) or "asked")
+    assert decode(codecs.BOM_UTF16_BE + b"\0a", "url") == "asked" and decode(b"# coding: x\n", "url") == "asked"
+    assert decode("é”".encode()) == "é”" and decode(b"\xe9", "url") == "é" and len(asked) == 2
+
+
+def test_an_editable_package_of_an_old_pip_is_a_package(tmp_path):
+    modules = runner_module("site_packages")
+    source, folder = tmp_path / "src", tmp_path / "site-packages"
+    (source / "my_shop.egg-info").mkdir(parents=True)
+    folder.mkdir()
+    (source / "my_shop.egg-info/PKG-INFO").write_text("Name: my-shop\nVersion: 1.0\n")
+    (folder / "my-shop.egg-link").write_text(f"{source}\n.")
+    (folder / "gone.egg-link").write_text("D:\\home\\nowhere\n.")
+    before = modules.installed_packages(str(folder))
+    assert before["my-shop"][:2] == ("my-shop", "1.0") and "gone" not in before
+    assert modules.changes({}, before)["installed"] == [{"name": "my-shop", "version": "1.0"}]
+    os.utime(folder / "my-shop.egg-link", (1, 1))
+    assert modules.changes(before, modules.installed_packages(str(folder)))["reinstalled"] == [
+        {"name": "my-shop", "version": "1.0"}]
+    names = os.listdir(folder)
+    assert modules.digest(modules.metadata_names(str(folder))) == installed.digest(names) != installed.digest([])
+    assert installed.packages(names) == {}
+
+
+def test_two_attempts_together():
+    first = JobResult(reinstalled=(PackageVersion("a", "1"), PackageVersion("c", "1")), upgraded=(VersionChange("b", "1", "2"),))
+    second = JobResult(reinstalled=(PackageVersion("b", "2"), PackageVersion("d", "1")), removed=(PackageVersion("c", "1"),))
+    both = second.following(first)
+    assert both.reinstalled == (PackageVersion("a", "1"), PackageVersion("d", "1"))
+    assert both.upgraded == (VersionChange("b", "1", "2"),) and both.removed == (PackageVersion("c", "1"),)
+    assert [(change.target, change.action, change.before, change.after) for change in result_changes(both)] == [
+        ("packages/b", "upgrade", "1", "2"), ("packages/a", "reinstall", "1", "1"), ("packages/d", "reinstall", "1", "1"),
+        ("packages/c", "uninstall", "1", None)]
+
+
+def test_a_failure_tells_what_was_reinstalled():
+    job = SimpleNamespace(id="j", state="failed", error="x", result=JobResult(reinstalled=(PackageVersion("a", "1"),)),
+                          blocked_by=None, advice=None)
+    app = SimpleNamespace(site=SimpleNamespace(label="app 'x'", arguments="-g g -n x"))
+    assert "It changed: a 1 reinstalled." in job_failure(app, job).message
+
+
+def test_packages_are_put_back_from_the_very_sources_of_the_run(runtime):
+    """One of a nested file, with credentials and a blank, by a path that is relative to another folder than pip's."""
+    (runtime.site.home / "site/my links").mkdir(parents=True)
+    runtime.install("left==1.0")
+    for path in (runtime.job / "wheels").iterdir():
+        (runtime.site.home / "site/my links" / path.name).write_bytes(path.read_bytes())
+    sources = (("--index-url", "http://reader:s3cr3t@127.0.0.1:9/simple"), ("--no-index", ""),
+               ("--find-links", HomeFile("site/my links")))
+    text = "--no-index\n--find-links wheels\nspoiled\n"
+    job = runtime.install(text, restore=Restore((), sources), pip=install(JobFile("requirements.txt"), PipOptions()),
+                          directory=JobFile(""))
+    assert "; what it had changed was put back (3 packages)" in job.error, runtime.lines
+    assert not job.result.changed
+    for path in runtime.job.rglob("*"):
+        assert path.is_dir() or b"s3cr3t" not in path.read_bytes(), path
+
+
+def test_sources_travel_with_the_secrets_only():
+    restore = Restore((), (("--index-url", "https://u:s3cr3t@h/"), ("--find-links", HomeFile("site/x"))))
+    spec = JobSpec("install-requirements", "python.exe", "python311x64", install(JobFile("r.txt"), PipOptions()), restore=restore)
+    files = request_files(spec, "20261122-115930-4f2a", {})
+    assert json.loads(files["secrets.json"])["sources"] == [["--index-url", "https://u:s3cr3t@h/"],
+                                                            ["--find-links", {"home": "site/x"}]]
+    assert [name for name, content in files.items() if b"s3cr3t" in content] == ["secrets.json"]
+    assert "s3cr3t" not in repr(restore)
+
+
+def test_the_arguments_of_the_run_count_for_putting_back():
+    options = PipOptions(no_index=True, wheel_dir=JobFile("w"), more=("--trusted-host", "h", "-I", "--cert", "x"))
+    assert restore_arguments(options) == ("--no-index", "--find-links", JobFile("w"), "--trusted-host", "h", "--cert", "x")
