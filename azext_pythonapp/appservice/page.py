@@ -248,7 +248,9 @@ def _front_end_refusal(response: requests.Response, text: str) -> str | None:
         return None
     if "blocked your access" in text:
         return "the app's access restrictions do not let this client through"
-    return f"Azure's front end answers {response.status_code} in the app's place: {telling_line(text)}".rstrip(": ")
+    headline = next((line for line in text.splitlines() if line.startswith("Error 40")), telling_line(text))
+    said = headline.rstrip(".") or _phrase(response)
+    return f"Azure's front end answers {response.status_code} in the app's place: {said}"
 
 
 def _instance(headers: Mapping[str, str]) -> str | None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import NotFound
+from azext_pythonapp.appservice.errors import NotFound, PythonAppError
 from azext_pythonapp.operations.wwwroot import web_root
 from azext_pythonapp.runtimes.location import worker_path
 from azext_pythonapp.webconfig.handlers import platform_attributes, read_handler
@@ -23,7 +23,8 @@ _OTHER_LINES = 3
 class ServerLog:
     """The log that a web.config names, from the moment that this object was made.
 
-    content: the web.config that is going to hold.
+    content: the web.config that is going to hold. What it cannot read of the log it leaves out: a log explains a
+    failure, and must not become one.
     """
 
     def __init__(self, app: App, content: bytes, sleep: Callable[[float], None] = time.sleep):
@@ -31,8 +32,12 @@ class ServerLog:
         self._sleep = sleep
         self._folder: str | None = None
         self._pattern = re.compile("(?!)")
-        self._find(content)
-        self._before = self._sizes()
+        self._before: dict[str, int] = {}
+        try:
+            self._find(content)
+            self._before = self._sizes()
+        except PythonAppError:  # what was in it before is unknown, so nothing in it could be told for new
+            self._folder = None
 
     @property
     def exists(self) -> bool:
@@ -43,10 +48,19 @@ class ServerLog:
         """What the new lines say went wrong, on one line that names the log; None when they say nothing."""
         for pause in PAUSES if self.exists else ():
             self._sleep(pause)
-            for name, size in sorted(self._sizes().items(), reverse=True):
-                text = self._new_text(name, size)
-                if text:
-                    return f"{name} in {self._folder} says: {telling_lines(text)}"
+            try:
+                found = self._new_lines()
+            except PythonAppError:
+                continue
+            if found is not None:
+                return found
+        return None
+
+    def _new_lines(self) -> str | None:
+        for name, size in sorted(self._sizes().items(), reverse=True):
+            text = self._new_text(name, size)
+            if text:
+                return f"{name} in {self._folder} says: {telling_lines(text)}"
         return None
 
     def _find(self, content: bytes) -> None:
@@ -82,16 +96,19 @@ class ServerLog:
         return {entry.name: entry.size for entry in entries if self._pattern.fullmatch(entry.name)}
 
     def _new_text(self, name: str, size: int) -> str:
-        start = max(self._before.get(name, 0), size - LARGEST_TAIL)
+        before = self._before.get(name, 0)
+        start = max(before if before <= size else 0, size - LARGEST_TAIL)  # smaller: it was begun anew
         try:
-            return self._app.kudu.read_from(f"{self._folder}/{name}", start).decode("utf-8", "replace").strip()
+            tail = self._app.kudu.read_from(f"{self._folder}/{name}", start)
         except NotFound:
             return ""
+        return tail[:LARGEST_TAIL].decode("utf-8", "replace").strip()
 
 
 def telling_lines(text: str) -> str:
     """The exception of the last traceback in a log with the last place of it, else the last few lines, on one line."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    printable = ("".join(letter if letter.isprintable() else " " for letter in line) for line in text.splitlines())
+    lines = [line.strip() for line in printable if line.strip()]
     for number in range(len(lines) - 1, -1, -1):
         if _EXCEPTION.fullmatch(lines[number]):
             frames = [found for line in lines[:number] if (found := _FRAME.search(line))]

@@ -107,9 +107,10 @@ class WebConfigSwitch:
                     raise self._unwritable(error) from error
                 present = reread
             except (UnknownOutcome, Unreachable, PlatformFailed) as error:
-                if not self._is_there(content, error):
+                after = self._after(error)
+                if after is None or after.content != content:
                     raise
-                self._written = _Written(present, "*")
+                self._written = _Written(present, after.etag or "*")
                 return present.content, content
         raise both_changes(self._title, self._found.content, present.content, self._edit(self._found.content))
 
@@ -145,14 +146,13 @@ class WebConfigSwitch:
             self._record.keep(self._files.shown(self._name), self._name, present.content)
         self._written = _Written(present, self._files.write(self._name, content, present.etag))
 
-    def _is_there(self, content: bytes, error: PythonAppError) -> bool:
-        """Whether bytes were written although an error came; when nobody can tell, the error says so."""
+    def _after(self, error: PythonAppError) -> FileState | None:
+        """The file after an error that may hide a success; None, and the error says so, when nobody can tell."""
         try:
-            return self._files.state(self._name).content == content
+            return self._files.state(self._name)
         except PythonAppError:
-            kept = f" {' '.join(self._where_kept(self._found))}" if self._record is not None else ""
-            error.extend([f"Whether {self._title} was written is not known.{kept}"])
-            return False
+            error.extend([f"Whether {self._title} was written is not known.", *self._where_kept(self._found)])
+            return None
 
     def _is_as_before(self, previous: FileState) -> bool:
         try:

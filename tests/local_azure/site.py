@@ -217,7 +217,7 @@ class Site:
             self.restarts += 1
             self._asked += 1
             asked = self._asked
-            self.state = "Running"
+            self._leave_stopped()
         pause = self.switches.restart_overlap if synchronous else self.switches.restart_seconds
         if synchronous and not pause:
             self._restart_as_asked(asked)
@@ -227,11 +227,16 @@ class Site:
     def _restart_as_asked(self, asked: int, pause: float = 0) -> None:
         self._closing.wait(pause)
         with self._lock:
-            if asked == self._asked and not self._closing.is_set() and self.state == "Running":
+            if asked == self._asked and not self._closing.is_set() and self.state != "Stopped":
                 self._restart()
 
+    def _leave_stopped(self) -> None:
+        """No restart gives an app its quota back."""
+        if self.state == "Stopped":
+            self.state = "Running"
+
     def _restart(self) -> None:
-        self.state = "Running"
+        self._leave_stopped()
         moment = datetime.now(timezone.utc)
         if self.switches.restart_recycles_scm:
             self.recycle_scm()
@@ -255,7 +260,7 @@ class Site:
     def start(self) -> None:
         """Start the app again."""
         with self._lock:
-            self.state = "Running"
+            self._leave_stopped()
             self._begin_anew(self.instances)
 
     def recycle_scm(self) -> None:

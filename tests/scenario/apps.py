@@ -84,14 +84,18 @@ class Apps:
             deploy(site, sample)
         return site
 
-    def prepared(self, sample: str, version: str = '3.8.10', handler: str = 'fastcgi', slot: str | None = None) -> Site:
-        """An app that runs a sample under a Python, as `set-version` left it; made once in a test run, then copied."""
+    def prepared(self, sample: str, version: str = '3.8.10', handler: str = 'fastcgi', slot: str | None = None,
+                 **facts: Any) -> Site:
+        """An app that runs a sample under a Python, as `set-version` left it; made once in a test run, then copied.
+
+        facts: as in `new`.
+        """
         key = f'{sample}-{version}-{handler}'
         home = self._store / key
         with FileLock(self._store / f'{key}.lock'):
             if not home.exists():
                 self._prepare(home, sample, version, handler)
-        site = self.new(slot=slot)
+        site = self.new(slot=slot, **facts)
         linked_copy(home, site.machine.home)
         site.restart()
         return site

@@ -62,8 +62,8 @@ def test_a_page_of_the_front_end_tells_nothing_about_the_app(session, answer):
 
 def test_why_the_front_end_refused_is_told(session):
     assert "203.0.113.7" in got(session, plain(403, FORBIDDEN, x_ms_forbidden_ip="203.0.113.7")).not_reached
-    assert "Error 403 - This web app is stopped." in got(session, plain(403, STOPPED)).not_reached.replace(
-        "Web App - Unavailable", "Error 403 - This web app is stopped.")
+    assert got(session, plain(403, STOPPED)).not_reached.endswith("place: Error 403 - This web app is stopped")
+    assert got(session, plain(403, "", "Site Disabled")).not_reached.endswith("place: Site Disabled")
 
 
 @pytest.mark.parametrize("status, body, passing", [

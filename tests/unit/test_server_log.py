@@ -1,7 +1,13 @@
 """The lines of a server's log that tell why."""
 from __future__ import annotations
 
-from azext_pythonapp.operations.server_log import telling_lines
+from types import SimpleNamespace
+from typing import cast
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.errors import PlatformFailed, Unreachable
+from azext_pythonapp.operations.server_log import ServerLog, telling_lines
+from azext_pythonapp.webconfig.handlers import HandlerIntent, write_handler
 
 WFASTCGI = """\
 2026-11-22 13:00:00.1: wfastcgi.py 3.0.0 initialized
@@ -33,3 +39,54 @@ def test_without_an_exception_the_last_lines_are_told() -> None:
 
 def test_what_is_long_is_cut() -> None:
     assert len(telling_lines("ValueError: " + "x" * 5000)) == 300
+
+
+def test_nothing_of_a_log_reaches_a_terminal_as_a_command() -> None:
+    assert telling_lines("\x1b[2JValueError: \x07x\x9b") == "[2JValueError:  x"
+
+
+CONFIG = write_handler(None, HandlerIntent("fastCgi", r"D:\home\p\python.exe", r"D:\home\p\wfastcgi.py", "app.app",
+                                           environment={"WSGI_LOG": r"D:\home\LogFiles\wfastcgi.log"})).content
+
+
+class Logs:
+    """An SCM site with one log. content: its bytes, or what it raises instead."""
+
+    def __init__(self, content: bytes | Exception) -> None:
+        self.content = content
+
+    def home(self) -> str:
+        return "D:\\home"
+
+    def list_directory(self, path: str) -> list[SimpleNamespace]:
+        if isinstance(self.content, Exception):
+            raise self.content
+        return [SimpleNamespace(name="wfastcgi.log", size=len(self.content))]
+
+    def read_from(self, path: str, offset: int) -> bytes:
+        assert isinstance(self.content, bytes) and path == "LogFiles/wfastcgi.log"
+        return self.content[offset:]
+
+
+def log(kudu: Logs) -> ServerLog:
+    return ServerLog(cast(App, SimpleNamespace(kudu=kudu)), CONFIG, sleep=lambda seconds: None)
+
+
+def test_only_what_is_new_explains() -> None:
+    kudu = Logs(b"ValueError: old\n")
+    found = log(kudu)
+    assert found.exists and found.explanation() is None
+    kudu.content = b"ValueError: old\nTypeError: new\n"
+    assert found.explanation() == "wfastcgi.log in LogFiles says: TypeError: new"
+    kudu.content = b"KeyError: 1\n"
+    assert found.explanation() == "wfastcgi.log in LogFiles says: KeyError: 1", "a log that was begun anew"
+
+
+def test_a_log_that_cannot_be_read_is_no_failure() -> None:
+    kudu = Logs(Unreachable("the SCM site restarts"))
+    found = log(kudu)
+    kudu.content = b"TypeError: old, or new?\n"
+    assert not found.exists and found.explanation() is None
+    found = log(kudu)
+    kudu.content = PlatformFailed("500")
+    assert found.exists and found.explanation() is None

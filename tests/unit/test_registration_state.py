@@ -1,0 +1,81 @@
+"""IIS reads a FastCGI registration when the app starts: was this one read?"""
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from types import SimpleNamespace
+
+import pytest
+
+from azext_pythonapp.appservice.errors import Conflict, NotFound, Unreachable
+from azext_pythonapp.appservice.kudu import read_time
+from azext_pythonapp.operations.registration_state import is_read, refuse_unread, restart_to_read
+
+ID = "azureappservice-python364x64"
+INSTALLED = "2026-11-26T12:00:00.1234567+00:00"
+
+
+def utc(*parts):
+    return datetime(*parts, tzinfo=timezone.utc)
+
+
+class Kudu:
+    """started: when the app's process began. names: folders of SiteExtensions and their times; or an error."""
+
+    def __init__(self, started, **names):
+        self._started, self.names = started, names
+        self.asked: list[str] = []
+
+    def app_started(self):
+        if isinstance(self._started, Exception):
+            raise self._started
+        return self._started
+
+    def list_directory(self, path):
+        self.asked.append(path)
+        if path != "SiteExtensions":
+            raise NotFound(f"{path} was not found.")
+        return [SimpleNamespace(name=name, modified=modified) for name, modified in self.names.items()]
+
+
+def app(kudu):
+    arm = SimpleNamespace(done=[], restart=lambda site: arm.done.append("restart"))
+    return SimpleNamespace(kudu=kudu, arm=arm, site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop"))
+
+
+@pytest.mark.parametrize("started, expected", [
+    (utc(2026, 11, 26, 12, 0, 1), True), (utc(2026, 11, 26, 11, 59), False), (None, False), (Unreachable("away"), False)])
+def test_only_an_app_that_was_started_later_has_read_it(started, expected):
+    assert is_read(app(Kudu(started, **{ID: INSTALLED})), ID.upper()) is expected
+
+
+@pytest.mark.parametrize("names", [{}, {"other": INSTALLED}, {ID: ""}, {ID: "yesterday"}])
+def test_what_is_not_known_counts_as_not_read(names):
+    assert is_read(app(Kudu(utc(2026, 12, 1), **names)), ID) is False
+
+
+def test_the_restart_waits_for_the_scm_site():
+    kudu = Kudu(None)
+    shop = app(kudu)
+    restart_to_read(shop)
+    assert shop.arm.done == ["restart"] and kudu.asked[-1] == "SiteExtensions"
+
+
+def test_no_restart_under_a_running_job(monkeypatch):
+    monkeypatch.setattr("azext_pythonapp.operations.registration_state.running_job", lambda kudu: "20261126-120000-0001")
+    shop = app(Kudu(None))
+    with pytest.raises(Conflict, match="Job 20261126-120000-0001 is changing packages of app 'shop'"):
+        restart_to_read(shop)
+    assert shop.arm.done == []
+
+
+def test_a_refusal_says_why_and_what_to_do():
+    error = refuse_unread(app(Kudu(None)), "3.6.4")
+    assert "nothing was changed" in error.message and "az webapp restart -g rg -n shop" in str(error.recommendation)
+
+
+@pytest.mark.parametrize("text, expected", [
+    ("2026-11-26T12:00:00.1234567+00:00", utc(2026, 11, 26, 12, 0, 0, 123456)), ("2026-11-26T12:00:00Z", utc(2026, 11, 26, 12)),
+    ("2026-11-26T14:00:00.5+02:00", utc(2026, 11, 26, 12, 0, 0, 500000)), ("2026-13-26T12:00:00Z", None), ("", None),
+    ("0001-01-01T00:00:00", None)])
+def test_kudu_s_times(text, expected):
+    assert read_time(text) == expected
