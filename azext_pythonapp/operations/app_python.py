@@ -9,7 +9,7 @@ from azext_pythonapp.appservice.errors import NotFound, Refused
 from azext_pythonapp.operations.list_runtimes import pythons_on
 from azext_pythonapp.operations.web_config_file import read_web_config
 from azext_pythonapp.runtimes.discovery import Installed
-from azext_pythonapp.runtimes.location import worker_path
+from azext_pythonapp.runtimes.location import started_path
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
 
 
@@ -42,7 +42,7 @@ def folder_in_use(app: App) -> str:
     handler = read_handler(read_web_config(app).content)
     if handler is None:
         return _folder_in_home(app, _python_of(app, pythons_on(app, None)).python_path)
-    return _folder_in_home(app, worker_path(handler.python_path, app.kudu.home()))
+    return _folder_in_home(app, started_path(handler.python_exe, app.kudu.home()))
 
 
 def target_in_use(app: App, handler: PythonHandler | None) -> Target:

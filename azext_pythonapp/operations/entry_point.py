@@ -73,13 +73,13 @@ def _needs_unix(handler: PythonHandler) -> bool:
     return found is not None and found.unix_only
 
 
-def shown_entry_point(kind: str, text: str | None) -> str | None:
+def shown_entry_point(kind: str, text: str | None, process_path: str = "python.exe") -> str | None:
     """The entry point as answers show it.
 
     kind: "fastCgi" or "httpPlatform". text: wfastcgi's WSGI_HANDLER, shown as it is, or python.exe's arguments, of
-    which only what the server serves is shown where that can be told.
+    which only what the server serves is shown where that can be told. process_path: what gets the arguments.
     """
-    return text if kind == "fastCgi" else served_entry_point(text) or text
+    return text if kind == "fastCgi" else served_entry_point(text, process_path) or text
 
 
 def _best(detected: Sequence[EntryPoint]) -> EntryPoint | None:

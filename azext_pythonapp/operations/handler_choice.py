@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import InvalidInput, NotFound, Refused
 from azext_pythonapp.operations.entry_point import Start
-from azext_pythonapp.runtimes.location import same_path, worker_path
+from azext_pythonapp.runtimes.identity import REGISTERED_HOME
+from azext_pythonapp.runtimes.location import same_path, started_path
 from azext_pythonapp.runtimes.registration import Registration, read_registrations, transform_path
-from azext_pythonapp.webconfig.entrypoint import EntryPoint, choose_server, startup_arguments
+from azext_pythonapp.webconfig.entrypoint import EntryPoint, choose_server, served_entry_point, startup_arguments
 from azext_pythonapp.webconfig.handlers import HandlerIntent, Kind, PythonHandler, carried_environment
+from azext_pythonapp.webconfig.relocation import moved_settings
 
 # wfastcgi takes this literally, so it names the drive that every worker knows (facts 1.8 and 3).
 WSGI_LOG = r"D:\home\LogFiles\wfastcgi.log"
 APP_FOLDER = r"D:\home\site\wwwroot"
+NEW_LOG = r"%HOME%\LogFiles\python"
 OPTION_KINDS: dict[str, Kind] = {"fastcgi": "fastCgi", "httpplatform": "httpPlatform"}
 
 
@@ -40,12 +43,23 @@ def find_registration(app: App, extension_id: str | None, python_path: str) -> R
     """The FastCGI pair that a runtime's site extension registered for its python.exe; None when there is none."""
     if extension_id is None:
         return None
-    try:
-        transform = app.kudu.read(transform_path(extension_id)).content
-    except NotFound:
-        return None
-    return next((registration for registration in read_registrations(transform)
+    return next((registration for registration in registrations_of(app, transform_path(extension_id))
                  if same_path(registration.full_path, python_path, app.kudu.home())), None)
+
+
+def registrations_of(app: App, transform: str) -> list[Registration]:
+    """The FastCGI pairs that a transform of applicationHost.config adds. transform: its path below %HOME%."""
+    try:
+        return read_registrations(app.kudu.read(transform).content)
+    except NotFound:
+        return []
+
+
+def keeps_python(current: PythonHandler | None, python_path: str) -> bool:
+    """Whether web.config starts the python.exe at that path already, whatever its spelling."""
+    if current is None or not current.python_path:
+        return False
+    return any(same_path(path, python_path, REGISTERED_HOME) for path in (current.python_path, *current.python_paths))
 
 
 def decide_kind(label: str, wish: HandlerWish, current: PythonHandler | None, start: Start,
@@ -82,7 +96,7 @@ def build_intent(label: str, kind: Kind, wish: HandlerWish, current: PythonHandl
     Raises Refused when no entry point is known or no web server is among the packages.
     """
     same_kind = current is not None and current.kind == kind
-    environment = carried_environment(current, kind)
+    environment = carried_environment(current, kind, python_path)
     if start.entry is not None and start.entry.settings_module and start.text is None:
         environment["DJANGO_SETTINGS_MODULE"] = start.entry.settings_module
     kept = start.text if same_kind else None
@@ -90,22 +104,63 @@ def build_intent(label: str, kind: Kind, wish: HandlerWish, current: PythonHandl
         present = {**(current.environment if current else {}), **environment}
         value = import_path(start.entry.folder, app_folder, present)
         if value is not None:
-            environment[next((name for name in present if name.upper() == "PYTHONPATH"), "PYTHONPATH")] = value
+            name = next((name for name in present if name.upper() == "PYTHONPATH"), "PYTHONPATH")
+            environment.update(moved_settings({name: value}, current.python_path if current else "", python_path))
     if kind == "fastCgi":
-        if current is None:
+        named = {name.upper() for name in current.environment} if current is not None else set()
+        if (current is None or not current.python_path) and "WSGI_LOG" not in named:
             environment["WSGI_LOG"] = WSGI_LOG
         if registration is None:
             raise Refused(f"FastCGI cannot start Python for {label}: {python_path} is not registered with "
                           "IIS.", "Use `--handler httpplatform`.")
         handler = kept or _entry(label, start).wsgi_handler
         return HandlerIntent(kind, registration.full_path, registration.arguments, handler, environment=environment)
-    arguments = wish.startup_command or kept
-    if arguments is None:
-        entry, candidates = _entry(label, start), list(packages)
-        arguments = startup_arguments(entry, choose_server(entry, candidates), candidates)
+    process, arguments = _command(label, wish, current, start, python_path, packages)
+    new = not same_kind and not (current is not None and current.unused.platform)
+    return HandlerIntent(kind, process, arguments=arguments, environment=environment,
+                         stdout_log=NEW_LOG if new else None)
+
+
+def _command(label: str, wish: HandlerWish, current: PythonHandler | None, start: Start, python_path: str,
+             packages: Iterable[str]) -> tuple[str, str]:
+    """The processPath and the arguments for HttpPlatform: those that are there as far as they fit, else new ones.
+
+    Raises Refused where another program's arguments would go to python.exe.
+    """
+    kept = keeps_python(current, python_path)
     # HttpPlatform expands %HOME%, which is right on workers with either drive (facts 1.8).
-    return HandlerIntent(kind, worker_path(python_path, "%HOME%"), arguments=arguments, environment=environment,
-                         stdout_log=None if same_kind else r"%HOME%\LogFiles\python")
+    process = started_path(python_path, "%HOME%")
+    if current is not None and current.kind == "httpPlatform":
+        program = current.program
+        if wish.startup_command is None and start.text:
+            if kept:
+                return current.python_path, start.text
+            moved = program.moved_to(process)
+            return moved.process_path, moved.arguments
+        if kept and program.kind == "python":
+            process = current.python_path
+        elif kept and not program.python_paths:
+            raise Refused(f"web.config of {label} starts '{current.python_path}', and which Python that runs cannot be "
+                          "told, so it cannot be given other arguments.",
+                          "Name the Python with --version or --python-path.")
+    if wish.startup_command is not None:
+        return process, wish.startup_command
+    again = _arguments_from_before(current, start)
+    if again is not None:
+        return process, again
+    entry, candidates = _entry(label, start), list(packages)
+    return process, startup_arguments(entry, choose_server(entry, candidates), candidates)
+
+
+def _arguments_from_before(current: PythonHandler | None, start: Start) -> str | None:
+    """The arguments of an <httpPlatform> that is not used now, where they serve what is to be started; else None."""
+    arguments = current.unused.arguments if current is not None and current.kind == "fastCgi" else None
+    if arguments is None or current is None:
+        return None
+    serves, entry = served_entry_point(arguments), start.entry
+    if serves is None:
+        return arguments if start.text is not None else None
+    return arguments if entry is not None and entry.spec.removesuffix("()") == serves.removesuffix("()") else None
 
 
 def import_path(folder: str, app_folder: str, environment: Mapping[str, str]) -> str | None:

@@ -21,7 +21,7 @@ from azext_pythonapp.packages.pip import PipOptions
 from azext_pythonapp.packages.record import Record
 from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.plan import report
-from azext_pythonapp.runtimes.location import worker_path
+from azext_pythonapp.runtimes.location import started_path
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
 
 COMMAND = "install-requirements"
@@ -86,5 +86,5 @@ def _done_before(app: App, handler: PythonHandler | None, files: RequirementFile
     """The record of an earlier run of the same, if it still holds for the Python that web.config starts."""
     if handler is None:
         return None
-    path = worker_path(handler.python_path, app.kudu.home())
+    path = started_path(handler.python_exe, app.kudu.home())
     return last_good_run(app, ntpath.basename(ntpath.dirname(path)), files, options)

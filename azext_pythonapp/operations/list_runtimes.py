@@ -41,4 +41,5 @@ def pythons_on(app: App, handler: PythonHandler | None) -> list[Installed]:
 
     handler: what web.config starts, to tell which one is in use.
     """
-    return discover(app.kudu, list_extensions(app.arm, app.site), handler.python_path if handler else None)
+    in_use = handler.python_exe if handler is not None else None
+    return discover(app.kudu, list_extensions(app.arm, app.site), in_use or None)

@@ -37,7 +37,8 @@ from azext_pythonapp.runtimes.identity import VersionWish
 from azext_pythonapp.runtimes.location import same_path, worker_path
 from azext_pythonapp.runtimes.registration import Registration
 from azext_pythonapp.webconfig.entrypoint import parse_app_option
-from azext_pythonapp.webconfig.handlers import Edit, HandlerIntent, PythonHandler, read_handler, write_handler
+from azext_pythonapp.webconfig.handlers import (Edit, HandlerIntent, PythonHandler, read_handler, read_settings,
+                                                write_handler)
 
 COMMAND = "set-version"
 
@@ -73,7 +74,7 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
     On a failure before the switch web.config is untouched; on one after it, it is put back.
     """
     found = read_web_config(app)
-    current = read_handler(found.content)
+    current = read_handler(found.content) or read_settings(found.content)
     start = Start(None, None) if request.handler.startup_command else find_start(
         AppFiles(app), request.app, current, app.progress.say)
     transaction = Transaction(app, request, found, current, pythons_on(app, current), start)
@@ -156,7 +157,7 @@ class Transaction:
         intent = self._intent
         text = intent.entry_point if intent.kind == "fastCgi" else intent.arguments
         return {"runtime": replace(self._python, in_use=True).to_dict(), "handler": intent.kind,
-                "entryPoint": shown_entry_point(intent.kind, text),
+                "entryPoint": shown_entry_point(intent.kind, text, intent.python_path),
                 "verification": {**self._verification, **self._health.result},
                 "changeId": self._record.change_id if self._record.used else None}
 
@@ -263,7 +264,7 @@ class Transaction:
 
     def _edit(self, content: bytes | None) -> Edit:
         """The edit of web.config; Conflict when somebody else changed what it starts since the plan was made."""
-        if content != self._found.content and read_handler(content) != self._current:
+        if content != self._found.content and (read_handler(content) or read_settings(content)) != self._current:
             raise both_changes(f"web.config of {self._app.site.label}", self._found.content, content,
                                write_handler(self._found.content, self._intent).content)
         return write_handler(content, self._intent)

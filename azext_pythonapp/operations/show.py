@@ -37,7 +37,8 @@ def show(app: App) -> dict[str, Any]:
 def _entry_point(handler: PythonHandler | None) -> str | None:
     if handler is None:
         return None
-    return shown_entry_point(handler.kind, handler.entry_point if handler.kind == "fastCgi" else handler.arguments)
+    text = handler.entry_point if handler.kind == "fastCgi" else handler.arguments
+    return shown_entry_point(handler.kind, text, handler.python_path)
 
 
 def _warnings(app: App, content: bytes | None, handler: PythonHandler | None,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from azext_pythonapp.appservice.errors import NotFound, PythonAppError
+from azext_pythonapp.appservice.errors import NotFound, PythonAppError, Refused
 from azext_pythonapp.operations.entry_point import Start, find_start, shown_entry_point
 from azext_pythonapp.operations.handler_choice import HandlerWish, build_intent, decide_kind
 from azext_pythonapp.operations.web_config_place import Place
@@ -16,7 +16,7 @@ from azext_pythonapp.operations.wwwroot import WEB_CONFIG, FileState, LocalFiles
 from azext_pythonapp.plan import Change, Plan, Step, report
 from azext_pythonapp.webconfig.diff import unified_diff
 from azext_pythonapp.webconfig.handlers import (Edit, HandlerIntent, PythonHandler, platform_attributes, read_handler,
-                                                write_handler)
+                                                read_settings, write_handler)
 from azext_pythonapp.webconfig.masking import masked_settings
 from azext_pythonapp.webconfig.static_folder import write_static
 
@@ -27,23 +27,33 @@ _NOTHING_WANTED = WebConfigRequest(None, None, None, HandlerWish("auto", None), 
 def show_web_config(place: Place) -> dict[str, Any]:
     """What web.config says about Python; values that look like secrets are masked.
 
-    `warnings` names what `web-config set` without options would repair, or why it cannot.
+    `warnings` names what is wrong: what `web-config set` without options would repair, why it cannot, and faults that
+    it leaves; `notes` what else is worth knowing.
     """
     found = place.files.state(WEB_CONFIG)
     if found.content is None:
         raise NotFound(f"There is no web.config: {place.files.shown(WEB_CONFIG)} of {place.files.label}.",
                        "Write one with `az webapp python web-config set`.")
     handler = read_handler(found.content)
-    warnings = ["No handler that requests reach starts Python."]
+    warnings, notes = ["No handler that requests reach starts Python."], []
     if handler is not None:
         warnings = []
+        if handler.part is not None:
+            notes.append(f"Python serves a part of the site only: {handler.part}.")
         try:
-            notes = _Editor(place, _NOTHING_WANTED, warnings.append).edit(found.content).notes
-            warnings += [f"`web-config set` repairs this: {note}" for note in notes]
+            edit = _Editor(place, _NOTHING_WANTED, warnings.append).edit(found.content)
+            warnings += [f"`web-config set` repairs this: {note}" for note in edit.notes if note not in edit.remarks]
+            warnings += edit.warnings
+            notes += edit.remarks
         except PythonAppError as error:
             warnings.append(error.message)
+    else:
+        settings = read_settings(found.content)
+        if settings is not None and settings.entry_point:
+            notes.append(f"WSGI_HANDLER '{settings.entry_point}' of appSettings is what a handler for FastCGI would "
+                         "start.")
     return {"app": place.to_dict(), "path": place.files.shown(WEB_CONFIG), "etag": found.etag,
-            **_described(handler, found.content), "warnings": warnings}
+            **_described(handler, found.content), "warnings": warnings, "notes": notes}
 
 
 def set_web_config(place: Place, request: WebConfigRequest, dry_run: bool) -> dict[str, Any]:
@@ -53,16 +63,19 @@ def set_web_config(place: Place, request: WebConfigRequest, dry_run: bool) -> di
     """
     work = _Work(place, request)
     if dry_run:
+        work.say_notes()
         return report(work.app, work.plan.changes, True, **work.answer())
     changes = work.plan.apply(place.progress.say)
+    work.say_notes()
     return report(work.app, changes, False, **work.answer())
 
 
 def diff_web_config(place: Place, request: WebConfigRequest) -> dict[str, Any]:
     """What `web-config set` with the same options would change, as one unified diff; "" for nothing."""
-    changes = _Work(place, replace(request, output=None)).plan.changes
-    diff = "".join(change.diff or "" for change in changes)
-    return {"app": place.to_dict(), "changed": bool(diff), "diff": diff}
+    work = _Work(place, replace(request, output=None))
+    work.say_notes()
+    diff = "".join(change.diff or "" for change in work.plan.changes)
+    return {"app": place.to_dict(), "changed": bool(diff), "diff": diff, "notes": work.notes}
 
 
 class _Editor:
@@ -73,25 +86,37 @@ class _Editor:
         self._request = request
         self._say = say
         self._edits: dict[bytes | None, Edit] = {}
+        self.said: list[str] = []
 
     def edit(self, content: bytes | None) -> Edit:
         """The edit of these bytes; decided anew for bytes that were not seen yet."""
         if content not in self._edits:
-            self._edits[content] = write_handler(content, self._intent(read_handler(content)))
+            # Settings without a handler are what a new one is going to read, so they are in force.
+            current = read_handler(content) or read_settings(content)
+            self._edits[content] = write_handler(content, self._intent(current))
         return self._edits[content]
 
     def _intent(self, current: PythonHandler | None) -> HandlerIntent:
         request, label = self._request, self._place.files.label
         command = request.handler.startup_command
-        start = Start(None, None) if command else find_start(self._place.files, request.app, current, self._say)
+        start = Start(None, None) if command else find_start(self._place.files, request.app, current, self._tell)
         python = self._place.python(request, current)
-        if python.registration is None and current is not None and current.kind == "fastCgi":
-            self._say(f"{python.path} did not register itself with IIS, so FastCGI cannot start it.")
+        if python.unregistered and current is not None and current.kind == "fastCgi":
+            self._tell(f"{python.path} did not register itself with IIS, so FastCGI cannot start it.")
+        if request.handler.handler == "fastcgi" and python.registration is None and not python.unregistered:
+            raise Refused(f"{python.path} of {label} cannot be started by FastCGI: which Python that is, and whether "
+                          "IIS knows it, cannot be told.", "Name the Python with `--version` or `--python-path`.")
         kind = decide_kind(label, request.handler, current, start, python.registration is not None)
         intent = build_intent(label, kind, request.handler, current, start, python.path, python.registration,
                               self._place.packages(python.path), self._place.files.worker_folder)
         intent = replace(intent, environment={**intent.environment, **request.environment})
         return request.platform.added_to(intent)
+
+    def _tell(self, sentence: str) -> None:
+        """Say what was found on the way; it is one of the notes."""
+        if sentence not in self.said:
+            self.said.append(sentence)
+            self._say(sentence)
 
 
 class _Work:
@@ -105,16 +130,33 @@ class _Work:
         self._editor = _Editor(place, request, place.progress.say)
         self._found = place.files.state(WEB_CONFIG)
         self._record = None if request.output else place.record(COMMAND)
-        self._main = WebConfigPlan(place.files, WEB_CONFIG, self._found, self._editor.edit, self._record,
-                                   place.progress.say, self._shown)
+        self._main = WebConfigPlan(place.files, WEB_CONFIG, self._found, self._edit, self._record,
+                                   lambda _: None, self._shown)
+        self._edited: bytes | None = self._found.content
         self.plan = Plan(self._steps_elsewhere(request.output) if request.output else self._steps())
+
+    @property
+    def notes(self) -> list[str]:
+        """One sentence for each thing to know: about the decisions, then about the file."""
+        return [*self._editor.said, *self._editor.edit(self._edited).notes]
+
+    def say_notes(self) -> None:
+        """Tell the person what the file's edit means, whether or not it is made."""
+        for note in self._editor.edit(self._edited).notes:
+            self._place.progress.say(f"  {note}")
 
     def answer(self) -> dict[str, Any]:
         """The command's own keys."""
         kept = self._record is not None and self._record.used
         content = self._main.content
-        return {**_described(read_handler(content), content),
+        return {**_described(read_handler(content), content), "notes": self.notes,
                 "changeId": self._record.change_id if self._record is not None and kept else None}
+
+    def _edit(self, content: bytes | None) -> Edit:
+        """The edit of the bytes that the file has now, which somebody else may have changed since the plan."""
+        edit = self._editor.edit(content)
+        self._edited = content
+        return edit
 
     def _steps(self) -> list[Step]:
         files, say = self._place.files, self._place.progress.say
@@ -160,6 +202,6 @@ def _described(handler: PythonHandler | None, content: bytes) -> dict[str, Any]:
                 "environment": {}, "httpPlatform": None}
     text = handler.entry_point if handler.kind == "fastCgi" else handler.arguments
     return {"handler": handler.kind, "handlerName": handler.handler_name, "pythonPath": handler.python_path,
-            "entryPoint": shown_entry_point(handler.kind, text), "arguments": handler.arguments,
+            "entryPoint": shown_entry_point(handler.kind, text, handler.python_path), "arguments": handler.arguments,
             "environment": masked_settings(handler.environment),
             "httpPlatform": platform_attributes(content) if handler.kind == "httpPlatform" else None}

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from azext_pythonapp.appservice.app import App, Progress
 from azext_pythonapp.appservice.errors import InvalidInput, NotFound
-from azext_pythonapp.operations.handler_choice import find_registration
+from azext_pythonapp.operations.handler_choice import find_registration, keeps_python, registrations_of
 from azext_pythonapp.operations.list_runtimes import pythons_on
 from azext_pythonapp.operations.requirement_files import REQUIREMENTS, files_on_app, local_files
 from azext_pythonapp.operations.runtime_choice import newest_present
@@ -17,19 +17,26 @@ from azext_pythonapp.operations.web_config_file import ChangeRecord
 from azext_pythonapp.operations.web_config_request import WebConfigRequest
 from azext_pythonapp.operations.wwwroot import AppFiles, LocalFiles, Wwwroot
 from azext_pythonapp.runtimes.discovery import Installed
-from azext_pythonapp.runtimes.location import same_path, worker_path
+from azext_pythonapp.runtimes.identity import REGISTERED_HOME
+from azext_pythonapp.runtimes.location import same_path, started_path
 from azext_pythonapp.runtimes.registration import Registration
 from azext_pythonapp.webconfig.handlers import HandlerIntent, PythonHandler
 
+# Where an app registers FastCGI programs of its own (facts/python-site-extensions.md 2.1).
+SITE_TRANSFORM = "site/applicationHost.xdt"
 _NAME_IT = "Name one with `--version` or `--python-path`."
 
 
 @dataclass(frozen=True)
 class PythonChoice:
-    """A Python by its path on the worker, and what it registered with IIS; None when nothing, or not known."""
+    """A Python by its path on the worker, and the pair by which IIS knows it; None when there is none, or not known.
+
+    unregistered: it was looked up that IIS does not know it.
+    """
 
     path: str
     registration: Registration | None
+    unregistered: bool = False
 
 
 class Place(Protocol):
@@ -69,15 +76,20 @@ class AppPlace:
                 raise NotFound(f"Python {request.wish} is not on {self._app.site.label}.",
                                f"`az webapp python set-version {self._app.site.arguments} --version {request.wish}` "
                                "installs it and switches to it.")
-            return self._choice(named)
-        path = request.python_path or (current.python_path if current else None)
-        if path is None:
-            return self._choice(self._only(pythons))
-        known = next((python for python in pythons if same_path(python.python_path, path, home)), None)
-        if known is None:
-            self.progress.say(f"{path} was not found on {self._app.site.label}.")
-            return PythonChoice(worker_path(path, home), None)
-        return self._choice(known)
+            return self._choice(named, current)
+        asked = request.python_path
+        paths = [asked] if asked is not None else list(current.python_paths) if current is not None else []
+        known = next((python for path in paths for python in pythons
+                      if same_path(python.python_path, path, home)), None)
+        if known is not None:
+            return self._choice(known, current)
+        if asked is None and current is not None and current.kind == "httpPlatform" and current.python_path:
+            return PythonChoice(current.python_exe, None)
+        if not paths:
+            return self._choice(self._only(pythons), current)
+        path = started_path(paths[0], home)
+        self.progress.say(f"{path} was not found on {self._app.site.label}.")
+        return PythonChoice(path, self._registration(path, None, current))
 
     def packages(self, python_path: str) -> Iterator[str]:
         """Requirements of the requirements.txt on the app, and what the Python has."""
@@ -95,9 +107,28 @@ class AppPlace:
         """The app as answers name it."""
         return self._app.site.to_dict()
 
-    def _choice(self, python: Installed) -> PythonChoice:
-        return PythonChoice(python.python_path,
-                            find_registration(self._app, python.extension_id, python.python_path))
+    def _choice(self, python: Installed, current: PythonHandler | None) -> PythonChoice:
+        registration = self._registration(python.python_path, python.extension_id, current)
+        return PythonChoice(python.python_path, registration, registration is None and python.extension_id is not None)
+
+    def _registration(self, python_path: str, extension_id: str | None,
+                      current: PythonHandler | None) -> Registration | None:
+        """The pair for a Python: the one that web.config has, unless it was looked up that IIS does not know it."""
+        found = find_registration(self._app, extension_id, python_path)
+        if current is None or current.kind != "fastCgi" or not keeps_python(current, python_path):
+            return found
+        pair = HandlerIntent("fastCgi", current.python_path, current.wfastcgi_path)
+        written = Registration(current.python_path, pair.script_processor.partition("|")[2])
+        if not current.python_path.lower().endswith(".exe"):
+            return found
+        if found is None and extension_id is None:
+            # The platform's own, one of a path mapping or of the portal's handler mappings: nothing here tells of them.
+            return written
+        known = [found] if found is not None else []
+        if written not in known:
+            known += registrations_of(self._app, SITE_TRANSFORM)
+        same = (written.full_path.lower(), written.arguments.lower())
+        return written if any((each.full_path.lower(), each.arguments.lower()) == same for each in known) else found
 
     def _only(self, pythons: Sequence[Installed]) -> Installed:
         own = [python for python in pythons if python.source != "builtIn" and python.answered]
@@ -126,19 +157,24 @@ class LocalPlace:
         if request.wish is not None:
             raise InvalidInput("--version means a Python of an app, and with --file no app is asked.",
                                r"Name it with --python-path D:\home\python364x64\python.exe.")
-        path = request.python_path or (current.python_path if current else None)
-        if path is None:
+        written = current is not None and bool(current.python_path)
+        kept = request.python_path is None or keeps_python(current, request.python_path)
+        path = current.python_exe if kept and current is not None and written else request.python_path
+        if path is None or (kept and current is not None and current.kind == "fastCgi" and not current.python_paths):
             raise InvalidInput(f"{self.files.shown('web.config')} starts no Python yet.",
                                r"Name it with --python-path D:\home\python364x64\python.exe.")
-        fastcgi = request.handler.handler == "fastcgi" or (
-            request.handler.handler == "auto" and current is not None and current.kind == "fastCgi")
-        if not fastcgi:
+        stays = kept and current is not None and current.kind == "fastCgi"
+        if not (request.handler.handler == "fastcgi" or (request.handler.handler == "auto" and current is not None
+                                                         and current.kind == "fastCgi")):
             return PythonChoice(path, None)
-        literal = worker_path(path, r"D:\home")
-        pair = HandlerIntent("fastCgi", literal).script_processor.partition("|")
-        same = current is not None and request.python_path is None and current.kind == "fastCgi"
-        arguments = current.wfastcgi_path if same and current is not None and current.wfastcgi_path else pair[2]
-        return PythonChoice(literal, Registration(path if same else literal, arguments))
+        if stays and current is not None and current.python_path.lower().endswith(".exe") and "%" not in path:
+            pair = HandlerIntent("fastCgi", path, current.wfastcgi_path).script_processor.partition("|")
+            return PythonChoice(path, Registration(path, pair[2]))
+        literal = started_path(path, REGISTERED_HOME)
+        self.progress.say(f"Whether IIS knows {literal} for FastCGI is not looked up with --file; a runtime registers "
+                          "itself when it is installed.")
+        return PythonChoice(literal, Registration(literal, HandlerIntent("fastCgi", literal).script_processor.partition(
+            "|")[2]))
 
     def packages(self, python_path: str) -> Iterator[str]:  # pylint: disable=unused-argument
         """Requirements of the requirements.txt beside the file."""

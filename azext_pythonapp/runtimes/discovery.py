@@ -11,7 +11,7 @@ from azext_pythonapp.appservice.errors import NotFound
 from azext_pythonapp.runtimes.extension import Extension, read_extensions
 from azext_pythonapp.runtimes.identity import Identity, identify_folder
 from azext_pythonapp.runtimes.interrogation import Answer, ask
-from azext_pythonapp.runtimes.location import same_path, worker_path
+from azext_pythonapp.runtimes.location import same_path, started_path
 from azext_pythonapp.runtimes.versions import numbers
 from azext_pythonapp.runtimes.worker import Worker
 
@@ -110,9 +110,9 @@ def _places(worker: Worker, home: str, in_use_path: str | None) -> list[_Place]:
                if entry.is_directory and _PYTHON_FOLDER.match(entry.name)]
     paths = {ntpath.join(home, folder, "python.exe"): folder for folder in folders}
     elsewhere = [*BUILT_IN_PYTHONS]
-    if in_use_path and _PYTHON_PROGRAM.fullmatch(ntpath.basename(worker_path(in_use_path, home))):
+    if in_use_path and _PYTHON_PROGRAM.fullmatch(ntpath.basename(started_path(in_use_path, home))):
         if not any(same_path(in_use_path, path, home) for path in [*paths, *elsewhere]):
-            elsewhere.append(worker_path(in_use_path, home))
+            elsewhere.append(started_path(in_use_path, home))
     answers = ask(worker, [*paths, *elsewhere])
     places = [_Place(path, folder, "folder", answers.get(path)) for path, folder in paths.items()
               if path in answers or _has_python(worker, folder)]

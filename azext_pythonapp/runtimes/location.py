@@ -9,6 +9,7 @@ import ntpath
 import re
 
 _HOME = re.compile(r"(?:%HOME%|%SystemDrive%\\home|[CD]:\\home)(?=\\|$)", re.IGNORECASE)
+_RELATIVE = re.compile(r"\.{1,2}[\\/]")
 
 
 def worker_path(path: str, home: str) -> str:
@@ -22,6 +23,16 @@ def worker_path(path: str, home: str) -> str:
     return home.rstrip("\\") + plain[alias.end():] if alias else plain
 
 
+def started_path(path: str, home: str) -> str:
+    r"""Write the path of a program that a web.config starts the way the worker itself does.
+
+    path: as for worker_path, or relative to site\wwwroot when it begins with a dot (HttpPlatformHandler 1.2,
+    facts/python-site-extensions.md 2.3). home: the worker's %HOME%.
+    """
+    plain = path.strip().strip('"').strip()
+    return worker_path(ntpath.join("%HOME%\\site\\wwwroot", plain) if _RELATIVE.match(plain) else plain, home)
+
+
 def same_path(one: str, other: str, home: str) -> bool:
-    """Whether two paths name the same file on the worker: Windows ignores case, and %HOME% has aliases."""
-    return worker_path(one, home).lower() == worker_path(other, home).lower()
+    """Whether two paths name the same program on the worker: Windows ignores case, and %HOME% has aliases."""
+    return started_path(one, home).lower() == started_path(other, home).lower()

@@ -12,8 +12,9 @@ from .document import Document
 from .layout import NewElement
 from .markup import Element
 
+# PTVS' proxy before an app in a virtual environment, under the names that its versions had.
 _PROXIES = ("ptvs_virtualenv_proxy.", "virtualenv_proxy.")
-_PROXIED_HANDLER = "WSGI_ALT_VIRTUALENV_HANDLER"
+PROXIED_HANDLER = "WSGI_ALT_VIRTUALENV_HANDLER"
 
 
 def environment(root: Element) -> dict[str, str]:
@@ -27,16 +28,13 @@ def environment(root: Element) -> dict[str, str]:
 
 
 def uses_proxy(settings: Mapping[str, str]) -> bool:
-    """Return whether WSGI_HANDLER is the proxy that PTVS put before an app in a virtual environment (facts 2.1).
-
-    Older copies of it are called virtualenv_proxy.py.
-    """
-    return (_value(settings, "WSGI_HANDLER") or "").startswith(_PROXIES)
+    """Return whether WSGI_HANDLER is the proxy that PTVS put before an app in a virtual environment (facts 2.1)."""
+    return (_value(settings, "WSGI_HANDLER") or "").strip().startswith(_PROXIES)
 
 
 def entry_point(settings: Mapping[str, str]) -> str | None:
     """Return the app's own entry point: WSGI_HANDLER, or what PTVS' proxy was told to call; None when not set."""
-    key = _PROXIED_HANDLER if uses_proxy(settings) else "WSGI_HANDLER"
+    key = PROXIED_HANDLER if uses_proxy(settings) else "WSGI_HANDLER"
     return _value(settings, key) or None
 
 

@@ -13,9 +13,10 @@ from azext_pythonapp.appservice.errors import InvalidWebConfig
 
 from .encoding import Encoding, decode
 from .layout import Layout, NewElement, escape
-from .markup import Element, parse
+from .markup import Element, check_stored, parse
 
 LARGEST = 1_048_576
+_TRANSFORMS = "http://schemas.microsoft.com/XML-Document-Transform"
 _LAST = 1 << 60
 
 Node = Union[Element, NewElement]
@@ -51,7 +52,7 @@ class Document:
         """Return the document in content (the bytes of a file).
 
         Raises InvalidWebConfig, with line and column, when it is larger than 1 MB, is not text in the encoding that it
-        declares, is ill-formed, or has a document type definition.
+        declares, is ill-formed, has a document type definition, or is a transform for another config file.
         """
         if len(content) > LARGEST:
             raise InvalidWebConfig(
@@ -60,7 +61,10 @@ class Document:
                 "Move what is not configuration out of web.config and run the command again.")
         text, encoding = decode(content)
         data = text.encode("utf-8")
-        return cls(data, encoding, parse(data))
+        root = parse(data)
+        check_stored(content)
+        _refuse_transform(root)
+        return cls(data, encoding, root)
 
     def find(self, path: str) -> list[Element]:
         """Return the elements at path, such as "configuration/system.webServer/handlers", in the file's order."""
@@ -108,6 +112,10 @@ class Document:
         self._removed.add(element)
         self._removals.append(self._layout.line_range(element))
 
+    def value(self, element: Element, name: str) -> str:
+        """Return the value that the attribute name of element has after the edits so far, "" when it has none."""
+        return self._attributes(element).get(name, "")
+
     def is_removed(self, element: Element) -> bool:
         """Return whether `remove` was called for element."""
         return element in self._removed
@@ -148,6 +156,7 @@ class Document:
             return self._encoding.encode(self._data.decode("utf-8"))
         content = self._encoding.encode(edited.decode("utf-8"))
         result = parse(decode(content)[0].encode("utf-8"))
+        check_stored(content)
         if list(self._expected()) != list(_outline(result)):
             raise InvalidWebConfig(
                 "The edited web.config would not hold what was asked for, so it was not used.",
@@ -229,6 +238,21 @@ class Document:
                 yield depth, node.name, self._attributes(node)
                 children = self._children.get(node) or list(node.children)
             pending.extend((depth + 1, child) for child in reversed(children))
+
+
+def _refuse_transform(root: Element) -> None:
+    """Raise InvalidWebConfig for a file of xdt instructions (Web.Release.config): it is no configuration of its own."""
+    prefixes = {name.partition(":")[2] for element in root.walk() for name, found in element.attributes.items()
+                if name.startswith("xmlns:") and found.value == _TRANSFORMS}
+    if not prefixes:
+        return
+    for element in root.walk():
+        for name in (element.name, *element.attributes):
+            if name.partition(":")[0] in prefixes and ":" in name:
+                raise InvalidWebConfig(
+                    f"This file is a transform for another config file ({name} on line {element.line}), not a "
+                    "web.config that IIS reads.",
+                    "Name the web.config that it is applied to, or what the build makes of both.")
 
 
 def _outline(root: Element) -> Iterator[tuple[int, str, dict[str, str]]]:

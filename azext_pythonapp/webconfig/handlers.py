@@ -1,16 +1,22 @@
 """What a web.config runs now (`read_handler`), and making it run something else (`write_handler`)."""
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Mapping
+
 from azext_pythonapp.appservice.errors import InvalidInput, Refused
 
-from . import appsettings, httpplatform
-from .document import Document
-from .intent import Edit, HandlerIntent, Kind, PythonHandler
-from .sections import Sections
-from .switch import HandlerSwitch
+from azext_pythonapp.runtimes.location import same_path
 
-__all__ = ["Edit", "HandlerIntent", "Kind", "PythonHandler", "carried_environment",
-           "platform_attributes", "read_handler", "write_handler"]
+from . import appsettings, httpplatform, values
+from .document import Document
+from .intent import Edit, HandlerIntent, Kind, PythonHandler, Unused
+from .relocation import moved_settings
+from .sections import HandlerEntry, Sections
+from .switch import HandlerSwitch, pair, same_pair
+
+__all__ = ["Edit", "HandlerIntent", "Kind", "PythonHandler", "Unused", "carried_environment",
+           "platform_attributes", "read_handler", "read_settings", "write_handler"]
 
 # Neutral about the kind of handler, so that switching kinds leaves no comment that is wrong.
 _NEW_FILE = """\
@@ -36,10 +42,25 @@ def read_handler(content: bytes | None) -> PythonHandler | None:
     return None if content is None else _read(Document.parse(content))
 
 
+def read_settings(content: bytes | None) -> PythonHandler | None:
+    """Return what appSettings without a handler for Python say, as a PythonHandler whose python_path is "".
+
+    wfastcgi reads them as soon as a handler starts it, so they are in force for a new one. None when there is no file,
+    or none of them is for Python. Raises InvalidWebConfig.
+    """
+    if content is None:
+        return None
+    settings = appsettings.environment(Document.parse(content).root)
+    names = {name.upper() for name in settings}
+    if not any(name.startswith(("WSGI_", "DJANGO_", "PYTHON", "FLASK_")) for name in names):
+        return None
+    return PythonHandler("fastCgi", "", None, appsettings.entry_point(settings), None, _without_handler(settings), "")
+
+
 def platform_attributes(content: bytes) -> dict[str, str]:
     """Return the attributes of <httpPlatform> beside processPath and arguments, as the file writes them."""
-    platforms = Sections(Document.parse(content)).platforms
-    found = platforms[0].attributes.values() if platforms else ()
+    platform = Sections.of_python(Document.parse(content)).platform
+    found = platform.attributes.values() if platform is not None else ()
     return {attribute.name: attribute.value for attribute in found
             if attribute.name not in ("processPath", "arguments")}
 
@@ -54,51 +75,61 @@ def write_handler(content: bytes | None, intent: HandlerIntent) -> Edit:
     intent.check()
     document = Document.parse(_NEW_FILE if content is None else content)
     switch = HandlerSwitch(document, intent)
-    if intent.kind == "httpPlatform" and intent.arguments is None and not any(
-            platform.get("arguments") for platform in switch.sections.platforms):
+    platform = switch.sections.platform
+    if intent.kind == "httpPlatform" and intent.arguments is None and not (platform and platform.get("arguments")):
         raise InvalidInput("web.config has no arguments for HttpPlatform to keep, and none were given.",
                            "Name the entry point with --app MODULE:OBJECT or give --startup-command.")
     switch.run()
     result = document.to_bytes()
     _verify(result, intent)
-    notes = ("A new web.config was written.",) if content is None else tuple(switch.notes)
-    return Edit(result, result != content, notes)
+    if content is None:
+        return Edit(result, True, ("A new web.config was written.",))
+    notes = switch.notes
+    return Edit(result, result != content, tuple(notes.all), tuple(notes.remarks), tuple(notes.warnings))
 
 
-def carried_environment(current: PythonHandler | None, kind: Kind) -> dict[str, str]:
+def carried_environment(current: PythonHandler | None, kind: Kind, python_path: str | None = None) -> dict[str, str]:
     """Return the environment of current that has to be in the intent for a handler of kind, so that none is lost.
 
-    Empty when the kind stays (write_handler keeps what is there); else all but what only wfastcgi reads and what cannot
-    be the name of an environment variable.
+    python_path: of the Python that is to start; paths of the runtime before are written for it.
+    Empty when the kind stays (write_handler keeps what is there); else all but what only wfastcgi reads, what cannot
+    be the name of an environment variable, and what has no meaning there (`values.carried`).
     """
     if current is None or current.kind == kind:
         return {}
-    return {name: value for name, value in current.environment.items()
-            if name.strip() == name and name and "=" not in name and not name.upper().startswith("WSGI_")}
+    carried = values.carried(current.environment, current.unused.environment, kind)
+    return moved_settings(carried, current.python_path, python_path) if python_path else carried
 
 
 def _read(document: Document) -> PythonHandler | None:
-    sections = Sections(document)
+    sections = Sections.of_python(document)
     entry = sections.python_entry()
     if entry is None:
         return None
+    settings = appsettings.environment(document.root)
+    platform = sections.platform
     if entry.python == "fastCgi":
-        python, wfastcgi = _processor(entry.element.get("scriptProcessor"))
-        settings = appsettings.environment(document.root)
-        environment = {name: value for name, value in settings.items() if name.upper() != "WSGI_HANDLER"}
-        return PythonHandler("fastCgi", python, wfastcgi or None,
-                             appsettings.entry_point(settings), None, environment, entry.name)
-    if not sections.platforms or not sections.platforms[0].get("processPath"):
+        python, wfastcgi = pair(entry.element.get("scriptProcessor"))
+        unused = Unused() if platform is None or not sections.is_python_platform(platform) else Unused(
+            platform.get("arguments") or None, httpplatform.variables(platform), True)
+        return _located(entry, sections, PythonHandler(
+            "fastCgi", python, wfastcgi or None, appsettings.entry_point(settings), None, _without_handler(settings),
+            entry.name, unused=unused))
+    if platform is None or not platform.get("processPath"):
         return None
-    platform = sections.platforms[0]
-    return PythonHandler("httpPlatform", platform.get("processPath"), None, None, platform.get("arguments") or None,
-                         httpplatform.variables(platform), entry.name)
+    return _located(entry, sections, PythonHandler(
+        "httpPlatform", platform.get("processPath"), None, None, platform.get("arguments") or None,
+        httpplatform.variables(platform), entry.name, unused=Unused(None, _without_handler(settings))))
 
 
-def _processor(text: str) -> tuple[str, str]:
-    """Return the program and the arguments of a scriptProcessor, without quotes around them."""
-    program, _, arguments = text.partition("|")
-    return program.strip().strip('"'), arguments.strip().strip('"')
+def _located(entry: HandlerEntry, sections: Sections, handler: PythonHandler) -> PythonHandler:
+    """Return handler with the requests that entry takes: those of its own path, or all that rules bring to it."""
+    path = "*" if entry.reached else entry.element.get("path")
+    return replace(handler, path=path, verb=entry.element.get("verb", "*"), location=sections.path)
+
+
+def _without_handler(settings: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in settings.items() if name.upper() != "WSGI_HANDLER"}
 
 
 def _verify(content: bytes, intent: HandlerIntent) -> None:
@@ -108,12 +139,12 @@ def _verify(content: bytes, intent: HandlerIntent) -> None:
     if found is None or found.kind != intent.kind:
         wrong.append("the handler")
     elif intent.kind == "fastCgi":
-        if (found.python_path, found.wfastcgi_path) != _processor(intent.script_processor):
+        if not same_pair(f"{found.python_path}|{found.wfastcgi_path}", intent.script_processor):
             wrong.append("scriptProcessor")
         if intent.entry_point is not None and found.entry_point != intent.entry_point:
             wrong.append("WSGI_HANDLER")
     else:
-        if found.python_path != intent.python_path:
+        if not same_path(found.python_path, intent.python_path, values.LITERAL_HOME):
             wrong.append("processPath")
         if intent.arguments is not None and (found.arguments or "") != intent.arguments:
             wrong.append("arguments")

@@ -12,6 +12,7 @@ from azext_pythonapp.appservice.errors import InvalidInput
 from .document import Document
 from .layout import NewElement
 from .markup import Element
+from .masking import MASK, looks_secret
 
 _NUMBERS = {
     "startupTimeLimit": (0, 3600),
@@ -58,6 +59,14 @@ def variables(platform: Element) -> dict[str, str]:
     """Return the environment variables that platform gives to its process."""
     return {found.get("name"): found.get("value")
             for found in platform.find("environmentVariables", "environmentVariable")}
+
+
+def described(platform: Element) -> list[str]:
+    """Return every attribute of platform beside processPath as `name='value'`, what may be secret masked."""
+    shown = [(name, MASK if looks_secret("", found.value) else found.value)
+             for name, found in platform.attributes.items() if name != "processPath"]
+    files = [child.get("path") for child in platform.find("recycleOnFileChange", "file")]
+    return [f"{name}='{value}'" for name, value in shown] + [f"recycleOnFileChange '{path}'" for path in files]
 
 
 def new_platform(settings: Mapping[str, str], environment: Mapping[str, str]) -> NewElement:

@@ -8,12 +8,15 @@ from typing import Literal, Mapping
 
 from azext_pythonapp.appservice.errors import InvalidInput
 
+from .command_line import Program, understand
 from .httpplatform import check_settings
 
 Kind = Literal["fastCgi", "httpPlatform"]
 
 NEW_STARTUP_TIME_LIMIT = 120
 
+# %INTERPRETERPATH% of Visual Studio's templates, <path to python> of articles.
+_PLACEHOLDER = re.compile(r"%(?!HOME%|HOME_EXPANDED%|SystemDrive%)[^%]+%|[<>{}]", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
 
@@ -99,14 +102,29 @@ class HandlerIntent:
 
 
 @dataclass(frozen=True)
+class Unused:
+    """What a web.config still has for the other kind of handler, which nothing reads now.
+
+    arguments: those of an <httpPlatform>. environment: its environmentVariables, or the appSettings. They may hold the
+    app's secrets: do not log them. platform: there is an <httpPlatform>.
+    """
+
+    arguments: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    platform: bool = False
+
+
+@dataclass(frozen=True)
 class PythonHandler:
     """What an app's web.config runs now.
 
-    python_path: as written in the file. wfastcgi_path and entry_point: fastCgi only; entry_point is the app's own even
+    python_path: as written in the file; "" where only settings are there, and no handler that starts Python yet
+        (`read_settings`). wfastcgi_path and entry_point: fastCgi only; entry_point is the app's own even
         when the old PTVS proxy stands before it. arguments: httpPlatform only.
     environment: every appSetting beside WSGI_HANDLER, as wfastcgi reads them (fastCgi), or the environmentVariables
         (httpPlatform). It may hold the app's secrets: do not log it.
     handler_name: what `<remove name="…"/>` in a static folder's web.config has to name.
+    path, verb: which requests it takes. location: the part of the site whose <location> it is in, "" for all of it.
     """
 
     kind: Kind
@@ -116,12 +134,55 @@ class PythonHandler:
     arguments: str | None
     environment: dict[str, str]
     handler_name: str
+    path: str = "*"
+    verb: str = "*"
+    location: str = ""
+    unused: Unused = Unused()
+
+    @property
+    def program(self) -> Program:
+        """What it starts, as a program with arguments."""
+        return understand(self.python_path, self.arguments)
+
+    @property
+    def python_paths(self) -> tuple[str, ...]:
+        """Every python.exe that it may need, the likeliest first; () where that cannot be told from the file.
+
+        A scriptProcessor that is a folder stands for the python.exe in it; a placeholder for none.
+        """
+        path = self.python_path
+        if not path or _PLACEHOLDER.search(path):
+            return ()
+        if self.kind == "httpPlatform":
+            return self.program.python_paths
+        return (path,) if path.lower().endswith(".exe") else (ntpath.join(path.rstrip("\\/"), "python.exe"),)
+
+    @property
+    def python_exe(self) -> str:
+        """The python.exe that it most likely needs; python_path itself where that cannot be told."""
+        return next(iter(self.python_paths), self.python_path)
+
+    @property
+    def part(self) -> str | None:
+        """The part of the site that it is for, in words; None when every request comes to Python."""
+        parts = [f"the location '{self.location}'"] if self.location else []
+        if self.path not in ("*", "/*"):
+            parts.append(f"the path '{self.path}'")
+        if "*" not in self.verb:
+            parts.append(f"the verbs {self.verb}")
+        return " and ".join(parts) or None
 
 
 @dataclass(frozen=True)
 class Edit:
-    """A new web.config: its bytes, whether they differ from the old ones, and one sentence for each thing to know."""
+    """A new web.config: its bytes, whether they differ from the old ones, and one sentence for each thing to know.
+
+    notes: all of them. remarks: those of notes that say what stays as it is; warnings: those of remarks that tell a
+        fault.
+    """
 
     content: bytes
     changed: bool
     notes: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -86,6 +86,21 @@ def parse(data: bytes) -> Element:
     return builder.root
 
 
+def check_stored(content: bytes) -> None:
+    """Raise InvalidWebConfig when content, the bytes of a file that `parse` took as text, stops wfastcgi all the same.
+
+    Its parser is expat too, but gets the bytes as they are stored: a byte order mark that contradicts the declaration,
+    or a second one, ends it (facts/python-site-extensions.md 3).
+    """
+    try:
+        expat.ParserCreate(None, " ").Parse(content, True)
+    except expat.ExpatError as error:
+        raise InvalidWebConfig(
+            f"web.config is stored in a way that IIS and wfastcgi do not both read (line {error.lineno}, column "
+            f"{error.offset + 1}: {expat.ErrorString(error.code) or 'not well formed'}).",
+            "Save web.config as UTF-8, with an XML declaration that says so, and run the command again.") from error
+
+
 def _check(data: bytes, parser: expat.XMLParserType) -> None:
     parser.StartDoctypeDeclHandler = lambda *_: _refuse_doctype(data, parser.CurrentByteIndex)
     try:

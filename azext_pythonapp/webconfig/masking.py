@@ -21,7 +21,8 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE)
 # The value of a password or key inside a longer text, and a user with password in a URL.
 _SECRET_VALUE = re.compile(
-    r"(?:password|pwd|accountkey|sharedaccesskey|sharedaccesssignature|secret|token|sig)\s*=|://[^/\s:@]+:[^/\s@]+@",
+    r"(?:password|pwd|accountkey|sharedaccesskey|sharedaccesssignature|secret|token|sig)\s*=|://[^/\s:@]+:[^/\s@]+@|"
+    r"--[\w-]*(?:passw|pwd|secret|token|api-?key)[\w-]*[\s=]",
     re.IGNORECASE)
 _TOKEN = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>|[^<]+", re.DOTALL)
 _ATTRIBUTE = re.compile(r"""([\w.:-]+)(\s*=\s*)("[^"]*"|'[^']*')""")

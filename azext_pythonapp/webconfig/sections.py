@@ -1,7 +1,8 @@
-"""Which parts of a web.config apply to the app itself, and which handler gets the app's requests.
+"""Which parts of a web.config decide who answers the app's requests, and which handler brings them to Python.
 
 A section counts when it is directly in <configuration> or in a <location> whose path is "." or absent (IIS: both mean
-the level of the file, facts/python-site-extensions.md 2.6). Handlers are tried in order and the first match wins.
+the level of the file, facts/python-site-extensions.md 2.6); where no handler there starts Python, a <location> for a
+part of the site that has one is the level that counts. Handlers are tried in order and the first match wins.
 """
 from __future__ import annotations
 
@@ -11,13 +12,14 @@ from dataclasses import dataclass
 
 from azext_pythonapp.appservice.errors import InvalidWebConfig
 
+from . import appsettings, rewriting
+from .command_line import understand
 from .document import Document
 from .intent import Kind
 from .markup import Element
 
-_PYTHON_PROGRAM = re.compile(r"(python[\d.]*w?|pyw?)(\.exe)?", re.IGNORECASE)
-_PYTHON_WORDS = re.compile(
-    r"wfastcgi|%interpreterpath%|python|waitress|uvicorn|hypercorn|daphne|streamlit|\.pyw?\b", re.IGNORECASE)
+_FOR_WFASTCGI = re.compile(r"wfastcgi|%interpreterpath%", re.IGNORECASE)
+_OTHER_PROGRAM = re.compile(r"\.(?:exe|com|cmd|bat|ps1|dll|php|pl)", re.IGNORECASE)
 OLD_PATH = "handler.fcgi"
 _CATCH_ALL = ("*", "/*")
 _BROAD = (*_CATCH_ALL, "*.", "*.*")
@@ -35,7 +37,7 @@ class HandlerEntry:
     """One <add> of a <handlers>.
 
     python: by which kind it runs Python, None when it does not. active: not undone by a <remove> or <clear> behind it.
-    reached: requests get to it: its path matches everything, or a rewrite rule sends requests to it.
+    reached: requests of every kind get to it: its path matches everything, or a rewrite rule sends requests to it.
     """
 
     element: Element
@@ -54,8 +56,13 @@ class HandlerEntry:
         return self.python is not None and (self.reached or self.element.get("path").lower() == OLD_PATH)
 
     @property
+    def partial(self) -> bool:
+        """Whether it brings a part of the site to Python by its own path ("api/*")."""
+        return self.python is not None and self.active and not self.replaceable
+
+    @property
     def name(self) -> str:
-        """Its name, unique among the active ones."""
+        """Its name, unique among the active ones whatever the case of its letters."""
         return self.element.get("name")
 
     @property
@@ -69,10 +76,14 @@ class HandlerEntry:
         return self.element.get("path") in _CATCH_ALL
 
     @property
+    def verbs(self) -> frozenset[str]:
+        """The verbs that it takes, in upper case; "*" stands for all."""
+        return frozenset(verb.strip().upper() for verb in self.element.get("verb", "*").split(","))
+
+    @property
     def competes(self) -> bool:
         """Whether it answers pages that Python should: all but those that serve only files which exist."""
-        verbs = {verb.strip().upper() for verb in self.element.get("verb", "*").split(",")}
-        return (self.active and self.element.get("path") in _BROAD and bool(verbs & {"*", "GET"})
+        return (self.active and self.element.get("path") in _BROAD and bool(self.verbs & {"*", "GET"})
                 and self.element.get("resourceType").lower() != "file")
 
     @property
@@ -87,87 +98,148 @@ class HandlerEntry:
             return None
         return _OTHER_FRAMEWORKS.get(self.module)
 
+    def shadows(self, other: HandlerEntry) -> bool:
+        """Whether no request gets to other, a handler behind this one, because this one takes them all."""
+        path, kind = self.element.get("path").lower(), self.element.get("resourceType").lower()
+        return (self.active and (self.catch_all or path == other.element.get("path").lower())
+                and ("*" in self.verbs or other.verbs <= self.verbs)
+                and kind in ("", "unspecified", other.element.get("resourceType").lower()))
+
 
 class Sections:
-    """The sections of a document that apply to the app itself, each list in the order of the file."""
+    """The sections of a document that hold for one level, each list in the order of the file.
 
-    def __init__(self, document: Document):
+    above: the level of the app itself, with path that of a <location>; without them it is the level of the app itself.
+    """
+
+    def __init__(self, document: Document, above: Sections | None = None, path: str = ""):
         if document.root.name != "configuration":
             raise InvalidWebConfig(
                 f"The root element of web.config is <{document.root.name}>, not <configuration> "
                 f"(line {document.root.line}, column {document.root.column}).",
                 "Put a valid web.config into site\\wwwroot, or delete it, and run the command again.")
         self.root = document.root
-        self.scopes = [self.root, *(found for found in self.root.find("location") if found.get("path") in ("", "."))]
+        self.path = path
+        self.above = above
+        self.groups: dict[str, list[Element]] = _locations(self.root) if above is None else above.groups
+        self.scopes = self.groups.get(location_path(path), []) if above else [self.root, *self.groups.get("", [])]
         self.scopes.sort(key=lambda scope: scope.start)
         self.servers = self.find("system.webServer")
         self.handlers = self.find("system.webServer", "handlers")
         self.platforms = self.find("system.webServer", "httpPlatform")
         self.app_settings = self.find("appSettings")
+        if self.above is not None:
+            self.app_settings = sorted([*self.above.app_settings, *self.app_settings], key=lambda found: found.start)
         self.rules = self.find("system.webServer", "rewrite", "rules", "rule")
+        self.targets = {found for rule in self.rules if (found := rewriting.target(rule))}
+        self.entry_point_named: bool = above.entry_point_named if above is not None else bool(
+            appsettings.entry_point(appsettings.environment(self.root)))
         self.entries = self._entries()
 
+    @classmethod
+    def of_python(cls, document: Document) -> Sections:
+        """Return the level whose handler starts Python: the app's own, else the first <location> that has one."""
+        root = cls(document)
+        if root.python_entry() is None:
+            for other in root.locations(document):
+                if other.python_entry() is not None:
+                    return other
+        return root
+
+    def locations(self, document: Document) -> list[Sections]:
+        """Return the levels of the <location>s for parts of the site that change handlers, in the file's order."""
+        above = self if self.above is None else self.above
+        return [Sections(document, above, scopes[0].get("path").strip("/")) for path, scopes in self.groups.items()
+                if path and any(scope.find("system.webServer", "handlers") for scope in scopes)]
+
     def find(self, *path: str) -> list[Element]:
-        """Return the elements at path below <configuration> or a <location> for the app itself."""
+        """Return the elements at path below this level."""
         found = [element for scope in self.scopes for element in scope.find(*path)]
         return sorted(found, key=lambda element: element.start)
 
+    @property
+    def platform(self) -> Element | None:
+        """The <httpPlatform> that holds here, perhaps that of the level above."""
+        if self.platforms:
+            return self.platforms[0]
+        return self.above.platform if self.above is not None else None
+
     def python_entry(self) -> HandlerEntry | None:
-        """Return the handler by which the app's requests reach Python, None when they do not."""
+        """Return the handler by which requests reach Python, None when they do not.
+
+        One for all of them comes before one for a part of the site.
+        """
+        partial: HandlerEntry | None = None
         for entry in self.entries:
             if entry.active and entry.python and entry.reached:
                 return entry
+            if entry.partial and partial is None:
+                partial = entry
             if entry.framework and entry.catch_all:
-                return None
-        return None
+                break
+        return partial
 
     def removes(self, name: str) -> list[Element]:
         """Return the <remove> elements for the handler called name."""
         return [child for section in self.handlers for child in section.children
-                if child.name == "remove" and child.get("name") == name]
+                if child.name == "remove" and child.get("name").lower() == name.lower()]
+
+    def names(self) -> set[str]:
+        """Return the names, in lower case, of all handlers of the whole file: IIS allows none twice on a request's way,
+        and a <location> inherits those above it (facts/python-site-extensions.md 2.6)."""
+        return {element.get("name").lower() for element in self.root.walk()
+                if element.name == "add" and element.parent is not None and element.parent.name == "handlers"}
 
     def is_python_platform(self, platform: Element) -> bool:
         """Return whether an <httpPlatform> starts Python (or nothing at all)."""
         path = platform.get("processPath")
-        return not path or _is_python(path) or bool(_PYTHON_WORDS.search(f"{path} {platform.get('arguments')}"))
+        return not path or understand(path, platform.get("arguments")).runs_python
 
     def _entries(self) -> list[HandlerEntry]:
         inactive: set[Element] = set()
         active: dict[str, list[Element]] = {}
         added: list[Element] = []
         for child in (child for section in self.handlers for child in section.children):
+            name = child.get("name").lower()
             if child.name == "add":
                 added.append(child)
-                active.setdefault(child.get("name"), []).append(child)
+                active.setdefault(name, []).append(child)
             elif child.name == "remove":
-                inactive.update(active.pop(child.get("name"), ()))
+                inactive.update(active.pop(name, ()))
             elif child.name == "clear":
                 inactive.update(added)
                 active.clear()
-        targets = {rewrite_target(rule) for rule in self.rules if rule.get("enabled", "true") != "false"}
+        targets = rewriting.Targets(self.targets | (self.above.targets if self.above is not None else set()))
         return [HandlerEntry(element, self._python(element), element not in inactive,
-                             element.get("path") in _CATCH_ALL or element.get("path").lower() in targets)
+                             element.get("path") in _CATCH_ALL or targets.reach(element.get("path")))
                 for element in added]
 
     def _python(self, handler: Element) -> Kind | None:
+        """Return by which kind handler starts Python.
+
+        Where there is a WSGI_HANDLER, a program that is none (a folder, a placeholder) is meant to be Python.
+        """
         module = handler.get("modules").split(",")[0].strip().lower()
         if module == "fastcgimodule":
             processor = handler.get("scriptProcessor")
-            known = _is_python(processor.partition("|")[0]) or re.search("wfastcgi|%interpreterpath%", processor, re.I)
-            return "fastCgi" if known else None
+            program = processor.partition("|")[0].strip().strip('"')
+            extension = ntpath.splitext(program.rstrip("\\/"))[1]
+            known = understand(program, "").kind == "python" or _FOR_WFASTCGI.search(processor)
+            meant = self.entry_point_named and not _OTHER_PROGRAM.fullmatch(extension)
+            return "fastCgi" if known or meant else None
         if module == "httpplatformhandler":
-            return "httpPlatform" if all(map(self.is_python_platform, self.platforms[:1])) else None
+            return "httpPlatform" if self.platform is None or self.is_python_platform(self.platform) else None
         return None
 
 
-def _is_python(path: str) -> bool:
-    return _PYTHON_PROGRAM.fullmatch(ntpath.basename(path.strip().strip('"'))) is not None
+def _locations(root: Element) -> dict[str, list[Element]]:
+    """Return the <location>s of a file by their path in lower case; "" is the level of the file."""
+    groups: dict[str, list[Element]] = {}
+    for found in root.find("location"):
+        groups.setdefault(location_path(found.get("path")), []).append(found)
+    return groups
 
 
-def rewrite_target(rule: Element) -> str:
-    """Return the path that rule rewrites requests to, in lower case, without what follows it ("handler.fcgi/{R:1}").
-
-    "" when it does not rewrite.
-    """
-    return next((action.get("url").partition("/{")[0].lower().lstrip("/") for action in rule.find("action")
-                 if action.get("type", "Rewrite") == "Rewrite" and action.get("url")), "")
+def location_path(path: str) -> str:
+    """Return the path attribute of a <location> the way it can be compared; "" is the level of the file."""
+    return "/".join(name for name in path.strip("/").lower().split("/") if name not in ("", "."))

@@ -1,26 +1,28 @@
 """Changing which Python a web.config starts: the edits, each with a sentence that says what was done.
 
-It owns the app's Python handler (its <add> and <remove>), <httpPlatform>, and the appSettings that it writes; what else
-it has to remove (the old PTVS rewrite rules, the settings of the other kind of handler) is said in a note.
+It owns the app's Python handler (its <add> and <remove>), <httpPlatform>, and the appSettings that it writes. A handler
+keeps the path and the verbs that it has. What only the other kind of handler reads stays, so that going back finds it;
+rules that rewrite requests to a script go only to HttpPlatform, which takes the address that they make for the app's.
 """
 from __future__ import annotations
 
-import re
-
 from azext_pythonapp.appservice.errors import Refused
+from azext_pythonapp.runtimes.location import same_path
 
-from . import appsettings, httpplatform
+from . import httpplatform, relocation
 from .document import Document
+from .fastcgi_settings import FastCgiSettings
 from .intent import HandlerIntent
 from .layout import NewElement
 from .markup import Element
-from .masking import HARMLESS
-from .sections import OLD_PATH, HandlerEntry, Sections, rewrite_target
+from .masking import MASK, looks_secret
+from .notes import Notes
+from .script_rules import ScriptRules
+from .sections import HandlerEntry, Sections
+from .values import LITERAL_HOME
 
 _NEW_NAME = "PythonHandler"
 _MODULES = {"fastCgi": "FastCgiModule", "httpPlatform": "httpPlatformHandler"}
-_FOR_PYTHON_ALONE = ("DJANGO_SETTINGS_MODULE", "PYTHONPATH")
-_PLACEHOLDER = re.compile(r"%(ROOTDIR|INTERPRETERPATH|WFASTCGIPATH)%", re.IGNORECASE)
 
 
 class HandlerSwitch:
@@ -29,35 +31,74 @@ class HandlerSwitch:
     def __init__(self, document: Document, intent: HandlerIntent):
         self.document = document
         self.intent = intent
-        self.sections = Sections(document)
-        self.notes: list[str] = []
-        self._old = [entry for entry in self.sections.entries if entry.replaceable]
-        self._kept = [entry for entry in self.sections.entries if not entry.replaceable]
-        self._current = next((entry for entry in self._old if entry.active), None)
+        self.sections = Sections.of_python(document)
+        self.notes = Notes()
+        self._current = self.sections.python_entry() or next(
+            (entry for entry in self.sections.entries if entry.replaceable and entry.active), None)
+        self._gone = [entry for entry in self.sections.entries if self._is_duplicate(entry)]
+        gone = {entry.element for entry in self._gone}
+        self._kept = [entry for entry in self.sections.entries
+                      if entry is not self._current and entry.element not in gone]
+        self._before = self._old_python()
+        self._same_python = self._before is not None and same_path(
+            self._before.python_path, intent.python_path, LITERAL_HOME)
+        self._settings = FastCgiSettings(document, self.sections, intent, self.notes, self._same_python)
+        to_http = self._switches and intent.kind == "httpPlatform"
+        self._rules = ScriptRules(document, self.sections, self._current if to_http else None, self.notes)
 
     def run(self) -> None:
         """Make the edits. Raises Refused when the file belongs to something that is not Python."""
         self._refuse()
         if self.intent.kind == "fastCgi":
-            self._write_app_settings()
-        else:
-            self._drop_fastcgi_settings()
+            self._settings.write()
         self._remove_duplicates()
         self._write_handler()
         if self.intent.kind == "fastCgi":
-            self._drop_platform()
+            self._leave_platform()
         else:
             self._write_platform()
-        self._drop_rewrite_rules()
+            if self._switches:
+                self._settings.leave()
+        self._rules.drop()
+        if self._before is not None and self._current is not None and not self._same_python:
+            relocation.move_handlers(self.document, self.sections, self._before, self.intent, self._current, self.notes)
+            relocation.move_paths(self.document, self._before.python_path, self.intent, self.notes)
         self._warn()
 
     @property
+    def _switches(self) -> bool:
+        """Whether the app goes from one kind of handler to the other."""
+        return self._current is not None and self._current.python != self.intent.kind
+
+    @property
     def _platform(self) -> Element | None:
-        return next(iter(self.sections.platforms), None)
+        """The <httpPlatform> that the handler has, or shares with the level above."""
+        if self.sections.platforms:
+            return self.sections.platforms[0]
+        return self.sections.platform if self._current and self._current.python == "httpPlatform" else None
+
+    def _is_duplicate(self, entry: HandlerEntry) -> bool:
+        """Whether entry is another one for Python that no request gets to."""
+        if entry is self._current or not entry.replaceable:
+            return False
+        if not entry.active or not entry.reached or self._current is None:
+            return True
+        behind = self._current.element.start < entry.element.start
+        return behind and self._current.shadows(entry)
+
+    def _old_python(self) -> relocation.OldPython | None:
+        if self._current is None:
+            return None
+        if self._current.python == "fastCgi":
+            processor = self._current.element.get("scriptProcessor")
+            return relocation.OldPython(pair(processor)[0], processor)
+        platform = self.sections.platform
+        path = platform.get("processPath") if platform is not None else ""
+        return relocation.OldPython(path, "") if path else None
 
     def _refuse(self) -> None:
         for entry in self._kept:
-            if entry.framework:
+            if entry.framework and (self._current is None or not self._current.partial):
                 raise Refused(
                     f"web.config line {entry.line}: the handler '{entry.name}' ({entry.element.get('modules')}) "
                     f"already sends the app's requests to {entry.framework}, so Python would not see them.",
@@ -83,24 +124,24 @@ class HandlerSwitch:
             raise Refused(
                 f"web.config line {platform.line}: <httpPlatform> starts '{platform.get('processPath')}', which is not "
                 "Python.", "Delete that <httpPlatform> from site\\wwwroot\\web.config and run the command again.")
+        self._rules.refuse()
 
     def _remove_duplicates(self) -> None:
-        for entry in self._old:
-            if entry is not self._current:
-                self.document.remove(entry.element)
-                self._note(f"The handler {entry.name!r} on line {entry.line}, another entry for Python, was removed.")
+        for entry in self._gone:
+            self.document.remove(entry.element)
+            self.notes.done(f"The handler {entry.name!r} on line {entry.line}, another entry for Python, was removed.")
 
     def _write_handler(self) -> None:
         entry = self._current
         if entry is None:
             name = self._free_name(_NEW_NAME)
             self._insert_handler(dict(self._wanted, name=name), self._section(), None)
-            self._note(f"The handler {name!r} was added; it runs {self.intent.python_path}.")
+            self.notes.done(f"The handler {name!r} was added; it runs {self.intent.python_path}.")
             return
         name = entry.name
-        if any(kept.active and kept.name == name for kept in self._kept):
+        if any(kept.active and kept.name.lower() == name.lower() for kept in self._kept):
             name = self._free_name(_NEW_NAME)
-        changes = self._changes(entry.element)
+        changes = self._changes(entry)
         if name != entry.name:
             changes["name"] = name
         rival = self._rival(entry)
@@ -111,14 +152,15 @@ class HandlerSwitch:
                 del attributes[key]
             self._insert_handler(attributes, entry.element.parent, rival)
             self.document.remove(entry.element)
-            self._note(f"The handler {name!r} was moved before {rival.name!r}, which took every request away from it.")
+            self.notes.done(
+                f"The handler {name!r} was moved before {rival.name!r}, which took every request away from it.")
         self._note_changes(entry, changes)
         if rival is None:
             self._apply_changes(entry.element, changes)
 
     @property
     def _wanted(self) -> dict[str, str]:
-        """The attributes of the handler, in the order of Microsoft's examples."""
+        """The attributes of a new handler, in the order of Microsoft's examples."""
         wanted = {"name": _NEW_NAME, "path": "*", "verb": "*", "modules": _MODULES[self.intent.kind]}
         if self.intent.kind == "fastCgi":
             wanted["scriptProcessor"] = self.intent.script_processor
@@ -127,20 +169,30 @@ class HandlerSwitch:
             wanted["requireAccess"] = "Script"
         return wanted
 
-    def _changes(self, handler: Element) -> dict[str, str | None]:
-        """Return the attributes of handler to set, or to remove (None); absent ones with a fitting default stay so."""
+    def _changes(self, entry: HandlerEntry) -> dict[str, str | None]:
+        """Return the attributes of the app's handler to set, or to remove (None).
+
+        Its path, verbs and resource type stay, unless nothing gets to it or the rules that led to it go.
+        """
+        handler = entry.element
         changes: dict[str, str | None] = {}
-        for name, value in self._wanted.items():
-            found = handler.get(name)
-            same = found.lower() == value.lower() if name in ("modules", "resourceType") else found == value
-            implied = name in ("resourceType", "requireAccess") and name not in handler.attributes
-            if name != "name" and not same and not (implied and handler.get("modules") == self._wanted["modules"]):
-                changes[name] = value
-        if self.intent.kind == "httpPlatform":
-            was_fastcgi = handler.get("modules").lower() != _MODULES["httpPlatform"].lower()
+        if entry.python != self.intent.kind:
+            changes["modules"] = _MODULES[self.intent.kind]
+        if self.intent.kind == "fastCgi":
+            if not same_pair(handler.get("scriptProcessor"), self.intent.script_processor):
+                changes["scriptProcessor"] = self.intent.script_processor
+            if self._switches and "requireAccess" not in handler.attributes:
+                changes["requireAccess"] = "Script"
+            if self._switches and "resourceType" not in handler.attributes:
+                changes["resourceType"] = "Unspecified"
+        else:
             changes.update({name: None for name in ("scriptProcessor", "requireAccess")
-                            if name in handler.attributes and (was_fastcgi or name == "scriptProcessor")})
-        if "bitness" in handler.get("preCondition"):
+                            if name in handler.attributes and (self._switches or name == "scriptProcessor")})
+        if not entry.reached and not entry.partial:
+            changes["path"] = "*"
+        elif self._rules.path is not None:
+            changes["path"] = self._rules.path
+        if "bitness" in handler.get("preCondition") and not self._same_python:
             changes["preCondition"] = None
         return changes
 
@@ -161,7 +213,7 @@ class HandlerSwitch:
             after = "nothing" if value is None else f"'{value}'"
             parts.append(f"{name} from {before} to {after}")
         if parts:
-            self._note(f"The handler {entry.name!r} was changed: {', '.join(parts)}.")
+            self.notes.done(f"The handler {entry.name!r} was changed: {', '.join(parts)}.")
 
     def _section(self) -> Element | None:
         return next(iter(self.sections.handlers), None)
@@ -169,7 +221,7 @@ class HandlerSwitch:
     def _rival(self, entry: HandlerEntry) -> HandlerEntry | None:
         """Return the handler before entry that takes every request away from it."""
         before = self.sections.entries[:self.sections.entries.index(entry)]
-        return next((other for other in before if other.takes_over and not other.replaceable), None)
+        return next((other for other in before if other.takes_over and other.python is None), None)
 
     def _insert_handler(self, attributes: dict[str, str], section: Element | None, rival: HandlerEntry | None) -> None:
         """Write <remove> and <add> in front of rival, or of what would answer Python's pages, else last in section."""
@@ -204,7 +256,7 @@ class HandlerSwitch:
             self.document.append(self.sections.servers[0], child)
 
     def _new_platform(self) -> NewElement:
-        self._note(f"<httpPlatform> was added; it starts {self.intent.python_path}.")
+        self.notes.done(f"<httpPlatform> was added; it starts {self.intent.python_path}.")
         return httpplatform.new_platform(self.intent.platform_settings, self.intent.environment)
 
     def _write_platform(self) -> None:
@@ -215,137 +267,82 @@ class HandlerSwitch:
                 self.document.insert_after(section, self._new_platform())
             return
         settings = self.intent.platform_settings
-        if self.intent.startup_time_limit is None and platform.get("startupTimeLimit"):
+        if self.intent.startup_time_limit is None:
             del settings["startupTimeLimit"]
+        if same_path(platform.get("processPath"), self.intent.python_path, LITERAL_HOME):
+            del settings["processPath"]
+        if self._switches:
+            self.notes.remark(f"The <httpPlatform> on line {platform.line}, which was not used, is used again.")
         for name, value in settings.items():
             if platform.get(name) != value:
-                self._note(f"{name} of <httpPlatform> was changed from '{platform.get(name)}' to '{value}'.")
+                before, after = (MASK if looks_secret("", text) else text for text in (platform.get(name), value))
+                self.notes.done(f"{name} of <httpPlatform> was changed from '{before}' to '{after}'.")
+        present = {name.upper(): value for name, value in httpplatform.variables(platform).items()}
+        other = [name for name, value in self.intent.environment.items() if present.get(name.upper()) != value]
+        if other:
+            self.notes.done(f"The environment variables {', '.join(other)} of <httpPlatform> were set.")
         httpplatform.update_platform(self.document, platform, settings, self.intent.environment)
-        for other in self.sections.platforms[1:]:
-            self.document.remove(other)
-            self._note(f"A second <httpPlatform> on line {other.line} was removed.")
+        for second in self.sections.platforms[1:]:
+            self.document.remove(second)
+            self.notes.done(f"A second <httpPlatform> on line {second.line} was removed.")
 
-    def _drop_platform(self) -> None:
+    def _leave_platform(self) -> None:
+        """Say what the app does not get any more under FastCGI; it stays in the file for the way back."""
+        mixed = self._current is not None and {entry.python for entry in (self._current, *self._gone)} > {"fastCgi"}
         if any(entry.module == "httpplatformhandler" for entry in self._kept):
-            if self.sections.platforms:
-                self._note("<httpPlatform> was kept: another handler of web.config uses it.")
+            if self.sections.platforms and (mixed or self._switches):
+                self.notes.remark("<httpPlatform> was kept: another handler of web.config uses it.")
             return
         for platform in self.sections.platforms:
-            if not self.sections.is_python_platform(platform):
-                self._note(f"<httpPlatform> on line {platform.line} was kept: it does not start Python.")
+            if not self.sections.is_python_platform(platform) or not (mixed or self._switches):
                 continue
-            lost = sorted(set(httpplatform.variables(platform)) - set(self.intent.environment))
-            self.document.remove(platform)
-            self._note("<httpPlatform> was removed" + (
-                f", and with it the environment variables {', '.join(lost)}." if lost else "."))
+            parts = httpplatform.described(platform)
+            lost = [name for name in httpplatform.variables(platform)
+                    if name.upper() not in {given.upper() for given in self.intent.environment}]
+            parts += [f"the environment variable {name}" for name in lost]
+            what = f": {', '.join(parts)}" if parts else ""
+            if mixed and not self._used_below(platform):
+                self.document.remove(platform)
+                self.notes.done(f"<httpPlatform> was removed{what}.")
+            else:
+                self.notes.remark(f"<httpPlatform> on line {platform.line} stays for the way back; FastCGI does not "
+                                  f"use it{what}.")
+        if self._switches:
+            self._settings.become_environment(self.sections.platform)
 
-    def _write_app_settings(self) -> None:
-        current = appsettings.environment(self.sections.root)
-        wanted = self.intent.app_settings
-        sections = self.sections.app_settings
-        if appsettings.uses_proxy(current):
-            wanted.setdefault("WSGI_HANDLER", appsettings.entry_point(current) or "")
-            self._remove_settings("WSGI_ALT_", "they are only for PTVS' virtual environment proxy, which is not needed")
-        for name, value in wanted.items():
-            if name in current and current[name] != value:
-                shown = f" to '{value}'" if name.upper() in HARMLESS else ""
-                self._note(f"The appSetting {name} was changed{shown}.")
-        missing = appsettings.write(self.document, sections, wanted)
-        new = appsettings.new_entries(missing)
-        if new:
-            self._note(f"The appSettings {', '.join(missing)} were added.")
-        if new and sections:
-            for entry in new:
-                self.document.append(sections[0], entry)
-        elif new:
-            self._insert_section(NewElement("appSettings", (), new))
-
-    def _insert_section(self, section: NewElement) -> None:
-        """Write section in front of the first <system.webServer> (or the <location> around it), else last."""
-        anchor = self._section_anchor()
-        if anchor is None:
-            self.document.append(self.sections.root, section)
-        else:
-            self.document.insert_before(anchor, section)
-
-    def _section_anchor(self) -> Element | None:
-        server = next(iter(self.sections.servers), None)
-        return server.parent if server is not None and server.parent is not self.sections.root else server
-
-    def _drop_fastcgi_settings(self) -> None:
-        if any(entry.python == "fastCgi" for entry in self._kept):
-            self._note("The WSGI_ settings were kept: another handler of web.config runs Python by FastCGI.")
-            return
-        self._remove_settings("WSGI_", "only wfastcgi reads them")
-        given = {name.upper() for name in self.intent.environment}
-        left = []
-        for entry in appsettings.entries(self.sections.app_settings):
-            key = appsettings.key_of(entry)
-            if key in given and key in _FOR_PYTHON_ALONE:
-                self.document.remove(entry)
-                self._note(f"{key} was moved from appSettings to the environment variables of <httpPlatform>.")
-            elif key and key not in given and not key.startswith("WSGI_"):
-                left.append(entry.get("key").strip())
-        self._drop_empty_app_settings()
-        if left and self._current is not None and self._current.python == "fastCgi":
-            self._note(f"The appSettings {', '.join(left)} stay in web.config, but HttpPlatformHandler does not give "
-                       "them to the app as environment variables.")
-
-    def _remove_settings(self, prefix: str, reason: str) -> None:
-        gone = []
-        for section in self.sections.app_settings:
-            for entry in section.children:
-                if entry.name in ("add", "remove") and appsettings.key_of(entry).startswith(prefix):
-                    self.document.remove(entry)
-                    gone.append(entry.get("key").strip())
-        if gone:
-            self._note(f"The appSettings {', '.join(dict.fromkeys(gone))} were removed: {reason}.")
-
-    def _drop_empty_app_settings(self) -> None:
-        """Remove an <appSettings> that has just lost its last entry and stands where this module would put it again."""
-        anchor = self._section_anchor()
-        siblings = self.sections.root.children
-        before = siblings[siblings.index(anchor) - 1:siblings.index(anchor)] if anchor is not None else []
-        for section in before:
-            if (section.name == "appSettings" and section.children and not section.attributes
-                    and self.document.only_elements(section)
-                    and all(self.document.is_removed(child) for child in section.children)):
-                self.document.remove(section)
-
-    def _drop_rewrite_rules(self) -> None:
-        targets = {OLD_PATH, *(entry.element.get("path").lower() for entry in self._old if not entry.catch_all)}
-        found = {rule for rule in self.sections.rules if rewrite_target(rule) in targets}
-        if not found:
-            return
-        gone = [rule for rule in self.sections.rules if rule in found or rule.get("name") == "Static Files"]
-        for rule in gone:
-            self.document.remove(rule)
-        for rewrite in self.sections.find("system.webServer", "rewrite"):
-            rules = rewrite.find("rules")
-            if len(rewrite.children) == 1 and rules and all(map(self.document.is_removed, rules[0].children)):
-                self.document.remove(rewrite)
-        name = self._current.name if self._current is not None else _NEW_NAME
-        self._note(
-            f"The rewrite rules {', '.join(repr(rule.get('name')) for rule in gone)} were removed: every request goes "
-            f"to {name!r} now. For a folder that IIS is to serve itself, put a web.config with <handlers><remove "
-            f"name=\"{name}\" /></handlers> into it.")
+    def _used_below(self, platform: Element) -> bool:
+        """Whether a <location> has a handler that uses this platform of the level above it."""
+        return self.sections.above is None and any(
+            entry.module == "httpplatformhandler" for level in self.sections.locations(self.document)
+            if level.platform is platform for entry in level.entries)
 
     def _warn(self) -> None:
-        for entry in appsettings.entries(self.sections.app_settings):
-            key = entry.get("key").strip()
-            if _PLACEHOLDER.search(entry.get("value")) and key not in self.intent.app_settings \
-                    and not key.startswith("WSGI_ALT_"):
-                self._note(f"The appSetting {key} on line {entry.line} still holds a placeholder of Visual Studio that "
-                           "nothing replaces; delete it or give it a value.")
+        self._settings.warn()
         for section in self.sections.handlers:
             policy = section.get("accessPolicy", "Script")
             if self.intent.kind == "fastCgi" and "Script" not in policy:
-                self._note(f"<handlers> has accessPolicy=\"{policy}\"; without Script IIS answers 403 for Python.")
+                self.notes.warn(
+                    f"<handlers> has accessPolicy=\"{policy}\"; without Script IIS answers 403 for Python.")
+        for element in self.sections.root.walk():
+            if element.name == "fastCgi" and element.parent is not None and element.parent.name == "system.webServer":
+                self.notes.warn(f"web.config line {element.line}: <fastCgi> is allowed in applicationHost.config only, "
+                                "so IIS answers 500.19; delete it (a runtime registers itself).")
 
     def _free_name(self, name: str) -> str:
-        taken = {entry.name for entry in self._kept if entry.active}
+        gone = {entry.name.lower() for entry in self._gone}
+        gone |= {entry.name.lower() for entry in self._kept if not entry.active}
+        kept = {entry.name.lower() for entry in self._kept if entry.active}
+        taken = (self.sections.names() - gone) | kept
         candidates = [name, *(f"{name}{number}" for number in range(2, len(taken) + 3))]
-        return next(candidate for candidate in candidates if candidate not in taken)
+        return next(candidate for candidate in candidates if candidate.lower() not in taken)
 
-    def _note(self, sentence: str) -> None:
-        self.notes.append(sentence)
+
+def pair(processor: str) -> tuple[str, str]:
+    """Return the program and the arguments of a scriptProcessor, without quotes around them."""
+    program, _, arguments = processor.partition("|")
+    return program.strip().strip('"'), arguments.strip().strip('"')
+
+
+def same_pair(one: str, other: str) -> bool:
+    """Return whether two scriptProcessors name the same FastCGI application; the case of letters does not matter."""
+    return tuple(part.lower() for part in pair(one)) == tuple(part.lower() for part in pair(other))

@@ -98,12 +98,14 @@ def test_location_around_the_server() -> None:
         "\t\t\t</handlers>\r\n\t\t</system.webServer>\r\n\t</location>\r\n</configuration>")
 
 
-def test_a_location_for_another_path_is_not_the_app() -> None:
-    content = config(fastcgi()).replace(b"<system.webServer>", b"<location path='static'><system.webServer>").replace(
+def test_a_location_for_another_path_is_a_part_of_the_site() -> None:
+    content = config(fastcgi()).replace(b"<system.webServer>", b"<location path='api'><system.webServer>").replace(
         b"</system.webServer>", b"</system.webServer></location>")
-    assert read_handler(content) is None
-    result = write_handler(content, HTTP).content
-    assert fastcgi().encode() in result and result.count(b"<handlers>") == 2
+    found = read_handler(content)
+    assert found is not None and (found.location, found.part) == ("api", "the location 'api'")
+    result = write_handler(content, FASTCGI).content
+    assert result.replace(b'    <add key="WSGI_HANDLER" value="app.app" />\n', b"") == content.replace(
+        b"D:\\home\\Python353x64\\python.exe|D:\\x\\wfastcgi.py", PAIR.encode())
 
 
 def test_what_wfastcgi_reads_wins() -> None:
@@ -202,21 +204,24 @@ def test_switching_to_http_platform() -> None:
     intent = HandlerIntent("httpPlatform", HTTP.python_path, arguments="x", environment={"PYTHONPATH": "lib"})
     edit = write_handler(content, intent)
     assert edit.content.decode() == (
-        '<configuration>\n  <appSettings>\n    <add key="OTHER" value="1"/>\n  </appSettings>\n  <system.webServer>\n'
+        '<configuration>\n  <appSettings>\n    <add key="WSGI_HANDLER" value="a.b"/>\n'
+        '    <add key="WSGI_LOG" value="D:\\l.log"/>\n    <add key="PYTHONPATH" value="lib"/>\n'
+        '    <add key="OTHER" value="1"/>\n  </appSettings>\n  <system.webServer>\n'
         '    <handlers>\n      <add name="Py" path="*" verb="*" modules="httpPlatformHandler" '
         'resourceType="Unspecified" />\n    </handlers>\n'
         '    <httpPlatform processPath="%HOME%\\python364x64\\python.exe" arguments="x" startupTimeLimit="120">\n'
         '      <environmentVariables>\n        <environmentVariable name="PYTHONPATH" value="lib" />\n'
         "      </environmentVariables>\n    </httpPlatform>\n  </system.webServer>\n</configuration>\n")
     said = " ".join(edit.notes)
-    assert "WSGI_HANDLER, WSGI_LOG were removed" in said and "PYTHONPATH was moved" in said and "OTHER stay" in said
+    assert "WSGI_HANDLER='a.b', WSGI_LOG='D:\\l.log' stay" in said and "PYTHONPATH stay" in said and "OTHER stay" in said
+    assert edit.warnings == tuple(note for note in edit.notes if "OTHER" in note)
 
 
 def test_switching_to_fastcgi_says_which_variables_go() -> None:
     there = write_handler(None, HandlerIntent("httpPlatform", HTTP.python_path, arguments="x", environment={"S": "1"}))
     edit = write_handler(there.content, FASTCGI)
-    assert b"httpPlatform" not in edit.content
-    assert any("environment variables S" in note for note in edit.notes)
+    assert any("arguments='x', startupTimeLimit='120', the environment variable S." in note for note in edit.notes)
+    assert write_handler(edit.content, FASTCGI).notes == ()
     current = read_handler(there.content)
     assert carried_environment(current, "fastCgi") == {"S": "1"}
     assert carried_environment(current, "httpPlatform") == {} and carried_environment(None, "fastCgi") == {}

@@ -5,7 +5,7 @@ import pytest
 
 from azext_pythonapp.appservice.errors import Refused
 from azext_pythonapp.webconfig.handlers import read_handler, write_handler
-from tests.unit.test_webconfig_handlers import FASTCGI, HTTP, HTTP_ADD, PAIR, config, fastcgi
+from tests.unit.test_webconfig_handlers import FASTCGI, HTTP, HTTP_ADD, PAIR, PYTHON, config, fastcgi
 
 VISUAL_STUDIO = b"""<?xml version="1.0"?>
 <configuration>
@@ -69,14 +69,14 @@ def test_what_visual_studio_wrote_is_replaced() -> None:
     edit = write_handler(VISUAL_STUDIO, FASTCGI)
     before, _, after = VISUAL_STUDIO.partition(b"    <add key=\"WSGI_ALT_VIRTUALENV_HANDLER\"")
     middle = after.partition(b"    <add key=\"WSGI_HANDLER\"")[2].partition(b"    <rewrite>")[0]
-    expected = before + b"    <add key=\"WSGI_HANDLER\"" + middle + b"  </system.webServer>\n</configuration>\n"
+    rules = b"    <rewrite>" + VISUAL_STUDIO.partition(b"    <rewrite>")[2]
+    expected = before + b"    <add key=\"WSGI_HANDLER\"" + middle + rules
     expected = expected.replace(b"ptvs_virtualenv_proxy.get_virtualenv_handler()", b"app.app").replace(
-        b'path="handler.fcgi"', b'path="*"').replace(b"%INTERPRETERPATH%|%WFASTCGIPATH%", PAIR.encode())
-    assert edit.content == expected
+        b"%INTERPRETERPATH%|%WFASTCGIPATH%", PAIR.encode())
+    assert edit.content == expected, "the rules still bring requests to handler.fcgi, and leave static to IIS"
     said = " ".join(edit.notes)
-    assert "'Static Files', 'Configure Python' were removed" in said and '<remove name="Python FastCGI" />' in said
-    assert "WSGI_ALT_VIRTUALENV_HANDLER, WSGI_ALT_VIRTUALENV_ACTIVATE_THIS were removed" in said
-    assert "PYTHONPATH on line 9 still holds a placeholder" in said
+    assert "WSGI_ALT_VIRTUALENV_HANDLER='FlaskWebProject.app', WSGI_ALT_VIRTUALENV_ACTIVATE_THIS=" in said
+    assert "PYTHONPATH on line 9 still holds a placeholder" in said and "PYTHONPATH" in " ".join(edit.warnings)
     assert not write_handler(edit.content, FASTCGI).changed
 
 
@@ -88,9 +88,12 @@ def test_the_proxied_entry_point_is_kept_when_none_is_given() -> None:
 
 def test_other_rewrite_rules_stay() -> None:
     content = VISUAL_STUDIO.replace(b"      <rules>\n", b"      <rules>\n" + HTTPS_RULE)
-    result = write_handler(content, HTTP).content
-    assert b"      <rules>\n" + HTTPS_RULE + b"      </rules>\n" in result
-    assert b"handler.fcgi" not in result and b"WSGI_" not in result
+    edit = write_handler(content, HTTP)
+    rules = content.partition(b'        <rule name="Configure Python"')[0].partition(b"      <rules>\n")[2]
+    assert b"      <rules>\n" + rules + b"      </rules>\n" in edit.content, "also one that is named Static Files"
+    assert b"handler.fcgi" not in edit.content
+    line = content[:content.index(b'<rule name="Configure Python"')].count(b"\n") + 1
+    assert any(f"The rewrite rules 'Configure Python' (line {line}) were removed" in note for note in edit.notes)
 
 
 def test_old_entries_for_other_pythons_are_removed() -> None:
@@ -108,7 +111,8 @@ def test_fastcgi_and_http_platform_mixed_up() -> None:
                      '    <add key="WSGI_HANDLER" value="a.b"/>\n')
     fast, http = write_handler(content, FASTCGI).content, write_handler(content, HTTP).content
     assert b"httpPlatform" not in fast and fast.count(b"<add name") == 1
-    assert b"WSGI" not in http and b"FastCgi" not in http and http.count(b"<add name") == 1
+    assert b"FastCgi" not in http and http.count(b"<add name") == 1
+    assert any("<httpPlatform> was removed: arguments='old'." in note for note in write_handler(content, FASTCGI).notes)
 
 
 @pytest.mark.parametrize("handler, server, framework", [
@@ -184,27 +188,32 @@ def test_a_remove_behind_the_new_handler_goes() -> None:
 
 
 def test_a_name_that_is_taken() -> None:
-    content = config(fastcgi("PythonHandler", path="legacy/*"))
-    edit = write_handler(content, FASTCGI)
-    assert b'<add name="PythonHandler2" path="*"' in edit.content and b'path="legacy/*"' in edit.content
+    content = config('      <add name="pythonhandler" path="*.old" verb="*" type="T"/>\n')
+    assert b'<add name="PythonHandler2" path="*"' in write_handler(content, FASTCGI).content
+    below = config().replace(b"</configuration>", b"<location path='x'><system.webServer><handlers><add name='PythonHandler' "
+                             b"path='*.x' type='T'/></handlers></system.webServer></location></configuration>")
+    assert b'<add name="PythonHandler2" path="*"' in write_handler(below, FASTCGI).content
     twice = config(fastcgi("X") + fastcgi("X", path="legacy/*"))
     renamed = write_handler(twice, FASTCGI).content
     assert b'<add name="PythonHandler" path="*"' in renamed and b'<add name="X" path="legacy/*"' in renamed
 
 
 def test_what_other_handlers_need_is_kept() -> None:
-    content = config(fastcgi("Old", path="legacy/*"), settings='    <add key="WSGI_HANDLER" value="a.b"/>\n')
+    content = config(fastcgi("App") + fastcgi("Old", path="legacy/*", python=r"D:\Python27\python.exe"),
+                     settings='    <add key="WSGI_HANDLER" value="a.b"/>\n')
     edit = write_handler(content, HTTP)
-    assert b"WSGI_HANDLER" in edit.content and any("were kept" in note for note in edit.notes)
-    other = config(f"      {HTTP_ADD}\n".replace('path="*"', 'path="api/*"'),
-                   '    <httpPlatform processPath="python.exe" arguments="x"/>\n')
+    assert b"WSGI_HANDLER" in edit.content and fastcgi("Old", "legacy/*", r"D:\Python27\python.exe").encode() in edit.content
+    other = config(f"      {HTTP_ADD}\n" + f"      {HTTP_ADD}\n".replace('path="*"', 'path="api/*"').replace(
+        "PythonHandler", "Api"), '    <httpPlatform processPath="python.exe" arguments="x"/>\n')
     edit = write_handler(other, FASTCGI)
     assert b"<httpPlatform " in edit.content and any("was kept" in note for note in edit.notes)
 
 
 def test_a_bitness_precondition_is_removed() -> None:
     content = config(fastcgi(more='preCondition="bitness32" '))
-    assert b"preCondition" not in write_handler(content, FASTCGI).content
+    assert b"preCondition" not in write_handler(content, FASTCGI).content, "it was for the Python before"
+    good = config(fastcgi(python=PYTHON, more='preCondition="bitness64" '))
+    assert b"preCondition" in write_handler(good, FASTCGI).content
 
 
 def test_missing_script_access_is_said() -> None:

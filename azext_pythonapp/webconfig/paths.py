@@ -1,0 +1,98 @@
+r"""Paths below a Python's own folder, wherever a web.config has one and however it is written.
+
+A runtime lives in a folder of %HOME%, which has several names (facts/python-site-extensions.md 1.8), and a web.config
+in site\wwwroot may also name it relative to that folder.
+"""
+from __future__ import annotations
+
+import ntpath
+import re
+from dataclasses import dataclass
+
+from .document import Document
+from .encoding import decode
+
+_HOMES = r"(?:%HOME%|%HOME_EXPANDED%|%SystemDrive%[\\/]+home|\b[A-Z]:[\\/]+home|(?:\.[\\/]+)?\.\.[\\/]+\.\.)"
+_IN_HOME = re.compile(_HOMES + r"[\\/]+(?P<folder>[^\\/:*?\"<>|%]+)[\\/]+pythonw?\.exe", re.IGNORECASE)
+_IN_ENVIRONMENT = re.compile(
+    _HOMES + r"[\\/]+(?P<folder>[^:*?\"<>|%]+?)[\\/]+Scripts[\\/]+pythonw?\.exe", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_TEXT = re.compile(r">([^<]*)<")
+# What a Python has below its folder; other files there are somebody's own.
+_OWN = re.compile(
+    r"(?:Lib|Scripts|DLLs|include|libs)(?:[\\/].*)?|[^\\/]+\.(?:exe|py|dll|zip|pth)|", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class PathUse:
+    """One place of a web.config that names a path below a folder. line: of its element. place: what it is, in words."""
+
+    line: int
+    place: str
+
+
+def runtime_folder(python_path: str) -> str | None:
+    r"""Return the folder of %HOME% ("python364x64") that a python.exe lies directly in, None for one elsewhere."""
+    match = _IN_HOME.fullmatch(python_path.strip().strip('"').replace("\\\\?\\", ""))
+    folder = match.group("folder") if match else None
+    return None if folder is None or folder.lower() in ("site", "data", "logfiles", "siteextensions") else folder
+
+
+def environment_folder(python_path: str) -> str | None:
+    r"""Return the folder below %HOME% of the virtual environment that a python.exe is in, None for one elsewhere."""
+    text = python_path.strip().strip('"')
+    if re.match(r"\.[\\/](?!\.)", text):
+        text = "%HOME%\\site\\wwwroot\\" + text[2:]
+    match = _IN_ENVIRONMENT.fullmatch(text)
+    return match.group("folder").replace("/", "\\") if match else None
+
+
+def below(folder: str) -> re.Pattern[str]:
+    r"""Return the pattern of a path that is, or is below, a folder of %HOME%; groups: home, folder, rest.
+
+    folder: relative to it ("python364x64"); one in site\wwwroot may also be written relative to that.
+    """
+    names = r"[\\/]+".join(re.escape(name) for name in folder.split("\\"))
+    root = "site\\wwwroot\\"
+    near = ""
+    if folder.lower().startswith(root):
+        near = r"|\.[\\/]+" + r"[\\/]+".join(re.escape(name) for name in folder[len(root):].split("\\"))
+    return re.compile(rf"(?:(?P<home>{_HOMES}[\\/]+(?:\.[\\/]+)*)(?P<folder>{names}){near})"
+                      r"(?P<rest>[\\/]+[^;\"'|<>\s]*|(?![\w.~-]))", re.IGNORECASE)
+
+
+def moved(text: str, old: str, new_python: str) -> str:
+    r"""Return text with the paths of the runtime in %HOME%\old written for the one whose python.exe is new_python.
+
+    Only what every Python has there (Lib, Scripts, DLLs, the folder itself) is moved: a person's file is where it is.
+    """
+    new = runtime_folder(new_python)
+
+    def replacement(match: re.Match[str]) -> str:
+        rest = match["rest"]
+        if not _OWN.fullmatch(rest.lstrip("\\/")):
+            return match[0]
+        return f"{match['home']}{new}{rest}" if new is not None else ntpath.dirname(new_python) + rest
+
+    return below(old).sub(replacement, text)
+
+
+def uses(content: bytes, folder: str) -> list[PathUse]:
+    r"""Return the places of a web.config that name a path below %HOME%\folder: in any element, at any level.
+
+    Comments do not count. Raises InvalidWebConfig.
+    """
+    pattern = below(folder)
+    found = [PathUse(element.line, place(element.name, element.get("name") or element.get("key"), name))
+             for element in Document.parse(content).root.walk()
+             for name, attribute in element.attributes.items() if pattern.search(attribute.value)]
+    text = _COMMENT.sub(lambda match: re.sub(r"[^\r\n]", " ", match[0]), decode(content)[0])
+    for match in _TEXT.finditer(text):
+        if pattern.search(match[1]):
+            found.append(PathUse(len(re.findall(r"\r\n|\r|\n", text[:match.start(1)])) + 1, "the text of an element"))
+    return found
+
+
+def place(element: str, name: str, attribute: str) -> str:
+    """Return how messages name an attribute; name: of the setting or handler that the element is, "" for none."""
+    return f"{attribute} of <{element}>" + (f" '{name}'" if name else "")

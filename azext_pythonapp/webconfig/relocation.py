@@ -1,0 +1,129 @@
+"""What else of a web.config goes with the app to another Python: its other handlers, and paths of the old runtime."""
+from __future__ import annotations
+
+import ntpath
+from dataclasses import dataclass
+from typing import Mapping
+
+from azext_pythonapp.runtimes.location import same_path
+
+from . import paths
+from .document import Document
+from .intent import HandlerIntent
+from .markup import Element
+from .notes import Notes
+from .sections import HandlerEntry, Sections
+from .values import LITERAL_HOME
+
+# Settings that a Python reads as paths of its own installation, or of packages in it.
+MOVED_SETTINGS = ("PYTHONHOME", "PYTHONPATH", "PATH")
+
+
+@dataclass(frozen=True)
+class OldPython:
+    """What the app's own handler started before: python.exe, and the whole scriptProcessor of FastCGI."""
+
+    python_path: str
+    processor: str
+
+
+def moved_settings(settings: Mapping[str, str], old_python: str, new_python: str) -> dict[str, str]:
+    """Return settings with the paths of the old runtime written for the new one, where Python reads them as its own."""
+    folder = paths.runtime_folder(old_python)
+    if folder is None or same_path(old_python, new_python, LITERAL_HOME):
+        return dict(settings)
+    return {name: paths.moved(value, folder, new_python) if name.upper() in MOVED_SETTINGS else value
+            for name, value in settings.items()}
+
+
+def move_handlers(document: Document, sections: Sections, old: OldPython, intent: HandlerIntent, own: HandlerEntry,
+                  notes: Notes) -> None:
+    """Let every other handler that starts the old Python by the same kind start the new one; the rest of it stays."""
+    above = sections if sections.above is None else sections.above
+    for level in (above, *above.locations(document)):
+        for entry in level.entries:
+            if entry.element is own.element or entry.python is None or not entry.active:
+                continue
+            if document.is_removed(entry.element):
+                continue
+            where = f"The handler {entry.name!r} on line {entry.line}"
+            if entry.python == "fastCgi":
+                if _same(entry.element.get("scriptProcessor").partition("|")[0], old.python_path):
+                    _move_processor(document, entry, old, intent, where, notes)
+            elif level.platform is not None and level.platform in level.platforms:
+                _move_platform(document, level.platform, old, intent, where, notes)
+
+
+def _move_processor(document: Document, entry: HandlerEntry, old: OldPython, intent: HandlerIntent, where: str,
+                    notes: Notes) -> None:
+    same = old.processor.lower() == entry.element.get("scriptProcessor").lower()
+    if intent.kind == "fastCgi" and same:
+        document.set_attribute(entry.element, "scriptProcessor", intent.script_processor)
+        notes.done(f"{where} starts {intent.python_path} too now; it started the same Python as the app's.")
+    else:
+        notes.warn(f"{where} still starts {entry.element.get('scriptProcessor').partition('|')[0]}.")
+
+
+def _move_platform(document: Document, platform: Element, old: OldPython, intent: HandlerIntent, where: str,
+                   notes: Notes) -> None:
+    before = document.value(platform, "processPath")
+    if not _same(before, old.python_path):
+        return
+    new = intent.python_path if intent.kind == "httpPlatform" else before
+    if new == before:
+        notes.warn(f"{where} still starts {before}.")
+        return
+    document.set_attribute(platform, "processPath", new)
+    notes.done(f"{where} starts {new} too now; it started the same Python as the app's.")
+
+
+def move_paths(document: Document, old_python: str, intent: HandlerIntent, notes: Notes) -> None:
+    """Write the paths of the old runtime for the new one where Python reads them as its own, and name the others."""
+    if _same(old_python, intent.python_path):
+        return
+    runtime = paths.runtime_folder(old_python)
+    folder = runtime or paths.environment_folder(old_python)
+    if folder is None:
+        return
+    pattern = paths.below(folder)
+    element_name = "add" if intent.kind == "fastCgi" else "environmentVariable"
+    given = {(element_name, name.upper()) for name in intent.environment}
+    for element in _present(document):
+        for name in element.attributes:
+            value = document.value(element, name)
+            if not pattern.search(value):
+                continue
+            place = paths.place(element.name, element.get("name") or element.get("key"), name)
+            if runtime is not None and _is_pythons_own(element, name, given):
+                new = paths.moved(value, folder, intent.python_path)
+                if new != value:
+                    document.set_attribute(element, name, new)
+                    notes.done(f"{place} on line {element.line}: its paths below {ntpath.dirname(old_python)} were "
+                               f"changed to {ntpath.dirname(intent.python_path)}.")
+                    value = new
+            if pattern.search(value):
+                notes.warn(f"{place} on line {element.line} still names a path of the Python before, "
+                           f"{ntpath.dirname(old_python)}.")
+
+
+def _present(document: Document) -> list[Element]:
+    """Return the elements of document that were not removed, nor anything around them."""
+    pending, found = [document.root], []
+    while pending:
+        element = pending.pop()
+        if not document.is_removed(element):
+            found.append(element)
+            pending.extend(reversed(element.children))
+    return found
+
+
+def _is_pythons_own(element: Element, attribute: str, given: set[tuple[str, str]]) -> bool:
+    """Whether a value is read as paths of the Python that is started. given: the settings that were just written."""
+    if attribute == "value" and element.name in ("add", "environmentVariable"):
+        name = (element.get("key") or element.get("name")).strip().upper()
+        return name in MOVED_SETTINGS and (element.name, name) not in given
+    return element.name == "httpPlatform" and attribute in ("processPath", "arguments")
+
+
+def _same(one: str, other: str) -> bool:
+    return same_path(one, other, LITERAL_HOME)
