@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from azext_pythonapp.appservice.errors import PythonAppError
+from azext_pythonapp.appservice.errors import PythonAppError, UnknownOutcome
 
 Action = Literal["install", "uninstall", "create", "update", "restart", "upgrade", "downgrade", "reinstall", "none"]
 
@@ -43,12 +43,15 @@ class Step:
     changes: what a dry run says of it.
     apply: does it and returns the changes that really happened.
     undo: puts back what apply changed, and says so in one sentence; None when nothing can or need be put back.
+    left: where the changes do not tell it, what is different when apply's work is neither undone nor finished by a
+        later step, and what puts that right; a sentence or more.
     """
 
     title: str
     changes: Sequence[Change]
     apply: Callable[[], Sequence[Change]]
     undo: Callable[[], str] | None = None
+    left: str | None = None
 
 
 @dataclass
@@ -67,6 +70,7 @@ class Plan:
 
         say: gets each step's title as it begins. When a step fails, the finished ones that can be undone are, in
         reverse order, and the step's exception goes on; its message then tells what was undone and what stays.
+        After UnknownOutcome nothing is undone: the work may still go on, and an undo would race with it.
         """
         done: list[Change] = []
         finished: list[tuple[Step, list[Change]]] = []
@@ -74,6 +78,9 @@ class Plan:
             say(step.title)
             try:
                 changes = list(step.apply())
+            except UnknownOutcome as error:
+                error.extend(_stays(finished, undone=False))
+                raise
             except PythonAppError as error:
                 error.extend(_aftermath(finished))
                 raise
@@ -96,11 +103,22 @@ def _aftermath(finished: Sequence[tuple[Step, list[Change]]]) -> list[str]:
             sentences.append(step.undo())
         except PythonAppError as error:
             sentences.append(f"Putting it back failed: {error.message}")
-    stays = [f"{change.target} ({change.action})" for step, changes in finished if step.undo is None
-             for change in changes if change.action not in ("none", "restart")]
+    return sentences + _stays(finished, undone=True)
+
+
+def _stays(finished: Sequence[tuple[Step, list[Change]]], undone: bool) -> list[str]:
+    """A sentence for what stays. undone: whether the steps that can be were undone."""
+    kept = [(step, changes) for step, changes in finished if step.undo is None or not undone]
+    stays = [f"{change.target} ({change.action})" for _, changes in kept for change in changes
+             if change.action not in ("none", "restart")]
+    sentences = []
     if stays:
         more = f" and {len(stays) - 5} more" if len(stays) > 5 else ""
         sentences.append(f"What stays: {', '.join(stays[:5])}{more}.")
+    if not undone:
+        sentences += [step.left for step, _ in kept if step.left]
+        if any(step.undo for step, _ in kept):
+            sentences.insert(0, "Nothing was undone, because that may still be going on.")
     return sentences
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import PythonAppError, Refused, RemoteFailed
+from azext_pythonapp.appservice.errors import PythonAppError, Refused, RemoteFailed, UnknownOutcome
 from azext_pythonapp.appservice.site_extensions import delete_extension, install_or_join
 from azext_pythonapp.operations.list_runtimes import pythons_on, readable_handler
 from azext_pythonapp.operations.runtime_choice import require_version
@@ -96,6 +96,10 @@ class Installation:
                 # Kudu does nothing unless the package is newer than the one that is there (facts/kudu.md 4.3).
                 delete_extension(app.arm, app.site, identifier, app.kudu.delete_directory)
             return install_or_join(app.arm, app.site, identifier, self._package_version, app.progress.say)
+        except KeyboardInterrupt:
+            raise UnknownOutcome(f"No longer waiting for site extension {identifier} of {app.site.label}; its "
+                                 "installation may go on.", f"Wait for it again: `az webapp python install "
+                                 f"{app.site.arguments} --extension-id {identifier}`.") from None
         except PythonAppError as error:
             if self._present is not None and self._replacement is None:
                 # A failed installation deletes the one that was there as well (facts/kudu.md 4.3).

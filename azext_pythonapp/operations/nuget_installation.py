@@ -9,7 +9,7 @@ from pathlib import Path
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.download import download
-from azext_pythonapp.appservice.errors import (InvalidInput, NotFound, PythonAppError, Refused, RemoteFailed,
+from azext_pythonapp.appservice.errors import (Conflict, InvalidInput, NotFound, PythonAppError, Refused, RemoteFailed,
                                                UnknownOutcome)
 from azext_pythonapp.appservice.windows import quote_command
 from azext_pythonapp.jobs.launch import launch
@@ -50,6 +50,7 @@ class NugetInstallation:
         self._file = file
         self._present = present
         self._registered = False
+        self._extracting = False
         self.warnings: list[str] = []
         self.runtime = present or Installed(
             version=offer.version, architecture=offer.architecture, extension_id=offer.extension_id,
@@ -80,7 +81,10 @@ class NugetInstallation:
         """There is nothing to ask: it overwrites nothing."""
 
     def _install(self, runtime: Change, extension: Change) -> Sequence[Change]:
-        """Do everything; when a part of it fails, remove what was uploaded."""
+        """Do everything; when a part of it fails, remove what was uploaded.
+
+        After UnknownOutcome nothing is removed: the worker may still be extracting, or running pip there.
+        """
         with tempfile.TemporaryDirectory(prefix="pythonapp-") as folder:
             archive = Path(folder) / "runtime.zip"
             has_pip = self._prepare(Path(folder) / "package.nupkg", archive)
@@ -92,11 +96,14 @@ class NugetInstallation:
                 packages = self._provide_wfastcgi()
                 self._register()
                 self._look()
+            except UnknownOutcome as error:
+                error.extend([self._left()])
+                raise
             except PythonAppError as error:
                 error.extend([self._remove()])
                 raise
             except BaseException:
-                self._app.progress.say(self._remove())
+                self._app.progress.say(self._left() if self._extracting else self._remove())
                 raise
         return [runtime, *packages, extension]
 
@@ -126,31 +133,42 @@ class NugetInstallation:
     def _upload(self, archive: Path) -> None:
         megabytes = archive.stat().st_size / 1e6
         self._app.progress.say(f"Uploading {megabytes:.0f} MB to {self.offer.folder}.")
+        self._extracting = True
         try:
             with archive.open("rb") as file:
                 self._app.kudu.upload_archive(self.offer.folder, file)
+        except Conflict:
+            self._extracting = False
+            raise
         except UnknownOutcome as error:
             self._app.progress.say(f"{error.message} Waiting for it.")
             with zipfile.ZipFile(archive) as content:
                 size = content.getinfo(PROGRAM).file_size
             self._await_program(size)
+        self._extracting = False
 
     def _await_program(self, size: int, clock: Callable[[], float] = time.monotonic,
                        sleep: Callable[[float], None] = time.sleep) -> None:
-        """Wait for python.exe, the last file of the archive. size: in bytes."""
-        begun = clock()
+        """Wait for python.exe, the last file of the archive. size: in bytes.
+
+        Raises RemoteFailed when the archive certainly did not arrive, UnknownOutcome when it takes too long.
+        """
+        begun, arrived = clock(), False
         while clock() - begun < EXTRACTION_SECONDS:
             try:
                 entries = self._app.kudu.list_directory(self.offer.folder)
+                arrived = True
             except NotFound:
-                if clock() - begun >= ARRIVAL_SECONDS:
-                    break
+                if not arrived and clock() - begun >= ARRIVAL_SECONDS:
+                    raise RemoteFailed(
+                        f"The upload of Python {self.offer.version} to {self._app.site.label} did not arrive whole.",
+                        "Try again over a faster or steadier connection.") from None
                 entries = []
             if any(entry.name == PROGRAM and entry.size == size for entry in entries):
                 return
             sleep(POLL_SECONDS)
-        raise RemoteFailed(f"The upload of Python {self.offer.version} to {self._app.site.label} did not arrive whole.",
-                           "Try again over a faster or steadier connection.")
+        raise UnknownOutcome(f"Whether Python {self.offer.version} is whole on {self._app.site.label} is not known: "
+                             f"its upload is still not extracted after {EXTRACTION_SECONDS // 60} minutes.")
 
     def _require_answer(self) -> None:
         """Raise RemoteFailed unless python.exe on the worker is the Python that the package promised."""
@@ -207,6 +225,14 @@ class NugetInstallation:
             raise RemoteFailed(f"Azure does not list {self.offer.extension_id} among the site extensions of "
                                f"{self._app.site.label}, although it was uploaded.")
         self.runtime = python
+
+    def _left(self) -> str:
+        """What an installation whose outcome is not known leaves, in words, and what puts it right."""
+        site, offer = self._app.site, self.offer
+        return (f"Nothing was removed from {site.label}, because it may still be busy with the folder {offer.folder}. "
+                f"Look in a few minutes: `az webapp python list {site.arguments}`; `az webapp python uninstall "
+                f"{site.arguments} --version {offer.version} --arch {offer.architecture}` removes it, and then it can "
+                "be installed again.")
 
     def _remove(self) -> str:
         """Delete what the installation uploaded; a sentence that says so."""

@@ -8,12 +8,13 @@ is of the same Python; and when anything fails both folders move back.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import NotFound, PythonAppError, RemoteFailed
+from azext_pythonapp.appservice.errors import NotFound, PythonAppError, RemoteFailed, UnknownOutcome
 from azext_pythonapp.appservice.windows import join, quote_command
 from azext_pythonapp.packages import installed
 from azext_pythonapp.plan import Change, Step
@@ -22,6 +23,8 @@ REPLACED_FOLDER = "data/pythonapp/replaced"
 FREEZE = "freeze.txt"
 # What every runtime's package brings along; a new one brings them again (facts/python-site-extensions.md 1.5).
 BUNDLED = frozenset(("pip", "setuptools", "wheel", "certifi", "wfastcgi"))
+# A move within the app's share takes no time; one whose answer was lost is looked for so often, after so many seconds.
+MOVE_LOOKS, MOVE_SECONDS = 10, 3.0
 # pip makes Scripts for the packages' programs; site-packages holds the packages.
 KEPT = ("Lib\\site-packages", "Scripts")
 
@@ -53,7 +56,9 @@ class Replacement:
     going to be replaced, None where there is only the folder.
     """
 
-    def __init__(self, app: App, folder: str, packages: dict[str, str], extension_id: str | None):
+    def __init__(self, app: App, folder: str, packages: dict[str, str], extension_id: str | None,
+                 sleep: Callable[[float], None] = time.sleep):
+        self._sleep = sleep
         moment = datetime.now(timezone.utc)
         self._app = app
         self._folder = folder
@@ -78,9 +83,11 @@ class Replacement:
     def steps_before(self) -> list[Step]:
         """Stop the app, which may hold files of the folder, and move the folder aside."""
         steps = [Step(f"Moving the folder {self._folder} with its {len(self._packages)} packages aside.", [],
-                      self._move_aside, self._move_back)]
+                      self._move_aside, self._move_back,
+                      f"The old folder {self._folder} with its packages is kept in {self._aside.path}.")]
         if self._running:
-            steps.insert(0, Step(f"Stopping {self._app.site.label}.", [], self._stop, self._start_again))
+            steps.insert(0, Step(f"Stopping {self._app.site.label}.", [], self._stop, self._start_again,
+                                 f"The app is stopped; `az webapp start {self._app.site.arguments}` starts it."))
         return steps
 
     def steps_after(self) -> list[Step]:
@@ -110,6 +117,9 @@ class Replacement:
             # Where Kudu finds none, it installs whatever version is asked for (facts/kudu.md 4.3).
             try:
                 self._move(f"SiteExtensions/{self._extension_id}", f"{self._aside.parent}/extension")
+            except UnknownOutcome as error:
+                error.extend([f"The old folder {self._folder} is in {self._aside.path}."])
+                raise
             except PythonAppError as error:
                 error.extend([self._move_back()])
                 raise
@@ -155,13 +165,29 @@ class Replacement:
         self._moves.append((source, target))
 
     def _rename(self, source: str, target: str) -> None:
-        """Rename a folder on the app's share; paths relative to %HOME%. Raises RemoteFailed when it is held."""
+        """Rename a folder on the app's share; paths relative to %HOME%.
+
+        Raises RemoteFailed when it is held, UnknownOutcome when the answer was lost and it has not been moved since.
+        """
         home = self._app.kudu.home()
-        result = self._app.kudu.run("move " + quote_command(_local(home, source), _local(home, target)))
-        if _exists(self._app, source) or not _exists(self._app, target):
+        lost: UnknownOutcome | None = None
+        reason = ""
+        try:
+            result = self._app.kudu.run("move " + quote_command(_local(home, source), _local(home, target)))
             reason = " ".join((result.error or result.output).split()) or f"exit code {result.exit_code}"
-            raise RemoteFailed(f"The folder {source} of {self._app.site.label} could not be moved: {reason}.",
-                               f"A running process may hold its files: `az webapp stop {self._app.site.arguments}`.")
+        except UnknownOutcome as error:
+            lost = error
+        for _ in range(MOVE_LOOKS):
+            if not _exists(self._app, source) and _exists(self._app, target):
+                return
+            if lost is None:
+                raise RemoteFailed(
+                    f"The folder {source} of {self._app.site.label} could not be moved: {reason}.",
+                    f"A running process may hold its files: `az webapp stop {self._app.site.arguments}`.")
+            self._sleep(MOVE_SECONDS)
+        assert lost is not None
+        lost.extend([f"Whether the folder {source} is moved to {target} is not known."])
+        raise lost
 
 
 def _local(home: str, path: str) -> str:

@@ -8,11 +8,13 @@ Site extensions are packages of nuget.org with the tag AzureSiteExtension: Kudu'
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from azext_pythonapp.appservice.errors import PlatformFailed
+
+Answer = TypeVar("Answer")
 
 SERVICE_INDEX = "https://api.nuget.org/v3/index.json"
 TAG = "AzureSiteExtension"
@@ -33,27 +35,46 @@ def fetch_public_gallery(get_json: Callable[[str], Any]) -> list[dict[str, Any]]
     version. Title and description are those of the package's newest version: the search tells no others.
     Raises PlatformFailed when the gallery's answers are not what the protocol says.
     """
-    search = _search_address(get_json(SERVICE_INDEX))
-    entries: list[dict[str, Any]] = []
-    for package in _packages(search, get_json):
-        if _is_site_extension(package):
-            entries.extend(_entries(package))
-    return entries
+    searches = service_addresses(get_json(SERVICE_INDEX), _SEARCH_TYPES)
+    if not searches:
+        raise PlatformFailed(f"The public gallery's index ({SERVICE_INDEX}) names no search service.")
+    packages = first_that_answers(searches, lambda search: _packages(search, get_json))
+    if packages is None:
+        raise PlatformFailed("The public gallery's search has no end: more than "
+                             f"{_LAST_SKIP} site extensions for Python.")
+    return [entry for package in packages if _is_site_extension(package) for entry in _entries(package)]
 
 
-def _search_address(index: Any) -> str:
+def service_addresses(index: Any, kinds: Sequence[str]) -> list[str]:
+    """All addresses of a service in NuGet's service index: those of the first kind that the index names.
+
+    A service has several where it has more than one host; the index gives them in the order of preference
+    (https://learn.microsoft.com/nuget/api/service-index, recordings/nuget/index.json).
+    """
     resources = index.get("resources") if isinstance(index, Mapping) else None
-    addresses: dict[str, str] = {}
+    addresses: dict[str, list[str]] = {}
     for resource in resources if isinstance(resources, list) else ():
         for kind in _strings(resource.get("@type")) if isinstance(resource, Mapping) else ():
-            addresses.setdefault(kind, str(resource.get("@id") or ""))
-    for kind in _SEARCH_TYPES:
-        if addresses.get(kind, "").startswith("https://"):
-            return addresses[kind]
-    raise PlatformFailed(f"The public gallery's index ({SERVICE_INDEX}) names no search service.")
+            address = str(resource.get("@id") or "")
+            if address.startswith("https://") and address not in addresses.setdefault(kind, []):
+                addresses[kind].append(address)
+    return next((addresses[kind] for kind in kinds if addresses.get(kind)), [])
 
 
-def _packages(search: str, get_json: Callable[[str], Any]) -> Iterator[Mapping[str, Any]]:
+def first_that_answers(addresses: Sequence[str], ask: Callable[[str], Answer]) -> Answer:
+    """The answer of the first address that has one. Raises PlatformFailed, the first one's, when none has."""
+    failure: PlatformFailed | None = None
+    for address in addresses:
+        try:
+            return ask(address)
+        except PlatformFailed as error:
+            failure = failure or error
+    raise failure or PlatformFailed("There is no address to ask.")
+
+
+def _packages(search: str, get_json: Callable[[str], Any]) -> list[Mapping[str, Any]] | None:
+    """All packages that a search finds; None when it has no end."""
+    found: list[Mapping[str, Any]] = []
     skip = 0
     while skip <= _LAST_SKIP:
         page = get_json(_page_address(search, skip))
@@ -61,11 +82,11 @@ def _packages(search: str, get_json: Callable[[str], Any]) -> Iterator[Mapping[s
         total = page.get("totalHits") if isinstance(page, Mapping) else None
         if not isinstance(data, list) or not isinstance(total, int):
             raise PlatformFailed("The public gallery's search answered with something else than search results.")
-        yield from (package for package in data if isinstance(package, Mapping))
+        found.extend(package for package in data if isinstance(package, Mapping))
         skip += len(data)
         if not data or skip >= total:
-            return
-    raise PlatformFailed(f"The public gallery's search has no end: more than {_LAST_SKIP} site extensions for Python.")
+            return found
+    return None
 
 
 def _page_address(search: str, skip: int) -> str:

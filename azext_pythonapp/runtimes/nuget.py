@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from azext_pythonapp.appservice.errors import NotFound, PlatformFailed
-from azext_pythonapp.runtimes.gallery import SERVICE_INDEX
+from azext_pythonapp.runtimes.gallery import SERVICE_INDEX, first_that_answers, service_addresses
 from azext_pythonapp.runtimes.identity import Identity
 from azext_pythonapp.runtimes.versions import VersionWish, distance, numbers, package_order
 
@@ -82,33 +82,28 @@ def find_runtime(get_json: Callable[[str], Any], wish: VersionWish, architecture
     chosen = architecture or DEFAULT_ARCHITECTURE
     package_id = PACKAGE_IDS[chosen]
     index = get_json(SERVICE_INDEX)
-    content, registrations = _address(index, _CONTENT_TYPES), _address(index, _REGISTRATION_TYPES)
-    versions = _releases(get_json(f"{content}{package_id}/index.json"))
-    pages = _pages(get_json(f"{registrations}{package_id}/index.json"))
+    contents, registrations = _addresses(index, _CONTENT_TYPES), _addresses(index, _REGISTRATION_TYPES)
+    versions = first_that_answers(contents, lambda content: _releases(get_json(f"{content}{package_id}/index.json")))
+    pages = first_that_answers(registrations, lambda base: _pages(get_json(f"{base}{package_id}/index.json")))
     for version in (each for each in versions if wish.matches(each)):
         leaf = _leaf(get_json, pages, version)
         entry = leaf["catalogEntry"]
         if entry.get("listed") is False and not wish.is_exact:
             continue
         return NugetRuntime(package_id, version, chosen,
-                            address=f"{content}{package_id}/{version}/{package_id}.{version}.nupkg",
+                            address=f"{contents[0]}{package_id}/{version}/{package_id}.{version}.nupkg",
                             sha512=_hash(get_json(_https(entry.get("@id"))), package_id, version))
     nearest = sorted(versions, key=lambda version: distance(version, wish))[:_NEAREST]
     raise NotFound(f"NuGet has no package of Python {wish} {chosen}.",
                    f"The nearest it has: {', '.join(nearest)}." if nearest else None)
 
 
-def _address(index: Any, kinds: Sequence[str]) -> str:
-    """The address of a service, with a slash at its end: the one of the first kind that the index names."""
-    found: dict[str, str] = {}
-    for resource in _objects(index, "resources"):
-        names = resource.get("@type")
-        for name in [names] if isinstance(names, str) else names if isinstance(names, list) else ():
-            found.setdefault(str(name), str(resource.get("@id") or ""))
-    for kind in kinds:
-        if found.get(kind, "").startswith("https://"):
-            return found[kind].rstrip("/") + "/"
-    raise PlatformFailed(f"NuGet's index ({SERVICE_INDEX}) names no {kinds[0]}.")
+def _addresses(index: Any, kinds: Sequence[str]) -> list[str]:
+    """All addresses of a service, with a slash at their ends."""
+    found = [address.rstrip("/") + "/" for address in service_addresses(index, kinds)]
+    if not found:
+        raise PlatformFailed(f"NuGet's index ({SERVICE_INDEX}) names no {kinds[0]}.")
+    return found
 
 
 def _releases(answer: Any) -> list[str]:

@@ -162,7 +162,7 @@ def test_an_upload_that_never_arrived_is_given_up_after_a_minute():
 
 def test_extracting_that_does_not_end_is_given_up():
     folder = Folder(40)
-    with pytest.raises(RemoteFailed, match='did not arrive whole'):
+    with pytest.raises(UnknownOutcome, match='still not extracted after 15 minutes'):
         awaited(folder)
     assert folder.now == 15 * 60
 

@@ -1,0 +1,140 @@
+"""After an unknown outcome nothing is undone, deleted or raced with, and what is different now is said."""
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from azext_pythonapp.appservice.command_answer import CommandResult
+from azext_pythonapp.appservice.errors import NotFound, RemoteFailed, UnknownOutcome
+from azext_pythonapp.operations import nuget_installation
+from azext_pythonapp.operations.installation import Installation
+from azext_pythonapp.operations.nuget_installation import NugetInstallation
+from azext_pythonapp.operations.runtime_replacement import MOVE_LOOKS, Replacement
+from azext_pythonapp.plan import Change, Plan, Step
+from azext_pythonapp.runtimes.nuget import NugetRuntime
+
+RUNTIME = NugetRuntime("python", "3.13.2", "x64")
+
+
+def test_a_plan_undoes_nothing_and_says_what_is_different():
+    undone = []
+
+    def unknown():
+        raise UnknownOutcome("Whether x is being installed is not known.")
+
+    plan = Plan([Step("Stopping.", [], lambda: [], lambda: undone.append("stop") or "Started again.",
+                      "The app is stopped; `az webapp start` starts it."),
+                 Step("web.config", [], lambda: [Change("web.config", "update")], lambda: undone.append("file") or "Back."),
+                 Step("Installing.", [], unknown)])
+    with pytest.raises(UnknownOutcome) as caught:
+        plan.apply(lambda title: None)
+    assert undone == []
+    assert caught.value.message == (
+        "Whether x is being installed is not known. Nothing was undone, because that may still be going on. What stays: "
+        "web.config (update). The app is stopped; `az webapp start` starts it.")
+
+
+class Share:
+    """Folders of %HOME% that a command moves. cuts: how many commands' answers are lost; moves_at: the look at which a
+    lost command's folder has moved, None for never."""
+
+    def __init__(self, cuts, moves_at):
+        self.folders, self.cuts, self.moves_at, self.looks = {"python364x64"}, cuts, moves_at, 0
+        self.commands = []
+
+    def home(self):
+        return r"D:\home"
+
+    def run(self, command):
+        self.commands.append(command)
+        if self.cuts:
+            self.cuts -= 1
+            raise UnknownOutcome("The connection was cut.")
+        self.move()
+        return CommandResult("", "", 0)
+
+    def move(self):
+        self.folders = {folder.replace("python364x64", "data/moved/python364x64") for folder in self.folders}
+
+    def list_directory(self, path):
+        self.looks += 1
+        if self.moves_at is not None and self.looks >= self.moves_at:
+            self.move()
+            self.moves_at = None
+        if path not in self.folders:
+            raise NotFound(path)
+        return []
+
+
+def replacement(share, pauses):
+    app = SimpleNamespace(kudu=share, site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop", state="Running"))
+    return Replacement(app, "python364x64", {}, None, pauses.append)
+
+
+def test_a_move_whose_answer_was_lost_is_looked_for():
+    pauses, share = [], Share(1, 6)
+    replacement(share, pauses)._rename("python364x64", "data/moved/python364x64")
+    assert share.folders == {"data/moved/python364x64"} and pauses and len(share.commands) == 1
+
+
+def test_a_move_that_is_not_seen_is_unknown():
+    pauses, share = [], Share(1, None)
+    with pytest.raises(UnknownOutcome, match="cut. Whether the folder python364x64 is moved"):
+        replacement(share, pauses)._rename("python364x64", "data/moved/python364x64")
+    assert len(pauses) == MOVE_LOOKS
+
+
+class Worker:
+    """Where a NuGet runtime is uploaded to; deleted: what the client deleted."""
+
+    def __init__(self, error):
+        self.error, self.deleted, self.said = error, [], []
+
+    def home(self):
+        return r"D:\home"
+
+    def list_directory(self, path):
+        raise NotFound(path)
+
+    def delete_directory(self, path):
+        self.deleted.append(path)
+
+    def upload_archive(self, folder, archive):
+        raise self.error
+
+
+@pytest.mark.parametrize("error, removes", [(UnknownOutcome("cut"), False), (KeyboardInterrupt(), False),
+                                            (RemoteFailed("refused"), True)])
+def test_an_upload_that_may_be_extracted_is_not_removed(monkeypatch, tmp_path, error, removes):
+    worker = Worker(error)
+    site = SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop")
+    app = SimpleNamespace(kudu=worker, site=site, progress=SimpleNamespace(say=worker.said.append))
+    installation = NugetInstallation(app, RUNTIME)
+
+    def prepare(_, archive):
+        archive.write_bytes(b"")
+        return True
+
+    monkeypatch.setattr(installation, "_prepare", prepare)
+    monkeypatch.setattr(nuget_installation.zipfile, "ZipFile", lambda file: (_ for _ in ()).throw(error))
+    with pytest.raises(type(error)) as caught:
+        installation.steps()[0].apply()
+    assert bool(worker.deleted) is removes
+    text = str(caught.value) + " ".join(worker.said)
+    assert ("Nothing was removed" in text and "az webapp python uninstall -g rg -n shop --version 3.13.2" in text) is not removes
+
+
+def test_an_interrupted_wait_for_an_install_is_unknown(monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("azext_pythonapp.operations.installation.install_or_join", interrupt)
+    installation = object.__new__(Installation)
+    site = SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop")
+    installation.__dict__.update(
+        _app=SimpleNamespace(arm=None, site=site, kudu=None, progress=SimpleNamespace(say=print)), _present=None,
+        _package_version=None, _replacement=None,
+        offer=SimpleNamespace(extension_id="azureappservice-python364x64", package_version="3.6.4.4"))
+    with pytest.raises(UnknownOutcome, match="may go on"):
+        installation._install_extension()
