@@ -100,6 +100,8 @@ long-summary: >-
     IIS reads the FastCGI registration of a new Python only when the app starts, so the app is restarted before the
     switch too, and --no-restart is refused then.
     Only the handler, the httpPlatform section and the settings that start Python are touched in web.config.
+    The entry point is imported as its handler will import it, with the variables and the import path that web.config
+    and the app's settings give it; --no-import-check leaves that out.
     A version that the app's gallery does not have is taken from NuGet.
 examples:
   - name: Run an app on the newest Python 3.6.

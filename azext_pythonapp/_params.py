@@ -102,6 +102,8 @@ def _set_version(loader):
                               'more.')
         context.argument('no_health_check', action='store_true',
                          help='Do not fetch a page before and after the switch.')
+        context.argument('no_import_check', action='store_true',
+                         help='Do not import the entry point with the new Python before the switch.')
 
 
 def _requirements(loader):

@@ -63,14 +63,15 @@ def uninstall_runtime(cmd, resource_group_name, webapp_name, slot=None, version=
 
 def set_version(cmd, resource_group_name, webapp_name, version, slot=None, architecture=None, handler='auto',
                 app=None, startup_command=None, no_requirements=False, no_restart=False, health_path=None,
-                health_timeout=None, no_health_check=False, yes=False, dry_run=False):
+                health_timeout=None, no_health_check=False, no_import_check=False, yes=False, dry_run=False):
     from azext_pythonapp.operations.page_proof import HealthWish
     from azext_pythonapp.operations.set_version import SetVersionRequest, set_version as operation
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         health = HealthWish.parse(health_path, health_timeout)
         request = SetVersionRequest.parse(version, architecture, handler, app, startup_command,
                                           requirements=not no_requirements, restart=not no_restart,
-                                          health=None if no_health_check else health, confirmed=yes)
+                                          health=None if no_health_check else health, confirmed=yes,
+                                          import_check=not no_import_check)
         return operation(opened(), request, dry_run)
 
 

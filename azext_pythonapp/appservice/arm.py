@@ -146,6 +146,7 @@ class Arm:
         self._subscription = subscription
         self._given_subscription = given_subscription
         self._configurations: dict[str, SiteConfiguration] = {}
+        self._settings: dict[str, dict[str, str]] = {}
         self.trouble = trouble or Trouble("Azure Resource Manager")
 
     def call(self, method: str, resource_id: str, body: Any = None, *, secret: bool = False,
@@ -240,11 +241,13 @@ class Arm:
         return str((sku or {}).get("tier") or "")
 
     def app_settings(self, site: Site) -> dict[str, str]:
-        """The app's settings, which become environment variables. They hold secrets: never log them."""
-        answer = self.call("POST", f"{site.resource_id}/config/appsettings/list", secret=True)
-        require_success(answer, f"the settings of {site.label}")
-        properties = (answer.body or {}).get("properties") or {}
-        return {str(name): str(value) for name, value in properties.items()}
+        """The app's settings, which become environment variables; asked for once. They are secret: never log them."""
+        if site.resource_id not in self._settings:
+            answer = self.call("POST", f"{site.resource_id}/config/appsettings/list", secret=True)
+            require_success(answer, f"the settings of {site.label}")
+            properties = (answer.body or {}).get("properties") or {}
+            self._settings[site.resource_id] = {str(name): str(value) for name, value in properties.items()}
+        return dict(self._settings[site.resource_id])
 
     def restart(self, site: Site) -> None:
         """Restart the app and its SCM site; site-extension transforms take effect with it (facts 1.5).

@@ -5,6 +5,7 @@ import base64
 import json
 import ntpath
 import re
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,15 +50,19 @@ def python_command(python_path: str, source: str, parameters: Mapping[str, Any])
     """The command line that runs a short Python program on the worker without writing a file there.
 
     python_path: full Windows path of python.exe.
-    source: the program, for Python 2.7 and 3.x; it finds its parameters in the dict `parameters`.
+    source: the program, for Python 2.7 and 3.x; it finds its parameters in the dict `parameters`, its own text in
+        `source`, and in `first` what the first of sys.path was: what is "" there, the working directory, is taken away,
+        so that no file in it is taken for a module.
     parameters: what the program needs to know; JSON values.
-    Returns the command line. Program and parameters travel base64-encoded, so that no character of a module name or
-    a setting can be taken for cmd.exe syntax (facts/kudu.md 1.2).
+    Returns the command line. Program and parameters travel base64-encoded, the program compressed, so that no
+    character of them can be taken for cmd.exe syntax (facts/kudu.md 1.2). Kudu keeps command lines: no secret may be
+    among the parameters.
     Raises InvalidInput when it gets longer than cmd.exe takes.
     """
     values = base64.b64encode(json.dumps(dict(parameters)).encode("ascii")).decode("ascii")
-    program = base64.b64encode(source.encode("utf-8")).decode("ascii")
-    loader = ("import base64,json;"
+    program = base64.b64encode(zlib.compress(source.encode("utf-8"), 9)).decode("ascii")
+    loader = ("import sys;first=sys.path[:1];sys.path[:1]=[x for x in first if x];import base64,json,zlib;"
               f"parameters=json.loads(base64.b64decode('{values}').decode('ascii'));"
-              f"exec(base64.b64decode('{program}').decode('utf-8'))")
-    return quote_command(python_path, "-B", "-c", loader)
+              f"source=zlib.decompress(base64.b64decode('{program}')).decode('utf-8');exec(source)")
+    # -E, -s, -S: none of the app's settings and files bends the program itself.
+    return quote_command(python_path, "-E", "-s", "-S", "-B", "-c", loader)

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import NotFound, RemoteFailed
+from azext_pythonapp.appservice.errors import NotFound
 from azext_pythonapp.jobs.left import RESTART
 from azext_pythonapp.operations.app_python import Target, pip_target
+from azext_pythonapp.operations.app_settings import known_settings
 from azext_pythonapp.operations.deployment_warnings import warn_of_deployment
 from azext_pythonapp.operations.entry_point import Start, find_start, shown_entry_point
 from azext_pythonapp.operations.handler_choice import HandlerWish, build_intent, decide_kind, find_registration
-from azext_pythonapp.operations.import_check import check_import
+from azext_pythonapp.operations.import_check import check_import, import_target, require_import
 from azext_pythonapp.operations.left_to_do import finish_left, plan_left
 from azext_pythonapp.operations.list_runtimes import pythons_on
 from azext_pythonapp.operations.nuget_installation import installation_of
@@ -55,17 +56,19 @@ class SetVersionRequest:
     restart: bool
     health: HealthWish | None
     confirmed: bool
+    import_check: bool = True
 
     @classmethod
     def parse(cls, version: str, architecture: str | None, handler: str, app: str | None,
               startup_command: str | None, *, requirements: bool, restart: bool,
-              health: HealthWish | None, confirmed: bool) -> SetVersionRequest:
+              health: HealthWish | None, confirmed: bool, import_check: bool = True) -> SetVersionRequest:
         """From the command's options. Raises InvalidInput for what cannot be meant."""
         wish = HandlerWish(handler.lower(), startup_command)
         wish.check()
         if app is not None:
             parse_app_option(app)
-        return cls(VersionWish.parse(version), architecture, wish, app, requirements, restart, health, confirmed)
+        return cls(VersionWish.parse(version), architecture, wish, app, requirements, restart, health, confirmed,
+                   import_check)
 
 
 def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str, Any]:
@@ -253,7 +256,9 @@ class Transaction:
                      f"{self._app.site.label}.", run.planned, install)]
 
     def _import_step(self) -> Step:
-        return Step(f"Checking with {self._python.python_path} that the entry point imports.", [], self._check_import)
+        title = (f"Checking with {self._python.python_path} that the entry point imports."
+                 if self._request.import_check else "Not checking that the entry point imports (--no-import-check).")
+        return Step(title, [], self._check_import)
 
     def _switch_steps(self) -> list[Step]:
         if self._web_config.change.action == "none":
@@ -285,18 +290,14 @@ class Transaction:
     def _check_import(self) -> Sequence[Change]:
         self._log = ServerLog(self._app, self._web_config.content)
         self._verification["pythonVersion"] = self._python.version
-        entry = self._start.entry
-        if entry is None or entry.object is None:
+        content = self._web_config.content
+        target = import_target(content, known_settings(self._app)) if self._request.import_check else None
+        if target is None:
             return []
-        environment = dict(self._current.environment) if self._current else {}
-        environment.update(self._intent.environment)
-        check = check_import(self._app, self._python.python_path, entry.module, entry.object, environment)
+        check = check_import(self._app, self._python.python_path, target, content, content == self._found.content)
         self._verification.update(pythonVersion=check.python_version, importOk=check.error is None)
-        if check.error is not None:
-            untouched = "web.config was not touched." if self._web_config.edit.changed else "Nothing was changed."
-            raise RemoteFailed(f"The entry point {entry.spec} of {self._app.site.label} does not import with Python "
-                               f"{check.python_version}: {check.error}. {untouched}",
-                               "Add what is missing to requirements.txt, or name another entry point with --app.")
+        require_import(self._app, target, check, "web.config was not touched." if self._web_config.edit.changed
+                       else "Nothing was changed.")
         return []
 
     def _look_before(self) -> Sequence[Change]:
