@@ -73,7 +73,7 @@ def test_a_module_that_serves_on_import_is_named_and_nothing_of_it_stays(az, app
     site = apps.prepared('wsgi_hello')
     before = (web_root(site) / 'web.config').read_bytes()
     put(site, {'app.py': SERVES})
-    failed = az('webapp python set-version --version 3.11.9', *naming(site), expect=1)
+    failed = az('webapp python set-version --version 3.11.9 --no-health-check', *naming(site), expect=1)
     assert '__name__ == "__main__"' in failed.stderr and 'app.py, line 9' in failed.stderr, failed.stderr[-900:]
     assert (web_root(site) / 'web.config').read_bytes() == before
     assert [each for each in site.machine.processes() if 'sleep(900)' in each.command_line] == []
