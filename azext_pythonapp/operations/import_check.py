@@ -21,6 +21,7 @@ from azext_pythonapp.webconfig.document import Document
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
 from azext_pythonapp.webconfig.served import served
 
+PROGRAM = ("import_child.py", "import_check.py")
 CHECKS_FOLDER = "data/pythonapp/checks"
 # Seconds. Kudu ends a silent command after 60, but the program says a word every 10; the front end cuts after 230
 # (facts/kudu.md 1.4). An import that hangs in the code of a web server never ends.
@@ -104,12 +105,16 @@ def require_import(app: App, target: ImportTarget, check: ImportCheck, untouched
 
 def program() -> str:
     """The program for the worker, without its comments: cmd.exe takes 8191 characters in all (facts/kudu.md 1.2)."""
-    text = (importlib.resources.files("azext_pythonapp.packages.remote") / "import_check.py").read_text("utf-8")
-    tree = ast.parse(text)
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:]
-    return ast.unparse(tree)
+    remote = importlib.resources.files("azext_pythonapp.packages.remote")
+    statements: list[ast.stmt] = []
+    for name in PROGRAM:
+        tree = ast.parse((remote / name).read_text("utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
+                node.body = node.body[1:]
+        statements += [each for each in tree.body if not isinstance(each, ast.ImportFrom)]
+    # The one __future__ import, and none from the other file.
+    return "from __future__ import unicode_literals\n" + ast.unparse(ast.Module(statements, []))
 
 
 def _platform_target(content: bytes, handler: PythonHandler, settings: Mapping[str, str]) -> ImportTarget | None:

@@ -1,8 +1,8 @@
 # -*- coding: utf-8 -*-
 """Import an app's entry point as its handler will, in a process of its own that is ended with all that it started.
 
-It travels on a command line, compressed and without its comments (azext_pythonapp/operations/import_check.py), with
-`source`, its own text, and `parameters`:
+It travels on a command line, behind import_child.py, compressed and without comments (operations/import_check.py of
+the extension), with `source`, its own text, and `parameters`:
 
 config     path of the web.config that the handler will read; temporary: whether it is a copy, to be deleted at once
 directory  of the app's files
@@ -26,174 +26,14 @@ import threading
 import time
 import traceback
 
-MARK = 'pythonapp-import '
+from import_child import MARK, clock, native, plain  # pylint: disable=import-error
+
 LOADER = ('import sys;first=sys.path[:1];sys.path[:1]=[x for x in first if x];import base64,zlib;'
           'exec(zlib.decompress(base64.b64decode(sys.stdin.readline().strip())))')
 HARMLESS = ('WSGI_HANDLER', 'WSGI_LOG', 'PYTHONPATH', 'PYTHONHOME', 'DJANGO_SETTINGS_MODULE', 'FLASK_APP',
             'SCRIPT_NAME', 'WSGI_ALT_VIRTUALENV_HANDLER')
 ORDINARY = ('true', 'false', 'none', 'null')
-SERVING = re.compile(r'serve_forever|run_forever|run_simple|run_app|asyncore|socketserver|site-packages.(uvicorn|'
-                     r'waitress|hypercorn|cheroot|cherrypy|werkzeug|tornado|aiohttp|gevent)', re.I)
-clock = getattr(time, 'monotonic', time.time)
 
-
-def native(text):
-    """Text as os.environ, sys.path and __import__ of this Python take it."""
-    if sys.version_info[0] == 2 and not isinstance(text, bytes):
-        return text.encode(sys.getfilesystemencoding() or 'utf-8')
-    return text
-
-
-def plain(text):
-    """Text on one line without control characters, of bytes as well."""
-    if isinstance(text, bytes):
-        text = text.decode('utf-8', 'replace')
-    return ' '.join(re.sub('[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]', ' ', text).split())
-
-
-# --- the process that imports
-
-def handler_of(name):
-    """What wfastcgi takes for the handler, found as it does: from the longest prefix that can be imported."""
-    if not name:
-        raise ValueError('WSGI_HANDLER is not set')
-    module, _, last = name.rpartition('.')
-    names, first = [last], None
-    while module:
-        try:
-            found = __import__(module, fromlist=[native(names[0].replace('()', ''))])
-            for each in names:
-                found = getattr(found, each[:-2] if each.endswith('()') else each)
-                if each.endswith('()'):
-                    found = found()
-            return found
-        except ImportError:
-            error = sys.exc_info()[1]
-            if first is None or re.search(r"named '?(%s)\b" % re.escape(module), str(first)):
-                first = error
-            module, _, last = module.rpartition('.')
-            names.insert(0, last)
-    if first is not None:
-        raise first
-    raise ValueError('"%s" names no module' % name)
-
-
-def object_of(module, name, call):
-    """What a web server takes for the application: an attribute of a module, called when it is a factory."""
-    found = __import__(native(module), fromlist=[native('x')])
-    for part in name.split('.') if name else ():
-        found = getattr(found, native(part))
-    return found() if call else found
-
-
-def imported(parameters, in_folder):
-    """Import as parameters say. Returns what is wrong with what was found, or None.
-
-    in_folder: whether Python puts a script's folder, or the working directory, first on its path; an embeddable one
-    with a ._pth does not.
-    """
-    here = os.getcwd()
-    if parameters['kind'] == 'fastCgi':
-        os.environ.update((native(name), native(value)) for name, value in parameters['environment'].items())
-        if in_folder:  # where the folder of wfastcgi.py is, which it replaces
-            sys.path.insert(0, '')
-        sys.path[0] = '.'
-        for name, value in parameters['environment'].items():
-            if name.lower() == 'pythonpath':
-                value = re.sub(r'%(\w+?)%', lambda match: os.getenv(match.group(1), ''), value)
-                sys.path.extend(native(path) for path in value.split(';') if path)
-        name = os.getenv('WSGI_HANDLER')
-        found = handler_of(name)
-    else:
-        if in_folder:
-            sys.path.insert(0, here)
-        folders = [os.path.normpath(os.path.join(here, native(os.path.expandvars(each))))
-                   for each in parameters['folders']]
-        sys.path[len(sys.path) if parameters['last'] else 0:0] = folders
-        name = parameters['object']
-        found = object_of(parameters['module'], name, parameters['call'])
-    return None if callable(found) or not name else '%s is a %s, which cannot be called' % (name, type(found).__name__)
-
-
-def place_of(frames):
-    """The last of some (file, line, function) that is in the app's files, else the last one at all."""
-    here = os.path.normcase(os.getcwd()) + os.sep
-    frames = [frame for frame in frames if not frame[0].startswith('<')]
-    own = [frame for frame in frames if os.path.normcase(os.path.abspath(frame[0])).startswith(here)
-           and os.path.exists(frame[0]) and 'site-packages' not in frame[0]]
-    for name, line, _ in (own or frames)[-1:]:
-        return '%s, line %s' % (os.path.abspath(name)[len(here):] if own else name, line)
-    return None
-
-
-def stack_of(thread):
-    """(file, line, function) of what a thread is doing, the innermost last."""
-    frame, found = sys._current_frames().get(thread), []
-    while frame is not None:
-        found.insert(0, (frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
-        frame = frame.f_back
-    return found
-
-
-def watch(main, parameters, report):
-    """Report an import that does nothing new any more: no new place in the code, and hardly a processor."""
-    seen, began = set(), clock()
-    active, used = began, sum(os.times()[:2])
-    while True:
-        time.sleep(0.5)
-        now, stack, spent = clock(), stack_of(main), sum(os.times()[:2])
-        if tuple(stack) not in seen or spent - used > 0.1:
-            active = now
-        seen.add(tuple(stack))
-        used = spent
-        serving = any(SERVING.search(name + ' ' + function) for name, _, function in stack)
-        if now - active > parameters['serving' if serving else 'quiet']:
-            report({'stuck': int(now - began), 'place': place_of(stack), 'serves': serving})
-
-
-def child(parameters, first):
-    """Import in this process, which has nothing to say on its standard streams but the answer."""
-    channel = os.dup(1)
-    os.dup2(2, 1)
-    lock = threading.Lock()
-
-    def line_of(answer):
-        return ('\n' + MARK + json.dumps(answer) + '\n').encode('ascii')
-
-    def report(answer):
-        with lock:
-            line = line_of(answer)
-            while line:
-                line = line[os.write(channel, line):]
-            time.sleep(60)  # until the other process ends this one, with all that it started
-            os._exit(0)
-
-    line_of({})  # Python 2 loads what this needs, which a thread could not do while another one imports
-
-    sys.argv = ['']
-    if parameters['kind'] == 'fastCgi' and sys.version_info[0] > 2:
-        import io
-        sys.stdin.detach()
-        sys.stdout = sys.__stdout__ = io.StringIO()
-        sys.stderr = sys.__stderr__ = io.StringIO()
-    watcher = threading.Thread(target=watch, args=(threading.current_thread().ident, parameters, report))
-    watcher.daemon = True
-    watcher.start()
-    answer = {'error': None}
-    try:
-        answer['error'] = imported(parameters, first == [''])
-    except BaseException:
-        kind, value, trace = sys.exc_info()
-        lines = traceback.format_exception_only(kind, value)
-        frames = [(frame[0], frame[1], frame[2]) for frame in traceback.extract_tb(trace)]
-        answer = {'error': plain(lines[-1])[:2000], 'place': place_of(frames),
-                  'exits': isinstance(value, SystemExit)}
-        if isinstance(value, SyntaxError) and value.filename:
-            answer['place'] = place_of([(value.filename, value.lineno, '')])
-    report(answer)
-
-
-# --- the process that watches it
 
 class Group(object):
     """The imported app's process with all that it starts; they end with this object, or with this process."""
@@ -313,10 +153,15 @@ def watched(process, limit):
             return {'stuck': int(clock() - began), 'place': None, 'serves': False}
         if clock() - said > 10:  # Kudu ends what is silent
             said = clock()
-            print('.')
-            sys.stdout.flush()
+            say('.')
         told.wait(0.1)
     return answers[0] if answers else {'ended': process.wait(), 'printed': printed[0]}
+
+
+def say(line):
+    """Print a line for Kudu."""
+    sys.stdout.write(line + '\n')
+    sys.stdout.flush()
 
 
 def sweep(config):
@@ -361,8 +206,7 @@ def supervise(source, parameters):
     for name in ('error', 'printed', 'failed', 'place'):
         if answer.get(name):
             answer[name] = masked(answer[name], hidden)[:500]
-    print('\n' + MARK + json.dumps(answer))
-    sys.stdout.flush()
+    say('\n' + MARK + json.dumps(answer))
     os._exit(0)
 
 
