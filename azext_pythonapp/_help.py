@@ -122,8 +122,11 @@ short-summary: Install an app's requirements with pip, using the Python that the
 long-summary: >-
     pip runs on the worker and its lines appear as they come. A lost connection, Ctrl-C or a time-out does not end it:
     `az webapp python job wait` re-attaches. The result is the difference between the packages before and after, as
-    the worker has them. The app is restarted when packages changed.
-    The same requirements again, with the packages as they were left, start nothing.
+    the worker has them; `reinstalled` names those that pip installed anew in the same version. The app is restarted
+    when packages changed.
+    The same requirements again, with the packages as they were left, start nothing. Where that cannot be told from the
+    files alone, because they name folders, archives, URLs without a hash, or files that only the worker can read, pip
+    is asked each time.
     Wheels of --wheel-dir are uploaded once. Those that were not used for 90 days are deleted on the app, and of more
     than 4 GB the ones that were unused longest, but none that was used within a day. One that is damaged there is
     deleted by the run that fails with it, and uploaded again by the next run.

@@ -110,7 +110,8 @@ def _requirements(loader):
     """Options of install-requirements, and of wheels."""
     with loader.argument_context('webapp python install-requirements') as context:
         context.argument('requirement', options_list=['--requirement', '-r'],
-                         help='Local requirements file, uploaded for this installation. Default: '
+                         help='Local requirements file, uploaded for this installation with the files that it '
+                              'includes by -r and -c, or an https address that the worker\'s pip reads. Default: '
                               '`requirements.txt` in the app\'s wwwroot.')
         context.argument('constraint', options_list=['--constraint', '-c'],
                          help='Local constraints file, uploaded for this installation.')

@@ -64,6 +64,7 @@ class PipLines:
         self._unbuilt: str | None = None
         self._no_compiler = False
         self._building = self._git = self._disk_full = self._conflict = False
+        self._circular = False
         self._no_version: re.Match[str] | None = None
         self._other_python: re.Match[str] | None = None
         self._unreached: str | None = None
@@ -90,6 +91,7 @@ class PipLines:
         self._building = self._building or _BUILDING.search(line) is not None
         self._git = self._git or _GIT.search(line) is not None
         self._disk_full = self._disk_full or _DISK_FULL.search(line) is not None
+        self._circular = self._circular or line.startswith("RecursionError: maximum recursion depth")
         self._conflict = self._conflict or "The conflict is caused by:" in line
         self._no_version = _NO_VERSION.search(line) or self._no_version
         self._other_python = _OTHER_PYTHON.search(line) or self._other_python
@@ -119,6 +121,9 @@ class PipLines:
         if self._conflict:
             return Explanation("These requirements cannot be fulfilled together.",
                                "Ask for other versions of the packages that are named, or leave their versions open.")
+        if self._circular:
+            return Explanation("The requirements files include each other, which pip follows without end.",
+                               "Take out one of the lines -r or -c by which a file includes itself again.")
         if self._git:
             return Explanation("git on the worker could not get a repository, and asks nobody for a password.",
                                "Check its address; for a private one put a token into an app setting and write "

@@ -69,10 +69,11 @@ def test_constraints_count_for_the_requirements_themselves():
     assert plan_changes(parse("six>=1").requirements, {"six": ""}, PYTHON)[0].after == "unknown"
 
 
-FILES = {"flask-3.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: flask\nRequires-Dist: a>=1\nRequires-Dist: b ; extra == 'x'\n\n"
-                                         "Requires-Dist: not-this\n",
+FILES = {"flask-3.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: flask\nRequires-Dist: a>=1\n"
+                                         "Requires-Dist: b ; extra == 'x'\n\nRequires-Dist: not-this\n",
          "none-1.0.dist-info/METADATA": "Name: none\n\ntext\n",
-         "old-1.0-py3.8.egg-info/requires.txt": "six\n\n[fast]\nujson>=1\n\n[:python_version<'3']\nfutures\n\n[a:os_name=='nt']\nw\n",
+         "old-1.0-py3.8.egg-info/requires.txt": "six\n\n[fast]\nujson>=1\n\n[:python_version<'3']\nfutures\n\n"
+                                                "[a:os_name=='nt']\nw\n",
          "bare-1.0-py3.8.egg-info/PKG-INFO": "Name: bare\n", "file-1.0-py3.8.egg-info": "Name: file\n"}
 
 

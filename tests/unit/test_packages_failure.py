@@ -135,6 +135,11 @@ def test_advice_for_hashes_and_conflicts():
         assert "Ask for other versions" in explanation(text).advice
 
 
+def test_files_that_include_each_other():
+    found = explanation("ERROR: Exception:", "RecursionError: maximum recursion depth exceeded while calling a Python object")
+    assert "include each other" in found.reason
+
+
 def test_a_full_disk_and_git():
     for line in ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
                  "OSError: [WinError 112] There is not enough space on the disk: 'D:\\\\home\\\\x'"):

@@ -22,7 +22,8 @@ PYTHON = TargetEnvironment("3.8.10", "x64")
     ("flask==1.0;", "flask"), ("itsdangerous>=2.1.*", "itsdangerous"), ("x==1.0-custom+odd!", "x"),
     ('connectorx>="0.3.2a8"', "connectorx"), ("itsdangerous==2.2.0  --no-deps", "itsdangerous"), ("a ; extra ==", "a"),
     ("six --no-such-option=1", "six"), ("uvicorn[standard]>=0.1.*", "uvicorn"), ("a ; python_versoin > '3'", "a"),
-    ("--use-wheel", None), ("--allow-external mysql", None), ("--process-dependency-links", None), ("--pre --no-build-isolation", None),
+    ("--use-wheel", None), ("--allow-external mysql", None), ("--process-dependency-links", None),
+    ("--pre --no-build-isolation", None),
     ("--new-option-of-pip-30 x", None), ("not a requirement!", None), ("-f 'unbalanced", None), ("-r", None)])
 def test_a_line_that_is_not_known_is_planned_as_unknown(line, name):
     requirement, = parse(f"# comment\n{line}\n").requirements
@@ -87,7 +88,8 @@ def test_any_bytes_are_read_or_refused_in_one_sentence(content):
 @pytest.mark.parametrize("text, kind, path", [
     ("file:///C:/b/abs_85o/croot/certifi/work/certifi", "elsewhere", ""), ("file:///tmp/build/80754af9/six/work", "elsewhere", ""),
     ("C:\\Users\\me\\x.whl", "elsewhere", ""), ("c:usersmeshop", "elsewhere", ""), ("/opt/x.whl", "elsewhere", ""),
-    ("git+file:///root/repo@v1#egg=x", "elsewhere", ""), ("E:/home2/x", "elsewhere", ""), ("file://localhost/tmp/x", "elsewhere", ""),
+    ("git+file:///root/repo@v1#egg=x", "elsewhere", ""), ("E:/home2/x", "elsewhere", ""),
+    ("file://localhost/tmp/x", "elsewhere", ""),
     ("/home/user/x.whl", "home", "user/x.whl"), ("D:\\home\\site\\wwwroot\\x", "home", "site/wwwroot/x"),
     ("file:///C:/home/data/%C3%A9.whl", "home", "data/é.whl"), ("/home/site/../data/x", "home", "data/x"),
     ("D:\\local\\Temp\\x", "worker", ""), ("C:/Program Files (x86)/x", "worker", ""), ("D:/Python27/x", "worker", ""),

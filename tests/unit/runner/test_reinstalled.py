@@ -64,8 +64,10 @@ def test_new_code_of_a_folder_is_told(runtime, line):
 
 
 @pytest.mark.parametrize("content", [
-    b"# caf\xe9 \x9d\nleft==1.0\n", "# café ”\nleft==1.0\n".encode(), codecs.BOM_UTF16_LE + "# é\nleft==1.0\n".encode("utf-16-le"),
-    "# -*- coding: koi8-r -*-\n# ж\nleft==1.0\n".encode("koi8-r"), codecs.BOM_UTF8 + b"left==1.0\n", b"# coding: no-such\nleft==1.0\n"])
+    b"# caf\xe9 \x9d\nleft==1.0\n", "# café ”\nleft==1.0\n".encode(),
+    codecs.BOM_UTF16_LE + "# é\nleft==1.0\n".encode("utf-16-le"),
+    "# -*- coding: koi8-r -*-\n# ж\nleft==1.0\n".encode("koi8-r"),
+    codecs.BOM_UTF8 + b"left==1.0\n", b"# coding: no-such\nleft==1.0\n"])
 def test_any_encoding_that_plain_pip_reads_is_installed(runtime, content):
     job = runtime.install(SimpleNamespace(encode=lambda: content))
     assert job.result.installed == (PackageVersion("left", "1.0"),), runtime.lines
