@@ -46,6 +46,16 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Program:
+    """A process. path: of its program, where Kudu can read it; web_job: whether it belongs to one."""
+
+    pid: int
+    path: str
+    command_line: str
+    web_job: bool
+
+
+@dataclass(frozen=True)
 class RemoteFile:
     """A file's bytes, its ETag, and the server's clock (UTC) when it answered; None where it named no time."""
 
@@ -250,6 +260,18 @@ class Kudu:
         except (NotFound, Conflict):
             return None
         return read_time(str(found.get("start_time") or "")) if isinstance(found, dict) else None
+
+    def programs(self, name: str) -> list[Program]:
+        """The processes of a program on the instance that answers, such as "python" (facts/kudu.md 5.3)."""
+        found = []
+        for row in self._json("GET", f"{self._base}/api/processes", "processes") or []:
+            if str(row.get("name") or "").lower().removesuffix(".exe") == name:
+                with suppress(NotFound):
+                    fields = self._json("GET", f"{self._base}/api/processes/{int(row['id'])}", "a process") or {}
+                    # Its other fields hold secrets: environment_variables.
+                    found.append(Program(int(row["id"]), str(fields.get("file_name") or ""),
+                                         str(fields.get("command_line") or ""), fields.get("is_webjob") is True))
+        return found
 
     def site_extensions(self) -> list[dict[str, Any]]:
         """The installed site extensions, as Kudu's JSON (facts/kudu.md 4.1)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 import codecs
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from azext_pythonapp.appservice.errors import NotFound, PythonAppError, RemoteFailed, UnknownOutcome
 from azext_pythonapp.jobs import state
@@ -11,15 +12,15 @@ from azext_pythonapp.jobs.launch import Launched
 from azext_pythonapp.jobs.request import STATE, folder, log_path
 from azext_pythonapp.jobs.site import Pending, Site
 from azext_pythonapp.jobs.state import Job
-from azext_pythonapp.jobs.store import forget_secrets, show
+from azext_pythonapp.jobs.store import forget_secrets, give_up, not_begun, read
 
 POLL_SECONDS = 1.0
 # Until the job is seen first: whoever waits wants to see that it begins.
 START_POLL_SECONDS = 0.3
-# The runner writes a heartbeat every 2 s; unchanged for so long, while the site answers, it is gone.
-SILENCE_SECONDS = 30.0
-# The same once Kudu has said that the command ended.
+# Once Kudu has said that the command ended, a state that it wrote last is there in no time.
 GRACE_SECONDS = 6.0
+# A job that was started here needs no second look at its files before.
+PATIENT_SECONDS = 60.0
 # A cold SCM site takes four minutes (facts/kudu.md 6). Whoever waits is told sooner.
 UNREACHABLE_SECONDS = 240.0
 SILENT_SECONDS = 10.0
@@ -59,9 +60,10 @@ class LogTail:
 
 
 class Watch:
-    """Judges from what is seen of a job, and when, whether it still lives.
+    """Judges from what is seen of a job, and when, whether it still lives: as `store.show` does, by the server's clock.
 
-    clock: seconds, monotonic. pending: the command at Kudu, for the client that started it.
+    clock: seconds, monotonic; it tells only how long this client has looked. pending: the command at Kudu, for the
+    client that started it.
     """
 
     def __init__(self, job_id: str, pending: Pending | None, clock: Callable[[], float]):
@@ -70,41 +72,68 @@ class Watch:
         self._job_id = job_id
         self._pending = pending
         self._clock = clock
-        self._alive_at = clock()
+        self._begun_at = clock()
+        self._same_since: float | None = None
         self._answered_at: float | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether the job's runner was seen."""
+        return self.job is not None and self.job.phase != state.QUEUED
+
+    @property
+    def patient(self) -> bool:
+        """Whether it is needless, or much too soon, to ask why there is no state."""
+        return self.begun or (self.started_here and self._clock() - self._begun_at < PATIENT_SECONDS)
 
     def interrupted(self) -> None:
         """The site did not answer for a while: silence during that time says nothing about the job."""
-        self._alive_at = self._clock()
+        self._same_since = None
         self._answered_at = None
 
-    def saw(self, job: Job | None) -> Job | None:
-        """Take what state.json says now, None for no state yet. Returns the job when it is over.
+    def saw(self, job: Job | None, server_time: datetime | None = None) -> Job | None:
+        """Take what the job's files say now, None for no state yet. Returns the job when it is over or lost.
 
         Raises RemoteFailed when it never began.
         """
         now = self._clock()
-        if self._pending is not None and self._pending.is_kept_back():
-            self._alive_at = now
-        if job is not None and (self.job is None or job.heartbeat_at != self.job.heartbeat_at or job.over):
-            self._alive_at = now
-            self._answered_at = None
+        if job is not None and (self.job is None or job.heartbeat_at != self.job.heartbeat_at):
+            self._same_since = None
+        if self._same_since is None:
+            self._same_since = now
+        if job is None or job.phase == state.QUEUED:
+            self._saw_no_state(job, server_time, now)
         self.job = job or self.job
-        if self.job is not None and self.job.over:
+        if self.job is None or self.job.over:
             return self.job
-        answer = self._pending.result() if self._pending else None
-        if answer is not None and self._answered_at is None:
+        return self._lost(now - self._same_since, server_time)
+
+    def _lost(self, same_for: float, server_time: datetime | None) -> Job | None:
+        """The job as lost, when its heartbeat is too old, and did not move either while it was looked at."""
+        assert self.job is not None
+        silence = self.job.silence(server_time)
+        if silence is None:  # a server that tells no time, or a state without one
+            judged = self.job.lost(f"Nothing was heard of it for {same_for:.0f} s.") if (
+                same_for > state.LOST_SECONDS and self.job.phase != state.QUEUED) else self.job
+        else:
+            judged = self.job.judged(server_time)
+            if same_for < state.DOUBT_SECONDS and silence < state.FORGOTTEN_SECONDS and judged.phase != state.QUEUED:
+                return None
+        if judged.state != state.LOST:
+            return None
+        words = f" {self._words()}" if self._pending and self._pending.result() else ""
+        return judged.lost(f"{judged.error}{words}")
+
+    def _saw_no_state(self, job: Job | None, server_time: datetime | None, now: float) -> None:
+        """Raises RemoteFailed for a job that was started here and cannot begin any more."""
+        if self.begun or not self.started_here:
+            return
+        answered = self._pending is not None and self._pending.result() is not None
+        if answered and self._answered_at is None:
             self._answered_at = now
-        ended = self._answered_at is not None and now - self._answered_at >= GRACE_SECONDS
-        if self.job is None:
-            if ended or now - self._alive_at >= state.START_SECONDS:
-                raise self.never_began()
-        elif ended:
-            return self.job.lost("Its process ended without a final state. " + self._words())
-        elif now - self._alive_at >= SILENCE_SECONDS and self.job.phase != state.QUEUED:
-            return self.job.lost(f"Nothing was heard of it for {now - self._alive_at:.0f} s; "
-                                 "the SCM site was probably restarted.")
-        return None
+        if (self._answered_at is not None and now - self._answered_at >= GRACE_SECONDS) or (
+                job is not None and job.judged(server_time).state == state.LOST):
+            raise self.never_began()
 
     def _words(self) -> str:
         """What Kudu answered to the command, on one line."""
@@ -124,7 +153,7 @@ class Watch:
 
     def unwatched(self, reason: str, wait_command: str) -> PythonAppError:
         """The error of one who stops watching: the job goes on, unless its start has not even reached Kudu."""
-        if self.job is None and self._pending is not None and self._pending.give_up():
+        if not self.begun and self._pending is not None and self._pending.give_up():
             return self.never_began(reason)
         return UnknownOutcome(f"Job {self._job_id} goes on on the worker. {reason}",
                               f"{wait_command} --job-id {self._job_id}")
@@ -200,10 +229,10 @@ def follow(kudu: Site, started: Launched | str, on_line: Callable[[str], None], 
             if job is not None:
                 break
             absence.over()
-            pause = POLL_SECONDS if watch.job else START_POLL_SECONDS
+            pause = POLL_SECONDS if watch.begun else START_POLL_SECONDS
         except (NotFound, RemoteFailed) as error:
             if isinstance(error, RemoteFailed):
-                forget_secrets(kudu, job_id)
+                give_up(kudu, job_id, error.message)
             raise
         except PythonAppError as error:  # none that this client meets ends the job
             pause = absence.met(error, asked)
@@ -230,11 +259,11 @@ def await_start(kudu: Site, started: Launched, *, wait_command: str = "az webapp
         try:
             over = _look(kudu, started.job_id, watch, clock)
             job = over or watch.job
-            if job is not None:
+            if job is not None and job.phase != state.QUEUED:
                 return job
             absence.over()
-        except RemoteFailed:
-            forget_secrets(kudu, started.job_id)
+        except RemoteFailed as error:
+            give_up(kudu, started.job_id, error.message)
             raise
         except PythonAppError as error:
             pause = absence.met(error, asked)
@@ -252,8 +281,9 @@ def _look(kudu: Site, job_id: str, watch: Watch, clock: Callable[[], float]) -> 
     except NotFound:
         if clock() - asked >= GRACE_SECONDS:
             watch.interrupted()
-        return watch.saw(None if watch.started_here else show(kudu, job_id))
+        return watch.saw(None) if watch.patient else watch.saw(*not_begun(kudu, job_id))
     if clock() - asked >= GRACE_SECONDS:
         watch.interrupted()
-    job = state.parse(file.content)
-    return watch.saw(job.judged(file.server_time) if job else None)
+    job = state.parse(file.content, job_id)
+    # One that is being written over is whole the next time; one that stays in parts is judged as `show` judges it.
+    return watch.saw(*((job, file.server_time) if job else read(kudu, job_id)))

@@ -17,8 +17,9 @@ LOST_SECONDS = 60
 DOUBT_SECONDS = 5
 # Silence that leaves no doubt.
 FORGOTTEN_SECONDS = 3600
-# A job without a state after so long never began. A cold python.exe on a network share takes its time.
-START_SECONDS = 120
+# A job without a state after so long never began. A cold SCM site takes up to 240 s (facts/kudu.md 6), and the runner
+# gives up by itself when it begins later than 300 s (TOO_LATE_SECONDS in runner_modules/job_run.py).
+START_SECONDS = 360
 # The phase of a job whose files are there but that has not begun.
 QUEUED = "queued"
 # The phase of a job whose state.json cannot be read at this moment.
@@ -169,17 +170,17 @@ class Job:  # pylint: disable=too-many-instance-attributes
                          "the SCM site was probably restarted meanwhile.")
 
 
-def parse(content: bytes, job_id: str | None = None) -> Job | None:
+def parse(content: bytes, job_id: str) -> Job | None:
     """The job in a state.json; None when the file is not whole, or is not a job's.
 
-    job_id: the name of its folder, which is what it is called, whatever the file says; None to take the file's word.
+    job_id: the name of its folder, which is what it is called, whatever the file says.
     """
     try:
         fields = json.loads(content)
         if fields["state"] not in STATES:
             return None
         exit_code, warnings = fields.get("exitCode"), fields.get("warnings")
-        return Job(job_id or fields["id"], text(fields, "command"), fields["state"],
+        return Job(job_id, text(fields, "command"), fields["state"],
                    exit_code if isinstance(exit_code, int) else None, text(fields, "startedAt"),
                    text(fields, "finishedAt"), text(fields, "heartbeatAt"), text(fields, "phase"),
                    text(fields, "error"), tuple(map(str, warnings)) if isinstance(warnings, list) else (),

@@ -1,29 +1,31 @@
-"""Find jobs on the worker again."""
+"""Find jobs on the worker again, and tell which of them live."""
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
 
-from azext_pythonapp.appservice.errors import NotFound, PythonAppError
+from azext_pythonapp.appservice.errors import NotFound, PlatformFailed, PythonAppError
 from azext_pythonapp.jobs import state
 from azext_pythonapp.jobs.request import CANCEL, FOLDER, ID, REQUEST, SECRETS, STATE, folder
 from azext_pythonapp.jobs.site import Site
-from azext_pythonapp.jobs.state import RUNNING, Job
+from azext_pythonapp.jobs.state import FAILED, LOST, RUNNING, Job
+
+RESTORE = "restore.txt"
+# A state.json that is being written over is whole again in no time.
+TORN_SECONDS = 0.5
 
 
-def show(kudu: Site, job_id: str) -> Job:
+def show(kudu: Site, job_id: str, sleep: Callable[[float], None] = time.sleep) -> Job:
     """What is known of a job now: one request, or two while it has not begun.
 
-    A job that says it runs but was not heard of for a minute, or that never began, is lost.
-    Raises NotFound when there is no such job, InvalidInput when job_id is none.
+    A job that says it runs but was not heard of for a minute, or that never began, is lost; one that looks so is looked
+    at twice. Raises NotFound when there is no such job, InvalidInput when job_id is none.
     """
-    try:
-        file = kudu.read(f"{folder(job_id)}/{STATE}")
-    except NotFound:
-        return _not_begun(kudu, job_id)
-    job = state.parse(file.content)
-    if job is None:
-        return Job(job_id, None, state.LOST, error="Its state.json cannot be read.")
-    return job.judged(file.server_time)
+    job, doubtful = look(kudu, job_id, sleep)
+    return next(iter(_look_again(kudu, [job], sleep) if doubtful else []), job)
 
 
 def newest_job_id(kudu: Site) -> str:
@@ -44,15 +46,74 @@ def job_ids(kudu: Site) -> list[str]:
     return sorted(ids, reverse=True)
 
 
-def show_all(kudu: Site) -> list[Job]:
-    """The app's jobs, newest first: one request for each. One that is deleted meanwhile is left out."""
-    jobs = []
-    for job_id in job_ids(kudu):
+def show_all(kudu: Site, sleep: Callable[[float], None] = time.sleep) -> list[Job]:
+    """The app's jobs, newest first: one request for each. What is in a job's place but is none is left out."""
+    return show_these(kudu, job_ids(kudu), sleep)
+
+
+def show_these(kudu: Site, ids: Iterable[str], sleep: Callable[[float], None] = time.sleep) -> list[Job]:
+    """As `show`, for several jobs, in their order. One that is deleted meanwhile, or cannot be read, is left out.
+
+    Raises the site's own error when it lets none of them be read.
+    """
+    jobs: dict[str, Job] = {}
+    doubtful, problem = [], None
+    for job_id in ids:
         try:
-            jobs.append(show(kudu, job_id))
+            jobs[job_id], doubt = look(kudu, job_id, sleep)
         except NotFound:
             continue
-    return jobs
+        except PlatformFailed as error:
+            problem = error
+            continue
+        if doubt:
+            doubtful.append(jobs[job_id])
+    if problem is not None and not jobs:
+        raise problem
+    jobs.update((job.id, job) for job in _look_again(kudu, doubtful, sleep))
+    return list(jobs.values())
+
+
+def look(kudu: Site, job_id: str, sleep: Callable[[float], None] = time.sleep) -> tuple[Job, bool]:
+    """What is known of a job now, and whether it looks lost but may live: its heartbeat then has to be seen again.
+
+    Raises NotFound when there is no such job.
+    """
+    job, server_time = read(kudu, job_id, sleep)
+    judged = job.judged(server_time)
+    silence = job.silence(server_time) or 0.0
+    return judged, judged.state == LOST and job.phase != state.QUEUED and silence < state.FORGOTTEN_SECONDS
+
+
+def read(kudu: Site, job_id: str, sleep: Callable[[float], None] = time.sleep) -> tuple[Job, datetime | None]:
+    """A job as its files tell it, not judged yet, and the server's time. Raises NotFound when there is none."""
+    for _ in range(2):
+        try:
+            file = kudu.read(f"{folder(job_id)}/{STATE}")
+        except NotFound:
+            return not_begun(kudu, job_id)
+        job = state.parse(file.content, job_id)
+        if job is not None:
+            return job, file.server_time
+        sleep(TORN_SECONDS)
+    return Job(job_id, None, RUNNING, phase=state.UNREADABLE,
+               heartbeat_at=_modified(kudu, folder(job_id), STATE)), file.server_time
+
+
+def not_begun(kudu: Site, job_id: str) -> tuple[Job, datetime | None]:
+    """A job without a state, and the server's time. Raises NotFound when there is no such job.
+
+    Its age is that of its request, which the server's clock told; of a request without a time, its folder's.
+    """
+    try:
+        file = kudu.read(f"{folder(job_id)}/{REQUEST}")
+    except NotFound:
+        raise NotFound(f"There is no job {job_id} on this app.",
+                       "List the app's jobs with `az webapp python job list`.") from None
+    request = _fields(file.content)
+    asked_at = state.text(request, "createdAt") or _modified(kudu, FOLDER, job_id)
+    return Job(job_id, state.text(request, "command"), RUNNING, phase=state.QUEUED, heartbeat_at=asked_at
+               ), file.server_time
 
 
 def ask_to_cancel(kudu: Site, job_id: str) -> None:
@@ -60,33 +121,62 @@ def ask_to_cancel(kudu: Site, job_id: str) -> None:
     kudu.upload(folder(job_id), {CANCEL: b"canceled\n"})
 
 
+def give_up(kudu: Site, job_id: str, reason: str) -> None:
+    """Say for all to see that a job failed before it began, and delete its secrets. Only where none of it can run."""
+    final = {"id": job_id, "command": None, "state": FAILED, "phase": "done", "error": reason}
+    try:
+        final["command"] = state.text(_fields(kudu.read(f"{folder(job_id)}/{REQUEST}").content), "command")
+        kudu.write(f"{folder(job_id)}/{STATE}", json.dumps(final).encode("ascii"), None)
+    except PythonAppError:
+        pass  # a state after all, or a site that is away; the reason reaches the person all the same
+    forget_secrets(kudu, job_id)
+
+
 def forget_secrets(kudu: Site, job_id: str) -> None:
     """Delete what a job that never came to its end left behind of files that may hold secrets.
 
     A file that cannot be deleted or found is left alone: the job's own end is what the caller must hear of.
     """
-    names = [SECRETS]
     try:
-        names += json.loads(kudu.read(f"{folder(job_id)}/{REQUEST}").content).get("secretFiles", [])
-    except (PythonAppError, ValueError, AttributeError):
-        names = [SECRETS]
+        files = {entry.name for entry in kudu.list_directory(folder(job_id)) if not entry.is_directory}
+        named = _fields(kudu.read(f"{folder(job_id)}/{REQUEST}").content).get("secretFiles") if files else []
+    except PythonAppError:
+        files, named = {SECRETS}, []
+    names = [SECRETS, RESTORE, *(name for name in (named if isinstance(named, list) else []) if isinstance(name, str))]
     for name in names:
+        if name in files or "/" in name and ".." not in name.split("/"):
+            try:
+                kudu.delete(f"{folder(job_id)}/{name}")
+            except PythonAppError:
+                continue
+
+
+def _look_again(kudu: Site, jobs: list[Job], sleep: Callable[[float], None]) -> list[Job]:
+    """Jobs that looked lost, after a while: those whose heartbeat has moved are not."""
+    if jobs:
+        sleep(state.DOUBT_SECONDS)
+    again = []
+    for job in jobs:
         try:
-            kudu.delete(f"{folder(job_id)}/{name}")
-        except PythonAppError:
+            now, server_time = read(kudu, job.id, sleep)
+        except NotFound:
             continue
+        again.append(now if now.over or now.heartbeat_at != job.heartbeat_at else now.judged(server_time))
+    return again
 
 
-def _not_begun(kudu: Site, job_id: str) -> Job:
-    """A job without a state: about to begin, or lost when it was asked for two minutes ago."""
+def _fields(content: bytes) -> dict[str, Any]:
+    """What a JSON file holds; {} for one that is in parts, or holds something else."""
     try:
-        file = kudu.read(f"{folder(job_id)}/{REQUEST}")
+        fields = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _modified(kudu: Site, path: str, name: str) -> str | None:
+    """When an entry of a folder was written, by the server's clock; None when it is not there any more."""
+    try:
+        return next((entry.modified for entry in kudu.list_directory(path) if entry.name == name), None)
     except NotFound:
-        raise NotFound(f"There is no job {job_id} on this app.",
-                       "List the app's jobs with `az webapp python job list`.") from None
-    try:
-        request = json.loads(file.content)
-    except ValueError:
-        return Job(job_id, None, state.LOST, error="Its request.json cannot be read.")
-    job = Job(job_id, request.get("command"), RUNNING, phase=state.QUEUED, heartbeat_at=request.get("createdAt"))
-    return job.judged(file.server_time)
+        return None

@@ -4,8 +4,9 @@ from __future__ import annotations
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import Refused, UnknownOutcome
+from azext_pythonapp.appservice.errors import NotFound, Refused, RemoteFailed, UnknownOutcome
 from azext_pythonapp.jobs.follow import LogTail, follow
+from azext_pythonapp.jobs.left import START, notes
 from azext_pythonapp.jobs.request import log_path
 from azext_pythonapp.jobs.state import CANCELED, LOST, RUNNING, SUCCEEDED, Job
 from azext_pythonapp.jobs.store import ask_to_cancel, forget_secrets, newest_job_id, show, show_all
@@ -19,16 +20,20 @@ CANCEL_SECONDS = 120.0
 
 
 def list_jobs(app: App) -> list[dict[str, Any]]:
-    """The contract's job objects, newest first."""
-    return [_row(app, job) for job in show_all(app.kudu)]
+    """The contract's job objects, newest first. What lost ones left of secrets is deleted."""
+    jobs = show_all(app.kudu)
+    for job in jobs:
+        _forget_lost(app, job)
+    return [_row(app, job) for job in jobs]
 
 
 def show_job(app: App, job_id: str | None) -> dict[str, Any]:
     """The contract's job object. job_id: None for the app's newest. Raises NotFound.
 
-    The person is told what one that is over left to do with the app.
+    The person is told what one that is over left to do with the app. What a lost one left of secrets is deleted.
     """
     job = show(app.kudu, job_id or newest_job_id(app.kudu))
+    _forget_lost(app, job)
     left = still_to_do(app, job.id) if job.over else None
     if left is not None:
         app.progress.say(left)
@@ -43,7 +48,11 @@ def wait_for_job(app: App, job_id: str | None, timeout: float | None) -> dict[st
     """
     check_timeout(timeout)
     identifier = job_id or newest_job_id(app.kudu)
-    show(app.kudu, identifier)
+    try:
+        show(app.kudu, identifier)
+    except NotFound:
+        _finish_without_job(app, identifier)
+        raise
     job = PipJob(app, identifier, timeout).wait()
     with telling_outcome(app, job):
         finish_left(app, restart=job.state == SUCCEEDED)
@@ -107,10 +116,27 @@ def _await_end(app: App, identifier: str) -> Job:
         app.progress.status(None)
 
 
+def _forget_lost(app: App, job: Job) -> None:
+    if job.state == LOST:
+        forget_secrets(app.kudu, job.id)
+
+
+def _finish_without_job(app: App, identifier: str) -> None:
+    """Start the app that was stopped for a job of which nothing else is there: its client died before it launched it.
+
+    Raises RemoteFailed, which says so, when that was done.
+    """
+    if not any(note.job_id == identifier and note.kind == START for note in notes(app.kudu)):
+        return
+    finish_left(app, own=[identifier], restart=False)
+    raise RemoteFailed(f"Job {identifier} never began on {app.site.label}, which was stopped for it and is started "
+                       "again.", "Run the command again that it belongs to.")
+
+
 def _over(app: App, job: Job) -> Refused:
     """What to raise for a job that cannot be canceled, because nothing of it runs as far as is known."""
     if job.state == LOST:
-        forget_secrets(app.kudu, job.id)
+        _forget_lost(app, job)
         return Refused(f"Job {job.id} on {app.site.label} is lost, so there is nothing to cancel: {job.error}",
                        "See which packages are there: `az webapp python package list "
                        f"{app.site.arguments}`.")

@@ -6,11 +6,16 @@ from collections.abc import Callable, Collection, Sequence
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import PlatformFailed, PythonAppError
-from azext_pythonapp.jobs.left import RESTART_LATER, START, Note, forget, notes, running_job
+from azext_pythonapp.jobs.left import (CLAIM_SECONDS, RESTART_LATER, START, Note, forget, holds_runtime, is_claimed,
+                                       living_job, notes)
+from azext_pythonapp.jobs.state import Job
+from azext_pythonapp.jobs.store import job_ids
 from azext_pythonapp.plan import Change
 
 # The client of a job that has just ended does at once what is left; for so long another client leaves it to that one.
 OWN_CLIENT_SECONDS = 5
+# For so long the end of a job is awaited that has no runtime for itself, so that it only looks or is about to begin.
+SHORT_JOB_SECONDS = 120
 # A start is tried again after so many seconds.
 START_PAUSES = (2.0, 5.0, 15.0)
 _STARTED = Change("app", "update", "Stopped", "Running")
@@ -25,7 +30,8 @@ def finish_left(app: App, *, own: Collection[str] = (), restart: bool = True, ch
                 sleep: Callable[[float], None] = time.sleep) -> list[Change]:
     """Start or restart the app where a job left that to do; returns what was done.
 
-    While a job runs nothing is done, except that the app is started which this command itself has stopped.
+    While a job runs, or is about to begin, nothing is done, except that the app is started which this command itself
+    has stopped. A start that another client is about to do itself is left to that one.
     own: the jobs of this very command; a start after one of them is no change. restart: whether to restart too.
     changed: whether one of them changed packages, which takes a restart even where the worker could not note that.
     Raises StillStopped when an app cannot be started, which is tried several times.
@@ -41,10 +47,10 @@ def finish_left(app: App, *, own: Collection[str] = (), restart: bool = True, ch
         _start(app, mine[-1], sleep)
         _forget(app, mine)
         return []
-    busy = running_job(app.kudu)
+    busy = _await_quiet(app, own, sleep)
     if busy is not None:
-        app.progress.say(f"Job {busy} is changing packages, so {app.site.label} is neither started nor restarted "
-                         f"now. Still to do: `{wait_command(app, busy)}`.")
+        app.progress.say(f"Job {busy.id} ({busy.command or 'unknown command'}) is running, so {app.site.label} is "
+                         f"neither started nor restarted now. Still to do: `{wait_command(app, busy.id)}`.")
         return []
     if starts and _is_stopped(app):
         app.progress.say(f"Starting {app.site.label}, which was stopped for job {starts[-1].job_id} and left so.")
@@ -63,7 +69,7 @@ def plan_left(app: App, restart: bool) -> list[Change]:
     """What finish_left would do, for a dry run. restart: whether it is to restart the app as well."""
     left = notes(app.kudu)
     stopped = app.site.state.lower() == "stopped"
-    if stopped and any(note.kind == START for note in left):
+    if stopped and any(note.kind == START and not is_claimed(app.kudu, note) for note in left):
         return [_STARTED]
     return [_RESTARTED] if restart and not stopped and any(note.kind != START for note in left) else []
 
@@ -100,15 +106,38 @@ def _start(app: App, note: Note, sleep: Callable[[float], None]) -> None:
             sleep(pause)
 
 
+def _await_quiet(app: App, own: Collection[str], sleep: Callable[[float], None]) -> Job | None:
+    """A job that runs, once the end of those that are soon over was awaited; None when there is none."""
+    busy = living_job(app.kudu, own, sleep)
+    waited = 0
+    while busy is not None and waited < SHORT_JOB_SECONDS and not holds_runtime(app.kudu, busy.id):
+        if not waited:
+            app.progress.say(f"Waiting for job {busy.id} ({busy.command or 'unknown command'}) of {app.site.label}.")
+        sleep(2)
+        waited += 2
+        busy = living_job(app.kudu, own, sleep)
+    return busy
+
+
 def _not_done_by_others(app: App, own: Collection[str], restart: bool, sleep: Callable[[float], None]) -> list[Note]:
-    """The notes, once the clients of other jobs have had the time to do what is theirs."""
+    """The notes, once the clients of other jobs have had the time to do what is theirs.
+
+    Without the starts that are still theirs to do.
+    """
     left = notes(app.kudu)
-    for _ in range(OWN_CLIENT_SECONDS):
-        if not _of_others(left, own, restart):
+    for waited in range(int(CLAIM_SECONDS) + OWN_CLIENT_SECONDS):
+        others = _of_others(left, own, restart)
+        if not others or (waited >= OWN_CLIENT_SECONDS and not _about_to_begin(app, others, sleep)):
             break
         sleep(1)
         left = notes(app.kudu)
-    return left
+    return [note for note in left if note.job_id in own or note.kind != START or not is_claimed(app.kudu, note, sleep)]
+
+
+def _about_to_begin(app: App, others: Sequence[Note], sleep: Callable[[float], None]) -> bool:
+    """Whether the app was stopped for a job that is not there yet, by a client that lives or died just now."""
+    known = {note.job_id for note in others if note.kind == START} - set(job_ids(app.kudu))
+    return any(is_claimed(app.kudu, note, sleep) for note in others if note.job_id in known)
 
 
 def _of_others(left: Sequence[Note], own: Collection[str], restart: bool) -> list[Note]:

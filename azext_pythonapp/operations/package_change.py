@@ -7,9 +7,10 @@ from typing import Any
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import InvalidInput, PythonAppError, RemoteFailed
 from azext_pythonapp.jobs.follow import await_start
-from azext_pythonapp.jobs.left import RESTART, RESTART_LATER, note_start
+from azext_pythonapp.jobs.left import RESTART, RESTART_LATER
 from azext_pythonapp.jobs.request import new_job_id
 from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult
+from azext_pythonapp.operations.app_stop import stop_for_job
 from azext_pythonapp.operations.left_to_do import finish_left, wait_command
 from azext_pythonapp.operations.pip_run import (PipJob, PipRun, job_summary, require_job_success, result_changes,
                                                 start_pip, telling_outcome, watching)
@@ -115,30 +116,28 @@ class Attempts:
 
     def _attempts(self) -> Job:
         """One attempt, or two."""
-        job, locked = self._attempt(self._run, self._handling.stop_app == "always")
-        if job.state != FAILED or not locked or self._handling.stop_app != "auto":
+        job = self._attempt(self._run, self._handling.stop_app == "always")
+        if job.state != FAILED or not job.held_in_runtime or self._handling.stop_app != "auto":
             return job
         self._app.progress.say(f"The running app holds a file that pip must replace: stopping {self._app.site.label}.")
         restore = replace(self._run.restore, since=job.id) if self._run.restore else None
-        second, _ = self._attempt(replace(self._run, restore=restore), True)
+        second = self._attempt(replace(self._run, restore=restore), True)
         earlier = job.result or JobResult()
         return replace(second, result=second.result.following(earlier)) if second.result else second
 
-    def _attempt(self, run: PipRun, stop: bool) -> tuple[Job, bool]:
-        """Run pip as one job; returns it and whether it met a file that is held."""
-        self.job_ids.append(new_job_id())
+    def _attempt(self, run: PipRun, stop: bool) -> Job:
+        """Run pip as one job."""
+        self.job_ids.append(new_job_id(self._app.kudu.now()))
         self._launched = False
         if stop and self._app.site.state.lower() != "stopped":
-            note_start(self._app.kudu, self.job_ids[-1])
             self.stopped = True
-            self._app.arm.stop(self._app.site)
+            stop_for_job(self._app, self.job_ids[-1], run.target.python_path)
         self._app.progress.say(f"{run.title} Python {run.target.version} ({run.target.python_path}) of "
                                f"{self._app.site.label}.")
         leaves = RESTART if self._handling.restart else None
-        started = start_pip(self._app, run, self._command, self.job_ids[-1], leaves)
+        started = start_pip(self._app, run, self._command, self.job_ids[-1], leaves, stop)
         self._launched = True
-        watched = PipJob(self._app, started, self._handling.timeout)
-        return watched.wait(), watched.met_locked_file
+        return PipJob(self._app, started, self._handling.timeout).wait()
 
 
 def planned_answer(app: App, run: PipRun) -> dict[str, Any]:
@@ -148,9 +147,9 @@ def planned_answer(app: App, run: PipRun) -> dict[str, Any]:
 
 
 def package_rows(result: JobResult) -> dict[str, Any]:
-    """The contract's keys `installed`, `upgraded`, `reinstalled` and `removed`."""
+    """The contract's keys `installed`, `upgraded` and `removed`."""
     rows = result.to_dict()
-    return {key: rows[key] for key in ("installed", "upgraded", "reinstalled", "removed")}
+    return {key: rows[key] for key in ("installed", "upgraded", "removed")}
 
 
 def _start_only(app: App, run: PipRun, command: str, handling: Handling) -> dict[str, Any]:

@@ -23,9 +23,6 @@ from azext_pythonapp.packages.pip_arguments import AGAIN, holds
 from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.plan import Action, Change
 
-# What pip prints when a running program holds a file that it must replace; Windows' and Wine's words differ, the
-# numbers do not (facts/windows-worker.md 5, facts/python-site-extensions.md 4.2).
-LOCKED_FILE_SIGNS = ("[WinError 5]", "[WinError 32]", "[Errno 13]")
 _HELD_FILE = ("A running program, most likely the app, holds a file that pip must replace",
               "Run the command again with `--stop-app auto`, which stops the app for as long as pip needs; if the app "
               "is stopped, end the other program, such as a WebJob or a console.")
@@ -130,7 +127,7 @@ def start_pip(app: App, run: PipRun, command: str, job_id: str | None = None, le
 
 
 class PipJob:
-    """A job, watched: pip's lines go to the person, and whether it met a locked file is remembered.
+    """A job, watched: pip's lines go to the person.
 
     started: what start_pip returned, or the id of a job that was started before. timeout: seconds; None for none.
     on_line: gets pip's lines in place of the person.
@@ -144,7 +141,6 @@ class PipJob:
         self._on_line = on_line or app.progress.output
         self._lines = PipLines()
         self._began = time.monotonic()
-        self.met_locked_file = False
 
     def wait(self) -> Job:
         """Follow the job to its end; a failed one comes with what its log tells about the reason.
@@ -161,14 +157,16 @@ class PipJob:
             self._app.progress.status(None)
         if job.state != FAILED:
             return job
-        if self.met_locked_file:
+        if job.held_in_runtime:
             return job.explained(*_HELD_FILE)
+        if job.held_file is not None:
+            return job.explained(f"Another program holds {job.held_file or 'a file'}, which is none of the runtime's, "
+                                 "and did not give it back when pip tried again",
+                                 "An antivirus or another pip gives it back soon: run the command again.")
         explanation = self._lines.explanation
         return job.explained(explanation.reason, explanation.advice) if explanation else job
 
     def _line(self, line: str) -> None:
-        if any(sign in line for sign in LOCKED_FILE_SIGNS):
-            self.met_locked_file = True
         self._lines.take(line)
         self._on_line(line)
 

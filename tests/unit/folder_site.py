@@ -60,7 +60,7 @@ class FolderSite:
     """home: the folder that stands for %HOME%.
 
     before_request: called with "<method> <path>" ahead of each request; may raise what a broken site would.
-    environment: what commands run with. clock: the server's.
+    environment: what commands run with. clock: the server's. running: the answers to `programs`, one after the other.
     """
 
     def __init__(self, home: Path):
@@ -69,6 +69,7 @@ class FolderSite:
         self.environment = dict(os.environ)
         self.clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
         self.requests: list[str] = []
+        self.running: list[list[object]] = []
         self.pending: list[Pending] = []
 
     def path(self, method: str, path: str) -> Path:
@@ -105,6 +106,11 @@ class FolderSite:
 
     def delete(self, path: str) -> None:
         self.path("delete", path).unlink(missing_ok=True)
+
+    def programs(self, name: str) -> list[object]:
+        """What runs of a program: whatever the test says."""
+        self.path("programs", name)
+        return list(self.running.pop(0)) if self.running else []
 
     def delete_directory(self, path: str) -> None:
         shutil.rmtree(self.path("delete-directory", path), ignore_errors=True)

@@ -16,6 +16,7 @@ from azext_pythonapp.operations.pip_run import PipJob
 from tests.unit.folder_site import FolderSite, Pending, Result
 
 JOB = "20261122-115930-4f2a"
+BEGIN = datetime.now(timezone.utc)
 WAIT = f"az webapp python job wait -g rg -n shop --job-id {JOB}"
 
 
@@ -27,7 +28,8 @@ class Worker(FolderSite):
         self.folder = home / "data/pythonapp/jobs" / JOB
         self.folder.mkdir(parents=True)
         (self.folder / "request.json").write_text(json.dumps({"command": "x", "createdAt": stamp(0)}))
-        self.now, self.ends, self.begins = 0.0, 10.0, 0.0
+        self.at, self.ends, self.begins = 0.0, 10.0, 0.0
+        self.clock = lambda: BEGIN + timedelta(seconds=self.at)
         self.trouble = {}
         self.told = []
         self.before_request = self.fail
@@ -38,23 +40,23 @@ class Worker(FolderSite):
 
     def fail(self, _):
         for (begin, end), error in self.trouble.items():
-            if begin <= self.now < end:
+            if begin <= self.at < end:
                 raise error
 
     def sleep(self, seconds):
-        self.now += seconds
-        if self.now >= self.begins:
-            over = self.now >= self.ends
+        self.at += seconds
+        if self.at >= self.begins:
+            over = self.at >= self.ends
             (self.folder / "state.json").write_text(json.dumps(
-                {"id": JOB, "command": "x", "state": "succeeded" if over else "running", "heartbeatAt": stamp(self.now)}))
+                {"id": JOB, "command": "x", "state": "succeeded" if over else "running", "heartbeatAt": stamp(self.at)}))
 
     def follow(self, started=None, **options):
-        return follow(self, started or Launched(JOB, self.command), lambda line: None, clock=lambda: self.now,
+        return follow(self, started or Launched(JOB, self.command), lambda line: None, clock=lambda: self.at,
                       sleep=self.sleep, tell=self.told.append, **options)
 
 
 def stamp(seconds):
-    return f"{datetime.now(timezone.utc) + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{BEGIN + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
 
 
 @pytest.fixture
@@ -70,7 +72,7 @@ def test_trouble_does_not_end_the_watching(worker, error, started):
     worker.ends = 400
     worker.trouble = {(4, 5): error, (90, 150): error, (300, 390): error}
     assert worker.follow(started).state == "succeeded"
-    assert worker.now >= 400
+    assert worker.at >= 400
     assert len(worker.told) == 2 and "still watching" in worker.told[0]
 
 
@@ -79,7 +81,7 @@ def test_a_refusal_that_stays_leaves_the_job_to_itself(worker):
     with pytest.raises(UnknownOutcome) as caught:
         worker.follow(wait_command="az webapp python job wait -g rg -n shop")
     assert JOB in caught.value.message and "refused the sign-in" in caught.value.message
-    assert caught.value.recommendation == WAIT and 240 <= worker.now < 300
+    assert caught.value.recommendation == WAIT and 240 <= worker.at < 300
 
 
 def test_a_look_that_took_minutes_says_nothing_about_the_heart(worker):
@@ -88,8 +90,8 @@ def test_a_look_that_took_minutes_says_nothing_about_the_heart(worker):
     plain_read = worker.read
 
     def read(path):
-        if worker.now == 0:
-            worker.now = 100.0  # the site was cold; the runner's storage was away as well, so its heart stood still
+        if worker.at == 0:
+            worker.at = 100.0  # the site was cold; the runner's storage was away as well, so its heart stood still
         return plain_read(path)
 
     worker.read = read
@@ -120,14 +122,14 @@ def test_a_start_that_failed_is_not_tried_later(worker):
 def test_without_waiting_a_503_still_gives_the_job(worker):
     worker.trouble = {(0, 60): PlatformFailed("answered 503")}
     started = Launched(JOB, worker.command)
-    job = await_start(worker, started, clock=lambda: worker.now, sleep=worker.sleep)
+    job = await_start(worker, started, clock=lambda: worker.at, sleep=worker.sleep)
     assert (job.id, job.state) == (JOB, "succeeded")
 
 
 def test_without_waiting_a_site_that_stays_away_names_the_job(worker):
     worker.trouble = {(0, 9999): PlatformFailed("answered 503")}
     with pytest.raises(UnknownOutcome) as caught:
-        await_start(worker, Launched(JOB, worker.command), clock=lambda: worker.now, sleep=worker.sleep,
+        await_start(worker, Launched(JOB, worker.command), clock=lambda: worker.at, sleep=worker.sleep,
                     wait_command="az webapp python job wait -g rg -n shop")
     assert JOB in caught.value.message and caught.value.recommendation == WAIT
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 
 import pytest
@@ -49,6 +49,7 @@ class World:
 
     def __init__(self, home):
         self.kudu = FolderSite(home)
+        self.kudu.clock = lambda: datetime.now(timezone.utc) + timedelta(seconds=self.waited)
         self.arm = Azure()
         self.said: list[str] = []
         self.waited = 0
@@ -69,6 +70,10 @@ class World:
         folder = self.kudu.home / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{job_id}.{kind}").touch()
+        job = self.kudu.home / "data/pythonapp/jobs" / job_id
+        if not job.exists():
+            job.mkdir(parents=True)
+            (job / "state.json").write_text(json.dumps({"id": job_id, "state": "succeeded"}))
 
     def runs(self, job_id, state="running"):
         data = self.kudu.home / "data/pythonapp"
