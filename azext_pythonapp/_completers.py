@@ -16,28 +16,34 @@ def version_completer(cmd, prefix, namespace, **kwargs):  # pylint: disable=unus
 
 @Completer
 def extension_id_completer(cmd, prefix, namespace, **kwargs):  # pylint: disable=unused-argument
-    """Ids of the site extensions that can be installed, for --extension-id."""
-    return _ids(_offers(cmd, namespace), prefix)
+    """Ids of the packages that can be installed, for --extension-id; a third party's once its beginning is typed."""
+    offers = _offers(cmd, namespace, True)
+    trusted = _ids([offer for offer in offers if offer['trusted']], prefix)
+    return trusted or (_ids(offers, prefix) if prefix else [])
 
 
 @Completer
 def installed_id_completer(cmd, prefix, namespace, **kwargs):  # pylint: disable=unused-argument
     """Ids of the site extensions that the app has, for --extension-id."""
-    return _ids([offer for offer in _offers(cmd, namespace) if offer['installed']], prefix)
+    return _ids([offer for offer in _offers(cmd, namespace, True) if offer['installed']], prefix)
 
 
 def _ids(offers, prefix):
     wanted = (prefix or '').lower()
-    return [offer['extensionId'] for offer in offers if offer['extensionId'].lower().startswith(wanted)]
+    return list(dict.fromkeys(offer['extensionId'] for offer in offers
+                              if offer['extensionId'].lower().startswith(wanted)))
 
 
-def _offers(cmd, namespace):
-    """The rows of `list-versions`; [] when they do not come in time. Asked in a thread that nobody waits for."""
+def _offers(cmd, namespace, everybodys=False):
+    """The rows of `list-versions`, with `--all` if asked for; [] when they do not come in time.
+
+    They are asked for in a thread that nobody waits for.
+    """
     from threading import Thread
     rows = []
 
     def ask():
-        rows.extend(_ask(cmd, namespace))
+        rows.extend(_ask(cmd, namespace, everybodys))
 
     thread = Thread(target=ask, daemon=True)
     thread.start()
@@ -45,13 +51,14 @@ def _offers(cmd, namespace):
     return list(rows)
 
 
-def _ask(cmd, namespace):
+def _ask(cmd, namespace, everybodys):
     from knack.util import CLIError
 
     from azext_pythonapp.appservice.errors import PythonAppError
     from azext_pythonapp.custom import list_versions
     try:
         return list_versions(cmd, getattr(namespace, 'resource_group_name', None),
-                             getattr(namespace, 'webapp_name', None), getattr(namespace, 'slot', None))
+                             getattr(namespace, 'webapp_name', None), getattr(namespace, 'slot', None),
+                             all_versions=everybodys)
     except (PythonAppError, CLIError, OSError):
         return []

@@ -6,7 +6,9 @@ _COLUMNS = 80
 _LEAST = 8
 # What az puts around columns: a heading's margin, and the gap between two columns.
 _MARGIN, _GAP = 2, 2
-_ELASTIC = ('App', 'EntryPoint', 'Python', 'Target', 'Before', 'After', 'Command')
+_ELASTIC = ('App', 'EntryPoint', 'Python', 'Target', 'Before', 'After', 'Command', 'ExtensionId')
+# Where trusted packages come from; those of third parties are 'other'.
+_SOURCES = {'siteExtension': 'gallery', 'nuget': 'nuget'}
 
 
 def _fitting(table):
@@ -39,11 +41,13 @@ def _cut(text, limit):
 
 @_fitting
 def offers_table(offers):
-    """Rows of `list-versions`."""
+    """Rows of `list-versions`; with the package's version where one package is there in several."""
+    ids = [row['extensionId'] for row in offers]
     return [OrderedDict([('Version', row['version']),
                          ('Arch', row['architecture']),
-                         ('ExtensionId', row['extensionId']),
-                         ('Package', row['packageVersion']),
+                         ('ExtensionId', row['extensionId'])] +
+                        ([('Package', row['packageVersion'])] if len(set(ids)) < len(ids) else []) +
+                        [('Source', _SOURCES[row['source']] if row['trusted'] else 'other'),
                          ('Support', row['support']),
                          ('OnApp', _yes_no(row['installed']))]) for row in offers]
 
@@ -147,11 +151,15 @@ def changes_table(answer):
 
 
 def _runtime_row(row):
-    return OrderedDict([('Version', row.get('version')),
+    return OrderedDict([('Version', row.get('version') if row.get('answered', True) else _unanswered(row)),
                         ('Arch', row.get('architecture')),
                         ('Source', row.get('source')),
                         ('InUse', _yes_no(row.get('inUse'))),
                         ('Python', row.get('pythonPath'))])
+
+
+def _unanswered(row):
+    return f"{row.get('version') or ''}?"
 
 
 def _app_name(app):

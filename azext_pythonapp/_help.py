@@ -21,11 +21,17 @@ helps['webapp python list-versions'] = """
 type: command
 short-summary: List the Python runtimes that can be installed, newest first.
 long-summary: >-
-    With an app, its own gallery feed is asked, and `installed` tells what it has; without one, the public gallery.
+    Those of trusted sources together: Microsoft's own site extensions, known by their exact ids, and python.org's own
+    builds on NuGet. Anybody can publish a package with any author, title and tag; those of third parties are listed
+    only with `--all`, with `trusted` false, and installed only when their id is named.
+    With an app, its own gallery feed is asked, and `installed` tells what it has; without one, the public gallery. A
+    source that cannot be asked is named.
 examples:
-  - name: List what the public gallery offers.
+  - name: List what there is.
     text: az webapp python list-versions --output table
-  - name: List the 64-bit runtimes of Python 3.6 for an app, with every package version.
+  - name: List what still gets security fixes, pre-releases as well.
+    text: az webapp python list-versions --supported --pre
+  - name: List the 64-bit runtimes of Python 3.6 for an app, with everybody's packages in every version.
     text: az webapp python list-versions -g MyGroup -n MyApp --version 3.6 --arch x64 --all
 """
 
@@ -34,7 +40,8 @@ type: command
 short-summary: List the Pythons on an app.
 long-summary: >-
     Installed site extensions, `python*` folders in the home directory and the platform's built-in ones. Each python.exe
-    is asked for its version; `inUse` marks the one that web.config starts.
+    is asked for its version; `inUse` marks the one that web.config starts. Where `answered` is false, it did not say
+    anything: it does not run, or the worker was too busy to tell, which is said.
 examples:
   - name: List the Pythons on an app.
     text: az webapp python list -g MyGroup -n MyApp --output table
@@ -56,8 +63,12 @@ short-summary: Install a Python runtime.
 long-summary: >-
     The app goes on with the Python that it has; `set-version` changes that. The installation restarts the app and
     ends every running python.exe on it. Packages in a runtime folder that it would wipe are kept and put back; without
-    `--yes` it asks first. With `--source nuget` or `--package`, a release of CPython that no site
-    extension brings is downloaded here, uploaded, and registered like one; that ends no running Python.
+    `--yes` it asks first.
+    A version means what is on the app, if that satisfies it; else the newest that Microsoft's site extensions and
+    python.org's builds on NuGet have. `latest` means the newest of all these. Packages of third parties run their own
+    installers on the app's worker, so they are taken only when named with `--extension-id`.
+    A build of python.org is downloaded here, uploaded, and registered like a site extension; that ends no running
+    Python.
 examples:
   - name: Install the newest Python 3.6.
     text: az webapp python install -g MyGroup -n MyApp --version 3.6
@@ -65,8 +76,10 @@ examples:
     text: >-
         az webapp python install -g MyGroup -n MyApp --extension-id azureappservice-python364x64
         --package-version 3.6.4.4
-  - name: Install a Python that no site extension brings, from NuGet.
-    text: az webapp python install -g MyGroup -n MyApp --version 3.13 --source nuget
+  - name: Install the newest Python, or the newest 3.13, from wherever it is.
+    text: |-
+        az webapp python install -g MyGroup -n MyApp --version latest
+        az webapp python install -g MyGroup -n MyApp --version 3.13
   - name: Install a Python from a package file, without reaching NuGet.
     text: az webapp python install -g MyGroup -n MyApp --package python.3.13.2.nupkg
   - name: See what would be installed.
@@ -102,7 +115,8 @@ long-summary: >-
     Only the handler, the httpPlatform section and the settings that start Python are touched in web.config.
     The entry point is imported as its handler will import it, with the variables and the import path that web.config
     and the app's settings give it; --no-import-check leaves that out.
-    A version that the app's gallery does not have is taken from NuGet.
+    A version means what is on the app, if that satisfies it; else the newest that Microsoft's site extensions and
+    python.org's builds on NuGet have. `latest` means the newest of all these.
 examples:
   - name: Run an app on the newest Python 3.6.
     text: az webapp python set-version -g MyGroup -n MyApp --version 3.6

@@ -48,19 +48,25 @@ def _runtimes(loader):
         context.argument('webapp_name', NAME, required=False)
         context.argument('version', completer=version_completer, help='Only these: `3`, `3.6` or `3.6.4`.')
         context.argument('all_versions', options_list=['--all'], action='store_true',
-                         help='Show every package version, not only the newest of each runtime.')
+                         help='Show every package version, not only the newest of each runtime, and the packages of '
+                              'third parties too (`trusted` is false). Those are installed only when their id is '
+                              'named.')
+        context.argument('pre', action='store_true', help='Show pre-releases of Python as well.')
         context.argument('supported', action='store_true',
                          help='Only Python versions that still get security fixes.')
 
     with loader.argument_context('webapp python install') as context:
         context.argument('version', completer=version_completer,
-                         help='Python version: `3` or `3.6` for the newest patch, `3.6.4`, or `latest`.')
+                         help='Python version: `3` or `3.13` for the newest of it that is on the app, or else that '
+                              'there is; `3.13.2`; or `latest`.')
         context.argument('extension_id', completer=extension_id_completer,
-                         help='Id of the site extension, as `list-versions` shows it.')
+                         help='Id of the package, as `list-versions` shows it. The only way to a package of a third '
+                              'party, which runs its own installer on the app\'s worker.')
         context.argument('package_version', help='Version of the site extension\'s package. Default: the newest.')
         context.argument('source', arg_type=get_enum_type(['gallery', 'nuget']),
-                         help='Where to take it from: the gallery of site extensions, or the packages of CPython on '
-                              'NuGet, which have every release. Default: the gallery.')
+                         help='Take it from Microsoft\'s site extensions in the gallery only, or from python.org\'s '
+                              'builds on NuGet only. Default: the newest that fits of both.')
+        context.argument('pre', action='store_true', help='Take a pre-release of Python if it is the newest.')
         context.argument('package', help='A local package file of CPython (`python.3.13.2.nupkg`, from NuGet) to '
                                          'install.')
         context.argument('detach', options_list=['--no-wait'], action='store_true',
@@ -82,7 +88,9 @@ def _set_version(loader):
 
     with loader.argument_context('webapp python set-version') as context:
         context.argument('version', completer=version_completer,
-                         help='Python version: `3` or `3.6` for the newest patch, `3.6.4`, or `latest`.')
+                         help='Python version: `3` or `3.13` for the newest of it that is on the app, or else that '
+                              'there is; `3.13.2`; or `latest`.')
+        context.argument('pre', action='store_true', help='Take a pre-release of Python if it is the newest.')
         context.argument('handler', arg_type=get_enum_type(['auto', 'fastcgi', 'httpplatform']), default='auto',
                          help='How IIS starts Python. `auto` keeps the handler that web.config has; a new one is '
                               'FastCGI for a WSGI app on a runtime that registered itself with IIS, else '

@@ -4,24 +4,24 @@ from contextlib import contextmanager
 
 
 def list_versions(cmd, resource_group_name=None, webapp_name=None, slot=None, version=None, architecture=None,
-                  all_versions=False, supported=False):
+                  all_versions=False, supported=False, pre=False):
     from azext_pythonapp.appservice.app import web_session
     from azext_pythonapp.appservice.errors import NotFound
-    from azext_pythonapp.operations.list_versions import Filter, app_versions, gallery_versions
+    from azext_pythonapp.operations.list_versions import Filter, app_versions, public_versions
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        wanted = Filter.parse(version, architecture, all_versions, supported)
+        wanted = Filter.parse(version, architecture, all_versions, supported, pre)
         given = [name for name in (resource_group_name, webapp_name, slot)
                  if name is not None and not getattr(name, 'is_default', False)]
         if not given and not (resource_group_name and webapp_name):
             # Nothing names an app; half of one out of `az configure --defaults` does not either.
-            return gallery_versions(web_session(cmd.cli_ctx), wanted)
+            return public_versions(web_session(cmd.cli_ctx), wanted, _console(cmd).say)
         try:
             app = opened()
         except NotFound as error:
             if given:
                 raise
             _console(cmd).say(f'{error.message} It is named by `az configure --defaults`; this is the public gallery.')
-            return gallery_versions(web_session(cmd.cli_ctx), wanted)
+            return public_versions(web_session(cmd.cli_ctx), wanted, _console(cmd).say)
         return app_versions(app, wanted)
 
 
@@ -38,17 +38,17 @@ def show_app(cmd, resource_group_name, webapp_name, slot=None):
 
 
 def install_runtime(cmd, resource_group_name, webapp_name, slot=None, version=None, architecture=None,
-                    extension_id=None, package_version=None, source=None, package=None, detach=False, yes=False,
-                    dry_run=False):
-    from azext_pythonapp.operations.install_from_nuget import NugetRequest, install_from_nuget
+                    extension_id=None, package_version=None, source=None, package=None, pre=False, detach=False,
+                    yes=False, dry_run=False):
+    from azext_pythonapp.operations.install_from_nuget import PackageRequest, install_package
     from azext_pythonapp.operations.install_runtime import InstallRequest, install
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        if source == 'nuget' or package is not None:
-            wanted = NugetRequest.parse(version, architecture, extension_id, package_version, package, source=source,
+        if package is not None:
+            file = PackageRequest.parse(package, version, architecture, extension_id, package_version, source=source,
                                         wait=not detach)
-            return install_from_nuget(opened(), wanted, dry_run)
-        request = InstallRequest.parse(version, architecture, extension_id, package_version, wait=not detach,
-                                       confirmed=yes)
+            return install_package(opened(), file, dry_run)
+        request = InstallRequest.parse(version, architecture, extension_id, package_version, source, prereleases=pre,
+                                       wait=not detach, confirmed=yes)
         return install(opened(), request, dry_run)
 
 
@@ -63,7 +63,7 @@ def uninstall_runtime(cmd, resource_group_name, webapp_name, slot=None, version=
 
 def set_version(cmd, resource_group_name, webapp_name, version, slot=None, architecture=None, handler='auto',
                 app=None, startup_command=None, no_requirements=False, no_restart=False, health_path=None,
-                health_timeout=None, no_health_check=False, no_import_check=False, yes=False, dry_run=False):
+                health_timeout=None, no_health_check=False, no_import_check=False, pre=False, yes=False, dry_run=False):
     from azext_pythonapp.operations.page_proof import HealthWish
     from azext_pythonapp.operations.set_version import SetVersionRequest, set_version as operation
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
@@ -71,7 +71,7 @@ def set_version(cmd, resource_group_name, webapp_name, version, slot=None, archi
         request = SetVersionRequest.parse(version, architecture, handler, app, startup_command,
                                           requirements=not no_requirements, restart=not no_restart,
                                           health=None if no_health_check else health, confirmed=yes,
-                                          import_check=not no_import_check)
+                                          import_check=not no_import_check, prereleases=pre)
         return operation(opened(), request, dry_run)
 
 

@@ -208,10 +208,10 @@ class Arm:
         if answer.status == 404:
             again = advice.in_subscription(given)
             listing = (f"az webapp deployment slot list -g {advice.quoted(resource_group)} -n {advice.quoted(name)}"
-                       f"{again} --output table" if slot else
-                       f"az webapp list --query \"[].{{name:name, resourceGroup:resourceGroup}}\"{again} --output table")
+                       f"{again}" if slot else
+                       f"az webapp list --query \"[].{{name:name, resourceGroup:resourceGroup}}\"{again}")
             raise NotFound(f"The {label} was not found in resource group '{resource_group}'.",
-                           f"List what there is: `{listing}`.")
+                           f"List what there is: `{listing} --output table`.")
         require_success(answer, f"{label} in resource group '{resource_group}'")
         body = answer.body if isinstance(answer.body, dict) else {}
         SiteKind.read(body).require_windows_web_app(label, resource_group, name, slot, given)

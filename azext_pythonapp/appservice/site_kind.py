@@ -1,7 +1,7 @@
 """What kind of app a resource of Microsoft.Web/sites is, and why the ones that are no Windows web app are refused.
 
-Sources: https://learn.microsoft.com/azure/app-service/reference-app-service-kind-property (a comma-separated list, which
-may say less than the flags: recordings/arm/site_kind_app_but_linux.json has kind "app" and reserved true);
+Sources: https://learn.microsoft.com/azure/app-service/reference-app-service-kind-property (a comma-separated list,
+which may say less than the flags: recordings/arm/site_kind_app_but_linux.json has kind "app" and reserved true);
 recordings/arm/site_windows_container.json (isXenon and hyperV true, reserved false).
 """
 from __future__ import annotations
@@ -63,5 +63,5 @@ def _function_advice(linux: bool, target: str) -> str:
     if linux:
         return ("The Python version of a function app is a setting: "
                 f'`az functionapp config set {target} --linux-fx-version "Python|3.13"`.')
-    return ("Azure Functions run Python on Linux only: `az functionapp create --runtime python --os-type Linux …` makes "
-            "such a function app.")
+    return ("Azure Functions run Python on Linux only: `az functionapp create --runtime python --os-type Linux …` "
+            "makes such a function app.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import NotFound, Refused
 from azext_pythonapp.operations.list_runtimes import pythons_on
+from azext_pythonapp.operations.runtime_choice import not_answered
 from azext_pythonapp.operations.web_config_file import read_web_config
 from azext_pythonapp.runtimes.discovery import Installed
 from azext_pythonapp.runtimes.location import started_path
@@ -48,9 +49,12 @@ def folder_in_use(app: App) -> str:
 def target_in_use(app: App, handler: PythonHandler | None) -> Target:
     """The Python that web.config starts, or the only one that is installed, as it says of itself.
 
-    handler: what web.config starts. Raises NotFound or Refused when there is none to choose, or it does not run.
+    handler: what web.config starts. Raises NotFound or Refused when there is none to choose, or it does not run, and
+    UnknownOutcome when it did not answer in time.
     """
     python = _python_of(app, pythons_on(app, handler))
+    if python.unknown:
+        raise not_answered(app, python, "which packages it can have")
     if not python.answered or python.version is None or python.architecture is None:
         raise Refused(f"{python.python_path} of {app.site.label} does not run: {python.problem}",
                       f"See what is there: `az webapp python list {app.site.arguments}`.")
@@ -78,5 +82,5 @@ def _python_of(app: App, pythons: list[Installed]) -> Installed:
     advice = f"Choose one first: `az webapp python set-version {app.site.arguments} --version 3`."
     if not own:
         raise NotFound(f"The {app.site.label} has no Python to install into.", advice)
-    names = ", ".join(f"{python.version} {python.architecture}" for python in own)
+    names = ", ".join(python.name.removeprefix("Python ") if python.version else python.python_path for python in own)
     raise Refused(f"web.config of {app.site.label} starts no Python, and several are installed: {names}.", advice)

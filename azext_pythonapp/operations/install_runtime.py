@@ -5,35 +5,44 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from azext_pythonapp.appservice.advice import quoted
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import InvalidInput
 from azext_pythonapp.appservice.site_extensions import await_install, start_install
+from azext_pythonapp.operations.install_from_nuget import NO_WAIT, install_registration, install_release
 from azext_pythonapp.operations.installation import Installation
 from azext_pythonapp.operations.list_runtimes import pythons_on, readable_handler
-from azext_pythonapp.operations.list_versions import app_offers, package_offers
-from azext_pythonapp.operations.runtime_choice import Choice, choose_runtime, say_new_id
+from azext_pythonapp.operations.runtime_choice import EVERYWHERE, Choice, choose_runtime, not_answered, say_new_id
+from azext_pythonapp.operations.runtime_sources import SourceName, app_offers, package_offers
 from azext_pythonapp.operations.worker_fit import fit_warnings
 from azext_pythonapp.plan import Plan, report
 from azext_pythonapp.runtimes.catalogue import resolve_id
 from azext_pythonapp.runtimes.discovery import Installed
-from azext_pythonapp.runtimes.identity import VersionWish, canonical_id, same_extension
+from azext_pythonapp.runtimes.identity import VersionWish, canonical_id, identify, same_extension
+from azext_pythonapp.runtimes.nuget import EXTENSION_PREFIX
 from azext_pythonapp.runtimes.versions import numbers
 
 
 @dataclass(frozen=True)
 class InstallRequest:
-    """What to install: a wish for a version, or the id of a site extension and perhaps its package version."""
+    """What to install: a wish for a version, or the id of a package and perhaps its version.
+
+    sources: where a version may come from. prereleases: whether one of theirs will do.
+    """
 
     wish: VersionWish | None
     architecture: str | None
     extension_id: str | None
     package_version: str | None
+    sources: tuple[SourceName, ...]
+    prereleases: bool
     wait: bool
     confirmed: bool
 
     @classmethod
     def parse(cls, version: str | None, architecture: str | None, extension_id: str | None,
-              package_version: str | None, *, wait: bool, confirmed: bool) -> InstallRequest:
+              package_version: str | None, source: str | None = None, *, prereleases: bool = False, wait: bool,
+              confirmed: bool) -> InstallRequest:
         """From the command's options. Raises InvalidInput when they do not name one runtime."""
         if (version is None) == (extension_id is None):
             raise InvalidInput("Name the runtime with either --version or --extension-id.",
@@ -45,8 +54,21 @@ class InstallRequest:
         if package_version is not None and not numbers(package_version):
             raise InvalidInput(f"'{package_version}' is not the version of a package.",
                                "Package versions look like 3.6.4.4; the Python version goes with --version.")
-        return cls(VersionWish.parse(version) if version else None, architecture, extension_id, package_version,
-                   wait, confirmed)
+        if source == "nuget" and extension_id is not None:
+            raise InvalidInput("--extension-id names a package of the gallery, so it contradicts --source nuget.")
+        wish = VersionWish.parse(version) if version else None
+        if source == "nuget" and not wait:
+            raise InvalidInput(NO_WAIT)
+        sources = tuple(name for name in EVERYWHERE if source in (None, name))
+        if wish is None and str(extension_id).lower().startswith(EXTENSION_PREFIX):
+            # An id that this product gives a package of NuGet stands for that package, whatever a gallery has.
+            identity = identify(str(extension_id))
+            if package_version is not None:
+                raise InvalidInput("--package-version goes with a site extension of the gallery; this id is that of a "
+                                   "package of NuGet.")
+            if identity is not None:
+                wish, architecture, sources = VersionWish.parse(identity.version), identity.architecture, ("nuget",)
+        return cls(wish, architecture, extension_id, package_version, sources, prereleases, wait, confirmed)
 
 
 def install(app: App, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
@@ -56,20 +78,28 @@ def install(app: App, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
     Azure restart the app. Packages in a folder that the installation wipes are put back.
     """
     pythons = pythons_on(app, readable_handler(app))
-    choice = _choose(app, pythons, request)
-    silent = _silent(pythons, choice)
-    if silent and request.wait and not dry_run:
+    choice, silent = _choose(app, pythons, request), None
+    if request.wait and not dry_run:
+        silent = _silent(pythons, choice)
+    if silent is not None:
         await_install(app.arm, app.site, silent)
         pythons = pythons_on(app, readable_handler(app))
         choice = _choose(app, pythons, request)
     if choice.offer is None:
         if choice.required.extension_id and request.wait and not dry_run:
             await_install(app.arm, app.site, choice.required.extension_id)
-        app.progress.say(f"{choice.required.name} is on {app.site.label} already.")
-        return report(app.site.to_dict(), [], dry_run, runtime=choice.required.to_dict())
-    installation = Installation(app, choice.offer, pythons, request.package_version)
+        return install_registration(app, choice.required, dry_run)
+    if choice.offer.runtime is not None:
+        if not request.wait:
+            raise InvalidInput(f"Python {choice.offer.version} comes from NuGet. {NO_WAIT}", "Leave --no-wait out.")
+        return install_release(app, choice.offer.runtime, None, dry_run)
+    return _install_extension(app, Installation(app, choice.offer, pythons, request.package_version), request, dry_run)
+
+
+def _install_extension(app: App, installation: Installation, request: InstallRequest, dry_run: bool
+                       ) -> dict[str, Any]:
     plan = Plan(installation.steps())
-    for warning in fit_warnings(app, choice.offer.architecture):
+    for warning in fit_warnings(app, installation.offer.architecture):
         app.progress.say(warning)
     if dry_run:
         return report(app.site.to_dict(), plan.changes, True, runtime=installation.runtime.to_dict())
@@ -87,14 +117,16 @@ def install(app: App, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
 def _choose(app: App, pythons: Sequence[Installed], request: InstallRequest) -> Choice:
     if request.wish is not None:
         extensions = [python for python in pythons if python.source == "siteExtension"]
-        return choose_runtime(app, extensions, request.wish, request.architecture)
+        return choose_runtime(app, extensions, request.wish, request.architecture, request.sources, request.prereleases)
     wanted = str(request.extension_id)
     say_new_id(app, wanted)
     present = next((python for python in pythons
                     if python.extension_id and same_extension(python.extension_id, wanted)), None)
+    if present and present.unknown:
+        raise not_answered(app, present, "whether it has to be installed again")
     if present and present.answered and request.package_version in (None, present.package_version):
         return Choice(present, None)
-    offers = app_offers(app, all_versions=request.package_version is not None)
+    offers = app_offers(app)
     if request.package_version is not None:
         offers += package_offers(app, canonical_id(wanted), request.package_version)
     return Choice(None, resolve_id(offers, wanted, request.package_version))
@@ -115,7 +147,7 @@ def _start_only(app: App, installation: Installation, request: InstallRequest) -
                            "aside and back, so it cannot be combined with --no-wait.", "Leave --no-wait out.")
     app.progress.say(installation.title)
     start_install(app.arm, app.site, installation.offer.extension_id, request.package_version)
-    finish = f"az webapp python install {app.site.arguments} --extension-id {installation.offer.extension_id}"
+    finish = f"az webapp python install {app.site.arguments} --extension-id {quoted(installation.offer.extension_id)}"
     app.progress.say(f"The installation goes on. Still to do: restart the app, and check the runtime; `{finish}` does "
                      "both.")
     return report(app.site.to_dict(), [installation.change], False, runtime=installation.runtime.to_dict(),

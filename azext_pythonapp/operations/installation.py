@@ -81,6 +81,10 @@ class Installation:
                                f"See what there is: `az webapp python list-versions {app.site.arguments} --all`.")
         python = next((python for python in pythons_on(app, readable_handler(app))
                        if python.extension_id and same_extension(python.extension_id, identifier)), None)
+        if python is not None and python.unknown:
+            raise UnknownOutcome(f"Azure says that {identifier} is installed on {app.site.label}. {python.problem} So "
+                                 "whether it works is not known.",
+                                 f"Ask it again: `az webapp python list {app.site.arguments}`.")
         if python is None or not python.answered:
             raise RemoteFailed(f"Azure says that {identifier} is installed on {app.site.label}, but its Python does "
                                "not answer.", f"See what is there: `az webapp python list {app.site.arguments}`.")

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.app import App, fetch_json
 from azext_pythonapp.appservice.download import download
 from azext_pythonapp.appservice.errors import (Conflict, InvalidInput, NotFound, PythonAppError, Refused, RemoteFailed,
                                                UnknownOutcome)
@@ -21,8 +21,8 @@ from azext_pythonapp.operations.runtime_choice import Choice
 from azext_pythonapp.packages.pip import PipCommand
 from azext_pythonapp.plan import Change, Step
 from azext_pythonapp.runtimes.discovery import Installed
-from azext_pythonapp.runtimes.interrogation import ask
-from azext_pythonapp.runtimes.nuget import NugetRuntime
+from azext_pythonapp.runtimes.interrogation import interrogate
+from azext_pythonapp.runtimes.nuget import NugetRuntime, fetch_hash
 from azext_pythonapp.runtimes.nuget_package import PROGRAM, extension_files, read_package, repack
 
 POLL_SECONDS = 5.0
@@ -120,7 +120,8 @@ class NugetInstallation:
             if self._file is None:
                 self._app.progress.say(f"Downloading {self.offer.address}.")
                 with downloaded.open("wb") as target:
-                    download(self._app.web, str(self.offer.address), target, str(self.offer.sha512))
+                    sha512 = fetch_hash(lambda url: fetch_json(self._app.web, url), self.offer)
+                    download(self._app.web, str(self.offer.address), target, sha512)
             package = self._file or downloaded
             found = read_package(package)
             if (found.package_id, found.version) != (self.offer.package_id, self.offer.version):
@@ -173,7 +174,11 @@ class NugetInstallation:
     def _require_answer(self) -> None:
         """Raise RemoteFailed unless python.exe on the worker is the Python that the package promised."""
         path, offer = self.runtime.python_path, self.offer
-        answer = ask(self._app.kudu, [path]).get(path)
+        replies = interrogate(self._app.kudu, [path])
+        answer = replies.answers.get(path)
+        if path in replies.unknown:
+            raise UnknownOutcome(f"{path} of {self._app.site.label}, uploaded from the {offer.source}, did not answer "
+                                 f"in time ({replies.unknown[path]}).", "Try again when the worker is less busy.")
         if answer is None:
             raise RemoteFailed(f"{path} of {self._app.site.label}, uploaded from the {offer.source}, does not start.",
                                "This version of Python may be too new for the worker's Windows.")
@@ -221,7 +226,9 @@ class NugetInstallation:
         """Raise RemoteFailed unless Azure lists the runtime as it does any other."""
         python = next((python for python in pythons_on(self._app, readable_handler(self._app))
                        if python.extension_id == self.offer.extension_id), None)
-        if python is None or not python.answered:
+        if python is not None and not python.answered:
+            raise UnknownOutcome(f"{python.problem}")
+        if python is None:
             raise RemoteFailed(f"Azure does not list {self.offer.extension_id} among the site extensions of "
                                f"{self._app.site.label}, although it was uploaded.")
         self.runtime = python
@@ -257,8 +264,14 @@ class NugetInstallation:
                           f"webapp python uninstall {self._app.site.arguments} --version {self.offer.version}`.")
 
 
-def installation_of(app: App, choice: Choice, pythons: Sequence[Installed]) -> Installation | NugetInstallation | None:
-    """The installation that a choice needs; None for a Python that is there. pythons: those on the app now."""
-    if choice.nuget is not None:
-        return NugetInstallation(app, choice.nuget)
-    return Installation(app, choice.offer, pythons) if choice.offer is not None else None
+def installation_of(app: App, choice: Choice, pythons: Sequence[Installed], package_version: str | None = None
+                    ) -> Installation | NugetInstallation | None:
+    """The installation that a choice needs; None for a Python that is there.
+
+    pythons: those on the app now. package_version: of a site extension, the one to insist on.
+    """
+    if choice.offer is None:
+        return None
+    if choice.offer.runtime is not None:
+        return NugetInstallation(app, choice.offer.runtime)
+    return Installation(app, choice.offer, pythons, package_version)

@@ -1,29 +1,34 @@
-"""Which runtime a wish means: one that is on the app, or one that the gallery has."""
+"""Which runtime a wish means: one that is on the app, or one that a trusted source has.
+
+What is on the app counts as named: a wish that one of its Pythons satisfies means that one, so that a command that is
+run again finds what it left, whatever was published meanwhile. Only `latest` looks for something newer.
+"""
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from azext_pythonapp.appservice.advice import quoted
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import NotFound, PlatformFailed, RemoteFailed
-from azext_pythonapp.operations.list_versions import app_offers
-from azext_pythonapp.operations.nuget_lookup import find_instead
-from azext_pythonapp.runtimes.catalogue import Offer, resolve
+from azext_pythonapp.appservice.errors import NotFound, PlatformFailed, Refused, RemoteFailed, UnknownOutcome
+from azext_pythonapp.operations.runtime_sources import NAMES, SourceName, Supply, app_supply
+from azext_pythonapp.runtimes import official
+from azext_pythonapp.runtimes.catalogue import Offer, find_best, nearest, select
 from azext_pythonapp.runtimes.discovery import Installed
-from azext_pythonapp.runtimes.identity import VersionWish, canonical_id
-from azext_pythonapp.runtimes.nuget import NugetRuntime
-from azext_pythonapp.runtimes.versions import numbers
+from azext_pythonapp.runtimes.identity import VersionWish, canonical_id, same_extension
+from azext_pythonapp.runtimes.versions import package_order, python_order
 
 DEFAULT_ARCHITECTURE = "x64"
+EVERYWHERE: tuple[SourceName, ...] = ("gallery", "nuget")
+_TRUSTED: dict[SourceName, str] = {"gallery": "Microsoft's site extensions", "nuget": "python.org's builds on NuGet"}
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A Python that is on the app, or what must be installed first: a site extension, or a package of NuGet."""
+    """A Python that is on the app, or what must be installed first."""
 
     present: Installed | None
     offer: Offer | None
-    nuget: NugetRuntime | None = None
 
     @property
     def required(self) -> Installed:
@@ -33,34 +38,76 @@ class Choice:
 
 
 def choose_runtime(app: App, pythons: Sequence[Installed], wish: VersionWish, architecture: str | None,
-                   with_nuget: bool = False) -> Choice:
-    """The newest Python that a wish means, on the app or in its gallery; what is on the app wins a tie.
+                   sources: Sequence[SourceName] = EVERYWHERE, prereleases: bool = False) -> Choice:
+    """The Python on the app that a wish means, else the newest that the trusted sources have.
 
     pythons: those on the app. architecture: "x64", "x86", or None for x64 where there is a choice.
-    with_nuget: whether to take from NuGet what neither has; without it, the error says that NuGet may have it.
-    An exact version that is on the app needs no gallery, and neither does any version while the gallery is out of
-    order. Raises NotFound, with the nearest choices, when neither has one.
+    sources: which to ask; prereleases: whether one of theirs will do.
+    Raises UnknownOutcome when a Python on the app that may be the one did not answer, NotFound, with the nearest
+    choices, when nobody has one, and PlatformFailed when a source could not be asked that may have a newer one.
     """
-    present = newest_present(pythons, wish, architecture)
-    if present and wish.is_exact:
+    present = newest_present(app, pythons, wish, architecture)
+    if present and not wish.is_latest:
         return Choice(present, None)
-    try:
-        offer = resolve(app_offers(app), wish, architecture, DEFAULT_ARCHITECTURE)
-    except NotFound as error:
-        if present:
-            return Choice(present, None)
-        if with_nuget:
-            return Choice(None, None, find_instead(app, wish, architecture, error))
-        error.recommendation = f"{error.recommendation or ''} For newer ones, add `--source nuget`.".strip()
-        raise
-    except PlatformFailed as error:
-        if not present:
-            raise
-        app.progress.say(f"The gallery could not be asked ({error.message}); taking what is on the app.")
+    supply = app_supply(app, sources, [architecture or DEFAULT_ARCHITECTURE])
+    broken = None if wish.is_latest else _broken(pythons, wish, architecture)
+    if broken is not None:
+        repair = _offer_of(supply.offers, broken)
+        if repair is not None:
+            return Choice(None, repair)
+    best = find_best(supply.offers, wish, architecture, DEFAULT_ARCHITECTURE, prereleases)
+    _require_known(app, supply, wish, architecture, best)
+    if present and (best is None or python_order(present.version) >= python_order(best.version)):
         return Choice(present, None)
-    if present and numbers(present.version) >= numbers(offer.version):
-        return Choice(present, None)
-    return Choice(None, offer)
+    if best is None:
+        raise _not_found(app, supply.offers, wish, architecture, sources)
+    return Choice(None, best)
+
+
+def newest_present(app: App, pythons: Sequence[Installed], wish: VersionWish, architecture: str | None
+                   ) -> Installed | None:
+    """The newest Python on the app that a wish means and that answered; None when there is none.
+
+    Raises UnknownOutcome when another one may be the one, but did not answer in time: that is not its absence.
+    """
+    own = [python for python in pythons if python.source != "builtIn"]
+    usable = [python for python in own if python.answered and wish.matches(python.version or "")
+              and architecture in (None, python.architecture)]
+    best = max(usable, default=None,
+               key=lambda python: (python_order(python.version), python.architecture == DEFAULT_ARCHITECTURE,
+                                   python.source == "siteExtension"))
+    for python in own:
+        if python.unknown and python.may_be(wish.matches, architecture):
+            likely = python.version or (python.likely.version if python.likely else None)
+            if best is None or python_order(likely) > python_order(best.version):
+                raise not_answered(app, python, f"whether it is Python {wish}")
+    return best
+
+
+def require_present(app: App, pythons: Sequence[Installed], wish: VersionWish, architecture: str | None) -> Installed:
+    """As `newest_present`, for what only works with a Python that is there.
+
+    Raises NotFound when the app has none, and Refused when it has one that does not run.
+    """
+    python = newest_present(app, pythons, wish, architecture)
+    if python is not None:
+        return python
+    label, asked = app.site.label, f"Python {wish}" + (f" {architecture}" if architecture else "")
+    command = f"az webapp python set-version {app.site.arguments} --version {wish}" + (
+        f" --arch {architecture}" if architecture else "")
+    broken = _broken(pythons, wish, architecture)
+    if broken is not None:
+        raise Refused(f"{asked} is on {label}, but does not run: {broken.problem}",
+                      f"`{command}` installs it again, where its package is known.")
+    raise NotFound(f"{asked} is not on {label}.", f"`{command}` installs it and switches to it.")
+
+
+def not_answered(app: App, python: Installed, unknown: str) -> UnknownOutcome:
+    """The error for a Python that did not answer in time; unknown: what is not known for that, in words."""
+    return UnknownOutcome(f"{python.problem or python.python_path} So {unknown} on {app.site.label} is not known. "
+                          "Nothing was changed.",
+                          "Run the command again when the worker is less busy; `az webapp python list "
+                          f"{app.site.arguments}` asks every Python of the app.")
 
 
 def say_new_id(app: App, extension_id: str) -> None:
@@ -78,11 +125,75 @@ def require_version(app: App, python: Installed, version: str) -> None:
                            f"See what is there: `az webapp python list {app.site.arguments}`.")
 
 
-def newest_present(pythons: Sequence[Installed], wish: VersionWish, architecture: str | None) -> Installed | None:
-    """The newest Python on the app that a wish means and that answered; None when there is none."""
-    usable = [python for python in pythons
-              if python.source != "builtIn" and python.answered and wish.matches(python.version or "")
-              and architecture in (None, python.architecture)]
-    return max(usable, default=None,
-               key=lambda python: (numbers(python.version), python.architecture == DEFAULT_ARCHITECTURE,
-                                   python.source == "siteExtension"))
+def _broken(pythons: Sequence[Installed], wish: VersionWish, architecture: str | None) -> Installed | None:
+    """The newest Python by its names that a wish means and that does not run."""
+    broken = [python for python in pythons if python.source != "builtIn" and not python.answered and not python.unknown
+              and python.may_be(wish.matches, architecture)]
+    return max(broken, default=None, key=lambda python: (python.extension_id is not None, python_order(python.version),
+                                                         python.architecture == DEFAULT_ARCHITECTURE))
+
+
+def _offer_of(offers: Sequence[Offer], python: Installed) -> Offer | None:
+    """The package of a site extension that is on the app already, whoever made it: for the very same Python."""
+    if python.extension_id is None:
+        return None
+    same = [offer for offer in offers if same_extension(python.extension_id, offer.extension_id)
+            and (offer.version, offer.architecture) == (python.version, python.architecture)]
+    return max(same, default=None, key=lambda offer: (offer.source == "siteExtension",
+                                                      package_order(offer.package_version)))
+
+
+def _require_known(app: App, supply: Supply, wish: VersionWish, architecture: str | None, best: Offer | None) -> None:
+    """Raise PlatformFailed when a source that could not be asked may have what is wanted, or something newer.
+
+    For a full version, one source that has it is enough. Microsoft's packages are all known (`official`), so without
+    their gallery nothing newer than those can be missed.
+    """
+    for name, error in supply.missing.items():
+        if best is not None and wish.is_exact:
+            continue
+        if name == "gallery" and not _microsoft_may_have_newer(wish, architecture, best):
+            app.progress.say(f"{NAMES[name][0].upper()}{NAMES[name][1:]} could not be asked ({error.message}). That "
+                             "changes nothing: Microsoft's Pythons in it are known to be older.")
+            continue
+        known = f" What could be asked has {best.version}, but whether that is the newest is not known." if best else ""
+        raise PlatformFailed(f"{NAMES[name][0].upper()}{NAMES[name][1:]} could not be asked for Python {wish}: "
+                             f"{error.message}{known}", _choices(app, name, best))
+
+
+def _microsoft_may_have_newer(wish: VersionWish, architecture: str | None, best: Offer | None) -> bool:
+    for extension_id, package_version in official.PACKAGES.items():
+        version = ".".join(package_version.split(".")[:3])
+        if wish.matches(version) and architecture in (None, extension_id[-3:]):
+            if best is None or python_order(version) >= python_order(best.version):
+                return True
+    return False
+
+
+def _choices(app: App, away: SourceName, best: Offer | None) -> str:
+    listing = f"`az webapp python list-versions {app.site.arguments}` lists what there is"
+    install = f"az webapp python install {app.site.arguments}"
+    if away == "gallery":
+        return f"Try again later, or name a version in full; {listing}."
+    full = f", as `--version {best.version}`" if best else ""
+    return (f"Try again later, or name a version of the app's own gallery in full{full}; {listing}. Or get the package "
+            "'python' (x64) or 'pythonx86' from https://www.nuget.org elsewhere and give it: "
+            f"`{install} --package FILE`.")
+
+
+def _not_found(app: App, offers: Sequence[Offer], wish: VersionWish, architecture: str | None,
+               sources: Sequence[SourceName]) -> NotFound:
+    asked = f"Python {wish}" + (f" {architecture}" if architecture else "")
+    choices = nearest(offers, wish, architecture)
+    advice = f"The nearest there is: {choices}. " if choices else ""
+    advice += f"`az webapp python list-versions {app.site.arguments}` lists all."
+    others = [offer for offer in select(offers, wish, architecture) if not offer.trusted]
+    if others:
+        ids = sorted({offer.extension_id for offer in others})
+        advice += (f" Other people's packages offer it: {', '.join(ids)}. If you trust one, name it: `az webapp python "
+                   f"install {app.site.arguments} --extension-id {quoted(ids[0])}`.")
+    elif any(offer.trusted and offer.is_prerelease for offer in select(offers, wish, architecture)):
+        advice += " There are pre-releases of it: name one in full, or add --pre."
+    asked_of = " nor ".join(_TRUSTED[source] for source in sources)
+    nobody = f"Neither {asked_of} have {asked}." if len(sources) > 1 else f"There is no {asked} among {asked_of}."
+    return NotFound(f"{nobody[:-1]}, and it is not on {app.site.label}.", advice)

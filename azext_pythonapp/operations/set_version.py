@@ -57,18 +57,20 @@ class SetVersionRequest:
     health: HealthWish | None
     confirmed: bool
     import_check: bool = True
+    prereleases: bool = False
 
     @classmethod
     def parse(cls, version: str, architecture: str | None, handler: str, app: str | None,
               startup_command: str | None, *, requirements: bool, restart: bool,
-              health: HealthWish | None, confirmed: bool, import_check: bool = True) -> SetVersionRequest:
+              health: HealthWish | None, confirmed: bool, import_check: bool = True,
+              prereleases: bool = False) -> SetVersionRequest:
         """From the command's options. Raises InvalidInput for what cannot be meant."""
         wish = HandlerWish(handler.lower(), startup_command)
         wish.check()
         if app is not None:
             parse_app_option(app)
         return cls(VersionWish.parse(version), architecture, wish, app, requirements, restart, health, confirmed,
-                   import_check)
+                   import_check, prereleases)
 
 
 def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str, Any]:
@@ -98,7 +100,7 @@ class Transaction:
 
     def __init__(self, app: App, request: SetVersionRequest, found: FileState, current: PythonHandler | None,
                  pythons: Sequence[Installed], start: Start):
-        choice = choose_runtime(app, pythons, request.wish, request.architecture, with_nuget=True)
+        choice = choose_runtime(app, pythons, request.wish, request.architecture, prereleases=request.prereleases)
         self._app = app
         self._request = request
         self._found = found

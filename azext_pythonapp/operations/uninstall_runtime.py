@@ -10,7 +10,7 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import InvalidInput, NotFound, Refused, RemoteFailed
 from azext_pythonapp.appservice.site_extensions import delete_extension
 from azext_pythonapp.operations.list_runtimes import pythons_on, readable_handler
-from azext_pythonapp.operations.runtime_choice import say_new_id
+from azext_pythonapp.operations.runtime_choice import not_answered, say_new_id
 from azext_pythonapp.operations.runtime_replacement import packages_at_risk
 from azext_pythonapp.operations.web_config_file import read_web_config
 from azext_pythonapp.packages import record
@@ -85,10 +85,14 @@ def _chosen(app: App, request: UninstallRequest, pythons: Sequence[Installed]) -
     if request.extension_id is not None:
         return _named(app, request.extension_id, own)
     assert request.wish is not None
-    matching = [python for python in own if request.wish.matches(python.version or "")
-                and request.architecture in (None, python.architecture)]
+    matching = [python for python in own if python.may_be(request.wish.matches, request.architecture)]
+    for python in matching:
+        # What a site extension says of itself is certain; the name of a folder is not.
+        if python.unknown and python.extension_id is None:
+            raise not_answered(app, python, f"whether it is {request}")
     if len(matching) > 1:
-        names = ", ".join(python.extension_id or f"{python.version} {python.architecture}" for python in matching)
+        names = ", ".join(python.extension_id or (python.name if python.version else python.python_path)
+                          for python in matching)
         raise Refused(f"{request} on {app.site.label} means several runtimes: {names}.",
                       "Name one with --extension-id, or with a full version and --arch.")
     return matching[0] if matching else None
@@ -103,9 +107,12 @@ def _named(app: App, extension_id: str, own: Sequence[Installed]) -> Installed |
     if present or identity is None:
         return present
     left = identity.python_path(app.kudu.home())
-    return next((python for python in own
-                 if python.source == "folder" and same_path(python.python_path, left, app.kudu.home())
-                 and (python.version, python.architecture) == (identity.version, identity.architecture)), None)
+    python = next((python for python in own
+                   if python.source == "folder" and same_path(python.python_path, left, app.kudu.home())), None)
+    if python is not None and python.unknown:
+        raise not_answered(app, python, f"whether it is what {extension_id} left behind")
+    said = (python.version, python.architecture) if python is not None else None
+    return python if said == (identity.version, identity.architecture) else None
 
 
 def _extension_steps(app: App, python: Installed) -> list[Step]:

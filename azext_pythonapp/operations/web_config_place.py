@@ -11,13 +11,14 @@ from azext_pythonapp.appservice.errors import InvalidInput, NotFound
 from azext_pythonapp.operations.handler_choice import find_registration, keeps_python, registrations_of
 from azext_pythonapp.operations.list_runtimes import pythons_on
 from azext_pythonapp.operations.requirement_files import REQUIREMENTS, files_on_app, local_files
-from azext_pythonapp.operations.runtime_choice import newest_present
+from azext_pythonapp.operations.runtime_choice import not_answered, require_present
 from azext_pythonapp.operations.server_packages import asked_packages, installed_packages
 from azext_pythonapp.operations.web_config_file import ChangeRecord
 from azext_pythonapp.operations.web_config_request import WebConfigRequest
 from azext_pythonapp.operations.wwwroot import AppFiles, LocalFiles, Wwwroot
 from azext_pythonapp.runtimes.discovery import Installed
 from azext_pythonapp.runtimes.identity import REGISTERED_HOME
+from azext_pythonapp.runtimes.interrogation import interrogate
 from azext_pythonapp.runtimes.location import same_path, started_path
 from azext_pythonapp.runtimes.registration import Registration
 from azext_pythonapp.webconfig.handlers import HandlerIntent, PythonHandler
@@ -71,12 +72,7 @@ class AppPlace:
         pythons = pythons_on(self._app, current)
         home = self._app.kudu.home()
         if request.wish is not None:
-            named = newest_present(pythons, request.wish, request.architecture)
-            if named is None:
-                raise NotFound(f"Python {request.wish} is not on {self._app.site.label}.",
-                               f"`az webapp python set-version {self._app.site.arguments} --version {request.wish}` "
-                               "installs it and switches to it.")
-            return self._choice(named, current)
+            return self._choice(require_present(self._app, pythons, request.wish, request.architecture), current)
         asked = request.python_path
         paths = [asked] if asked is not None else list(current.python_paths) if current is not None else []
         known = next((python for path in paths for python in pythons
@@ -88,7 +84,7 @@ class AppPlace:
         if not paths:
             return self._choice(self._only(pythons), current)
         path = started_path(paths[0], home)
-        self.progress.say(f"{path} was not found on {self._app.site.label}.")
+        self._say_unlisted(path)
         return PythonChoice(path, self._registration(path, None, current))
 
     def packages(self, python_path: str) -> Iterator[str]:
@@ -130,8 +126,20 @@ class AppPlace:
         same = (written.full_path.lower(), written.arguments.lower())
         return written if any((each.full_path.lower(), each.arguments.lower()) == same for each in known) else found
 
+    def _say_unlisted(self, path: str) -> None:
+        """Ask a python.exe that was named and that no list of the app's Pythons has, and say what is so."""
+        replies = interrogate(self._app.kudu, [path])
+        if path in replies.unknown:
+            self.progress.say(f"{path} of {self._app.site.label} was asked for its version and did not answer in time "
+                              f"({replies.unknown[path]}); whether it is there is not known.")
+        elif path not in replies.answers:
+            self.progress.say(f"{path} was not found on {self._app.site.label}, or does not run.")
+
     def _only(self, pythons: Sequence[Installed]) -> Installed:
         own = [python for python in pythons if python.source != "builtIn" and python.answered]
+        silent = next((python for python in pythons if python.source != "builtIn" and python.unknown), None)
+        if silent is not None:
+            raise not_answered(self._app, silent, "which Pythons there are")
         if len(own) != 1:
             there = ", ".join(str(python.version) for python in own) or "none of its own"
             raise InvalidInput(f"web.config of {self._app.site.label} starts no Python yet, and the app has {there}.",

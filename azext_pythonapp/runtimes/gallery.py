@@ -31,7 +31,7 @@ def fetch_public_gallery(get_json: Callable[[str], Any]) -> list[dict[str, Any]]
     """Every version of every listed site extension that has to do with Python.
 
     get_json: takes an https address and returns the decoded JSON found there; what it raises is passed on.
-    Returns entries for `catalogue.read_offers`: `id, title, description, version, authors, tags`, one per package
+    Returns entries for `catalogue.gallery_offers`: `id, title, description, version, authors, tags`, one per package
     version. Title and description are those of the package's newest version: the search tells no others.
     Raises PlatformFailed when the gallery's answers are not what the protocol says.
     """

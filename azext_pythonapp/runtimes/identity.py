@@ -20,10 +20,11 @@ __all__ = ["Identity", "VersionWish", "canonical_id", "identify", "identify_fold
 # (facts/python-site-extensions.md 1.8).
 REGISTERED_HOME = r"D:\home"
 
-_VERSION = r"(?P<version>[0-9]+\.[0-9]+(?:\.[0-9]+)?)"
+_PRE = r"(?:a|b|rc)[0-9]+"
+_VERSION = rf"(?P<version>[0-9]+\.[0-9]+(?:\.[0-9]+(?:{_PRE})?)?)"
 _ARCHITECTURE = r"(?P<architecture>x64|x86)"
-_ID = re.compile(rf"(?:.*-)?(?P<stem>python(?P<digits>[0-9]{{2,}}){_ARCHITECTURE})", re.IGNORECASE)
-_FOLDER = re.compile(rf"python(?P<digits>[0-9]{{2,}}){_ARCHITECTURE}?", re.IGNORECASE)
+_ID = re.compile(rf"(?:.*-)?(?P<stem>python(?P<digits>[0-9]{{2,}})(?P<pre>{_PRE})?{_ARCHITECTURE})", re.IGNORECASE)
+_FOLDER = re.compile(rf"python(?P<digits>[0-9]{{2,}})(?P<pre>{_PRE})?{_ARCHITECTURE}?", re.IGNORECASE)
 _TITLE = re.compile(rf"\bPython {_VERSION}(?:\s+{_ARCHITECTURE}\b)?", re.IGNORECASE)
 _PATH = re.compile(r"\bat [A-Z]:\\home\\(?P<folder>[^\\\s]+)\\python\.exe", re.IGNORECASE)
 _SENTENCE = re.compile(rf"\bInstalls Python {_VERSION}(?: {_ARCHITECTURE})? into [^.]*?{_PATH.pattern}", re.IGNORECASE)
@@ -76,7 +77,7 @@ def identify(extension_id: str, title: str | None = None, description: str | Non
     if not by_id:
         return _identify_by_words(extension_id, title, description)
     named = _TITLE.search(title or "") or _SENTENCE.search(description or "")
-    version = _agreed_version(named["version"] if named else None, by_id["digits"])
+    version = _agreed_version(named["version"] if named else None, by_id["digits"], (by_id["pre"] or "").lower())
     folder = _described_folder(description) or _ruled_folder(version, by_id["stem"].lower())
     return Identity(version, by_id["architecture"].lower(), extension_id, folder)
 
@@ -90,7 +91,8 @@ def identify_folder(name: str) -> Identity | None:
     if not found:
         return None
     architecture = found["architecture"]
-    return Identity(_version_of(found["digits"]), architecture.lower() if architecture else None, None, name)
+    version = _version_of(found["digits"]) + (found["pre"] or "").lower()
+    return Identity(version, architecture.lower() if architecture else None, None, name)
 
 
 def canonical_id(extension_id: str) -> str:
@@ -151,10 +153,10 @@ def _version_of(digits: str) -> str:
     return _split(digits, 2 if digits.startswith("31") and len(digits) > 2 else 1)
 
 
-def _agreed_version(named: str | None, digits: str) -> str:
+def _agreed_version(named: str | None, digits: str, pre: str) -> str:
     """The version in words; its patch out of the digits where the words leave it out."""
     if named is None:
-        return _version_of(digits)
+        return _version_of(digits) + pre
     if len(numbers(named)) == 2:
         for length in (1, 2):
             reading = _split(digits, length)

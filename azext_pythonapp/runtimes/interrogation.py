@@ -1,13 +1,18 @@
-"""Asking Pythons on the worker what they are: all of them in one remote command."""
+"""Asking Pythons on the worker what they are: all of them in one remote command, and alone who did not answer it.
+
+A Python that does not answer is one of three things: broken (its command ended without an answer, twice), not there, or
+unknown: on a busy worker Kudu ends a command that was silent for too long and throws its output away (facts/kudu.md
+1.4), or the connection is cut. Unknown is not broken.
+"""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
-from azext_pythonapp.appservice.errors import InvalidInput
+from azext_pythonapp.appservice.errors import InvalidInput, UnknownOutcome
 from azext_pythonapp.appservice.windows import quote_command
-from azext_pythonapp.runtimes.worker import Worker
+from azext_pythonapp.runtimes.worker import CommandAnswer, Worker
 
 # cmd.exe takes 8191 characters; Kudu's starter.cmd goes in front of ours (facts/kudu.md 1.2).
 COMMAND_LIMIT = 7900
@@ -28,34 +33,96 @@ class Answer:
     architecture: str
 
 
-def ask(worker: Worker, python_paths: Sequence[str]) -> dict[str, Answer]:
+@dataclass
+class Replies:
+    """What came of asking some Pythons, by their paths.
+
+    answers: of those that answered. unknown: those that were not heard to their end, also when they were asked alone,
+    and why. The others ended without an answer, or are not there.
+    """
+
+    answers: dict[str, Answer] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+
+
+def interrogate(worker: Worker, python_paths: Sequence[str], matters: Callable[[str], bool] = lambda path: True
+                ) -> Replies:
     """Ask Pythons for their version and bitness.
 
     python_paths: full Windows paths of python.exe, existing or not. All go into one command line, or as few as its
-        length allows: some thirty each.
-    Returns the answers by path. A Python that is not there, crashes, or whose path cannot be put on a command line
-    has none, and keeps no other from answering.
+        length allows: some thirty each. A Python that is not there, crashes, or whose path cannot be put on a command
+        line keeps no other from answering.
+    matters: whether to ask one again, alone, that did not answer although its command came to its end: one that is
+        there. Not asked for those whose command came to none; they are asked again in any case.
+    Raises UnknownOutcome when the connection was cut each time.
     """
-    answers = {}
-    for command in _commands(python_paths):
-        for line in _LINE.finditer(worker.run(command).output):
-            if int(line["index"]) < len(python_paths):
-                architecture = "x64" if line["bits"] == "64" else "x86"
-                answers[python_paths[int(line["index"])]] = Answer(line["version"], architecture)
-    return answers
-
-
-def _commands(python_paths: Sequence[str]) -> Iterator[str]:
-    command = ""
-    for index, path in enumerate(python_paths):
+    replies, heard, cut = Replies(), False, None
+    silent = []
+    for indexes, command in _commands(python_paths, range(len(python_paths))):
         try:
-            # -E: no PYTHON* variable of the SCM site bends the answer. -B: asking leaves no file behind.
-            question = quote_command(path, "-E", "-B", "-c", _PROGRAM, str(index))
-        except InvalidInput:
+            ended = _ask(worker, command, python_paths, replies)
+            heard = heard or ended
+        except UnknownOutcome as error:
+            ended, cut = False, error
+        silent += [path for path in (python_paths[index] for index in indexes) if path not in replies.answers
+                   and (not ended or matters(path))]
+    for path in silent:
+        for _, command in _commands(python_paths, [python_paths.index(path)]):
+            try:
+                if _ask(worker, command, python_paths, replies):
+                    heard = True
+                else:
+                    replies.unknown[path] = "the worker is busy, or it hangs"
+            except UnknownOutcome as error:
+                replies.unknown[path], cut = "the connection was cut", error
+    if cut is not None and not heard:
+        raise cut
+    for path in python_paths:
+        if not _question(path, 0):
+            replies.unknown[path] = "its path cannot be put on a command line"
+    return replies
+
+
+def ask(worker: Worker, python_paths: Sequence[str]) -> dict[str, Answer]:
+    """The answers alone, by path; see `interrogate`."""
+    return interrogate(worker, python_paths).answers
+
+
+def _ask(worker: Worker, command: str, python_paths: Sequence[str], replies: Replies) -> bool:
+    """Run one command and keep its answers; whether it came to its end. Raises UnknownOutcome."""
+    result = worker.run(command)
+    for line in _LINE.finditer(result.output):
+        if int(line["index"]) < len(python_paths):
+            architecture = "x64" if line["bits"] == "64" else "x86"
+            replies.answers[python_paths[int(line["index"])]] = Answer(line["version"], architecture)
+    return not _was_ended_by_kudu(result)
+
+
+def _was_ended_by_kudu(result: CommandAnswer) -> bool:
+    """Whether Kudu could not start a command, or ended it: exit code -1, and no output at all (facts/kudu.md 1.1)."""
+    return result.exit_code == -1 and not result.output.strip()
+
+
+def _commands(python_paths: Sequence[str], indexes: Iterable[int]) -> Iterator[tuple[list[int], str]]:
+    """The command lines that ask, each with the indexes of the Pythons in it."""
+    command, held = "", list[int]()
+    for index in indexes:
+        question = _question(python_paths[index], index)
+        if not question:
             continue
         if command and len(command) + len(_SEPARATOR) + len(question) > COMMAND_LIMIT:
-            yield command
-            command = ""
+            yield held, command
+            command, held = "", []
         command += (_SEPARATOR if command else "") + question
+        held.append(index)
     if command:
-        yield command
+        yield held, command
+
+
+def _question(path: str, index: int) -> str:
+    """The command line that asks one Python; "" for a path that no command line can carry."""
+    try:
+        # -E: no PYTHON* variable of the SCM site bends the answer. -B: asking leaves no file behind.
+        return quote_command(path, "-E", "-B", "-c", _PROGRAM, str(index))
+    except InvalidInput:
+        return ""

@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from azext_pythonapp.runtimes.versions import Numbers, numbers
+from azext_pythonapp.runtimes.versions import Numbers, is_prerelease, numbers
 
-State = Literal["active", "security", "endOfLife"]
+State = Literal["prerelease", "active", "security", "endOfLife"]
 
 
 @dataclass(frozen=True)
 class Support:
     """How far python.org supports a version.
 
-    state: "active" (bugs are fixed), "security" (only security is) or "endOfLife" (nothing is).
+    state: "prerelease" (an alpha, a beta or a release candidate), "active" (bugs are fixed), "security" (only security
+        is) or "endOfLife" (nothing is).
     end_of_life: the day on which support ends or ended; None where it is not known.
     """
 
@@ -57,12 +58,14 @@ _CYCLES: dict[Numbers, _Cycle] = {
 def support(version: str, today: date) -> Support:
     """How far python.org supports a version on a day.
 
-    version: "3.6.4" or "3.6".
+    version: "3.6.4", "3.6" or "3.14.0rc1".
     A version that is newer than the data counts as active, with no known end: each is supported for five years
     (PEP 602). One that the data does not have although it is older ended long ago, on a day not kept here.
     """
     feature = numbers(version)[:2]
     cycle = _CYCLES.get(feature)
+    if is_prerelease(version):
+        return Support("prerelease", cycle.end_of_life if cycle else None)
     if cycle is None:
         return Support("active" if feature > max(_CYCLES) else "endOfLife", None)
     if today > cycle.end_of_life:

@@ -3,30 +3,28 @@
 python.org publishes every release for Windows there as well: the package `python` for x64, `pythonx86` for x86
 (PC/layout/support/nuspec.py in python/cpython). They are no site extensions; `nuget_package` makes one of them.
 
-The protocol is NuGet's v3 (https://learn.microsoft.com/nuget/api/overview): the service index names the flat container
-(PackageBaseAddress), which lists a package's versions and serves its file, and the registrations, whose catalog entry
-names the file's SHA-512.
+The protocol is NuGet's v3 (https://learn.microsoft.com/nuget/api/overview): the service index names the registrations,
+which list a package's versions and whether their owner shows them, the flat container (PackageBaseAddress), which
+serves their files, and the catalog entry of each names its file's SHA-512. (recordings/nuget)
 """
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from azext_pythonapp.appservice.errors import NotFound, PlatformFailed
+from azext_pythonapp.appservice.errors import PlatformFailed
 from azext_pythonapp.runtimes.gallery import SERVICE_INDEX, first_that_answers, service_addresses
 from azext_pythonapp.runtimes.identity import Identity
-from azext_pythonapp.runtimes.versions import VersionWish, distance, numbers, package_order
+from azext_pythonapp.runtimes.official import CPYTHON_PACKAGES, MADE_HERE
+from azext_pythonapp.runtimes.versions import package_order, python_version
 
-PACKAGE_IDS = {"x64": "python", "x86": "pythonx86"}
+PACKAGE_IDS = CPYTHON_PACKAGES
 DEFAULT_ARCHITECTURE = "x64"
-EXTENSION_PREFIX = "pythonapp-"
+EXTENSION_PREFIX = MADE_HERE
 _CONTENT_TYPES = ("PackageBaseAddress/3.0.0",)
-_REGISTRATION_TYPES = ("RegistrationsBaseUrl/3.6.0", "RegistrationsBaseUrl/3.4.0", "RegistrationsBaseUrl",
-                       "RegistrationsBaseUrl/3.0.0-rc", "RegistrationsBaseUrl/3.0.0-beta")
-_RELEASE = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(?:\.[0-9]+)?")
-_NEAREST = 5
+_REGISTRATION_TYPES = ("RegistrationsBaseUrl/3.6.0", "RegistrationsBaseUrl/Versioned", "RegistrationsBaseUrl/3.4.0",
+                       "RegistrationsBaseUrl", "RegistrationsBaseUrl/3.0.0-rc", "RegistrationsBaseUrl/3.0.0-beta")
 
 
 @dataclass(frozen=True)
@@ -36,19 +34,20 @@ class NugetRuntime:
     package_id, package_version: such as "python" and "3.13.2"; NuGet allows a fourth number for a package that was
         built again.
     architecture: "x64" or "x86".
-    address: where its file can be had, sha512: the file's hash, in base64; None for one that is given as a file.
+    address: where its file can be had, catalog: where the document is that names the file's hash; None for one that
+        is given as a file.
     """
 
     package_id: str
     package_version: str
     architecture: str
     address: str | None = None
-    sha512: str | None = None
+    catalog: str | None = None
 
     @property
     def version(self) -> str:
-        """The Python version, of three numbers."""
-        return ".".join(str(number) for number in numbers(self.package_version)[:3])
+        """The Python version, as Python itself writes it: "3.13.2", "3.14.0rc1"."""
+        return python_version(self.package_version) or self.package_version
 
     @property
     def folder(self) -> str:
@@ -71,31 +70,58 @@ class NugetRuntime:
         return f"NuGet package {self.package_id} {self.package_version}"
 
 
-def find_runtime(get_json: Callable[[str], Any], wish: VersionWish, architecture: str | None) -> NugetRuntime:
-    """The newest release that a wish means; pre-releases and withdrawn (unlisted) packages are passed over.
+@dataclass(frozen=True)
+class Release:
+    """One version of a package of CPython in the gallery.
+
+    listed: whether its owner shows it; an owner withdraws one by hiding it. deprecated: whether its owner advises
+    against it.
+    """
+
+    runtime: NugetRuntime
+    listed: bool
+    deprecated: bool
+
+
+def fetch_releases(get_json: Callable[[str], Any], architecture: str) -> list[Release]:
+    """Every release of CPython that the gallery has for "x64" or "x86", newest first, pre-releases and unlisted ones
+    among them.
 
     get_json: takes an https address and returns the decoded JSON found there; what it raises is passed on.
-    architecture: "x64" or "x86"; None for x64.
-    An exact version is taken although it is unlisted: the owner only hid it, and the user named it.
-    Raises NotFound, with the nearest choices, and PlatformFailed when the answers are not what the protocol says.
+    Raises PlatformFailed when the answers are not what the protocol says.
     """
-    chosen = architecture or DEFAULT_ARCHITECTURE
-    package_id = PACKAGE_IDS[chosen]
+    package_id = PACKAGE_IDS[architecture]
     index = get_json(SERVICE_INDEX)
-    contents, registrations = _addresses(index, _CONTENT_TYPES), _addresses(index, _REGISTRATION_TYPES)
-    versions = first_that_answers(contents, lambda content: _releases(get_json(f"{content}{package_id}/index.json")))
-    pages = first_that_answers(registrations, lambda base: _pages(get_json(f"{base}{package_id}/index.json")))
-    for version in (each for each in versions if wish.matches(each)):
-        leaf = _leaf(get_json, pages, version)
-        entry = leaf["catalogEntry"]
-        if entry.get("listed") is False and not wish.is_exact:
+    content, registrations = _addresses(index, _CONTENT_TYPES)[0], _addresses(index, _REGISTRATION_TYPES)
+    found = {}
+    entries = first_that_answers(registrations, lambda base: list(
+        _entries(get_json, get_json(f"{base}{package_id}/index.json"))))
+    for entry in entries:
+        version = str(entry.get("version") or "").partition("+")[0]
+        if python_version(version) is None or str(entry.get("id") or package_id).lower() != package_id:
             continue
-        return NugetRuntime(package_id, version, chosen,
-                            address=f"{contents[0]}{package_id}/{version}/{package_id}.{version}.nupkg",
-                            sha512=_hash(get_json(_https(entry.get("@id"))), package_id, version))
-    nearest = sorted(versions, key=lambda version: distance(version, wish))[:_NEAREST]
-    raise NotFound(f"NuGet has no package of Python {wish} {chosen}.",
-                   f"The nearest it has: {', '.join(nearest)}." if nearest else None)
+        # The owner hides a version; then nuget.org also dates it to 1900 (recordings/nuget/registration_page.json).
+        listed = entry.get("listed") is not False and not str(entry.get("published") or "").startswith("1900-")
+        address = f"{content}{package_id}/{version.lower()}/{package_id}.{version.lower()}.nupkg"
+        runtime = NugetRuntime(package_id, version, architecture, address, str(entry.get("@id") or ""))
+        found[version] = Release(runtime, listed, bool(entry.get("deprecation")))
+    if not found:
+        raise PlatformFailed(f"NuGet's registration of the package {package_id} holds no release of Python.")
+    return [found[version] for version in sorted(found, key=package_order, reverse=True)]
+
+
+def fetch_hash(get_json: Callable[[str], Any], runtime: NugetRuntime) -> str:
+    """The SHA-512 of a package's file in base64, without which it is not to be installed.
+
+    It is in the catalog entry (https://learn.microsoft.com/nuget/api/catalog-resource). Raises PlatformFailed.
+    """
+    entry = get_json(_https(runtime.catalog))
+    if isinstance(entry, Mapping) and str(entry.get("packageHashAlgorithm") or "").upper() == "SHA512":
+        value = entry.get("packageHash")
+        if isinstance(value, str) and value:
+            return value
+    raise PlatformFailed(f"NuGet names no SHA-512 of {runtime.package_id} {runtime.package_version}, so its file could "
+                         "not be verified.")
 
 
 def _addresses(index: Any, kinds: Sequence[str]) -> list[str]:
@@ -106,45 +132,15 @@ def _addresses(index: Any, kinds: Sequence[str]) -> list[str]:
     return found
 
 
-def _releases(answer: Any) -> list[str]:
-    """The versions that the flat container lists, newest first, without pre-releases."""
-    versions = answer.get("versions") if isinstance(answer, Mapping) else None
-    if not isinstance(versions, list):
-        raise PlatformFailed("NuGet's list of package versions is none.")
-    return sorted((str(version) for version in versions if _RELEASE.fullmatch(str(version))), key=package_order,
-                  reverse=True)
-
-
-def _pages(registration: Any) -> list[Mapping[str, Any]]:
-    pages = list(_objects(registration, "items"))
-    if not pages:
-        raise PlatformFailed("NuGet's registration of the package holds no pages.")
-    return pages
-
-
-def _leaf(get_json: Callable[[str], Any], pages: Sequence[Mapping[str, Any]], version: str) -> Mapping[str, Any]:
-    """The registration of one version: in a page of the index or, for packages of many versions, in a document that
-    the page names (https://learn.microsoft.com/nuget/api/registration-base-url-resource)."""
-    wanted = package_order(version)
-    for page in pages:
-        lower, upper = str(page.get("lower") or ""), str(page.get("upper") or "")
-        if not package_order(lower) <= wanted <= package_order(upper):
-            continue
+def _entries(get_json: Callable[[str], Any], registration: Any) -> Iterator[Mapping[str, Any]]:
+    """The catalog entries of a registration: in its pages or, for packages of many versions, in a document that the
+    page names (https://learn.microsoft.com/nuget/api/registration-base-url-resource)."""
+    for page in _objects(registration, "items"):
         held = page if isinstance(page.get("items"), list) else get_json(_https(page.get("@id")))
         for leaf in _objects(held, "items"):
             entry = leaf.get("catalogEntry")
-            if isinstance(entry, Mapping) and package_order(str(entry.get("version") or "")) == wanted:
-                return leaf
-    raise PlatformFailed(f"NuGet lists version {version} of the package, but has no registration of it.")
-
-
-def _hash(entry: Any, package_id: str, version: str) -> str:
-    """The SHA-512 in a catalog entry, base64 (https://learn.microsoft.com/nuget/api/catalog-resource)."""
-    if isinstance(entry, Mapping) and str(entry.get("packageHashAlgorithm") or "").upper() == "SHA512":
-        value = entry.get("packageHash")
-        if isinstance(value, str) and value:
-            return value
-    raise PlatformFailed(f"NuGet names no SHA-512 of {package_id} {version}, so its file could not be verified.")
+            if isinstance(entry, Mapping):
+                yield entry
 
 
 def _https(address: Any) -> str:

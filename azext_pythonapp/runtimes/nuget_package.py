@@ -21,11 +21,12 @@ from azext_pythonapp.appservice.errors import InvalidInput
 from azext_pythonapp.appservice.windows import join
 from azext_pythonapp.runtimes.identity import REGISTERED_HOME
 from azext_pythonapp.runtimes.nuget import PACKAGE_IDS, NugetRuntime
+from azext_pythonapp.runtimes.official import CPYTHON_PUBLISHER
+from azext_pythonapp.runtimes.versions import python_version
 
 PROGRAM = "python.exe"
 _TOOLS = "tools/"
 _PIP = "Lib/site-packages/pip/"
-_RELEASE = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(?:\.[0-9]+)?")
 # What zipfile raises for a file that is cut short, altered, encrypted or compressed in an unknown way.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 _UNSAFE = re.compile(r'[\\:*?"<>|\x00-\x1f]')
@@ -50,7 +51,7 @@ def read_package(path: Path) -> NugetRuntime:
         if metadata is not None else {"id": "", "version": ""}
     architectures = {package_id: architecture for architecture, package_id in PACKAGE_IDS.items()}
     version = named["version"].partition("+")[0]
-    if named["id"].lower() not in architectures or not _RELEASE.fullmatch(version):
+    if named["id"].lower() not in architectures or python_version(version) is None:
         what = f"{named['id']} {named['version']}".strip() or "no package"
         raise InvalidInput(f"The package '{path}' is {what}; what is wanted is a release of the NuGet package 'python' "
                            "(x64) or 'pythonx86'.", "Get it from https://www.nuget.org/packages/python.")
@@ -124,7 +125,7 @@ def _manifest(runtime: NugetRuntime) -> bytes:
     (facts/python-site-extensions.md 1.1)."""
     title = f"Python {runtime.version} {runtime.architecture}"
     fields = {"id": runtime.extension_id, "title": title, "version": runtime.package_version,
-              "authors": "Python Software Foundation", "projectUrl": "https://www.python.org/",
+              "authors": CPYTHON_PUBLISHER, "projectUrl": "https://www.python.org/",
               "requireLicenseAcceptance": "false",
               "description": f"Installs {title} into Azure App Service at {runtime.identity.registered_path}. "
                              f"Made by az webapp python of the {runtime.source}.",

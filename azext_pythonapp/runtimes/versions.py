@@ -8,9 +8,17 @@ from azext_pythonapp.appservice.errors import InvalidInput
 
 _LEADING_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _WISH = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*)){0,2}")
+_EXACT = 3
+# A pre-release as Python itself writes it (3.14.0rc1), and as NuGet's packages of it do (3.14.0-rc1).
+_PRE = re.compile(r"(?P<final>[0-9]+\.[0-9]+\.[0-9]+)-?(?P<stage>a|alpha|b|beta|c|rc)\.?(?P<number>[0-9]+)",
+                  re.IGNORECASE)
+_STAGES = {"a": 0, "alpha": 0, "b": 1, "beta": 1, "c": 2, "rc": 2}
+_WRITTEN = ("a", "b", "rc")
+_FINAL = (3, 0)
 _LATEST = "latest"
 _PACKAGE_NUMBERS = 4
 
+PythonOrder = tuple[tuple[int, ...], tuple[int, int]]
 PackageOrder = tuple[tuple[int, ...], int, tuple[tuple[int, int, str], ...]]
 Numbers = tuple[int, ...]
 
@@ -27,6 +35,35 @@ def numbers(version: str | None) -> Numbers:
 def minor(version: str) -> str:
     """The feature release that a version belongs to: "3.6.4" is of "3.6"."""
     return ".".join(str(number) for number in numbers(version)[:2])
+
+
+def is_prerelease(version: str | None) -> bool:
+    """Whether a Python version is an alpha, a beta or a release candidate: "3.14.0rc1", "3.14.0-rc1"."""
+    return _PRE.fullmatch(version or "") is not None
+
+
+def python_order(version: str | None) -> PythonOrder:
+    """A sort key for versions of Python: 3.9.1 < 3.10.0a2 < 3.10.0b1 < 3.10.0rc1 < 3.10.0 < 3.10.1.
+
+    None and a text that does not begin with a number sort before every version.
+    """
+    found = _PRE.fullmatch(version or "")
+    stage = (_STAGES[found["stage"].lower()], int(found["number"])) if found else _FINAL
+    parts = numbers(version)[:_EXACT]
+    return (parts + (0,) * (_EXACT - len(parts)) if parts else ()), stage
+
+
+def python_version(package_version: str) -> str | None:
+    """The Python in a package of CPython, as Python itself writes it: "3.13.2" of "3.13.2.1", "3.14.0rc1" of
+    "3.14.0-rc1". None for a version that names no such release."""
+    core = package_version.partition("+")[0]
+    found = _PRE.fullmatch(core)
+    if found:
+        return f"{found['final']}{_WRITTEN[_STAGES[found['stage'].lower()]]}{int(found['number'])}"
+    parts = numbers(core)
+    if core != ".".join(str(part) for part in parts) or not _EXACT <= len(parts) <= _PACKAGE_NUMBERS:
+        return None
+    return ".".join(str(part) for part in parts[:_EXACT])
 
 
 def package_order(version: str) -> PackageOrder:
@@ -50,7 +87,7 @@ def package_order(version: str) -> PackageOrder:
 class VersionWish:
     """What a user asked for with `--version`.
 
-    text: as the user wrote it, without blanks around it.
+    text: as the user wrote it, without blanks around it; a pre-release as Python writes it.
     parts: the numbers that a version must begin with; () stands for "latest", which every version satisfies.
     """
 
@@ -59,25 +96,42 @@ class VersionWish:
 
     @classmethod
     def parse(cls, text: str) -> VersionWish:
-        """Read "3", "3.6", "3.6.4" or "latest".
+        """Read "3", "3.6", "3.6.4", "latest", or a pre-release in full: "3.14.0rc1", "3.14.0-rc1".
 
         Raises InvalidInput for everything else.
         """
         cleaned = text.strip()
         if cleaned.lower() == _LATEST:
             return cls(_LATEST, ())
+        if is_prerelease(cleaned):
+            return cls(str(python_version(cleaned)), numbers(cleaned))
         if not _WISH.fullmatch(cleaned):
             raise InvalidInput(f"'{text}' is not a Python version.",
                                "Give a version such as 3, 3.6 (the newest patch of it), 3.6.4, or latest.")
         return cls(cleaned, numbers(cleaned))
 
     @property
+    def is_latest(self) -> bool:
+        """Whether it asks for the newest there is, whatever is there already."""
+        return not self.parts
+
+    @property
     def is_exact(self) -> bool:
         """Whether only one Python version can satisfy it."""
-        return len(self.parts) == 3
+        return len(self.parts) == _EXACT
+
+    @property
+    def is_prerelease(self) -> bool:
+        """Whether it names a pre-release in full."""
+        return is_prerelease(self.text)
 
     def matches(self, version: str) -> bool:
-        """Whether a version, such as "3.6.4", is one that was asked for. "3.1" is not satisfied by "3.11.1"."""
+        """Whether a version, such as "3.6.4", is one that was asked for. "3.1" is not satisfied by "3.11.1".
+
+        3.14.0rc1 is a 3.14, but not 3.14.0.
+        """
+        if self.is_exact:
+            return len(numbers(version)) >= _EXACT and python_order(version) == python_order(self.text)
         return bool(numbers(version)) and numbers(version)[:len(self.parts)] == self.parts
 
     def __str__(self) -> str:

@@ -24,6 +24,10 @@ class CommandAnswer(Protocol):
     def output(self) -> str:
         """Its standard output."""
 
+    @property
+    def exit_code(self) -> int:
+        """Its exit code; -1 without any output also when Kudu could not start it, or ended it."""
+
 
 class Worker(Protocol):
     """A worker whose files can be listed and where commands run."""

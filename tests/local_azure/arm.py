@@ -194,8 +194,8 @@ def site_resource(site: Site) -> dict[str, object]:
         "siteProperties": {"metadata": None, "appSettings": None, "properties": [
             {"name": "LinuxFxVersion", "value": ""}, {"name": "WindowsFxVersion", "value": None}]},
         "availabilityState": _enumerated(site, "Normal", 0),
-        "hostNameSslStates": [_host_row(site, name, "Standard", 0) for name in (site.host, *site.custom_domains)]
-                             + [_host_row(site, site.scm_host, "Repository", 1)],
+        "hostNameSslStates": [*(_host_row(site, name, "Standard", 0) for name in (site.host, *site.custom_domains)),
+                              _host_row(site, site.scm_host, "Repository", 1)],
         "serverFarmId": _plan_id(site.resource_group), "reserved": site.reserved, "isXenon": False, "hyperV": False,
         "lastModifiedTimeUtc": "2026-11-01T08:02:19.42", "siteConfig": None, "slotName": None, "sku": "Basic",
         "scmSiteAlsoStopped": False, "clientAffinityEnabled": site.client_affinity, "hostNamesDisabled": False, "kind": kind,

@@ -1,4 +1,4 @@
-"""api.nuget.org and the search host that its index names, by NuGet's v3 protocol: what the products of both ask it.
+"""api.nuget.org and the search hosts that its index names, by NuGet's v3 protocol: what the products of both ask it.
 
 Served: `/v3/index.json`; the search for site extensions, `/query` with q (words, `tags:`, `title:`, `id:`, `packageid:`),
 skip, take; and for the packages of CPython the flat container (versions and files), the registrations and the catalog.
@@ -10,6 +10,7 @@ import asyncio
 import gzip
 import json
 import shlex
+from collections.abc import Collection
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -38,6 +39,7 @@ class PackageContent:
     wrong_hashes   the catalog gives a hash that no file has
     away           every request is answered 503
     search_away    the hosts among SEARCH_HOSTS that answer 503
+    deprecated     versions that their owner advises against
     """
 
     def __init__(self, cache: Path):
@@ -45,11 +47,12 @@ class PackageContent:
         self.wrong_hashes = False
         self.away = False
         self.search_away: set[str] = set()
+        self.deprecated: set[str] = set()
 
     def search_app(self, host: str) -> Starlette:
         """The ASGI app of a search host."""
         async def query(request: Request) -> Response:
-            if host in self.search_away:
+            if self.away or host in self.search_away:
                 return Response("The service is unavailable.", 503)
             return await _query(request)
 
@@ -69,7 +72,8 @@ class PackageContent:
         if self.away:
             return Response("The service is unavailable.", 503)
         rows = [(kind, f"https://{host}/query") for kind in _SEARCH for host in SEARCH_HOSTS]
-        rows += [("PackageBaseAddress/3.0.0", _CONTENT), ("RegistrationsBaseUrl/3.6.0", _REGISTRATIONS)]
+        rows += [("PackageBaseAddress/3.0.0", _CONTENT), ("LegacyGallery", "https://www.nuget.org/api/v2"),
+                 ("RegistrationsBaseUrl/3.6.0", _REGISTRATIONS), ("RegistrationsBaseUrl/Versioned", _REGISTRATIONS)]
         return JSONResponse({"version": "3.0.0", "resources": [{"@id": address, "@type": kind, "comment": ""}
                                                                for kind, address in rows]})
 
@@ -90,13 +94,13 @@ class PackageContent:
             return Response(status_code=404)
         half = len(packages) // 2
         pages = [packages[:half], packages[half:]] if half > 1 else [packages]
-        rows = [_page_of(page, inline=len(pages) == 1) for page in pages]
+        rows = [_page_of(page, inline=len(pages) == 1, deprecated=self.deprecated) for page in pages]
         return _zipped({"@id": str(request.url), "count": len(rows), "items": rows})
 
     async def _page(self, request: Request) -> Response:
         versions = [package.version for package in _of(request)]
         first, last = versions.index(request.path_params["lower"]), versions.index(request.path_params["upper"])
-        return _zipped(_page_of(_of(request)[first:last + 1], inline=True))
+        return _zipped(_page_of(_of(request)[first:last + 1], inline=True, deprecated=self.deprecated))
 
     async def _catalog(self, request: Request) -> Response:
         for package in cpython_packages.PACKAGES:
@@ -115,21 +119,28 @@ def _of(request: Request) -> list[CPythonPackage]:
     return [package for package in cpython_packages.PACKAGES if package.id == request.path_params["id"]]
 
 
-def _page_of(packages: list[CPythonPackage], inline: bool) -> dict[str, object]:
+def _page_of(packages: list[CPythonPackage], inline: bool, deprecated: Collection[str]) -> dict[str, object]:
     """A page of registrations; without its leaves unless `inline`."""
     lower, upper = packages[0].version, packages[-1].version
     page: dict[str, object] = {"@id": f"{_REGISTRATIONS}{packages[0].id}/page/{lower}/{upper}.json",
-                               "count": len(packages), "lower": lower, "upper": upper}
+                               "@type": "catalog:CatalogPage", "count": len(packages), "lower": lower, "upper": upper}
     if inline:
-        page["items"] = [_leaf(package) for package in packages]
+        page["items"] = [_leaf(package, package.version in deprecated) for package in packages]
     return page
 
 
-def _leaf(package: CPythonPackage) -> dict[str, object]:
+def _leaf(package: CPythonPackage, deprecated: bool) -> dict[str, object]:
+    """As recorded (registration_page.json): an unlisted package is dated to 1900."""
     content = f"{_CONTENT}{package.id}/{package.version}/{package.file_name}"
-    return {"@id": f"{_REGISTRATIONS}{package.id}/{package.version}.json", "packageContent": content, "catalogEntry": {
-        "@id": _catalog_address(package), "id": package.id, "version": package.version, "listed": package.listed,
-        "packageContent": content}}
+    entry: dict[str, object] = {
+        "@id": _catalog_address(package), "@type": "PackageDetails", "authors": "Python Software Foundation",
+        "id": package.id, "language": "", "listed": package.listed, "minClientVersion": "", "packageContent": content,
+        "published": "2026-10-01T12:00:00+00:00" if package.listed else "1900-01-01T00:00:00+00:00",
+        "requireLicenseAcceptance": False, "summary": "", "title": "Python", "version": package.version}
+    if deprecated:
+        entry["deprecation"] = {"@type": "deprecation", "reasons": ["CriticalBugs"]}
+    return {"@id": f"{_REGISTRATIONS}{package.id}/{package.version}.json", "@type": "Package", "packageContent": content,
+            "registration": f"{_REGISTRATIONS}{package.id}/index.json", "catalogEntry": entry}
 
 
 def _catalog_address(package: CPythonPackage) -> str:

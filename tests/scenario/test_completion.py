@@ -32,8 +32,10 @@ def test_versions_and_ids_come_from_the_app_that_the_line_names(az, azure, apps)
     site = apps.prepared('wsgi_hello')
     named = ' '.join(naming(site))
     versions = completed(az, f'az webapp python install {named} --version 3.')
-    assert {'3.11', '3.11.9', '3.8', '3.6', '3.6.4'} <= versions and '2.7' not in versions
-    assert completed(az, f'az webapp python set-version {named} --version 3.11') == {'3.11', '3.11.1', '3.11.9'}
+    assert {'3.11', '3.11.9', '3.8', '3.6', '3.6.4', '3.13.2'} <= versions and not {'2.7', '3.15', '3.15.99'} & versions
+    assert completed(az, f'az webapp python set-version {named} --version 3.11') == {'3.11', '3.11.9'}
+    ids = completed(az, f'az webapp python install {named} --extension-id ')
+    assert {'azureappservice-python364x64', 'pythonapp-python3132x64'} <= ids and 'mallory-python31599x64' not in ids
     assert completed(az, f'az webapp python install {named} --extension-id naked') == {'NakedObjects-python3111x64'}
     assert completed(az, f'az webapp python uninstall {named} --extension-id ') == {'Contoso-python3810x64'}
 

@@ -28,7 +28,7 @@ def replaced(site, sample):
 
 def test_wsgi_frameworks_under_fastcgi(az, apps):
     """Django brings more files than any other; Bottle comes to the runtime that it left."""
-    site = apps.new('django_hello')
+    site = apps.new('django_hello', python=VERSION)
     answer = switch(az, site)
     assert (answer['handler'], answer['entryPoint']) == ('fastCgi', 'hello.wsgi.application')
     assert answer['verification']['importOk'] is True
@@ -47,7 +47,7 @@ def test_wsgi_frameworks_under_fastcgi(az, apps):
 
 
 def test_fastapi_under_http_platform(az, apps):
-    site = apps.new('fastapi_hello')
+    site = apps.new('fastapi_hello', python=VERSION)
     answer = switch(az, site)
     assert (answer['handler'], answer['entryPoint']) == ('httpPlatform', 'main:app')
     assert answer['verification']['importOk'] is True
@@ -58,7 +58,7 @@ def test_fastapi_under_http_platform(az, apps):
 @pytest.mark.long
 def test_streamlit_under_http_platform(az, apps):
     """pip does not compile the 6,000 files of its dependencies, which takes minutes in Wine; Python does on import."""
-    site = apps.new('streamlit_hello')
+    site = apps.new('streamlit_hello', python=VERSION)
     site.app_settings['PIP_NO_COMPILE'] = '1'
     answer = switch(az, site)
     assert (answer['handler'], answer['entryPoint']) == ('httpPlatform', 'app.py')

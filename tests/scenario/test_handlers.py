@@ -50,7 +50,7 @@ def test_an_asgi_app_cannot_run_on_fastcgi(az, azure, apps):
 
 def test_a_slot_is_switched_without_touching_production(az, azure, apps):
     production = apps.prepared('wsgi_hello')
-    slot = apps.new('flask_hello', slot='staging', of=production)
+    slot = apps.new('flask_hello', slot='staging', of=production, python='3.8.10')
     files, restarts, before = home_files(production), production.restarts, len(azure.requests)
 
     done = az('webapp python set-version --version 3.8', *naming(slot))

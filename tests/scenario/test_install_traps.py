@@ -123,7 +123,7 @@ def test_what_azure_calls_installed_is_asked_for_its_version(az, apps, monkeypat
     tree.mkdir()
     (tree / 'python.exe').write_bytes(b'MZ')
     monkeypatch.setattr(runtimes, 'runtime', lambda cache, version, architecture: tree)
-    broken = az('webapp python install --version 3.11.9', *naming(site), expect=1)
+    broken = az('webapp python install --extension-id Contoso-python3119x64', *naming(site), expect=1)
     assert 'its Python does not answer' in broken.stderr and 'Traceback' not in broken.stderr, broken
 
 

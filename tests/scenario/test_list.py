@@ -23,9 +23,10 @@ def test_gallery_folder_and_built_in_are_told_apart_in_one_remote_command(az, az
     commands = len(site.commands.started)
     with unchanged(azure, site):
         listed = az('webapp python list', *naming(site))
-    assert len(site.commands.started) == commands + 1
+    assert len(site.commands.started) == commands + 2, 'all at once, and the one that did not answer again, alone'
     rows = [(row['version'], row['architecture'], row['source'], row['extensionId'], row['packageVersion'], row['pythonPath'],
              row['inUse']) for row in listed.json]
+    assert {row['pythonPath'] for row in listed.json if not row['answered']} == {r'D:\home\python399x64\python.exe'}
     assert rows == [
         ('3.11.9', 'x64', 'folder', None, None, r'D:\home\python311\python.exe', False),
         ('3.9.9', 'x64', 'folder', None, None, r'D:\home\python399x64\python.exe', False),

@@ -4,8 +4,8 @@ from __future__ import annotations
 from tests.local_azure import arm, login, nuget
 from tests.scenario.apps import naming
 
-KEYS = {'version', 'architecture', 'extensionId', 'packageVersion', 'title', 'publisher', 'installPath', 'support',
-        'endOfLife', 'latestPatch', 'installed'}
+KEYS = {'version', 'architecture', 'extensionId', 'packageVersion', 'title', 'publisher', 'trusted', 'source',
+        'installPath', 'support', 'endOfLife', 'latestPatch', 'installed'}
 
 
 def rows(result) -> list[tuple[str, str]]:
@@ -26,8 +26,10 @@ def test_without_an_app_the_public_gallery_is_asked(az, azure):
     assert numbers == sorted(numbers, reverse=True)
     assert all(set(row) == KEYS and row['installed'] is None for row in result.json)
     ids = {row['extensionId'] for row in result.json}
-    assert 'Contoso.WebLog' not in ids, 'which only speaks of Python'
-    assert 'NakedObjects-python3111x64' in ids and 'azureappservice-python362x86' not in ids, 'third party; unlisted'
+    assert 'azureappservice-python362x86' not in ids, 'unlisted'
+    every = {row['extensionId'] for row in az('webapp python list-versions --all').json}
+    assert 'Contoso.WebLog' not in every, 'which only speaks of Python'
+    assert 'NakedObjects-python3111x64' in every - ids, 'a third party'
 
 
 def test_all_package_versions_of_the_public_gallery(az):
@@ -39,11 +41,13 @@ def test_all_package_versions_of_the_public_gallery(az):
 def test_of_an_app_it_says_what_is_installed(az, apps):
     site = apps.prepared('wsgi_hello')
     result = az('webapp python list-versions', *naming(site)).json
-    assert {row['extensionId'] for row in result if row['installed']} == {'Contoso-python3810x64'}
-    assert {row['installed'] for row in result} == {True, False}
+    assert {row['installed'] for row in result} == {False}
+    every = az('webapp python list-versions --all', *naming(site)).json
+    assert {row['extensionId'] for row in every if row['installed']} == {'Contoso-python3810x64'}
     row, = [row for row in result if row['extensionId'] == 'azureappservice-python364x64']
     assert row == {'version': '3.6.4', 'architecture': 'x64', 'extensionId': 'azureappservice-python364x64',
                    'packageVersion': '3.6.4.4', 'title': 'Python 3.6.4 x64', 'publisher': 'Microsoft',
+                   'trusted': True, 'source': 'siteExtension',
                    'installPath': r'D:\home\python364x64', 'support': 'endOfLife', 'endOfLife': '2021-12-23',
                    'latestPatch': True, 'installed': False}
 

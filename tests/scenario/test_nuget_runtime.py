@@ -15,7 +15,7 @@ from tests.scenario.unchanged import unchanged
 
 EXTENSION, FOLDER = 'pythonapp-python3132x64', 'python3132x64'
 RUNTIME = {'version': '3.13.2', 'architecture': 'x64', 'extensionId': EXTENSION, 'packageVersion': '3.13.2',
-           'pythonPath': rf'D:\home\{FOLDER}\python.exe', 'source': 'siteExtension', 'inUse': False}
+           'pythonPath': rf'D:\home\{FOLDER}\python.exe', 'source': 'siteExtension', 'inUse': False, 'answered': True}
 
 
 def package_file(windows: Path, version: str = '3.13.2') -> Path:
@@ -68,7 +68,7 @@ def test_set_version_takes_from_nuget_what_no_gallery_has(az, azure, apps, sampl
     command = ('webapp python set-version --version 3.13', *naming(site), *options)
     done = az(*command)
     answer = done.json
-    assert 'it comes from NuGet instead, as the package python 3.13.2' in done.stderr, done
+    assert 'Installing Python 3.13.2 x64 (NuGet package python 3.13.2)' in done.stderr, done
     assert targets(answer)[:3] == [('nuget/python', 'install'), ('packages/wfastcgi', 'install'),
                                    (f'siteextensions/{EXTENSION}', 'install')]
     assert answer['handler'] == handler
@@ -99,21 +99,28 @@ def test_without_nuget_the_choices_are_named(az, azure, apps):
     try:
         with unchanged(azure, site):
             failed = az('webapp python install --version 3.13 --source nuget', *naming(site), expect=1)
-            switch = az('webapp python set-version --version 3.13 --startup-command app.py', *naming(site), expect=3)
+            switch = az('webapp python set-version --version 3.13 --startup-command app.py', *naming(site), expect=1)
+            latest = az('webapp python install --version latest', *naming(site), expect=1)
+            full = az('webapp python install --version 3.6.4 --dry-run', *naming(site)).json
+            partial = az('webapp python list-versions', *naming(site))
     finally:
         azure.nuget.away = False
-    for each in (failed, switch):
+    for each in (failed, switch, latest):
         assert '--package FILE' in each.stderr and 'list-versions' in each.stderr, each
-    assert 'The nearest it has' in switch.stderr
+        assert 'NuGet could not be asked' in each.stderr, 'what is not known is not absent'
+    assert 'has 3.6.4, but whether that is the newest is not known' in latest.stderr, latest
+    assert full['runtime']['version'] == '3.6.4', 'a full version needs no second source'
+    assert 'NuGet could not be asked' in partial.stderr and {row['source'] for row in partial.json} == {'siteExtension'}
 
 
-def test_a_version_that_nobody_has_names_the_nearest_of_both(az, azure, apps):
+def test_a_version_that_nobody_trusted_has_names_the_nearest_of_both(az, azure, apps):
     site = apps.new()
     with unchanged(azure, site):
         failed = az('webapp python set-version --version 3.15 --startup-command app.py', *naming(site), expect=3)
-        gallery = az('webapp python install --version 3.13', *naming(site), expect=3)
-    assert '3.11.9 x64' in failed.stderr and '3.13.2' in failed.stderr, failed
-    assert '--source nuget' in gallery.stderr, gallery
+        gallery = az('webapp python install --version 3.13 --source gallery', *naming(site), expect=3)
+    assert '3.13.2 x64' in failed.stderr and '3.11.9 x64' in failed.stderr, failed
+    assert 'mallory-python31599x64' in failed.stderr and '--extension-id' in failed.stderr, 'who else has it'
+    assert '3.6.4 x64' in gallery.stderr and '3.13.2' not in gallery.stderr, gallery
 
 
 def test_a_package_file_needs_no_nuget_and_no_index(az, azure, apps, windows):

@@ -8,7 +8,7 @@ from tests.scenario.unchanged import unchanged
 
 OFFICIAL = 'azureappservice-python364x64'
 PYTHON364 = {'version': '3.6.4', 'architecture': 'x64', 'extensionId': OFFICIAL, 'packageVersion': '3.6.4.4',
-             'pythonPath': r'D:\home\python364x64\python.exe', 'source': 'siteExtension', 'inUse': False}
+             'pythonPath': r'D:\home\python364x64\python.exe', 'source': 'siteExtension', 'inUse': False, 'answered': True}
 
 
 def test_the_newest_patch_is_installed_and_verified_and_a_second_run_is_empty(az, azure, apps):

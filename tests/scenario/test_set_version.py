@@ -36,23 +36,23 @@ def test_a_bare_app_gets_runtime_requirements_and_web_config_and_serves_its_page
         dry = az(*command, '--dry-run')
     assert dry.json['dryRun'] is True and dry.json['changed'] is True
     assert [(change['target'], change['action']) for change in dry.json['changes']] == [
-        ('siteextensions/Contoso-python3810x64', 'install'), ('packages/flask', 'install'),
-        ('site/wwwroot/web.config', 'create'), ('app', 'restart')]
+        ('nuget/python', 'install'), ('packages/wfastcgi', 'install'), ('siteextensions/pythonapp-python3810x64', 'install'),
+        ('packages/flask', 'install'), ('site/wwwroot/web.config', 'create'), ('app', 'restart')]
 
     done = az(*command)
     answer = done.json
     assert answer['changed'] is True and 'dryRun' not in answer
     assert answer['app'] == {'name': site.name, 'resourceGroup': 'rg', 'slot': None}
-    assert answer['runtime'] == {'version': '3.8.10', 'architecture': 'x64', 'extensionId': 'Contoso-python3810x64',
+    assert answer['runtime'] == {'version': '3.8.10', 'architecture': 'x64', 'extensionId': 'pythonapp-python3810x64',
                                  'packageVersion': '3.8.10', 'pythonPath': r'D:\home\python3810x64\python.exe',
-                                 'source': 'siteExtension', 'inUse': True}
+                                 'source': 'siteExtension', 'inUse': True, 'answered': True}
     assert answer['handler'] == 'fastCgi' and answer['entryPoint'] == 'app.app'
     verification = {'pythonVersion': '3.8.10', 'importOk': True, 'httpStatus': 200, 'httpStatusBefore': 403,
                     'instances': [{'id': site.instance, 'httpStatus': 200}]}
     assert answer['verification'] == verification
     assert re.fullmatch(r'\d{8}-\d{6}-[0-9a-f]{4}', answer['changeId'])
     changes = {change['target']: change for change in answer['changes']}
-    assert list(changes)[0] == 'siteextensions/Contoso-python3810x64' and list(changes)[-1] == 'app'
+    assert list(changes)[0] == 'nuget/python' and list(changes)[-1] == 'app'
     assert {'packages/flask', 'packages/werkzeug', 'packages/markupsafe'} <= set(changes)
     assert changes['site/wwwroot/web.config']['action'] == 'create'
     assert changes['site/wwwroot/web.config']['diff'].startswith('--- ')
@@ -100,7 +100,7 @@ def test_an_entry_point_that_does_not_import_leaves_web_config_alone(az, azure, 
     assert f"app '{site.name}'" in failed.stderr and 'Traceback' not in failed.stderr, failed
     assert "No module named 'a_module_that_nobody_has'" in failed.stderr
     assert 'web.config was not touched' in failed.stderr
-    assert 'siteextensions/Contoso-python3119x64 (install)' in failed.stderr, 'it says what stays'
+    assert 'siteextensions/pythonapp-python3119x64 (install)' in failed.stderr, 'it says what stays'
     assert apps.get(site).text == 'served by 3.8.10'
 
 
@@ -120,7 +120,7 @@ def test_a_page_that_fails_after_the_switch_gets_its_web_config_back(az, apps):
     assert 'wfastcgi.log in LogFiles says: RuntimeError: not ready for 3.11' in failed.stderr, failed
     assert 'app.py, line 6)' in failed.stderr, 'it names the place'
     assert 'was put back as it was' in failed.stderr
-    assert 'siteextensions/Contoso-python3119x64 (install)' in failed.stderr, 'it says what stays'
+    assert 'siteextensions/pythonapp-python3119x64 (install)' in failed.stderr, 'it says what stays'
     assert apps.get(site).text == 'served by 3.8.10'
 
     unchecked = az('webapp python set-version --version 3.11.9 --no-health-check', *naming(site)).json

@@ -57,8 +57,8 @@ def test_half_an_app_out_of_azs_defaults_does_not_break_list_versions(monkeypatc
     from azext_pythonapp.operations import list_versions
     monkeypatch.setattr(app, "web_session", lambda _: None)
     monkeypatch.setattr(app, "open_app", lambda *_: None)
-    monkeypatch.setattr(list_versions, "gallery_versions", lambda *_: "public")
+    monkeypatch.setattr(list_versions, "public_versions", lambda *_: "public")
     monkeypatch.setattr(list_versions, "app_versions", lambda *_: "of the app")
-    monkeypatch.setattr(custom, "_console", lambda _: None)
+    monkeypatch.setattr(custom, "_console", lambda _: SimpleNamespace(say=None))
     defaults = {name: DefaultStr(value) for name, value in names.items()}
     assert custom.list_versions(SimpleNamespace(cli_ctx=None), **defaults) == ("public" if asks_public else "of the app")

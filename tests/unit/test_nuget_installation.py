@@ -15,7 +15,8 @@ from azext_pythonapp.appservice.credentials import ScmCredentials
 from azext_pythonapp.appservice.download import download
 from azext_pythonapp.appservice.errors import Conflict, InvalidInput, NotFound, PlatformFailed, RemoteFailed, UnknownOutcome
 from azext_pythonapp.appservice.kudu import Entry, Kudu
-from azext_pythonapp.operations.install_from_nuget import NugetRequest
+from azext_pythonapp.operations.install_from_nuget import PackageRequest
+from azext_pythonapp.operations.install_runtime import InstallRequest
 from azext_pythonapp.operations.nuget_installation import NugetInstallation
 from azext_pythonapp.runtimes.nuget import NugetRuntime
 from tests.local_azure import login
@@ -169,11 +170,27 @@ def test_extracting_that_does_not_end_is_given_up():
 
 @pytest.mark.parametrize('options, reason', [
     ({'extension_id': 'x'}, '--extension-id'), ({'package_version': '1'}, '--extension-id'), ({'wait': False}, '--no-wait'),
-    ({}, '--version'), ({'package': 'x.nupkg', 'source': 'gallery'}, 'contradicts'), ({'package': 'missing.nupkg'}, 'read')])
-def test_options_that_contradict_are_refused(options, reason):
-    given = {'version': None, 'architecture': None, 'extension_id': None, 'package_version': None, 'package': None,
-             'source': 'nuget', 'wait': True, **options}
-    if 'package' in options and 'source' not in options:
-        given['source'] = None
+    ({'source': 'gallery'}, 'contradicts'), ({}, 'read')])
+def test_options_that_contradict_a_file_are_refused(options, reason):
+    given = {'version': None, 'architecture': None, 'extension_id': None, 'package_version': None, 'source': None,
+             'package': 'missing.nupkg', 'wait': True, **options}
     with pytest.raises(InvalidInput, match=reason):
-        NugetRequest.parse(**given)
+        PackageRequest.parse(**given)
+
+
+@pytest.mark.parametrize('options, reason', [
+    ({}, '--version'), ({'extension_id': 'x'}, 'contradicts'), ({'version': '3', 'wait': False}, '--no-wait'),
+    ({'extension_id': 'pythonapp-python3132x64', 'package_version': '3.13.2', 'source': None}, '--package-version')])
+def test_options_that_contradict_nuget_are_refused(options, reason):
+    given = {'version': None, 'architecture': None, 'extension_id': None, 'package_version': None, 'source': 'nuget',
+             'wait': True, 'confirmed': True, **options}
+    with pytest.raises(InvalidInput, match=reason):
+        InstallRequest.parse(**given)
+
+
+@pytest.mark.parametrize('extension_id, version, architecture', [
+    ('pythonapp-python3132x64', '3.13.2', 'x64'), ('PythonApp-Python31311x86', '3.13.11', 'x86'),
+    ('pythonapp-python3140rc1x64', '3.14.0rc1', 'x64')])
+def test_an_id_of_our_own_means_the_package_of_nuget(extension_id, version, architecture):
+    request = InstallRequest.parse(None, None, extension_id, None, wait=True, confirmed=True)
+    assert (str(request.wish), request.architecture, request.sources) == (version, architecture, ('nuget',))

@@ -15,8 +15,7 @@ from azext_pythonapp.appservice.app import fetch_json
 from azext_pythonapp.appservice.download import download
 from azext_pythonapp.appservice.errors import PlatformFailed
 from azext_pythonapp.runtimes.gallery import SERVICE_INDEX, fetch_public_gallery
-from azext_pythonapp.runtimes.nuget import find_runtime
-from azext_pythonapp.runtimes.versions import VersionWish
+from azext_pythonapp.runtimes.nuget import fetch_releases
 
 HOSTS = ("https://azuresearch-usnc.nuget.org/query", "https://azuresearch-ussc.nuget.org/query")
 # As recordings/nuget/index.json has it: every host for every kind, the primary first.
@@ -63,7 +62,7 @@ def test_two_search_hosts_that_are_away_are_said():
 
 @pytest.mark.parametrize("away", ["https://one/v3-flatcontainer", "https://one/v3/registration", "https://nowhere"])
 def test_every_host_of_a_service_is_asked(away):
-    assert find_runtime(Gallery(away), VersionWish.parse("3.13"), "x64").version == "3.13.2"
+    assert [one.runtime.version for one in fetch_releases(Gallery(away), "x64")] == ["3.13.2"]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -5,9 +5,11 @@ from datetime import date
 
 import pytest
 
-from azext_pythonapp.appservice.errors import NotFound, Refused
-from azext_pythonapp.runtimes.catalogue import read_offers, resolve, resolve_id, select, with_installed
+from azext_pythonapp.appservice.errors import NotFound
+from azext_pythonapp.runtimes.catalogue import (arranged, find_best, gallery_offers, nearest, nuget_offers, resolve_id,
+                                                select, shown, with_installed)
 from azext_pythonapp.runtimes.extension import find_extension, read_extensions
+from azext_pythonapp.runtimes.nuget import NugetRuntime, Release
 from azext_pythonapp.runtimes.versions import VersionWish
 
 TODAY = date(2026, 11, 22)
@@ -34,6 +36,19 @@ FEED = [
     package("azureappservice-python362x64", "3.6.2", "x64", "3.6.2.5"),
     package("azureappservice-python354x64", "3.5.4", "x64", "3.5.4.5"),
 ]
+
+
+def read_offers(entries, all_versions=False, today=None):
+    return arranged(gallery_offers(entries, today), all_versions=all_versions)
+
+
+def nuget(*versions, package_id="python", withdrawn=(), deprecated=()):
+    """Offers of NuGet's packages, as they come: newest first."""
+    architecture = "x86" if package_id == "pythonx86" else "x64"
+    return nuget_offers([Release(NugetRuntime(package_id, version, architecture), version not in withdrawn,
+                                 version in deprecated) for version in versions], TODAY)
+
+
 OFFERS = read_offers(FEED, today=TODAY)
 
 
@@ -56,8 +71,8 @@ def test_the_row_of_list_versions():
     assert OFFERS[-1].to_dict() == {
         "version": "2.7.14", "architecture": "x86", "extensionId": "azureappservice-python2714x86",
         "packageVersion": "2.7.14.5", "title": "Python 2.7.14 x86", "publisher": "Microsoft",
-        "installPath": r"D:\home\Python27", "support": "endOfLife", "endOfLife": "2020-01-01", "latestPatch": True,
-        "installed": None}
+        "trusted": True, "source": "siteExtension", "installPath": r"D:\home\Python27",
+        "support": "endOfLife", "endOfLife": "2020-01-01", "latestPatch": True, "installed": None}
 
 
 def test_latest_patch_is_told_for_each_feature_release_and_architecture():
@@ -77,10 +92,14 @@ def test_an_empty_feed_offers_nothing():
     assert not read_offers([{"title": "no id"}, {"id": None}], today=TODAY)
 
 
-def test_an_old_id_beside_its_new_one_is_the_same_package():
-    offers = read_offers([package("python364x64", "3.6.4", "x64", "3.6.4.4"),
+def test_an_old_id_in_the_gallery_is_a_strangers():
+    """They were never moved to nuget.org, so anybody can take them there."""
+    offers = read_offers([package("python364x64", "3.15.99", "x64", "9.9.9", folder="python364x64"),
                           package("azureappservice-python364x64", "3.6.4", "x64", "3.6.4.4")], today=TODAY)
-    assert [offer.extension_id for offer in offers] == ["azureappservice-python364x64"]
+    assert [(offer.extension_id, offer.trusted) for offer in offers] == [
+        ("python364x64", False), ("azureappservice-python364x64", True)]
+    assert find_best(offers, VersionWish.parse("latest")).extension_id == "azureappservice-python364x64"
+    assert resolve_id(offers, "python364x64").extension_id == "azureappservice-python364x64"
 
 
 @pytest.mark.parametrize("extensions", [
@@ -119,57 +138,135 @@ def test_filters():
 
 
 @pytest.mark.parametrize("wish, architecture, preferred, expected", [
-    ("latest", None, "x64", ("3.11.1", "x64")),
-    ("3", None, "x86", ("3.11.1", "x64")),
+    ("latest", None, "x64", ("3.6.4", "x64")),
+    ("3", None, "x86", ("3.6.4", "x86")),
     ("3", "x86", "x64", ("3.6.4", "x86")),
     ("3.6", None, "x64", ("3.6.4", "x64")),
-    ("3.6", None, "x86", ("3.6.4", "x86")),
     ("3.6.2", None, "x86", ("3.6.2", "x64")),
     ("2", None, "x64", ("2.7.14", "x86")),
 ])
 @pytest.mark.parametrize("all_versions", [False, True])
 def test_a_wish_is_resolved_to_one_package(wish, architecture, preferred, expected, all_versions):
     offers = read_offers(FEED, all_versions=all_versions, today=TODAY)
-    found = resolve(offers, VersionWish.parse(wish), architecture, preferred)
+    found = find_best(offers, VersionWish.parse(wish), architecture, preferred)
     assert (found.version, found.architecture) == expected
     if expected == ("3.6.4", "x64"):
         assert found.package_version == "3.6.4.10"
 
 
-@pytest.mark.parametrize("wish, architecture, message, first", [
-    ("3.7", None, "no Python 3.7.", "3.6.4 x64, 3.6.4 x86, 3.6.2 x64, 3.5.4 x64, 3.11.1 x64"),
-    ("3.6.5", "x86", "no Python 3.6.5 x86.", "3.6.4 x86, 3.6.4 x64"),
-    ("3.11", "x86", "no Python 3.11 x86.", "3.11.1 x64"),
-    ("2.6", None, "no Python 2.6.", "2.7.14 x86"),
+@pytest.mark.parametrize("wish, architecture, first", [
+    ("3.7", None, "3.6.4 x64, 3.6.4 x86, 3.6.2 x64, 3.5.4 x64, 2.7.14 x86"),
+    ("3.6.5", "x86", "3.6.4 x86, 3.6.4 x64"),
+    ("3.11", "x86", "3.6.4 x86"),
+    ("2.6", None, "2.7.14 x86"),
 ])
-def test_a_wish_that_nothing_satisfies_names_the_nearest(wish, architecture, message, first):
-    with pytest.raises(NotFound) as missing:
-        resolve(OFFERS, VersionWish.parse(wish), architecture)
-    assert message in missing.value.message
-    assert f"The nearest it has: {first}" in missing.value.recommendation
-    assert "az webapp python list-versions" in missing.value.recommendation
+def test_a_wish_that_nothing_trusted_satisfies_has_neighbours(wish, architecture, first):
+    assert find_best(OFFERS, VersionWish.parse(wish), architecture) is None
+    assert nearest(OFFERS, VersionWish.parse(wish), architecture).startswith(first)
 
 
-def test_a_gallery_without_any_python_says_so():
-    with pytest.raises(NotFound, match="no Python at all"):
-        resolve([], VersionWish.parse("3.6"))
+# What a stranger can do: any author, title, tag and version, and an id that looks like a known one.
+STRANGERS = [
+    package("mallory-python31599x64", "3.15.99", "x64", "3.15.99"),
+    package("azureappservice-python31599x64", "3.15.99", "x64", "3.15.99"),
+    package("azureappservice-python364x64a", "3.6.99", "x64", "9.9.9", folder="python3699x64"),
+    package("azure-appservice-python364x64", "3.6.99", "x64", "9.9.9"),
+    package("azureappservice.python364x64", "3.6.99", "x64", "9.9.9"),
+    package("\u0430zureappservice-python364x64", "3.6.99", "x64", "9.9.9"),
+    package("azureappservice-python364x64\u200b", "3.6.99", "x64", "9.9.9", folder="python3699x64"),
+    package("python364x64", "3.6.99", "x64", "9.9.9"),
+    package("python361x64", "3.6.1", "x64", "9.9.9"),
+    package("Microsoft-python3141x64", "3.14.1", "x64", "3.14.1", authors=["Microsoft", "Python Software Foundation"]),
+    package("pythonapp-python3159x64", "3.15.9", "x64", "3.15.9"),
+]
 
 
-def test_the_official_package_wins_over_one_that_only_claims_to_be():
-    offers = read_offers([package("acme-python364x64", "3.6.4", "x64", "9.9.9"),
-                          package("azureappservice-python364x64", "3.6.4", "x64", "3.6.4.4"),
-                          package("zzz-python364x64", "3.6.4", "x64", "9.9.9", authors=["Acme"])], today=TODAY)
-    assert resolve(offers, VersionWish.parse("3.6.4")).extension_id == "azureappservice-python364x64"
+@pytest.mark.parametrize("wish, expected", [
+    ("latest", ("nuget", "3.13.2")), ("3", ("nuget", "3.13.2")), ("3.13", ("nuget", "3.13.2")),
+    ("3.6", ("siteExtension", "3.6.4")), ("3.6.4", ("siteExtension", "3.6.4")), ("3.6.1", None), ("3.15", None),
+    ("3.14", None), ("3.15.99", None)])
+def test_no_stranger_stands_for_a_version(wish, expected):
+    offers = [*read_offers(FEED + STRANGERS, all_versions=True, today=TODAY), *nuget("3.13.2", "3.13.1", "3.12.9", "3.6.3")]
+    found = find_best(offers, VersionWish.parse(wish))
+    assert (found and (found.source, found.version)) == expected
+    assert found is None or found.extension_id in ("azureappservice-python364x64", "pythonapp-python3132x64")
 
 
-def test_several_strangers_with_the_same_python_are_the_users_choice():
-    offers = read_offers([package("acme-python3111x64", "3.11.1", "x64", "3.11.1", authors=["Acme"]),
-                          package("NakedObjects-python3111x64", "3.11.1", "x64", "3.11.1", authors=["Naked Objects"])],
-                         today=TODAY)
-    with pytest.raises(Refused) as refused:
-        resolve(offers, VersionWish.parse("3"))
-    assert "NakedObjects-python3111x64, acme-python3111x64" in refused.value.message
-    assert "--extension-id" in refused.value.recommendation
+def test_strangers_are_listed_on_request_only_and_marked():
+    offers = arranged([*gallery_offers(FEED + STRANGERS, TODAY), *nuget("3.13.2")])
+    usual = shown(offers)
+    assert {offer.trusted for offer in usual} == {True}
+    assert [(offer.version, offer.source) for offer in usual][:2] == [("3.13.2", "nuget"), ("3.6.4", "siteExtension")]
+    every = {offer.extension_id: offer.trusted for offer in shown(offers, everything=True)}
+    assert every["mallory-python31599x64"] is False and every["NakedObjects-python3111x64"] is False
+    assert every["azureappservice-python31599x64"] is False and every["azureappservice-python364x64"] is True
+    assert "pythonapp-python3159x64" not in every, "an id of ours is nobody else's"
+    newest = next(offer for offer in usual if offer.version == "3.6.4")
+    assert newest.latest_patch, "a stranger's 3.6.99 does not make it old"
+
+
+def test_a_stranger_is_taken_when_named():
+    assert resolve_id(gallery_offers(STRANGERS, TODAY), "MALLORY-python31599x64").extension_id == "mallory-python31599x64"
+
+
+def test_the_site_extension_wins_over_nuget_for_the_same_python():
+    offers = [*nuget("3.6.4"), *OFFERS]
+    assert find_best(offers, VersionWish.parse("3.6")).source == "siteExtension"
+    assert [offer.source for offer in shown(arranged(offers)) if offer.version == "3.6.4"] == ["siteExtension"] * 2
+
+
+def test_the_row_of_a_package_of_nuget():
+    row, = nuget("3.13.2.1")
+    assert row.to_dict() == {
+        "version": "3.13.2", "architecture": "x64", "extensionId": "pythonapp-python3132x64",
+        "packageVersion": "3.13.2.1", "title": "Python 3.13.2 x64", "publisher": "Python Software Foundation",
+        "trusted": True, "source": "nuget", "installPath": r"D:\home\python3132x64", "support": "security",
+        "endOfLife": "2029-10-31", "latestPatch": False, "installed": None}
+
+
+@pytest.mark.parametrize("wish, prereleases, expected", [
+    ("latest", False, "3.14.0"), ("3.14", False, "3.14.0"), ("latest", True, "3.15.0-rc2"), ("3.15", False, None),
+    ("3.15", True, "3.15.0-rc2"), ("3.15.0rc1", False, "3.15.0-rc1"), ("3.15.0-rc1", False, "3.15.0-rc1"),
+    ("3.15.0", True, None), ("3.14.0", True, "3.14.0"), ("3.9", False, "3.9.13"), ("3", False, "3.14.0")])
+def test_pre_releases_only_on_request_or_in_full(wish, prereleases, expected):
+    offers = nuget("3.15.0-rc2", "3.15.0-rc1", "3.15.0-a7", "3.14.0", "3.14.0-rc3", "3.10.11", "3.9.13")
+    found = find_best(offers, VersionWish.parse(wish), prereleases=prereleases)
+    assert (found and found.package_version) == expected
+
+
+def test_pre_releases_are_listed_on_request_and_said_to_be_such():
+    offers = arranged(nuget("3.15.0-rc2", "3.15.0-rc1", "3.14.0", "3.14.0-rc3"))
+    assert [offer.version for offer in shown(offers)] == ["3.14.0"]
+    assert [offer.version for offer in shown(offers, everything=True)] == ["3.14.0"]
+    rows_ = {offer.version: (offer.support, offer.latest_patch) for offer in shown(offers, prereleases=True)}
+    assert rows_ == {"3.15.0rc2": ("prerelease", True), "3.15.0rc1": ("prerelease", False), "3.14.0": ("active", True),
+                     "3.14.0rc3": ("prerelease", False)}
+
+
+@pytest.mark.parametrize("wish, expected", [("3.13", "3.13.2"), ("latest", "3.13.2"), ("3.13.3", "3.13.3"), ("3.12", None),
+                                            ("3.12.0", "3.12.0")])
+def test_a_withdrawn_package_is_taken_for_its_full_version_only(wish, expected):
+    offers = nuget("3.13.3", "3.13.2.1", "3.13.2", "3.12.0", withdrawn=("3.13.3", "3.13.2.1", "3.12.0"))
+    found = find_best(offers, VersionWish.parse(wish))
+    assert (found and found.package_version) == expected
+    assert [offer.package_version for offer in shown(arranged(offers), everything=True)] == ["3.13.2"]
+    assert find_best(offers, VersionWish.parse("3.13.2")).package_version == "3.13.2"
+
+
+def test_what_its_owner_advises_against_is_taken_where_nothing_else_is():
+    offers = nuget("3.13.2", "3.13.1", "3.8.10", "3.8.9", deprecated=("3.13.2", "3.8.10", "3.8.9"))
+    assert [find_best(offers, VersionWish.parse(wish)).version for wish in ("3.13", "latest", "3.8", "3.13.2")] == [
+        "3.13.1", "3.13.1", "3.8.10", "3.13.2"]
+    listed = {offer.version: offer.latest_patch for offer in shown(arranged(offers))}
+    assert listed == {"3.13.1": True, "3.8.10": True, "3.8.9": False}
+    assert "3.13.2" in [offer.version for offer in shown(arranged(offers), everything=True)]
+
+
+def test_a_package_built_again_is_the_newer_one():
+    offers = nuget("3.13.2.1", "3.13.2")
+    assert find_best(offers, VersionWish.parse("3.13")).package_version == "3.13.2.1"
+    assert [offer.package_version for offer in arranged(offers)] == ["3.13.2.1"]
+    assert [offer.package_version for offer in arranged(offers, all_versions=True)] == ["3.13.2.1", "3.13.2"]
 
 
 @pytest.mark.parametrize("extension_id, expected", [
@@ -189,8 +286,8 @@ def test_an_unlisted_official_package_is_described_in_full():
     assert resolve_id([], "python2714x86", today=TODAY).to_dict() == {
         "version": "2.7.14", "architecture": "x86", "extensionId": "azureappservice-python2714x86",
         "packageVersion": "2.7.14.5", "title": "Python 2.7.14 x86", "publisher": "Microsoft",
-        "installPath": r"D:\home\Python27", "support": "endOfLife", "endOfLife": "2020-01-01", "latestPatch": True,
-        "installed": None}
+        "trusted": True, "source": "siteExtension", "installPath": r"D:\home\Python27",
+        "support": "endOfLife", "endOfLife": "2020-01-01", "latestPatch": True, "installed": None}
 
 
 @pytest.mark.parametrize("extension_id", ["python361x64", "python36", "azureappservice-python364", "flask-tools"])

@@ -88,7 +88,7 @@ def test_extensions_folders_and_built_in_pythons_are_told_apart():
     assert found[2].to_dict() == {
         "version": "3.6.4", "architecture": "x64", "extensionId": "azureappservice-python364x64",
         "packageVersion": "3.6.4.4", "pythonPath": r"D:\home\python364x64\python.exe", "source": "siteExtension",
-        "inUse": True}
+        "inUse": True, "answered": True}
     assert len(worker.commands) == 1
     assert worker.listed == ["", "python-scripts"]
 
@@ -130,7 +130,7 @@ def test_a_python_that_crashes_is_listed_by_its_names_and_hides_no_other():
     assert rows(found) == [
         ("3.11.1", "x64", None, "folder", False),
         ("3.6.4", "x64", "azureappservice-python364x64", "siteExtension", False),
-        ("2.7", None, None, "folder", False),
+        (None, None, None, "folder", False),
         (None, None, None, "folder", False)]
     assert [bool(one.problem) for one in found] == [False, True, True, True]
     assert [one.answered for one in found] == [True, False, False, False]
@@ -243,3 +243,80 @@ def test_paths_as_the_worker_writes_them(path, expected):
 def test_same_path():
     assert same_path(r"D:\HOME\Python27\python.exe", r"%HOME%\python27\PYTHON.exe", r"C:\home")
     assert not same_path(r"D:\home\Python27\python.exe", r"D:\Python27\python.exe", r"D:\home")
+
+
+class Busy(Worker):
+    """A worker on which Kudu ends commands that are silent for too long: those that start one of `hanging`."""
+
+    def __init__(self, pythons, hanging, cut=False, **more):
+        super().__init__(pythons, **more)
+        self.hanging, self._cut = list(hanging), cut
+
+    def run(self, command, directory="", timeout=200):
+        if any(path.lower() in command.lower() for path in self.hanging):
+            self.commands.append(command)
+            if self._cut:
+                raise UnknownOutcome("The connection was cut.")
+            return Result("", "Command 'starter.cmd ...' was aborted due to no output nor CPU activity for 61 seconds.", -1)
+        return super().run(command, directory, timeout)
+
+
+OTHER = r"D:\home\python3111x64\python.exe"
+SILENT = r"D:\home\python364x64\python.exe"
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_python_that_hangs_is_unknown_and_takes_no_other_with_it(cut):
+    worker = Busy({SILENT: ("3.6.4", 64), OTHER: ("3.11.1", 64)}, [SILENT], cut)
+    found = discover(worker, EXTENSIONS, SILENT)
+    assert rows(found) == [("3.11.1", "x64", None, "folder", False),
+                           ("3.6.4", "x64", "azureappservice-python364x64", "siteExtension", True)]
+    assert [(one.answered, one.unknown) for one in found] == [(True, False), (False, True)]
+    assert "did not answer in time" in found[1].problem and "not there" not in found[1].problem
+
+
+def test_a_python_that_did_not_answer_once_is_asked_again():
+    class Once(Busy):
+        def run(self, command, directory="", timeout=200):
+            result = super().run(command, directory, timeout)
+            self.hanging.clear()
+            return result
+    worker = Once({SILENT: ("3.6.4", 64), OTHER: ("3.11.1", 64)}, [SILENT])
+    found = discover(worker, EXTENSIONS, None)
+    assert [(one.version, one.answered, one.problem) for one in found] == [("3.11.1", True, None), ("3.6.4", True, None)]
+
+
+def test_a_python_that_crashed_once_is_asked_again_and_one_that_is_not_there_is_not():
+    class Twice(Worker):
+        def run(self, command, directory="", timeout=200):
+            result = super().run(command, directory, timeout)
+            self.pythons[SILENT] = ("3.6.4", 64)
+            return result
+    worker = Twice({SILENT: None}, folders=["python-empty"])
+    found, = discover(worker, EXTENSIONS, None)
+    assert (found.answered, found.version) == (True, "3.6.4")
+    assert len(worker.commands) == 2 and "python-empty" not in worker.commands[1] and "Python27" not in worker.commands[1]
+
+
+def test_what_only_the_name_of_a_folder_says_is_not_shown_as_its_version():
+    found, = discover(Busy({r"D:\home\Python38\python.exe": ("3.8.10", 64)}, [r"Python38"]), [], None)
+    assert (found.version, found.architecture, found.answered) == (None, None, False)
+    assert found.may_be(lambda version: version == "3.8", "x64") and not found.may_be(lambda version: version == "3.9", None)
+    found, = discover(Busy({r"D:\home\python3810x64\python.exe": ("3.8.10", 64)}, [r"python3810x64"]), [], None)
+    assert (found.version, found.architecture, found.answered) == ("3.8.10", "x64", False)
+    assert "what its names say" in found.problem and not found.may_be(lambda _: True, "x86")
+
+
+def test_one_in_use_outside_of_home_is_listed_though_it_does_not_answer():
+    for path in (r"D:\Python34\python.exe", r"D:\home\site\tools\python.exe"):
+        found, = discover(Busy({}, [path]), [], path)
+        assert (found.python_path, found.in_use, found.answered, found.unknown) == (path, True, False, True)
+        assert not discover(Worker(), [], path)
+
+
+def test_two_extensions_in_one_folder_whose_python_is_silent_are_both_unknown():
+    both = [{"id": f"azureappservice-python2714{each}", "version": "2.7.14.5"} for each in ("x64", "x86")]
+    path = r"D:\home\Python27\python.exe"
+    found = discover(Busy({path: ("2.7.14", 32)}, [path]), both, path)
+    assert [(one.architecture, one.unknown, one.in_use) for one in found] == [("x64", True, True), ("x86", True, True)]
+    assert not any("now" in one.problem.split() for one in found)

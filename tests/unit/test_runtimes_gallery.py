@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from azext_pythonapp.appservice.errors import PlatformFailed
-from azext_pythonapp.runtimes.catalogue import read_offers
+from azext_pythonapp.runtimes.catalogue import arranged, gallery_offers
 from azext_pythonapp.runtimes.gallery import PAGE_SIZE, SERVICE_INDEX, fetch_public_gallery
 
 SEARCH = "https://search.example.org/query"
@@ -49,7 +49,7 @@ def test_every_version_of_every_site_extension_comes_back():
         ("azureappservice-python364x64", "3.6.4.2", ["Microsoft"]),
         ("azureappservice-python364x64", "3.6.4.4", ["Microsoft"]),
         ("NakedObjects-python3111x64", "3.11.1", ["Naked Objects"])]
-    assert [(offer.version, offer.package_version, offer.publisher) for offer in read_offers(entries)] == [
+    assert [(offer.version, offer.package_version, offer.publisher) for offer in arranged(gallery_offers(entries))] == [
         ("3.11.1", "3.11.1", "Naked Objects"), ("3.6.4", "3.6.4.4", "Microsoft")]
 
 
@@ -126,3 +126,18 @@ def test_older_search_services_do(types):
 def test_an_answer_that_is_no_search_result_is_an_error(answer):
     with pytest.raises(PlatformFailed, match="something else"):
         fetch_public_gallery(lambda url: INDEX if url == SERVICE_INDEX else answer)
+
+
+def test_the_secondary_host_is_asked_when_the_primary_is_away():
+    class Halved(Gallery):
+        def __call__(self, url):
+            if url.startswith(SEARCH):
+                self.asked.append(url)
+                raise PlatformFailed(f"{url} could not be read: 503")
+            return super().__call__(url)
+    gallery = Halved([hit("azureappservice-python364x64", "3.6.4.4", title="Python 3.6.4 x64")])
+    assert [entry["id"] for entry in fetch_public_gallery(gallery)] == ["azureappservice-python364x64"]
+    assert [urlsplit(url).hostname for url in gallery.asked] == ["api.nuget.org", "search.example.org",
+                                                                 "second.example.org"]
+    with pytest.raises(PlatformFailed, match="search.example.org.*503"):
+        fetch_public_gallery(Halved([], {"resources": INDEX["resources"][:3:2]}))

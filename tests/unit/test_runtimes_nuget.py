@@ -6,11 +6,12 @@ import zipfile
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput, NotFound, PlatformFailed
+from azext_pythonapp.appservice.errors import InvalidInput, PlatformFailed
+from azext_pythonapp.runtimes.catalogue import find_best, nuget_offers
 from azext_pythonapp.runtimes.extension import Extension
 from azext_pythonapp.runtimes.gallery import SERVICE_INDEX
-from azext_pythonapp.runtimes.identity import VersionWish, identify
-from azext_pythonapp.runtimes.nuget import NugetRuntime, find_runtime
+from azext_pythonapp.runtimes.identity import VersionWish, identify, identify_folder
+from azext_pythonapp.runtimes.nuget import NugetRuntime, fetch_hash, fetch_releases
 from azext_pythonapp.runtimes.nuget_package import extension_files, read_package, repack
 from azext_pythonapp.runtimes.registration import Registration, read_registrations
 
@@ -31,7 +32,6 @@ class Source:
                 {"@id": "https://old.example/", "@type": "RegistrationsBaseUrl"},
                 {"@id": REGISTRATIONS, "@type": ["RegistrationsBaseUrl/3.6.0", "Other"]},
                 {"@id": CONTENT, "@type": "PackageBaseAddress/3.0.0"}]},
-            f"{CONTENT}{package}/index.json": {"versions": list(versions)},
             f"{REGISTRATIONS}{package}/index.json": {"items": [self._page(group, unlisted, paged) for group in groups]}}
         for group in groups:
             self.documents[f"{REGISTRATIONS}{group[0]}.json"] = self._page(group, unlisted, False)
@@ -55,8 +55,10 @@ class Source:
         return self.documents[url]
 
 
-def wish(text):
-    return VersionWish.parse(text)
+def find(source, text, architecture="x64"):
+    """The package that a version means, and the hash of its file."""
+    found = find_best(nuget_offers(fetch_releases(source, architecture)), VersionWish.parse(text), architecture)
+    return found and (found.runtime, fetch_hash(source, found.runtime))
 
 
 @pytest.mark.parametrize("paged", [False, True])
@@ -65,48 +67,55 @@ def wish(text):
     ("3.13.3", "3.13.3")])
 def test_the_newest_listed_release_is_found_with_its_address_and_hash(paged, asked, found):
     source = Source("3.12.9", "3.12.10", "3.13.1", "3.13.2", "3.13.3", "3.14.0-rc1", unlisted=("3.13.3",), paged=paged)
-    assert find_runtime(source, wish(asked), None) == NugetRuntime(
-        "python", found, "x64", f"{CONTENT}python/{found}/python.{found}.nupkg", f"hash-{found}")
+    assert find(source, asked) == (NugetRuntime(
+        "python", found, "x64", f"{CONTENT}python/{found}/python.{found}.nupkg", CATALOG + found), f"hash-{found}")
 
 
 def test_few_documents_are_asked_for():
     source = Source("3.12.9", "3.12.10", "3.13.1", "3.13.2", paged=True)
-    find_runtime(source, wish("3.13"), "x64")
-    assert source.asked == [SERVICE_INDEX, f"{CONTENT}python/index.json", f"{REGISTRATIONS}python/index.json",
+    find(source, "3.13")
+    assert source.asked == [SERVICE_INDEX, f"{REGISTRATIONS}python/index.json", f"{REGISTRATIONS}3.12.9.json",
                             f"{REGISTRATIONS}3.13.1.json", f"{CATALOG}3.13.2"]
 
 
 def test_x86_is_a_package_of_its_own():
-    found = find_runtime(Source("3.13.2", package="pythonx86"), wish("3.13"), "x86")
+    found, _ = find(Source("3.13.2", package="pythonx86"), "3.13", "x86")
     assert (found.package_id, found.architecture, found.folder) == ("pythonx86", "x86", "python3132x86")
 
 
-@pytest.mark.parametrize("asked, nearest", [("3.15", "3.14.0, 3.13.2, 3.12.9"), ("3.13.9", "3.13.2, 3.12.9, 3.14.0"),
-                                            ("2.7", "3.12.9, 3.13.2, 3.14.0")])
-def test_what_is_not_there_names_the_nearest(asked, nearest):
-    with pytest.raises(NotFound, match=f"no package of Python {asked} x64") as caught:
-        find_runtime(Source("3.12.9", "3.13.2", "3.14.0", "3.15.0-a1"), wish(asked), None)
-    assert caught.value.recommendation == f"The nearest it has: {nearest}."
+def test_the_recorded_shapes_are_understood():
+    """recordings/nuget: an unlisted version's leaf, with its owner's deprecation, and what it leaves out."""
+    entry = {"@id": f"{CATALOG}3.13.1", "@type": "PackageDetails", "authors": "Python Software Foundation", "id": "python",
+             "listed": False, "published": "1900-01-01T00:00:00+00:00", "version": "3.13.1"}
+    leaves = [entry, {**entry, "version": "3.13.2", "listed": None}, {"version": "3.13.3", "@id": f"{CATALOG}3.13.3"},
+              {"version": "3.13.4+build", "published": "2026-01-01", "deprecation": {"reasons": ["CriticalBugs"]}},
+              {"version": "3.13.5", "id": "python-lookalike"}, {"version": "3.13.0-dev"}, {}]
+    page = {"@id": f"{REGISTRATIONS}p.json", "count": 7, "items": [{"catalogEntry": leaf} for leaf in leaves]}
+    source = Source(changes={f"{REGISTRATIONS}python/index.json": {"count": 1, "items": [{"@id": f"{REGISTRATIONS}p.json"}]},
+                             f"{REGISTRATIONS}p.json": page})
+    assert [(one.runtime.package_version, one.listed, one.deprecated) for one in fetch_releases(source, "x64")] == [
+        ("3.13.4", True, True), ("3.13.3", True, False), ("3.13.2", False, False), ("3.13.1", False, False)]
 
 
 @pytest.mark.parametrize("changes", [
-    {SERVICE_INDEX: []}, {SERVICE_INDEX: {"resources": []}},
+    {SERVICE_INDEX: []}, {SERVICE_INDEX: {"resources": []}}, {f"{REGISTRATIONS}python/index.json": {"items": None}},
     {SERVICE_INDEX: {"resources": [{"@id": "http://c.example/", "@type": "PackageBaseAddress/3.0.0"}]}},
-    {f"{CONTENT}python/index.json": {"versions": None}}, {f"{REGISTRATIONS}python/index.json": {"items": []}},
+    {f"{REGISTRATIONS}python/index.json": {"items": []}},
     {f"{REGISTRATIONS}python/index.json": {"items": [{"lower": "3.14.0", "upper": "3.15.0", "items": []}]}},
     {f"{REGISTRATIONS}python/index.json": {"items": [{"@id": "http://r.example/", "lower": "3.0.0", "upper": "4.0.0"}]}},
     {f"{CATALOG}3.13.2": {"packageHashAlgorithm": "MD5", "packageHash": "x"}}, {f"{CATALOG}3.13.2": {}}])
 def test_answers_that_are_not_the_protocols_are_said_to_be_so(changes):
     with pytest.raises(PlatformFailed):
-        find_runtime(Source("3.13.2", changes=changes), wish("3.13"), None)
+        find(Source("3.13.2", changes=changes), "3.13")
 
 
 @pytest.mark.parametrize("package_version, version, folder", [
     ("3.13.1", "3.13.1", "python3131x64"), ("3.13.11", "3.13.11", "python31311x64"), ("3.9.13", "3.9.13", "python3913x64"),
-    ("3.5.1.1", "3.5.1", "python351x64")])
+    ("3.5.1.1", "3.5.1", "python351x64"), ("3.14.0-rc1", "3.14.0rc1", "python3140rc1x64")])
 def test_the_names_of_the_runtime_say_the_same_to_everybody(package_version, version, folder):
     runtime = NugetRuntime("python", package_version, "x64")
     assert (runtime.version, runtime.folder, runtime.extension_id) == (version, folder, f"pythonapp-{folder}")
+    assert identify_folder(folder).version == version
     if version != "3.5.1":  # Microsoft's rule for 3.5.1 is another folder; the description, below, goes before it
         assert identify(runtime.extension_id) == runtime.identity
 
@@ -165,7 +174,7 @@ def test_the_manifest_names_the_runtime(whole, tmp_path):
 
 
 @pytest.mark.parametrize("manifest", ["<id>pythonarm64</id><version>3.13.2</version>", "<id>python</id>", "",
-                                      "<id>python</id><version>3.14.0-rc1</version>"])
+                                      "<id>python</id><version>3.14.0-dev</version>"])
 def test_other_packages_are_refused(tmp_path, manifest):
     with pytest.raises(InvalidInput, match="what is wanted is a release"):
         read_package(package(tmp_path / "p.nupkg", {}, manifest))

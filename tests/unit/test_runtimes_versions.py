@@ -4,7 +4,8 @@ from __future__ import annotations
 import pytest
 
 from azext_pythonapp.appservice.errors import InvalidInput
-from azext_pythonapp.runtimes.versions import VersionWish, minor, numbers, package_order
+from azext_pythonapp.runtimes.versions import (VersionWish, is_prerelease, minor, numbers, package_order, python_order,
+                                               python_version)
 
 
 @pytest.mark.parametrize("version, expected", [
@@ -49,9 +50,33 @@ def test_only_three_numbers_are_exact(text, exact):
     assert str(VersionWish.parse(text)) == text
 
 
-@pytest.mark.parametrize("text", ["", " ", "3.", ".6", "3.x", "3.6.*", ">=3.6", "v3.6", "3.6.4.4", "3.06", "3.6.4rc1",
-                                  "three", "-3", "3 6", "\u0663.6", "3.6\n3.7", "newest"])
+@pytest.mark.parametrize("text", ["", " ", "3.", ".6", "3.x", "3.6.*", ">=3.6", "v3.6", "3.6.4.4", "3.06", "3.6rc1",
+                                  "3.6.4dev1", "3.6.4rc", "three", "-3", "3 6", "\u0663.6", "3.6\n3.7", "newest"])
 def test_what_is_no_version_is_refused_with_examples(text):
     with pytest.raises(InvalidInput) as refused:
         VersionWish.parse(text)
     assert "3.6.4" in refused.value.recommendation
+
+
+def test_pythons_sort_by_number_and_stage():
+    oldest_first = ["2.7.18", "3.9.13", "3.10.0a2", "3.10.0a10", "3.10.0b1", "3.10.0rc1", "3.10.0rc2", "3.10.0", "3.10.1"]
+    assert sorted(reversed(oldest_first), key=python_order) == oldest_first
+    assert python_order(None) == python_order("unknown") < python_order("2.7")
+    assert [is_prerelease(version) for version in ("3.10.0rc1", "3.10.0-rc1", "3.10.0", "3.10", None, "")] == [
+        True, True, False, False, False, False]
+
+
+@pytest.mark.parametrize("package, python", [
+    ("3.13.2", "3.13.2"), ("3.13.2.1", "3.13.2"), ("3.13.2+build", "3.13.2"), ("3.14.0-rc1", "3.14.0rc1"),
+    ("3.14.0-RC.2", "3.14.0rc2"), ("3.15.0-alpha3", "3.15.0a3"), ("3.15.0-b04", "3.15.0b4"), ("3.13", None),
+    ("3.13.2.1.5", None), ("3.13.2-dev", None), ("3.13.2-post1", None), ("", None), ("x", None)])
+def test_the_python_in_a_package(package, python):
+    assert python_version(package) == python
+
+
+@pytest.mark.parametrize("text", ["3.14.0rc1", "3.14.0-rc1", "3.14.0-RC.1"])
+def test_a_pre_release_is_named_in_full_in_either_spelling(text):
+    wish = VersionWish.parse(text)
+    assert (str(wish), wish.is_prerelease, wish.is_exact, wish.is_latest) == ("3.14.0rc1", True, True, False)
+    assert [version for version in ("3.14.0rc1", "3.14.0", "3.14.0rc2", "3.14.0a1") if wish.matches(version)] == ["3.14.0rc1"]
+    assert not VersionWish.parse("3.14.0").matches("3.14.0rc1") and VersionWish.parse("3.14").matches("3.14.0rc1")

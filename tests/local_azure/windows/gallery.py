@@ -87,13 +87,15 @@ PACKAGES: tuple[Package, ...] = (
     _python("NakedObjects-python3111x64", "3.11.1", authors="Naked Objects Group", usual=True),
     _python("Contoso-python3810x64", "3.8.10", authors="Contoso", usual=True),
     _python("Contoso-python3119x64", "3.11.9", authors="Contoso", usual=True),
+    _python("mallory-python31599x64", "3.15.99"),
+    _python("azureappservice-python3152x64", "3.15.2"),
     Package(id="Contoso.WebLog", version="1.4.0", title="Contoso Web Log", authors="Contoso", listed=True,
             description="Shows the logs of your app, in whatever it is written: .NET, Node or Python 3.6.4 x64.",
             tags="logging AzureSiteExtension", in_gallery=True, folder="", python_version="", architecture=""),
 )
 """Microsoft's packages with their last versions, one third party's that exists, and inventions: two of Contoso's that
-need no build to pass for another, and one that only speaks of Python. None has a Python newer than 3.11: as in the
-world. Of several versions of one id the newest comes first.
+need no build to pass for another, two that must never be chosen, because they only say that they are Microsoft's, and
+one that only speaks of Python. No other has a Python newer than 3.11: as in the world. Of several versions of one id the newest comes first.
 
 Whether a package of Microsoft's is listed is as seen, and taken as listed where that was not seen."""
 

@@ -1,0 +1,175 @@
+"""Which Python a version means: one that is on the app, else the newest of the trusted sources, and never a guess."""
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from azext_pythonapp.appservice.arm import Site
+from azext_pythonapp.appservice.errors import NotFound, PlatformFailed, PythonAppError, Refused, UnknownOutcome
+from azext_pythonapp.operations import runtime_choice
+from azext_pythonapp.operations.runtime_choice import choose_runtime, newest_present, require_present
+from azext_pythonapp.operations.runtime_sources import Supply
+from azext_pythonapp.runtimes.catalogue import gallery_offers, nuget_offers
+from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.runtimes.identity import identify, identify_folder
+from azext_pythonapp.runtimes.nuget import NugetRuntime, Release
+from azext_pythonapp.runtimes.versions import VersionWish
+
+
+def entry(extension_id, version, python=None, authors="Microsoft"):
+    python = python or ".".join(version.split(".")[:3])
+    return {"id": extension_id, "title": f"Python {python} {extension_id[-3:]}", "version": version, "authors": authors}
+
+
+GALLERY = [entry("azureappservice-python364x64", "3.6.4.4"), entry("azureappservice-python354x64", "3.5.4.5"),
+           entry("Contoso-python3810x64", "3.8.10", authors="Contoso"), entry("mallory-python31599x64", "3.15.99")]
+NUGET = ["3.14.0-rc1", "3.13.2", "3.12.9"]
+AWAY = PlatformFailed("it answered 503")
+
+
+@pytest.fixture
+def sources(monkeypatch):
+    """What the sources have: entries, versions, or the error that comes of asking."""
+    having = {"gallery": GALLERY, "nuget": NUGET, "asked": []}
+
+    def supply(_, names, architectures):
+        having["asked"].append(tuple(names))
+        found = Supply()
+        for name in names:
+            has = having[name]
+            if isinstance(has, PythonAppError):
+                found.missing[name] = has
+            elif name == "gallery":
+                found.offers += gallery_offers(has)
+            else:
+                found.offers += nuget_offers(Release(NugetRuntime("python", version, architectures[0]), True, False)
+                                             for version in has)
+        return found
+
+    monkeypatch.setattr(runtime_choice, "app_supply", supply)
+    return having
+
+
+@pytest.fixture
+def app():
+    """An app, and what it was told to say."""
+    site = Site("shop", "rg", None, "/id", "h", "s", "Running", subscription="my sub")
+    said = []
+    return SimpleNamespace(site=site, progress=SimpleNamespace(say=said.append), said=said)
+
+
+def python(version, extension_id=None, architecture="x64", answered=True, unknown=False, folder=None):
+    folder = folder or f"python{version.replace('.', '')}{architecture}"
+    own = extension_id is not None or answered
+    return Installed(version=version if own else None, architecture=architecture if own else None,
+                     extension_id=extension_id, package_version=version if extension_id else None,
+                     python_path=rf"D:\home\{folder}\python.exe", source="siteExtension" if extension_id else "folder",
+                     in_use=False, problem=None if answered else "It did not answer." if unknown else "It does not run.",
+                     answered=answered, unknown=unknown, likely=identify(extension_id) if extension_id
+                     else identify_folder(folder))
+
+
+def chosen(app, wish, *pythons, architecture=None, **more):
+    choice = choose_runtime(app, pythons, VersionWish.parse(wish), architecture, **more)
+    return choice.present.version if choice.present else (choice.offer.source, choice.offer.version)
+
+
+@pytest.mark.parametrize("wish, expected", [
+    ("latest", ("nuget", "3.13.2")), ("3", ("nuget", "3.13.2")), ("3.12", ("nuget", "3.12.9")),
+    ("3.6", ("siteExtension", "3.6.4")), ("3.14.0rc1", ("nuget", "3.14.0rc1"))])
+def test_the_newest_trusted_of_both_sources(app, sources, wish, expected):
+    assert chosen(app, wish) == expected
+    assert sources["asked"] == [("gallery", "nuget")]
+
+
+def test_a_source_can_be_named(app, sources):
+    assert chosen(app, "latest", sources=("gallery",)) == ("siteExtension", "3.6.4")
+    assert chosen(app, "latest", sources=("nuget",), prereleases=True) == ("nuget", "3.14.0rc1")
+
+
+@pytest.mark.parametrize("wish", ["3.8", "3.8.10", "3", "3.8.10 "])
+def test_what_is_on_the_app_counts_as_named_and_nobody_is_asked(app, sources, wish):
+    assert chosen(app, wish, python("3.8.10", "mallory-python3810x64"), python("3.6.4")) == "3.8.10"
+    assert not sources["asked"]
+
+
+def test_latest_is_the_newest_of_what_is_there_and_what_can_be_had(app, sources):
+    assert chosen(app, "latest", python("3.8.10", "Contoso-python3810x64")) == ("nuget", "3.13.2")
+    assert chosen(app, "latest", python("3.13.2", "pythonapp-python3132x64")) == "3.13.2"
+    assert chosen(app, "latest", python("3.15.99", "mallory-python31599x64")) == "3.15.99"
+
+
+@pytest.mark.parametrize("wish", ["3.8", "3.15", "3.15.99"])
+def test_other_peoples_packages_are_named_and_not_taken(app, sources, wish):
+    with pytest.raises(NotFound) as missing:
+        chosen(app, wish)
+    assert "--extension-id" in missing.value.recommendation and '--subscription "my sub"' in missing.value.recommendation
+    assert ("Contoso-python3810x64" if wish == "3.8" else "mallory-python31599x64") in missing.value.recommendation
+    assert "app 'shop'" in missing.value.message
+
+
+@pytest.mark.parametrize("wish, away, known", [
+    ("latest", "nuget", "3.6.4"), ("3", "nuget", "3.6.4"), ("3.13", "nuget", None), ("3.13.2", "nuget", None),
+    ("3.6", "nuget", "3.6.4"), ("3.6", "gallery", None), ("3.6.2", "gallery", None)])
+def test_what_a_source_that_is_away_may_have_is_not_decided_without_it(app, sources, wish, away, known):
+    sources[away] = AWAY
+    with pytest.raises(PlatformFailed, match=f"could not be asked for Python {wish}: it answered 503") as failed:
+        chosen(app, wish)
+    assert (f"has {known}" in failed.value.message) == (known is not None)
+    assert "list-versions" in failed.value.recommendation
+    with pytest.raises(PlatformFailed):
+        chosen(app, "latest" if away == "nuget" else "3.6", python("3.8.10"))
+
+
+def test_what_a_source_that_is_away_cannot_change_is_decided(app, sources):
+    sources["nuget"] = AWAY
+    assert chosen(app, "3.6.4") == ("siteExtension", "3.6.4")
+    assert chosen(app, "3.13", python("3.13.1")) == "3.13.1"
+    sources["nuget"], sources["gallery"] = NUGET, AWAY
+    assert chosen(app, "latest") == ("nuget", "3.13.2") and "could not be asked" in app.said[-1]
+    assert chosen(app, "3.13.2") == ("nuget", "3.13.2")
+    with pytest.raises(NotFound, match="3.9"):
+        chosen(app, "3.9")
+
+
+def test_a_broken_extension_is_installed_again_whoever_made_it(app, sources):
+    broken = python("3.8.10", "Contoso-python3810x64", answered=False)
+    assert chosen(app, "3.8", broken) == ("siteExtension", "3.8.10")
+    assert chosen(app, "latest", broken) == ("nuget", "3.13.2")
+    with pytest.raises(NotFound):
+        chosen(app, "3.8", python("3.8.9", "Contoso-python3810x64", answered=False))
+
+
+@pytest.mark.parametrize("silent", [
+    python("3.8.10", "Contoso-python3810x64", answered=False, unknown=True),
+    python("3.8.10", answered=False, unknown=True), python("3.8", answered=False, unknown=True, folder="Python38")])
+@pytest.mark.parametrize("decide", [chosen, lambda app, wish, *pythons: newest_present(
+    app, pythons, VersionWish.parse(wish), None), lambda app, wish, *pythons: require_present(
+        app, pythons, VersionWish.parse(wish), None)])
+def test_a_python_that_did_not_answer_is_not_absent(app, sources, decide, silent):
+    for wish, others in (("3.8", ()), ("3", (python("3.6.4"),))):
+        with pytest.raises(UnknownOutcome) as unknown:
+            decide(app, wish, silent, *others)
+        assert "did not answer" in unknown.value.message and "is not on" not in unknown.value.message
+        assert "app 'shop'" in unknown.value.message and "Run the command again" in unknown.value.recommendation
+    assert not sources["asked"]
+
+
+def test_one_that_did_not_answer_does_not_matter_where_it_cannot_be_meant(app, sources):
+    silent = python("3.8.10", answered=False, unknown=True)
+    assert chosen(app, "3.13", silent) == ("nuget", "3.13.2")
+    assert chosen(app, "3", silent, python("3.11.9")) == "3.11.9"
+    assert chosen(app, "3.6", silent, python("3.6.4")) == "3.6.4"
+    unnamed = python("3.8.10", answered=False, unknown=True, folder="python-backup")
+    assert chosen(app, "3.6", unnamed) == ("siteExtension", "3.6.4")
+
+
+def test_what_only_works_with_a_python_that_is_there(app, sources):
+    wish = VersionWish.parse("3.8")
+    with pytest.raises(NotFound, match="Python 3.8 x86 is not on app 'shop'") as missing:
+        require_present(app, [python("3.6.4")], wish, "x86")
+    assert '-g rg -n shop --subscription "my sub" --version 3.8 --arch x86' in missing.value.recommendation
+    with pytest.raises(Refused, match="is on app 'shop', but does not run"):
+        require_present(app, [python("3.8.10", "Contoso-python3810x64", answered=False)], wish, None)
+    assert require_present(app, [python("3.8.10")], wish, None).version == "3.8.10"
