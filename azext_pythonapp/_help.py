@@ -90,7 +90,9 @@ helps['webapp python uninstall'] = """
 type: command
 short-summary: Uninstall a Python runtime, with the folder that its site extension would leave behind.
 long-summary: >-
-    Refused while web.config starts it. The packages in the runtime are lost with it, so the command asks first.
+    Refused while web.config starts it, or while a web.config of the app, of its virtual applications or of their folders,
+    or an app setting, names a path below its folder. The packages in the runtime are lost with it, so the command asks
+    first.
 examples:
   - name: Uninstall a runtime.
     text: az webapp python uninstall -g MyGroup -n MyApp --version 3.6.2
@@ -299,8 +301,9 @@ helps['webapp python web-config show'] = """
 type: command
 short-summary: Show what web.config says about Python.
 long-summary: >-
-    Values that look like secrets are masked. `warnings` names what `web-config set` would repair, or what stands in its
-    way.
+    Values that look like secrets are masked. `warnings` names what is wrong: what `web-config set` would repair, what
+    stands in its way, and what it leaves. `notes` tells what else is worth knowing, such as that Python serves only a
+    part of the site.
 examples:
   - name: Show the Python part of an app's web.config.
     text: az webapp python web-config show -g MyGroup -n MyApp
@@ -313,7 +316,12 @@ type: command
 short-summary: Change the Python part of web.config.
 long-summary: |-
     Everything that is not named stays as it is; without options, what cannot work is repaired: old handlers for other
-    Pythons, duplicate names, rewrite rules and placeholders of Visual Studio, what the other kind of handler left.
+    Pythons, duplicate names, placeholders of Visual Studio, a WSGI_HANDLER that cannot be called.
+    A handler for a part of the site (a path, a location, some verbs) is changed where it is. With another Python, the
+    paths of the old one in PYTHONHOME, PYTHONPATH and the arguments go along, and others are named.
+    With another handler, what only the old one reads stays in the file and is used again on the way back. Rewrite rules
+    that lead to a script are right for FastCGI, and removed for HttpPlatform; folders that they left to IIS stay with it.
+    `notes`, also said on stderr, has one sentence for each thing that was done or is worth knowing.
     Nothing is installed, tried or fetched: `set-version` does that. IIS restarts the app when the file changes.
     When somebody else changes the file meanwhile, it is read again and the change is planned anew, once.
 examples:
@@ -337,8 +345,8 @@ helps['webapp python web-config diff'] = """
 type: command
 short-summary: Show what `web-config set` with the same options would change.
 long-summary: >-
-    The answer has the unified diff as one text, `diff`; in a terminal it is shown in colours, too. Values of settings
-    are masked but for those that start Python and those that `--env` gives and that do not look like secrets.
+    The answer has the unified diff as one text, `diff`, and the same `notes` as `set`; in a terminal it is shown in
+    colours, too. Values of settings are masked but for those that start Python and those that `--env` gives and that do not look like secrets.
 examples:
   - name: See a change as plain text.
     text: az webapp python web-config diff -g MyGroup -n MyApp --processes 4 --query diff --output tsv

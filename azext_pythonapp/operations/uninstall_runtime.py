@@ -12,6 +12,7 @@ from azext_pythonapp.appservice.site_extensions import delete_extension
 from azext_pythonapp.operations.list_runtimes import pythons_on, readable_handler
 from azext_pythonapp.operations.runtime_choice import not_answered, say_new_id
 from azext_pythonapp.operations.runtime_replacement import packages_at_risk
+from azext_pythonapp.operations.runtime_use import shortened, uses_of_runtime
 from azext_pythonapp.operations.web_config_file import read_web_config
 from azext_pythonapp.packages import record
 from azext_pythonapp.plan import Change, Plan, Step, report
@@ -58,7 +59,7 @@ class UninstallRequest:
 def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, Any]:
     """Remove the runtime, if it is there. Returns the contract's answer.
 
-    Raises Refused while web.config starts it, unless it is forced.
+    Raises Refused while web.config starts it, or the app names a path below its folder, unless it is forced.
     """
     # A web.config that cannot be read may start any Python, so only --force goes on without knowing.
     handler = readable_handler(app) if request.force else read_handler(read_web_config(app).content)
@@ -71,12 +72,23 @@ def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, A
         raise Refused(f"web.config of {app.site.label} starts {python.python_path}, so it is not uninstalled.",
                       f"Switch first: `az webapp python set-version {app.site.arguments} --version VERSION`; or "
                       "uninstall it all the same with --force.")
+    if not request.force:
+        _refuse_used(app, python)
     plan = Plan([*_extension_steps(app, python), *_folder_steps(app, python, pythons, request.keep_files)])
     if dry_run:
         return report(app.site.to_dict(), plan.changes, True)
     if plan.steps and not request.confirmed:
         app.progress.confirm(f"{_summary(app, python, plan)} Go on?")
     return report(app.site.to_dict(), plan.apply(app.progress.say), False)
+
+
+def _refuse_used(app: App, python: Installed) -> None:
+    """Raise Refused when the app names something below the folder of python; it need not be what web.config starts."""
+    places = uses_of_runtime(app, python.python_path)
+    if places:
+        raise Refused(f"The {app.site.label} uses {ntpath.dirname(python.python_path)}: {shortened(places)}. So it is "
+                      "not uninstalled.",
+                      "Change these places first, or uninstall it all the same with --force.")
 
 
 def _chosen(app: App, request: UninstallRequest, pythons: Sequence[Installed]) -> Installed | None:

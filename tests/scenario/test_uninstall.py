@@ -70,6 +70,25 @@ def test_a_folder_that_was_kept_can_be_uninstalled_later_by_its_old_extension(az
     assert not (site.machine.home / 'python364x64').exists()
 
 
+def test_a_path_below_its_folder_keeps_it_wherever_the_app_names_one(az, azure, apps):
+    site = apps.new()
+    gallery.lay_down(site.machine, gallery.find(X64))
+    command = (UNINSTALL, '--version', '3.6', '--yes', *naming(site))
+    config = web_root(site) / 'admin' / 'web.config'
+    config.parent.mkdir()
+    config.write_text('<configuration>\n<location path="x"><system.webServer><httpPlatform '
+                      'processPath="%HOME%/python364x64/Scripts/waitress-serve.exe" /></system.webServer></location>\n'
+                      '</configuration>', encoding='utf-8')
+    site.app_settings['TOOLS'] = r'D:\home\python364x64\Scripts;hidden-value'
+    with unchanged(azure, site):
+        refused = az(*command, expect=1)
+    assert 'site/wwwroot/admin/web.config line 2 (processPath of <httpPlatform>)' in refused.stderr, refused
+    assert 'the app setting TOOLS' in refused.stderr and 'hidden-value' not in refused.stderr
+    config.unlink()
+    del site.app_settings['TOOLS']
+    assert az(*command).json['changed'] is True
+
+
 def test_the_python_that_the_app_runs_is_kept_unless_forced(az, azure, apps):
     site = apps.prepared('wsgi_hello')
     command = (UNINSTALL, '--version', '3.8', '--yes', *naming(site))

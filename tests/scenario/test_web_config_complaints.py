@@ -47,8 +47,8 @@ REPAIRED = {
                    more=r'<httpPlatform processPath="D:\home\python364x64\python.exe" arguments="runserver.py" '
                         'startupTimeLimit="5" />'),
         '<httpPlatform> was removed'),
-    'the rewrite rules and placeholders of Visual Studio (PTVS #1791, #2364, #1778)': (
-        PTVS, "The rewrite rules 'Static Files', 'Configure Python' were removed"),
+    'the placeholders of Visual Studio, whose rewrite rules are good (PTVS #1791, #2364, #1778)': (
+        PTVS, "scriptProcessor from '%INTERPRETERPATH%|%WFASTCGIPATH%' to"),
     'two handlers of one name: 500.19 (visualstudio-docs #4645)': (
         web_config(HANDLER.replace('python3810x64', 'python364x64') + '\r\n      ' + HANDLER),
         'another entry for Python, was removed'),

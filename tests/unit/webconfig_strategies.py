@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from azext_pythonapp.webconfig.handlers import HandlerIntent
 
+PARTS = ("api/*", "*.py", "admin")
 PYTHON_NAMES = ("PythonHandler", "Python FastCGI")
 OWNED_KEYS = ("WSGI_HANDLER", "WSGI_LOG", "WSGI_RESTART_FILE_REGEX", "WSGI_ALT_VIRTUALENV_HANDLER")
 _TOKEN = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>|[^<]+", re.DOTALL)
@@ -64,7 +65,8 @@ def _lines_of(draw: st.DrawFn, name: str, children: list[list[str]], style: Styl
 
 @st.composite
 def _other_settings(draw: st.DrawFn, style: Style) -> list[list[str]]:
-    keys = draw(st.lists(st.sampled_from(["Setting", "FOO", "file path", "wsgi", "Python"]), max_size=3, unique=True))
+    keys = draw(st.lists(st.sampled_from(["Setting", "FOO", "file path", "wsgi", "Python", "PYTHONHOME", "pythonpath"]),
+                         max_size=3, unique=True))
     return [[_tag(style, "add", ("key", key), ("value", draw(values)))] for key in keys]
 
 
@@ -84,13 +86,43 @@ def _other_handlers(draw: st.DrawFn, style: Style) -> list[list[str]]:
 
 @st.composite
 def _python_handlers(draw: st.DrawFn, style: Style) -> list[list[str]]:
-    kind = draw(st.sampled_from(["none", "none", "fastCgi", "httpPlatform", "two"]))
+    kind = draw(st.sampled_from(["none", "none", "fastCgi", "httpPlatform", "two", "part", "verbs", "folder", "script"]))
     old = _tag(style, "add", ("name", "Python FastCGI"), ("path", "*"), ("verb", "*"), ("modules", "FastCgiModule"),
                ("scriptProcessor", "D:\\home\\Python353x64\\python.exe|D:\\home\\Python353x64\\wfastcgi.py"),
                ("resourceType", "Unspecified"), ("requireAccess", "Script"))
     http = _tag(style, "add", ("name", "PythonHandler"), ("path", "*"), ("verb", "*"),
                 ("modules", "httpPlatformHandler"), ("resourceType", "Unspecified"))
-    return {"none": [], "fastCgi": [[old]], "httpPlatform": [[http]], "two": [[old], [http]]}[kind]
+    part = old.replace(f"path={style.quote}*", f"path={style.quote}{draw(st.sampled_from(PARTS))}")
+    verbs = old.replace(f"verb={style.quote}*", f"verb={style.quote}{draw(st.sampled_from(['GET,HEAD', 'POST']))}")
+    folder = old.replace("python.exe|D:\\home\\Python353x64\\wfastcgi.py", "").replace("x64\\", "x64")
+    script = old.replace(f"path={style.quote}*", f"path={style.quote}handler.fcgi")
+    return {"none": [], "fastCgi": [[old]], "httpPlatform": [[http]], "two": [[old], [http]], "part": [[part]],
+            "verbs": [[verbs]], "folder": [[folder]], "script": [[script]]}[kind]
+
+
+@st.composite
+def _platform(draw: st.DrawFn, style: Style) -> list[str]:
+    """An <httpPlatform>, in one tag or with attributes and variables of its own."""
+    basic = (("processPath", draw(st.sampled_from(["%HOME%\\python353x64\\python.exe", "D:/home/python353x64/python.exe",
+                                                   ".\\env\\Scripts\\python.exe"]))),
+             ("arguments", "-m waitress old:app"))
+    if draw(st.booleans()):
+        return [_tag(style, "httpPlatform", *basic)]
+    pairs = "".join(f"{style.separator}{key}={style.quote}{value}{style.quote}"
+                    for key, value in (*basic, ("requestTimeout", "00:04:00"), ("processesPerApplication", "2")))
+    variable = _tag(style, "environmentVariable", ("name", "PORT"), ("value", draw(st.sampled_from(
+        ["%HTTP_PLATFORM_PORT%", "1", "%HOME%\\x"]))))
+    return [f"<httpPlatform{pairs}>", "<environmentVariables>", variable, "</environmentVariables>", "</httpPlatform>"]
+
+
+@st.composite
+def _rules(draw: st.DrawFn, style: Style) -> list[str]:
+    """Rewrite rules to handler.fcgi, and one of the user's own."""
+    own = [f"<rule name={style.quote}Static Files{style.quote}>", _tag(style, "match", ("url", "^icons/(.*)")),
+           _tag(style, "action", ("type", "Rewrite"), ("url", "assets/{R:1}")), "</rule>"]
+    feed = [f"<rule name={style.quote}Python{style.quote}>", _tag(style, "match", ("url", draw(st.sampled_from(
+        ["(.*)", "^api/(.*)", ".*"])))), _tag(style, "action", ("type", "Rewrite"), ("url", "handler.fcgi/{R:1}")), "</rule>"]
+    return ["<rewrite>", "<rules>", *draw(st.sampled_from([feed, own + feed, feed + own])), "</rules>", "</rewrite>"]
 
 
 @st.composite
@@ -102,7 +134,9 @@ def web_configs(draw: st.DrawFn, python: bool = True) -> bytes:
     if python:
         for entry in draw(_python_handlers(style)):
             handlers.insert(draw(st.integers(0, len(handlers))), entry)
-        if draw(st.booleans()):
+        bare = any("scriptProcessor" in handler[0] and "Python353x64" in handler[0] and "python.exe" not in handler[0]
+                   for handler in handlers)
+        if bare or draw(st.booleans()):
             entry = [_tag(style, "add", ("key", "WSGI_HANDLER"), ("value", "old.app"))]
             settings.insert(draw(st.integers(0, len(settings))), entry)
     server: list[list[str]] = []
@@ -110,8 +144,9 @@ def web_configs(draw: st.DrawFn, python: bool = True) -> bytes:
     if handlers or filled[0]:
         server.append(draw(_lines_of("handlers", handlers, style)))
     if python and any("httpPlatformHandler" in handler[0] for handler in handlers):
-        server.append([_tag(style, "httpPlatform", ("processPath", "%HOME%\\python353x64\\python.exe"),
-                            ("arguments", "-m waitress old:app"))])
+        server.append(draw(_platform(style)))
+    if python and any("handler.fcgi" in handler[0] for handler in handlers):
+        server.append(draw(_rules(style)))
     if filled[1]:
         server.append(["<security>", style.unit + "<![CDATA[ <handlers> ]]>", "</security>"])
     sections = []
@@ -121,6 +156,9 @@ def web_configs(draw: st.DrawFn, python: bool = True) -> bytes:
         web_server = draw(_lines_of("system.webServer", server, style))
         if server and draw(st.integers(0, 3)) == 0:
             around = f"<location path={style.quote}.{style.quote} inheritInChildApplications='false'>"
+            web_server = [around, *(style.unit + line for line in web_server), "</location>"]
+        elif server and python and draw(st.integers(0, 3)) == 0:
+            around = f"<location path={style.quote}{draw(st.sampled_from(['api', 'Shop/v1']))}{style.quote}>"
             web_server = [around, *(style.unit + line for line in web_server), "</location>"]
         sections.append(web_server)
     if draw(st.booleans()):

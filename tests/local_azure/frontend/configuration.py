@@ -50,6 +50,18 @@ def read(root: WebRoot, segments: Level) -> Configuration:
     return Configuration(tuple(handlers), platform)
 
 
+def rules(root: WebRoot) -> list[Element]:
+    """The rewrite rules of the root's web.config. Raises ConfigurationError when that is not acceptable."""
+    file = _web_config(root, ())
+    if file is None:
+        return []
+    try:
+        return [rule for web_server in _web_servers(_parse(file), ()) for rule in web_server.findall("rewrite/rules/rule")]
+    except ConfigurationError as error:
+        error.file = ntpath.join(root.windows_path(()), "web.config")
+        raise
+
+
 def root_content(root: WebRoot) -> bytes | None:
     """The bytes of the root's web.config; None when there is none. IIS restarts the app when they change."""
     file = _web_config(root, ())
@@ -84,4 +96,7 @@ def _web_servers(document: Element, below: Level) -> Iterator[Element]:
             raise ConfigurationError(
                 f"Config section 'system.webServer/{name}' already defined. Sections must only appear once per config "
                 "file. See the help topic <location> for exceptions", "0x800700b7")
+    if any(web_server.find("fastCgi") is not None for web_server in found):
+        raise ConfigurationError("This configuration section cannot be used at this path. This happens when the section is "
+                                 "locked at a parent level (overrideModeDefault=\"Deny\")", "0x80070021")
     return iter(found)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from starlette.responses import Response
 
-from . import configuration, fastcgi, http_platform, pages, static_files
+from . import configuration, fastcgi, http_platform, pages, rewrite, static_files
 from .handlers import Handler, choose
 from .registration import FastCgiApplication, registered
 from .sections import ConfigurationError, HttpPlatform
@@ -47,6 +47,7 @@ class WorkerProcess:
             return pages.error("404.8", "Not Found", "The request filtering module is configured to deny a path in the "
                                "URL that contains a hiddenSegment section.")
         try:
+            request = rewrite.rewritten(configuration.rules(self._root), request, self._root)
             found = configuration.read(self._root, request.segments)
         except ConfigurationError as error:
             return pages.error("500.19", "Internal Server Error", "The requested page cannot be accessed because the "
