@@ -7,14 +7,20 @@ def exit_with(error):
 
     error: any exception. A PythonAppError is raised again as the azclierror type that says the same, with the
     recommendation; InvalidInput ends the process with exit code 2, which az itself keeps for its own parser;
-    everything else goes on unchanged to az.
+    everything else goes on unchanged to az. A message may hold text from elsewhere: control characters in it, and what
+    is secret in addresses, are not shown.
     """
     from azure.cli.core import azclierror
 
     from azext_pythonapp.appservice import errors
+    from azext_pythonapp.packages.url_secrets import masked
+    from azext_pythonapp.plain_text import plain
 
+    if isinstance(error, errors.PythonAppError):
+        message = masked(plain(error.message))
+        recommendation = masked(plain(error.recommendation)) if error.recommendation else error.recommendation
     if isinstance(error, errors.InvalidInput):
-        wrong = azclierror.InvalidArgumentValueError(error.message, error.recommendation)
+        wrong = azclierror.InvalidArgumentValueError(message, recommendation)
         wrong.print_error()
         wrong.send_telemetry()
         sys.exit(2)
@@ -26,5 +32,5 @@ def exit_with(error):
                  errors.PlatformFailed: azclierror.AzureResponseError,
                  errors.RemoteFailed: azclierror.AzureResponseError}
         kind = kinds.get(type(error), azclierror.ValidationError)
-        raise kind(error.message, error.recommendation) from error
+        raise kind(message, recommendation) from error
     raise error

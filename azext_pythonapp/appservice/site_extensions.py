@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from azext_pythonapp.appservice.advice import quoted
 from azext_pythonapp.appservice.arm import UNCERTAIN, Arm, ArmAnswer, Site, arm_message, require_success
 from azext_pythonapp.appservice.errors import (AccessDenied, Conflict, NotFound, PlatformFailed, RemoteFailed,
                                                Unreachable, UnknownOutcome)
@@ -93,7 +94,8 @@ def start_install(arm: Arm, site: Site, identifier: str, version: str | None = N
             if lost:
                 return answer
             raise Conflict(f"Site extension '{identifier}' of {site.label} is being installed already.",
-                           f"Wait for it: `az webapp python install {site.arguments} --extension-id {identifier}`.")
+                           f"Wait for it: `az webapp python install {site.arguments} --extension-id "
+                           f"{quoted(identifier)}`.")
         _require_not_failed(answer, site, identifier)
         if answer.status not in UNCERTAIN:
             if not _state(answer):

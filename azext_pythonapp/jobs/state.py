@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from azext_pythonapp.jobs.request import ID
+
 RUNNING, SUCCEEDED, FAILED, LOST, CANCELED = "running", "succeeded", "failed", "lost", "canceled"
 STATES = (RUNNING, SUCCEEDED, FAILED, LOST, CANCELED)
 # A job that wrote no heartbeat for so long, while it should every 2 s, is lost.
@@ -184,7 +186,7 @@ def parse(content: bytes, job_id: str) -> Job | None:
                    exit_code if isinstance(exit_code, int) else None, text(fields, "startedAt"),
                    text(fields, "finishedAt"), text(fields, "heartbeatAt"), text(fields, "phase"),
                    text(fields, "error"), tuple(map(str, warnings)) if isinstance(warnings, list) else (),
-                   _result(fields.get("result")), text(fields, "progress"), blocked_by=text(fields, "blockedBy"),
+                   _result(fields.get("result")), text(fields, "progress"), blocked_by=_job_id(fields, "blockedBy"),
                    held_file=text(fields, "heldFile"), held_in_runtime=fields.get("heldInRuntime") is True)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
@@ -194,6 +196,12 @@ def text(fields: dict[str, Any], name: str) -> str | None:
     """A text among the fields of a file; None when there is none, or something else."""
     value = fields.get(name)
     return value if isinstance(value, str) else None
+
+
+def _job_id(fields: dict[str, Any], name: str) -> str | None:
+    """A job's id among the fields of a file: it goes into commands that are advised. None for anything else."""
+    value = text(fields, name)
+    return value if value is not None and ID.fullmatch(value) else None
 
 
 def _result(fields: dict[str, Any] | None) -> JobResult | None:

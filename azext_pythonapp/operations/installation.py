@@ -5,6 +5,7 @@ import ntpath
 from collections.abc import Sequence
 from typing import Any
 
+from azext_pythonapp.appservice.advice import quoted
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import PythonAppError, Refused, RemoteFailed, UnknownOutcome
 from azext_pythonapp.appservice.site_extensions import delete_extension, install_or_join
@@ -108,7 +109,8 @@ class Installation:
             if self._present is not None and self._replacement is None:
                 # A failed installation deletes the one that was there as well (facts/kudu.md 4.3).
                 error.extend([f"The site extension {identifier} {self._present.package_version} that was there may be "
-                              f"gone: `az webapp python install {app.site.arguments} --extension-id {identifier}`."])
+                              f"gone: `az webapp python install {app.site.arguments} --extension-id "
+                              f"{quoted(identifier)}`."])
             raise
 
     def _action(self, before: str | None) -> Action:
@@ -133,4 +135,4 @@ class Installation:
                               f"do not fit Python {self.offer.version} {self.offer.architecture}, and installing that "
                               "wipes the folder.",
                               f"Uninstall the other one first: `az webapp python uninstall {self._app.site.arguments} "
-                              f"--version {python.version}`.")
+                              f"--version {quoted(str(python.version))}`.")

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import ntpath
+import re
 
+from azext_pythonapp.appservice.advice import quoted
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import AccessDenied, InvalidInput
 from azext_pythonapp.operations.wwwroot import web_root
@@ -42,11 +44,11 @@ def path_warnings(app: App, handler: PythonHandler | None, path: str) -> list[st
     if platform:
         return [f"web.config does not put {path} first on PYTHONPATH, so the vendored libraries are not used, or not "
                 f"before those of the Python. Once: `az webapp python web-config set {app.site.arguments} --env "
-                f"\"{VARIABLE}={_with(path, own)}\"`."]
+                f"{_argument(_with(path, own))}`."]
     reason = " PYTHONPATH in web.config does not help: wfastcgi appends it after site-packages." if handler else ""
     return [f"No app setting puts {path} first on PYTHONPATH, so packages that the Python has as well go before the "
             f"vendored ones.{reason} Once: `az webapp config appsettings set {app.site.arguments} --settings "
-            f"\"{VARIABLE}={_with(path, setting)}\"`."]
+            f"{_argument(_with(path, setting))}`."]
 
 
 def _app_setting(app: App) -> str | None:
@@ -60,6 +62,12 @@ def _app_setting(app: App) -> str | None:
 def _value(variables: dict[str, str]) -> str | None:
     """The value of PYTHONPATH; Windows ignores the case of names."""
     return next((value for name, value in variables.items() if name.upper() == VARIABLE), None)
+
+
+def _argument(value: str) -> str:
+    """PYTHONPATH with a value, for a shell: between double quotes, which cmd.exe knows too, where they are safe."""
+    text = f"{VARIABLE}={value}"
+    return quoted(text) if re.search(r'["$`!\x00-\x1f]', text) else f'"{text}"'
 
 
 def _with(path: str, before: str | None) -> str:

@@ -1,15 +1,18 @@
 """How pip is called on the worker: what goes on its command line, and what travels out of sight."""
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from azext_pythonapp.packages.index_urls import needs_decoding
 from azext_pythonapp.packages.pip_versions import ENCODED_EXTRA_INDEX, ENCODED_INDEX
+from azext_pythonapp.packages.url_secrets import has_secrets, without_secrets
+from azext_pythonapp.packages.url_secrets import masked as _masked
 
+# By the names that callers know.
+masked = _masked
+has_credentials = has_secrets
 _FLAGS = ("upgrade", "pre", "no_deps", "require_hashes")
-_CREDENTIALS = re.compile(r"://[^/\s]*@")
 
 
 @dataclass(frozen=True)
@@ -79,12 +82,12 @@ class PipOptions:
         if self.only_binary:
             options["only_binary"] = self.only_binary
         if self.more or self.environment:
-            options["more"] = [*self.more, *(f"{name}={without_credentials(value)}"
+            options["more"] = [*self.more, *(f"{name}={without_secrets(value)}"
                                              for name, value in sorted(self.environment.items()))]
         if self.index_url:
-            options["index_url"] = without_credentials(self.index_url)
+            options["index_url"] = without_secrets(self.index_url)
         if self.extra_index_urls:
-            options["extra_index_urls"] = [without_credentials(url) for url in self.extra_index_urls]
+            options["extra_index_urls"] = [without_secrets(url) for url in self.extra_index_urls]
         return options
 
 
@@ -172,18 +175,3 @@ def environment(options: PipOptions) -> dict[str, str]:
     if options.proxy:
         variables["PIP_PROXY"] = options.proxy if "://" in options.proxy else f"http://{options.proxy}"
     return variables
-
-
-def without_credentials(text: str) -> str:
-    """The text without the `user:password@` of any URL in it."""
-    return _CREDENTIALS.sub("://", text)
-
-
-def masked(text: str) -> str:
-    """The text with `****@` in place of the `user:password@` of any URL in it."""
-    return _CREDENTIALS.sub("://****@", text)
-
-
-def has_credentials(content: bytes) -> bool:
-    """Whether a file holds a URL with credentials. content: as it is, UTF-16 included."""
-    return _CREDENTIALS.search(content.replace(b"\0", b"").decode("latin-1")) is not None

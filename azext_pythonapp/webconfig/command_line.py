@@ -12,9 +12,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from azext_pythonapp.appservice.advice import quoted as for_shell
 from azext_pythonapp.appservice.errors import Refused
 
-from .words import Word, quoted, split_words
+from .words import Word, split_words
 
 ProgramKind = Literal["python", "launcher", "server", "shell", "unknown"]
 
@@ -219,7 +220,7 @@ class Program:
     def advice(self) -> str:
         """What to do about the complaint."""
         inner = self.inner_arguments
-        arguments = quoted(inner) if inner else '"ARGUMENTS"'
+        arguments = for_shell(inner) if inner else '"ARGUMENTS"'
         return (f"Say what python.exe is to be started with: `--startup-command {arguments}`, or name the entry point "
                 "with `--app MODULE:OBJECT`.")
 

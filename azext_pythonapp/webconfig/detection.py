@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import Iterable, Iterator, List, Mapping
 
 from .application import TITLES, EntryPoint
@@ -12,6 +13,10 @@ from .source import Source
 
 MOST_FILES = 20
 _LARGEST = 1_000_000
+
+# Names that go into advised commands and into web.config as they are.
+_PART = re.compile(r"[\w@#+~^-]+")
+_SCRIPT_PART = re.compile(r"[\w@#+~^. -]+")
 
 _FIRST = ("manage", "wsgi", "asgi")
 _MAIN = ("app", "application", "main", "streamlit_app", "home", "index")
@@ -129,10 +134,10 @@ def _others(project: Project, sources: list[Source]) -> Iterator[EntryPoint]:
 
 
 def _importable(project: Project, source: Source) -> bool:
-    """Whether source's name can be written as a module: no part of it holds a dot or a blank."""
+    """Whether source's name can be written as a module: no part of it holds a dot, a blank, or a sign of a shell's."""
     folder = project.modules.folder(source)
     parts = (source.path[len(folder) + 1:] if folder else source.path)[:-len(".py")].split("/")
-    return not any(set(". ") & set(part) for part in parts)
+    return all(_PART.fullmatch(part) for part in parts)
 
 
 def _entry(project: Project, source: Source, application: Found, rank: int) -> EntryPoint:
@@ -208,7 +213,8 @@ def _streamlit(project: Project) -> Iterator[EntryPoint]:
     imported = {file for source in project.sources for file in project.modules.imported_files(source)}
     for source in project.sources:
         line = source.import_line("streamlit")
-        if line is None or source.path.count("/") > 1 or source.stem == "__init__":
+        if line is None or source.path.count("/") > 1 or source.stem == "__init__" \
+                or not all(_SCRIPT_PART.fullmatch(part) for part in source.path.split("/")):
             continue
         rank = 10 if "/" not in source.path and source.stem in _MAIN else 30
         yield EntryPoint(module_name(source.path), None, "streamlit", f"{source.path} line {line} imports streamlit.",

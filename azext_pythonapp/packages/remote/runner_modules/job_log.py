@@ -8,15 +8,31 @@ import re
 from outcome import words
 
 
+# As packages/url_secrets.py has it: what is secret in an address.
+CREDENTIALS = re.compile(r'://[^/\s]*@')
+QUERY = re.compile(r'((?:://|(?<=[\s"])/)[^\s?#"\'<>]*\?)([^\s#"\'<>]+)')
+# A value this long in a query is not just a word, which the log may hold for another reason.
+LONG = 12
+
+
 def secret_words(values):
-    """The credentials in the secret variables, longest first: user:password of each URL, and the password alone."""
+    """The secrets in the secret variables, longest first: user:password of each URL, the password alone, its query,
+    and each long value in that."""
     found = set()
     for url in re.findall(r'://(\S+)', ' '.join(values)):
+        address, _, query = url.partition('#')[0].partition('?')
         if '@' in url:
-            user = url.rsplit('@', 1)[0]
+            user = (address if '@' in address else url).rsplit('@', 1)[0]
             found.add(user)
             found.update(part for part in user.split(':', 1)[1:] if len(part) > 2)
+        parts = re.split('[&;]', query)
+        found.update(part for part in [query] + [each.partition('=')[2] for each in parts] if len(part) >= LONG)
     return sorted(found, key=len, reverse=True)
+
+
+def hidden(match):
+    """A query as it may be shown, with the end of the sentence that it stands in."""
+    return match.group(1) + '****' + match.group(2)[len(match.group(2).rstrip(').,;:]}')):]
 
 
 class Log:
@@ -28,10 +44,10 @@ class Log:
         self.stream = open(path, 'ab', 0)
 
     def masked(self, text):
-        """The text without the known secrets and the user:password@ of any URL."""
+        """The text without the known secrets, and without user:password@ and query of any URL."""
         for secret in self.secrets:
             text = text.replace(secret, '****')
-        return re.sub(r'(://)[^/\s]*@', r'\1****@', text)
+        return QUERY.sub(hidden, CREDENTIALS.sub('://****@', text))
 
     def line(self, text):
         if self.problem is None:
