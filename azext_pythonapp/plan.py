@@ -102,7 +102,7 @@ def _aftermath(finished: Sequence[tuple[Step, list[Change]]]) -> list[str]:
         try:
             sentences.append(step.undo())
         except PythonAppError as error:
-            sentences.append(f"Putting it back failed: {error.message}")
+            sentences.append(" ".join(filter(None, (f"Putting it back failed: {error.message}", error.recommendation))))
     return sentences + _stays(finished, undone=True)
 
 

@@ -5,25 +5,20 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import PlatformFailed, PythonAppError
+from azext_pythonapp.appservice.errors import PythonAppError
 from azext_pythonapp.jobs.left import (CLAIM_SECONDS, RESTART_LATER, START, Note, forget, holds_runtime, is_claimed,
                                        living_job, notes)
 from azext_pythonapp.jobs.state import Job
 from azext_pythonapp.jobs.store import job_ids
+from azext_pythonapp.operations.power import start_again
 from azext_pythonapp.plan import Change
 
 # The client of a job that has just ended does at once what is left; for so long another client leaves it to that one.
 OWN_CLIENT_SECONDS = 5
 # For so long the end of a job is awaited that has no runtime for itself, so that it only looks or is about to begin.
 SHORT_JOB_SECONDS = 120
-# A start is tried again after so many seconds.
-START_PAUSES = (2.0, 5.0, 15.0)
 _STARTED = Change("app", "update", "Stopped", "Running")
 _RESTARTED = Change("app", "restart")
-
-
-class StillStopped(PlatformFailed):
-    """An app that was stopped for a job could not be started again."""
 
 
 def finish_left(app: App, *, own: Collection[str] = (), restart: bool = True, changed: bool = False,
@@ -47,7 +42,7 @@ def finish_left(app: App, *, own: Collection[str] = (), restart: bool = True, ch
         _start(app, mine[-1], sleep)
         _forget(app, mine)
         return []
-    busy = _await_quiet(app, own, sleep)
+    busy = await_quiet(app, own, sleep)
     if busy is not None:
         app.progress.say(f"Job {busy.id} ({busy.command or 'unknown command'}) is running, so {app.site.label} is "
                          f"neither started nor restarted now. Still to do: `{wait_command(app, busy.id)}`.")
@@ -90,23 +85,10 @@ def wait_command(app: App, job_id: str) -> str:
 
 
 def _start(app: App, note: Note, sleep: Callable[[float], None]) -> None:
-    """Start the app that was stopped for a job; repeated, because an app that stays stopped is the worst end.
-
-    Raises StillStopped, which says so and names the command that starts it.
-    """
-    for pause in (*START_PAUSES, None):
-        try:
-            app.arm.start(app.site)
-            return
-        except PythonAppError as error:
-            if pause is None:
-                raise StillStopped(f"The {app.site.label} is stopped: it was stopped for job {note.job_id}, and "
-                                   f"starting it again failed: {error.message.rstrip('.')}.",
-                                   f"`{wait_command(app, note.job_id)}` starts it.") from error
-            sleep(pause)
+    start_again(app, f"job {note.job_id}", wait_command(app, note.job_id), sleep)
 
 
-def _await_quiet(app: App, own: Collection[str], sleep: Callable[[float], None]) -> Job | None:
+def await_quiet(app: App, own: Collection[str], sleep: Callable[[float], None]) -> Job | None:
     """A job that runs, once the end of those that are soon over was awaited; None when there is none."""
     busy = living_job(app.kudu, own, sleep)
     waited = 0

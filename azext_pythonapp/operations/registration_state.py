@@ -1,37 +1,44 @@
 """Whether IIS has read a runtime's FastCGI registration: it does so only when the app starts."""
 from __future__ import annotations
 
+import time
+
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import Conflict, PythonAppError, Refused
 from azext_pythonapp.appservice.kudu import read_time
-from azext_pythonapp.jobs.left import running_job
-from azext_pythonapp.operations.left_to_do import wait_command
+from azext_pythonapp.operations.left_to_do import await_quiet, wait_command
 
 EXTENSIONS = "SiteExtensions"
+LOOK_SECONDS = 20.0
 
 
-def is_read(app: App, extension_id: str) -> bool:
-    """Whether the app was started after the site extension was installed; False also when that cannot be told.
+def is_read(app: App, extension_id: str) -> bool | None:
+    """Whether the app was started after the site extension was installed; None when that cannot be told.
 
     The folder's own time is taken: files that were extracted from an archive carry the archive's times. Two requests.
     """
+    kudu = app.kudu.patient(LOOK_SECONDS)
     try:
-        started = app.kudu.app_started()
+        started = kudu.app_started()
         if started is None:
-            return False
-        modified = next((read_time(entry.modified) for entry in app.kudu.list_directory(EXTENSIONS)
+            return None
+        modified = next((read_time(entry.modified) for entry in kudu.list_directory(EXTENSIONS)
                          if entry.name.lower() == extension_id.lower()), None)
     except PythonAppError:
-        return False
-    return modified is not None and modified < started
+        return None
+    return None if modified is None else modified < started
 
 
-def refuse_unread(app: App, version: str) -> Refused:
-    """What to raise for a switch without a restart to a Python that IIS does not know yet."""
-    return Refused(f"IIS does not know Python {version} of {app.site.label} yet, or that cannot be told: it reads the "
-                   "registration of a Python when the app starts. With --no-restart the app would answer errors until "
-                   "somebody restarts it, so nothing was changed.",
-                   f"Leave --no-restart out, or restart the app first: `az webapp restart {app.site.arguments}`.")
+def refuse_unread(app: App, version: str, read: bool | None, option: str = "") -> Refused:
+    """What to raise for a switch without a restart to a Python that IIS does not know yet.
+
+    read: what is_read said. option: the option that rules a restart out, if there is one.
+    """
+    known = "IIS does not know" if read is False else "It cannot be told whether IIS knows"
+    leave = f"Leave {option} out, or restart" if option else "Restart"
+    return Refused(f"{known} Python {version} of {app.site.label} yet: it reads the registration of a Python when the "
+                   "app starts. Without a restart before it, the switch would make the app answer errors, so nothing "
+                   "was changed.", f"{leave} the app first: `az webapp restart {app.site.arguments}`.")
 
 
 def restart_to_read(app: App) -> None:
@@ -39,9 +46,10 @@ def restart_to_read(app: App) -> None:
 
     Raises Conflict, before anything is done, while a job is at work that a restart would end.
     """
-    busy = running_job(app.kudu)
+    busy = await_quiet(app, (), time.sleep)
     if busy is not None:
-        raise Conflict(f"Job {busy} is changing packages of {app.site.label}, and a restart would end it.",
-                       f"Wait for it: `{wait_command(app, busy)}`. Then run the command again.")
+        raise Conflict(f"Job {busy.id} ({busy.command or 'unknown command'}) is running on {app.site.label}, and a "
+                       "restart would end it.",
+                       f"Wait for it: `{wait_command(app, busy.id)}`. Then run the command again.")
     app.arm.restart(app.site)
     app.kudu.list_directory(EXTENSIONS)

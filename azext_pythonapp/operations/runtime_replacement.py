@@ -16,6 +16,7 @@ from datetime import datetime, timezone
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import NotFound, PythonAppError, RemoteFailed, UnknownOutcome
 from azext_pythonapp.appservice.windows import join, quote_command
+from azext_pythonapp.operations.power import start_again
 from azext_pythonapp.packages import installed
 from azext_pythonapp.plan import Change, Step
 
@@ -102,11 +103,11 @@ class Replacement:
         return []
 
     def _start(self) -> Sequence[Change]:
-        self._app.arm.start(self._app.site)
+        start_again(self._app, "the installation", f"az webapp start {self._app.site.arguments}")
         return []
 
     def _start_again(self) -> str:
-        self._app.arm.start(self._app.site)
+        self._start()
         return f"{self._app.site.label} was started again."
 
     def _move_aside(self) -> Sequence[Change]:

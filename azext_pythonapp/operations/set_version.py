@@ -212,10 +212,11 @@ class Transaction:
         """
         if self._intent.kind != "fastCgi" or not self._running or self._is_started_already():
             return []
-        if self._installation is None and is_read(self._app, str(self._python.extension_id)):
+        read = False if self._installation else is_read(self._app, str(self._python.extension_id))
+        if read:
             return []
         if not self._request.restart:
-            raise refuse_unread(self._app, str(self._python.version))
+            raise refuse_unread(self._app, str(self._python.version), read, "--no-restart")
         return [Step(f"Restarting {self._app.site.label}, because IIS reads the registration of a Python only then.",
                      [], self._restart_to_read)]
 

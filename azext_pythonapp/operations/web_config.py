@@ -160,6 +160,7 @@ class _Work:
 
     def _steps(self) -> list[Step]:
         files, say = self._place.files, self._place.progress.say
+        self._place.require_known(read_handler(self._found.content), read_handler(self._main.content))
         plans = [(WEB_CONFIG, self._main)]
         for folder in self._request.static:
             files.list_folder(folder)

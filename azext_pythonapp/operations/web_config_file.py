@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import Conflict, PlatformFailed, PythonAppError, Unreachable, UnknownOutcome
-from azext_pythonapp.jobs.left import running_job
+from azext_pythonapp.jobs.left import living_job
 from azext_pythonapp.operations.wwwroot import WEB_CONFIG, AppFiles, FileState, Wwwroot
 from azext_pythonapp.plan import Step
 from azext_pythonapp.webconfig.diff import unified_diff
@@ -184,10 +184,10 @@ def put_back(app: App, step: Step, *, restart: bool) -> str:
     if not restart:
         return sentence
     try:
-        busy = running_job(app.kudu)
+        busy = living_job(app.kudu)
         if busy is not None:
             return (f"{sentence} IIS starts {app.site.label} anew with it; no other restart was made, because it would "
-                    f"end job {busy}.")
+                    f"end job {busy.id}.")
         app.arm.restart(app.site)
     except PythonAppError as error:
         return (f"{sentence} The restart after that failed: {error.message.rstrip('.')}. Until it is restarted, "

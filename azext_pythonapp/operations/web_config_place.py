@@ -10,6 +10,7 @@ from azext_pythonapp.appservice.app import App, Progress
 from azext_pythonapp.appservice.errors import InvalidInput, NotFound
 from azext_pythonapp.operations.handler_choice import find_registration, keeps_python, registrations_of
 from azext_pythonapp.operations.list_runtimes import pythons_on
+from azext_pythonapp.operations.registration_state import is_read, refuse_unread
 from azext_pythonapp.operations.requirement_files import REQUIREMENTS, files_on_app, local_files
 from azext_pythonapp.operations.runtime_choice import not_answered, require_present
 from azext_pythonapp.operations.server_packages import asked_packages, installed_packages
@@ -52,6 +53,9 @@ class Place(Protocol):
     def packages(self, python_path: str) -> Iterator[str]:
         """Requirements of requirements.txt, and what a Python has; looked up when the first is taken."""
 
+    def require_known(self, current: PythonHandler | None, wanted: PythonHandler | None) -> None:
+        """Raise Refused when IIS would not know what to start for the wanted handler at this moment."""
+
     def record(self, command: str) -> ChangeRecord | None:
         """Where replaced bytes are kept; None for nowhere."""
 
@@ -66,6 +70,7 @@ class AppPlace:
         self._app = app
         self.files: Wwwroot = AppFiles(app)
         self.progress = app.progress
+        self._chosen: Installed | None = None
 
     def python(self, request: WebConfigRequest, current: PythonHandler | None) -> PythonChoice:
         """One that the request names, else the one that web.config starts, else the app's only one."""
@@ -95,6 +100,17 @@ class AppPlace:
             pass
         yield from installed_packages(self._app, python_path)
 
+    def require_known(self, current: PythonHandler | None, wanted: PythonHandler | None) -> None:
+        """Raise Refused when the app runs and IIS has certainly not read the Python's registration yet."""
+        python, stopped = self._chosen, self._app.site.state.lower() == "stopped"
+        if wanted is None or wanted.kind != "fastCgi" or python is None or python.extension_id is None or stopped:
+            return
+        if current is not None and current.kind == "fastCgi" and same_path(
+                current.python_path, wanted.python_path, self._app.kudu.home()):
+            return
+        if is_read(self._app, python.extension_id) is False:
+            raise refuse_unread(self._app, str(python.version), False)
+
     def record(self, command: str) -> ChangeRecord:
         """A folder on the app."""
         return ChangeRecord(self._app, command)
@@ -103,6 +119,7 @@ class AppPlace:
         """The app as answers name it."""
         return self._app.site.to_dict()
 
+<<<<<<< HEAD
     def _choice(self, python: Installed, current: PythonHandler | None) -> PythonChoice:
         registration = self._registration(python.python_path, python.extension_id, current)
         return PythonChoice(python.python_path, registration, registration is None and python.extension_id is not None)
@@ -125,6 +142,12 @@ class AppPlace:
             known += registrations_of(self._app, SITE_TRANSFORM)
         same = (written.full_path.lower(), written.arguments.lower())
         return written if any((each.full_path.lower(), each.arguments.lower()) == same for each in known) else found
+=======
+    def _choice(self, python: Installed) -> PythonChoice:
+        self._chosen = python
+        return PythonChoice(python.python_path,
+                            find_registration(self._app, python.extension_id, python.python_path))
+>>>>>>> 45a9e25 (Never leave an app stopped after one try, nor name to IIS what it has not read)
 
     def _say_unlisted(self, path: str) -> None:
         """Ask a python.exe that was named and that no list of the app's Pythons has, and say what is so."""
@@ -189,6 +212,9 @@ class LocalPlace:
         path = self._folder / REQUIREMENTS
         if path.is_file():
             yield from asked_packages(local_files(str(path), None, None).parsed, None)
+
+    def require_known(self, current: PythonHandler | None, wanted: PythonHandler | None) -> None:
+        """What IIS knows cannot be looked up here."""
 
     def record(self, command: str) -> None:
         """Nowhere: a local file has its own history."""

@@ -103,7 +103,9 @@ def test_a_registration_that_iis_has_not_read_takes_a_restart_before_the_switch(
 
     with unchanged(azure, site):
         refused = az(*SWITCH, *naming(site), '--no-restart', expect=1)
+        edited = az('webapp python web-config set --version 3.11.9', *naming(site), expect=1)
     assert '--no-restart' in refused.stderr and 'registration' in refused.stderr, refused
+    assert 'registration' in edited.stderr and 'az webapp restart' in edited.stderr, edited
     assert 'Hello from WSGI on Python 3.8.10' in apps.get(site).text
 
     restarts = site.restarts

@@ -185,6 +185,7 @@ def test_an_app_that_cannot_be_started_again_is_not_left_without_a_word(worker, 
 
     monkeypatch.setattr("azext_pythonapp.operations.package_change.start_pip", fail)
     app.arm.start = fail
+    monkeypatch.setattr("azext_pythonapp.operations.power.START_PAUSES", (0.0,))
     run = SimpleNamespace(title="Installing six into", target=SimpleNamespace(version="3.11.9", python_path="python.exe"))
     with pytest.raises(Unreachable) as caught:
         Attempts(app, run, "install-requirements", Handling("always")).run()

@@ -7,7 +7,7 @@ import pytest
 
 from azext_pythonapp.appservice.errors import Conflict, PlatformFailed, Unreachable, UnknownOutcome
 from azext_pythonapp.operations.web_config_file import WebConfigSwitch, put_back
-from azext_pythonapp.plan import Step
+from azext_pythonapp.plan import Plan, Step
 from tests.unit.test_web_config_file import Files, ours
 
 RECORD = SimpleNamespace(change_id="20261126-120000-0001", keep=lambda *arguments: None)
@@ -55,7 +55,8 @@ def test_without_a_restart_none_is_made():
 
 
 def test_a_running_job_is_not_ended_by_the_restart(monkeypatch):
-    monkeypatch.setattr("azext_pythonapp.operations.web_config_file.running_job", lambda kudu: "20261126-120000-0009")
+    job = SimpleNamespace(id="20261126-120000-0009")
+    monkeypatch.setattr("azext_pythonapp.operations.web_config_file.living_job", lambda kudu: job)
     _, step = switched(Files(b"old"))
     said = put_back(app(refusing(AssertionError())), step, restart=True)
     assert "put back" in said and "20261126-120000-0009" in said
@@ -127,3 +128,15 @@ def test_a_write_that_certainly_failed_is_an_ordinary_error():
     with pytest.raises(Unreachable) as caught:
         change.apply()
     assert caught.value.message == "The SCM site is away."
+
+
+def test_an_undo_that_fails_tells_what_to_do():
+    def undo():
+        raise Unreachable("The app is stopped.", "`az webapp start` starts it.")
+
+    def fail():
+        raise Conflict("It failed.")
+
+    with pytest.raises(Conflict) as caught:
+        Plan([Step("one", [], lambda: [], undo), Step("two", [], fail)]).apply(lambda title: None)
+    assert caught.value.message == ("It failed. Putting it back failed: The app is stopped. `az webapp start` starts it.")

@@ -25,6 +25,9 @@ class Kudu:
         self._started, self.names = started, names
         self.asked: list[str] = []
 
+    def patient(self, seconds):
+        return self
+
     def app_started(self):
         if isinstance(self._started, Exception):
             raise self._started
@@ -43,14 +46,14 @@ def app(kudu):
 
 
 @pytest.mark.parametrize("started, expected", [
-    (utc(2026, 11, 26, 12, 0, 1), True), (utc(2026, 11, 26, 11, 59), False), (None, False), (Unreachable("away"), False)])
+    (utc(2026, 11, 26, 12, 0, 1), True), (utc(2026, 11, 26, 11, 59), False), (None, None), (Unreachable("away"), None)])
 def test_only_an_app_that_was_started_later_has_read_it(started, expected):
     assert is_read(app(Kudu(started, **{ID: INSTALLED})), ID.upper()) is expected
 
 
 @pytest.mark.parametrize("names", [{}, {"other": INSTALLED}, {ID: ""}, {ID: "yesterday"}])
-def test_what_is_not_known_counts_as_not_read(names):
-    assert is_read(app(Kudu(utc(2026, 12, 1), **names)), ID) is False
+def test_what_cannot_be_told(names):
+    assert is_read(app(Kudu(utc(2026, 12, 1), **names)), ID) is None
 
 
 def test_the_restart_waits_for_the_scm_site():
@@ -61,16 +64,20 @@ def test_the_restart_waits_for_the_scm_site():
 
 
 def test_no_restart_under_a_running_job(monkeypatch):
-    monkeypatch.setattr("azext_pythonapp.operations.registration_state.running_job", lambda kudu: "20261126-120000-0001")
+    job = SimpleNamespace(id="20261126-120000-0001", command="install-requirements")
+    monkeypatch.setattr("azext_pythonapp.operations.registration_state.await_quiet", lambda *arguments: job)
     shop = app(Kudu(None))
-    with pytest.raises(Conflict, match="Job 20261126-120000-0001 is changing packages of app 'shop'"):
+    with pytest.raises(Conflict, match=r"Job 20261126-120000-0001 .* is running on app 'shop'"):
         restart_to_read(shop)
     assert shop.arm.done == []
 
 
 def test_a_refusal_says_why_and_what_to_do():
-    error = refuse_unread(app(Kudu(None)), "3.6.4")
-    assert "nothing was changed" in error.message and "az webapp restart -g rg -n shop" in str(error.recommendation)
+    error = refuse_unread(app(Kudu(None)), "3.6.4", False, "--no-restart")
+    assert "IIS does not know Python 3.6.4" in error.message and "nothing was changed" in error.message
+    assert error.recommendation == ("Leave --no-restart out, or restart the app first: `az webapp restart -g rg -n "
+                                    "shop`.")
+    assert "cannot be told" in refuse_unread(app(Kudu(None)), "3.6.4", None).message
 
 
 @pytest.mark.parametrize("text, expected", [
