@@ -212,7 +212,8 @@ class Transaction:
         """
         if self._intent.kind != "fastCgi" or not self._running or self._is_started_already():
             return []
-        read = False if self._installation else is_read(self._app, str(self._python.extension_id))
+        identifier = self._python.extension_id  # None: one that no site extension registered just now
+        read = False if self._installation else identifier is None or is_read(self._app, identifier)
         if read:
             return []
         if not self._request.restart:

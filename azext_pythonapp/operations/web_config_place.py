@@ -119,8 +119,8 @@ class AppPlace:
         """The app as answers name it."""
         return self._app.site.to_dict()
 
-<<<<<<< HEAD
     def _choice(self, python: Installed, current: PythonHandler | None) -> PythonChoice:
+        self._chosen = python
         registration = self._registration(python.python_path, python.extension_id, current)
         return PythonChoice(python.python_path, registration, registration is None and python.extension_id is not None)
 
@@ -142,12 +142,6 @@ class AppPlace:
             known += registrations_of(self._app, SITE_TRANSFORM)
         same = (written.full_path.lower(), written.arguments.lower())
         return written if any((each.full_path.lower(), each.arguments.lower()) == same for each in known) else found
-=======
-    def _choice(self, python: Installed) -> PythonChoice:
-        self._chosen = python
-        return PythonChoice(python.python_path,
-                            find_registration(self._app, python.extension_id, python.python_path))
->>>>>>> 45a9e25 (Never leave an app stopped after one try, nor name to IIS what it has not read)
 
     def _say_unlisted(self, path: str) -> None:
         """Ask a python.exe that was named and that no list of the app's Pythons has, and say what is so."""
