@@ -263,7 +263,9 @@ def _app_named(cmd, resource_group_name, webapp_name, slot,
             raise InvalidInput('Both --resource-group and --name are needed to name an app.', otherwise)
         return open_app(cmd.cli_ctx, resource_group_name, webapp_name, slot, _console(cmd))
 
-    with naming(webapp_name, slot):
+    # Read before anything else: az puts the default subscription there when the command line gives none.
+    subscription = cmd.cli_ctx.data.get('subscription_id')
+    with naming(webapp_name, slot, resource_group_name, subscription):
         yield opened
 
 

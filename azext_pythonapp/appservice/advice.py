@@ -5,6 +5,9 @@ import re
 
 # What no shell that az is used in (POSIX, PowerShell, cmd.exe) reads in another way, anywhere in a word.
 _PLAIN = re.compile(r"[A-Za-z0-9_./:=+-]+")
+# A command in a message, in backquotes: the command's own words, then whatever options it has.
+_ADVISED = re.compile(r"`(?P<words>az webapp(?: [a-z][a-z-]*)+)(?P<options>[^`]*)`")
+_OF_NO_APP = ("az webapp python", "az webapp list", "az webapp list-runtimes", "az webapp create")
 # What a POSIX shell or PowerShell still reads between double quotes.
 _ACTIVE = re.compile(r'["$`\\!]')
 
@@ -36,3 +39,22 @@ def options(resource_group: str, name: str, slot: str | None = None, subscriptio
 def in_subscription(subscription: str | None) -> str:
     """The option that repeats a given subscription, with a blank before it; "" when none was given."""
     return f" --subscription {quoted(subscription)}" if subscription else ""
+
+
+def completed(text: str, arguments: str, subscription: str | None) -> str:
+    """A message whose advised commands all name the app that it is about.
+
+    text: with commands in backquotes, also those of code that knows of no app. arguments: what `options` made for the
+    app; subscription: the one that was given. A command that names an app, works on a file, or asks for help keeps its
+    own options.
+    """
+    def fill(found: re.Match[str]) -> str:
+        words, own = found["words"], found["options"]
+        if words in _OF_NO_APP or re.search(r" (?:--file|--help|-h|--ids)\b", own):
+            return found[0]
+        if re.search(r" (?:-g|--resource-group|-n|--name)\b", own):
+            missing = "" if " --subscription " in own else in_subscription(subscription)
+            return f"`{words}{own}{missing}`"
+        return f"`{words} {arguments}{own}`"
+
+    return _ADVISED.sub(fill, text)

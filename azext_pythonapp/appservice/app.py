@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import requests
 
+from azext_pythonapp.appservice import advice
 from azext_pythonapp.appservice.arm import Arm, Site, site_label
 from azext_pythonapp.appservice.arm_pipeline import connect
 from azext_pythonapp.appservice.credentials import ScmCredentials
@@ -77,14 +78,19 @@ def open_app(cli_ctx: Any, resource_group: str, name: str, slot: str | None, pro
 
 
 @contextmanager
-def naming(name: str | None, slot: str | None) -> Iterator[None]:
-    """See to it that an error names the app, also one from code that knows of no app.
+def naming(name: str | None, slot: str | None, resource_group: str | None = None, subscription: str | None = None
+           ) -> Iterator[None]:
+    """See to it that an error names the app, and so do the commands that it advises, also one from code that knows of
+    no app.
 
-    name: None for a command that names no app.
+    name: None for a command that names no app. subscription: the one that the command line gave.
     """
     try:
         yield
     except PythonAppError as error:
+        if name is not None and resource_group is not None:
+            arguments = advice.options(resource_group, name, slot, subscription)
+            error.rewrite(lambda text: advice.completed(text, arguments, subscription))
         if name is not None and f"'{name}'" not in error.message:
             label = site_label(name, slot)
             error.precede(f"{label[0].upper()}{label[1:]}: ")

@@ -16,7 +16,7 @@ PythonAppError                what went wrong, in one sentence, and what to do n
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 class PythonAppError(Exception):
@@ -34,6 +34,12 @@ class PythonAppError(Exception):
     def precede(self, words: str) -> None:
         """Put words, such as the app's name, in front of the message."""
         self.message = words + self.message
+        self.args = (self.message,)
+
+    def rewrite(self, change: Callable[[str], str]) -> None:
+        """Put other texts in the place of the message and the recommendation."""
+        self.message = change(self.message)
+        self.recommendation = change(self.recommendation) if self.recommendation is not None else None
         self.args = (self.message,)
 
     def extend(self, sentences: Sequence[str]) -> None:

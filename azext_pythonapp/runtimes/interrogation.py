@@ -52,34 +52,31 @@ def interrogate(worker: Worker, python_paths: Sequence[str], matters: Callable[[
     python_paths: full Windows paths of python.exe, existing or not. All go into one command line, or as few as its
         length allows: some thirty each. A Python that is not there, crashes, or whose path cannot be put on a command
         line keeps no other from answering.
-    matters: whether to ask one again, alone, that did not answer although its command came to its end: one that is
-        there. Not asked for those whose command came to none; they are asked again in any case.
+    matters: whether one that did not answer is there, or said to be: it is asked again, alone. Others are asked again
+        only when their command did not come to its end, and together.
     Raises UnknownOutcome when the connection was cut each time.
     """
     replies, heard, cut = Replies(), False, None
-    silent = []
-    for indexes, command in _commands(python_paths, range(len(python_paths))):
+    waiting = [(indexes, command, False) for indexes, command in _commands(python_paths, range(len(python_paths)))]
+    while waiting:
+        indexes, command, again = waiting.pop(0)
         try:
-            ended = _ask(worker, command, python_paths, replies)
+            ended, reason = _ask(worker, command, python_paths, replies), "the worker is busy, or it hangs"
             heard = heard or ended
         except UnknownOutcome as error:
-            ended, cut = False, error
-        silent += [path for path in (python_paths[index] for index in indexes) if path not in replies.answers
-                   and (not ended or matters(path))]
-    for path in silent:
-        for _, command in _commands(python_paths, [python_paths.index(path)]):
-            try:
-                if _ask(worker, command, python_paths, replies):
-                    heard = True
-                else:
-                    replies.unknown[path] = "the worker is busy, or it hangs"
-            except UnknownOutcome as error:
-                replies.unknown[path], cut = "the connection was cut", error
+            ended, reason, cut = False, "the connection was cut", error
+        silent = [index for index in indexes if python_paths[index] not in replies.answers]
+        if again:
+            replies.unknown.update({python_paths[index]: reason for index in silent if not ended})
+            continue
+        alone = [index for index in silent if matters(python_paths[index])]
+        rest = [index for index in silent if index not in alone] if not ended else []
+        for group in [*([index] for index in alone), rest]:
+            waiting += [(*question, True) for question in _commands(python_paths, group)]
     if cut is not None and not heard:
         raise cut
-    for path in python_paths:
-        if not _question(path, 0):
-            replies.unknown[path] = "its path cannot be put on a command line"
+    replies.unknown.update({path: "its path cannot be put on a command line" for path in python_paths
+                            if not _question(path, 0)})
     return replies
 
 

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.advice import in_subscription, options, quoted
+from azext_pythonapp.appservice.advice import completed, in_subscription, options, quoted
+from azext_pythonapp.appservice.app import naming
 from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site
 from azext_pythonapp.appservice.errors import NotFound, Refused
 
@@ -61,4 +62,31 @@ def test_half_an_app_out_of_azs_defaults_does_not_break_list_versions(monkeypatc
     monkeypatch.setattr(list_versions, "app_versions", lambda *_: "of the app")
     monkeypatch.setattr(custom, "_console", lambda _: SimpleNamespace(say=None))
     defaults = {name: DefaultStr(value) for name, value in names.items()}
-    assert custom.list_versions(SimpleNamespace(cli_ctx=None), **defaults) == ("public" if asks_public else "of the app")
+    assert custom.list_versions(SimpleNamespace(cli_ctx=SimpleNamespace(data={})), **defaults) == ("public" if asks_public else "of the app")
+
+
+@pytest.mark.parametrize("advised, expected", [
+    ("az webapp python job list", "az webapp python job list -g rg -n shop --subscription sub"),
+    ("az webapp python package install --packages pip --upgrade",
+     "az webapp python package install -g rg -n shop --subscription sub --packages pip --upgrade"),
+    ("az webapp python install-requirements --wheel-dir",
+     "az webapp python install-requirements -g rg -n shop --subscription sub --wheel-dir"),
+    ("az webapp start -g rg -n shop --subscription sub", None), ("az login", None),
+    ("az webapp start -g rg -n shop", "az webapp start -g rg -n shop --subscription sub"),
+    ("az webapp python web-config set --file web.config", None), ("az webapp list --query x", None),
+    ("az webapp python install-requirements --help", None), ("az functionapp create --runtime python", None),
+    ("pip install x", None), ("az webapp python", None)])
+def test_every_advised_command_names_the_app(advised, expected):
+    text = f"See `{advised}`, or not."
+    assert completed(text, "-g rg -n shop --subscription sub", "sub") == f"See `{expected or advised}`, or not."
+
+
+def test_errors_of_code_that_knows_of_no_app_are_completed():
+    with pytest.raises(NotFound) as missing, naming("shop", "staging", "my rg", "sub"):
+        raise NotFound("No job `az webapp python job wait`.", "List them: `az webapp python job list`.")
+    assert missing.value.recommendation == ('List them: `az webapp python job list -g "my rg" -n shop -s staging '
+                                            '--subscription sub`.')
+    assert '-g "my rg"' in missing.value.message and str(missing.value) == missing.value.message
+    with pytest.raises(NotFound) as missing, naming(None, None):
+        raise NotFound("No job.", "List them: `az webapp python job list`.")
+    assert missing.value.recommendation == "List them: `az webapp python job list`."
