@@ -5,7 +5,7 @@ import hashlib
 import ntpath
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -35,6 +35,9 @@ class Serving(Protocol):
 
     def stop(self) -> None:
         """End the app's processes."""
+
+    def detach(self) -> Callable[[], None]:
+        """Answer as a stopped app from now on; what ends its processes."""
 
 
 @dataclass(frozen=True)
@@ -251,11 +254,15 @@ class Site:
         self.worker_started = datetime.now(timezone.utc)
 
     def stop(self) -> None:
-        """Stop the app; its SCM site goes on (facts/kudu.md 5.3)."""
+        """Stop the app; its SCM site goes on (facts/kudu.md 5.3), and its processes for a while."""
         with self._lock:
             self.state = "Stopped"
             for instance in self.instances:
-                instance.front_end.stop()
+                self.work.submit(self._end_as_stopped, instance.front_end.detach())
+
+    def _end_as_stopped(self, end: Callable[[], None]) -> None:
+        self._closing.wait(self.switches.stop_seconds)
+        end()
 
     def start(self) -> None:
         """Start the app again."""

@@ -34,6 +34,7 @@ class Switches:
     restart_pages           what the first requests after each restart meet, one page each: "500.0", "502.5" or "503"
     restart_cut             ARM gives up on a synchronous restart, which goes on: 504
     stale_instances         so many instances, the last ones, are not reached by a restart
+    stop_seconds            so long after ARM's answer to a stop the app's processes live on (IIS gives them up to 90 s)
     ip_forbidden            the front end lets this client through to no page (recordings/frontend/403_ip_forbidden.json)
     bearer_refused          the SCM site answers 401 to every bearer token (facts/kudu.md 6)
     cold_scm_500_times      this many requests meet an SCM site whose ASP.NET cannot begin yet: 500 text/html …
@@ -85,6 +86,7 @@ class Switches:
     restart_recycles_scm: bool = True
     restart_seconds: float = 1.0
     restart_overlap: float = 0
+    stop_seconds: float = 2.0
     restart_pages: Sequence[str] = ()
     restart_cut: bool = False
     stale_instances: int = 0

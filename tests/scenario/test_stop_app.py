@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.local_azure.site import Site
@@ -26,17 +27,24 @@ def application(environ, start_response):
 '''
 
 
+# CreateFileW with no sharing at all.
+HOLD_EXCLUSIVELY = ("import ctypes, time; ctypes.windll.kernel32.CreateFileW('{path}', 0x80000000, 0, None, 3, 0, None); "
+                    "print('held', flush=True); time.sleep(9999)")
+
+
 class WatchingIndex(PackageIndex):
     """A package index that notes the app's state at each question, and hides one file until the app is stopped."""
 
     def __init__(self, folder: Path, site: Site, hidden: str = '-'):
         super().__init__(folder)
         self.states: list[str] = []
+        self.watch: Callable[[], object] = lambda: None
         self._site, self._hidden = site, hidden
 
     def answer(self, path: str) -> tuple[int, str, bytes]:
         """The index's answer, without the hidden file as long as the app runs."""
         self.states.append(self._site.state)
+        self.watch()
         status, kind, body = super().answer(path)
         if self._site.state == 'Running' and kind == 'text/html':
             body = b'\n'.join(line for line in body.split(b'\n') if self._hidden.encode() not in line)
@@ -154,3 +162,34 @@ def test_restore_puts_back_what_was_there_before_the_first_of_two_attempts(az, a
     assert 'what it had changed was put back (2 packages)' in error and 'No package was changed' in error, failed
     assert az('webapp python package list', *naming(site)).json == listed
     assert powers(azure, site) == [*before, 'stop', 'start'] and apps.get(site).text == '1.16.0'
+
+
+def test_pip_begins_only_when_the_processes_of_the_stopped_app_have_ended(az, azure, apps, windows, tmp_path):
+    site = holding_six(apps, windows)
+    site.switches.stop_seconds = 12
+    (tmp_path / 'newer.txt').write_text('six==1.17.0\n', encoding='utf-8')
+    holder, = [process for process in site.machine.processes() if 'wfastcgi' in process.command_line]
+    with WatchingIndex(windows / 'index', site) as index:
+        asked_while_alive = []
+        index.watch = lambda: asked_while_alive.append(holder.pid in [each.pid for each in site.machine.processes()])
+        answer = az('webapp python install-requirements --stop-app always -r', tmp_path / 'newer.txt', '--index-url',
+                    index.url, *naming(site)).json
+    assert answer['upgraded'] == [{'name': 'six', 'before': '1.16.0', 'after': '1.17.0'}]
+    assert asked_while_alive and not any(asked_while_alive)
+    assert apps.get(site).text == '1.17.0' and site.state == 'Running'
+
+
+def test_a_stop_is_not_tried_for_a_file_outside_of_the_runtime(az, azure, apps, windows, tmp_path):
+    """pip cannot copy a wheel that another program, such as an antivirus, holds."""
+    site = apps.prepared('wsgi_hello')
+    held = wheel(site.machine.home / 'site', 'heldwheel', '1.0')
+    (tmp_path / 'requirements.txt').write_text(f'D:\\home\\site\\{held.name}\n', encoding='utf-8')
+    holder = site.machine.spawn('D:\\home\\python3810x64\\python.exe -c "' + HOLD_EXCLUSIVELY.format(
+        path=f'D:/home/site/{held.name}') + '"')
+    assert next(holder.lines())[1].strip() == b'held'
+    before = powers(azure, site)
+    failed = az('webapp python install-requirements -r', tmp_path / 'requirements.txt', *naming(site), expect=1)
+    holder.kill()
+    assert powers(azure, site) == before, failed
+    assert 'trying again in' in failed.stderr and held.name in failed.stderr, failed
+    assert '--stop-app' not in failed.stderr.split('ERROR: Job')[-1], failed

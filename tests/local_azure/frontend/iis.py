@@ -42,7 +42,13 @@ class FrontEnd:
 
     def stop(self) -> None:
         """Ends the app's processes; the site answers 403 until the next restart. Blocks until they are gone."""
-        self._replace(None)
+        self.detach()()
+
+    def detach(self) -> Callable[[], None]:
+        """The site answers 403 from now on; returns what ends the app's processes, which go on until then."""
+        with self._lock:
+            old, self._running = self._running, None
+        return old.close if old is not None else lambda: None
 
     def _respond(self, request: SiteRequest) -> Response:
         with self._lock:

@@ -6,7 +6,7 @@ import queue
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,11 @@ class Greeting:
     def restart(self) -> None:
         """Note it."""
         self.done.append("restart")
+
+    def detach(self) -> Callable[[], None]:
+        """Stop at once."""
+        self.stop()
+        return lambda: None
 
     def stop(self) -> None:
         """Note it."""
