@@ -9,6 +9,7 @@ import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from azext_pythonapp.appservice.errors import AccessDenied, PythonAppError, Unreachable
+from azext_pythonapp.appservice.outcome import is_hopeless
 
 TOKEN_SECONDS = 60.0
 # az hands out no token that has not five minutes left, so one is good for a while although no newer can be had.
@@ -92,8 +93,10 @@ def token_failure(error: Exception) -> PythonAppError:
         return error
     words = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, (requests.RequestException, OSError)):
-        return Unreachable(f"The sign-in service could not be reached: {words}", "Check the network and the proxy "
-                           "settings.")
+        failure = Unreachable(f"The sign-in service could not be reached: {words}",
+                              "Check the network and the proxy settings.")
+        failure.final = is_hopeless(error)
+        return failure
     advice = getattr(error, "recommendations", None)
     return AccessDenied(f"az has no token for this: {words}",
                         " ".join(str(each) for each in advice) if advice else "Sign in again with `az login`.")

@@ -123,7 +123,7 @@ class Kudu:
         """The entries of a directory, as Kudu orders them. Raises NotFound when there is no such directory."""
         folder = path.strip("/")
         entries = []
-        for row in self._json("GET", self.url(folder + "/" if folder else ""), path):
+        for row in self._json("GET", self.url(folder + "/" if folder else ""), path or "the home directory"):
             entries.append(Entry(row["name"], row.get("path") or "", int(row.get("size") or 0),
                                  str(row.get("mtime") or ""), str(row.get("mime", "")).startswith("inode/")))
         self._learn_home(folder, entries)

@@ -13,6 +13,8 @@ from typing import Any
 
 import requests
 
+from azext_pythonapp.appservice.errors import Unreachable
+
 # The front end gives up on a request after 230 s, with 500, 502 or 504 (facts/2026.md 7).
 FRONT_END_SECONDS = 200.0
 _TIMED_OUT = "the request timed out"
@@ -87,6 +89,8 @@ def never_sent(error: BaseException | None) -> bool:
 
 def is_hopeless(error: BaseException | None) -> bool:
     """Whether another try would meet the very same: a proxy that refuses, a certificate that is not trusted."""
+    if isinstance(error, Unreachable):
+        return error.final
     if isinstance(error, requests.exceptions.ConnectionError) and not isinstance(
             error, (requests.exceptions.SSLError, requests.exceptions.ProxyError)):
         return False

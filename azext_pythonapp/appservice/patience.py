@@ -57,6 +57,7 @@ class Retry:
         self._total = total
         self._sleep = sleep or trouble.sleep
         self._begun = trouble.clock()
+        self._worth: tuple[float, float] | None = None
         self._pauses: Iterator[float] = chain(PAUSES, repeat(LONGEST_PAUSE))
 
     @property
@@ -68,9 +69,15 @@ class Retry:
         """Wait, and say whether to try once more; False, without a wait, when the time is up.
 
         reason: what the trouble is, in a few words. retry_after: the pause in seconds that the service asked for; it is
-        taken as far as the time allows. total: seconds, where this trouble is worth less time than others.
+        taken as far as the time allows. total: seconds, where this trouble is worth less time than others; they count
+        from when it, and no other, was met.
         """
-        left = min(self._total, self._total if total is None else total) - self.seconds
+        now = self._trouble.clock()
+        if total is None or self._worth is None or self._worth[0] != total:
+            self._worth = None if total is None else (total, now)
+        left = self._total - (now - self._begun)
+        if self._worth is not None:
+            left = min(left, self._worth[0] - (now - self._worth[1]))
         if left <= 0:
             return False
         pause = min(max(next(self._pauses), retry_after or 0.0), left)

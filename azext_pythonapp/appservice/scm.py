@@ -39,7 +39,8 @@ class _Try:
     def reason(self) -> str:
         """What the trouble is, in a few words."""
         if self.response is None:
-            return f"no answer ({type(self.error).__name__})"
+            told = isinstance(self.error, PythonAppError)
+            return str(self.error).rstrip(".") if told else f"no answer ({type(self.error).__name__})"
         return f"it answers {self.response.status_code} ({message(self.response.text, self.response.status_code)[:80]})"
 
     @property
@@ -141,7 +142,7 @@ class ScmSite:
         if status < 300:
             return
         if status == 404 and says_not_found(text):
-            raise NotFound(f"{what or 'The home directory'} was not found on {self.label}.")
+            raise NotFound(f"{what} was not found on {self.label}.")
         if status == 404 and parsed(text) is not None:
             raise Conflict(f"{what} of {self.label} is there, but could not be used: {message(text, status)}")
         if status in (409, 412):
@@ -213,8 +214,8 @@ class ScmSite:
         return self.unreachable(attempt.error)
 
 
-def _worth(attempt: _Try) -> float:
-    """For how many seconds such trouble is waited out."""
+def _worth(attempt: _Try) -> float | None:
+    """For how many seconds such trouble is waited out; None for as long as any."""
     if attempt.response is None:
-        return NO_CONNECTION_SECONDS if attempt.outcome is Outcome.NOT_REACHED else TOTAL_SECONDS
-    return STRANGER_SECONDS if attempt.response.status_code < 429 else TOTAL_SECONDS
+        return NO_CONNECTION_SECONDS if attempt.outcome is Outcome.NOT_REACHED else None
+    return STRANGER_SECONDS if attempt.response.status_code < 429 else None
