@@ -23,11 +23,12 @@ from azext_pythonapp.operations.vendor_path import check_app_path, deployed_path
 from azext_pythonapp.operations.web_config_file import read_web_config
 from azext_pythonapp.operations.wheel_upload import upload_wheels
 from azext_pythonapp.packages import installed, pip
+from azext_pythonapp.packages.local_errors import MOST_WINDOWS, clear_errors
 from azext_pythonapp.packages.pip import JobFile, PipOptions
 from azext_pythonapp.packages.package_plan import UNKNOWN, plan_changes
 from azext_pythonapp.packages.requirements import TargetEnvironment
-from azext_pythonapp.packages.vendoring import (Library, Vendored, put_in_place, read_marker, tree_hash, unpack_all,
-                                                workplace, write_marker)
+from azext_pythonapp.packages.vendoring import (Library, Vendored, put_in_place, read_marker, too_long, tree_hash,
+                                                unpack_all, workplace, write_marker)
 from azext_pythonapp.plan import Change, report
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
 
@@ -95,7 +96,8 @@ class _Vendoring:
         self._kept_options = {name: value for name, value in options.normalised().items() if name != "upgrade"}
         self._job_id: str | None = None
         before = request.before
-        self._intact = before is not None and tree_hash(request.directory) == before.files_sha256
+        with clear_errors(request.directory):
+            self._intact = before is not None and tree_hash(request.directory) == before.files_sha256
         self._same_python = before is not None and (before.python == target.version
                                                     and before.architecture == target.architecture)
 
@@ -120,7 +122,7 @@ class _Vendoring:
     def make(self, handler: PythonHandler | None) -> dict[str, Any]:
         """Let the worker gather the wheels, and unpack them here."""
         directory, before = self._request.directory, self._request.before
-        with workplace(directory) as new:
+        with clear_errors(directory), workplace(directory) as new:
             libraries = self._gather(new)
             made = Vendored(self._target.version, self._target.architecture, self._files.fingerprint,
                             self._kept_options, libraries, tree_hash(new))
@@ -140,6 +142,11 @@ class _Vendoring:
         app, target = self._app, self._target
         path = deployed_path(app, self._request.app_path)
         warnings = path_warnings(app, handler, path)
+        with clear_errors(self._request.directory):
+            count = too_long(self._request.directory, path)
+        if count:
+            warnings.append(f"{count} of the files get paths of {MOST_WINDOWS} characters or more below {path}, which "
+                            "Windows refuses; deploy them to a folder with a shorter name: `--app-path lib`.")
         for warning in warnings:
             app.progress.say(f"Warning: {warning}")
         return report(app.site.to_dict(), changes, dry_run, directory=str(self._request.directory),

@@ -11,6 +11,7 @@ import re
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -22,6 +23,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from azext_pythonapp.appservice.errors import InvalidInput, RemoteFailed
+from azext_pythonapp.packages.local_errors import MOST_WINDOWS, clear_errors, explained
 from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.packages.wheels import fits
 
@@ -68,8 +70,11 @@ def read_marker(folder: Path) -> Vendored | None:
 
     Raises InvalidInput for a folder that holds anything but was not made here: it is never replaced.
     """
-    if not folder.exists() or folder.is_dir() and not any(folder.iterdir()):
-        return None
+    with clear_errors(folder):
+        if not folder.exists() or folder.is_dir() and not any(folder.iterdir()):
+            return None
+        if not folder.is_dir():
+            raise InvalidInput(f"'{folder}' is a file.", "Name another folder with --target, or remove that file.")
     try:
         fields = json.loads((folder / MARKER).read_text(encoding="utf-8"))
         libraries = tuple(Library(**library) for library in fields.pop("libraries"))
@@ -92,6 +97,15 @@ def tree_hash(folder: Path) -> str:
     return hashlib.sha256("\n".join(rows).encode("utf-8", "surrogateescape")).hexdigest()
 
 
+def too_long(folder: Path, deployed: str) -> int:
+    """How many files of a folder get a path that Windows refuses when they are deployed.
+
+    deployed: the folder's full Windows path on the worker.
+    """
+    room = MOST_WINDOWS - len(deployed) - 1
+    return sum(1 for path in folder.rglob("*") if len(str(path.relative_to(folder))) >= room)
+
+
 @contextmanager
 def workplace(folder: Path) -> Iterator[Path]:
     """An empty folder beside another one, on the same drive; it is removed at the end unless it was put in place.
@@ -101,11 +115,11 @@ def workplace(folder: Path) -> Iterator[Path]:
     folder = folder.absolute()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        work = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}-", dir=folder.parent))
         new = work / "new"
         new.mkdir()
     except OSError as error:
-        raise InvalidInput(f"'{folder}' cannot be made: {error.strerror}.") from error
+        raise explained(error, folder) from error
     try:
         yield new
     finally:
@@ -151,7 +165,7 @@ def unpack_all(archive: IO[bytes], expected: Mapping[str, int], folder: Path, ta
                 with outer.open(name) as source, tempfile.TemporaryFile(dir=folder.parent) as wheel:
                     digest = _copy(source, wheel)
                     libraries.append(_unpack(name, digest, wheel, folder, target))
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise RemoteFailed(f"The packages did not arrive whole: {error}.", "Run the command again.") from error
     return tuple(sorted(libraries, key=lambda library: library.name))
 
@@ -169,14 +183,23 @@ def _unpack(name: str, digest: str, file: IO[bytes], folder: Path, target: Targe
             place = _place(name, each)
             if place is None:
                 continue
-            path = folder / place
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with wheel.open(each) as source, path.open("wb") as copy:
+            with wheel.open(each) as source, _opened(folder, place, name) as copy:
                 found = _copy(source, copy)
             if hashes.get(each, found) != found:
                 raise RemoteFailed(f"{each} in the wheel {name} is not what the wheel's RECORD says.",
                                    "Ask for another version of that package.")
     return Library(project, version, name, digest)
+
+
+def _opened(folder: Path, place: PurePosixPath, wheel: str) -> IO[bytes]:
+    """A file below a folder, to be written. Raises RemoteFailed where another wheel has a folder or file in its way."""
+    path = folder / place
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("wb")
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        raise RemoteFailed(f"'{place}' of the wheel {wheel} cannot be unpacked: another file or folder of these "
+                           "packages is where it has to be.", "Ask for another version of one of the packages.") from error
 
 
 def _check_name(name: str, target: TargetEnvironment) -> tuple[str, str]:
@@ -224,7 +247,7 @@ def _place(wheel: str, name: str) -> PurePosixPath | None:
     Raises RemoteFailed for a member that would go elsewhere.
     """
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
+    if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
         raise RemoteFailed(f"The wheel {wheel} holds a file with the unsafe name '{name}'.",
                            "Do not use that package.")
     parts: Sequence[str] = path.parts
