@@ -1,10 +1,13 @@
 """Which entry point an app has: named by the user, written in web.config, or found in its files."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from azext_pythonapp.appservice.errors import Refused
+from azext_pythonapp.operations.app_settings import starting_settings
 from azext_pythonapp.operations.wwwroot import Wwwroot
+from azext_pythonapp.webconfig import appsettings
 from azext_pythonapp.webconfig.command_line import understand
 from azext_pythonapp.webconfig.entrypoint import (Candidates, EntryPoint, application_files, choose, entry_of_command,
                                                   entry_of_handler, parse_app_option, recognized, refuse_foreign,
@@ -20,26 +23,97 @@ class Start:
     entry: module and object; None when only the text is known, such as arguments of python.exe that a person wrote.
     text: the WSGI_HANDLER or the arguments that web.config already has, to be kept as they are; None for a new one.
     found: where only the text is known, what the app's files have, for another handler than that of the text.
+    in_setting: the text is the app setting WSGI_HANDLER, which stands: web.config is to have none.
+    settings: the app's settings that decide what starts (`starting_settings`).
     """
 
     entry: EntryPoint | None
     text: str | None
     found: EntryPoint | None = None
+    in_setting: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
-def find_start(files: Wwwroot, option: str | None, handler: PythonHandler | None, say: Callable[[str], None]) -> Start:
-    """Decide what to start.
+def find_start(files: Wwwroot, option: str | None, handler: PythonHandler | None, say: Callable[[str], None],
+               settings: Mapping[str, str] | None) -> Start:
+    """Decide what to start: what the option says, else what is in force, else what the app's files have.
 
     files: the app's. option: the value of --app; handler: what web.config has now, replaced when wfastcgi could never
-    call it; say: gets one line about what was found.
+    call it; say: gets one line about what was found. settings: the app's own, None when they are not known.
     Raises InvalidInput for an option that is no entry point, NotFound when the app's files have none, and Refused
-    when several are equally good.
+    when several are equally good, or when a setting names what cannot work.
     """
+    known = starting_settings(settings or {})
+    named = handler_in_settings(handler, known)
     if option is not None:
-        return Start(_option_entry(option, _detected(files), say), None)
+        return _named_start(_option_entry(option, _detected(files), say), named, known, say)
+    if named is not None:
+        return _setting_start(files, named, known, say)
+    if settings is None and handler is not None and handler.python_path and handler.kind == "fastCgi" \
+            and not handler.entry_point:
+        raise Refused(f"web.config of {files.label} names no entry point, and the app setting that may name it cannot "
+                      "be seen with your role.", "Name the entry point with `--app MODULE:OBJECT`.")
+    return replace(_own_start(files, handler, say), settings=known)
+
+
+def handler_in_settings(handler: PythonHandler | None, settings: Mapping[str, str]) -> str | None:
+    """The entry point that an app setting names, where wfastcgi would take it: web.config has none; else None.
+
+    handler: what web.config has. settings: `starting_settings`. wfastcgi sets what web.config has over the app
+    settings (facts/python-site-extensions.md 3).
+    """
+    if handler is not None and (handler.kind != "fastCgi" or handler.entry_point):
+        return None
+    own = {name.upper(): value for name, value in handler.environment.items()} if handler else {}
+    return appsettings.entry_point({**settings, **own})
+
+
+def entry_point_in_force(handler: PythonHandler, settings: Callable[[], Mapping[str, str] | None]
+                         ) -> tuple[str | None, str | None]:
+    """The entry point that a handler takes, as answers show it, and a sentence about where it comes from.
+
+    settings: gives the app's own, None when they are not known; asked only where web.config does not tell.
+    """
+    text = handler.entry_point if handler.kind == "fastCgi" else handler.arguments
+    if handler.kind != "fastCgi" or text:
+        return shown_entry_point(handler.kind, text, handler.python_path), None
+    known = settings()
+    named = handler_in_settings(handler, starting_settings(known or {}))
+    if named is not None:
+        return named, f"The entry point {named} is that of the app setting WSGI_HANDLER; web.config names none."
+    unless = "unless an app setting names it" if known is None else "and no app setting names it"
+    return None, f"web.config has no WSGI_HANDLER, so wfastcgi has nothing to start {unless}."
+
+
+def _named_start(entry: EntryPoint, setting: str | None, known: Mapping[str, str],
+                 say: Callable[[str], None]) -> Start:
+    """The start that --app names; setting: what an app setting names."""
+    if setting is not None and entry.object is not None:
+        if entry.wsgi_handler == setting.strip():
+            return Start(entry, setting, None, True, known)
+        say(f"--app goes before the app setting WSGI_HANDLER, which is '{setting}' and stays.")
+    return Start(entry, None, None, False, known)
+
+
+def _setting_start(files: Wwwroot, text: str, known: Mapping[str, str], say: Callable[[str], None]) -> Start:
+    detected = _detected(files)
+    repaired = repaired_handler(text, detected)
+    if repaired is not None:
+        raise Refused(f"The app setting WSGI_HANDLER of {files.label} is '{text}', which cannot work. "
+                      f"{repaired.reason}",
+                      f"Give the app setting the value {repaired.wsgi_handler} (`az webapp config appsettings set "
+                      f"--settings \"WSGI_HANDLER={repaired.wsgi_handler}\"`), or name the entry point with --app.")
+    say(f"Entry point of {files.label}: {text}, by the app setting WSGI_HANDLER.")
+    entry = entry_of_handler(text, detected)
+    return Start(recognized(entry, detected) if entry is not None else None, text, _best(detected), True, known)
+
+
+def _own_start(files: Wwwroot, handler: PythonHandler | None, say: Callable[[str], None]) -> Start:
+    """What web.config has, else what the app's files have."""
     text = (handler.entry_point if handler.kind == "fastCgi" else handler.arguments) if handler else None
     if handler is not None and text:
-        named, detected = _named(handler), _detected(files)
+        detected = _detected(files)
+        named = _named(handler, detected)
         if handler.kind == "fastCgi":
             repaired = repaired_handler(text, detected)
             if repaired is not None:
@@ -92,8 +166,8 @@ def _detected(files: Wwwroot) -> Candidates:
     return application_files(files.list_folder, lambda name: files.state(name).content)
 
 
-def _named(handler: PythonHandler) -> EntryPoint | None:
+def _named(handler: PythonHandler, detected: Candidates) -> EntryPoint | None:
     """The entry point that web.config names: a WSGI_HANDLER (`app.app`, `app.create()`) or server arguments."""
     if handler.kind == "fastCgi":
-        return entry_of_handler(handler.entry_point or "")
+        return entry_of_handler(handler.entry_point or "", detected)
     return entry_of_command(handler.python_path, handler.arguments, handler.environment)

@@ -97,23 +97,25 @@ def build_intent(label: str, kind: Kind, wish: HandlerWish, current: PythonHandl
     """
     same_kind = current is not None and current.kind == kind
     environment = carried_environment(current, kind, python_path)
-    if start.entry is not None and start.entry.settings_module and start.text is None:
+    named = {name.upper() for name in (*(current.environment if current else ()), *environment, *start.settings)}
+    if start.entry is not None and start.entry.settings_module and start.text is None \
+            and "DJANGO_SETTINGS_MODULE" not in named:
         environment["DJANGO_SETTINGS_MODULE"] = start.entry.settings_module
     kept = start.text if same_kind else None
     if start.entry is not None and start.entry.folder and not kept:
-        present = {**(current.environment if current else {}), **environment}
+        path = {name: value for name, value in start.settings.items() if name == "PYTHONPATH"}
+        present = {**path, **(current.environment if current else {}), **environment}
         value = import_path(start.entry.folder, app_folder, present)
         if value is not None:
             name = next((name for name in present if name.upper() == "PYTHONPATH"), "PYTHONPATH")
             environment.update(moved_settings({name: value}, current.python_path if current else "", python_path))
     if kind == "fastCgi":
-        named = {name.upper() for name in current.environment} if current is not None else set()
         if (current is None or not current.python_path) and "WSGI_LOG" not in named:
             environment["WSGI_LOG"] = WSGI_LOG
         if registration is None:
             raise Refused(f"FastCGI cannot start Python for {label}: {python_path} is not registered with "
                           "IIS.", "Use `--handler httpplatform`.")
-        handler = kept or _entry(label, start).wsgi_handler
+        handler = None if start.in_setting else kept or _entry(label, start).wsgi_handler
         return HandlerIntent(kind, registration.full_path, registration.arguments, handler, environment=environment)
     process, arguments = _command(label, wish, current, start, python_path, packages)
     new = not same_kind and not (current is not None and current.unused.platform)

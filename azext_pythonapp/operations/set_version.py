@@ -81,7 +81,7 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
     found = read_web_config(app)
     current = read_handler(found.content) or read_settings(found.content)
     start = Start(None, None) if request.handler.startup_command else find_start(
-        AppFiles(app), request.app, current, app.progress.say)
+        AppFiles(app), request.app, current, app.progress.say, known_settings(app))
     transaction = Transaction(app, request, found, current, pythons_on(app, current), start)
     for warning in fit_warnings(app, transaction.architecture):
         app.progress.say(warning)
@@ -160,7 +160,7 @@ class Transaction:
     def answer(self) -> dict[str, Any]:
         """The command's own keys."""
         intent = self._intent
-        text = intent.entry_point if intent.kind == "fastCgi" else intent.arguments
+        text = (intent.entry_point or self._start.text) if intent.kind == "fastCgi" else intent.arguments
         return {"runtime": replace(self._python, in_use=True).to_dict(), "handler": intent.kind,
                 "entryPoint": shown_entry_point(intent.kind, text, intent.python_path),
                 "verification": {**self._verification, **self._health.result},
@@ -295,7 +295,7 @@ class Transaction:
         self._log = ServerLog(self._app, self._web_config.content)
         self._verification["pythonVersion"] = self._python.version
         content = self._web_config.content
-        target = import_target(content, known_settings(self._app)) if self._request.import_check else None
+        target = import_target(content, known_settings(self._app) or {}) if self._request.import_check else None
         if target is None:
             return []
         check = check_import(self._app, self._python.python_path, target, content, content == self._found.content)

@@ -6,7 +6,8 @@ from typing import Any
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import InvalidWebConfig
 from azext_pythonapp.appservice.windows import join
-from azext_pythonapp.operations.entry_point import shown_entry_point
+from azext_pythonapp.operations.app_settings import known_settings
+from azext_pythonapp.operations.entry_point import entry_point_in_force
 from azext_pythonapp.operations.list_runtimes import pythons_on
 from azext_pythonapp.operations.web_config_file import read_web_config
 from azext_pythonapp.operations.worker_fit import fit_warnings
@@ -24,21 +25,16 @@ def show(app: App) -> dict[str, Any]:
     except InvalidWebConfig as error:
         problem = error.message
     pythons = pythons_on(app, handler)
+    entry_point, source = entry_point_in_force(handler, lambda: known_settings(app)) if handler else (None, None)
     current = next((python for python in pythons if python.in_use), None)
     return {"app": app.site.to_dict(), "home": app.kudu.home(),
             "runtime": current.to_dict() if current else None,
             "handler": handler.kind if handler else None,
-            "entryPoint": _entry_point(handler),
+            "entryPoint": entry_point,
             "webConfig": {"path": join(app.kudu.home(), *web_root(app).split("/"), WEB_CONFIG),
                           "etag": web_config.etag},
-            "warnings": [problem] if problem else _warnings(app, web_config.content, handler, current)}
-
-
-def _entry_point(handler: PythonHandler | None) -> str | None:
-    if handler is None:
-        return None
-    text = handler.entry_point if handler.kind == "fastCgi" else handler.arguments
-    return shown_entry_point(handler.kind, text, handler.python_path)
+            "warnings": [problem] if problem else [*_warnings(app, web_config.content, handler, current),
+                                                   *filter(None, [source])]}
 
 
 def _warnings(app: App, content: bytes | None, handler: PythonHandler | None,
@@ -54,9 +50,6 @@ def _warnings(app: App, content: bytes | None, handler: PythonHandler | None,
         warnings.append(f"web.config starts {handler.python_path}, which is not on the app.")
     elif current.problem:
         warnings.append(current.problem)
-    if handler is not None and handler.kind == "fastCgi" and not handler.entry_point:
-        warnings.append("web.config has no WSGI_HANDLER, so wfastcgi has nothing to start unless an app setting "
-                        "names it.")
     if current is not None:
         warnings.extend(fit_warnings(app, current.architecture))
     if app.site.state.lower() == "stopped":

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from azext_pythonapp.appservice.errors import NotFound, PythonAppError, Refused
-from azext_pythonapp.operations.entry_point import Start, find_start, shown_entry_point
+from azext_pythonapp.operations.entry_point import Start, entry_point_in_force, find_start
 from azext_pythonapp.operations.handler_choice import HandlerWish, build_intent, decide_kind
 from azext_pythonapp.operations.web_config_place import Place
 from azext_pythonapp.operations.web_config_plan import WebConfigPlan
@@ -35,9 +35,11 @@ def show_web_config(place: Place) -> dict[str, Any]:
         raise NotFound(f"There is no web.config: {place.files.shown(WEB_CONFIG)} of {place.files.label}.",
                        "Write one with `az webapp python web-config set`.")
     handler = read_handler(found.content)
-    warnings, notes = ["No handler that requests reach starts Python."], []
+    warnings = ["No handler that requests reach starts Python."]
+    notes: list[str] = []
     if handler is not None:
         warnings = []
+        notes += filter(None, [entry_point_in_force(handler, place.settings)[1]])
         if handler.part is not None:
             notes.append(f"Python serves a part of the site only: {handler.part}.")
         try:
@@ -53,7 +55,7 @@ def show_web_config(place: Place) -> dict[str, Any]:
             notes.append(f"WSGI_HANDLER '{settings.entry_point}' of appSettings is what a handler for FastCGI would "
                          "start.")
     return {"app": place.to_dict(), "path": place.files.shown(WEB_CONFIG), "etag": found.etag,
-            **_described(handler, found.content), "warnings": warnings, "notes": notes}
+            **_described(place, handler, found.content), "warnings": warnings, "notes": notes}
 
 
 def set_web_config(place: Place, request: WebConfigRequest, dry_run: bool) -> dict[str, Any]:
@@ -99,7 +101,8 @@ class _Editor:
     def _intent(self, current: PythonHandler | None) -> HandlerIntent:
         request, label = self._request, self._place.files.label
         command = request.handler.startup_command
-        start = Start(None, None) if command else find_start(self._place.files, request.app, current, self._tell)
+        start = Start(None, None) if command else find_start(
+            self._place.files, request.app, current, self._tell, self._place.settings())
         python = self._place.python(request, current)
         if python.unregistered and current is not None and current.kind == "fastCgi":
             self._tell(f"{python.path} did not register itself with IIS, so FastCGI cannot start it.")
@@ -149,7 +152,7 @@ class _Work:
         """The command's own keys."""
         kept = self._record is not None and self._record.used
         content = self._main.content
-        return {**_described(read_handler(content), content), "notes": self.notes,
+        return {**_described(self._place, read_handler(content), content), "notes": self.notes,
                 "changeId": self._record.change_id if self._record is not None and kept else None}
 
     def _edit(self, content: bytes | None) -> Edit:
@@ -196,13 +199,13 @@ class _Work:
         return Step(f"Writing {target.shown(name)}.", [change], write)
 
 
-def _described(handler: PythonHandler | None, content: bytes) -> dict[str, Any]:
+def _described(place: Place, handler: PythonHandler | None, content: bytes) -> dict[str, Any]:
     """The keys that show and set have in common."""
     if handler is None:
         return {"handler": None, "handlerName": None, "pythonPath": None, "entryPoint": None, "arguments": None,
                 "environment": {}, "httpPlatform": None}
-    text = handler.entry_point if handler.kind == "fastCgi" else handler.arguments
+    entry_point, _ = entry_point_in_force(handler, place.settings)
     return {"handler": handler.kind, "handlerName": handler.handler_name, "pythonPath": handler.python_path,
-            "entryPoint": shown_entry_point(handler.kind, text, handler.python_path), "arguments": handler.arguments,
+            "entryPoint": entry_point, "arguments": handler.arguments,
             "environment": masked_settings(handler.environment),
             "httpPlatform": platform_attributes(content) if handler.kind == "httpPlatform" else None}

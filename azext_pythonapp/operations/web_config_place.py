@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from azext_pythonapp.appservice.app import App, Progress
 from azext_pythonapp.appservice.errors import InvalidInput, NotFound
+from azext_pythonapp.operations.app_settings import known_settings
 from azext_pythonapp.operations.handler_choice import find_registration, keeps_python, registrations_of
 from azext_pythonapp.operations.list_runtimes import pythons_on
 from azext_pythonapp.operations.registration_state import is_read, refuse_unread
@@ -55,6 +56,9 @@ class Place(Protocol):
 
     def require_known(self, current: PythonHandler | None, wanted: PythonHandler | None) -> None:
         """Raise Refused when IIS would not know what to start for the wanted handler at this moment."""
+
+    def settings(self) -> dict[str, str] | None:
+        """The app's own settings, which hold secrets; {} where there is no app, None when they are not known."""
 
     def record(self, command: str) -> ChangeRecord | None:
         """Where replaced bytes are kept; None for nowhere."""
@@ -110,6 +114,10 @@ class AppPlace:
             return
         if is_read(self._app, python.extension_id) is False:
             raise refuse_unread(self._app, str(python.version), False)
+
+    def settings(self) -> dict[str, str] | None:
+        """The app's own settings; None for a caller who may not see them."""
+        return known_settings(self._app)
 
     def record(self, command: str) -> ChangeRecord:
         """A folder on the app."""
@@ -209,6 +217,10 @@ class LocalPlace:
 
     def require_known(self, current: PythonHandler | None, wanted: PythonHandler | None) -> None:
         """What IIS knows cannot be looked up here."""
+
+    def settings(self) -> dict[str, str]:
+        """None are known here: no app is asked."""
+        return {}
 
     def record(self, command: str) -> None:
         """Nowhere: a local file has its own history."""

@@ -94,9 +94,19 @@ def _folder_of(found: Served) -> str:
     return "" if folder in ("", ".") else folder
 
 
-def entry_of_handler(text: str) -> EntryPoint | None:
-    """Return the entry point that a WSGI_HANDLER names (`app.app`, `app.create()`); None when it names none."""
-    module, _, attribute = text.strip().rpartition(".")
+def entry_of_handler(text: str, candidates: Sequence[EntryPoint] = ()) -> EntryPoint | None:
+    """Return the entry point that a WSGI_HANDLER names (`app.app`, `app.create()`); None when it names none.
+
+    candidates: the app's. wfastcgi takes the longest prefix that it can import for the module, so that `app.app.server`
+    may be `app:app.server` (facts/python-site-extensions.md 3); where no file tells, all before the last dot is taken.
+    """
+    known = next((found for found in candidates if found.object and found.wsgi_handler == text.strip()), None)
+    if known is not None:
+        return replace(known, reason=f"web.config names {text.strip()}.")
+    names = text.strip().split(".")
+    lengths = [length for length in range(len(names) - 1, 0, -1) if _importable(candidates, ".".join(names[:length]))]
+    length = lengths[0] if lengths else len(names) - 1
+    module, attribute = ".".join(names[:length]), ".".join(names[length:])
     try:
         return replace(parse_app_option(f"{module}:{attribute}"), reason=f"web.config names {text.strip()}.")
     except InvalidInput:
@@ -114,7 +124,7 @@ def repaired_handler(text: str, candidates: Sequence[EntryPoint]) -> EntryPoint 
     file = text.lower().endswith(".py")
     if not _HANDLER.fullmatch(text) or (file and _importable(candidates, text[:-len(".py")])):
         return _meant(text, candidates)
-    named = entry_of_handler(text)
+    named = entry_of_handler(text, candidates)
     if named is None or named.object is None:
         return None
     same = [entry for entry in candidates if entry.module == named.module and entry.object is not None
@@ -125,8 +135,9 @@ def repaired_handler(text: str, candidates: Sequence[EntryPoint]) -> EntryPoint 
 def _importable(candidates: Sequence[EntryPoint], module: str) -> bool:
     """Whether there is a file for module, so that a name that ends in ".py" is that of a file, not of an object."""
     files = candidates.files if isinstance(candidates, Candidates) else [entry.file for entry in candidates]
-    wanted = module.replace(".", "/").lower() + ".py"
-    return any(name.lower() == wanted or name.lower().endswith("/" + wanted) for name in files)
+    path = module.replace(".", "/").lower()
+    ends = tuple(f"/{path}{end}" for end in (".py", "/__init__.py"))
+    return any(f"/{name.lower()}".endswith(ends) for name in files)
 
 
 def _meant(text: str, candidates: Sequence[EntryPoint]) -> EntryPoint:
