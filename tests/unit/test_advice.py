@@ -62,7 +62,8 @@ def test_half_an_app_out_of_azs_defaults_does_not_break_list_versions(monkeypatc
     monkeypatch.setattr(list_versions, "app_versions", lambda *_: "of the app")
     monkeypatch.setattr(custom, "_console", lambda _: SimpleNamespace(say=None))
     defaults = {name: DefaultStr(value) for name, value in names.items()}
-    assert custom.list_versions(SimpleNamespace(cli_ctx=SimpleNamespace(data={})), **defaults) == ("public" if asks_public else "of the app")
+    cmd = SimpleNamespace(cli_ctx=SimpleNamespace(data={}))
+    assert custom.list_versions(cmd, **defaults) == ("public" if asks_public else "of the app")
 
 
 @pytest.mark.parametrize("advised, expected", [

@@ -95,7 +95,8 @@ PACKAGES: tuple[Package, ...] = (
 )
 """Microsoft's packages with their last versions, one third party's that exists, and inventions: two of Contoso's that
 need no build to pass for another, two that must never be chosen, because they only say that they are Microsoft's, and
-one that only speaks of Python. No other has a Python newer than 3.11: as in the world. Of several versions of one id the newest comes first.
+one that only speaks of Python. No other has a Python newer than 3.11: as in the world. Of several versions of one id the
+newest comes first.
 
 Whether a package of Microsoft's is listed is as seen, and taken as listed where that was not seen."""
 
