@@ -42,7 +42,7 @@ def folder_in_use(app: App) -> str:
     """
     handler = read_handler(read_web_config(app).content)
     if handler is None:
-        return _folder_in_home(app, _python_of(app, pythons_on(app, None)).python_path)
+        return _folder_in_home(app, _python_of(app, pythons_on(app, None), "").python_path)
     return _folder_in_home(app, started_path(handler.python_exe, app.kudu.home()))
 
 
@@ -52,7 +52,7 @@ def target_in_use(app: App, handler: PythonHandler | None) -> Target:
     handler: what web.config starts. Raises NotFound or Refused when there is none to choose, or it does not run, and
     UnknownOutcome when it did not answer in time.
     """
-    python = _python_of(app, pythons_on(app, handler))
+    python = _python_of(app, pythons_on(app, handler), handler.python_exe if handler is not None else "")
     if python.unknown:
         raise not_answered(app, python, "which packages it can have")
     if not python.answered or python.version is None or python.architecture is None:
@@ -72,10 +72,14 @@ def _folder_in_home(app: App, python_path: str) -> str:
     return ntpath.basename(folder)
 
 
-def _python_of(app: App, pythons: list[Installed]) -> Installed:
+def _python_of(app: App, pythons: list[Installed], started: str) -> Installed:
+    """started: what web.config starts, as it writes it; "" where it starts none, or it cannot be told."""
     current = [python for python in pythons if python.in_use]
+    if started and not current:
+        raise NotFound(f"web.config of {app.site.label} starts {started}, which is not on the app, or does not run.",
+                       f"Switch to another: `az webapp python set-version {app.site.arguments} --version 3`.")
     own = current or [python for python in pythons if python.source != "builtIn"]
-    if len(own) == 1:
+    if len({python.python_path.lower() for python in own}) == 1:
         if not current:
             app.progress.say(f"web.config of {app.site.label} starts no Python; taking the only one that is installed.")
         return own[0]

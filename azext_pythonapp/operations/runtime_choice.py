@@ -46,9 +46,10 @@ def choose_runtime(app: App, pythons: Sequence[Installed], wish: VersionWish, ar
     Raises UnknownOutcome when a Python on the app that may be the one did not answer, NotFound, with the nearest
     choices, when nobody has one, and PlatformFailed when a source could not be asked that may have a newer one.
     """
-    present = newest_present(app, pythons, wish, architecture)
-    if present and not wish.is_latest:
-        return Choice(present, None)
+    if not wish.is_latest:
+        present = newest_present(app, pythons, wish, architecture)
+        if present:
+            return Choice(present, None)
     supply = app_supply(app, sources, [architecture or DEFAULT_ARCHITECTURE])
     broken = None if wish.is_latest else _broken(pythons, wish, architecture)
     if broken is not None:
@@ -57,17 +58,20 @@ def choose_runtime(app: App, pythons: Sequence[Installed], wish: VersionWish, ar
             return Choice(None, repair)
     best = find_best(supply.offers, wish, architecture, DEFAULT_ARCHITECTURE, prereleases)
     _require_known(app, supply, wish, architecture, best)
-    if present and (best is None or python_order(present.version) >= python_order(best.version)):
-        return Choice(present, None)
+    if wish.is_latest:
+        present = newest_present(app, pythons, wish, architecture, best.version if best else None)
+        if present and (best is None or python_order(present.version) >= python_order(best.version)):
+            return Choice(present, None)
     if best is None:
         raise _not_found(app, supply.offers, wish, architecture, sources)
     return Choice(None, best)
 
 
-def newest_present(app: App, pythons: Sequence[Installed], wish: VersionWish, architecture: str | None
-                   ) -> Installed | None:
+def newest_present(app: App, pythons: Sequence[Installed], wish: VersionWish, architecture: str | None,
+                   at_least: str | None = None) -> Installed | None:
     """The newest Python on the app that a wish means and that answered; None when there is none.
 
+    at_least: a version below which nothing matters; None for none.
     Raises UnknownOutcome when another one may be the one, but did not answer in time: that is not its absence.
     """
     own = [python for python in pythons if python.source != "builtIn"]
@@ -76,10 +80,11 @@ def newest_present(app: App, pythons: Sequence[Installed], wish: VersionWish, ar
     best = max(usable, default=None,
                key=lambda python: (python_order(python.version), python.architecture == DEFAULT_ARCHITECTURE,
                                    python.source == "siteExtension"))
+    beaten = max(python_order(best.version) if best else python_order(None), python_order(at_least))
     for python in own:
         if python.unknown and python.may_be(wish.matches, architecture):
             likely = python.version or (python.likely.version if python.likely else None)
-            if best is None or python_order(likely) > python_order(best.version):
+            if python_order(likely) > beaten:
                 raise not_answered(app, python, f"whether it is Python {wish}")
     return best
 

@@ -76,13 +76,15 @@ class Apps:
         self._sites: list[Site] = []
 
     def new(self, sample: str | None = None, slot: str | None = None, of: Site | None = None,
-            python: str | None = None, **facts: Any) -> Site:
+            python: str | None = None, capitals: bool = False, **facts: Any) -> Site:
         """An app of its own name with nothing in it but, if asked, a sample app, and a Python.
 
         slot: make a slot of that name; of: the app whose slot it is (without it, of a new name). python: a version of
-        NAMED, which is there as if somebody had installed it before. facts: passed to LocalAzure.add_site.
+        NAMED, which is there as if somebody had installed it before. capitals: whether its name has some.
+        facts: passed to LocalAzure.add_site.
         """
         name = of.name if of else f'{self._prefix}-{secrets.token_hex(3)}'
+        name = name.title() if capitals else name
         site = self._azure.add_site(name, slot=slot, **facts)
         self._sites.append(site)
         if sample:

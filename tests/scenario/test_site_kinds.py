@@ -40,6 +40,13 @@ def test_a_windows_web_app_is_known_in_old_and_scanty_answers(az, apps):
     assert 'named no SCM site' in failed.stderr, failed
 
 
+def test_hosts_are_not_the_name_of_the_app(az, apps):
+    site = apps.new(capitals=True)
+    assert site.name != site.name.lower() and site.host == site.host.lower()
+    assert az('webapp python list', *naming(site)).json == []
+    assert az('webapp python show', *naming(site)).json['app']['name'] == site.name
+
+
 def test_advised_commands_repeat_the_subscription_that_was_given(az, apps):
     site = apps.new()
     given = az('webapp python install-requirements --subscription', SUBSCRIPTION, *naming(site), expect=3)

@@ -163,6 +163,9 @@ def test_one_that_did_not_answer_does_not_matter_where_it_cannot_be_meant(app, s
     assert chosen(app, "3.6", silent, python("3.6.4")) == "3.6.4"
     unnamed = python("3.8.10", answered=False, unknown=True, folder="python-backup")
     assert chosen(app, "3.6", unnamed) == ("siteExtension", "3.6.4")
+    assert chosen(app, "latest", silent, python("3.6.4")) == ("nuget", "3.13.2"), "an older one cannot be the newest"
+    with pytest.raises(UnknownOutcome):
+        chosen(app, "latest", python("3.15.99", "mallory-python31599x64", answered=False, unknown=True))
 
 
 def test_what_only_works_with_a_python_that_is_there(app, sources):
