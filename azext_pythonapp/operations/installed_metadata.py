@@ -19,7 +19,10 @@ class InstalledMetadata:
     def __init__(self, app: App, folder: str, names: Collection[str]):
         self._kudu = app.kudu
         self._folder = f"{folder}/Lib/site-packages"
-        self._entries = {name: entry for entry in metadata_names(names) for name in packages([entry])}
+        self._entries: dict[str, list[str]] = {}
+        for entry in metadata_names(names):
+            for name in packages([entry]):
+                self._entries.setdefault(name, []).append(entry)
 
     def requires(self, names: Collection[str]) -> dict[str, Sequence[str] | None]:
         """The requirements of installed packages, by their canonical names; None where nothing tells them."""
@@ -27,9 +30,11 @@ class InstalledMetadata:
             return dict(zip(names, pool.map(self._requires, names)))
 
     def _requires(self, name: str) -> list[str] | None:
-        entry = self._entries.get(name)
-        if entry is None:
-            return None
+        """Of the entries of one name, an old pip may have left empty ones behind."""
+        found = (self._requires_of(entry) for entry in self._entries.get(name, ()))
+        return next((lines for lines in found if lines is not None), None)
+
+    def _requires_of(self, entry: str) -> list[str] | None:
         if entry.lower().endswith(".dist-info"):
             text = self._read(f"{entry}/METADATA")
             return None if text is None else HeaderParser().parsestr(text).get_all("Requires-Dist") or []

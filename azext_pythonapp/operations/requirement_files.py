@@ -149,7 +149,7 @@ def require_possible(app: App, files: RequirementFiles, environment: TargetEnvir
     requirement, (reason, advice) = wrong[0]
     others = [f"{each.file}:{each.line}" for each, _ in wrong[1:]]
     more = f" So do {len(others)} more lines: {_some(others)}." if others else ""
-    raise InvalidInput(f"{requirement.file}:{requirement.line}: '{requirement.text}' cannot be installed on "
+    raise InvalidInput(f"{requirement.file}:{requirement.line}: {requirement.text!r} cannot be installed on "
                        f"{app.site.label}: {reason}.{more}", advice)
 
 

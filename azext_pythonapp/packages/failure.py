@@ -38,9 +38,15 @@ _UNIX_ONLY = re.compile(
     r"(?:not|n't) (?:\w+ )?(?:support|supported|run|work|available|compatible|implemented)\b[^.]{0,40}\bWindows\b|"
     r"\bWindows (?:is|are) (?:\w+ )?(?:not|un)[- ]?(?:\w+ )?supported|"
     r"\bonly (?:\w+ )?(?:supports?|supported|works?|runs?|available)\b[^.]{0,30}\b(?:Linux|Unix|POSIX|macOS)\b|"
+    r"\brequires? (?:an? )?(?:macOS|Linux|Unix|POSIX|Darwin)\b|"
     r"\b(?:Linux|Unix|POSIX)[- ]only\b|module '?os'? has no attribute "
     r"'(?:uname|fork|getuid|geteuid|getgid|getegid|sysconf|getpgrp|setsid|mkfifo|WNOHANG)'|"
     r"No module named '?(?:pwd|grp|fcntl|resource|termios)'?$", re.IGNORECASE)
+# What `pip freeze` names on a Debian or Ubuntu, and no index has.
+_OF_DEBIAN = ("pkg-resources", "apturl", "command-not-found", "language-selector", "python-apt",
+              "screen-resolution-extra", "ubuntu-advantage-tools", "ubuntu-drivers-common", "ubuntu-pro-client", "ufw",
+              "unattended-upgrades", "usb-creator")
+_DEBIAN_VERSION = re.compile(r"\+(?:ubuntu|debian|deb\d)", re.IGNORECASE)
 _HASHES = {"THESE PACKAGES DO NOT MATCH THE HASHES": False, "Hashes are required in --require-hashes mode": True,
            "all requirements must have their versions pinned with ==": True}
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
@@ -183,9 +189,9 @@ class PipLines:
     def _of_versions(self, wanted: str) -> Explanation:
         found = _NAME.match(wanted)
         name = found[0] if found else wanted
-        if _canonical(name) == "pkg-resources":
-            return Explanation("No index has pkg-resources: `pip freeze` of Debian and Ubuntu makes that line up.",
-                               "Delete the line of pkg-resources from the requirements.")
+        if _canonical(name) in _OF_DEBIAN and not self._versions or _DEBIAN_VERSION.search(wanted):
+            return Explanation(f"No index has {name} like that: `pip freeze` of Debian and Ubuntu makes such lines up, "
+                               "of packages of the system itself.", f"Delete the line of {name} from the requirements.")
         more = (f" {self._other_python['version']} needs Python {self._other_python['python'].strip()}."
                 if self._other_python else "")
         if self._versions is None:

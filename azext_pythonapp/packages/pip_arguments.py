@@ -1,6 +1,7 @@
 """Further arguments for `pip install`, as one text: what may be in it, and what travels out of sight."""
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 
@@ -23,6 +24,8 @@ _REFUSED = {"--target": _ELSEWHERE, "--user": _ELSEWHERE, "--root": _ELSEWHERE, 
             "--isolated": "it would make pip ignore what it is given as variables"}
 # Options by which pip installs again what is there already.
 AGAIN = ("-I", "--ignore-installed", "--force-reinstall")
+# Options by which pip reads more than the files that this command knows of.
+_READING = ("--group", "--requirements-from-script", "--build-constraint")
 _SHORT = ("-v", "-vv", "-vvv", "-I")
 
 
@@ -53,6 +56,15 @@ def holds(arguments: Sequence[str], *options: str) -> bool:
     return any(word in options or len(word) > 4 and any(option.startswith(word.partition("=")[0])
                                                         for option in options)
                for word in arguments if word.startswith("-"))
+
+
+def reads_more(arguments: Sequence[str]) -> bool:
+    """Whether these have pip install again what is there, or read folders and files whose content may change."""
+    if holds(arguments, *AGAIN, *_READING):
+        return True
+    places = [word.partition("=")[2] or following for word, following in zip(arguments, [*arguments[1:], ""])
+              if holds([word], "--find-links")]
+    return any(re.match(r"https?://", each, re.IGNORECASE) is None for each in places)
 
 
 def _options(text: str) -> Iterator[tuple[str, str | None]]:

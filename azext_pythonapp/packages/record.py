@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from azext_pythonapp.packages.pip_arguments import AGAIN, holds
+from azext_pythonapp.packages.pip_arguments import reads_more
 
 FOLDER = "data/pythonapp/records"
 
@@ -65,10 +65,10 @@ def is_satisfied(record: Record | None, requirements_sha256: str, options: Mappi
     digest: installed.digest of site-packages now. pinned: whether every requirement names exactly one version;
     with --upgrade and without that, only the index knows, so no record satisfies. Nor does any when pip is asked to
     install what is there already, or
-    to look in a folder whose content may change.
+    to read what may change unseen.
     """
-    if record is None or (options.get("upgrade") and not pinned) or holds(
-            options.get("more", ()), *AGAIN, "--find-links"):
+    if record is None or (options.get("upgrade") and not pinned) or reads_more(
+            options.get("more", ())):
         return False
     return (record.requirements_sha256 == requirements_sha256 and record.options == dict(options)
             and record.packages_digest == digest)

@@ -19,7 +19,7 @@ ARGUMENTS = {
     'install-requirements --timeout 0': '--timeout',
     'install-requirements --no-wait --stop-app always': '--stop-app always',
     'install-requirements --wheel-dir . -r good.txt': 'no wheels',
-    'install-requirements -r outside.txt': 'outside its own folder',
+    'install-requirements -r outside.txt': 'which outside.txt:1 includes, cannot be read',
     'install-requirements --stop-app sometimes': 'sometimes',
     'list-versions --version x.y': 'x.y',
 }
@@ -28,7 +28,7 @@ ARGUMENTS = {
 @pytest.mark.parametrize('command', ARGUMENTS)
 def test_wrong_arguments(az, azure, tmp_path, command):
     (tmp_path / 'good.txt').write_text('six\n', encoding='utf-8')
-    (tmp_path / 'outside.txt').write_text('-r ../other.txt\n', encoding='utf-8')
+    (tmp_path / 'outside.txt').write_text('-r ../no-such.txt\n', encoding='utf-8')
     before = len(azure.mutating_requests())
     failed = az(f'webapp python {command} -g rg -n no-such-app', expect=None)
     assert failed.returncode == 2, failed

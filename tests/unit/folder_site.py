@@ -66,7 +66,9 @@ class FolderSite:
     def __init__(self, home: Path):
         self.home = home
         self.before_request: Callable[[str], None] = lambda request: None
-        self.environment = dict(os.environ)
+        # What this machine tells its own pip is none of a worker's.
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+        self.environment["PIP_CONFIG_FILE"] = os.devnull
         self.clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
         self.requests: list[str] = []
         self.running: list[list[object]] = []

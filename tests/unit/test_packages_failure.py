@@ -90,7 +90,8 @@ def test_a_package_that_is_not_for_windows_is_to_go_or_to_get_a_marker(text):
     "AttributeError: module 'os' has no attribute 'uname'", "AttributeError: 'module' object has no attribute 'x'",
     "ModuleNotFoundError: No module named 'fcntl'", "ImportError: No module named pwd", "RuntimeError: only runs on Linux",
     "error: Windows is not supported", "Exception: x is currently not available on Windows.", "SystemExit: POSIX only",
-    "RuntimeError: This package only supports Linux and macOS"])
+    "RuntimeError: This package only supports Linux and macOS",
+    "error: PyObjC requires macOS to build"])
 def test_other_words_for_not_on_windows(error):
     found = explanation("  Downloading uwsgi-2.0.tar.gz (1 kB)", f"      {error}", "error: metadata-generation-failed")
     assert ("does not work on Windows" in found.reason) == ("'x'" not in error)
@@ -102,7 +103,11 @@ def test_a_line_of_debians_pip_freeze_is_to_be_deleted():
                  "  Could not find a version that satisfies the requirement pkg_resources==0.0.0 (from -r r.txt (line 2)) "
                  "(from versions: )"):
         assert "Debian" in explanation(text).reason
-        assert explanation(text).advice == "Delete the line of pkg-resources from the requirements."
+        assert explanation(text).advice in ("Delete the line of pkg-resources from the requirements.",
+                                            "Delete the line of pkg_resources from the requirements.")
+    for line in ("python-apt==2.4.0+ubuntu1", "ufw==0.36.1", "distro-info===1.1build1+ubuntu0.1"):
+        found = explanation(f"ERROR: Could not find a version that satisfies the requirement {line} (from versions: none)")
+        assert "Debian" in found.reason
 
 
 def test_a_pip_that_does_not_name_the_versions():

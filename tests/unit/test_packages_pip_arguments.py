@@ -4,8 +4,9 @@ from __future__ import annotations
 import pytest
 
 from azext_pythonapp.appservice.errors import InvalidInput
+from azext_pythonapp.packages import record
 from azext_pythonapp.packages.pip import JobFile, PipOptions, install
-from azext_pythonapp.packages.pip_arguments import parse
+from azext_pythonapp.packages.pip_arguments import parse, reads_more
 
 
 @pytest.mark.parametrize("text, arguments", [
@@ -55,3 +56,13 @@ def test_they_stand_before_the_requirements_file_and_make_another_record():
     assert options.normalised() == {"pre": True, "no_deps": True, "only_binary": ":all:",
                                     "more": ["--retries", "3", "PIP_FIND_LINKS=https://a/"]}
     assert "pw" not in repr(options.more) + str(options.normalised())
+
+
+@pytest.mark.parametrize("text, expected", [
+    ("--force-reinstall", True), ("-I", True), ("--ignore-inst", True), ("--find-links wheels", True), ("--find=D:/x", True),
+    ("--find-links https://h/links", False), ("--retries 3 --prefer-binary", False), ("--group dev", True), (None, False)])
+def test_whether_pip_is_to_do_it_again_or_reads_more(text, expected):
+    arguments, _ = parse(text)
+    assert reads_more(arguments) is expected
+    found = record.Record("sha", {"more": list(arguments)} if text else {}, "digest", {"ok": True, "problems": []}, "j", "t")
+    assert record.is_satisfied(found, "sha", found.options, "digest", pinned=True) is not expected

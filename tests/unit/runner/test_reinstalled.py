@@ -11,7 +11,7 @@ import pytest
 from azext_pythonapp.jobs.request import JobSpec, Restore, request_files
 from azext_pythonapp.jobs.state import JobResult, PackageVersion, VersionChange
 from azext_pythonapp.operations.pip_run import job_failure, result_changes
-from azext_pythonapp.packages import installed
+from azext_pythonapp.packages import installed, record
 from azext_pythonapp.packages.pip import HomeFile, JobFile, PipOptions, install, restore_arguments
 from tests.unit.runner.modules import runner_module
 
@@ -116,6 +116,22 @@ def test_a_failure_tells_what_was_reinstalled():
                           blocked_by=None, advice=None)
     app = SimpleNamespace(site=SimpleNamespace(label="app 'x'", arguments="-g g -n x"))
     assert "It changed: a 1 reinstalled." in job_failure(app, job).message
+
+
+@pytest.mark.parametrize("name, value, left", [
+    ("PIP_CONSTRAINT", "{}", False), ("PIP_UPGRADE", "1", False), ("PIP_UPGRADE", "0", True), ("PIP_TIMEOUT", "9", True),
+    ("PIP_CONFIG_FILE", "{}.ini", False)])
+def test_settings_by_which_pip_reads_more_leave_no_record(runtime, tmp_path, name, value, left):
+    asked = record.to_json("abc", {})
+    runtime.install("left==1.0\n", record=asked)
+    assert runtime.record() is not None
+    limits = tmp_path / "limits.txt"
+    limits.write_text("left<2\n")
+    (tmp_path / "limits.txt.ini").write_text(f"[install]\nconstraint = {limits}\n")
+    runtime.site.environment[name] = value.format(limits)
+    assert runtime.install("left==1.0\n", record=asked).state == "succeeded", runtime.lines
+    assert (runtime.record() is not None) is left
+    assert any("read more than this job was given" in line for line in runtime.lines) is not left
 
 
 def test_packages_are_put_back_from_the_very_sources_of_the_run(runtime):

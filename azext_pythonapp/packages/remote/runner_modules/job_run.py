@@ -43,6 +43,7 @@ from package_restore import PackageRestore
 from pip_process import Pip
 from pip_progress import Progress
 from pip_reason import PipReason
+from pip_settings import reading_settings
 from runtime_lock import RuntimeLock
 from site_packages import changes, digest, installed_packages, metadata_names, platform_tag, site_packages, sweep
 from wheel_store import forget_damaged_wheels, note_use, prune_wheels
@@ -204,7 +205,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
         self.state.set(**self.progress.line(line))
 
     def write_record(self, check):
-        """Leave the record of a good run, unless its files are no longer those that were asked for."""
+        """Leave the record of a good run, unless its files are no longer those asked for, or pip reads more."""
         asked = self.request.fields
         record = asked.get('record')
         if record is None:
@@ -213,11 +214,15 @@ class Job:  # pylint: disable=too-many-instance-attributes
             if sha256_of(self.request.resolve({'home': path})) != expected:
                 self.log.line('%s was changed while pip ran; the next run installs again.' % path)
                 return
-        folder = os.path.join(self.data, 'records')
-        make_folder(folder)
-        write_json(os.path.join(folder, asked['runtime'] + '.json'),
-                   dict(record, packagesDigest=digest(metadata_names(site_packages())), check=check,
-                        finishedAt=now(), jobId=self.state.fields['id']))
+        path = os.path.join(self.data, 'records', asked['runtime'] + '.json')
+        reading = reading_settings()
+        if reading:
+            self.log.line('%s has pip read more than this job was given; the next run asks pip again.' % reading[0])
+            remove(path)
+            return
+        make_folder(os.path.dirname(path))
+        write_json(path, dict(record, packagesDigest=digest(metadata_names(site_packages())), check=check,
+                              finishedAt=now(), jobId=self.state.fields['id']))
 
     def clean(self, outcome):
         """Delete what may hold secrets, give the lock back, close the log; what fails here is said, not fatal."""
