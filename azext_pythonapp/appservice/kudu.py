@@ -23,7 +23,7 @@ import requests
 from azext_pythonapp.appservice.command_answer import CommandResult, PendingCommand
 from azext_pythonapp.appservice.credentials import ScmCredentials
 from azext_pythonapp.appservice.errors import Conflict, NotFound, PlatformFailed, PythonAppError, UnknownOutcome
-from azext_pythonapp.appservice.outcome import message, parsed, says_not_found
+from azext_pythonapp.appservice.outcome import message, parsed, says_not_found, text_of
 from azext_pythonapp.appservice.patience import Retry, Trouble
 from azext_pythonapp.appservice.scm import READ_SECONDS, ScmSite
 
@@ -168,8 +168,8 @@ class Kudu:
     def delete(self, path: str, if_match: str = "*") -> None:
         """Delete a file; one that is already gone is fine. Raises Conflict when the ETag differs or it is locked."""
         answer = self._scm.ask("DELETE", self.url(path), path, headers={"If-Match": if_match}, accept=(404,))
-        if answer.status == 404 and not says_not_found(answer.response.text):
-            raise Conflict(f"{path} of {self._label} could not be deleted: {message(answer.response.text, 404)}")
+        if answer.status == 404 and not says_not_found(text_of(answer.response)):
+            raise Conflict(f"{path} of {self._label} could not be deleted: {message(text_of(answer.response), 404)}")
 
     def delete_directory(self, path: str) -> None:
         """Delete a directory and all in it; one that is already gone is fine. Raises Conflict when a file is held."""
@@ -314,7 +314,7 @@ class Kudu:
         begun = self._scm.trouble.clock()
         response = self._scm.act("POST", f"{self._base}/api/command", timeout, "the command", pause=pause,
                                  json={"command": command, "dir": directory})
-        answer = parsed(response.text)
+        answer = parsed(text_of(response))
         if not isinstance(answer, dict):
             raise self._scm.cut(self._scm.trouble.clock() - begun)
         return CommandResult(answer.get("Output") or "", answer.get("Error") or "", int(answer.get("ExitCode") or 0))
@@ -342,14 +342,14 @@ class Kudu:
     def _json(self, method: str, url: str, what: str, **options: Any) -> Any:
         """The JSON of an answer."""
         response = self._scm.ask(method, url, what, wants_json=True, **options).response
-        return parsed(response.text)
+        return parsed(text_of(response))
 
     def _zip_url(self, folder: str) -> str:
         return f"{self._base}/api/zip/{quote(folder.strip('/'))}/"
 
     def _require_extracted(self, response: requests.Response, failure: str) -> None:
         if response.status_code == 400:
-            raise Conflict(f"{failure} of {self._label}: {message(response.text, 400)}",
+            raise Conflict(f"{failure} of {self._label}: {message(text_of(response), 400)}",
                            "Look whether the app's home directory is full or read-only.")
 
 

@@ -117,16 +117,25 @@ def is_page(content_type: str, text: str) -> bool:
 
 
 def says_not_found(text: str) -> bool:
-    """Whether a 404 of Kudu's own says that there is no such thing.
+    """Whether a 404 is Kudu's own word that there is no such thing.
 
-    Kudu answers 404 also when a file is there and cannot be read or deleted; the exception's type then says what
-    happened (facts/kudu.md 3.2 and 3.4).
+    Kudu answers 404 also when a file is there and cannot be read or deleted (`says_held`).
     """
     body = parsed(text)
-    if not isinstance(body, dict) or not any(key in body for key in ("Message", "message", "ExceptionMessage")):
-        return False
-    kind = str(body.get("ExceptionType") or "")
-    return not kind or kind.rsplit(".", 1)[-1] in ("FileNotFoundException", "DirectoryNotFoundException")
+    return isinstance(body, dict) and "Message" in body and not says_held(text)
+
+
+def says_held(text: str) -> bool:
+    """Whether a 404 of Kudu's own tells of an exception with something that is there: the exception's type says what
+    happened (facts/kudu.md 3.2 and 3.4)."""
+    body = parsed(text)
+    kind = str(body.get("ExceptionType") or "") if isinstance(body, dict) and "Message" in body else ""
+    return bool(kind) and kind.rsplit(".", 1)[-1] not in ("FileNotFoundException", "DirectoryNotFoundException")
+
+
+def text_of(response: requests.Response) -> str:
+    """The body as text. Kudu writes UTF-8; requests guesses the encoding of JSON where the header names none."""
+    return response.content.decode("utf-8-sig", "replace")
 
 
 def message(text: str, status: int) -> str:
@@ -138,6 +147,11 @@ def message(text: str, status: int) -> str:
         begin = text.lower().index("<title>") + len("<title>")
         text = text[begin:].split("<", 1)[0]
     return " ".join(text.split())[:300] or f"HTTP {status}"
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is JSON, also `null`."""
+    return text.strip() == "null" or parsed(text) is not None
 
 
 def parsed(text: str) -> Any:

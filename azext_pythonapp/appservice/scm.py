@@ -13,8 +13,8 @@ import requests
 from azext_pythonapp.appservice.credentials import ScmCredentials
 from azext_pythonapp.appservice.errors import (AccessDenied, Conflict, NotFound, PlatformFailed, PythonAppError,
                                                Unreachable, UnknownOutcome)
-from azext_pythonapp.appservice.outcome import (Outcome, is_hopeless, is_page, message, of_error, of_response, parsed,
-                                                says_not_found)
+from azext_pythonapp.appservice.outcome import (Outcome, is_hopeless, is_json, is_page, message, of_error, of_response,
+                                                says_held, says_not_found, text_of)
 from azext_pythonapp.appservice.patience import TOTAL_SECONDS, Retry, Trouble, retry_after_seconds
 
 CONNECT_SECONDS = 30
@@ -41,7 +41,8 @@ class _Try:
         if self.response is None:
             told = isinstance(self.error, PythonAppError)
             return str(self.error).rstrip(".") if told else f"no answer ({type(self.error).__name__})"
-        return f"it answers {self.response.status_code} ({message(self.response.text, self.response.status_code)[:80]})"
+        status = self.response.status_code
+        return f"it answers {status} ({message(text_of(self.response), status)[:80]})"
 
     @property
     def retry_after(self) -> float | None:
@@ -127,7 +128,8 @@ class ScmSite:
     def cut(self, seconds: float) -> UnknownOutcome:
         """The error of a request whose answer never came, after so many seconds."""
         return UnknownOutcome(f"The connection to the SCM site of {self.label} was cut after {seconds:.0f} s, before "
-                              "the answer came; it may still be running there.")
+                              "the answer came; it may still be running there.",
+                              "Look in a few minutes what is there, and run the command again.")
 
     def unreachable(self, error: Exception | None) -> Unreachable:
         """The error of a request that nothing answered."""
@@ -138,12 +140,12 @@ class ScmSite:
 
     def raise_for(self, response: requests.Response, what: str) -> None:
         """Raise what an answer of Kudu's own other than 2xx means."""
-        status, text = response.status_code, response.text if response.status_code >= 300 else ""
+        status, text = response.status_code, text_of(response) if response.status_code >= 300 else ""
         if status < 300:
             return
         if status == 404 and says_not_found(text):
             raise NotFound(f"{what} was not found on {self.label}.")
-        if status == 404 and parsed(text) is not None:
+        if status == 404 and says_held(text):
             raise Conflict(f"{what} of {self.label} is there, but could not be used: {message(text, status)}")
         if status in (409, 412):
             raise Conflict(f"{what} of {self.label} could not be written: {message(text, status)}")
@@ -168,12 +170,12 @@ class ScmSite:
         seconds, status = self.trouble.clock() - begun, response.status_code
         if status >= 300:
             try:
-                return _Try(of_response(status, response.headers.get("Content-Type", ""), response.text, seconds),
+                return _Try(of_response(status, response.headers.get("Content-Type", ""), text_of(response), seconds),
                             response, None, seconds)
             except requests.RequestException as error:  # the body of a stream
                 return _Try(Outcome.UNKNOWN, None, error, seconds)
-        if wants_json and parsed(response.text) is None and not is_page(response.headers.get("Content-Type", ""),
-                                                                        response.text):
+        text = text_of(response) if wants_json else ""
+        if wants_json and not is_json(text) and not is_page(response.headers.get("Content-Type", ""), text):
             return _Try(Outcome.UNKNOWN, response, None, seconds)
         return _Try(Outcome.ANSWERED, response, None, seconds)
 
@@ -188,8 +190,8 @@ class ScmSite:
         """Whether Kudu answers that something is held which it may have itself, or for a moment only."""
         status = response.status_code
         if method == "GET":
-            return status == 404 and not says_not_found(response.text) and parsed(response.text) is not None
-        return lost and status in (400, 404, 409) and not (status == 404 and says_not_found(response.text))
+            return status == 404 and says_held(text_of(response))
+        return lost and (status in (400, 409) or status == 404 and says_held(text_of(response)))
 
     def _judged(self, response: requests.Response, what: str, accept: tuple[int, ...], lost: bool) -> Answered:
         status = response.status_code
@@ -207,7 +209,7 @@ class ScmSite:
         if attempt.response is not None:
             status = attempt.response.status_code
             return PlatformFailed(f"The SCM site of {self.label} answered {status} for {what}, for {seconds:.0f} s: "
-                                  f"{message(attempt.response.text, status)}",
+                                  f"{message(text_of(attempt.response), status)}",
                                   "Try again in a few minutes; the SCM site may be starting or busy.")
         if isinstance(attempt.error, PythonAppError):
             return attempt.error

@@ -101,6 +101,15 @@ class TestStarting:
         assert kudu.read("data/file.txt").content == b"1"
         assert len(said) == 1 and "Waiting for the SCM site of app 'shop'" in said[0]
 
+    def test_json_is_utf8_whether_or_not_the_header_says_so(self, kudu, azure, site):
+        rows = '[{"name": "Größe 日本", "path": "D:\\\\home\\\\Größe 日本", "mime": "x"}]'
+        serve(azure, site, lambda: Response(b"\xef\xbb\xbf" + rows.encode(), media_type="application/json"))
+        assert [entry.name for entry in kudu.list_directory("")] == ["Größe 日本"]
+        serve(azure, site, lambda: Response('{"Output": "Größe 日本", "ExitCode": 0}'.encode(), media_type="application/json"))
+        assert kudu.run("echo").output == "Größe 日本"
+        serve(azure, site, lambda: Response(b"null", media_type="application/json"))
+        assert kudu.site_extensions() == []
+
     def test_a_command_that_never_reached_kudu_is_repeated_and_runs_once(self, kudu, site):
         site.switches.cold_scm_500_times, site.switches.cold_scm_503_times = 1, 3
         assert kudu.run("echo ran").output.strip() == "ran"
@@ -269,6 +278,11 @@ class TestNotFound:
         answer = {"Message": "An error has occurred.", "ExceptionType": "System.IO.DirectoryNotFoundException"}
         serve(azure, site, lambda: JSONResponse(answer, 404))
         with pytest.raises(NotFound):
+            kudu.read("file.txt")
+
+    def test_another_services_json_is_neither_missing_nor_held(self, kudu, azure, site):
+        serve(azure, site, lambda: JSONResponse({"statusCode": 404, "message": "Resource not found"}, 404))
+        with pytest.raises(PlatformFailed, match="404"):
             kudu.read("file.txt")
 
     def test_a_page_in_the_place_of_a_file_is_none(self, kudu, azure, site):
