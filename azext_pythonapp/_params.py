@@ -101,7 +101,7 @@ def _set_version(loader):
         context.argument('startup_command', help='Arguments for python.exe under HttpPlatform, for example '
                                                  '`-m waitress --listen=127.0.0.1:%HTTP_PLATFORM_PORT% app:app`. '
                                                  'Default: made from the entry point and the server in '
-                                                 'requirements.txt.')
+                                                 'requirements.txt or in the Python.')
         context.argument('no_requirements', action='store_true', help='Do not install the app\'s requirements.txt.')
         context.argument('health_path', help='Path of the page that must answer after the switch. Default: `/`, which '
                                              'is allowed to be out of reach from here.')

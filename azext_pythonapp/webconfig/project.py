@@ -9,7 +9,7 @@ from . import frameworks
 from .application import Framework
 from .modules import Modules
 from .scopes import USUAL_NAMES, Names, Origin, Scopes, Value
-from .source import FUNCTIONS, Source, script_statements, statements
+from .source import FUNCTIONS, Source, certain_statements, script_statements, statements
 
 How = Literal["object", "factory", "import"]
 
@@ -107,7 +107,7 @@ class Project:
 
     def _serves(self, source: Source, body: list[ast.stmt], depth: int) -> int | None:
         scope = dict(self._scopes.scope(source))
-        for statement in statements(body):
+        for statement in certain_statements(body):
             if depth:
                 self._scopes.take(source, statement, scope)
             value = getattr(statement, "value", None)

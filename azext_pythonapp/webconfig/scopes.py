@@ -150,12 +150,18 @@ class Scopes:
         dotted = self.dotted(source, node.func)
         known = _known(dotted, _origin(source, node))
         if known is not None:
-            return known
+            return self._with_server(source, node, known, names) if known.kind == "dash" else known
         if dotted in frameworks.WRAPPERS or dotted.startswith(frameworks.WRAPPER_MODULES):
             return self._wrapper(source, node, dotted, names)
         if isinstance(node.func, ast.Attribute) and node.func.attr in frameworks.WSGI_METHODS:
             return Value("object", "wsgi", _origin(source, node))
         return _made_by(self.value(source, node.func, names), _origin(source, node))
+
+    def _with_server(self, source: Source, node: ast.Call, dash: Value, names: Names) -> Value:
+        """A Dash object; that of `Dash(…, server=app)` is the Flask application app itself."""
+        given = next((keyword.value for keyword in node.keywords if keyword.arg == "server"), None)
+        server = self.value(source, given, names) if given is not None else None
+        return replace(dash, origin=server.origin) if server is not None and server.kind == "object" else dash
 
     def _wrapper(self, source: Source, node: ast.Call, dotted: str, names: Names) -> Value | None:
         inner = self.arguments(source, node, names)

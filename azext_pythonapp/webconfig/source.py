@@ -171,6 +171,16 @@ def statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
         rest += [child for part in _parts(statement) for child in part][::-1]
 
 
+def certain_statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements of body that run in any case: not those below an if, a loop or an except."""
+    rest = list(body)[::-1]
+    while rest:
+        statement = rest.pop()
+        yield statement
+        if isinstance(statement, ast.With) or type(statement).__name__ in ("Try", "TryStar"):
+            rest += getattr(statement, "body", [])[::-1]
+
+
 def script_statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
     """Yield what only a script runs: the statements below `if __name__ == "__main__"` at the top of body."""
     for statement in body:

@@ -104,6 +104,11 @@ CASES: dict[str, tuple[dict[str, str | bytes], str, str]] = {
     "typed": ({"app.py": "import flask\napp: flask.Flask = flask.Flask('x')\n"}, "app:app", ""),
     "typed factory of a text": (
         {"app.py": "from flask import Flask\ndef create_app() -> 'Flask':\n    return load()\n"}, "app:create_app()", ""),
+    "dash on a flask app": (
+        {"app.py": "import dash, flask\nserver = flask.Flask('x')\napp = dash.Dash('x', server=server)\n"}, "app:server", ""),
+    "a server that is started at times only": (
+        {"app.py": FLASK + "import sys\nif len(sys.argv) > 1:\n    app.run()\nfor port in []:\n    app.run(port=port)\n"},
+        "app:app", ""),
     "conditional": (
         {"app.py": "import os\nfrom flask import Flask\nif os.name == 'nt':\n    app = Flask('x')\nelse:\n"
                    "    app = Flask('y')\n"}, "app:app", ""),
