@@ -38,7 +38,8 @@ def has_secrets(content: bytes) -> bool:
 
 def _without_bracket(query: str, replacement: str) -> str:
     """replacement for a query, with the closing bracket, comma or full stop of the sentence around it."""
-    return replacement + query[len(query.rstrip(").,;:]}")):]
+    shown = query.rstrip(").,;:]}")
+    return (replacement if shown else "") + query[len(shown):]
 
 
 def _digest(query: str) -> str:

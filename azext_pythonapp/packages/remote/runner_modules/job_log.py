@@ -32,7 +32,8 @@ def secret_words(values):
 
 def hidden(match):
     """A query as it may be shown, with the end of the sentence that it stands in."""
-    return match.group(1) + '****' + match.group(2)[len(match.group(2).rstrip(').,;:]}')):]
+    shown = match.group(2).rstrip(').,;:]}')
+    return match.group(1) + ('****' if shown else '') + match.group(2)[len(shown):]
 
 
 class Log:
