@@ -43,6 +43,7 @@ class Site:
     host and scm_host: the names that Resource Manager gave; they can carry a hash and a region, so they are never
     built from the app's name (facts/az-extension.md 4.6).
     subscription: the one that the command line gave; None when it gave none.
+    affinity: whether the front end sends a client to the instance that its cookie names.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Site:
     state: str
     plan_id: str = ""
     subscription: str | None = None
+    affinity: bool = True
 
     @property
     def label(self) -> str:
@@ -220,7 +222,8 @@ class Arm:
         if not scm_host:
             raise PlatformFailed(f"Azure named no SCM site for {label}, so its files cannot be reached.")
         return Site(name, resource_group, slot, resource_id, host, scm_host, str(properties.get("state") or ""),
-                    str(properties.get("serverFarmId") or ""), given)
+                    str(properties.get("serverFarmId") or ""), given,
+                    properties.get("clientAffinityEnabled") is not False)
 
     def configuration(self, site: Site) -> SiteConfiguration:
         """The app's `config/web`, asked for once. Raises AccessDenied and the other errors of an answer."""

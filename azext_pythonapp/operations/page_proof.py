@@ -144,8 +144,12 @@ class HealthCheck:
     def _judge(self, verdicts: dict[str | None, Verdict], served: Served) -> None:
         worst = min(verdicts.values(), key=lambda verdict: _WORST_FIRST.index(verdict.outcome))
         self.result["httpStatus"] = worst.page.status
-        self.result["instances"] = [{"id": one, "httpStatus": verdict.page.status}
+        known = self._app.site.affinity or len(verdicts) == 1
+        self.result["instances"] = [{"id": one, "httpStatus": verdict.page.status if known else None}
                                     for one, verdict in verdicts.items() if one is not None]
+        if not known:
+            self._app.progress.say(f"Warning: session affinity of {self._app.site.label} is off, so its {len(verdicts)} "
+                                   "instances could not be asked one by one: the page was asked for as often.")
         bad = [one for one, verdict in verdicts.items() if verdict.outcome == "bad"]
         if bad:
             raise self._failure(bad, verdicts, served)
@@ -206,6 +210,7 @@ class _Once:
 def _all_at_once(functions: Sequence[Callable[[], Verdict]]) -> list[Verdict]:
     """What the functions return, called in threads that do not hold up the end of the process."""
     results: dict[int, Verdict] = {}
+    failures: list[BaseException] = []
     turns = iter(list(enumerate(functions)))
     lock = threading.Lock()
 
@@ -215,7 +220,10 @@ def _all_at_once(functions: Sequence[Callable[[], Verdict]]) -> list[Verdict]:
                 turn = next(turns, None)
             if turn is None:
                 return
-            results[turn[0]] = turn[1]()
+            try:
+                results[turn[0]] = turn[1]()
+            except BaseException as error:  # pylint: disable=broad-exception-caught
+                failures.append(error)  # raised again below, in the command's own thread
 
     threads = [threading.Thread(target=work, name="instances", daemon=True)
                for _ in range(min(len(functions), MOST_AT_ONCE))]
@@ -224,6 +232,8 @@ def _all_at_once(functions: Sequence[Callable[[], Verdict]]) -> list[Verdict]:
     for thread in threads:
         while thread.is_alive():
             thread.join(1.0)
+    if failures:
+        raise failures[0]
     return [results[number] for number in range(len(functions))]
 
 

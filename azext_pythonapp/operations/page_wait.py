@@ -57,7 +57,8 @@ def wait_for_page(fetch: Callable[[float], Page], before: Page | None, seconds: 
     wait = _Wait(before, is_new, clock)
     deadline = clock() + seconds
     for number in range(1, 1 << 30):
-        page = fetch(max(1.0, min(FETCH_SECONDS, deadline - clock())))
+        left = deadline - clock()
+        page = fetch(max(1.0, min(left, max(FETCH_SECONDS, left / 2))))
         verdict = wait.take(page)
         if verdict is not None:
             return verdict

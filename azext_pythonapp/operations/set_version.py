@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import NotFound
+from azext_pythonapp.appservice.errors import NotFound, UnknownOutcome
 from azext_pythonapp.jobs.left import RESTART
 from azext_pythonapp.operations.app_python import Target, pip_target
 from azext_pythonapp.operations.app_settings import known_settings
@@ -134,7 +134,7 @@ class Transaction:
             steps.append(Step(f"Restarting {self._app.site.label}.",
                               left or ([Change("app", "restart")] if changes else []), self._restart))
         if self._checked and (self._running or left):
-            if changes or packages:
+            if self._running and (changes or packages):
                 steps.insert(0, Step(f"Fetching {self._health.url} as it is now.", [], self._look_before))
             steps.append(Step(f"Fetching {self._health.url}.", [], self._check_page))
         elif self._checked:
@@ -286,7 +286,14 @@ class Transaction:
         return put_back(self._app, step, restart=self._request.restart and self._running)
 
     def _restart(self) -> Sequence[Change]:
-        changes = finish_left(self._app, own=self._jobs, changed=self._changed)
+        try:
+            changes = finish_left(self._app, own=self._jobs, changed=self._changed)
+        except UnknownOutcome as error:
+            if not self._checked:
+                raise
+            # The page tells whether the app runs as it should; IIS also starts it anew for a changed web.config.
+            self._app.progress.say(f"Warning: {error.message}")
+            return []
         self._restarted = bool(changes)
         self._running = self._running or self._restarted
         return changes

@@ -25,6 +25,7 @@ def answering(site, status, headers='[]'):
 def test_errors_of_a_restart_that_goes_on_do_not_put_a_good_switch_back(az, apps):
     site = apps.prepared('wsgi_hello')
     site.switches.restart_pages = ('500.0', '500.0', '500.0', '502.5', '503')
+    site.switches.restart_cut = True
 
     done = az(*SWITCH, *naming(site))
 

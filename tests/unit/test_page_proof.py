@@ -47,7 +47,7 @@ class Site:
     def check(self, server, **wish):
         session = requests.Session()
         session.trust_env = False
-        site = SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop")
+        site = SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop", affinity=self.affinity)
         app = SimpleNamespace(page_address=server.url, web=session, site=site, arm=self,
                               progress=SimpleNamespace(say=self.said.append))
         return HealthCheck(app, HealthWish(**wish), lambda: self.now, self.sleep)
@@ -116,6 +116,14 @@ def test_instances_that_azure_does_not_tell():
     site.ids = PlatformFailed("Azure answered 500")
     assert proven(site, plain(200)) == {"httpStatus": 200, "httpStatusBefore": 200, "instances": []}
     assert "could not be listed" in site.said[-1] and "Azure answered 500" in site.said[-1]
+
+
+def test_without_session_affinity_no_answer_is_taken_for_one_instance_s():
+    site = Site(a1=plain(200), b2=plain(200))
+    site.affinity = False
+    assert proven(site, plain(200)) == {"httpStatus": 200, "httpStatusBefore": 200,
+                                        "instances": [{"id": "a1", "httpStatus": None}, {"id": "b2", "httpStatus": None}]}
+    assert "session affinity of app 'shop' is off" in site.said[-1]
 
 
 def test_a_page_that_is_not_reached_is_said_and_is_no_failure():
