@@ -125,7 +125,8 @@ class _Fetch:
 
     def wait(self) -> Page:
         """The page, as far as it came in time."""
-        if not self._answered.wait(self._seconds):
+        in_time = self._answered.wait(self._seconds)
+        if not in_time or isinstance(self._error, requests.exceptions.ReadTimeout) and self._response is None:
             return Page(None, f"there was no answer within {self._seconds:.0f} s")
         response = self._response
         if response is None:
@@ -243,7 +244,8 @@ def _front_end_refusal(response: requests.Response, text: str) -> str | None:
         return None
     address = response.headers.get(_FORBIDDEN_IP)
     if address is not None or (response.reason or "").lower() == "ip forbidden":
-        return f"the app's access restrictions do not let this client through ({address or 'Ip Forbidden'})"
+        named = _clean(address or "", str) or "Ip Forbidden"
+        return f"the app's access restrictions do not let this client through ({named})"
     if not _FRONT_END.search(text) and (response.reason or "").lower() not in _FRONT_END_PHRASES:
         return None
     if "blocked your access" in text:
