@@ -47,7 +47,7 @@ def _warnings(app: App, content: bytes | None, handler: PythonHandler | None,
         warnings.append("web.config has no handler that starts Python: `az webapp python set-version "
                         f"{app.site.arguments} --version 3`.")
     elif current is None:
-        warnings.append(f"web.config starts {handler.python_path}, which is not on the app.")
+        warnings.append(f"web.config starts {handler.python_path}, which is not on the app, or does not run.")
     elif current.problem:
         warnings.append(current.problem)
     if current is not None:

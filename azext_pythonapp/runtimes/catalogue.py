@@ -4,6 +4,7 @@ Only trusted packages (`official`) stand for a version; any other has to be name
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -19,6 +20,9 @@ from azext_pythonapp.runtimes.versions import (PackageOrder, PythonOrder, Versio
 
 LIST_COMMAND = "az webapp python list-versions"
 _NEAREST = 5
+# NuGet's own rule for ids (https://learn.microsoft.com/nuget/reference/nuspec#id): what breaks it is no package, and
+# must reach neither a terminal nor a command line.
+_PACKAGE_ID = re.compile(r"\w+(?:[.-]\w+)*")
 
 Source = Literal["siteExtension", "nuget"]
 
@@ -92,7 +96,7 @@ def gallery_offers(entries: Iterable[Mapping[str, Any]], today: date | None = No
     today: the day for `support`; by default the present one.
     """
     packages = [(extension, identity) for extension in read_extensions(entries)
-                if (identity := extension.identity) and identity.architecture
+                if _PACKAGE_ID.fullmatch(extension.id) and (identity := extension.identity) and identity.architecture
                 and not extension.id.lower().startswith(official.MADE_HERE)]
     return [_of_extension(extension, identity, today or date.today()) for extension, identity in packages]
 

@@ -22,7 +22,7 @@ _MARK = "pythonapp-runtime"
 # Without double quotes, percent signs or redirections, which cmd.exe would not leave alone in both of its passes.
 _PROGRAM = (f"import sys;sys.stdout.write(' '.join(['{_MARK}',sys.argv[1],sys.version.split()[0],"
             "str(sys.maxsize.bit_length()+1)])+chr(10))")
-_LINE = re.compile(rf"{_MARK} (?P<index>[0-9]+) (?P<version>[0-9][^\s+]*)\+? (?P<bits>32|64)\b")
+_LINE = re.compile(rf"{_MARK} (?P<index>[0-9]+) (?P<version>[0-9][0-9A-Za-z.]*)\S* (?P<bits>32|64)\b")
 
 
 @dataclass(frozen=True)

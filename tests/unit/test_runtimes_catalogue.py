@@ -205,6 +205,12 @@ def test_strangers_are_listed_on_request_only_and_marked():
     assert newest.latest_patch, "a stranger's 3.6.99 does not make it old"
 
 
+@pytest.mark.parametrize("extension_id", ["x\x1b[2J-python31599x64", "x;rm-python31599x64", "x y-python31599x64",
+                                          "x`id`-python31599x64", "azureappservice-python364x64\u200b"])
+def test_what_can_be_no_id_is_no_package(extension_id):
+    assert not gallery_offers([package(extension_id, "3.15.99", "x64", "3.15.99")], TODAY)
+
+
 def test_a_stranger_is_taken_when_named():
     assert resolve_id(gallery_offers(STRANGERS, TODAY), "MALLORY-python31599x64").extension_id == "mallory-python31599x64"
 

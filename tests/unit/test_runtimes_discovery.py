@@ -216,6 +216,13 @@ def test_noise_of_other_programs_does_not_disturb():
     assert ask(Worker({path: ("3.6.4", 64)}, noise=noise), [path]) == {path: Answer("3.6.4", "x64")}
 
 
+@pytest.mark.parametrize("said, version", [("2.7.18+", "2.7.18"), ("3.14.0rc1", "3.14.0rc1"), ("3.8.10\x1b[31m", "3.8.10"),
+                                           ("3.6.4|Anaconda", "3.6.4")])
+def test_a_version_is_letters_and_digits(said, version):
+    path = r"D:\home\python364x64\python.exe"
+    assert ask(Worker({path: (said, 64)}), [path]) == {path: Answer(version, "x64")}
+
+
 def test_the_program_itself_runs_and_is_understood():
     """The text between the quotes is what a real Python answers to."""
     class Here(Worker):
