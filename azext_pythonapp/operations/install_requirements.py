@@ -10,6 +10,7 @@ from azext_pythonapp.appservice.errors import InvalidInput
 from azext_pythonapp.jobs.state import SUCCEEDED, JobResult
 from azext_pythonapp.operations.app_python import target_in_use
 from azext_pythonapp.operations.deployment_warnings import warn_of_deployment
+from azext_pythonapp.operations.home_space import require_room
 from azext_pythonapp.operations.index_options import parse_options
 from azext_pythonapp.operations.left_to_do import finish_left, plan_left
 from azext_pythonapp.operations.package_change import Handling, change_packages, package_rows, planned_answer
@@ -74,6 +75,7 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool) 
     target = target_in_use(app, handler)
     warn_of_deployment(app, target.python_path)
     files = files.for_target(TargetEnvironment(target.version, target.architecture), app.progress.say)
+    require_room(app)
     run = plan_pip(app, target, files, options, request.restore, dependencies=dry_run)
     if dry_run:
         return planned_answer(app, run)

@@ -10,6 +10,7 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import InvalidInput
 from azext_pythonapp.appservice.site_extensions import await_install, start_install
 from azext_pythonapp.operations.install_from_nuget import NO_WAIT, install_registration, install_release
+from azext_pythonapp.operations.home_space import require_room
 from azext_pythonapp.operations.installation import Installation
 from azext_pythonapp.operations.list_runtimes import pythons_on, readable_handler
 from azext_pythonapp.operations.runtime_choice import EVERYWHERE, Choice, choose_runtime, not_answered, say_new_id
@@ -99,6 +100,7 @@ def install(app: App, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
 def _install_extension(app: App, installation: Installation, request: InstallRequest, dry_run: bool
                        ) -> dict[str, Any]:
     plan = Plan(installation.steps())
+    require_room(app)
     for warning in fit_warnings(app, installation.offer.architecture):
         app.progress.say(warning)
     if dry_run:

@@ -11,6 +11,7 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import InvalidInput
 from azext_pythonapp.jobs.state import JobResult
 from azext_pythonapp.operations.app_python import Target, folder_in_use, target_in_use
+from azext_pythonapp.operations.home_space import require_room
 from azext_pythonapp.operations.left_to_do import finish_left, plan_left
 from azext_pythonapp.operations.package_change import Handling, change_packages, package_rows, planned_answer
 from azext_pythonapp.operations.pip_run import PipRun, plan_pip, present_packages
@@ -59,6 +60,7 @@ def install_packages(app: App, files: RequirementFiles, options: PipOptions, han
     """
     target = target_in_use(app, read_handler(read_web_config(app).content))
     _tell_ignored(app, target, files)
+    require_room(app)
     run = plan_pip(app, target, files, options)
     if not run.planned and not holds(options.more, *AGAIN):
         return _nothing(app, handling, dry_run)

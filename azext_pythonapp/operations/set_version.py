@@ -14,6 +14,7 @@ from azext_pythonapp.operations.app_settings import known_settings
 from azext_pythonapp.operations.deployment_warnings import warn_of_deployment
 from azext_pythonapp.operations.entry_point import Start, find_start, shown_entry_point
 from azext_pythonapp.operations.handler_choice import HandlerWish, build_intent, decide_kind, find_registration
+from azext_pythonapp.operations.home_space import require_room, require_writable_root
 from azext_pythonapp.operations.import_check import check_import, import_target, require_import
 from azext_pythonapp.operations.left_to_do import finish_left, plan_left
 from azext_pythonapp.operations.list_runtimes import pythons_on
@@ -130,6 +131,10 @@ class Transaction:
         steps = [*self._install_steps(), *self._registration_steps(), *packages, self._import_step(),
                  *self._switch_steps()]
         changes = any(step.changes for step in steps)
+        if self._web_config.change.action != "none":
+            require_writable_root(self._app)
+        elif changes:
+            require_room(self._app)
         if left or ((changes or packages) and self._request.restart and self._running):
             steps.append(Step(f"Restarting {self._app.site.label}.",
                               left or ([Change("app", "restart")] if changes else []), self._restart))

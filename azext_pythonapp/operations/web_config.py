@@ -64,6 +64,8 @@ def set_web_config(place: Place, request: WebConfigRequest, dry_run: bool) -> di
     Nothing is proved on the worker, and no page is fetched: `set-version` does that.
     """
     work = _Work(place, request)
+    if work.plan.steps and request.output is None:
+        place.require_writable()
     if dry_run:
         work.say_notes()
         return report(work.app, work.plan.changes, True, **work.answer())

@@ -10,6 +10,7 @@ from azext_pythonapp.appservice.app import App, Progress
 from azext_pythonapp.appservice.errors import InvalidInput, NotFound
 from azext_pythonapp.operations.app_settings import known_settings
 from azext_pythonapp.operations.handler_choice import find_registration, keeps_python, registrations_of
+from azext_pythonapp.operations.home_space import require_writable_root
 from azext_pythonapp.operations.list_runtimes import pythons_on
 from azext_pythonapp.operations.registration_state import is_read, refuse_unread
 from azext_pythonapp.operations.requirement_files import REQUIREMENTS, files_on_app, local_files
@@ -56,6 +57,9 @@ class Place(Protocol):
 
     def require_known(self, current: PythonHandler | None, wanted: PythonHandler | None) -> None:
         """Raise Refused when IIS would not know what to start for the wanted handler at this moment."""
+
+    def require_writable(self) -> None:
+        """Raise Refused when it can be seen already that the files cannot be written."""
 
     def settings(self) -> dict[str, str] | None:
         """The app's own settings, which hold secrets; {} where there is no app, None when they are not known."""
@@ -114,6 +118,10 @@ class AppPlace:
             return
         if is_read(self._app, python.extension_id) is False:
             raise refuse_unread(self._app, str(python.version), False)
+
+    def require_writable(self) -> None:
+        """Raise Refused while the app runs from a package, or when its home directory is full."""
+        require_writable_root(self._app)
 
     def settings(self) -> dict[str, str] | None:
         """The app's own settings; None for a caller who may not see them."""
@@ -217,6 +225,9 @@ class LocalPlace:
 
     def require_known(self, current: PythonHandler | None, wanted: PythonHandler | None) -> None:
         """What IIS knows cannot be looked up here."""
+
+    def require_writable(self) -> None:
+        """It is tried when it is written."""
 
     def settings(self) -> dict[str, str]:
         """None are known here: no app is asked."""

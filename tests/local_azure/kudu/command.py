@@ -96,8 +96,22 @@ class Command:
         while reader.is_alive() and not self._recycled:  # a child with the pipes holds it back (facts/kudu.md 1.4)
             reader.join(0.05)
         code = self._process.wait(10)
-        return {"Output": _joined(self._printed["out"]), "Error": _joined(self._printed["err"]),
+        return {"Output": self._with_free_bytes(_joined(self._printed["out"])), "Error": _joined(self._printed["err"]),
                 "ExitCode": 0 if site.switches.command_race_exit_zero else code}
+
+    def _with_free_bytes(self, output: str) -> str:
+        r"""What `dir` says of the bytes that are free: 0 of a full quota, and 0 in a mounted package.
+
+        So it was seen on App Service: `Directory of D:\home\site\wwwroot … 0 bytes free` of an app that runs from a
+        package, beside `10,737,332,224 bytes free` elsewhere in its home.
+        """
+        folder, lines = "", []
+        for line in output.split("\n"):
+            folder = line.partition("irectory of ")[2].strip() or folder
+            if folder and line.rstrip().endswith("bytes free") and self._site.refusal(folder) is not None:
+                line = re.sub(r"\d[\d,. ]*(?= bytes free)", "0", line)
+            lines.append(line)
+        return "\n".join(lines)
 
     def _read(self, process: Process) -> None:
         for stream, line in process.lines():
