@@ -32,6 +32,8 @@ ARCHIVE_SECONDS = 300
 CHUNK_BYTES = 1 << 18
 # For so long a file that our own lost request may still be writing is looked at again.
 SETTLING_SECONDS = 30.0
+# For so long the server's time is that of its last answer plus what has passed since then.
+FRESH_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -88,18 +90,21 @@ class Kudu:
         self._base = self._scm.base
         self._label = label
         self._home: str | None = None
-        self._told: tuple[datetime, float] | None = None
+        self._told: tuple[datetime, float, float] | None = None
         session.hooks["response"].append(self._note_time)
 
     def now(self) -> datetime | None:
-        """The SCM site's clock (UTC), as its newest answer told it and the time since then; None before any answer.
+        """The SCM site's clock (UTC): its newest answer's, and the few seconds since then; None when it tells none.
 
-        This machine's own clock may be wrong: nothing on the worker is judged by it.
+        This machine's own clock may be wrong: nothing on the worker is judged by it. Nor does it count the time for
+        which this machine slept, so that the site is asked again when its last answer is not quite new.
         """
+        if self._told is None or FRESH_SECONDS < max(time.monotonic() - self._told[1],
+                                                     abs(time.time() - self._told[2])):
+            self.list_directory("")
         if self._told is None:
             return None
-        moment, at = self._told
-        return moment + timedelta(seconds=time.monotonic() - at)
+        return self._told[0] + timedelta(seconds=time.monotonic() - self._told[1])
 
     def patient(self, seconds: float) -> Kudu:
         """The same site for one who can wait himself: requests are repeated for at most so many seconds."""
@@ -297,7 +302,7 @@ class Kudu:
         """Take the time off an answer; called by requests, also from the threads that post commands."""
         moment = _server_time(response)
         if moment is not None and response.url.startswith(self._base):
-            self._told = moment, time.monotonic()
+            self._told = moment, time.monotonic(), time.time()
 
     def _learn_home(self, folder: str, entries: list[Entry]) -> None:
         """Read %HOME% off the local path of any entry below it."""

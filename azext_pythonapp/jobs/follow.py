@@ -4,6 +4,7 @@ from __future__ import annotations
 import codecs
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from azext_pythonapp.appservice.errors import NotFound, PythonAppError, RemoteFailed, UnknownOutcome
@@ -213,6 +214,28 @@ def follow(kudu: Site, started: Launched | str, on_line: Callable[[str], None], 
     UnknownOutcome when the time is up or the job could not be seen for four minutes, because the site was away or
     refused (the job goes on), RemoteFailed when the job never started.
     """
+    job_id = started if isinstance(started, str) else started.job_id
+    with _giving_up(kudu, job_id):
+        job = _followed(kudu, started, on_line, on_job, timeout, wait_command, tell, clock, sleep)
+    if job.state == state.LOST:
+        forget_secrets(kudu, job_id)
+    return job
+
+
+@contextmanager
+def _giving_up(kudu: Site, job_id: str) -> Iterator[None]:
+    """Let everybody see, and delete the secrets, when a job never began."""
+    try:
+        yield
+    except RemoteFailed as error:
+        give_up(kudu, job_id, error.message)
+        raise
+
+
+def _followed(kudu: Site, started: Launched | str, on_line: Callable[[str], None], on_job: Callable[[Job], None],
+              timeout: float | None, wait_command: str, tell: Callable[[str], None], clock: Callable[[], float],
+              sleep: Callable[[float], None] | None) -> Job:
+    """The job once it is over; what follow does, but what is left to do after it."""
     job_id, pending = (started, None) if isinstance(started, str) else (started.job_id, started.pending)
     sleep = sleep or (pending.sleep if pending else time.sleep)
     tail = LogTail(kudu, log_path(job_id))
@@ -227,21 +250,16 @@ def follow(kudu: Site, started: Launched | str, on_line: Callable[[str], None], 
             if watch.job is not None:
                 on_job(watch.job)
             if job is not None:
-                break
+                return job
             absence.over()
             pause = POLL_SECONDS if watch.begun else START_POLL_SECONDS
-        except (NotFound, RemoteFailed) as error:
-            if isinstance(error, RemoteFailed):
-                give_up(kudu, job_id, error.message)
+        except (NotFound, RemoteFailed):
             raise
         except PythonAppError as error:  # none that this client meets ends the job
             pause = absence.met(error, asked)
         if timeout is not None and clock() - begun >= timeout:
             raise watch.unwatched(f"It was not over after {timeout:g} s.", wait_command)
         sleep(pause)
-    if job.state == state.LOST:
-        forget_secrets(kudu, job_id)
-    return job
 
 
 def await_start(kudu: Site, started: Launched, *, wait_command: str = "az webapp python job wait",
@@ -252,6 +270,13 @@ def await_start(kudu: Site, started: Launched, *, wait_command: str = "az webapp
     A client that goes away sooner may take the command with it that was to start the job.
     Raises RemoteFailed when the job never began, UnknownOutcome, with its id, when that cannot be seen.
     """
+    with _giving_up(kudu, started.job_id):
+        return _begun(kudu, started, wait_command, tell, clock, sleep)
+
+
+def _begun(kudu: Site, started: Launched, wait_command: str, tell: Callable[[str], None], clock: Callable[[], float],
+           sleep: Callable[[float], None]) -> Job:
+    """The job once it has begun."""
     watch = Watch(started.job_id, started.pending, clock)
     absence = Absence(watch, wait_command, clock, tell)
     while True:
@@ -262,8 +287,7 @@ def await_start(kudu: Site, started: Launched, *, wait_command: str = "az webapp
             if job is not None and job.phase != state.QUEUED:
                 return job
             absence.over()
-        except RemoteFailed as error:
-            give_up(kudu, started.job_id, error.message)
+        except RemoteFailed:
             raise
         except PythonAppError as error:
             pause = absence.met(error, asked)

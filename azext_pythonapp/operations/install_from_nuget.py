@@ -1,6 +1,7 @@
 """`install` of a package of CPython: a release on NuGet, or a file; it becomes a site extension of the app."""
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import InvalidInput
 from azext_pythonapp.operations.handler_choice import find_registration
+from azext_pythonapp.operations.left_to_do import await_quiet
 from azext_pythonapp.operations.list_runtimes import pythons_on, readable_handler
 from azext_pythonapp.operations.nuget_installation import NugetInstallation
 from azext_pythonapp.operations.runtime_choice import newest_present
@@ -111,6 +113,12 @@ def _restart_steps(app: App, installation: NugetInstallation) -> list[Step]:
 
     def restart() -> Sequence[Change]:
         if not installation.registered:
+            return []
+        busy = await_quiet(app, (), time.sleep)
+        if busy is not None:
+            app.progress.say(f"Job {busy.id} ({busy.command or 'unknown command'}) is running, and a restart would end "
+                             f"it, so {app.site.label} is not restarted now. IIS reads the registration of the new "
+                             f"Python when it is: `az webapp restart {app.site.arguments}`.")
             return []
         app.arm.restart(app.site)
         return [change]

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from azext_pythonapp.jobs.follow import follow
 from azext_pythonapp.jobs.launch import Launched, launch
 from azext_pythonapp.jobs.request import JobSpec, Restore, log_path
 from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult
+from azext_pythonapp.jobs.store import give_up
 from azext_pythonapp.operations.app_python import Target
 from azext_pythonapp.operations.installed_metadata import InstalledMetadata
 from azext_pythonapp.operations.requirement_files import RequirementFiles, require_possible
@@ -193,6 +194,8 @@ def watching(app: App, job_id: str, started: Launched | None) -> Iterator[None]:
         label, command = app.site.label, f"{app.site.arguments} --job-id {job_id}"
         why = "" if isinstance(error, KeyboardInterrupt) else f": {error}"
         if started is not None and started.pending.give_up():
+            with suppress(KeyboardInterrupt):  # a second one ends the cleaning up
+                give_up(app.kudu.patient(0), job_id, f"It was not started{why}.")
             raise RemoteFailed(f"Job {job_id} of {label} was not started{why}.", "Run the command again.") from error
         raise UnknownOutcome(f"No longer watching job {job_id} of {label}; it goes on on the worker{why}.",
                              f"Watch it again: `az webapp python job wait {command}`. End it: `az webapp python job "

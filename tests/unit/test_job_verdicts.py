@@ -204,3 +204,12 @@ def test_a_folder_that_vanishes_while_it_is_watched_ends_the_watching(world):
 def test_times_are_read_as_the_runner_and_kudu_write_them(text, expected):
     found = moment(text)
     assert (found and found.astimezone(timezone.utc).isoformat()) == expected
+
+
+def test_a_client_that_stops_before_the_start_was_posted_leaves_no_job_to_wait_for(world):
+    folder = world.put(request={"createdAt": world.stamp(), "command": "x"}, secrets_json="{}")
+    pending = Pending()
+    pending.kept_back = True
+    with pytest.raises(RemoteFailed, match="not over after 30 s"):
+        world.wait(Launched(JOB, pending), timeout=30)
+    assert world.show().state == "failed" and not (folder / "secrets.json").exists()

@@ -13,6 +13,7 @@ from tests.unit.runner.job_runtime import Index
 from tests.unit.runner.modules import runner_module
 
 SAYS_ITS_SETTINGS = '''\
+from __future__ import print_function
 import json, os, sys
 names = ("GIT_TERMINAL_PROMPT", "GCM_INTERACTIVE", "GIT_SSH_COMMAND", "GIT_SSH", "SVN_SSH", "PIP_NO_INPUT")
 print(json.dumps({name: os.environ.get(name) for name in names}))

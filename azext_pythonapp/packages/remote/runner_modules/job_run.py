@@ -144,7 +144,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
             if not any(outcome['result'].values()):
                 note.forget()
         self.check(pip, outcome)
-        self.write_record(outcome['result']['check'])
+        self.leave_record(outcome)
         outcome['state'] = 'succeeded'
 
     def calls(self, pip, outcome):
@@ -203,6 +203,13 @@ class Job:  # pylint: disable=too-many-instance-attributes
         self.held.take(line)
         self.reason.line(self.log.masked(line))
         self.state.set(**self.progress.line(line))
+
+    def leave_record(self, outcome):
+        """Write the record; without one, as on a full disk, the next run asks pip again, and this one has succeeded."""
+        try:
+            self.write_record(outcome['result']['check'])
+        except (IOError, OSError) as error:
+            self.log.line('The record of this run could not be written: %s' % words(error))
 
     def write_record(self, check):
         """Leave the record of a good run, unless its files are no longer those asked for, or pip reads more."""
