@@ -118,7 +118,7 @@ def build_intent(label: str, kind: Kind, wish: HandlerWish, current: PythonHandl
         handler = None if start.in_setting else kept or _entry(label, start).wsgi_handler
         return HandlerIntent(kind, registration.full_path, registration.arguments, handler, environment=environment)
     process, arguments = _command(label, wish, current, start, python_path, packages)
-    new = not same_kind and not (current is not None and current.unused.platform)
+    new = not same_kind and not (current is not None and current.unused.process_path)
     return HandlerIntent(kind, process, arguments=arguments, environment=environment,
                          stdout_log=NEW_LOG if new else None)
 
@@ -147,22 +147,35 @@ def _command(label: str, wish: HandlerWish, current: PythonHandler | None, start
                           "Name the Python with --version or --python-path.")
     if wish.startup_command is not None:
         return process, wish.startup_command
-    again = _arguments_from_before(current, start)
+    again = _command_from_before(current, start, python_path, process)
     if again is not None:
-        return process, again
+        return again
     entry, candidates = _entry(label, start), list(packages)
     return process, startup_arguments(entry, choose_server(entry, candidates), candidates)
 
 
-def _arguments_from_before(current: PythonHandler | None, start: Start) -> str | None:
-    """The arguments of an <httpPlatform> that is not used now, where they serve what is to be started; else None."""
-    arguments = current.unused.arguments if current is not None and current.kind == "fastCgi" else None
-    if arguments is None or current is None:
+def _command_from_before(current: PythonHandler | None, start: Start, python_path: str,
+                         process: str) -> tuple[str, str] | None:
+    """What an <httpPlatform> that is not used now starts, where that serves what is to be started; else None.
+
+    process: python_path as a processPath.
+    """
+    if current is None or current.kind != "fastCgi" or not current.unused.process_path:
         return None
-    serves, entry = served_entry_point(arguments), start.entry
+    program, entry = current.unused.program, start.entry
+    serves = served_entry_point(program.arguments, program.process_path)
     if serves is None:
-        return arguments if start.text is not None else None
-    return arguments if entry is not None and entry.spec.removesuffix("()") == serves.removesuffix("()") else None
+        fits = start.text is not None and bool(program.arguments)
+    else:
+        fits = entry is not None and entry.spec.removesuffix("()") == serves.removesuffix("()")
+    if not fits:
+        return None
+    if any(same_path(path, python_path, REGISTERED_HOME) for path in program.python_paths):
+        return program.process_path, program.arguments
+    if program.complaint:
+        return None
+    moved = program.moved_to(process)
+    return moved.process_path, moved.arguments
 
 
 def import_path(folder: str, app_folder: str, environment: Mapping[str, str]) -> str | None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -138,17 +139,21 @@ class _Work:
         self._main = WebConfigPlan(place.files, WEB_CONFIG, self._found, self._edit, self._record,
                                    lambda _: None, self._shown)
         self._edited: bytes | None = self._found.content
+        self._static_notes: list[str] = []
         self.plan = Plan(self._steps_elsewhere(request.output) if request.output else self._steps())
 
     @property
     def notes(self) -> list[str]:
         """One sentence for each thing to know: about the decisions, then about the file."""
-        return [*self._editor.said, *self._editor.edit(self._edited).notes]
+        return [*self._editor.said, *self._edit_notes()]
 
     def say_notes(self) -> None:
-        """Tell the person what the file's edit means, whether or not it is made."""
-        for note in self._editor.edit(self._edited).notes:
+        """Tell the person what the edits of the files mean, whether or not they are made."""
+        for note in self._edit_notes():
             self._place.progress.say(f"  {note}")
+
+    def _edit_notes(self) -> list[str]:
+        return [*self._editor.edit(self._edited).notes, *self._static_notes]
 
     def answer(self) -> dict[str, Any]:
         """The command's own keys."""
@@ -164,19 +169,23 @@ class _Work:
         return edit
 
     def _steps(self) -> list[Step]:
-        files, say = self._place.files, self._place.progress.say
+        files = self._place.files
         self._place.require_known(read_handler(self._found.content), read_handler(self._main.content))
         plans = [(WEB_CONFIG, self._main)]
         for folder in self._request.static:
             files.list_folder(folder)
             name = f"{folder}/{WEB_CONFIG}"
-            plans.append((name, WebConfigPlan(files, name, files.state(name), self._static_edit, self._record, say)))
+            plans.append((name, WebConfigPlan(files, name, files.state(name), partial(self._static_edit, folder),
+                                              self._record, lambda _: None)))
         return [plan.step(f"Writing {name} of {files.label}.") for name, plan in plans if plan.change.action != "none"]
 
-    def _static_edit(self, content: bytes | None) -> Edit:
+    def _static_edit(self, folder: str, content: bytes | None) -> Edit:
         handler = read_handler(self._main.content)
         assert handler is not None
-        return write_static(content, handler.handler_name)
+        edit = write_static(content, handler.handler_name)
+        notes = [f"{folder}: {note}" for note in edit.notes]
+        self._static_notes += [note for note in notes if note not in self._static_notes]
+        return edit
 
     def _steps_elsewhere(self, output: Path) -> list[Step]:
         """The steps that write the results to this machine; folders' files go below the folder of output."""
@@ -185,7 +194,7 @@ class _Work:
         for folder in self._request.static:
             name = f"{folder}/{WEB_CONFIG}"
             found = self._place.files.state(name)
-            results[name] = (found, self._static_edit(found.content).content)
+            results[name] = (found, self._static_edit(folder, found.content).content)
         return [self._local_step(target, name, found, content) for name, (found, content) in results.items()
                 if target.state(name).content != content]
 

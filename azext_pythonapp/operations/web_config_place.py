@@ -98,7 +98,7 @@ class AppPlace:
             return self._choice(self._only(pythons), current)
         path = started_path(paths[0], home)
         self._say_unlisted(path)
-        return PythonChoice(path, self._registration(path, None, current))
+        return self._looked_up(path, None, current)
 
     def packages(self, python_path: str) -> Iterator[str]:
         """Requirements of the requirements.txt on the app, and what the Python has."""
@@ -137,27 +137,28 @@ class AppPlace:
 
     def _choice(self, python: Installed, current: PythonHandler | None) -> PythonChoice:
         self._chosen = python
-        registration = self._registration(python.python_path, python.extension_id, current)
-        return PythonChoice(python.python_path, registration, registration is None and python.extension_id is not None)
+        return self._looked_up(python.python_path, python.extension_id, current)
+
+    def _looked_up(self, python_path: str, extension_id: str | None, current: PythonHandler | None) -> PythonChoice:
+        registration = self._registration(python_path, extension_id, current)
+        return PythonChoice(python_path, registration, registration is None)
 
     def _registration(self, python_path: str, extension_id: str | None,
                       current: PythonHandler | None) -> Registration | None:
         """The pair for a Python: the one that web.config has, unless it was looked up that IIS does not know it."""
         found = find_registration(self._app, extension_id, python_path)
-        if current is None or current.kind != "fastCgi" or not keeps_python(current, python_path):
-            return found
-        pair = HandlerIntent("fastCgi", current.python_path, current.wfastcgi_path)
-        written = Registration(current.python_path, pair.script_processor.partition("|")[2])
-        if not current.python_path.lower().endswith(".exe"):
-            return found
-        if found is None and extension_id is None:
-            # The platform's own, one of a path mapping or of the portal's handler mappings: nothing here tells of them.
+        written = _written_pair(current, python_path)
+        if written is not None and (_same_registration(written, found) or (found is None and extension_id is None)):
+            # Of the platform's own Pythons, and of the portal's handler mappings, nothing here tells.
             return written
-        known = [found] if found is not None else []
-        if written not in known:
-            known += registrations_of(self._app, SITE_TRANSFORM)
-        same = (written.full_path.lower(), written.arguments.lower())
-        return written if any((each.full_path.lower(), each.arguments.lower()) == same for each in known) else found
+        if found is not None and written is None:
+            return found
+        home = self._app.kudu.home()
+        of_site = [each for each in registrations_of(self._app, SITE_TRANSFORM)
+                   if same_path(each.full_path, python_path, home)]
+        if written is not None and any(_same_registration(written, each) for each in of_site):
+            return written
+        return found or next(iter(of_site), None)
 
     def _say_unlisted(self, path: str) -> None:
         """Ask a python.exe that was named and that no list of the app's Pythons has, and say what is so."""
@@ -238,3 +239,19 @@ class LocalPlace:
 
     def to_dict(self) -> None:
         """There is no app."""
+
+
+def _written_pair(current: PythonHandler | None, python_path: str) -> Registration | None:
+    """The pair of program and arguments that web.config has for a Python; None when it starts another, or by itself."""
+    if current is None or current.kind != "fastCgi" or not keeps_python(current, python_path):
+        return None
+    if not current.python_path.lower().endswith(".exe"):
+        return None
+    pair = HandlerIntent("fastCgi", current.python_path, current.wfastcgi_path)
+    return Registration(current.python_path, pair.script_processor.partition("|")[2])
+
+
+def _same_registration(one: Registration, other: Registration | None) -> bool:
+    """Whether IIS takes two pairs for the same; the case of letters does not matter."""
+    return other is not None and (one.full_path.lower(), one.arguments.lower()) == (
+        other.full_path.lower(), other.arguments.lower())

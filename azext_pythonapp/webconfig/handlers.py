@@ -111,7 +111,7 @@ def _read(document: Document) -> PythonHandler | None:
     if entry.python == "fastCgi":
         python, wfastcgi = pair(entry.element.get("scriptProcessor"))
         unused = Unused() if platform is None or not sections.is_python_platform(platform) else Unused(
-            platform.get("arguments") or None, httpplatform.variables(platform), True)
+            platform.get("processPath"), platform.get("arguments") or None, httpplatform.variables(platform))
         return _located(entry, sections, PythonHandler(
             "fastCgi", python, wfastcgi or None, appsettings.entry_point(settings), None, _without_handler(settings),
             entry.name, unused=unused))
@@ -119,7 +119,7 @@ def _read(document: Document) -> PythonHandler | None:
         return None
     return _located(entry, sections, PythonHandler(
         "httpPlatform", platform.get("processPath"), None, None, platform.get("arguments") or None,
-        httpplatform.variables(platform), entry.name, unused=Unused(None, _without_handler(settings))))
+        httpplatform.variables(platform), entry.name, unused=Unused("", None, _without_handler(settings))))
 
 
 def _located(entry: HandlerEntry, sections: Sections, handler: PythonHandler) -> PythonHandler:

@@ -55,6 +55,13 @@ class HandlerIntent:
         return f"{self.python_path}|{self.wfastcgi_path or beside}"
 
     @property
+    def python_paths(self) -> tuple[str, ...]:
+        """Every python.exe that it may start, the likeliest first; python_path itself where that cannot be told."""
+        if self.kind == "fastCgi":
+            return (self.python_path,)
+        return understand(self.python_path, self.arguments).python_paths or (self.python_path,)
+
+    @property
     def app_settings(self) -> dict[str, str]:
         """The appSettings to write for fastCgi, WSGI_HANDLER first."""
         first = {} if self.entry_point is None else {"WSGI_HANDLER": self.entry_point}
@@ -105,13 +112,18 @@ class HandlerIntent:
 class Unused:
     """What a web.config still has for the other kind of handler, which nothing reads now.
 
-    arguments: those of an <httpPlatform>. environment: its environmentVariables, or the appSettings. They may hold the
-    app's secrets: do not log them. platform: there is an <httpPlatform>.
+    process_path, arguments: those of an <httpPlatform>; "" and None where there is none. environment: its
+    environmentVariables, or the appSettings. They may hold the app's secrets: do not log them.
     """
 
+    process_path: str = ""
     arguments: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
-    platform: bool = False
+
+    @property
+    def program(self) -> Program:
+        """What that <httpPlatform> would start."""
+        return understand(self.process_path, self.arguments)
 
 
 @dataclass(frozen=True)

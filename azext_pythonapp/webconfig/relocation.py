@@ -21,10 +21,19 @@ MOVED_SETTINGS = ("PYTHONHOME", "PYTHONPATH", "PATH")
 
 @dataclass(frozen=True)
 class OldPython:
-    """What the app's own handler started before: python.exe, and the whole scriptProcessor of FastCGI."""
+    """What the app's own handler started before.
 
-    python_path: str
+    python_paths: every python.exe that it may be, the likeliest first. program: what was started, that or a server's
+    own program. processor: the whole scriptProcessor of FastCGI, "" for HttpPlatform.
+    """
+
+    python_paths: tuple[str, ...]
+    program: str
     processor: str
+
+    def is_started_by(self, intent: HandlerIntent) -> bool:
+        """Whether intent means the same Python."""
+        return any(_same(old, new) for old in self.python_paths for new in intent.python_paths)
 
 
 def moved_settings(settings: Mapping[str, str], old_python: str, new_python: str) -> dict[str, str]:
@@ -48,7 +57,7 @@ def move_handlers(document: Document, sections: Sections, old: OldPython, intent
                 continue
             where = f"The handler {entry.name!r} on line {entry.line}"
             if entry.python == "fastCgi":
-                if _same(entry.element.get("scriptProcessor").partition("|")[0], old.python_path):
+                if _same(entry.element.get("scriptProcessor").partition("|")[0], old.program):
                     _move_processor(document, entry, old, intent, where, notes)
             elif level.platform is not None and level.platform in level.platforms:
                 _move_platform(document, level.platform, old, intent, where, notes)
@@ -67,7 +76,7 @@ def _move_processor(document: Document, entry: HandlerEntry, old: OldPython, int
 def _move_platform(document: Document, platform: Element, old: OldPython, intent: HandlerIntent, where: str,
                    notes: Notes) -> None:
     before = document.value(platform, "processPath")
-    if not _same(before, old.python_path):
+    if not _same(before, old.program):
         return
     new = intent.python_path if intent.kind == "httpPlatform" else before
     if new == before:
@@ -79,8 +88,7 @@ def _move_platform(document: Document, platform: Element, old: OldPython, intent
 
 def move_paths(document: Document, old_python: str, intent: HandlerIntent, notes: Notes) -> None:
     """Write the paths of the old runtime for the new one where Python reads them as its own, and name the others."""
-    if _same(old_python, intent.python_path):
-        return
+    new_python = intent.python_paths[0]
     runtime = paths.runtime_folder(old_python)
     folder = runtime or paths.environment_folder(old_python)
     if folder is None:
@@ -95,11 +103,11 @@ def move_paths(document: Document, old_python: str, intent: HandlerIntent, notes
                 continue
             place = paths.place(element.name, element.get("name") or element.get("key"), name)
             if runtime is not None and _is_pythons_own(element, name, given):
-                new = paths.moved(value, folder, intent.python_path)
+                new = paths.moved(value, folder, new_python)
                 if new != value:
                     document.set_attribute(element, name, new)
                     notes.done(f"{place} on line {element.line}: its paths below {ntpath.dirname(old_python)} were "
-                               f"changed to {ntpath.dirname(intent.python_path)}.")
+                               f"changed to {ntpath.dirname(new_python)}.")
                     value = new
             if pattern.search(value):
                 notes.warn(f"{place} on line {element.line} still names a path of the Python before, "

@@ -17,6 +17,8 @@ _EVERYTHING = re.compile(r"\^?\(?\.[*+]\??\)?\$?|\^?")
 _ALL_BUT_FOLDER = re.compile(r"\^\(\?!/?([\w-]+)/?\)\(?\.[*+]\)?\$?")
 _FOLDER = re.compile(r"\^/?([\w-]+(?:/[\w-]+)*)"
                      r"(?:/|/\.[*+]|/\(\.[*+]\)|\(/\.\*\)\?|\(/\|\$\)(?:\.\*)?|/\?\(?\.\*\)?|/\?|\(\.\*\)|\.\*)?\$?")
+# More rewritten paths than any real file has are not compared with every pattern.
+_MOST_FOR_PATTERNS = 500
 _ADDRESSES = ("{request_uri}", "{url}", "{path_info}", "{unencoded_url}")
 
 
@@ -79,6 +81,8 @@ class Targets:
             return pattern in candidates
         if pattern.startswith("*.") and not set("*?[/") & set(pattern[2:]) and "." not in pattern[2:]:
             return pattern[1:] in self._endings
+        if len(candidates) > _MOST_FOR_PATTERNS:
+            return False
         return any(fnmatchcase(name, pattern) for name in candidates)
 
 

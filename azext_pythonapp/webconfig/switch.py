@@ -10,6 +10,7 @@ from azext_pythonapp.appservice.errors import Refused
 from azext_pythonapp.runtimes.location import same_path
 
 from . import httpplatform, relocation
+from .command_line import understand
 from .document import Document
 from .fastcgi_settings import FastCgiSettings
 from .intent import HandlerIntent
@@ -40,8 +41,7 @@ class HandlerSwitch:
         self._kept = [entry for entry in self.sections.entries
                       if entry is not self._current and entry.element not in gone]
         self._before = self._old_python()
-        self._same_python = self._before is not None and same_path(
-            self._before.python_path, intent.python_path, LITERAL_HOME)
+        self._same_python = self._before is not None and self._before.is_started_by(intent)
         self._settings = FastCgiSettings(document, self.sections, intent, self.notes, self._same_python)
         to_http = self._switches and intent.kind == "httpPlatform"
         self._rules = ScriptRules(document, self.sections, self._current if to_http else None, self.notes)
@@ -62,7 +62,7 @@ class HandlerSwitch:
         self._rules.drop()
         if self._before is not None and self._current is not None and not self._same_python:
             relocation.move_handlers(self.document, self.sections, self._before, self.intent, self._current, self.notes)
-            relocation.move_paths(self.document, self._before.python_path, self.intent, self.notes)
+            relocation.move_paths(self.document, self._before.python_paths[0], self.intent, self.notes)
         self._warn()
 
     @property
@@ -91,10 +91,13 @@ class HandlerSwitch:
             return None
         if self._current.python == "fastCgi":
             processor = self._current.element.get("scriptProcessor")
-            return relocation.OldPython(pair(processor)[0], processor)
+            path = pair(processor)[0]
+            return relocation.OldPython((path,), path, processor)
         platform = self.sections.platform
         path = platform.get("processPath") if platform is not None else ""
-        return relocation.OldPython(path, "") if path else None
+        if platform is None or not path:
+            return None
+        return relocation.OldPython(understand(path, platform.get("arguments")).python_paths or (path,), path, "")
 
     def _refuse(self) -> None:
         for entry in self._kept:

@@ -87,7 +87,7 @@ def test_a_part_goes_to_http_platform_where_it_is() -> None:
     back = write_handler(edit.content, HandlerIntent("fastCgi", r"D:\home\python364x64\python.exe", None, "app.app"))
     assert b'path="v1/*" verb="GET" modules="FastCgiModule"' in back.content
     found = read_handler(back.content)
-    assert found is not None and found.location == "api" and found.unused.platform
+    assert found is not None and found.location == "api" and found.unused.process_path
 
 
 def test_another_python_of_another_part_is_left_and_named() -> None:

@@ -62,7 +62,8 @@ def put(folder: Path, name: str, content: str) -> None:
 
 
 @pytest.mark.parametrize("value", [
-    r"D:\home\python364x64\Scripts\uvicorn.exe", r"C:\home\Python364x64\python.exe", r"%HOME%\python364x64", r"%home%/python364x64/x",
+    r"D:\home\python364x64\Scripts\uvicorn.exe", r"C:\home\Python364x64\python.exe", r"%HOME%\python364x64",
+    r"%home%/python364x64/x",
     r"%SystemDrive%\home\python364x64\Lib", r"..\..\python364x64\python.exe", r".\..\..\python364x64\python.exe",
     r"D:\home\.\python364x64\python.exe", r"x;D:\home\python364x64;y", r"&quot;D:\home\python364x64\python.exe&quot; -c",
     r"D:\home\python364x64\python.exe|D:\home\python364x64\wfastcgi.py", r"D:&#92;home&#92;python364x64",
@@ -85,7 +86,7 @@ def test_locations_texts_folders_virtual_applications_and_settings(tmp_path: Pat
         f"<location path='api'><httpPlatform processPath='{PYTHON}'/></location>\n<value>{PYTHON}</value>\n</configuration>")
     put(tmp_path, "site/wwwroot/api/web.config", element(f'<add name="X" scriptProcessor="{PYTHON}|x" />'))
     put(tmp_path, "site/wwwroot/node_modules/web.config", element(f'<add name="X" scriptProcessor="{PYTHON}|x" />'))
-    put(tmp_path, "site/admin/web.config", element(f'<add key="PYTHONHOME" value="D:\\home\\python364x64" />'))
+    put(tmp_path, "site/admin/web.config", element('<add key="PYTHONHOME" value="D:\\home\\python364x64" />'))
     shop = app(tmp_path, {"PATH": r"D:\home\python364x64;secret", "OTHER": "1"},
                (("/", r"site\wwwroot"), ("/admin", r"site\admin"), ("/gone", r"site\gone")))
     assert uses_of_runtime(shop, PYTHON) == [

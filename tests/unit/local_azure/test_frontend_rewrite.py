@@ -50,6 +50,7 @@ def test_what_the_rules_leave_out_is_served_by_iis(worker: FakeWorker, target: s
 
 
 def test_fastcgi_applications_are_for_the_server_only(worker: FakeWorker) -> None:
-    worker.put("site/wwwroot/web.config", f"<configuration><system.webServer><fastCgi/>{HANDLER}</system.webServer></configuration>")
+    worker.put("site/wwwroot/web.config",
+               f"<configuration><system.webServer><fastCgi/>{HANDLER}</system.webServer></configuration>")
     response = get(WorkerProcess(worker, dict))
     assert response.status_code == 500 and "500.19" in text(response) and "locked" in text(response)
