@@ -2,15 +2,12 @@
 from __future__ import annotations
 
 import ntpath
-from collections.abc import Iterator
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import AccessDenied, InvalidWebConfig, NotFound
-from azext_pythonapp.operations.wwwroot import WEB_CONFIG, application_roots, web_root
+from azext_pythonapp.appservice.errors import AccessDenied, InvalidWebConfig
+from azext_pythonapp.operations.site_configs import web_configs_of
 from azext_pythonapp.webconfig import paths
 
-# Folders of an app that hold no part of the site of their own.
-_FOREIGN_FOLDERS = ("node_modules", "__pycache__", "venv", "env")
 _SHOWN = 5
 
 
@@ -25,7 +22,7 @@ def uses_of_runtime(app: App, python_path: str) -> list[str]:
     if folder is None or ntpath.dirname(ntpath.dirname(python_path)).lower() != app.kudu.home().lower():
         return []
     found = []
-    for name, content in _web_configs(app):
+    for name, content in web_configs_of(app):
         try:
             found += [f"{name} line {use.line} ({use.place})" for use in paths.uses(content, folder)]
         except InvalidWebConfig as error:
@@ -38,29 +35,6 @@ def shortened(places: list[str]) -> str:
     """The first places as one text, with how many more there are."""
     more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
     return ", ".join(places[:_SHOWN]) + more
-
-
-def _web_configs(app: App) -> Iterator[tuple[str, bytes]]:
-    try:
-        roots = [root.folder for root in application_roots(app.arm.configuration(app.site), app.kudu.home())]
-    except AccessDenied:
-        roots = [web_root(app)]
-    for root in dict.fromkeys(roots):
-        for folder in (root, *_folders_in(app, root)):
-            name = f"{folder}/{WEB_CONFIG}"
-            try:
-                yield name, app.kudu.read(name).content
-            except NotFound:
-                continue
-
-
-def _folders_in(app: App, root: str) -> list[str]:
-    try:
-        entries = app.kudu.list_directory(root)
-    except NotFound:
-        return []
-    return [f"{root}/{entry.name}" for entry in entries
-            if entry.is_directory and not entry.name.startswith(".") and entry.name.lower() not in _FOREIGN_FOLDERS]
 
 
 def _settings(app: App, folder: str) -> list[str]:

@@ -27,6 +27,7 @@ from azext_pythonapp.operations.requirement_files import RequirementFiles, files
 from azext_pythonapp.operations.runtime_choice import choose_runtime
 from azext_pythonapp.operations.server_log import ServerLog
 from azext_pythonapp.operations.server_packages import asked_packages, installed_packages
+from azext_pythonapp.operations.site_configs import names_on_app
 from azext_pythonapp.operations.web_config_file import ChangeRecord, both_changes, put_back, read_web_config
 from azext_pythonapp.operations.web_config_plan import WebConfigPlan
 from azext_pythonapp.operations.worker_fit import fit_warnings
@@ -89,6 +90,7 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
     warn_of_deployment(app, transaction.python_path)
     plan = transaction.plan()
     if dry_run:
+        transaction.say_notes()
         return report(app.site.to_dict(), plan.changes, True, **transaction.answer())
     if not request.confirmed:
         transaction.confirm()
@@ -162,6 +164,11 @@ class Transaction:
         if self._installation is not None:
             self._installation.confirm()
 
+    def say_notes(self) -> None:
+        """Tell what the edit of web.config means, which is not made."""
+        for note in self._web_config.edit.notes if self._web_config.edit.changed else ():
+            self._app.progress.say(f"  {note}")
+
     def answer(self) -> dict[str, Any]:
         """The command's own keys."""
         intent = self._intent
@@ -192,8 +199,10 @@ class Transaction:
     def _build_intent(self) -> HandlerIntent:
         registration, label = self._registration(), self._app.site.label
         kind = decide_kind(label, self._request.handler, self._current, self._start, registration is not None)
-        return build_intent(label, kind, self._request.handler, self._current, self._start, self._python.python_path,
-                            registration, self._server_packages(), AppFiles(self._app).worker_folder)
+        intent = build_intent(label, kind, self._request.handler, self._current, self._start, self._python.python_path,
+                              registration, self._server_packages(), AppFiles(self._app).worker_folder)
+        new = self._current is None or not self._current.python_path
+        return replace(intent, taken_names=names_on_app(self._app)) if new else intent
 
     def _server_packages(self) -> Iterator[str]:
         """Where a web server is looked for, also with --no-requirements; the Python's own only when it is there."""

@@ -115,7 +115,9 @@ class _Editor:
         kind = decide_kind(label, request.handler, current, start, python.registration is not None)
         intent = build_intent(label, kind, request.handler, current, start, python.path, python.registration,
                               self._place.packages(python.path), self._place.files.worker_folder)
-        intent = replace(intent, environment={**intent.environment, **request.environment})
+        new = current is None or not current.python_path
+        intent = replace(intent, environment={**intent.environment, **request.environment},
+                         taken_names=self._place.other_names() if new else frozenset())
         return request.platform.added_to(intent)
 
     def _tell(self, sentence: str) -> None:

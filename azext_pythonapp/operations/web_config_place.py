@@ -16,6 +16,7 @@ from azext_pythonapp.operations.registration_state import is_read, refuse_unread
 from azext_pythonapp.operations.requirement_files import REQUIREMENTS, files_on_app, local_files
 from azext_pythonapp.operations.runtime_choice import not_answered, require_present
 from azext_pythonapp.operations.server_packages import asked_packages, installed_packages
+from azext_pythonapp.operations.site_configs import names_in_folders, names_on_app
 from azext_pythonapp.operations.web_config_file import ChangeRecord
 from azext_pythonapp.operations.web_config_request import WebConfigRequest
 from azext_pythonapp.operations.wwwroot import AppFiles, LocalFiles, Wwwroot
@@ -63,6 +64,9 @@ class Place(Protocol):
 
     def settings(self) -> dict[str, str] | None:
         """The app's own settings, which hold secrets; {} where there is no app, None when they are not known."""
+
+    def other_names(self) -> frozenset[str]:
+        """Names of handlers that other web.config files of the site add, in lower case."""
 
     def record(self, command: str) -> ChangeRecord | None:
         """Where replaced bytes are kept; None for nowhere."""
@@ -126,6 +130,10 @@ class AppPlace:
     def settings(self) -> dict[str, str] | None:
         """The app's own settings; None for a caller who may not see them."""
         return known_settings(self._app)
+
+    def other_names(self) -> frozenset[str]:
+        """Names of handlers that other web.config files of the site add, in lower case."""
+        return names_on_app(self._app)
 
     def record(self, command: str) -> ChangeRecord:
         """A folder on the app."""
@@ -233,6 +241,10 @@ class LocalPlace:
     def settings(self) -> dict[str, str]:
         """None are known here: no app is asked."""
         return {}
+
+    def other_names(self) -> frozenset[str]:
+        """Names of handlers that the web.config files of the folders add, in lower case."""
+        return names_in_folders(self.files)
 
     def record(self, command: str) -> None:
         """Nowhere: a local file has its own history."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Mapping
 
-from azext_pythonapp.appservice.errors import InvalidInput, Refused
+from azext_pythonapp.appservice.errors import InvalidInput, InvalidWebConfig, Refused
 
 from azext_pythonapp.runtimes.location import same_path
 
@@ -16,7 +16,7 @@ from .sections import HandlerEntry, Sections
 from .switch import HandlerSwitch, pair, same_pair
 
 __all__ = ["Edit", "HandlerIntent", "Kind", "PythonHandler", "Unused", "carried_environment",
-           "platform_attributes", "read_handler", "read_settings", "write_handler"]
+           "handler_names", "platform_attributes", "read_handler", "read_settings", "write_handler"]
 
 # Neutral about the kind of handler, so that switching kinds leaves no comment that is wrong.
 _NEW_FILE = """\
@@ -55,6 +55,14 @@ def read_settings(content: bytes | None) -> PythonHandler | None:
     if not any(name.startswith(("WSGI_", "DJANGO_", "PYTHON", "FLASK_")) for name in names):
         return None
     return PythonHandler("fastCgi", "", None, appsettings.entry_point(settings), None, _without_handler(settings), "")
+
+
+def handler_names(content: bytes) -> set[str]:
+    """Return the names of all handlers that the web.config in content adds; none for a file that cannot be read."""
+    try:
+        return Sections(Document.parse(content)).names()
+    except InvalidWebConfig:
+        return set()
 
 
 def platform_attributes(content: bytes) -> dict[str, str]:

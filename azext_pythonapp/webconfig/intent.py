@@ -36,6 +36,7 @@ class HandlerIntent:
         NEW_STARTUP_TIME_LIMIT: its default is 10 or 120 by version (2.3), so it is always there.
     stdout_log: httpPlatform; path of the log of the process, None leaves logging as it is.
     settings: httpPlatform; further attributes of <httpPlatform>, such as {"processesPerApplication": "4"}.
+    taken_names: in lower case; names of handlers that a new one must not have, because another file adds them.
     """
 
     kind: Kind
@@ -47,6 +48,7 @@ class HandlerIntent:
     startup_time_limit: int | None = None
     stdout_log: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    taken_names: frozenset[str] = frozenset()
 
     @property
     def script_processor(self) -> str:

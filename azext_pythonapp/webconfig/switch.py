@@ -335,7 +335,7 @@ class HandlerSwitch:
         gone = {entry.name.lower() for entry in self._gone}
         gone |= {entry.name.lower() for entry in self._kept if not entry.active}
         kept = {entry.name.lower() for entry in self._kept if entry.active}
-        taken = (self.sections.names() - gone) | kept
+        taken = (self.sections.names() - gone) | kept | self.intent.taken_names
         candidates = [name, *(f"{name}{number}" for number in range(2, len(taken) + 3))]
         return next(candidate for candidate in candidates if candidate.lower() not in taken)
 

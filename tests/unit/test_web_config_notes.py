@@ -196,3 +196,13 @@ def test_a_transform_is_refused_by_file(folder: Path) -> None:
                     lambda where: diff_web_config(where, request(python=PYTHON))):
         with pytest.raises(InvalidWebConfig, match="transform"):
             attempt(place(folder, text))
+
+
+def test_no_name_that_the_web_config_of_a_folder_adds_is_taken(folder: Path) -> None:
+    for name, content in {"api": '<add name="pythonhandler" path="*.x" verb="*" type="T" />', "broken": "<"}.items():
+        (folder / name).mkdir()
+        (folder / name / "web.config").write_text(
+            f"<configuration><system.webServer><handlers>{content}</handlers></system.webServer></configuration>")
+    answer = set_web_config(LocalPlace(folder / "web.config", Said()), request("fastcgi", python=PYTHON), False)
+    assert answer["handlerName"] == "PythonHandler2"
+    assert set_web_config(LocalPlace(folder / "web.config", Said()), request(), False)["changed"] is False
