@@ -346,7 +346,8 @@ type: command
 short-summary: Show what `web-config set` with the same options would change.
 long-summary: >-
     The answer has the unified diff as one text, `diff`, and the same `notes` as `set`; in a terminal it is shown in
-    colours, too. Values of settings are masked but for those that start Python and those that `--env` gives and that do not look like secrets.
+    colours, too. Values of settings are masked but for those that start Python and those that `--env` gives and that
+    do not look like secrets.
 examples:
   - name: See a change as plain text.
     text: az webapp python web-config diff -g MyGroup -n MyApp --processes 4 --query diff --output tsv
