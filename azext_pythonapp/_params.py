@@ -97,7 +97,8 @@ def _set_version(loader):
                               'HttpPlatform.')
         context.argument('app', options_list=['--app'],
                          help='Entry point of the app: `MODULE:OBJECT` or `MODULE:FACTORY()`. Default: what '
-                              'web.config has, else what is found in the app\'s files.')
+                              'web.config, else the app setting WSGI_HANDLER, has, else what is found '
+                              'in the app\'s files.')
         context.argument('startup_command', help='Arguments for python.exe under HttpPlatform, for example '
                                                  '`-m waitress --listen=127.0.0.1:%HTTP_PLATFORM_PORT% app:app`. '
                                                  'Default: made from the entry point and the server in '
@@ -213,7 +214,8 @@ def _web_config(loader):
                          help='How IIS starts Python. `auto` keeps the handler that web.config has.')
         context.argument('app', options_list=['--app'],
                          help='Entry point of the app: `MODULE:OBJECT`, `MODULE:FACTORY()`, or a Streamlit script. '
-                              'Default: what web.config has, else what is found in the app\'s files.')
+                              'Default: what web.config, else the app setting WSGI_HANDLER, has, else what is '
+                              'found in the app\'s files.')
         context.argument('startup_command', help='Arguments for python.exe under HttpPlatform.')
         context.argument('environment', options_list=['--env'], nargs='+',
                          help='Environment variables, space-separated: `KEY=VALUE`. Others stay. They are appSettings '
