@@ -15,6 +15,9 @@ from azext_pythonapp.webconfig.entrypoint import (Candidates, EntryPoint, applic
 from azext_pythonapp.webconfig.handlers import PythonHandler
 from azext_pythonapp.webconfig.served import served
 
+_UNSEEN = ("web.config has no WSGI_HANDLER, so wfastcgi takes the entry point from the app's settings, which were not "
+           "looked at; it has nothing to start unless an app setting names it. `--app MODULE:OBJECT` writes it.")
+
 
 @dataclass(frozen=True)
 class Start:
@@ -23,8 +26,9 @@ class Start:
     entry: module and object; None when only the text is known, such as arguments of python.exe that a person wrote.
     text: the WSGI_HANDLER or the arguments that web.config already has, to be kept as they are; None for a new one.
     found: where only the text is known, what the app's files have, for another handler than that of the text.
-    in_setting: the text is the app setting WSGI_HANDLER, which stands: web.config is to have none.
-    settings: the app's settings that decide what starts (`starting_settings`).
+    in_setting: the text is the app setting WSGI_HANDLER, which stands: web.config is to have none. Without a text that
+    setting is not known.
+    settings: the app's settings that decide what starts (`starting_settings`); unseen: they are not known.
     """
 
     entry: EntryPoint | None
@@ -32,6 +36,7 @@ class Start:
     found: EntryPoint | None = None
     in_setting: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
+    unseen: bool = False
 
 
 def find_start(files: Wwwroot, option: str | None, handler: PythonHandler | None, say: Callable[[str], None],
@@ -40,20 +45,25 @@ def find_start(files: Wwwroot, option: str | None, handler: PythonHandler | None
 
     files: the app's. option: the value of --app; handler: what web.config has now, replaced when wfastcgi could never
     call it; say: gets one line about what was found. settings: the app's own, None when they are not known.
+    Settings that are not known stand as well: with a handler for FastCGI and no entry point in web.config there is
+    neither entry nor text.
     Raises InvalidInput for an option that is no entry point, NotFound when the app's files have none, and Refused
     when several are equally good, or when a setting names what cannot work.
     """
     known = starting_settings(settings or {})
     named = handler_in_settings(handler, known)
     if option is not None:
-        return _named_start(_option_entry(option, _detected(files), say), named, known, say)
-    if named is not None:
-        return _setting_start(files, named, known, say)
-    if settings is None and handler is not None and handler.python_path and handler.kind == "fastCgi" \
+        start = _named_start(_option_entry(option, _detected(files), say), named, known, say)
+        _tell_left_to_settings(start, handler, settings, say)
+    elif named is not None:
+        start = _setting_start(files, named, known, say)
+    elif settings is None and handler is not None and handler.python_path and handler.kind == "fastCgi" \
             and not handler.entry_point:
-        raise Refused(f"web.config of {files.label} names no entry point, and the app setting that may name it cannot "
-                      "be seen with your role.", "Name the entry point with `--app MODULE:OBJECT`.")
-    return replace(_own_start(files, handler, say), settings=known)
+        say(_UNSEEN)
+        start = Start(None, None, None, True)
+    else:
+        start = replace(_own_start(files, handler, say), settings=known)
+    return replace(start, unseen=settings is None)
 
 
 def handler_in_settings(handler: PythonHandler | None, settings: Mapping[str, str]) -> str | None:
@@ -81,8 +91,8 @@ def entry_point_in_force(handler: PythonHandler, settings: Callable[[], Mapping[
     named = handler_in_settings(handler, starting_settings(known or {}))
     if named is not None:
         return named, f"The entry point {named} is that of the app setting WSGI_HANDLER; web.config names none."
-    unless = "unless an app setting names it" if known is None else "and no app setting names it"
-    return None, f"web.config has no WSGI_HANDLER, so wfastcgi has nothing to start {unless}."
+    return None, _UNSEEN if known is None else \
+        "web.config has no WSGI_HANDLER, so wfastcgi has nothing to start and no app setting names it."
 
 
 def _named_start(entry: EntryPoint, setting: str | None, known: Mapping[str, str],
@@ -93,6 +103,17 @@ def _named_start(entry: EntryPoint, setting: str | None, known: Mapping[str, str
             return Start(entry, setting, None, True, known)
         say(f"--app goes before the app setting WSGI_HANDLER, which is '{setting}' and stays.")
     return Start(entry, None, None, False, known)
+
+
+def _tell_left_to_settings(start: Start, handler: PythonHandler | None, settings: Mapping[str, str] | None,
+                           say: Callable[[str], None]) -> None:
+    """Say that DJANGO_SETTINGS_MODULE is not written where settings that are not known may have it already."""
+    module = start.entry.settings_module if start.entry else None
+    if settings is not None or module is None or handler is None or not handler.python_path:
+        return
+    if "DJANGO_SETTINGS_MODULE" not in {name.upper() for name in handler.environment}:
+        say("DJANGO_SETTINGS_MODULE is left to wsgi.py and to the app's settings, which were not looked at; `--env "
+            f"DJANGO_SETTINGS_MODULE={module}` writes it.")
 
 
 def _setting_start(files: Wwwroot, text: str, known: Mapping[str, str], say: Callable[[str], None]) -> Start:

@@ -98,7 +98,9 @@ def build_intent(label: str, kind: Kind, wish: HandlerWish, current: PythonHandl
     same_kind = current is not None and current.kind == kind
     environment = carried_environment(current, kind, python_path)
     named = {name.upper() for name in (*(current.environment if current else ()), *environment, *start.settings)}
-    if start.entry is not None and start.entry.settings_module and start.text is None \
+    # What a handler runs already may have it from settings that are not known.
+    unseen = start.unseen and current is not None and bool(current.python_path)
+    if start.entry is not None and start.entry.settings_module and start.text is None and not unseen \
             and "DJANGO_SETTINGS_MODULE" not in named:
         environment["DJANGO_SETTINGS_MODULE"] = start.entry.settings_module
     kept = start.text if same_kind else None

@@ -40,16 +40,21 @@ def show_web_config(place: Place) -> dict[str, Any]:
     notes: list[str] = []
     if handler is not None:
         warnings = []
-        notes += filter(None, [entry_point_in_force(handler, place.settings)[1]])
+        source = entry_point_in_force(handler, place.settings)[1]
+        notes += [source] if source else []
         if handler.part is not None:
             notes.append(f"Python serves a part of the site only: {handler.part}.")
+        editor = _Editor(place, _NOTHING_WANTED, lambda _: None)
         try:
-            edit = _Editor(place, _NOTHING_WANTED, warnings.append).edit(found.content)
+            edit = editor.edit(found.content)
+            said = [sentence for sentence in editor.said if sentence not in notes]
+            notes += [] if edit.changed else said
+            warnings += said if edit.changed else []
             warnings += [f"`web-config set` repairs this: {note}" for note in edit.notes if note not in edit.remarks]
             warnings += edit.warnings
             notes += edit.remarks
         except PythonAppError as error:
-            warnings.append(error.message)
+            warnings += [*editor.said, error.message]
     else:
         settings = read_settings(found.content)
         if settings is not None and settings.entry_point:
@@ -115,10 +120,23 @@ class _Editor:
         kind = decide_kind(label, request.handler, current, start, python.registration is not None)
         intent = build_intent(label, kind, request.handler, current, start, python.path, python.registration,
                               self._place.packages(python.path), self._place.files.worker_folder)
+        if start.unseen:
+            self._tell_unseen(intent, current)
         new = current is None or not current.python_path
         intent = replace(intent, environment={**intent.environment, **request.environment},
                          taken_names=self._place.other_names() if new else frozenset())
         return request.platform.added_to(intent)
+
+    def _tell_unseen(self, intent: HandlerIntent, current: PythonHandler | None) -> None:
+        """Say which variables the file is going to set before app settings that are not known."""
+        had = {name.upper() for name in (current.environment if current else {})}
+        if current is not None and current.entry_point:
+            had.add("WSGI_HANDLER")
+        names = intent.app_settings if intent.kind == "fastCgi" else intent.environment
+        new = [name for name in names if name.upper() not in had]
+        if new:
+            self._tell(f"The app's settings were not looked at; {', '.join(new)} of web.config will go before app "
+                       "settings of the same name.")
 
     def _tell(self, sentence: str) -> None:
         """Say what was found on the way; it is one of the notes."""

@@ -63,7 +63,7 @@ class Place(Protocol):
         """Raise Refused when it can be seen already that the files cannot be written."""
 
     def settings(self) -> dict[str, str] | None:
-        """The app's own settings, which hold secrets; {} where there is no app, None when they are not known."""
+        """The app's own settings, which hold secrets; None when they are not known."""
 
     def other_names(self) -> frozenset[str]:
         """Names of handlers that other web.config files of the site add, in lower case."""
@@ -238,9 +238,8 @@ class LocalPlace:
     def require_writable(self) -> None:
         """It is tried when it is written."""
 
-    def settings(self) -> dict[str, str]:
-        """None are known here: no app is asked."""
-        return {}
+    def settings(self) -> None:
+        """They are not known here: no app is asked."""
 
     def other_names(self) -> frozenset[str]:
         """Names of handlers that the web.config files of the folders add, in lower case."""

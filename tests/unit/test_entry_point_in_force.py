@@ -126,10 +126,20 @@ def test_a_setting_that_cannot_work_is_refused_with_the_right_value(folder: Path
 
 def test_settings_that_may_not_be_seen_are_not_overridden(folder: Path):
     put(folder, {"app.py": FLASK})
-    with pytest.raises(Refused, match="cannot be seen"):
-        written(folder, BARE, None)
+    found, said = written(folder, BARE, None)
+    assert found.entry_point is None and "not looked at" in said[0]
+    with pytest.raises(Refused, match="No entry point"):
+        written(folder, BARE, None, handler="httpplatform")
     assert written(folder, None, None)[0].entry_point == "app.app", "nothing runs yet"
     assert written(folder, BARE, None, "app:app")[0].entry_point == "app.app"
+
+
+def test_djangos_settings_that_may_not_be_seen_are_not_overridden(folder: Path):
+    put(folder, DJANGO)
+    found, said = written(folder, BARE, None, "shop.wsgi:application")
+    assert (found.entry_point, "DJANGO_SETTINGS_MODULE" in found.environment) == ("shop.wsgi.application", False)
+    assert "--env DJANGO_SETTINGS_MODULE=shop.dev" in said[-1]
+    assert written(folder, None, None)[0].environment["DJANGO_SETTINGS_MODULE"] == "shop.dev", "nothing runs yet"
 
 
 def test_the_entry_point_that_was_written_for_dash_is_read_again(folder: Path):

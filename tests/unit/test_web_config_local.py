@@ -143,3 +143,38 @@ def test_another_file_gets_the_result(folder: Path) -> None:
     assert b'key="A"' in target.read_bytes() and (folder / "web.config").read_bytes() == before
     assert not (folder / "static" / "web.config").exists()
     assert set_web_config(place(folder), wanted, False)["changed"] is False
+
+
+BARE = ('<configuration><system.webServer><handlers><add name="P" path="*" verb="*" modules="FastCgiModule" '
+        f'scriptProcessor="{PYTHON}|D:\\home\\python364x64\\wfastcgi.py" /></handlers></system.webServer></configuration>')
+
+
+def test_settings_that_nobody_looked_at_are_not_overridden(folder: Path) -> None:
+    (folder / "web.config").write_text(BARE)
+    shown = show_web_config(place(folder))
+    assert (shown["warnings"], shown["entryPoint"]) == ([], None)
+    assert [note for note in shown["notes"] if "not looked at" in note and "--app" in note] == shown["notes"][:1]
+    assert len(shown["notes"]) == 1
+    assert diff_web_config(place(folder), request())["diff"] == ""
+    answer = set_web_config(place(folder), request(environment=("LEVEL=info",)), False)
+    assert answer["entryPoint"] is None and "WSGI_HANDLER" not in (folder / "web.config").read_text()
+    assert [note for note in answer["notes"] if "not looked at" in note and "--app" in note]
+    answer = set_web_config(place(folder), request(app="app:application"), False)
+    assert answer["entryPoint"] == "app.application"
+    assert [note for note in answer["notes"] if "WSGI_HANDLER of web.config will go before" in note]
+    assert set_web_config(place(folder), request(app="app:application"), False)["changed"] is False
+
+
+def test_no_other_handler_without_the_entry_point_that_nobody_looked_at(folder: Path) -> None:
+    (folder / "web.config").write_text(BARE)
+    (folder / "requirements.txt").write_text("waitress\n")
+    with pytest.raises(Refused, match="No entry point"):
+        set_web_config(place(folder), request("httpplatform"), False)
+    answer = set_web_config(place(folder), request("httpplatform", app="app:application"), False)
+    assert answer["arguments"].endswith("app:application")
+
+
+def test_a_new_file_says_what_goes_before_the_settings(folder: Path) -> None:
+    answer = diff_web_config(place(folder), request("fastcgi", python=PYTHON))
+    assert 'key="WSGI_HANDLER" value="app.application"' in answer["diff"]
+    assert [note for note in answer["notes"] if "WSGI_HANDLER, WSGI_LOG of web.config will go before" in note]
