@@ -90,6 +90,7 @@ def install(app: App, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
         if choice.required.extension_id and request.wait and not dry_run:
             await_install(app.arm, app.site, choice.required.extension_id)
         return install_registration(app, choice.required, dry_run)
+    require_room(app)
     if choice.offer.runtime is not None:
         if not request.wait:
             raise InvalidInput(f"Python {choice.offer.version} comes from NuGet. {NO_WAIT}", "Leave --no-wait out.")
@@ -100,7 +101,6 @@ def install(app: App, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
 def _install_extension(app: App, installation: Installation, request: InstallRequest, dry_run: bool
                        ) -> dict[str, Any]:
     plan = Plan(installation.steps())
-    require_room(app)
     for warning in fit_warnings(app, installation.offer.architecture):
         app.progress.say(warning)
     if dry_run:
