@@ -147,9 +147,9 @@ def planned_answer(app: App, run: PipRun) -> dict[str, Any]:
 
 
 def package_rows(result: JobResult) -> dict[str, Any]:
-    """The contract's keys `installed`, `upgraded` and `removed`."""
+    """The contract's keys `installed`, `upgraded`, `reinstalled` and `removed`."""
     rows = result.to_dict()
-    return {key: rows[key] for key in ("installed", "upgraded", "removed")}
+    return {key: rows[key] for key in ("installed", "upgraded", "reinstalled", "removed")}
 
 
 def _start_only(app: App, run: PipRun, command: str, handling: Handling) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 from azext_pythonapp.jobs.request import JobSpec, Restore, request_files
 from azext_pythonapp.jobs.state import JobResult, PackageVersion, VersionChange
+from azext_pythonapp.operations.package_change import package_rows
 from azext_pythonapp.operations.pip_run import job_failure, result_changes
 from azext_pythonapp.packages import installed, record
 from azext_pythonapp.packages.pip import HomeFile, JobFile, PipOptions, install, restore_arguments
@@ -109,6 +110,11 @@ def test_two_attempts_together():
     assert [(change.target, change.action, change.before, change.after) for change in result_changes(both)] == [
         ("packages/b", "upgrade", "1", "2"), ("packages/a", "reinstall", "1", "1"), ("packages/d", "reinstall", "1", "1"),
         ("packages/c", "uninstall", "1", None)]
+
+
+def test_the_answer_has_all_the_rows():
+    rows = package_rows(JobResult(reinstalled=(PackageVersion("a", "1"),)))
+    assert rows == {"installed": [], "upgraded": [], "reinstalled": [{"name": "a", "version": "1"}], "removed": []}
 
 
 def test_a_failure_tells_what_was_reinstalled():
