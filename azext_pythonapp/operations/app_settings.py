@@ -7,7 +7,8 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import AccessDenied
 
 # Those that decide what starts; their values are no secrets.
-_STARTING = ("WSGI_HANDLER", "WSGI_ALT_VIRTUALENV_HANDLER", "WSGI_LOG", "DJANGO_SETTINGS_MODULE", "PYTHONPATH")
+_STARTING = ("WSGI_HANDLER", "WSGI_ALT_VIRTUALENV_HANDLER", "WSGI_LOG", "DJANGO_SETTINGS_MODULE", "PYTHONPATH",
+             "FLASK_APP")
 
 
 def known_settings(app: App) -> dict[str, str] | None:

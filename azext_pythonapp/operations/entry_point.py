@@ -25,7 +25,7 @@ class Start:
 
     entry: module and object; None when only the text is known, such as arguments of python.exe that a person wrote.
     text: the WSGI_HANDLER or the arguments that web.config already has, to be kept as they are; None for a new one.
-    found: where only the text is known, what the app's files have, for another handler than that of the text.
+    found: where only a command is known that names no application, what the app's files have, for another handler.
     in_setting: the text is the app setting WSGI_HANDLER, which stands: web.config is to have none. Without a text that
     setting is not known.
     settings: the app's settings that decide what starts (`starting_settings`); unseen: they are not known.
@@ -52,17 +52,20 @@ def find_start(files: Wwwroot, option: str | None, handler: PythonHandler | None
     """
     known = starting_settings(settings or {})
     named = handler_in_settings(handler, known)
+    blank = _is_blank(handler)
+    if named is None and blank:
+        named = appsettings.entry_point(known)
     if option is not None:
-        start = _named_start(_option_entry(option, _detected(files), say), named, known, say)
+        start = _named_start(_option_entry(option, _detected(files), say), None if blank else named, known, say)
         _tell_left_to_settings(start, handler, settings, say)
     elif named is not None:
-        start = _setting_start(files, named, known, say)
+        start = replace(_setting_start(files, named, known, say), in_setting=not blank)
     elif settings is None and handler is not None and handler.python_path and handler.kind == "fastCgi" \
-            and not handler.entry_point:
+            and handler.entry_point is None:
         say(_UNSEEN)
         start = Start(None, None, None, True)
     else:
-        start = replace(_own_start(files, handler, say), settings=known)
+        start = replace(_own_start(files, handler, say, known, settings is None), settings=known)
     return replace(start, unseen=settings is None)
 
 
@@ -72,7 +75,7 @@ def handler_in_settings(handler: PythonHandler | None, settings: Mapping[str, st
     handler: what web.config has. settings: `starting_settings`. wfastcgi sets what web.config has over the app
     settings (facts/python-site-extensions.md 3).
     """
-    if handler is not None and (handler.kind != "fastCgi" or handler.entry_point):
+    if handler is not None and (handler.kind != "fastCgi" or handler.entry_point is not None):
         return None
     own = {name.upper(): value for name, value in handler.environment.items()} if handler else {}
     return appsettings.entry_point({**settings, **own})
@@ -87,6 +90,9 @@ def entry_point_in_force(handler: PythonHandler, settings: Callable[[], Mapping[
     text = handler.entry_point if handler.kind == "fastCgi" else handler.arguments
     if handler.kind != "fastCgi" or text:
         return shown_entry_point(handler.kind, text, handler.python_path), None
+    if handler.entry_point is not None:
+        return None, ("WSGI_HANDLER of web.config is empty, which goes before any app setting, so wfastcgi has nothing "
+                      "to start.")
     known = settings()
     named = handler_in_settings(handler, starting_settings(known or {}))
     if named is not None:
@@ -126,15 +132,33 @@ def _setting_start(files: Wwwroot, text: str, known: Mapping[str, str], say: Cal
                       f"--settings \"WSGI_HANDLER={repaired.wsgi_handler}\"`), or name the entry point with --app.")
     say(f"Entry point of {files.label}: {text}, by the app setting WSGI_HANDLER.")
     entry = entry_of_handler(text, detected)
-    return Start(recognized(entry, detected) if entry is not None else None, text, _best(detected), True, known)
+    return Start(recognized(entry, detected) if entry is not None else None, text, None, True, known)
 
 
-def _own_start(files: Wwwroot, handler: PythonHandler | None, say: Callable[[str], None]) -> Start:
-    """What web.config has, else what the app's files have."""
+def taken_instead(start: Start, kind: str, current: PythonHandler | None) -> str | None:
+    """A sentence where a handler of another kind starts what the files have, because the command in force names nothing.
+
+    kind: of the handler that is decided for; current: the one of web.config.
+    """
+    if start.entry is not None or start.found is None or current is None or current.kind == kind:
+        return None
+    return (f"The command in web.config does not tell which application it serves; {start.found.spec} is taken. "
+            f"{start.found.reason}")
+
+
+def _is_blank(handler: PythonHandler | None) -> bool:
+    """Whether web.config sets an empty WSGI_HANDLER, which goes before an app setting, so that nothing can start."""
+    return handler is not None and handler.kind == "fastCgi" and handler.entry_point is not None \
+        and not handler.entry_point.strip()
+
+
+def _own_start(files: Wwwroot, handler: PythonHandler | None, say: Callable[[str], None], known: Mapping[str, str],
+               unseen: bool) -> Start:
+    """What web.config has, else what the app's files have. known: `starting_settings`; unseen: there may be others."""
     text = (handler.entry_point if handler.kind == "fastCgi" else handler.arguments) if handler else None
-    if handler is not None and text:
+    if handler is not None and text and text.strip():
         detected = _detected(files)
-        named = _named(handler, detected)
+        named = _named(handler, detected, known)
         if handler.kind == "fastCgi":
             repaired = repaired_handler(text, detected)
             if repaired is not None:
@@ -145,7 +169,8 @@ def _own_start(files: Wwwroot, handler: PythonHandler | None, say: Callable[[str
             say(f"'{text}' cannot work: its server needs a Unix. Another one that serves {entry.spec} is taken.")
             return Start(entry, None)
         if named is None:
-            return Start(None, text, _best(detected))
+            told = handler.kind == "fastCgi" or unseen and _is_flask(handler)
+            return Start(None, text, None if told else _best(detected))
         return Start(recognized(named, detected), text)
     entry = choose(_detected(files))
     say(f"Entry point of {files.label}: {entry.spec}. {entry.reason}")
@@ -168,6 +193,12 @@ def _needs_unix(handler: PythonHandler) -> bool:
     return found is not None and found.unix_only
 
 
+def _is_flask(handler: PythonHandler) -> bool:
+    """Whether `flask run` starts what FLASK_APP says."""
+    found = served(understand(handler.python_path, handler.arguments), handler.environment)
+    return found is not None and found.server == "flask"
+
+
 def shown_entry_point(kind: str, text: str | None, process_path: str = "python.exe") -> str | None:
     """The entry point as answers show it.
 
@@ -187,8 +218,12 @@ def _detected(files: Wwwroot) -> Candidates:
     return application_files(files.list_folder, lambda name: files.state(name).content)
 
 
-def _named(handler: PythonHandler, detected: Candidates) -> EntryPoint | None:
-    """The entry point that web.config names: a WSGI_HANDLER (`app.app`, `app.create()`) or server arguments."""
+def _named(handler: PythonHandler, detected: Candidates, known: Mapping[str, str]) -> EntryPoint | None:
+    """The entry point that web.config names: a WSGI_HANDLER (`app.app`, `app.create()`) or server arguments.
+
+    known: `starting_settings`; FLASK_APP counts.
+    """
     if handler.kind == "fastCgi":
         return entry_of_handler(handler.entry_point or "", detected)
-    return entry_of_command(handler.python_path, handler.arguments, handler.environment)
+    own = {name.upper(): value for name, value in handler.environment.items()}
+    return entry_of_command(handler.python_path, handler.arguments, {**known, **own})

@@ -57,18 +57,20 @@ class ImportCheck:
     advice: str = ""
 
 
-def import_target(content: bytes, settings: Mapping[str, str]) -> ImportTarget | None:
+def import_target(content: bytes, settings: Mapping[str, str] | None) -> ImportTarget | None:
     """What the handler of a web.config imports; None where it imports nothing that can be told, such as a script.
 
-    settings: the app's own settings, which are in the environment of what the handler starts. Raises InvalidWebConfig.
+    settings: the app's own settings, which are in the environment of what the handler starts, None when they are not
+    known: the check then imports what they name. Raises InvalidWebConfig.
     """
     handler = read_handler(content)
     if handler is None:
         return None
     if handler.kind == "fastCgi":
-        spec = handler.entry_point or named_by(settings)
+        unseen = "that the app settings name" if settings is None and handler.entry_point is None else None
+        spec = handler.entry_point or named_by(settings or {}) or unseen
         return ImportTarget(spec, {"kind": "fastCgi"}) if spec else None
-    return _platform_target(content, handler, settings)
+    return _platform_target(content, handler, settings or {})
 
 
 def check_import(app: App, python_path: str, target: ImportTarget, content: bytes, present: bool) -> ImportCheck:

@@ -12,7 +12,7 @@ from azext_pythonapp.jobs.left import RESTART
 from azext_pythonapp.operations.app_python import Target, pip_target
 from azext_pythonapp.operations.app_settings import known_settings
 from azext_pythonapp.operations.deployment_warnings import warn_of_deployment
-from azext_pythonapp.operations.entry_point import Start, find_start, shown_entry_point
+from azext_pythonapp.operations.entry_point import Start, find_start, shown_entry_point, taken_instead
 from azext_pythonapp.operations.handler_choice import HandlerWish, build_intent, decide_kind, find_registration
 from azext_pythonapp.operations.home_space import require_room, require_writable_root
 from azext_pythonapp.operations.import_check import check_import, import_target, require_import
@@ -316,7 +316,7 @@ class Transaction:
         self._log = ServerLog(self._app, self._web_config.content)
         self._verification["pythonVersion"] = self._python.version
         content = self._web_config.content
-        target = import_target(content, known_settings(self._app) or {}) if self._request.import_check else None
+        target = import_target(content, known_settings(self._app)) if self._request.import_check else None
         if target is None:
             return []
         check = check_import(self._app, self._python.python_path, target, content, content == self._found.content)

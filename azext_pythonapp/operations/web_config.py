@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from azext_pythonapp.appservice.errors import NotFound, PythonAppError, Refused
-from azext_pythonapp.operations.entry_point import Start, entry_point_in_force, find_start
+from azext_pythonapp.operations.entry_point import Start, entry_point_in_force, find_start, taken_instead
 from azext_pythonapp.operations.handler_choice import HandlerWish, build_intent, decide_kind
 from azext_pythonapp.operations.web_config_place import Place
 from azext_pythonapp.operations.web_config_plan import WebConfigPlan
@@ -118,6 +118,9 @@ class _Editor:
             raise Refused(f"{python.path} of {label} cannot be started by FastCGI: which Python that is, and whether "
                           "IIS knows it, cannot be told.", "Name the Python with `--version` or `--python-path`.")
         kind = decide_kind(label, request.handler, current, start, python.registration is not None)
+        taken = taken_instead(start, kind, current)
+        if taken is not None:
+            self._tell(taken)
         intent = build_intent(label, kind, request.handler, current, start, python.path, python.registration,
                               self._place.packages(python.path), self._place.files.worker_folder)
         if start.unseen:

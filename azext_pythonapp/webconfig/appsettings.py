@@ -33,9 +33,12 @@ def uses_proxy(settings: Mapping[str, str]) -> bool:
 
 
 def entry_point(settings: Mapping[str, str]) -> str | None:
-    """Return the app's own entry point: WSGI_HANDLER, or what PTVS' proxy was told to call; None when not set."""
+    """Return the app's own entry point: WSGI_HANDLER, or what PTVS' proxy was told to call; None when not set.
+
+    An empty one is "": wfastcgi sets it over the one of the app's settings (facts/python-site-extensions.md 3).
+    """
     key = PROXIED_HANDLER if uses_proxy(settings) else "WSGI_HANDLER"
-    return _value(settings, key) or None
+    return _value(settings, key)
 
 
 def _value(settings: Mapping[str, str], name: str) -> str | None:

@@ -117,10 +117,10 @@ def repaired_handler(text: str, candidates: Sequence[EntryPoint]) -> EntryPoint 
     r"""What a WSGI_HANDLER that cannot work was meant to be, by the app's files; None for one that may work.
 
     It cannot work when it is no dotted name (`\shop.wsgi.application`, PTVS #6216; `app:app`), when it names a file
-    (`run.py`), or when it calls what is an application, or does not call what makes one (PTVS #3033).
+    (`run.py`), when blanks are around it, or when it calls what is an application, or does not call what makes one (PTVS #3033).
     Raises NotFound or Refused when it cannot work and the files do not tell what was meant.
     """
-    text = text.strip()
+    blanks, text = text != text.strip(), text.strip()
     file = text.lower().endswith(".py")
     if not _HANDLER.fullmatch(text) or (file and _importable(candidates, text[:-len(".py")])):
         return _meant(text, candidates)
@@ -129,7 +129,10 @@ def repaired_handler(text: str, candidates: Sequence[EntryPoint]) -> EntryPoint 
         return None
     same = [entry for entry in candidates if entry.module == named.module and entry.object is not None
             and entry.object.removesuffix("()") == named.object.removesuffix("()")]
-    return same[0] if same and all(entry.object != named.object for entry in same) and not same[0].is_asgi else None
+    exact = any(entry.object == named.object for entry in same)
+    if blanks and (exact or not same):
+        return replace(named, reason="wfastcgi takes the blanks around it for parts of the names.")
+    return same[0] if same and not exact and not same[0].is_asgi else None
 
 
 def _importable(candidates: Sequence[EntryPoint], module: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from azext_pythonapp.appservice.errors import Refused
-from azext_pythonapp.operations.entry_point import entry_point_in_force, find_start
+from azext_pythonapp.operations.entry_point import entry_point_in_force, find_start, taken_instead
 from azext_pythonapp.operations.handler_choice import HandlerWish, build_intent, decide_kind
 from azext_pythonapp.operations.wwwroot import LocalFiles
 from azext_pythonapp.runtimes.registration import Registration
@@ -168,3 +168,60 @@ def test_what_is_shown_is_what_is_in_force():
     shown, source = entry_point_in_force(bare, lambda: None)
     assert shown is None and source is not None and "unless an app setting names it" in source
     assert entry_point_in_force(replace(bare, entry_point="a.b"), dict) == ("a.b", None)
+
+
+FLASK_RUN = UVICORN.replace("-m waitress shop:app", "-m flask run --port %HTTP_PLATFORM_PORT%")
+
+
+@pytest.mark.parametrize("settings, entry_point", [
+    ({"Flask_App": "shopfront"}, "shopfront.app"), ({"FLASK_APP": "shopfront.py:app"}, "shopfront.app")])
+def test_flask_app_of_the_settings_stands_in_another_handler(folder: Path, settings: dict[str, str], entry_point: str):
+    put(folder, {"app.py": FLASK, "shopfront.py": FLASK})
+    found, _ = written(folder, FLASK_RUN, settings, handler="fastcgi")
+    assert found.entry_point == entry_point
+    own = FLASK_RUN.replace(" /></system.webServer>", '><environmentVariables><environmentVariable name="FLASK_APP" '
+                            'value="app" /></environmentVariables></httpPlatform></system.webServer>')
+    assert written(folder, own, settings, handler="fastcgi")[0].entry_point == "app.app"
+    with pytest.raises(Refused, match="No entry point"):
+        written(folder, FLASK_RUN, None, handler="fastcgi")
+
+
+def test_what_is_in_force_and_cannot_be_put_otherwise_is_not_exchanged(folder: Path):
+    put(folder, {"app.py": FLASK})
+    config = BARE.replace("<system", '<appSettings><add key="WSGI_HANDLER" value="app.make().wsgi" /></appSettings><system',
+                          1)
+    for current, settings in ((config, {}), (BARE, {"WSGI_HANDLER": "app.make().wsgi"})):
+        assert written(folder, current, settings)[0].entry_point in ("app.make().wsgi", None)
+        with pytest.raises(Refused, match="No entry point"):
+            written(folder, current, settings, handler="httpplatform")
+
+
+def test_what_a_script_starts_is_exchanged_with_a_word(folder: Path):
+    put(folder, {"app.py": FLASK, "run.py": "from waitress import serve\nfrom app import app\nserve(app)\n"})
+    current = read_handler(UVICORN.replace("-m waitress shop:app", "run.py").encode())
+    start = find_start(LocalFiles(folder), None, current, print, {})
+    assert "app:app is taken" in str(taken_instead(start, "fastCgi", current))
+    assert taken_instead(start, "httpPlatform", current) is None
+
+
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_entry_point_goes_before_the_setting_and_is_repaired(folder: Path, value: str):
+    put(folder, {"app.py": FLASK, "shopfront.py": FLASK})
+    config = BARE.replace("<system", f'<appSettings><add key="wsgi_handler" value="{value}" /></appSettings><system', 1)
+    current = read_handler(config.encode())
+    assert current is not None
+    if not value:
+        shown, source = entry_point_in_force(current, lambda: {"WSGI_HANDLER": "shopfront.app"})
+        assert shown is None and "is empty" in str(source)
+    assert written(folder, config, {"WSGI_HANDLER": "shopfront.app"})[0].entry_point == "shopfront.app"
+    assert written(folder, config, {"WSGI_HANDLER": "app.app"}, "app:app")[0].entry_point == "app.app"
+    (folder / "shopfront.py").unlink()
+    assert written(folder, config, {})[0].entry_point == "app.app"
+
+
+def test_blanks_around_the_entry_point_are_repaired_or_refused(folder: Path):
+    put(folder, {"app.py": FLASK})
+    config = BARE.replace("<system", '<appSettings><add key="WSGI_HANDLER" value=" app.app " /></appSettings><system', 1)
+    assert written(folder, config, {})[0].entry_point == "app.app"
+    with pytest.raises(Refused, match="blanks"):
+        written(folder, BARE, {"WSGI_HANDLER": "app.app "})
