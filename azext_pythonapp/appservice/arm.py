@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from azext_pythonapp.appservice import advice
 from azext_pythonapp.appservice.errors import (AccessDenied, Conflict, NotFound, PlatformFailed, PythonAppError,
@@ -31,6 +32,8 @@ NO_CONNECTION_SECONDS = 60.0
 _BUSY = ("exclusive lock", "toomanyrequests", "too many requests", "throttl")
 # A restart that was begun twice does no harm, but one after the other keeps the app from starting.
 RESTARTS = 3
+# No list has more pages.
+MOST_PAGES = 100
 # A restart that is answered when it is done.
 WAITING = {"synchronous": "true"}
 
@@ -197,6 +200,43 @@ class Arm:
         self.trouble.over()
         return False
 
+    def rows(self, resource_id: str, subject: str) -> list[dict[str, Any]]:
+        """A whole list, with all its pages. subject: says what was asked for.
+
+        Raises PlatformFailed, too, for what is no list: a list that was not told is not an empty one.
+        """
+        found: list[dict[str, Any]] = []
+        query: Mapping[str, str] | None = {}
+        for _ in range(MOST_PAGES):
+            answer = self.call("GET", resource_id, query=query)
+            require_success(answer, subject)
+            told = isinstance(answer.body, dict) and "value" in answer.body
+            value = (answer.body["value"] or []) if told else answer.body
+            value = [row for row in value if row is not None] if isinstance(value, list) else None
+            if value is None or not all(isinstance(row, dict) for row in value):
+                raise PlatformFailed(f"Azure did not tell {subject}: it answered with something that is no list.",
+                                     "Try again in a minute.")
+            found += value
+            link = answer.body.get("nextLink") if isinstance(answer.body, dict) else None
+            if not link:
+                return found
+            query = self._next_page(link, resource_id)
+            if query is None:
+                break
+        raise PlatformFailed(f"Azure did not tell {subject} to the end.", "Try again in a minute.")
+
+    def _next_page(self, link: Any, resource_id: str) -> Mapping[str, str] | None:
+        """The query of a list's next page; None for an address that is not of the same list at Resource Manager."""
+        own = urlsplit(self._endpoint + resource_id)
+        try:
+            other = urlsplit(str(link))
+            same = (other.hostname, other.port or 443) == (own.hostname, own.port or 443)
+        except ValueError:
+            return None
+        if not same or other.path.rstrip("/").lower() != own.path.rstrip("/").lower() or other.scheme != own.scheme:
+            return None
+        return dict(parse_qsl(other.query, keep_blank_values=True))
+
     def open_site(self, resource_group: str, name: str, slot: str | None) -> Site:
         """Look the app or slot up.
 
@@ -215,9 +255,8 @@ class Arm:
             raise NotFound(f"The {label} was not found in resource group '{resource_group}'.",
                            f"List what there is: `{listing} --output table`.")
         require_success(answer, f"{label} in resource group '{resource_group}'")
-        body = answer.body if isinstance(answer.body, dict) else {}
+        body, properties = _object(answer.body), _properties(answer)
         SiteKind.read(body).require_windows_web_app(label, resource_group, name, slot, given)
-        properties = body.get("properties") or {}
         host, scm_host = _hosts(properties)
         if not scm_host:
             raise PlatformFailed(f"Azure named no SCM site for {label}, so its files cannot be reached.")
@@ -230,7 +269,10 @@ class Arm:
         if site.resource_id not in self._configurations:
             answer = self.call("GET", f"{site.resource_id}/config/web")
             require_success(answer, f"the configuration of {site.label}")
-            self._configurations[site.resource_id] = _configuration((answer.body or {}).get("properties") or {})
+            properties = _properties(answer)
+            if not properties:
+                raise PlatformFailed(f"Azure did not tell the configuration of {site.label}.", "Try again in a minute.")
+            self._configurations[site.resource_id] = _configuration(properties)
         return self._configurations[site.resource_id]
 
     def has_32bit_worker(self, site: Site) -> bool:
@@ -240,15 +282,17 @@ class Arm:
     def plan_tier(self, site: Site) -> str:
         """The tier of the app's plan, such as "Free" or "Basic"; "" when the caller may not see the plan."""
         answer = self.call("GET", site.plan_id) if site.plan_id else None
-        sku = (answer.body or {}).get("sku") if answer and answer.status == 200 else None
-        return str((sku or {}).get("tier") or "")
+        sku = _object(answer.body).get("sku") if answer and answer.status == 200 else None
+        return str(_object(sku).get("tier") or "")
 
     def app_settings(self, site: Site) -> dict[str, str]:
         """The app's settings, which become environment variables; asked for once. They are secret: never log them."""
         if site.resource_id not in self._settings:
             answer = self.call("POST", f"{site.resource_id}/config/appsettings/list", secret=True)
             require_success(answer, f"the settings of {site.label}")
-            properties = (answer.body or {}).get("properties") or {}
+            if not isinstance(answer.body, dict):
+                raise PlatformFailed(f"Azure did not tell the settings of {site.label}.", "Try again in a minute.")
+            properties = _properties(answer)
             self._settings[site.resource_id] = {str(name): str(value) for name, value in properties.items()}
         return dict(self._settings[site.resource_id])
 
@@ -273,18 +317,16 @@ class Arm:
 
         Raises PlatformFailed and its like when Azure does not tell.
         """
-        answer = self.call("GET", f"{site.resource_id}/instances")
-        require_success(answer, f"the instances of {site.label}")
-        rows = answer.body.get("value") if isinstance(answer.body, dict) else None
-        return [str(row["name"]).rpartition("/")[2] for row in rows or [] if isinstance(row, dict) and row.get("name")]
+        rows = self.rows(f"{site.resource_id}/instances", f"the instances of {site.label}")
+        return [str(row["name"]).rpartition("/")[2] for row in rows if row.get("name")]
 
     def publishing_credentials(self, site: Site) -> tuple[str, str] | None:
         """The publishing user and password, or None when the SCM site allows no basic authentication."""
         policy = self.call("GET", f"{site.resource_id}/basicPublishingCredentialsPolicies/scm")
-        if not ((policy.body or {}).get("properties") or {}).get("allow"):
+        if not _properties(policy).get("allow"):
             return None
         answer = self.call("POST", f"{site.resource_id}/config/publishingcredentials/list", secret=True)
-        properties = (answer.body or {}).get("properties") or {}
+        properties = _properties(answer)
         user, password = properties.get("publishingUserName"), properties.get("publishingPassword")
         return (str(user), str(password)) if user and password else None
 
@@ -303,6 +345,10 @@ class Arm:
                 total = ERROR_SECONDS if answer.status == 500 else None
             except UnknownOutcome as error:
                 reason, total = error.message, None
+            except PythonAppError as error:
+                if not tries:
+                    raise
+                reason, total = error.message, None  # the first try may have done it all the same
             tries += 1
             if wanted is not None and self._state(site) == wanted:
                 return
@@ -316,7 +362,22 @@ class Arm:
             answer = self.call("GET", site.resource_id)
         except PythonAppError:
             return ""
-        return str(((answer.body or {}).get("properties") or {}).get("state") or "").lower()
+        return str(_properties(answer).get("state") or "").lower()
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    """A JSON object; an empty one in the place of anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def _properties(answer: ArmAnswer) -> Mapping[str, Any]:
+    """The properties of what was asked for; none where the answer has none."""
+    return _object(_object(answer.body).get("properties"))
+
+
+def _list(value: Any) -> list[Any]:
+    """A JSON array; an empty one in the place of anything else."""
+    return value if isinstance(value, list) else []
 
 
 # HostType of Microsoft.Web, by name and, as api-versions before 2016 write it, by number
@@ -330,22 +391,22 @@ def _hosts(properties: Mapping[str, Any]) -> tuple[str, str]:
     An app can have several names of its own and, in an environment with a domain of its own, several SCM names: the
     default ones belong together. A name is only ever taken from Resource Manager, never made.
     """
-    rows = [row for row in properties.get("hostNameSslStates") or [] if isinstance(row, dict) and row.get("name")]
+    rows = [row for row in _list(properties.get("hostNameSslStates")) if isinstance(row, dict) and row.get("name")]
     is_scm = [str(row.get("hostType", "")).lower() in _REPOSITORY for row in rows]
     names = [str(row["name"]) for row, scm in zip(rows, is_scm) if not scm]
     scm_names = [str(row["name"]) for row, scm in zip(rows, is_scm) if scm]
     host = str(properties.get("defaultHostName") or (names or [""])[0])
     label, _, domain = host.partition(".")
     usual = f"{label}.scm.{domain}".lower()
-    enabled = [str(name) for name in properties.get("enabledHostNames") or [] if str(name).lower() == usual]
+    enabled = [str(name) for name in _list(properties.get("enabledHostNames")) if str(name).lower() == usual]
     best = [name for name in scm_names if name.lower() == usual] or scm_names or enabled
     return host, best[0] if best else ""
 
 
-def _configuration(properties: dict[str, Any]) -> SiteConfiguration:
+def _configuration(properties: Mapping[str, Any]) -> SiteConfiguration:
     """From the properties of `config/web`; an app without virtual applications serves site\\wwwroot."""
     found = [VirtualApplication("/" + str(row["virtualPath"]).strip("/"), str(row["physicalPath"]))
-             for row in properties.get("virtualApplications") or []
+             for row in map(_object, _list(properties.get("virtualApplications")))
              if row.get("virtualPath") and row.get("physicalPath")]
     if all(each.virtual_path != "/" for each in found):
         found.insert(0, VirtualApplication("/", DEFAULT_ROOT))

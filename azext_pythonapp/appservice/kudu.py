@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
@@ -24,7 +23,7 @@ from azext_pythonapp.appservice.command_answer import CommandResult, PendingComm
 from azext_pythonapp.appservice.credentials import ScmCredentials
 from azext_pythonapp.appservice.errors import Conflict, NotFound, PlatformFailed, PythonAppError, UnknownOutcome
 from azext_pythonapp.appservice.outcome import message, parsed, says_not_found, text_of
-from azext_pythonapp.appservice.patience import Retry, Trouble
+from azext_pythonapp.appservice.patience import Retry, Trouble, http_date
 from azext_pythonapp.appservice.scm import READ_SECONDS, ScmSite
 
 # Longer than Azure's front end keeps an unanswered request (facts/kudu.md 1.4).
@@ -128,8 +127,10 @@ class Kudu:
         """The entries of a directory, as Kudu orders them. Raises NotFound when there is no such directory."""
         folder = path.strip("/")
         entries = []
-        for row in self._json("GET", self.url(folder + "/" if folder else ""), path or "the home directory"):
-            entries.append(Entry(row["name"], row.get("path") or "", int(row.get("size") or 0),
+        for row in self._rows(self.url(folder + "/" if folder else ""), path or "the home directory"):
+            if "name" not in row:
+                raise self._nonsense(path or "the home directory")
+            entries.append(Entry(str(row["name"]), str(row.get("path") or ""), whole_number(row.get("size")) or 0,
                                  str(row.get("mtime") or ""), str(row.get("mime", "")).startswith("inode/")))
         self._learn_home(folder, entries)
         return entries
@@ -269,18 +270,21 @@ class Kudu:
     def programs(self, name: str) -> list[Program]:
         """The processes of a program on the instance that answers, such as "python" (facts/kudu.md 5.3)."""
         found = []
-        for row in self._json("GET", f"{self._base}/api/processes", "processes") or []:
-            if str(row.get("name") or "").lower().removesuffix(".exe") == name:
+        for row in self._rows(f"{self._base}/api/processes", "processes"):
+            pid = whole_number(row.get("id"))
+            if pid is not None and str(row.get("name") or "").lower().removesuffix(".exe") == name:
                 with suppress(NotFound):
-                    fields = self._json("GET", f"{self._base}/api/processes/{int(row['id'])}", "a process") or {}
+                    fields = self._json("GET", f"{self._base}/api/processes/{pid}", "a process")
+                    if not isinstance(fields, dict):
+                        raise self._nonsense("a process")
                     # Its other fields hold secrets: environment_variables.
-                    found.append(Program(int(row["id"]), str(fields.get("file_name") or ""),
+                    found.append(Program(pid, str(fields.get("file_name") or ""),
                                          str(fields.get("command_line") or ""), fields.get("is_webjob") is True))
         return found
 
     def site_extensions(self) -> list[dict[str, Any]]:
         """The installed site extensions, as Kudu's JSON (facts/kudu.md 4.1)."""
-        return list(self._json("GET", f"{self._base}/api/siteextensions", "site extensions") or [])
+        return self._rows(f"{self._base}/api/siteextensions", "site extensions")
 
     def extension_feed(self, text: str = "") -> list[dict[str, Any]]:
         """The site extensions that the app's own gallery feed offers, as Kudu's JSON (facts/kudu.md 4.2).
@@ -288,7 +292,7 @@ class Kudu:
         text: only those whose title holds it.
         """
         params = {"filter": text} if text else {}
-        return list(self._json("GET", f"{self._base}/api/extensionfeed", "extension feed", params=params) or [])
+        return self._rows(f"{self._base}/api/extensionfeed", "extension feed", params=params)
 
     def extension_package(self, identifier: str, version: str) -> dict[str, Any]:
         """One package version of a site extension, also one that the feed's list does not show (facts/kudu.md 4.2).
@@ -296,7 +300,10 @@ class Kudu:
         identifier: in the gallery's own spelling. Raises NotFound when the gallery does not have it.
         """
         url = f"{self._base}/api/extensionfeed/{quote(identifier, safe='')}"
-        return dict(self._json("GET", url, identifier, params={"version": version}) or {})
+        found = self._json("GET", url, identifier, params={"version": version})
+        if not isinstance(found, dict) and found is not None:
+            raise self._nonsense(identifier)
+        return found or {}
 
     def _note_time(self, response: requests.Response, **_: Any) -> None:
         """Take the time off an answer; called by requests, also from the threads that post commands."""
@@ -320,9 +327,10 @@ class Kudu:
         response = self._scm.act("POST", f"{self._base}/api/command", timeout, "the command", pause=pause,
                                  json={"command": command, "dir": directory})
         answer = parsed(text_of(response))
-        if not isinstance(answer, dict):
+        code = whole_number(answer.get("ExitCode")) if isinstance(answer, dict) else None
+        if code is None:
             raise self._scm.cut(self._scm.trouble.clock() - begun)
-        return CommandResult(answer.get("Output") or "", answer.get("Error") or "", int(answer.get("ExitCode") or 0))
+        return CommandResult(str(answer.get("Output") or ""), str(answer.get("Error") or ""), code)
 
     def _own_write(self, path: str, content: bytes) -> RemoteFile | None:
         """The file that our own write has left whose answer was lost; None when somebody else has written it.
@@ -348,6 +356,17 @@ class Kudu:
         """The JSON of an answer."""
         response = self._scm.ask(method, url, what, wants_json=True, **options).response
         return parsed(text_of(response))
+
+    def _rows(self, url: str, what: str, **options: Any) -> list[dict[str, Any]]:
+        """The JSON of an answer that is a list of objects. Raises PlatformFailed for any other: it is no empty list."""
+        rows = self._json("GET", url, what, **options)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise self._nonsense(what)
+        return rows
+
+    def _nonsense(self, what: str) -> PlatformFailed:
+        return PlatformFailed(f"The SCM site of {self._label} answered for {what} with something that is not Kudu's.",
+                              "Try again; check that nothing between this machine and Azure answers for it.")
 
     def _zip_url(self, folder: str) -> str:
         return f"{self._base}/api/zip/{quote(folder.strip('/'))}/"
@@ -387,7 +406,12 @@ def read_time(text: str) -> datetime | None:
 
 
 def _server_time(response: requests.Response) -> datetime | None:
+    return http_date(response.headers.get("Date"))
+
+
+def whole_number(value: Any) -> int | None:
+    """A number in Kudu's JSON, also one that is written as text; None for anything else."""
     try:
-        return parsedate_to_datetime(response.headers["Date"])
-    except (KeyError, TypeError, ValueError):
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
         return None

@@ -95,7 +95,16 @@ def retry_after_seconds(value: str | None, now: Callable[[], datetime] = lambda:
         return max(0.0, float(int(value.strip())))
     except ValueError:
         pass
+    except OverflowError:
+        return None
+    moment = http_date(value)
+    return None if moment is None else max(0.0, (moment - now()).total_seconds())
+
+
+def http_date(value: str | None) -> datetime | None:
+    """The time in a header such as Date, in UTC, which is also what one without a zone means; None for none."""
     try:
-        return max(0.0, (parsedate_to_datetime(value) - now()).total_seconds())
-    except (TypeError, ValueError, IndexError):
+        moment = parsedate_to_datetime(value or "")
+        return moment.replace(tzinfo=moment.tzinfo or timezone.utc).astimezone(timezone.utc)
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None

@@ -35,10 +35,8 @@ def extension_id(entry: Mapping[str, Any]) -> str:
 
 def list_extensions(arm: Arm, site: Site) -> list[dict[str, Any]]:
     """The installed site extensions: their properties, flat, with Kudu's names. Raises PlatformFailed."""
-    answer = arm.call("GET", f"{site.resource_id}/siteextensions")
-    require_success(answer, f"the site extensions of {site.label}")
-    rows = answer.body.get("value") if isinstance(answer.body, dict) else answer.body
-    return [_properties(row) for row in rows or []]
+    rows = arm.rows(f"{site.resource_id}/siteextensions", f"the site extensions of {site.label}")
+    return [_properties(row) for row in rows]
 
 
 def install_extension(arm: Arm, site: Site, identifier: str, version: str | None = None,
@@ -235,22 +233,22 @@ def _require_not_failed(answer: ArmAnswer, site: Site, identifier: str) -> None:
     recordings/arm/siteextension_failed.json).
     """
     state = _state(answer)
-    if state in ("Failed", "Canceled"):
+    if state in ("failed", "canceled"):
         comment = _properties(answer.body).get("comment") or arm_message(answer, "Azure gave no reason")
-        raise RemoteFailed(f"Installing site extension '{identifier}' on {site.label} ended as {state}: "
+        raise RemoteFailed(f"Installing site extension '{identifier}' on {site.label} ended as {state.capitalize()}: "
                            f"{' '.join(str(comment).split())[:400]}")
 
 
 def _finished(answer: ArmAnswer) -> dict[str, Any] | None:
     """What an answer says was installed, or None while it is being installed."""
     entry = _properties(answer.body)
-    done = answer.status == 200 and _state(answer) in ("Succeeded", "") and extension_id(entry)
+    done = answer.status == 200 and _state(answer) in ("succeeded", "") and extension_id(entry)
     return entry if done else None
 
 
 def _state(answer: ArmAnswer) -> str:
-    """The provisioning state that an answer names, "" for one that names none."""
-    return str(_properties(answer.body).get("provisioningState") or "")
+    """The provisioning state that an answer names, in lower case; "" for one that names none."""
+    return str(_properties(answer.body).get("provisioningState") or "").lower()
 
 
 def _properties(body: Any) -> dict[str, Any]:

@@ -27,7 +27,8 @@ class SiteKind:
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> SiteKind:
         """From Resource Manager's JSON of a site; what it leaves out or has as null is not so."""
-        properties = body.get("properties") or {}
+        properties = body.get("properties")
+        properties = properties if isinstance(properties, dict) else {}
         kinds = f"{body.get('kind') or ''},{properties.get('kind') or ''}"
         words = frozenset(word.strip().lower() for word in kinds.split(",") if word.strip())
         linux = bool(properties.get("reserved")) or bool(words & {"linux", "kubernetes", "kubeapp"})

@@ -108,7 +108,7 @@ class TestStarting:
         serve(azure, site, lambda: Response('{"Output": "Größe 日本", "ExitCode": 0}'.encode(), media_type="application/json"))
         assert kudu.run("echo").output == "Größe 日本"
         serve(azure, site, lambda: Response(b"null", media_type="application/json"))
-        assert kudu.site_extensions() == []
+        assert kudu.extension_package("x", "1") == {}
 
     def test_a_command_that_never_reached_kudu_is_repeated_and_runs_once(self, kudu, site):
         site.switches.cold_scm_500_times, site.switches.cold_scm_503_times = 1, 3
