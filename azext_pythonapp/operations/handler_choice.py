@@ -167,7 +167,7 @@ def _command_from_before(current: PythonHandler | None, start: Start, python_pat
     program, entry = current.unused.program, start.entry
     serves = served_entry_point(program.arguments, program.process_path)
     if serves is None:
-        fits = start.text is not None and bool(program.arguments)
+        fits = start.text is not None and bool(program.arguments) and not current.unused.shared
     else:
         fits = entry is not None and entry.spec.removesuffix("()") == serves.removesuffix("()")
     if not fits:

@@ -217,6 +217,8 @@ class LocalPlace:
         if not (request.handler.handler == "fastcgi" or (request.handler.handler == "auto" and current is not None
                                                          and current.kind == "fastCgi")):
             return PythonChoice(path, None)
+        if kept and current is not None and not current.python_paths:
+            return PythonChoice(path, None)
         if stays and current is not None and current.python_path.lower().endswith(".exe") and "%" not in path:
             pair = HandlerIntent("fastCgi", path, current.wfastcgi_path).script_processor.partition("|")
             return PythonChoice(path, Registration(path, pair[2]))

@@ -31,6 +31,11 @@ class FastCgiSettings:
         wanted = self._intent.app_settings
         if appsettings.uses_proxy(current):
             self._through_proxy(current, wanted)
+        own = {appsettings.key_of(entry): entry.get("value")
+               for entry in appsettings.entries(self._sections.app_settings)}
+        # What wfastcgi reads in another <location> is in force as it is.
+        wanted = {name: value for name, value in wanted.items()
+                  if current.get(name) != value or own.get(name.upper()) == value}
         for name, value in wanted.items():
             before = current.get(name)
             if before is not None and before != value:

@@ -119,7 +119,8 @@ def _read(document: Document) -> PythonHandler | None:
     if entry.python == "fastCgi":
         python, wfastcgi = pair(entry.element.get("scriptProcessor"))
         unused = Unused() if platform is None or not sections.is_python_platform(platform) else Unused(
-            platform.get("processPath"), platform.get("arguments") or None, httpplatform.variables(platform))
+            platform.get("processPath"), platform.get("arguments") or None, httpplatform.variables(platform),
+            bool(sections.sharers(entry, "httpplatformhandler")))
         return _located(entry, sections, PythonHandler(
             "fastCgi", python, wfastcgi or None, appsettings.entry_point(settings), None, _without_handler(settings),
             entry.name, unused=unused))

@@ -116,11 +116,13 @@ class Unused:
 
     process_path, arguments: those of an <httpPlatform>; "" and None where there is none. environment: its
     environmentVariables, or the appSettings. They may hold the app's secrets: do not log them.
+    shared: another handler of the same level does use that <httpPlatform>.
     """
 
     process_path: str = ""
     arguments: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    shared: bool = False
 
     @property
     def program(self) -> Program:
@@ -165,10 +167,11 @@ class PythonHandler:
         A scriptProcessor that is a folder stands for the python.exe in it; a placeholder for none.
         """
         path = self.python_path
+        if self.kind == "httpPlatform":
+            # IIS expands a processPath: "%SystemRoot%\\System32\\cmd.exe" may start a Python that is told.
+            return tuple(each for each in self.program.python_paths if not _PLACEHOLDER.search(each))
         if not path or _PLACEHOLDER.search(path):
             return ()
-        if self.kind == "httpPlatform":
-            return self.program.python_paths
         return (path,) if path.lower().endswith(".exe") else (ntpath.join(path.rstrip("\\/"), "python.exe"),)
 
     @property

@@ -78,7 +78,9 @@ def _move_platform(document: Document, platform: Element, old: OldPython, intent
     before = document.value(platform, "processPath")
     if not _same(before, old.program):
         return
-    new = intent.python_path if intent.kind == "httpPlatform" else before
+    folder = paths.runtime_folder(before)
+    new = intent.python_path if intent.kind == "httpPlatform" else \
+        paths.moved(before, folder, intent.python_path) if folder is not None else before
     if new == before:
         notes.warn(f"{where} still starts {before}.")
         return

@@ -104,6 +104,13 @@ def feed(rule: Element, path: str) -> Feed | None:
     return Feed(rule, handler_path, (*folders, *left_out), tuple(unclear))
 
 
+def takes_everything(rule: Element) -> bool:
+    """Return whether rule takes every page: whatever the address, and of conditions only whether there is a file."""
+    path, left_out = _handler_path(rule)
+    return path == "*" and not left_out and all(
+        condition.get("matchType").lower() in ("isfile", "isdirectory") for condition in rule.find("conditions", "add"))
+
+
 def _handler_path(rule: Element) -> tuple[str | None, tuple[str, ...]]:
     """Return the handler path for what the rule's <match> takes, and the folders that it leaves out."""
     matches = rule.find("match")

@@ -38,12 +38,14 @@ class HandlerEntry:
 
     python: by which kind it runs Python, None when it does not. active: not undone by a <remove> or <clear> behind it.
     reached: requests of every kind get to it: its path matches everything, or a rewrite rule sends requests to it.
+    fed: a rewrite rule sends every page to it.
     """
 
     element: Element
     python: Kind | None
     active: bool
     reached: bool
+    fed: bool = False
 
     @property
     def line(self) -> int:
@@ -97,6 +99,11 @@ class HandlerEntry:
         if self.python or not self.active or not (self.reached or (self.catch_all and self.takes_over)):
             return None
         return _OTHER_FRAMEWORKS.get(self.module)
+
+    @property
+    def leaves_nothing(self) -> bool:
+        """Whether every page is answered here, where nothing before it takes them."""
+        return self.fed or (self.catch_all and self.takes_over)
 
     def shadows(self, other: HandlerEntry) -> bool:
         """Whether no request gets to other, a handler behind this one, because this one takes them all."""
@@ -179,6 +186,12 @@ class Sections:
                 break
         return partial
 
+    def sharers(self, own: HandlerEntry | None, module: str) -> list[HandlerEntry]:
+        """Return the other handlers of module ("httpplatformhandler") that requests get to, in the file's order."""
+        living = [entry for entry in self.entries if entry.active]
+        return [entry for place, entry in enumerate(living) if entry is not own and entry.module == module
+                and not any(before.shadows(entry) for before in living[:place])]
+
     def removes(self, name: str) -> list[Element]:
         """Return the <remove> elements for the handler called name."""
         return [child for section in self.handlers for child in section.children
@@ -210,8 +223,11 @@ class Sections:
                 inactive.update(added)
                 active.clear()
         targets = rewriting.Targets(self.targets | (self.above.targets if self.above is not None else set()))
+        feeding = rewriting.Targets(found for rule in self.rules if rewriting.takes_everything(rule)
+                                    and (found := rewriting.target(rule)))
         return [HandlerEntry(element, self._python(element), element not in inactive,
-                             element.get("path") in _CATCH_ALL or targets.reach(element.get("path")))
+                             element.get("path") in _CATCH_ALL or targets.reach(element.get("path")),
+                             feeding.reach(element.get("path")))
                 for element in added]
 
     def _python(self, handler: Element) -> Kind | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from azext_pythonapp.appservice.errors import Refused
 from azext_pythonapp.runtimes.location import same_path
 
-from . import httpplatform, relocation
+from . import appsettings, httpplatform, relocation
 from .command_line import understand
 from .document import Document
 from .fastcgi_settings import FastCgiSettings
@@ -101,7 +101,7 @@ class HandlerSwitch:
 
     def _refuse(self) -> None:
         for entry in self._kept:
-            if entry.framework and (self._current is None or not self._current.partial):
+            if entry.framework and not self._leaves_to_python(entry):
                 raise Refused(
                     f"web.config line {entry.line}: the handler '{entry.name}' ({entry.element.get('modules')}) "
                     f"already sends the app's requests to {entry.framework}, so Python would not see them.",
@@ -123,11 +123,52 @@ class HandlerSwitch:
                         f"\"{section.get(attribute)}\", so its content cannot be edited here (and wfastcgi does not "
                         "read it).", f"Move the content of <{section.name}> into web.config and run the command again.")
         platform = self._platform
+        self._refuse_another_app()
         if self.intent.kind == "httpPlatform" and platform and not self.sections.is_python_platform(platform):
             raise Refused(
                 f"web.config line {platform.line}: <httpPlatform> starts '{platform.get('processPath')}', which is not "
                 "Python.", "Delete that <httpPlatform> from site\\wwwroot\\web.config and run the command again.")
         self._rules.refuse()
+
+    def _leaves_to_python(self, other: HandlerEntry) -> bool:
+        """Whether the app's Python handler gets requests beside other, which is another framework's."""
+        current = self._current
+        if current is None or not current.active:
+            return False
+        before = current.element.start < other.element.start and current.shadows(other)
+        return current.partial or before or (current.catch_all and not other.leaves_nothing)
+
+    def _refuse_another_app(self) -> None:
+        """Raise Refused where another handler of the new kind runs another app with what both would share."""
+        if self._current is not None and not self._switches:
+            return
+        gone = {entry.element for entry in self._gone}
+        platform = self._platform
+        if self.intent.kind == "httpPlatform":
+            others = [entry for entry in self.sections.sharers(self._current, "httpplatformhandler")
+                      if entry.element not in gone]
+            if platform is None or self.intent.arguments in (None, platform.get("arguments")):
+                return
+            if others or self._used_below(platform):
+                which = f"The handler '{others[0].name}' on line {others[0].line}" if others else \
+                    "A handler in a <location>"
+                raise Refused(
+                    f"web.config line {platform.line}: <httpPlatform> is used already. {which} starts another program "
+                    "with it, and IIS takes only one for each level.",
+                    "Keep FastCGI, or move that handler into a <location> that has an <httpPlatform> of its own.")
+            return
+        present = appsettings.entry_point(appsettings.environment(self.sections.root))
+        if present is None or self.intent.entry_point in (None, present):
+            return
+        above = self.sections if self.sections.above is None else self.sections.above
+        for level in (above, *above.locations(self.document)):
+            for entry in level.sharers(self._current, "fastcgimodule"):
+                if entry.python == "fastCgi" and entry.element not in gone:
+                    raise Refused(
+                        f"web.config line {entry.line}: the handler '{entry.name}' runs WSGI_HANDLER '{present}' with "
+                        f"FastCGI, and wfastcgi takes only one for an app, so '{self.intent.entry_point}' would "
+                        "replace it.",
+                        "Keep HttpPlatform for the one of them that has it now.")
 
     def _remove_duplicates(self) -> None:
         for entry in self._gone:
@@ -274,7 +315,7 @@ class HandlerSwitch:
             del settings["startupTimeLimit"]
         if same_path(platform.get("processPath"), self.intent.python_path, LITERAL_HOME):
             del settings["processPath"]
-        if self._switches:
+        if self._switches and not self.sections.sharers(self._current, "httpplatformhandler"):
             self.notes.remark(f"The <httpPlatform> on line {platform.line}, which was not used, is used again.")
         for name, value in settings.items():
             if platform.get(name) != value:
