@@ -148,8 +148,9 @@ class HealthCheck:
         self.result["instances"] = [{"id": one, "httpStatus": verdict.page.status if known else None}
                                     for one, verdict in verdicts.items() if one is not None]
         if not known:
-            self._app.progress.say(f"Warning: session affinity of {self._app.site.label} is off, so its {len(verdicts)} "
-                                   "instances could not be asked one by one: the page was asked for as often.")
+            self._app.progress.say(f"Warning: session affinity of {self._app.site.label} is off, so its "
+                                   f"{len(verdicts)} instances could not be asked one by one: the page was asked for "
+                                   "as often.")
         bad = [one for one, verdict in verdicts.items() if verdict.outcome == "bad"]
         if bad:
             raise self._failure(bad, verdicts, served)

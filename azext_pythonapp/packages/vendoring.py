@@ -199,7 +199,8 @@ def _opened(folder: Path, place: PurePosixPath, wheel: str) -> IO[bytes]:
         return path.open("wb")
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
         raise RemoteFailed(f"'{place}' of the wheel {wheel} cannot be unpacked: another file or folder of these "
-                           "packages is where it has to be.", "Ask for another version of one of the packages.") from error
+                           "packages is where it has to be.",
+                           "Ask for another version of one of the packages.") from error
 
 
 def _check_name(name: str, target: TargetEnvironment) -> tuple[str, str]:

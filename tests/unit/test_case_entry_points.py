@@ -36,7 +36,9 @@ FAST = """<configuration>
   </appSettings>
   <system.webServer>
     <handlers>
-      <add name="PythonHandler" path="*" verb="*" modules="FastCgiModule" scriptProcessor="D:\\home\\python364x64\\python.exe|D:\\home\\python364x64\\wfastcgi.py" resourceType="Unspecified" requireAccess="Script" />
+      <add name="PythonHandler" path="*" verb="*" modules="FastCgiModule"
+           scriptProcessor="D:\\home\\python364x64\\python.exe|D:\\home\\python364x64\\wfastcgi.py"
+           resourceType="Unspecified" requireAccess="Script" />
     </handlers>
   </system.webServer>
 </configuration>

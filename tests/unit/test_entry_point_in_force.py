@@ -96,7 +96,7 @@ def test_the_setting_is_not_of_http_platform(folder: Path):
 @pytest.mark.parametrize("option", [None, "shop.wsgi:application"])
 @pytest.mark.parametrize("handler", ["fastcgi", "httpplatform"])
 def test_djangos_settings_stand_wherever_they_are(folder: Path, settings: dict[str, str], config: str | None,
-                                                 option: str | None, handler: str):
+                                                  option: str | None, handler: str):
     put(folder, DJANGO)
     found, _ = written(folder, config, settings, option, handler)
     value = {name.upper(): value for name, value in found.environment.items()}.get("DJANGO_SETTINGS_MODULE")

@@ -25,7 +25,8 @@ SAS = "https://store.blob.core/wheels/a-1-py3-none-any.whl?sv=2024-11-04&sp=r&si
     ("403 for https://h/x?sig=abc (from -r r.txt)", "403 for https://h/x?**** (from -r r.txt)"),
     ("(https://h/x?sig=abc)", "(https://h/x?****)"), ('<a href="https://h/x?sig=abc">', '<a href="https://h/x?****">'),
     ('https://h:443 "GET /w/x.whl?sig=abc HTTP/1.1" 200', 'https://h:443 "GET /w/x.whl?**** HTTP/1.1" 200'),
-    ("what? https://h/x is fine", "what? https://h/x is fine"), ("https://h/x?", "https://h/x?"), ("(at https://h/x?).", "(at https://h/x?)."),
+    ("what? https://h/x is fine", "what? https://h/x is fine"), ("https://h/x?", "https://h/x?"),
+    ("(at https://h/x?).", "(at https://h/x?)."),
     ("git+https://h/r?access_token=abc@main", "git+https://h/r?****"),
 ])
 def test_masking(text: str, shown: str) -> None:
