@@ -150,7 +150,7 @@ class _Fetch:
             if response.status_code not in _REDIRECTS or not location:
                 return response
             try:
-                target = urljoin(url, location)
+                target = urljoin(url, _text_of(location))
                 here, there = _origin(url), _origin(target)
             except ValueError:  # no address at all
                 return response
@@ -272,6 +272,14 @@ def _charset(response: requests.Response) -> str:
     except (LookupError, ValueError):
         return "utf-8"
     return name if name.lower() != "iso-8859-1" else "utf-8"
+
+
+def _text_of(header: str) -> str:
+    """A header as text: http.client reads the bytes as Latin-1, and a path that is not escaped is UTF-8 mostly."""
+    try:
+        return header.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return header
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

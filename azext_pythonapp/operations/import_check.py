@@ -196,11 +196,14 @@ def _judged(answer: dict[str, Any]) -> ImportCheck:
     version = _shown(str(answer["python"]))
     place = f" ({_shown(str(answer['place']))})" if answer.get("place") else ""
     if "stuck" in answer:
-        never = "it starts a web server" if answer.get("serves") else "it does not end"
+        never = "it starts a web server" if answer.get("serves") else "it waits for something and does not end"
         return ImportCheck(version, f"{never}{place}; it was stopped after {int(answer['stuck'])} s", _GUARD)
     if "ended" in answer:
         printed = f"; its last line is: {_shown(str(answer['printed']))}" if answer.get("printed") else ""
         return ImportCheck(version, f"it ended the process (exit code {answer['ended']}){printed}", _GUARD)
+    if "slow" in answer:
+        raise UnknownOutcome("Whether the entry point imports is not known: the import was still at work after "
+                             f"{int(answer['slow'])} s, when it was stopped.", f"{_SKIP} {_GUARD}")
     if answer.get("failed"):
         raise UnknownOutcome(f"Whether the entry point imports is not known: {_shown(str(answer['failed']))}", _SKIP)
     if answer.get("error") is None:

@@ -91,6 +91,7 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
     plan = transaction.plan()
     if dry_run:
         transaction.say_notes()
+        transaction.require_page()
         return report(app.site.to_dict(), plan.changes, True, **transaction.answer())
     if not request.confirmed:
         transaction.confirm()
@@ -168,6 +169,12 @@ class Transaction:
         """Tell what the edit of web.config means, which is not made."""
         for note in self._web_config.edit.notes if self._web_config.edit.changed else ():
             self._app.progress.say(f"  {note}")
+
+    def require_page(self) -> None:
+        """Raise Refused where the run would, because the page that the person demands cannot be reached."""
+        wish = self._request.health
+        if wish is not None and wish.demanded and self._running:
+            self._health.look_before(self._web_config.content)
 
     def answer(self) -> dict[str, Any]:
         """The command's own keys."""

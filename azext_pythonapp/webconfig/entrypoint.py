@@ -117,7 +117,8 @@ def repaired_handler(text: str, candidates: Sequence[EntryPoint]) -> EntryPoint 
     r"""What a WSGI_HANDLER that cannot work was meant to be, by the app's files; None for one that may work.
 
     It cannot work when it is no dotted name (`\shop.wsgi.application`, PTVS #6216; `app:app`), when it names a file
-    (`run.py`), when blanks are around it, or when it calls what is an application, or does not call what makes one (PTVS #3033).
+    (`run.py`), when blanks are around it, or when it calls what is an application, or does not call what makes one
+    (PTVS #3033).
     Raises NotFound or Refused when it cannot work and the files do not tell what was meant.
     """
     blanks, text = text != text.strip(), text.strip()

@@ -68,8 +68,9 @@ def test_a_page_that_never_reached_the_app_is_not_verified(az, azure, apps, stat
 
     site.state, site.switches.ip_forbidden = state, forbidden
     with unchanged(azure, site):
-        refused = az(*SWITCH, *naming(site), '--health-path', '/', expect=1)
-    assert 'cannot be checked' in refused.stderr and 'Nothing was changed' in refused.stderr, refused
+        for more in ((), ('--dry-run',)):
+            refused = az(*SWITCH, *naming(site), '--health-path', '/', *more, expect=1)
+            assert 'cannot be checked' in refused.stderr and 'Nothing was changed' in refused.stderr, refused
 
     done = az(*SWITCH, *naming(site))
     assert done.json['verification'] == {

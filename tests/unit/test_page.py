@@ -90,6 +90,14 @@ def test_redirects_on_the_same_host_are_followed(session):
         assert page.status == 500 and [path for path, _ in server.asked] == ["/", "/login", "/signin?next=/"]
 
 
+def test_a_redirect_that_is_not_escaped_is_utf_8(session):
+    def answer(path, headers, write):
+        write(plain(302, Location="/\u00fcber uns/") if path == "/" else plain(200 if path == "/%C3%BCber%20uns/" else 404))
+
+    with serving(answer) as server:
+        assert fetch_page(session, server.url + "/").status == 200
+
+
 @pytest.mark.parametrize("location", ["https://login.microsoftonline.com/x", "//elsewhere.example/",
                                       "http://elsewhere.example"])
 def test_redirects_to_another_host_are_not_followed(session, location):

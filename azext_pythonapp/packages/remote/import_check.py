@@ -150,7 +150,7 @@ def watched(process, limit):
             ended.wait(10)
             break
         if clock() - began > limit:
-            return {'stuck': int(clock() - began), 'place': None, 'serves': False}
+            return {'slow': int(clock() - began)}
         if clock() - said > 10:  # Kudu ends what is silent
             said = clock()
             say('.')

@@ -167,7 +167,9 @@ def child(parameters, first):
         kind, value, trace = sys.exc_info()
         lines = traceback.format_exception_only(kind, value)
         frames = [(frame[0], frame[1], frame[2]) for frame in traceback.extract_tb(trace)]
-        answer = {'error': plain(lines[-1])[:2000], 'place': place_of(frames),
+        # Behind the line of the exception there may be notes.
+        named = [line for line in lines if re.match(r'([\w.<>]+\.)?%s\b' % re.escape(kind.__name__), line)]
+        answer = {'error': plain((named or lines[-1:])[0])[:2000], 'place': place_of(frames),
                   'exits': isinstance(value, SystemExit)}
         if isinstance(value, SyntaxError) and value.filename:
             answer['place'] = place_of([(value.filename, value.lineno, '')])
