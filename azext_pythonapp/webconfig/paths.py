@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from .document import Document
 from .encoding import decode
 
-_HOMES = r"(?:%HOME%|%HOME_EXPANDED%|%SystemDrive%[\\/]+home|\b[A-Z]:[\\/]+home|(?:\.[\\/]+)?\.\.[\\/]+\.\.)"
+_UP = r"\.\.[\\/]+\.\."
+_HOMES = (r"(?:(?:%HOME%|%HOME_EXPANDED%|%SystemDrive%[\\/]+home|\b[A-Z]:[\\/]+home)"
+          rf"(?:[\\/]+site[\\/]+wwwroot[\\/]+{_UP})?|%WEBROOT_PATH%[\\/]+{_UP}|(?:\.[\\/]+)?{_UP})")
 _IN_HOME = re.compile(_HOMES + r"[\\/]+(?P<folder>[^\\/:*?\"<>|%]+)[\\/]+pythonw?\.exe", re.IGNORECASE)
 _IN_ENVIRONMENT = re.compile(
     _HOMES + r"[\\/]+(?P<folder>[^:*?\"<>|%]+?)[\\/]+Scripts[\\/]+pythonw?\.exe", re.IGNORECASE)

@@ -109,7 +109,7 @@ def move_paths(document: Document, old_python: str, intent: HandlerIntent, notes
                 if new != value:
                     document.set_attribute(element, name, new)
                     notes.done(f"{place} on line {element.line}: its paths below {ntpath.dirname(old_python)} were "
-                               f"changed to {ntpath.dirname(new_python)}.")
+                               f"changed to those of {paths.runtime_folder(new_python) or ntpath.dirname(new_python)}.")
                     value = new
             if pattern.search(value):
                 notes.warn(f"{place} on line {element.line} still names a path of the Python before, "

@@ -136,7 +136,7 @@ class HandlerSwitch:
         if current is None or not current.active:
             return False
         before = current.element.start < other.element.start and current.shadows(other)
-        return current.partial or before or (current.catch_all and not other.leaves_nothing)
+        return current.partial or before or (current.reached and not other.leaves_nothing)
 
     def _refuse_another_app(self) -> None:
         """Raise Refused where another handler of the new kind runs another app with what both would share."""
@@ -189,7 +189,8 @@ class HandlerSwitch:
         if name != entry.name:
             changes["name"] = name
         rival = self._rival(entry)
-        if rival is not None:
+        hidden = None if rival is not None else self._hidden(entry)
+        if rival is not None or hidden is not None:
             attributes = {key: found.value for key, found in entry.element.attributes.items()}
             attributes.update({key: value for key, value in changes.items() if value is not None})
             for key in [key for key, value in changes.items() if value is None]:
@@ -197,9 +198,11 @@ class HandlerSwitch:
             self._insert_handler(attributes, entry.element.parent, rival)
             self.document.remove(entry.element)
             self.notes.done(
-                f"The handler {name!r} was moved before {rival.name!r}, which took every request away from it.")
+                f"The handler {name!r} was moved before {rival.name!r}, which took every request away from it."
+                if rival is not None else
+                f"The handler {name!r} was moved behind the others: in front of {hidden!r} it would take its requests.")
         self._note_changes(entry, changes)
-        if rival is None:
+        if rival is None and hidden is None:
             self._apply_changes(entry.element, changes)
 
     @property
@@ -266,6 +269,15 @@ class HandlerSwitch:
         """Return the handler before entry that takes every request away from it."""
         before = self.sections.entries[:self.sections.entries.index(entry)]
         return next((other for other in before if other.takes_over and other.python is None), None)
+
+    def _hidden(self, entry: HandlerEntry) -> str | None:
+        """Return the name of a handler behind entry that the path which entry gets would hide; None for none."""
+        if self._rules.path != "*":
+            return None
+        for other in self.sections.entries[self.sections.entries.index(entry) + 1:]:
+            if other in self._kept and other.active:
+                return None if other.competes or other.element.parent is not entry.element.parent else other.name
+        return None
 
     def _insert_handler(self, attributes: dict[str, str], section: Element | None, rival: HandlerEntry | None) -> None:
         """Write <remove> and <add> in front of rival, or of what would answer Python's pages, else last in section."""

@@ -7,6 +7,7 @@ import pytest
 
 from azext_pythonapp.appservice.errors import Refused
 from azext_pythonapp.operations.web_config import set_web_config, show_web_config
+from azext_pythonapp.webconfig import paths
 from azext_pythonapp.webconfig.handlers import HandlerIntent, read_handler, write_handler
 from tests.unit.test_parts_of_a_site import FASTCGI, HTTP, config, fastcgi, location, server
 from tests.unit.test_web_config_local import place, request
@@ -102,3 +103,30 @@ def test_what_wins_in_another_location_is_not_written_again(tmp_path: Path) -> N
     assert (answer["changed"], answer["entryPoint"]) == (False, "admin.app")
     with pytest.raises(Refused):
         write_handler(content, FASTCGI)
+
+
+TWO_RULES = ('    <rewrite><rules>{}<rule name="py" stopProcessing="true"><match url="(.*)" />'
+             '<action type="Rewrite" url="handler.fcgi/{{R:1}}" /></rule></rules></rewrite>\n').format(
+                 '<rule name="node" stopProcessing="true"><match url="^api/(.*)" />'
+                 '<action type="Rewrite" url="server.js" /></rule>')
+
+
+def test_python_behind_a_rule_goes_along_beside_node() -> None:
+    content = config(server(fastcgi("handler.fcgi") + NODE, TWO_RULES))
+    assert write_handler(content, FASTCGI).content == content.replace(b"python364x64", b"python3119x64")
+
+
+def test_a_handler_that_gets_a_wider_path_hides_none_that_is_behind_it() -> None:
+    edit = write_handler(config(server(fastcgi("handler.fcgi") + NODE, TWO_RULES)), HTTP)
+    assert edit.content.index(b'path="server.js"') < edit.content.index(b'path="*" verb="*" modules="httpPlatformHandler"')
+    assert edit.content.count(b"<add name=") == 2 and any("moved behind" in note for note in edit.notes)
+    assert write_handler(edit.content, HTTP).notes == ()
+
+
+@pytest.mark.parametrize("python", [
+    r"D:\home\site\wwwroot\..\..\python364x64\python.exe", "%HOME%/site/wwwroot/../../python364x64/python.exe",
+    r"%WEBROOT_PATH%\..\..\python364x64\python.exe", r".\..\..\python364x64\python.exe"])
+def test_a_runtime_that_is_named_by_way_of_wwwroot_is_in_use(python: str) -> None:
+    content = config(server(WS, PLATFORM.replace("D:\\home\\python364x64\\python.exe", python)))
+    assert [use.line for use in paths.uses(content, "python364x64")] == [9]
+    assert paths.runtime_folder(python) == "python364x64"
