@@ -136,7 +136,7 @@ def _setting_start(files: Wwwroot, text: str, known: Mapping[str, str], say: Cal
 
 
 def taken_instead(start: Start, kind: str, current: PythonHandler | None) -> str | None:
-    """A sentence where a handler of another kind starts what the files have, because the command in force names nothing.
+    """A sentence where a handler of another kind starts what the files have, as the command in force names nothing.
 
     kind: of the handler that is decided for; current: the one of web.config.
     """
