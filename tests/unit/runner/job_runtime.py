@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 import zipfile
+from datetime import datetime, timezone
 from pathlib import Path
 
 from azext_pythonapp.jobs.follow import follow
@@ -138,6 +139,12 @@ class Runtime:
 
     def follow(self, launched, **options):
         return follow(self.site, launched, self.lines.append, timeout=120, sleep=nap, **options)
+
+    def follow_in_haste(self, launched):
+        """Follow with clocks, the site's and the client's, that go six times as fast from now on."""
+        begun, told = datetime.now(timezone.utc), self.site.clock
+        self.site.clock = lambda: begun + 6 * (told() - begun)
+        return self.follow(launched, clock=lambda: time.monotonic() * 6)
 
     def cancel(self):
         ask_to_cancel(self.site, self.job_id)

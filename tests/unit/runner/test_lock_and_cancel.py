@@ -67,7 +67,7 @@ def test_a_killed_job_is_lost(runtime):
     launched = runtime.launch(f"--extra-index-url {index.url}\nleft", pip=runtime.from_index(index))
     assert index.entered.wait(60)
     os.killpg(runtime.site.pending[0].process.pid, signal.SIGKILL)
-    job = runtime.follow(launched, clock=lambda: time.monotonic() * 6)
+    job = runtime.follow_in_haste(launched)
     assert job.state == "lost"
     assert not (runtime.job / "requirements.txt").exists()
 
