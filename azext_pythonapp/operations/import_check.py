@@ -130,7 +130,7 @@ def _platform_target(content: bytes, handler: PythonHandler, settings: Mapping[s
     call = program_.call
     flags = [word.text for word in call.options if _FLAG.fullmatch(word.text)] if call else []
     return ImportTarget(found.spec or found.module, {
-        "kind": "httpPlatform", "platform": _ordinal(content, handler), "module": found.module,
+        "kind": "httpPlatform", "platform": _ordinal(content, handler), "server": found.server, "module": found.module,
         "object": known or None, "call": bool(known) and found.factory and given in ("", ")"),
         "folders": list(found.folders), "last": found.server == "waitress", "flags": flags})
 

@@ -60,7 +60,7 @@ class Folder:
 
     def serve(self, module: str, name: str, config: str = platform(), **parameters: Any) -> dict[str, Any]:
         return self.check(config, kind="httpPlatform", platform=parameters.pop("platform", 0), module=module, object=name,
-                          **{"call": False, "folders": ["."], "last": False, "flags": [], **parameters})
+                          **{"server": "waitress", "call": False, "folders": ["."], "last": False, "flags": [], **parameters})
 
 
 @pytest.fixture
@@ -242,6 +242,14 @@ def test_copies_of_dead_clients_are_swept(folder: Folder):
     assert (old.exists(), fresh.exists()) == (False, True)
     folder.check(app_settings(WSGI_HANDLER="app.app"), temporary=False)
     assert folder.config.exists(), "the app's own file stays"
+
+
+def test_an_app_that_looks_at_what_runs_it(folder: Folder):
+    folder.write(app="import os, sys, __main__\nassert os.path.dirname(__main__.__file__) and __main__.__file__ == sys.argv[0]\n"
+                     "name = os.path.basename(sys.argv[0])\napp = lambda environ, start: None\n",
+                 fast="from app import *\nassert name == 'wfastcgi.py'\n", server="from app import *\nassert name == '__main__.py'\n")
+    assert folder.check(app_settings(WSGI_HANDLER="fast.app"))["error"] is None
+    assert folder.serve("server", "app")["error"] is None
 
 
 def test_modules_of_the_app_are_not_taken_for_the_programs_own(folder: Folder):

@@ -151,7 +151,11 @@ def child(parameters, first):
 
     line_of({})  # Python 2 loads what this needs, which a thread could not do while another one imports
 
-    sys.argv = ['']
+    # What runs in a server's process: wfastcgi.py beside python.exe, or the server of -m.
+    started = ('wfastcgi.py',) if parameters['kind'] == 'fastCgi' else \
+        ('Lib', 'site-packages', parameters['server'], '__main__.py')
+    sys.argv = [native(os.path.join(os.path.dirname(sys.executable), *started))]
+    sys.modules['__main__'].__file__ = sys.argv[0]
     if parameters['kind'] == 'fastCgi' and sys.version_info[0] > 2:
         import io
         sys.stdin.detach()
