@@ -7,7 +7,7 @@ from typing import Any
 from azext_pythonapp.appservice.arm import Arm, ArmAnswer
 from azext_pythonapp.appservice.credentials import token_failure
 from azext_pythonapp.appservice.errors import PythonAppError, Unreachable, UnknownOutcome
-from azext_pythonapp.appservice.outcome import is_hopeless, never_sent
+from azext_pythonapp.appservice.outcome import is_hopeless, never_sent, parsed
 from azext_pythonapp.appservice.patience import Trouble, retry_after_seconds
 
 
@@ -32,20 +32,17 @@ def connect(cli_ctx: Any, say: Callable[[str], None] = lambda line: None) -> Arm
         from azure.core.exceptions import AzureError
         from azure.core.rest import HttpRequest
         from knack.util import CLIError
+        from requests import RequestException
 
         try:
             response = sender(HttpRequest(method, url, params=query, json=body), logging_enable=not secret,
                               retry_total=0)
-            text = response.text()
+            text = response.content.decode("utf-8-sig", "replace")
         except AzureError as error:
             raise _failure(error) from error
-        except CLIError as error:  # of az's sign-in
+        except (CLIError, RequestException) as error:  # of az's sign-in, whose requests are not the pipeline's
             raise token_failure(error) from error
-        try:
-            parsed = response.json() if text else None
-        except ValueError:
-            parsed = None
-        return ArmAnswer(response.status_code, parsed, text, retry_after_seconds(response.headers.get("Retry-After")))
+        return ArmAnswer(response.status_code, parsed(text), text, retry_after_seconds(response.headers.get("Retry-After")))
 
     return Arm(send, cli_ctx.cloud.endpoints.resource_manager, get_subscription_id(cli_ctx),
                str(given) if given else None, Trouble("Azure Resource Manager", say))

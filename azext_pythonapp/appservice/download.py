@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import requests
 
-from azext_pythonapp.appservice.errors import PlatformFailed
+from azext_pythonapp.appservice.errors import InvalidInput, PlatformFailed
 from azext_pythonapp.appservice.outcome import is_hopeless
 
 CHUNK_BYTES = 1 << 18
@@ -51,5 +51,9 @@ def _fetch(session: requests.Session, url: str, target: BinaryIO) -> str:
         response.raise_for_status()
         for piece in response.iter_content(CHUNK_BYTES):
             digest.update(piece)
-            target.write(piece)
+            try:
+                target.write(piece)
+            except OSError as error:
+                raise InvalidInput(f"{url} could not be kept on this machine: {error.strerror or error}.",
+                                   "Make room for it, or set TMPDIR (Windows: TEMP) to another folder.") from error
     return base64.b64encode(digest.digest()).decode("ascii")

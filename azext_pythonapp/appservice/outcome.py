@@ -158,5 +158,5 @@ def parsed(text: str) -> Any:
     """The JSON of a text, None for any other."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -1,7 +1,7 @@
 """Start a job on the worker."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from azext_pythonapp.appservice.errors import PythonAppError
@@ -18,10 +18,13 @@ class Launched:
     pending: Pending
 
 
-def launch(kudu: Site, spec: JobSpec, files: Mapping[str, bytes], job_id: str | None = None) -> Launched:
+def launch(kudu: Site, spec: JobSpec, files: Mapping[str, bytes], job_id: str | None = None,
+           starting: Callable[[], None] = lambda: None) -> Launched:
     r"""Start a job: one upload of all its files, one command; returns without waiting for either's work.
 
     files: what pip is to find in the job's folder, by name. job_id: a fresh id; None to make one.
+    starting: called right before the command is posted; what is raised before that, such as by Ctrl-C, means that
+    nothing runs, and what is raised after it that the job may run.
     The command names only python.exe and its program, which it finds because Kudu starts it in the job's folder; no
     text of the user's passes through cmd.exe (facts/kudu.md 1.2, 1.3). -E and -s keep the app's settings, such as a
     PYTHONHOME for another Python, out of it; -B keeps its compiled modules from being written to a folder that is
@@ -34,6 +37,7 @@ def launch(kudu: Site, spec: JobSpec, files: Mapping[str, bytes], job_id: str | 
     except BaseException:
         _discard(kudu, job_id)
         raise
+    starting()
     pending = kudu.start(quote_command(spec.python, "-u", "-B", "-E", "-s", RUNNER), folder(job_id).replace("/", "\\"))
     return Launched(job_id, pending)
 

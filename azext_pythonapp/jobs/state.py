@@ -4,6 +4,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -207,12 +208,18 @@ def _job_id(fields: dict[str, Any], name: str) -> str | None:
 def _result(fields: dict[str, Any] | None) -> JobResult | None:
     if fields is None:
         return None
-    check = fields.get("check") or {}
-    return JobResult(tuple(PackageVersion(**package) for package in fields["installed"]),
-                     tuple(VersionChange(**change) for change in fields["upgraded"]),
-                     tuple(PackageVersion(**package) for package in fields.get("reinstalled") or ()),
-                     tuple(PackageVersion(**package) for package in fields["removed"]),
-                     check.get("ok"), tuple(check.get("problems") or ()))
+    check, problems = fields.get("check") or {}, (fields.get("check") or {}).get("problems")
+    return JobResult(_versions(fields["installed"]),
+                     tuple(VersionChange(str(row["name"]), str(row["before"]), str(row["after"]))
+                           for row in fields["upgraded"]),
+                     _versions(fields.get("reinstalled") or ()), _versions(fields["removed"]),
+                     check.get("ok") if isinstance(check.get("ok"), bool) else None,
+                     tuple(map(str, problems)) if isinstance(problems, list) else ())
+
+
+def _versions(rows: Iterable[Mapping[str, Any]]) -> tuple[PackageVersion, ...]:
+    """Packages; what else a newer runner says of one does not matter."""
+    return tuple(PackageVersion(str(row["name"]), str(row["version"])) for row in rows)
 
 
 def moment(written: str | None) -> datetime | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from azext_pythonapp.appservice.errors import NotFound, PlatformFailed, PythonAppError
+from azext_pythonapp.appservice.errors import Conflict, NotFound, PlatformFailed, PythonAppError
 from azext_pythonapp.jobs import state
 from azext_pythonapp.jobs.request import CANCEL, FOLDER, ID, REQUEST, SECRETS, STATE, folder
 from azext_pythonapp.jobs.site import Site
@@ -127,9 +127,23 @@ def give_up(kudu: Site, job_id: str, reason: str) -> None:
     try:
         final["command"] = state.text(_fields(kudu.read(f"{folder(job_id)}/{REQUEST}").content), "command")
         kudu.write(f"{folder(job_id)}/{STATE}", json.dumps(final).encode("ascii"), None)
+    except Conflict:
+        if _has_begun(kudu, job_id):
+            return  # after all: what it needs stays, and it deletes its secrets itself
     except PythonAppError:
-        pass  # a state after all, or a site that is away; the reason reaches the person all the same
+        pass  # a site that is away; the reason reaches the person all the same
     forget_secrets(kudu, job_id)
+
+
+def _has_begun(kudu: Site, job_id: str) -> bool:
+    """Whether a job has a state; so it is taken when that cannot be seen."""
+    try:
+        kudu.read(f"{folder(job_id)}/{STATE}")
+    except NotFound:
+        return False
+    except PythonAppError:
+        pass
+    return True
 
 
 def forget_secrets(kudu: Site, job_id: str) -> None:

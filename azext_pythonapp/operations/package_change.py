@@ -1,6 +1,8 @@
 """Change the packages of the Python that an app runs: stop it where needed, run pip, restart, tell what changed."""
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -57,12 +59,24 @@ def change_packages(app: App, run: PipRun, command: str, handling: Handling) -> 
     job = attempts.run()
     succeeded = job.state == SUCCEEDED and job.result is not None
     changes = result_changes(job.result or JobResult())
-    with telling_outcome(app, job):
+    with telling_outcome(app, job), _telling_of_the_stop(app, attempts):
         changes += finish_left(app, own=attempts.job_ids, restart=handling.restart and succeeded, changed=bool(changes))
     result = require_job_success(app, job)
     answer = result.to_dict()
     return report(app.site.to_dict(), changes, False, exitCode=job.exit_code, **package_rows(result),
                   check=answer["check"], job=job_summary(app, job.id, job.state))
+
+
+@contextmanager
+def _telling_of_the_stop(app: App, attempts: Attempts) -> Iterator[None]:
+    """See to it that who ends the command by Ctrl-C while the app is being started hears that it may be stopped."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if attempts.stopped:
+            app.progress.say(f"The {app.site.label}, which was stopped for job {attempts.job_ids[-1]}, may still be "
+                             f"stopped; `{wait_command(app, attempts.job_ids[-1])}` starts it.")
+        raise
 
 
 class Attempts:
@@ -112,6 +126,8 @@ class Attempts:
         except PythonAppError as failure:
             return (f"The app is stopped, and starting it failed: {failure.message} `az webapp start "
                     f"{self._app.site.arguments}` starts it.")
+        except KeyboardInterrupt:
+            return f"The app may still be stopped; `az webapp start {self._app.site.arguments}` starts it."
         return None
 
     def _attempts(self) -> Job:
@@ -125,6 +141,10 @@ class Attempts:
         earlier = job.result or JobResult()
         return replace(second, result=second.result.following(earlier)) if second.result else second
 
+    def _starting(self) -> None:
+        """From here on the newest job may run, whatever ends this command."""
+        self._launched = True
+
     def _attempt(self, run: PipRun, stop: bool) -> Job:
         """Run pip as one job."""
         self.job_ids.append(new_job_id(self._app.kudu.now()))
@@ -135,7 +155,7 @@ class Attempts:
         self._app.progress.say(f"{run.title} Python {run.target.version} ({run.target.python_path}) of "
                                f"{self._app.site.label}.")
         leaves = RESTART if self._handling.restart else None
-        started = start_pip(self._app, run, self._command, self.job_ids[-1], leaves, stop)
+        started = start_pip(self._app, run, self._command, self.job_ids[-1], leaves, stop, self._starting)
         self._launched = True
         return PipJob(self._app, started, self._handling.timeout).wait()
 

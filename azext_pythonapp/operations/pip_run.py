@@ -116,15 +116,15 @@ def _rows(changes: Sequence[package_plan.PackageChange]) -> list[Change]:
 
 
 def start_pip(app: App, run: PipRun, command: str, job_id: str | None = None, leaves: str | None = None,
-              app_stopped: bool = False) -> Launched:
+              app_stopped: bool = False, starting: Callable[[], None] = lambda: None) -> Launched:
     """Start the job on the worker.
 
-    command: the user's command, for the job's record. job_id, leaves, app_stopped: as in launch and JobSpec.
+    command: the user's command, for the job's record. job_id, leaves, app_stopped, starting: as in launch and JobSpec.
     """
     spec = JobSpec(command=command, python=run.target.python_path, runtime=run.target.folder, pip=run.call,
                    directory=run.directory, record=run.record, watched=run.watched, preparation=run.preparation,
                    restore=run.restore, leaves=leaves, app_stopped=app_stopped)
-    return launch(app.kudu, spec, run.uploads, job_id)
+    return launch(app.kudu, spec, run.uploads, job_id, starting)
 
 
 class PipJob:

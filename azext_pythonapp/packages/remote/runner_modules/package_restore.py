@@ -7,7 +7,7 @@ import codecs
 import os
 
 from file_access import delete, write_json
-from site_packages import canonical, changes, installed_packages, site_packages
+from site_packages import canonical, changes, entries_of, installed_packages, site_packages
 
 
 class PackageRestore:
@@ -89,7 +89,10 @@ class PackageRestore:
                 self.before[key] = after[key]
 
     def delete_new_entries(self):
+        """Delete what is new in site-packages, but for the files of packages as they were: what was put back may have
+        other names than before, such as a .dist-info in the place of an .egg-info."""
         folder = site_packages()
-        for name in set(os.listdir(folder)) - set(self.entries) - set(['__pycache__']):
+        known = set(name.lower() for name in self.entries) | set(['__pycache__']) | entries_of(folder, self.packages)
+        for name in [each for each in sorted(os.listdir(folder)) if each.lower() not in known]:
             self.log.line('Deleting %s, which is left over.' % name)
             delete(os.path.join(folder, name))

@@ -90,7 +90,10 @@ class Pip:
         def copy():
             for line in iter(process.stdout.readline, b''):
                 seen[:] = [line]
-                on_line(line.decode('utf-8', 'replace').rstrip('\r\n'))
+                try:
+                    on_line(line.decode('utf-8', 'replace').rstrip('\r\n'))
+                except Exception as error:  # pylint: disable=broad-exception-caught  # else pip waits for a reader
+                    say('a line of pip could not be taken: %s' % words(error))
 
         reader = threading.Thread(target=copy, name='pip-output')
         reader.daemon = True

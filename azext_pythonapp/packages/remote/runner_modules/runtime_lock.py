@@ -64,7 +64,7 @@ class RuntimeLock:
 
     def create(self):
         try:
-            handle = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+            handle = persist(lambda: os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
         except OSError as error:
             # Windows: EACCES while a deleted file is still open somewhere.
             if error.errno not in (errno.EEXIST, errno.EACCES) or not os.path.exists(self.path):

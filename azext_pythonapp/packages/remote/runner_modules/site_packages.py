@@ -75,6 +75,38 @@ def installed_packages(folder):
     return packages
 
 
+def entries_of(folder, packages):
+    """The entries of a site-packages folder, in lower case, that belong to packages which are there as they were.
+
+    packages: what installed_packages() found then.
+    """
+    found = set()
+    for entry in metadata_names(folder):
+        where = os.path.join(folder, entry)
+        metadata = linked_metadata(where) if entry.lower().endswith('.egg-link') else where
+        for path in [metadata] + [os.path.join(metadata, name) for name in METADATA]:
+            fields = metadata_fields(path)
+            before = packages.get(canonical(fields.get('Name', '')))
+            if before is not None and before[1] == fields.get('Version', ''):
+                found.add(entry.lower())
+                found.update(name.lower() for name in listed_entries(where, entry))
+    return found
+
+
+def listed_entries(where, entry):
+    """The first parts of the files that a package's metadata lists."""
+    for name, start in (('RECORD', ''), ('installed-files.txt', entry), ('top_level.txt', '')):
+        path = os.path.join(where, name)
+        if os.path.isfile(path):
+            with io.open(path, encoding='utf-8', errors='replace') as stream:
+                for line in stream:
+                    file = os.path.join(start, line.split(',')[0].strip().strip('"').replace('\\', '/'))
+                    first = os.path.normpath(file).replace(os.sep, '/').split('/')[0]
+                    yield first
+                    if name == 'top_level.txt':
+                        yield first + '.py'
+
+
 def canonical(name):
     return re.sub(r'[-_.]+', '-', name).lower()
 
