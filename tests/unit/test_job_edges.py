@@ -177,5 +177,3 @@ def test_a_full_disk_of_this_machine_is_said():
 
     with pytest.raises(InvalidInput, match="No space left"):
         download(SimpleNamespace(get=lambda url, **options: Answer()), "https://x/y", Full(), "")
-
-
