@@ -7,8 +7,8 @@ the extension), with `source`, its own text, and `parameters`:
 config     path of the web.config that the handler will read; temporary: whether it is a copy, to be deleted at once
 directory  of the app's files
 kind       fastCgi or httpPlatform; the latter has platform (which of the <httpPlatform> elements), server, module,
-           object (None: the module only), call (the object is a factory), folders (for the import path; last: behind all
-           others) and flags (of python.exe)
+           object (None: the module only), call (the object is a factory), folders (for the import path; last: behind
+           all others) and flags (of python.exe)
 quiet, serving, limit  seconds: without anything new; the same where a server's loop is seen; altogether
 
 The answer is the last line that begins with MARK. What stands in web.config and in the app's settings is on no command
