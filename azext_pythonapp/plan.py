@@ -39,7 +39,7 @@ class Change:
 class Step:
     """One step of a plan.
 
-    title: what it does, for progress: "Install site extension …".
+    title: what it does, for progress: "Install site extension …"; "" for a step that says itself what it does.
     changes: what a dry run says of it.
     apply: does it and returns the changes that really happened.
     undo: puts back what apply changed, and says so in one sentence; None when nothing can or need be put back.
@@ -68,14 +68,15 @@ class Plan:
     def apply(self, say: Callable[[str], None]) -> list[Change]:
         """Do the steps in order and return what changed.
 
-        say: gets each step's title as it begins. When a step fails, the finished ones that can be undone are, in
-        reverse order, and the step's exception goes on; its message then tells what was undone and what stays.
+        say: gets each step's title as it begins, if it has one. When a step fails, the finished ones that can be undone
+        are, in reverse order, and the step's exception goes on; its message then tells what was undone and what stays.
         After UnknownOutcome nothing is undone: the work may still go on, and an undo would race with it.
         """
         done: list[Change] = []
         finished: list[tuple[Step, list[Change]]] = []
         for step in self.steps:
-            say(step.title)
+            if step.title:
+                say(step.title)
             try:
                 changes = list(step.apply())
             except UnknownOutcome as error:

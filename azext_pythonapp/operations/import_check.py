@@ -96,11 +96,17 @@ def check_import(app: App, python_path: str, target: ImportTarget, content: byte
     return _judged(answer)
 
 
-def require_import(app: App, target: ImportTarget, check: ImportCheck, untouched: str) -> None:
-    """Raise RemoteFailed for an import that did not work. untouched: what was not changed, as a sentence."""
+def require_import(app: App, target: ImportTarget, check: ImportCheck, untouched: str,
+                   requirements: bool = True) -> None:
+    """Raise RemoteFailed for an import that did not work.
+
+    untouched: what was not changed, as a sentence. requirements: whether the command installs requirements.txt.
+    """
     if check.error is None:
         return
-    advice = check.advice or "Add what is missing to requirements.txt, or name another entry point with --app."
+    missing = ("Add what is missing to requirements.txt" if requirements else
+               "Leave out --no-requirements, so that requirements.txt is installed")
+    advice = check.advice or f"{missing}, or name another entry point with --app."
     raise RemoteFailed(f"The entry point {target.spec} of {app.site.label} does not import with Python "
                        f"{check.python_version}: {check.error}. {untouched}", f"{advice} {_SKIP}")
 

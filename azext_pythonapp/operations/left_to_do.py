@@ -19,16 +19,19 @@ OWN_CLIENT_SECONDS = 5
 SHORT_JOB_SECONDS = 120
 _STARTED = Change("app", "update", "Stopped", "Running")
 _RESTARTED = Change("app", "restart")
+PACKAGES = "because a running app does not notice new packages"
+_EARLIER = "because packages were changed earlier, and it was not restarted since"
 
 
 def finish_left(app: App, *, own: Collection[str] = (), restart: bool = True, changed: bool = False,
-                sleep: Callable[[float], None] = time.sleep) -> list[Change]:
+                why: str = PACKAGES, sleep: Callable[[float], None] = time.sleep) -> list[Change]:
     """Start or restart the app where a job left that to do; returns what was done.
 
     While a job runs, or is about to begin, nothing is done, except that the app is started which this command itself
     has stopped. A start that another client is about to do itself is left to that one.
     own: the jobs of this very command; a start after one of them is no change. restart: whether to restart too.
-    changed: whether one of them changed packages, which takes a restart even where the worker could not note that.
+    changed: whether this command changed what takes a restart, even where the worker could not note that.
+    why: what that is, as said with the restart: "because …", or "" for what was said already.
     Raises StillStopped when an app cannot be started, which is tried several times.
     """
     left = _not_done_by_others(app, own, restart, sleep)
@@ -55,7 +58,7 @@ def finish_left(app: App, *, own: Collection[str] = (), restart: bool = True, ch
     if not (restart and (changed or restarts)):
         _forget(app, starts)
         return []
-    changes = _restart(app, changed)
+    changes = _restart(app, why if changed else _EARLIER)
     _forget(app, left)
     return changes
 
@@ -75,7 +78,7 @@ def still_to_do(app: App, job_id: str) -> str | None:
     if not kinds:
         return None
     what = (f"start {app.site.label}, which was stopped for it" if START in kinds else
-            f"restart {app.site.label}, because a running app does not notice new packages")
+            f"restart {app.site.label}, {PACKAGES}")
     return f"Still to do after job {job_id}: {what}. `{wait_command(app, job_id)}` does it."
 
 
@@ -141,12 +144,10 @@ def _is_stopped(app: App) -> bool:
     return site.state.lower() == "stopped"
 
 
-def _restart(app: App, changed: bool) -> list[Change]:
+def _restart(app: App, why: str) -> list[Change]:
     """Restart the app, unless it is stopped: then it will notice the packages when somebody starts it."""
     if app.site.state.lower() == "stopped" and _is_stopped(app):
         return []
-    reason = ("because a running app does not notice new packages" if changed else
-              "because packages were changed earlier, and it was not restarted since")
-    app.progress.say(f"Restarting {app.site.label}, {reason}.")
+    app.progress.say(f"Restarting {', '.join(filter(None, (app.site.label, why)))}.")
     app.arm.restart(app.site)
     return [_RESTARTED]

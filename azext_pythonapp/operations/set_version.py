@@ -16,7 +16,7 @@ from azext_pythonapp.operations.entry_point import Start, find_start, shown_entr
 from azext_pythonapp.operations.handler_choice import HandlerWish, build_intent, decide_kind, find_registration
 from azext_pythonapp.operations.home_space import require_room, require_writable_root
 from azext_pythonapp.operations.import_check import check_import, import_target, require_import
-from azext_pythonapp.operations.left_to_do import finish_left, plan_left
+from azext_pythonapp.operations.left_to_do import PACKAGES, finish_left, plan_left
 from azext_pythonapp.operations.list_runtimes import pythons_on
 from azext_pythonapp.operations.nuget_installation import installation_of
 from azext_pythonapp.operations.page_proof import HealthCheck, HealthWish, Served
@@ -117,6 +117,7 @@ class Transaction:
         self._record = ChangeRecord(app, COMMAND)
         self._web_config = WebConfigPlan(AppFiles(app), WEB_CONFIG, found, self._edit, self._record, app.progress.say)
         self._changed = False
+        self._why = ""  # the app is restarted, where that was not said before
         self._jobs: list[str] = []
         self._log: ServerLog | None = None
         self._verification: dict[str, Any] = {"pythonVersion": None, "importOk": None}
@@ -139,8 +140,8 @@ class Transaction:
         elif changes:
             require_room(self._app)
         if left or ((changes or packages) and self._request.restart and self._running):
-            steps.append(Step(f"Restarting {self._app.site.label}.",
-                              left or ([Change("app", "restart")] if changes else []), self._restart))
+            # Whether anything takes a restart is known then, so finish_left says it.
+            steps.append(Step("", left or ([Change("app", "restart")] if changes else []), self._restart))
         if self._checked and (self._running or left):
             if self._running and (changes or packages):
                 steps.insert(0, Step(f"Fetching {self._health.url} as it is now.", [], self._look_before))
@@ -167,8 +168,10 @@ class Transaction:
 
     def say_notes(self) -> None:
         """Tell what the edit of web.config means, which is not made."""
-        for note in self._web_config.edit.notes if self._web_config.edit.changed else ():
-            self._app.progress.say(f"  {note}")
+        if self._web_config.edit.changed and self._web_config.edit.notes:
+            self._app.progress.say(f"Planned for web.config of {self._app.site.label} (nothing was changed):")
+            for note in self._web_config.edit.notes:
+                self._app.progress.say(f"  {note}")
 
     def require_page(self) -> None:
         """Raise Refused where the run would, because the page that the person demands cannot be reached."""
@@ -274,7 +277,8 @@ class Transaction:
             self._jobs.append(started.job_id)
             job = PipJob(self._app, started, None).wait()
             changes = result_changes(require_job_success(self._app, job))
-            self._changed = self._changed or bool(changes)
+            if changes:
+                self._changed, self._why = True, PACKAGES
             return changes
 
         return [Step(f"Installing {files.name} into Python {target.version} ({target.python_path}) of "
@@ -300,7 +304,7 @@ class Transaction:
         return write_handler(content, self._intent)
 
     def _switch(self, step: Step) -> Sequence[Change]:
-        self._changed = True
+        self._changed, self._why = True, ""
         return step.apply()
 
     def _put_back(self, step: Step) -> str:
@@ -308,7 +312,7 @@ class Transaction:
 
     def _restart(self) -> Sequence[Change]:
         try:
-            changes = finish_left(self._app, own=self._jobs, changed=self._changed)
+            changes = finish_left(self._app, own=self._jobs, changed=self._changed, why=self._why)
         except UnknownOutcome as error:
             if not self._checked:
                 raise
@@ -329,7 +333,7 @@ class Transaction:
         check = check_import(self._app, self._python.python_path, target, content, content == self._found.content)
         self._verification.update(pythonVersion=check.python_version, importOk=check.error is None)
         require_import(self._app, target, check, "web.config was not touched." if self._web_config.edit.changed
-                       else "Nothing was changed.")
+                       else "Nothing was changed.", self._request.requirements)
         return []
 
     def _look_before(self) -> Sequence[Change]:

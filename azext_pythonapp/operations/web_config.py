@@ -73,7 +73,7 @@ def set_web_config(place: Place, request: WebConfigRequest, dry_run: bool) -> di
     if work.plan.steps and request.output is None:
         place.require_writable()
     if dry_run:
-        work.say_notes()
+        work.say_notes(planned=True)
         return report(work.app, work.plan.changes, True, **work.answer())
     changes = work.plan.apply(place.progress.say)
     work.say_notes()
@@ -83,7 +83,7 @@ def set_web_config(place: Place, request: WebConfigRequest, dry_run: bool) -> di
 def diff_web_config(place: Place, request: WebConfigRequest) -> dict[str, Any]:
     """What `web-config set` with the same options would change, as one unified diff; "" for nothing."""
     work = _Work(place, replace(request, output=None))
-    work.say_notes()
+    work.say_notes(planned=True)
     diff = "".join(change.diff or "" for change in work.plan.changes)
     return {"app": place.to_dict(), "changed": bool(diff), "diff": diff, "notes": work.notes}
 
@@ -170,9 +170,12 @@ class _Work:
         """One sentence for each thing to know: about the decisions, then about the file."""
         return [*self._editor.said, *self._edit_notes()]
 
-    def say_notes(self) -> None:
-        """Tell the person what the edits of the files mean, whether or not they are made."""
-        for note in self._edit_notes():
+    def say_notes(self, planned: bool = False) -> None:
+        """Tell the person what the edits of the files mean. planned: they are not made."""
+        notes = self._edit_notes()
+        if planned and notes and self.plan.steps:
+            self._place.progress.say(f"Planned for web.config of {self._place.files.label} (nothing was changed):")
+        for note in notes:
             self._place.progress.say(f"  {note}")
 
     def _edit_notes(self) -> list[str]:

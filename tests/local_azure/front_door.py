@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -56,7 +57,10 @@ class FrontDoor:
             await send(message)
 
         app = self._app_of(host) or HTMLResponse(_NOT_FOUND, 404)
-        await app(scope, receive, noting)
+        try:
+            await app(scope, receive, noting)
+        except ClientDisconnect:
+            pass  # a person pressed Ctrl-C; IIS prints no traceback to them either
 
 
 def too_late(status: int | str) -> HTMLResponse:

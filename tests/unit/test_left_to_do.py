@@ -107,7 +107,14 @@ def test_files_that_are_no_notes_are_left_alone(world):
 def test_a_change_of_ones_own_means_one_restart_and_no_waiting(world):
     world.note(JOB, RESTART)
     assert world.finish(own=[JOB], changed=True) == [("restart", None)]
+    assert world.said == ["Restarting app 'shop', because a running app does not notice new packages."]
     assert world.arm.done == ["restart"] and notes(world.kudu) == [] and world.waited == 0
+
+
+def test_a_restart_for_another_change_does_not_speak_of_packages_and_none_is_not_said(world):
+    assert world.finish(own=[JOB], changed=False, why="") == [] and world.said == []
+    assert world.finish(own=[JOB], changed=True, why="") == [("restart", None)]
+    assert world.said == ["Restarting app 'shop'."]
 
 
 def test_a_change_that_the_worker_could_not_note_means_a_restart_as_well(world):

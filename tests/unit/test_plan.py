@@ -29,6 +29,12 @@ def test_steps_run_in_order_and_report_what_really_changed():
     assert log == said == ["one", "two"]
 
 
+def test_a_step_without_a_title_says_itself_what_it_does():
+    log, said = [], []
+    Plan([step("", log), step("two", log)]).apply(said.append)
+    assert log == ["", "two"] and said == ["two"]
+
+
 def test_a_failure_undoes_finished_steps_backwards_and_the_error_says_so():
     log = []
 

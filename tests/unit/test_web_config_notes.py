@@ -46,6 +46,7 @@ def test_notes_are_in_the_answer_and_said(folder: Path, way: str) -> None:
     assert any(note.startswith("static: IIS serves its files itself") for note in answer["notes"])
     said = where.progress.lines  # type: ignore[attr-defined]
     assert all(said.count(f"  {note}") + said.count(note) == 1 for note in answer["notes"]), said
+    assert any(line.startswith("Planned for web.config") for line in said) is (way in ("dry run", "diff"))
     assert "regist" not in " ".join(said), "no registration was looked up"
 
 
