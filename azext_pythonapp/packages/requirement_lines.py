@@ -86,7 +86,7 @@ def lines(text: str) -> Iterator[Line]:
         if not parts:
             start = number
         if line.endswith("\\") and not comment:
-            parts.append(line[:-1])
+            parts.append(line.strip("\\"))
             continue
         parts.append(" " + line if comment else line)
         joined = _COMMENT.sub("", "".join(parts)).strip()

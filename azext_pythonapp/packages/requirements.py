@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
+from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Specification
 from packaging.specifiers import SpecifierSet
@@ -23,6 +23,8 @@ _AT_URL = re.compile(r"\s*@\s*(?=(?:[a-z][a-z0-9+.-]*|\$\{[A-Z0-9_]+\}):)", re.I
 _SOURCE = re.compile(r"^(?:[a-z][a-z0-9+.]*:|[.~]?[\\/]|[.]{2}[\\/]|[A-Za-z]:[\\/]|[.]{1,2}(?:$|[\s;\[]))"
                      r"|^[^=<>;@]*[\\/]|\.(?:whl|zip|tar|tgz|tbz|txz|tlz|tar\.(?:gz|bz2|xz|lz|lzma))(?:$|[\[#;\s])",
                      re.IGNORECASE)
+# No name of a file is longer.
+_LONGEST = 260
 # A URL whose content cannot change unseen: by a hash, or by a commit.
 _FIXED_URL = re.compile(r"^https?://[^#]*#(?:.*&)?sha(?:224|256|384|512)=[0-9a-f]{56,}(?:&|$)"
                         r"|^(?:git|hg)\+(?!file:)[^#]*@[0-9a-f]{40}(?:#|$)", re.IGNORECASE)
@@ -68,7 +70,7 @@ class Requirement:  # pylint: disable=too-many-instance-attributes
         """Whether its marker is true on the target; one that cannot be judged here is taken for true."""
         try:
             return self.marker is None or self.marker.evaluate({**environment.markers()})
-        except (UndefinedComparison, UndefinedEnvironmentName):
+        except ValueError:
             return True
 
 
@@ -168,9 +170,13 @@ class _Reader:
 
     def from_source(self, line: str, editable: bool, hashes: tuple[str, ...]) -> Requirement:
         """A requirement that is a URL or a path, perhaps followed by `; marker`."""
+        named = _AT_URL.split(line, 1)
+        if editable and len(named) > 1 and _NAMED.match(line):
+            # `-e "name @ git+https://…"`, for pip 25.1 and newer.
+            return self._of_index(line, hashes, known=True, editable=True)
         source, _, condition = line.partition(" ;") if " ;" in line else line.partition("; ")
         source = source.strip().strip("\"'")
-        egg, wheel = _EGG.search(source), _WHEEL.search(source.split("#")[0].rstrip())
+        egg, wheel = _EGG.search(source), _WHEEL.search(re.split(r"[/\\]", source.split("#")[0].rstrip())[-1][-_LONGEST:])
         name = egg[1] if egg else wheel[1] if wheel else None
         try:
             marker, known = Marker(condition.strip()) if condition.strip() else None, True
@@ -184,7 +190,7 @@ class _Reader:
                            self._variables, self._number, self._file, masked(self._line), False,
                            covered and not self._variables)
 
-    def _of_index(self, line: str, hashes: tuple[str, ...], known: bool) -> Requirement:
+    def _of_index(self, line: str, hashes: tuple[str, ...], known: bool, editable: bool = False) -> Requirement:
         """A requirement that begins with a package's name."""
         try:
             found = Specification(line)
@@ -194,7 +200,7 @@ class _Reader:
                 return self._make(named["name"], source=line, hashes=hashes)
             return self.unknown(named["name"] if named else None, covered=bool(named) and "@" not in line)
         return self._make(found.name, extras=tuple(sorted(found.extras)), specifier=found.specifier,
-                          marker=found.marker, source=found.url, hashes=hashes, known=known)
+                          marker=found.marker, source=found.url, hashes=hashes, known=known, editable=editable)
 
     def _make(self, name: str | None, *, source: str | None, hashes: tuple[str, ...] = (), known: bool = True,
               extras: tuple[str, ...] = (), specifier: SpecifierSet | None = None, marker: Marker | None = None,

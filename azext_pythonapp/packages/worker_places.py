@@ -16,7 +16,7 @@ from azext_pythonapp.packages.requirements import Requirement
 # The folders in the root of a worker's drives, %HOME% apart.
 _ROOTS = ("local", "mounts", "program files", "program files (x86)", "programdata", "windows", "devtools", "packages")
 _BUILT_IN = re.compile(r"python\d+(?:x\d\d)?")
-_CONDA_LINE = re.compile(r"[A-Za-z0-9._-]+=[A-Za-z0-9._+!]+(?:=[A-Za-z0-9._]+)?")
+_CONDA_LINE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*=[A-Za-z0-9._+!]+(?:=[A-Za-z0-9._]+)?")
 _JOB_DEPTH = 3
 
 
@@ -37,12 +37,14 @@ def place(text: str) -> Place:
     """Where a source, or the value of -r, -c or --find-links, leads."""
     if "${" in text:
         return Place("unknown")
-    text = re.sub(r"^(?:git|hg|svn|bzr)\+(?=file:)", "", text, flags=re.IGNORECASE)
+    repository = re.match(r"(?:git|hg|svn|bzr)\+", text, re.IGNORECASE)
+    text = text[repository.end():] if repository else text
     if re.match(r"file:", text, re.IGNORECASE):
-        text = unquote(re.split(r"[#?]|@(?=[^/]*$)", text[5:])[0])
+        # What follows an @ is the revision of a repository; a folder may have one in its name.
+        text = unquote(re.split(r"[#?]|@(?=[^/]*$)" if repository else r"[#?]", text[5:])[0])
         text = re.sub(r"^//(?:localhost)?(?=/)", "", text, flags=re.IGNORECASE)
         text = re.sub(r"^/(?=[A-Za-z][:|])", "", text).replace("|", ":", 1)
-    elif re.match(r"[a-z][a-z0-9+.-]+:", text, re.IGNORECASE):
+    elif repository or re.match(r"[a-z][a-z0-9+.-]+:", text, re.IGNORECASE):
         return Place("url")
     path = text.replace("\\", "/")
     if path.startswith("//"):
