@@ -9,10 +9,11 @@ import hashlib
 import re
 
 _MASK = "****"
-_CREDENTIALS = re.compile(r"://[^/\s]*@")
+# A password with a slash in it is none in an address, but one nevertheless; `host:8080/name@2` has none.
+_CREDENTIALS = re.compile(r"://(?:[^/\s]*|[^/\s:@?#]*:(?!\d+/)[^\s?#@]{0,200})@")
 # Up to a blank, a quote, a bracket or the fragment: in a requirement a marker, in pip's lines the reason follows. With
 # -vvv pip shows a request without its host: "GET /a.whl?sig=…".
-_QUERY = re.compile(r"((?:://|(?<=[\s\"])/)[^\s?#\"'<>]*\?)([^\s#\"'<>]+)")
+_QUERY = re.compile(r"((?:://|(?<=[\s\"])/)(?:(?!://)[^\s?#\"'<>])*\?)([^\s#\"'<>]+)")
 
 
 def masked(text: str) -> str:

@@ -9,8 +9,8 @@ from outcome import words
 
 
 # As packages/url_secrets.py has it: what is secret in an address.
-CREDENTIALS = re.compile(r'://[^/\s]*@')
-QUERY = re.compile(r'((?:://|(?<=[\s"])/)[^\s?#"\'<>]*\?)([^\s#"\'<>]+)')
+CREDENTIALS = re.compile(r'://(?:[^/\s]*|[^/\s:@?#]*:(?!\d+/)[^\s?#@]{0,200})@')
+QUERY = re.compile(r'((?:://|(?<=[\s"])/)(?:(?!://)[^\s?#"\'<>])*\?)([^\s#"\'<>]+)')
 # A value this long in a query is not just a word, which the log may hold for another reason.
 LONG = 12
 
