@@ -30,7 +30,7 @@ _OTHER_PYTHON = re.compile(r"Ignored the following versions that require a diffe
 _UNREACHED = (re.compile(r"Retrying \(Retry\(total=0,.*after connection broken by '(?P<why>.*)': "),
               re.compile(r"Could not fetch URL \S+: (?P<why>There was a problem confirming the ssl certificate: .*?)"
                          r"(?: - skipping)?$"),
-              re.compile(r"(?P<why>(?:The repository located at )?\S+ is not a trusted or secure host)"),
+              re.compile(r"(?P<why>(?:The repository located at )?(?<!\S)\S+ is not a trusted or secure host)"),
               re.compile(r"(?P<why>401 Error, Credentials not correct for \S+)"))
 _DISK_FULL = re.compile(r"\[Errno 28\]|\[WinError (?:112|39|1816)\]|No space left on device|"
                         r"not enough (?:free )?space on the disk", re.IGNORECASE)
@@ -42,10 +42,25 @@ _UNIX_ONLY = re.compile(
     r"\b(?:Linux|Unix|POSIX)[- ]only\b|module '?os'? has no attribute "
     r"'(?:uname|fork|getuid|geteuid|getgid|getegid|sysconf|getpgrp|setsid|mkfifo|WNOHANG)'|"
     r"No module named '?(?:pwd|grp|fcntl|resource|termios)'?$", re.IGNORECASE)
+# What sources say that were written for another Python, or for setuptools of before version 58.
+_TOO_OLD = re.compile(r"use_2to3 is invalid|Missing parentheses in call to 'print'|ImpImporter|"
+                      r"No module named '?(?:distutils|imp|pkg_resources|setuptools\.[\w.]+)'?$|SafeConfigParser|"
+                      r"cannot import name '?(?:Mapping|MutableMapping|Iterable|Callable|Sequence)'? from 'collections'|"
+                      r"module 'collections' has no attribute|module 'inspect' has no attribute 'getargspec'", re.ASCII)
+_PLACEHOLDER = re.compile(r"\b(?:package )?is deprecated,? (?:please )?use '?(?P<name>[A-Za-z0-9][\w.-]*\w)'?(?: |$)")
+_UNFIT_WHEEL = re.compile(r"(?:ERROR: )?(?P<name>\S+\.whl) is not a supported wheel on this platform")
+_UNREADABLE = re.compile(r"Could not install requirement .* because of (?:HTTP )?error (?P<name>4\d\d)\b")
+_STUCK = re.compile(r"Cannot uninstall '?(?P<name>[A-Za-z0-9][\w.-]*\w)\b")
+_LONG_PATH = "does not have Windows Long Path support enabled"
 # What `pip freeze` names on a Debian or Ubuntu, and no index has.
 _OF_DEBIAN = ("pkg-resources", "apturl", "command-not-found", "language-selector", "python-apt",
               "screen-resolution-extra", "ubuntu-advantage-tools", "ubuntu-drivers-common", "ubuntu-pro-client", "ufw",
               "unattended-upgrades", "usb-creator")
+# What conda and poetry write of Python itself, and modules of its library that index and requirements files confuse.
+_NO_PACKAGES = ("python", "base64", "collections", "csv", "ctypes", "datetime", "hashlib", "io", "itertools", "json",
+                "logging", "math", "os", "pickle", "random", "re", "shutil", "smtplib", "socket", "sqlite3",
+                "subprocess", "sys", "tempfile", "threading", "time", "tkinter", "traceback", "unittest", "urllib",
+                "zipfile", "zlib")
 _DEBIAN_VERSION = re.compile(r"\+(?:ubuntu|debian|deb\d)", re.IGNORECASE)
 _HASHES = {"THESE PACKAGES DO NOT MATCH THE HASHES": False, "Hashes are required in --require-hashes mode": True,
            "all requirements must have their versions pinned with ==": True}
@@ -75,6 +90,11 @@ class PipLines:
         self._other_python: re.Match[str] | None = None
         self._unreached: str | None = None
         self._unix_only: str | None = None
+        self._too_old = self._long_path = False
+        self._instead: str | None = None
+        self._unfit: str | None = None
+        self._status: str | None = None
+        self._stuck: str | None = None
         self._lacks_hash: bool | None = None
 
     def take(self, line: str) -> None:
@@ -107,6 +127,13 @@ class PipLines:
                 self._unreached = _innermost(unreached["why"])
         if _UNIX_ONLY.search(line):
             self._unix_only = line.strip()
+        self._too_old = self._too_old or _TOO_OLD.search(line) is not None
+        self._long_path = self._long_path or _LONG_PATH in line
+        for pattern, name in ((_PLACEHOLDER, "_instead"), (_UNFIT_WHEEL, "_unfit"), (_UNREADABLE, "_status"),
+                              (_STUCK, "_stuck")):
+            found = pattern.search(line)
+            if found:
+                setattr(self, name, found["name"])
         for sign, lacking in _HASHES.items():
             if sign in line:
                 self._lacks_hash = lacking
@@ -130,6 +157,23 @@ class PipLines:
         if self._circular:
             return Explanation("The requirements files include each other, which pip follows without end.",
                                "Take out one of the lines -r or -c by which a file includes itself again.")
+        if self._status is not None:
+            return Explanation(f"An address in the requirements answered with HTTP {self._status}.",
+                               "Check the address; a token in it may have expired, or be for something else, and the "
+                               "network of the app may not be let in.")
+        if self._stuck is not None:
+            return Explanation(f"pip does not know which files are those of {self._stuck}, so it cannot replace it.",
+                               f"Put the new one over it: `az webapp python package install --packages {self._stuck} "
+                               "--pip-args=\"--ignore-installed\"`, or leave it as it is.")
+        if self._unfit is not None:
+            return Explanation(f"{self._unfit} is not for {self._tag}, as the end of its name tells.",
+                               f"Give the address of the wheel for {self._tag}, or ask for the package by its name and "
+                               "version; a line for another system or Python gets a marker: `; sys_platform != "
+                               "\"win32\"`.")
+        if self._long_path:
+            return Explanation("The path of a file is longer than the 260 characters that Windows takes.",
+                               "Ask for another version of the package whose name is in that path, or for a wheel of it "
+                               "in place of its source (--only-binary).")
         if self._git:
             return Explanation("git on the worker could not get a repository, and asks nobody for a password.",
                                "Check its address; for a private one put a token into an app setting and write "
@@ -141,6 +185,8 @@ class PipLines:
         name = self._unbuilt or (self._last_source if self._no_compiler or self._building else None)
         if name is not None and self._unix_only is not None:
             return self._of_unix(name)
+        if name is not None and not self._no_compiler and (self._instead or self._too_old):
+            return self._of_source_itself(name)
         return self._of_build(name) if name is not None else None
 
     def _of_index(self) -> Explanation | None:
@@ -176,6 +222,17 @@ class PipLines:
                            f"Delete the line of {name} from the requirements, or let it be for other systems only: "
                            f"`{pinned}; sys_platform != \"win32\"`.")
 
+    def _of_source_itself(self, name: str) -> Explanation:
+        """Of one that no compiler would help."""
+        package = f"{name} {self._sources.get(_canonical(name), '')}".rstrip()
+        if self._instead is not None:
+            return Explanation(f"{package} is no package any more: its installation says what to take in its place.",
+                               f"Write {self._instead} in place of {name} in the requirements. Where another package "
+                               f"asks for {name}, ask for a newer version of that one.")
+        return Explanation(f"{package} has no wheel for {self._tag}, and its source is not for Python {self._python} or "
+                           "its setuptools.", f"Ask for a newer version of {name}, or use the Python that it was made "
+                           "for: `az webapp python set-version`.")
+
     def _of_build(self, name: str) -> Explanation:
         version = self._sources.get(_canonical(name))
         package = f"{name} {version}" if version else name
@@ -192,6 +249,10 @@ class PipLines:
         if _canonical(name) in _OF_DEBIAN and not self._versions or _DEBIAN_VERSION.search(wanted):
             return Explanation(f"No index has {name} like that: `pip freeze` of Debian and Ubuntu makes such lines up, "
                                "of packages of the system itself.", f"Delete the line of {name} from the requirements.")
+        if _canonical(name) in _NO_PACKAGES and not self._versions:
+            return Explanation(f"{name} is no package of an index: it is Python, or comes with it.",
+                               f"Delete the line of {name} from the requirements; the app's Python is chosen "
+                               "with `az webapp python set-version --version`.")
         more = (f" {self._other_python['version']} needs Python {self._other_python['python'].strip()}."
                 if self._other_python else "")
         if self._versions is None:

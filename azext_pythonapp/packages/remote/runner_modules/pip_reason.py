@@ -23,10 +23,15 @@ OUTPUT_BEGINS = re.compile(r'Complete output\b|\[\d+ lines of output\]$')
 OUTPUT_ENDS = re.compile(r'\s*(?:-{20,}|\[end of output\])$')
 # Lines that say only that something was said elsewhere.
 EMPTY = re.compile(r'(?:error: )?(?:subprocess-exited-with-error|[\w-]+-fail(?:ed|ure)|'
-                   r'failed-wheel-build-for-install|No available output\.?|See above for (?:output|details)\.?)$'
+                   r'failed-wheel-build-for-install|error: [a-z]+(?:-[a-z]+)+|'
+                   r'No available output\.?|See above for (?:output|details)\.?)$'
                    r'|(?:ERROR: )?ResolutionImpossible: for help visit'
                    r'|(?:ERROR: )?Command errored out|(?:ERROR: )?Command ".*" failed with error code'
                    r'|ERROR: Exception:$|Exception:$', re.IGNORECASE)
+# How pip shows an error since version 21.3 (_internal/exceptions.py, DiagnosticPipError): a line that names its kind,
+# then what happened and why; without these signs where the console has ASCII only.
+DIAGNOSTIC = re.compile(r'(?:error|ERROR): [a-z]+(?:-[a-z]+)+$')
+DIAGNOSTIC_SIGN = re.compile('(?:\u00d7 |\u2502 ?|\u2570\u2500> )')
 OPTION = re.compile(r'\S*\.py: error: (.+)$|Usage: ')
 # git's reason, which it gives before it ends.
 GIT = re.compile(r'\s*((?:fatal|error|remote): .+)$')
@@ -45,6 +50,8 @@ class PipReason:
         self.in_traceback = False
         self.logging = False
         self.option = None
+        self.diagnostic = None
+        self.diagnosing = False
         self.output = None
         self.built = None
         self.git = None
@@ -55,6 +62,7 @@ class PipReason:
         self.take_block(line, stripped)
         self.take_traceback(line, stripped)
         self.take_output(line, stripped)
+        self.take_diagnostic(stripped)
         self.discarded = self.discarded or DISCARDED.match(stripped) is not None
         if GIT.match(line) and not EMPTY.match(stripped) and self.output is None:
             self.git = GIT.match(line).group(1)
@@ -85,6 +93,17 @@ class PipReason:
             self.raised = self.raised if self.logging else stripped
             self.in_traceback = self.logging = False
 
+    def take_diagnostic(self, stripped):
+        """What pip's last error of the newer form says."""
+        if DIAGNOSTIC.match(stripped):
+            self.diagnostic, self.diagnosing = [], True
+        elif self.diagnosing and (re.match(r'(?:note|error|link): |\[notice\]', stripped, re.IGNORECASE)
+                                  or OUTPUT_BEGINS.search(stripped)):
+            self.diagnosing = False
+        elif self.diagnosing and stripped and not EMPTY.match(stripped):
+            said = DIAGNOSTIC_SIGN.sub('', stripped)
+            self.diagnostic = (self.diagnostic + [said])[:BLOCK_LINES]
+
     def take_output(self, line, stripped):
         """The last line of what the last build printed."""
         if OUTPUT_BEGINS.search(stripped):
@@ -98,7 +117,7 @@ class PipReason:
 
     def text(self):
         """One sentence, or what is nearest to one."""
-        text = self.of_blocks() or self.of_traceback() or self.of_process() or self.of_lines()
+        text = self.of_blocks() or self.of_traceback() or self.of_process() or self.of_diagnostic() or self.of_lines()
         return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + ' \u2026'
 
     def of_blocks(self):
@@ -125,6 +144,11 @@ class PipReason:
             return None
         found, said = self.built or self.git, self.last_error()
         return '%s (%s)' % (said, found) if found and said and found not in said else found
+
+    def of_diagnostic(self):
+        """What pip's own error says, unless it named another one later."""
+        said = [each for each in self.diagnostic or [] if not re.match('hint: See above', each)]
+        return None if self.last_error() or not said else ' '.join(said)
 
     def of_lines(self):
         """The last error line with what explains it; pips before 10 print the reason as their last line."""
