@@ -32,7 +32,7 @@ class SiteKind:
         kinds = f"{body.get('kind') or ''},{properties.get('kind') or ''}"
         words = frozenset(word.strip().lower() for word in kinds.split(",") if word.strip())
         linux = bool(properties.get("reserved")) or bool(words & {"linux", "kubernetes", "kubeapp"})
-        windows_image = bool(properties.get("isXenon") or properties.get("hyperV")) or "xenon" in words
+        windows_image = bool(properties.get("isXenon") or properties.get("hyperV")) or bool(words & {"xenon", "hyperv"})
         return cls(words, linux or bool(properties.get("managedEnvironmentId")),
                    windows_image or "container" in words)
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from azext_pythonapp.appservice.errors import InvalidInput
 
-_LEADING_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*")
-_WISH = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*)){0,2}")
+# No number of a version is longer; Python itself makes no number of thousands of digits.
+_LEADING_NUMBERS = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})*")
+_WISH = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8})){0,2}")
 _EXACT = 3
 # A pre-release as Python itself writes it (3.14.0rc1), and as NuGet's packages of it do (3.14.0-rc1).
-_PRE = re.compile(r"(?P<final>[0-9]+\.[0-9]+\.[0-9]+)-?(?P<stage>a|alpha|b|beta|c|rc)\.?(?P<number>[0-9]+)",
+_PRE = re.compile(r"(?P<final>[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9})-?(?P<stage>a|alpha|b|beta|c|rc)\.?(?P<number>[0-9]{1,9})",
                   re.IGNORECASE)
 _STAGES = {"a": 0, "alpha": 0, "b": 1, "beta": 1, "c": 2, "rc": 2}
 _WRITTEN = ("a", "b", "rc")
@@ -78,7 +79,7 @@ def package_order(version: str) -> PackageOrder:
     padded = parts + (0,) * (_PACKAGE_NUMBERS - len(parts))
     if not label:
         return padded, 1, ()
-    identifiers = tuple((0, int(part), "") if part.isascii() and part.isdigit() else (1, 0, part.lower())
+    identifiers = tuple((0, int(part), "") if re.fullmatch("[0-9]{1,18}", part) else (1, 0, part.lower())
                         for part in label.split("."))
     return padded, 0, identifiers
 
