@@ -209,6 +209,9 @@ class Transaction:
     def _build_intent(self) -> HandlerIntent:
         registration, label = self._registration(), self._app.site.label
         kind = decide_kind(label, self._request.handler, self._current, self._start, registration is not None)
+        taken = taken_instead(self._start, kind, self._current)
+        if taken is not None:
+            self._app.say_once(taken)
         intent = build_intent(label, kind, self._request.handler, self._current, self._start, self._python.python_path,
                               registration, self._server_packages(), AppFiles(self._app).worker_folder)
         new = self._current is None or not self._current.python_path

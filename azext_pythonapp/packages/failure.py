@@ -45,7 +45,8 @@ _UNIX_ONLY = re.compile(
 # What sources say that were written for another Python, or for setuptools of before version 58.
 _TOO_OLD = re.compile(r"use_2to3 is invalid|Missing parentheses in call to 'print'|ImpImporter|"
                       r"No module named '?(?:distutils|imp|pkg_resources|setuptools\.[\w.]+)'?$|SafeConfigParser|"
-                      r"cannot import name '?(?:Mapping|MutableMapping|Iterable|Callable|Sequence)'? from 'collections'|"
+                      r"cannot import name '?(?:Mapping|MutableMapping|Iterable|Callable|Sequence)'? from "
+                      r"'collections'|"
                       r"module 'collections' has no attribute|module 'inspect' has no attribute 'getargspec'", re.ASCII)
 _PLACEHOLDER = re.compile(r"\b(?:package )?is deprecated,? (?:please )?use '?(?P<name>[A-Za-z0-9][\w.-]*\w)'?(?: |$)")
 _UNFIT_WHEEL = re.compile(r"(?:ERROR: )?(?P<name>\S+\.whl) is not a supported wheel on this platform")
@@ -141,7 +142,7 @@ class PipLines:
     @property
     def explanation(self) -> Explanation | None:
         """Why pip failed, supposing that it did; None when its own words are all that is known."""
-        return self._of_signs() or self._of_source() or self._of_index()
+        return self._of_signs() or self._of_one_package() or self._of_source() or self._of_index()
 
     def _of_signs(self) -> Explanation | None:
         """Of what has a sign of its own."""
@@ -157,6 +158,18 @@ class PipLines:
         if self._circular:
             return Explanation("The requirements files include each other, which pip follows without end.",
                                "Take out one of the lines -r or -c by which a file includes itself again.")
+        if self._long_path:
+            return Explanation("The path of a file is longer than the 260 characters that Windows takes.",
+                               "Ask for another version of the package whose name is in that path, or for a wheel of "
+                               "it in place of its source (--only-binary).")
+        if self._git:
+            return Explanation("git on the worker could not get a repository, and asks nobody for a password.",
+                               "Check its address; for a private one put a token into an app setting and write "
+                               "`git+https://${TOKEN}@host/…` in the requirements file.")
+        return None
+
+    def _of_one_package(self) -> Explanation | None:
+        """Of a package that pip names: it could not be fetched, replaced, or does not fit."""
         if self._status is not None:
             return Explanation(f"An address in the requirements answered with HTTP {self._status}.",
                                "Check the address; a token in it may have expired, or be for something else, and the "
@@ -170,14 +183,6 @@ class PipLines:
                                f"Give the address of the wheel for {self._tag}, or ask for the package by its name and "
                                "version; a line for another system or Python gets a marker: `; sys_platform != "
                                "\"win32\"`.")
-        if self._long_path:
-            return Explanation("The path of a file is longer than the 260 characters that Windows takes.",
-                               "Ask for another version of the package whose name is in that path, or for a wheel of it "
-                               "in place of its source (--only-binary).")
-        if self._git:
-            return Explanation("git on the worker could not get a repository, and asks nobody for a password.",
-                               "Check its address; for a private one put a token into an app setting and write "
-                               "`git+https://${TOKEN}@host/…` in the requirements file.")
         return None
 
     def _of_source(self) -> Explanation | None:
@@ -229,9 +234,9 @@ class PipLines:
             return Explanation(f"{package} is no package any more: its installation says what to take in its place.",
                                f"Write {self._instead} in place of {name} in the requirements. Where another package "
                                f"asks for {name}, ask for a newer version of that one.")
-        return Explanation(f"{package} has no wheel for {self._tag}, and its source is not for Python {self._python} or "
-                           "its setuptools.", f"Ask for a newer version of {name}, or use the Python that it was made "
-                           "for: `az webapp python set-version`.")
+        return Explanation(f"{package} has no wheel for {self._tag}, and its source is not for Python {self._python} "
+                           "or its setuptools.", f"Ask for a newer version of {name}, or use the Python that it was "
+                           "made for: `az webapp python set-version`.")
 
     def _of_build(self, name: str) -> Explanation:
         version = self._sources.get(_canonical(name))

@@ -176,7 +176,8 @@ class _Reader:
             return self._of_index(line, hashes, known=True, editable=True)
         source, _, condition = line.partition(" ;") if " ;" in line else line.partition("; ")
         source = source.strip().strip("\"'")
-        egg, wheel = _EGG.search(source), _WHEEL.search(re.split(r"[/\\]", source.split("#")[0].rstrip())[-1][-_LONGEST:])
+        file = re.split(r"[/\\]", source.split("#")[0].rstrip())[-1]
+        egg, wheel = _EGG.search(source), _WHEEL.search(file[-_LONGEST:])
         name = egg[1] if egg else wheel[1] if wheel else None
         try:
             marker, known = Marker(condition.strip()) if condition.strip() else None, True

@@ -11,8 +11,8 @@ _LEADING_NUMBERS = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})*")
 _WISH = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8})){0,2}")
 _EXACT = 3
 # A pre-release as Python itself writes it (3.14.0rc1), and as NuGet's packages of it do (3.14.0-rc1).
-_PRE = re.compile(r"(?P<final>[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9})-?(?P<stage>a|alpha|b|beta|c|rc)\.?(?P<number>[0-9]{1,9})",
-                  re.IGNORECASE)
+_PRE = re.compile(r"(?P<final>[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9})-?"
+                  r"(?P<stage>a|alpha|b|beta|c|rc)\.?(?P<number>[0-9]{1,9})", re.IGNORECASE)
 _STAGES = {"a": 0, "alpha": 0, "b": 1, "beta": 1, "c": 2, "rc": 2}
 _WRITTEN = ("a", "b", "rc")
 _FINAL = (3, 0)

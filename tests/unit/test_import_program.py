@@ -247,7 +247,8 @@ def test_copies_of_dead_clients_are_swept(folder: Folder):
 def test_an_app_that_looks_at_what_runs_it(folder: Folder):
     folder.write(app="import os, sys, __main__\nassert os.path.dirname(__main__.__file__) and __main__.__file__ == sys.argv[0]\n"
                      "name = os.path.basename(sys.argv[0])\napp = lambda environ, start: None\n",
-                 fast="from app import *\nassert name == 'wfastcgi.py'\n", server="from app import *\nassert name == '__main__.py'\n")
+                 fast="from app import *\nassert name == 'wfastcgi.py'\n",
+                 server="from app import *\nassert name == '__main__.py'\n")
     assert folder.check(app_settings(WSGI_HANDLER="fast.app"))["error"] is None
     assert folder.serve("server", "app")["error"] is None
 
