@@ -42,7 +42,8 @@ def connect(cli_ctx: Any, say: Callable[[str], None] = lambda line: None) -> Arm
             raise _failure(error) from error
         except (CLIError, RequestException) as error:  # of az's sign-in, whose requests are not the pipeline's
             raise token_failure(error) from error
-        return ArmAnswer(response.status_code, parsed(text), text, retry_after_seconds(response.headers.get("Retry-After")))
+        retry_after = retry_after_seconds(response.headers.get("Retry-After"))
+        return ArmAnswer(response.status_code, parsed(text), text, retry_after)
 
     return Arm(send, cli_ctx.cloud.endpoints.resource_manager, get_subscription_id(cli_ctx),
                str(given) if given else None, Trouble("Azure Resource Manager", say))
