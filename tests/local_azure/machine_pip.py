@@ -8,8 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-_MEANT = ("index-url", "extra-index-url", "trusted-host", "find-links", "no-index", "constraint", "cert", "client-cert",
-          "proxy", "timeout", "default-timeout", "retries")
+# Where packages come from and how they are reached; constraints are meant for this machine's own Pythons.
+_MEANT = ("index-url", "extra-index-url", "trusted-host", "find-links", "no-index", "cert", "client-cert", "proxy", "timeout",
+          "default-timeout", "retries")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 

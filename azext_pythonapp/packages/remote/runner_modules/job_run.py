@@ -224,7 +224,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
         path = os.path.join(self.data, 'records', asked['runtime'] + '.json')
         reading = reading_settings()
         if reading:
-            self.log.line('%s has pip read more than this job was given; the next run asks pip again.' % reading[0])
+            self.log.line('%s changes what pip reads, so the next run asks pip again.' % reading[0])
             remove(path)
             return
         make_folder(os.path.dirname(path))
