@@ -34,7 +34,7 @@ def show(monkeypatch):
     def put():
         stream = Terminal()
         monkeypatch.setattr("sys.stderr", stream)
-        monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((40, 24)))
+        monkeypatch.setattr("shutil.get_terminal_size", lambda fallback=(80, 24): os.terminal_size((40, 24)))
         return stream
     return put
 

@@ -142,11 +142,14 @@ def test_secrets_of_a_job_that_never_began_or_was_lost_go_with_the_next_one(runt
     assert (jobs(runtime).parent / "keep").exists()
 
 
-@pytest.mark.parametrize("request_, state", [
-    ({"createdAt": ago(60)}, None), ({}, None), ({"createdAt": ago(9000)}, {"state": "running", "heartbeatAt": ago(90)}),
-    ({"createdAt": ago(9000)}, '{"id": "cut')])
-def test_secrets_of_a_job_that_may_still_begin_or_go_on_are_kept(runtime, request_, state):
-    folder = other_job(runtime, request_ or {"id": OTHER}, state, secrets_json="{}")
+@pytest.mark.parametrize("asked, state", [
+    (60, None), (None, None), (9000, {"state": "running", "heartbeatAt": 90}), (9000, '{"id": "cut')])
+def test_secrets_of_a_job_that_may_still_begin_or_go_on_are_kept(runtime, asked, state):
+    """Ages are in seconds, before the moment at which the test runs."""
+    if isinstance(state, dict):
+        state = state | {"heartbeatAt": ago(state["heartbeatAt"])}
+    request = {"id": OTHER} if asked is None else {"createdAt": ago(asked)}
+    folder = other_job(runtime, request, state, secrets_json="{}")
     module = runner_module("old_jobs")
     module.forget_secrets(str(runtime.site.home / "data/pythonapp"), str(jobs(runtime) / "none"))
     assert (folder / "secrets.json").exists()
