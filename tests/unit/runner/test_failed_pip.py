@@ -116,12 +116,13 @@ def test_a_package_with_a_file_that_is_held_stays_whole(runtime):
     files = {path: path.read_bytes() for path in runtime.packages.rglob("*boxed*/**/*.py")}
     names = sorted(os.listdir(runtime.packages))
     assert len(files) >= 2 and "boxed.py" in names
-    customize = runtime.packages / "sitecustomize.py"
-    customize.write_text(HOLDS_A_FILE.format(folder=str(runtime.packages / "boxed")))
+    # A sitecustomize of its own comes before one of site-packages, as in Debian's Python.
+    (runtime.packages / "holds_a_file.py").write_text(HOLDS_A_FILE.format(folder=str(runtime.packages / "boxed")))
+    (runtime.packages / "holds_a_file.pth").write_text("import holds_a_file\n")
     try:
         job = runtime.install("boxed==2.0")
     finally:
-        for path in runtime.packages.glob("sitecustomize.py*"):
+        for path in runtime.packages.glob("holds_a_file.p*"):
             path.unlink()
     assert job.state == "failed" and any("held.py" in line for line in runtime.lines) and not job.result.changed
     assert sorted(os.listdir(runtime.packages)) == names
