@@ -9,7 +9,7 @@ export PYTHON ?= python3
 # Tests wait more than they compute: more of them at a time than there are cores.
 JOBS ?= 4
 
-VERSION := $(shell sed -n "s/^VERSION = '\(.*\)'/\1/p" setup.py)
+VERSION := $(shell sed -n 's/^VERSION = "\(.*\)"/\1/p' setup.py)
 WHEEL := dist/pythonapp-$(VERSION)-py3-none-any.whl
 AZ := .work/az-$(AZ_VERSION)
 TEST := .work/test
@@ -21,13 +21,14 @@ SOURCES := $(shell find azext_pythonapp -name __pycache__ -prune -o -print)
 IN_AZURE := PYTHONAPP_AZ=$(CURDIR)/$(AZ)/bin/az PYTHONAPP_WHEEL=$(CURDIR)/$(WHEEL) PYTHONAPP_WINDOWS=$(CURDIR)/$(WINDOWS) \
 	PATH="$(CURDIR)/$(AZ)/bin:$$PATH"
 
-.PHONY: help demo test unit lint bench shell wheel clean
+.PHONY: help demo test unit lint format bench shell wheel clean
 
 help:
 	@echo "make demo    a five-minute tour of az webapp python against the local Azure"
 	@echo "make test    unit and scenario tests (AZ_VERSION=$(AZ_VERSION); ARGS='-k name' passes options to pytest)"
 	@echo "make unit    only the unit tests"
-	@echo "make lint    azdev style and linter, mypy"
+	@echo "make lint    the formatter's check, azdev style and linter, mypy, vermin, vulture"
+	@echo "make format  format all Python files"
 	@echo "make bench   what the extension costs"
 	@echo "make shell   a shell in which az talks to the local Azure"
 	@echo "make wheel   $(WHEEL)"
@@ -46,6 +47,10 @@ unit: $(AZ)/.ready $(TEST)/.ready $(WINDOWS)/.ready $(WHEEL)
 
 lint: $(LINT)/.ready
 	@tools/lint.sh $(LINT)
+
+format: $(LINT)/.ready
+	@$(LINT)/bin/ruff check --quiet --fix .
+	@$(LINT)/bin/ruff format .
 
 bench: $(AZ)/.ready $(TEST)/.ready $(WINDOWS)/.ready $(WHEEL)
 	@$(IN_AZURE) $(TEST)/bin/python -m pytest tests/bench --capture=no $(ARGS)

@@ -1,4 +1,5 @@
 """`az webapp python`: Python on Windows Azure App Service. Loaded by az for every `az webapp …`, so kept light."""
+
 from azure.cli.core import AzCommandsLoader
 
 from azext_pythonapp import _help  # noqa: F401  pylint: disable=unused-import
@@ -11,16 +12,19 @@ class PythonAppCommandsLoader(AzCommandsLoader):
         from azure.cli.core.commands import CliCommandType
 
         from azext_pythonapp.exit_edge import exit_with
-        custom = CliCommandType(operations_tmpl='azext_pythonapp.custom#{}', exception_handler=exit_with)
+
+        custom = CliCommandType(operations_tmpl="azext_pythonapp.custom#{}", exception_handler=exit_with)
         super().__init__(cli_ctx=cli_ctx, custom_command_type=custom)
 
     def load_command_table(self, args):
         from azext_pythonapp.commands import load_command_table
+
         load_command_table(self, args)
         return self.command_table
 
     def load_arguments(self, command):
         from azext_pythonapp._params import load_arguments
+
         load_arguments(self, command)
 
 

@@ -1,14 +1,18 @@
 """Help texts of the command group."""
+
 from knack.help_files import helps
 
 # az 2.91 blanks its own summary of `webapp` in `az --help` once any extension adds to it, unless the extension
 # repeats the same text (facts/az-extension.md 2.5).
-helps.setdefault('webapp', """
+helps.setdefault(
+    "webapp",
+    """
 type: group
 short-summary: Manage web apps.
-""")
+""",
+)
 
-helps['webapp python'] = """
+helps["webapp python"] = """
 type: group
 short-summary: Manage Python on Windows web apps.
 long-summary: >-
@@ -17,7 +21,7 @@ long-summary: >-
     nothing when the app is already as wanted.
 """
 
-helps['webapp python list-versions'] = """
+helps["webapp python list-versions"] = """
 type: command
 short-summary: List the Python runtimes that can be installed, newest first.
 long-summary: >-
@@ -35,7 +39,7 @@ examples:
     text: az webapp python list-versions -g MyGroup -n MyApp --version 3.6 --arch x64 --all
 """
 
-helps['webapp python list'] = """
+helps["webapp python list"] = """
 type: command
 short-summary: List the Pythons on an app.
 long-summary: >-
@@ -49,7 +53,7 @@ examples:
     text: az webapp python list -g MyGroup -n MyApp -s staging
 """
 
-helps['webapp python show'] = """
+helps["webapp python show"] = """
 type: command
 short-summary: Show which Python an app runs, and how IIS starts it.
 examples:
@@ -57,7 +61,7 @@ examples:
     text: az webapp python show -g MyGroup -n MyApp
 """
 
-helps['webapp python install'] = """
+helps["webapp python install"] = """
 type: command
 short-summary: Install a Python runtime.
 long-summary: >-
@@ -86,7 +90,7 @@ examples:
     text: az webapp python install -g MyGroup -n MyApp --version 3.6 --dry-run
 """
 
-helps['webapp python uninstall'] = """
+helps["webapp python uninstall"] = """
 type: command
 short-summary: Uninstall a Python runtime, with the folder that its site extension would leave behind.
 long-summary: >-
@@ -101,7 +105,7 @@ examples:
         az webapp python uninstall -g MyGroup -n MyApp --extension-id azureappservice-python362x64 --keep-files --yes
 """
 
-helps['webapp python set-version'] = """
+helps["webapp python set-version"] = """
 type: command
 short-summary: Make an app run a Python version.
 long-summary: >-
@@ -132,7 +136,7 @@ examples:
     text: az webapp python set-version -g MyGroup -n MyApp -s staging --version 3.6 --health-path /health
 """
 
-helps['webapp python install-requirements'] = """
+helps["webapp python install-requirements"] = """
 type: command
 short-summary: Install an app's requirements with pip, using the Python that the app runs.
 long-summary: >-
@@ -163,12 +167,12 @@ examples:
     text: az webapp python install-requirements -g MyGroup -n MyApp --no-wait
 """
 
-helps['webapp python job'] = """
+helps["webapp python job"] = """
 type: group
 short-summary: Follow the work that runs on the worker.
 """
 
-helps['webapp python job show'] = """
+helps["webapp python job show"] = """
 type: command
 short-summary: Show a job.
 examples:
@@ -176,7 +180,7 @@ examples:
     text: az webapp python job show -g MyGroup -n MyApp
 """
 
-helps['webapp python job wait'] = """
+helps["webapp python job wait"] = """
 type: command
 short-summary: Follow a job until it ends.
 long-summary: >-
@@ -189,7 +193,7 @@ examples:
     text: az webapp python job wait -g MyGroup -n MyApp --job-id 20261122-115930-4f2a --timeout 600
 """
 
-helps['webapp python job list'] = """
+helps["webapp python job list"] = """
 type: command
 short-summary: List the jobs of an app, newest first.
 long-summary: The newest 20 that are over are kept, and the last good one of each runtime.
@@ -198,7 +202,7 @@ examples:
     text: az webapp python job list -g MyGroup -n MyApp -o table
 """
 
-helps['webapp python job log'] = """
+helps["webapp python job log"] = """
 type: command
 short-summary: Print the log of a job.
 long-summary: >-
@@ -210,7 +214,7 @@ examples:
     text: az webapp python job log -g MyGroup -n MyApp --follow
 """
 
-helps['webapp python job cancel'] = """
+helps["webapp python job cancel"] = """
 type: command
 short-summary: Cancel a job that runs.
 long-summary: >-
@@ -221,12 +225,12 @@ examples:
     text: az webapp python job cancel -g MyGroup -n MyApp
 """
 
-helps['webapp python package'] = """
+helps["webapp python package"] = """
 type: group
 short-summary: Manage the packages of the Python that an app runs.
 """
 
-helps['webapp python package list'] = """
+helps["webapp python package list"] = """
 type: command
 short-summary: List the installed packages.
 long-summary: They are read off the names in site-packages; no Python is started.
@@ -235,7 +239,7 @@ examples:
     text: az webapp python package list -g MyGroup -n MyApp -o table
 """
 
-helps['webapp python package freeze'] = """
+helps["webapp python package freeze"] = """
 type: command
 short-summary: List the installed packages as requirements.
 long-summary: >-
@@ -246,7 +250,7 @@ examples:
         az webapp python package freeze -g MyGroup -n MyApp --query "[].requirement" -o tsv
 """
 
-helps['webapp python package outdated'] = """
+helps["webapp python package outdated"] = """
 type: command
 short-summary: List the packages that the index has newer versions of.
 long-summary: pip on the worker asks the index; it must be pip 9 or newer.
@@ -255,7 +259,7 @@ examples:
     text: az webapp python package outdated -g MyGroup -n MyApp -o table
 """
 
-helps['webapp python package check'] = """
+helps["webapp python package check"] = """
 type: command
 short-summary: Check that all packages have what they require.
 long-summary: >-
@@ -265,7 +269,7 @@ examples:
     text: az webapp python package check -g MyGroup -n MyApp
 """
 
-helps['webapp python package install'] = """
+helps["webapp python package install"] = """
 type: command
 short-summary: Install packages.
 long-summary: >-
@@ -280,7 +284,7 @@ examples:
     text: az webapp python package install -g MyGroup -n MyApp --packages flask --dry-run
 """
 
-helps['webapp python package uninstall'] = """
+helps["webapp python package uninstall"] = """
 type: command
 short-summary: Uninstall packages.
 long-summary: Their dependencies stay. Packages that are not installed are said to be so, and are no error.
@@ -289,7 +293,7 @@ examples:
     text: az webapp python package uninstall -g MyGroup -n MyApp --packages flask --yes
 """
 
-helps['webapp python web-config'] = """
+helps["webapp python web-config"] = """
 type: group
 short-summary: Look at and change the Python part of web.config.
 long-summary: >-
@@ -297,7 +301,7 @@ long-summary: >-
     byte changes. With `--file`, a local web.config is edited and no Azure is asked.
 """
 
-helps['webapp python web-config show'] = """
+helps["webapp python web-config show"] = """
 type: command
 short-summary: Show what web.config says about Python.
 long-summary: >-
@@ -311,7 +315,7 @@ examples:
     text: az webapp python web-config show --file web.config
 """
 
-helps['webapp python web-config set'] = """
+helps["webapp python web-config set"] = """
 type: command
 short-summary: Change the Python part of web.config.
 long-summary: |-
@@ -341,7 +345,7 @@ examples:
         --python-path "D:\\home\\python364x64\\python.exe"
 """
 
-helps['webapp python web-config diff'] = """
+helps["webapp python web-config diff"] = """
 type: command
 short-summary: Show what `web-config set` with the same options would change.
 long-summary: >-
@@ -353,7 +357,7 @@ examples:
     text: az webapp python web-config diff -g MyGroup -n MyApp --processes 4 --query diff --output tsv
 """
 
-helps['webapp python package vendor'] = """
+helps["webapp python package vendor"] = """
 type: command
 short-summary: Make a local folder of libraries for the app's Python, to be deployed with the app's files.
 long-summary: >-

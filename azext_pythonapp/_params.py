@@ -1,9 +1,12 @@
 """The options of every command."""
+
 from knack.arguments import CLIArgumentType
 
-NAME = CLIArgumentType(options_list=['--name', '-n'], configured_default='web',
-                       help='Name of the web app. You can configure the default using '
-                            '`az configure --defaults web=MyApp`.')
+NAME = CLIArgumentType(
+    options_list=["--name", "-n"],
+    configured_default="web",
+    help="Name of the web app. You can configure the default using `az configure --defaults web=MyApp`.",
+)
 
 
 def load_arguments(loader, _):
@@ -12,8 +15,17 @@ def load_arguments(loader, _):
     --no-wait is called `detach` in the functions: az keeps a parameter named no_wait to itself, and prints nothing
     when it is given.
     """
-    for register in (_common, _runtimes, _set_version, _requirements, _pip, _packages, _jobs, _web_config,
-                     _http_platform):
+    for register in (
+        _common,
+        _runtimes,
+        _set_version,
+        _requirements,
+        _pip,
+        _packages,
+        _jobs,
+        _web_config,
+        _http_platform,
+    ):
         register(loader)
 
 
@@ -21,20 +33,27 @@ def _common(loader):
     """Options that mean the same wherever a command has them."""
     from azure.cli.core.commands.parameters import get_enum_type, resource_group_name_type
 
-    with loader.argument_context('webapp python') as context:
-        context.argument('resource_group_name', resource_group_name_type)
-        context.argument('webapp_name', NAME)
-        context.argument('slot', options_list=['--slot', '-s'], help='Name of the deployment slot. Default: the '
-                                                                     'production slot.')
-        context.argument('architecture', arg_type=get_enum_type(['x64', 'x86']), options_list=['--arch'],
-                         help='Architecture of the runtime.')
-        context.argument('dry_run', action='store_true',
-                         help='Print what would change, and change nothing. `changed` then tells whether there is '
-                              'anything to do.')
-        context.argument('no_restart', action='store_true',
-                         help='Do not restart the app; changes take effect when it restarts.')
-        context.argument('yes', options_list=['--yes', '-y'], action='store_true',
-                         help='Do not ask for confirmation.')
+    with loader.argument_context("webapp python") as context:
+        context.argument("resource_group_name", resource_group_name_type)
+        context.argument("webapp_name", NAME)
+        context.argument(
+            "slot", options_list=["--slot", "-s"], help="Name of the deployment slot. Default: the production slot."
+        )
+        context.argument(
+            "architecture",
+            arg_type=get_enum_type(["x64", "x86"]),
+            options_list=["--arch"],
+            help="Architecture of the runtime.",
+        )
+        context.argument(
+            "dry_run",
+            action="store_true",
+            help="Print what would change, and change nothing. `changed` then tells whether there is anything to do.",
+        )
+        context.argument(
+            "no_restart", action="store_true", help="Do not restart the app; changes take effect when it restarts."
+        )
+        context.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask for confirmation.")
 
 
 def _runtimes(loader):
@@ -43,41 +62,59 @@ def _runtimes(loader):
 
     from azext_pythonapp._completers import extension_id_completer, installed_id_completer, version_completer
 
-    with loader.argument_context('webapp python list-versions') as context:
-        context.argument('resource_group_name', resource_group_name_type, required=False)
-        context.argument('webapp_name', NAME, required=False)
-        context.argument('version', completer=version_completer, help='Only these: `3`, `3.6` or `3.6.4`.')
-        context.argument('all_versions', options_list=['--all'], action='store_true',
-                         help='Show every package version, not only the newest of each runtime, and the packages of '
-                              'third parties too (`trusted` is false). Those are installed only when their id is '
-                              'named.')
-        context.argument('pre', action='store_true', help='Show pre-releases of Python as well.')
-        context.argument('supported', action='store_true',
-                         help='Only Python versions that still get security fixes.')
+    with loader.argument_context("webapp python list-versions") as context:
+        context.argument("resource_group_name", resource_group_name_type, required=False)
+        context.argument("webapp_name", NAME, required=False)
+        context.argument("version", completer=version_completer, help="Only these: `3`, `3.6` or `3.6.4`.")
+        context.argument(
+            "all_versions",
+            options_list=["--all"],
+            action="store_true",
+            help="Show every package version, not only the newest of each runtime, and the packages of "
+            "third parties too (`trusted` is false). Those are installed only when their id is "
+            "named.",
+        )
+        context.argument("pre", action="store_true", help="Show pre-releases of Python as well.")
+        context.argument("supported", action="store_true", help="Only Python versions that still get security fixes.")
 
-    with loader.argument_context('webapp python install') as context:
-        context.argument('version', completer=version_completer,
-                         help='Python version: `3` or `3.13` for the newest of it that is on the app, or else that '
-                              'there is; `3.13.2`; or `latest`.')
-        context.argument('extension_id', completer=extension_id_completer,
-                         help='Id of the package, as `list-versions` shows it. The only way to a package of a third '
-                              'party, which runs its own installer on the app\'s worker.')
-        context.argument('package_version', help='Version of the site extension\'s package. Default: the newest.')
-        context.argument('source', arg_type=get_enum_type(['gallery', 'nuget']),
-                         help='Take it from Microsoft\'s site extensions in the gallery only, or from python.org\'s '
-                              'builds on NuGet only. Default: the newest that fits of both.')
-        context.argument('pre', action='store_true', help='Take a pre-release of Python if it is the newest.')
-        context.argument('package', help='A local package file of CPython (`python.3.13.2.nupkg`, from NuGet) to '
-                                         'install.')
-        context.argument('detach', options_list=['--no-wait'], action='store_true',
-                         help='Return when the installation was started, and say what is still to do.')
+    with loader.argument_context("webapp python install") as context:
+        context.argument(
+            "version",
+            completer=version_completer,
+            help="Python version: `3` or `3.13` for the newest of it that is on the app, or else that "
+            "there is; `3.13.2`; or `latest`.",
+        )
+        context.argument(
+            "extension_id",
+            completer=extension_id_completer,
+            help="Id of the package, as `list-versions` shows it. The only way to a package of a third "
+            "party, which runs its own installer on the app's worker.",
+        )
+        context.argument("package_version", help="Version of the site extension's package. Default: the newest.")
+        context.argument(
+            "source",
+            arg_type=get_enum_type(["gallery", "nuget"]),
+            help="Take it from Microsoft's site extensions in the gallery only, or from python.org's "
+            "builds on NuGet only. Default: the newest that fits of both.",
+        )
+        context.argument("pre", action="store_true", help="Take a pre-release of Python if it is the newest.")
+        context.argument(
+            "package", help="A local package file of CPython (`python.3.13.2.nupkg`, from NuGet) to install."
+        )
+        context.argument(
+            "detach",
+            options_list=["--no-wait"],
+            action="store_true",
+            help="Return when the installation was started, and say what is still to do.",
+        )
 
-    with loader.argument_context('webapp python uninstall') as context:
-        context.argument('version', help='Python version: `3.6` or `3.6.4`. It must mean one runtime of the app.')
-        context.argument('extension_id', completer=installed_id_completer,
-                         help='Id of the site extension, as `list` shows it.')
-        context.argument('keep_files', action='store_true', help='Leave the runtime\'s folder and its packages.')
-        context.argument('force', action='store_true', help='Uninstall it even though web.config starts it.')
+    with loader.argument_context("webapp python uninstall") as context:
+        context.argument("version", help="Python version: `3.6` or `3.6.4`. It must mean one runtime of the app.")
+        context.argument(
+            "extension_id", completer=installed_id_completer, help="Id of the site extension, as `list` shows it."
+        )
+        context.argument("keep_files", action="store_true", help="Leave the runtime's folder and its packages.")
+        context.argument("force", action="store_true", help="Uninstall it even though web.config starts it.")
 
 
 def _set_version(loader):
@@ -86,161 +123,262 @@ def _set_version(loader):
 
     from azext_pythonapp._completers import version_completer
 
-    with loader.argument_context('webapp python set-version') as context:
-        context.argument('version', completer=version_completer,
-                         help='Python version: `3` or `3.13` for the newest of it that is on the app, or else that '
-                              'there is; `3.13.2`; or `latest`.')
-        context.argument('pre', action='store_true', help='Take a pre-release of Python if it is the newest.')
-        context.argument('handler', arg_type=get_enum_type(['auto', 'fastcgi', 'httpplatform']), default='auto',
-                         help='How IIS starts Python. `auto` keeps the handler that web.config has; a new one is '
-                              'FastCGI for a WSGI app on a runtime that registered itself with IIS, else '
-                              'HttpPlatform.')
-        context.argument('app', options_list=['--app'],
-                         help='Entry point of the app: `MODULE:OBJECT` or `MODULE:FACTORY()`. Default: what '
-                              'web.config, else the app setting WSGI_HANDLER, has, else what is found '
-                              'in the app\'s files.')
-        context.argument('startup_command', help='Arguments for python.exe under HttpPlatform, for example '
-                                                 '`-m waitress --listen=127.0.0.1:%HTTP_PLATFORM_PORT% app:app`. '
-                                                 'Default: made from the entry point and the server in '
-                                                 'requirements.txt or in the Python.')
-        context.argument('no_requirements', action='store_true', help='Do not install the app\'s requirements.txt.')
-        context.argument('health_path', help='Path of the page that must answer after the switch. Default: `/`, which '
-                                             'is allowed to be out of reach from here.')
-        context.argument('health_timeout', type=float,
-                         help='Seconds to wait for that page. Default: 120, or startupTimeLimit of web.config and 60 '
-                              'more.')
-        context.argument('no_health_check', action='store_true',
-                         help='Do not fetch a page before and after the switch.')
-        context.argument('no_import_check', action='store_true',
-                         help='Do not import the entry point with the new Python before the switch.')
+    with loader.argument_context("webapp python set-version") as context:
+        context.argument(
+            "version",
+            completer=version_completer,
+            help="Python version: `3` or `3.13` for the newest of it that is on the app, or else that "
+            "there is; `3.13.2`; or `latest`.",
+        )
+        context.argument("pre", action="store_true", help="Take a pre-release of Python if it is the newest.")
+        context.argument(
+            "handler",
+            arg_type=get_enum_type(["auto", "fastcgi", "httpplatform"]),
+            default="auto",
+            help="How IIS starts Python. `auto` keeps the handler that web.config has; a new one is "
+            "FastCGI for a WSGI app on a runtime that registered itself with IIS, else "
+            "HttpPlatform.",
+        )
+        context.argument(
+            "app",
+            options_list=["--app"],
+            help="Entry point of the app: `MODULE:OBJECT` or `MODULE:FACTORY()`. Default: what "
+            "web.config, else the app setting WSGI_HANDLER, has, else what is found "
+            "in the app's files.",
+        )
+        context.argument(
+            "startup_command",
+            help="Arguments for python.exe under HttpPlatform, for example "
+            "`-m waitress --listen=127.0.0.1:%HTTP_PLATFORM_PORT% app:app`. "
+            "Default: made from the entry point and the server in "
+            "requirements.txt or in the Python.",
+        )
+        context.argument("no_requirements", action="store_true", help="Do not install the app's requirements.txt.")
+        context.argument(
+            "health_path",
+            help="Path of the page that must answer after the switch. Default: `/`, which "
+            "is allowed to be out of reach from here.",
+        )
+        context.argument(
+            "health_timeout",
+            type=float,
+            help="Seconds to wait for that page. Default: 120, or startupTimeLimit of web.config and 60 more.",
+        )
+        context.argument(
+            "no_health_check", action="store_true", help="Do not fetch a page before and after the switch."
+        )
+        context.argument(
+            "no_import_check",
+            action="store_true",
+            help="Do not import the entry point with the new Python before the switch.",
+        )
 
 
 def _requirements(loader):
     """Options of install-requirements, and of wheels."""
-    with loader.argument_context('webapp python install-requirements') as context:
-        context.argument('requirement', options_list=['--requirement', '-r'],
-                         help='Local requirements file, uploaded for this installation with the files that it '
-                              'includes by -r and -c, or an https address that the worker\'s pip reads. Default: '
-                              '`requirements.txt` in the app\'s wwwroot.')
-        context.argument('constraint', options_list=['--constraint', '-c'],
-                         help='Local constraints file, uploaded for this installation.')
-        context.argument('require_hashes', action='store_true', help='Refuse packages without a matching hash.')
-        context.argument('restore', action='store_true',
-                         help='When pip fails, put the packages that it had changed back to the versions before.')
+    with loader.argument_context("webapp python install-requirements") as context:
+        context.argument(
+            "requirement",
+            options_list=["--requirement", "-r"],
+            help="Local requirements file, uploaded for this installation with the files that it "
+            "includes by -r and -c, or an https address that the worker's pip reads. Default: "
+            "`requirements.txt` in the app's wwwroot.",
+        )
+        context.argument(
+            "constraint",
+            options_list=["--constraint", "-c"],
+            help="Local constraints file, uploaded for this installation.",
+        )
+        context.argument("require_hashes", action="store_true", help="Refuse packages without a matching hash.")
+        context.argument(
+            "restore",
+            action="store_true",
+            help="When pip fails, put the packages that it had changed back to the versions before.",
+        )
 
-    for command in ('install-requirements', 'package vendor'):
-        with loader.argument_context(f'webapp python {command}') as context:
-            context.argument('wheel_dir',
-                             help='Local folder of wheels for pip, beside the index. Those that fit the Python and '
-                                  'are not on the app yet are uploaded, and stay there while they are used: each for '
-                                  '90 days after its last use, and up to 4 GB in all.')
-            context.argument('no_index', action='store_true', help='Use no package index, only the wheels.')
+    for command in ("install-requirements", "package vendor"):
+        with loader.argument_context(f"webapp python {command}") as context:
+            context.argument(
+                "wheel_dir",
+                help="Local folder of wheels for pip, beside the index. Those that fit the Python and "
+                "are not on the app yet are uploaded, and stay there while they are used: each for "
+                "90 days after its last use, and up to 4 GB in all.",
+            )
+            context.argument("no_index", action="store_true", help="Use no package index, only the wheels.")
 
 
 def _pip(loader):
     """Options of pip, for every command that runs it."""
     from azure.cli.core.commands.parameters import get_enum_type
 
-    for command in ('install-requirements', 'package'):
-        with loader.argument_context(f'webapp python {command}') as context:
-            context.argument('upgrade', action='store_true',
-                             help='Upgrade the named packages to the newest versions that the requirements allow.')
-            context.argument('pre', action='store_true', help='Take pre-releases and development versions as well.')
-            context.argument('no_deps', action='store_true', help='Install no dependencies of the named packages.')
-            context.argument('only_binary', help='Packages that are taken as wheels only, comma-separated; `:all:` for '
-                                                 'every one. Then nothing is built on the worker.')
-            context.argument('index_url', help='Package index to use instead of pip\'s own. May hold credentials.')
-            context.argument('extra_index_url', nargs='+', help='Further package indexes, space-separated. May hold '
-                                                                'credentials.')
-            context.argument('proxy', help='Proxy that pip uses on the worker. May hold credentials.')
-            context.argument('pip_args', help='Further options of `pip install` in one argument, quoted as for a POSIX '
-                                              'shell: `--pip-args="--prefer-binary --retries 3"`.')
-            context.argument('stop_app', arg_type=get_enum_type(['auto', 'always', 'never']), default='auto',
-                             help='Stop the app meanwhile. `auto` does when it holds files that must be replaced.')
-            context.argument('detach', options_list=['--no-wait'], action='store_true',
-                             help='Return when pip was started; `job wait` re-attaches.')
-            context.argument('timeout', type=int, help='Seconds to wait for pip; it goes on after that. Default: no '
-                                                       'limit.')
+    for command in ("install-requirements", "package"):
+        with loader.argument_context(f"webapp python {command}") as context:
+            context.argument(
+                "upgrade",
+                action="store_true",
+                help="Upgrade the named packages to the newest versions that the requirements allow.",
+            )
+            context.argument("pre", action="store_true", help="Take pre-releases and development versions as well.")
+            context.argument("no_deps", action="store_true", help="Install no dependencies of the named packages.")
+            context.argument(
+                "only_binary",
+                help="Packages that are taken as wheels only, comma-separated; `:all:` for "
+                "every one. Then nothing is built on the worker.",
+            )
+            context.argument("index_url", help="Package index to use instead of pip's own. May hold credentials.")
+            context.argument(
+                "extra_index_url", nargs="+", help="Further package indexes, space-separated. May hold credentials."
+            )
+            context.argument("proxy", help="Proxy that pip uses on the worker. May hold credentials.")
+            context.argument(
+                "pip_args",
+                help="Further options of `pip install` in one argument, quoted as for a POSIX "
+                'shell: `--pip-args="--prefer-binary --retries 3"`.',
+            )
+            context.argument(
+                "stop_app",
+                arg_type=get_enum_type(["auto", "always", "never"]),
+                default="auto",
+                help="Stop the app meanwhile. `auto` does when it holds files that must be replaced.",
+            )
+            context.argument(
+                "detach",
+                options_list=["--no-wait"],
+                action="store_true",
+                help="Return when pip was started; `job wait` re-attaches.",
+            )
+            context.argument(
+                "timeout", type=int, help="Seconds to wait for pip; it goes on after that. Default: no limit."
+            )
 
 
 def _packages(loader):
     """Options of the package commands."""
-    with loader.argument_context('webapp python package') as context:
-        context.argument('packages', nargs='+', help='Packages, space-separated.')
+    with loader.argument_context("webapp python package") as context:
+        context.argument("packages", nargs="+", help="Packages, space-separated.")
 
-    with loader.argument_context('webapp python package vendor') as context:
-        context.argument('requirement', options_list=['--requirement', '-r'],
-                         help='Local requirements file. Default: `requirements.txt` in the app\'s wwwroot.')
-        context.argument('constraint', options_list=['--constraint', '-c'], help='Local constraints file.')
-        context.argument('target', help='Local folder to make. One that this command made before is replaced as a '
-                                        'whole; any other is left alone.')
-        context.argument('app_path', help='Where that folder will be below the app\'s wwwroot. Default: its name.')
-        context.argument('upgrade', action='store_true', help='Look for newer versions that the requirements allow, '
-                                                              'even though the folder satisfies them.')
-        context.argument('timeout', type=int, help='Seconds to wait for pip. Default: no limit.')
+    with loader.argument_context("webapp python package vendor") as context:
+        context.argument(
+            "requirement",
+            options_list=["--requirement", "-r"],
+            help="Local requirements file. Default: `requirements.txt` in the app's wwwroot.",
+        )
+        context.argument("constraint", options_list=["--constraint", "-c"], help="Local constraints file.")
+        context.argument(
+            "target",
+            help="Local folder to make. One that this command made before is replaced as a "
+            "whole; any other is left alone.",
+        )
+        context.argument("app_path", help="Where that folder will be below the app's wwwroot. Default: its name.")
+        context.argument(
+            "upgrade",
+            action="store_true",
+            help="Look for newer versions that the requirements allow, even though the folder satisfies them.",
+        )
+        context.argument("timeout", type=int, help="Seconds to wait for pip. Default: no limit.")
 
-    with loader.argument_context('webapp python package install') as context:
-        context.argument('packages', nargs='+',
-                         help='Packages, space-separated, as in a requirements file: `flask "six>=1.16,<2"`.')
+    with loader.argument_context("webapp python package install") as context:
+        context.argument(
+            "packages", nargs="+", help='Packages, space-separated, as in a requirements file: `flask "six>=1.16,<2"`.'
+        )
 
 
 def _jobs(loader):
     """Options of the job commands."""
-    with loader.argument_context('webapp python job log') as context:
-        context.argument('follow', options_list=['--follow', '-f'], action='store_true',
-                         help='Go on with what is printed until the job is over.')
+    with loader.argument_context("webapp python job log") as context:
+        context.argument(
+            "follow",
+            options_list=["--follow", "-f"],
+            action="store_true",
+            help="Go on with what is printed until the job is over.",
+        )
 
-    with loader.argument_context('webapp python job') as context:
-        context.argument('job_id', help='Id of the job. Default: the newest.')
+    with loader.argument_context("webapp python job") as context:
+        context.argument("job_id", help="Id of the job. Default: the newest.")
 
-    with loader.argument_context('webapp python job wait') as context:
-        context.argument('timeout', type=int, help='Seconds to wait; the job goes on after that. Default: no limit.')
+    with loader.argument_context("webapp python job wait") as context:
+        context.argument("timeout", type=int, help="Seconds to wait; the job goes on after that. Default: no limit.")
 
 
 def _web_config(loader):
     """Options of the web-config commands."""
     from azure.cli.core.commands.parameters import get_enum_type, resource_group_name_type
 
-    with loader.argument_context('webapp python web-config') as context:
-        context.argument('resource_group_name', resource_group_name_type, required=False)
-        context.argument('webapp_name', NAME, required=False)
-        context.argument('file', options_list=['--file', '-f'],
-                         help='Work on this local web.config, in the folder of the app\'s files, and ask no Azure.')
-        context.argument('version', help='Which Python of the app to start: `3.6` or `3.6.4`. Default: the one that '
-                                         'web.config starts, else the app\'s only one.')
-        context.argument('python_path', help='python.exe on the worker, instead of --version: '
-                                             '`D:\\home\\python364x64\\python.exe`.')
-        context.argument('handler', arg_type=get_enum_type(['auto', 'fastcgi', 'httpplatform']), default='auto',
-                         help='How IIS starts Python. `auto` keeps the handler that web.config has.')
-        context.argument('app', options_list=['--app'],
-                         help='Entry point of the app: `MODULE:OBJECT`, `MODULE:FACTORY()`, or a Streamlit script. '
-                              'Default: what web.config, else the app setting WSGI_HANDLER, has, else what is '
-                              'found in the app\'s files.')
-        context.argument('startup_command', help='Arguments for python.exe under HttpPlatform.')
-        context.argument('environment', options_list=['--env'], nargs='+',
-                         help='Environment variables, space-separated: `KEY=VALUE`. Others stay. They are appSettings '
-                              'for FastCGI. Keep secrets in the app\'s own settings.')
-        context.argument('static_path', nargs='+',
-                         help='Folders below wwwroot, space-separated, whose files IIS is to serve itself.')
-        context.argument('output_file', help='Write the result to this local file, and leave the app as it is.')
+    with loader.argument_context("webapp python web-config") as context:
+        context.argument("resource_group_name", resource_group_name_type, required=False)
+        context.argument("webapp_name", NAME, required=False)
+        context.argument(
+            "file",
+            options_list=["--file", "-f"],
+            help="Work on this local web.config, in the folder of the app's files, and ask no Azure.",
+        )
+        context.argument(
+            "version",
+            help="Which Python of the app to start: `3.6` or `3.6.4`. Default: the one that "
+            "web.config starts, else the app's only one.",
+        )
+        context.argument(
+            "python_path", help="python.exe on the worker, instead of --version: `D:\\home\\python364x64\\python.exe`."
+        )
+        context.argument(
+            "handler",
+            arg_type=get_enum_type(["auto", "fastcgi", "httpplatform"]),
+            default="auto",
+            help="How IIS starts Python. `auto` keeps the handler that web.config has.",
+        )
+        context.argument(
+            "app",
+            options_list=["--app"],
+            help="Entry point of the app: `MODULE:OBJECT`, `MODULE:FACTORY()`, or a Streamlit script. "
+            "Default: what web.config, else the app setting WSGI_HANDLER, has, else what is "
+            "found in the app's files.",
+        )
+        context.argument("startup_command", help="Arguments for python.exe under HttpPlatform.")
+        context.argument(
+            "environment",
+            options_list=["--env"],
+            nargs="+",
+            help="Environment variables, space-separated: `KEY=VALUE`. Others stay. They are appSettings "
+            "for FastCGI. Keep secrets in the app's own settings.",
+        )
+        context.argument(
+            "static_path", nargs="+", help="Folders below wwwroot, space-separated, whose files IIS is to serve itself."
+        )
+        context.argument("output_file", help="Write the result to this local file, and leave the app as it is.")
 
 
 def _http_platform(loader):
     """Attributes of httpPlatform, for web-config."""
     from azure.cli.core.commands.parameters import get_enum_type
 
-    with loader.argument_context('webapp python web-config', arg_group='HttpPlatform') as context:
-        context.argument('startup_time_limit', type=int,
-                         help='Seconds until the app must listen (startupTimeLimit): 0 to 3600. Default for a new one: '
-                              '120.')
-        context.argument('startup_retry_count', type=int, help='Starts that are tried (startupRetryCount): 0 to 100.')
-        context.argument('rapid_fails', type=int, help='Crashes per minute until it is no longer started '
-                                                       '(rapidFailsPerMinute): 0 to 100.')
-        context.argument('request_timeout', help='Longest wait for an answer (requestTimeout), in whole minutes: '
-                                                 '`00:05:00`.')
-        context.argument('processes', type=int, help='Processes of the app (processesPerApplication): 1 to 100. With '
-                                                     'more than 1, nothing in memory is shared.')
-        context.argument('stdout_log', help='File for what the app prints, without the suffix that is added to it '
-                                            '(stdoutLogFile), or `none`: `%%HOME%%\\LogFiles\\python`.')
-        context.argument('windows_auth_token', arg_type=get_enum_type(['true', 'false']),
-                         help='Hand Windows sign-in tokens to the app (forwardWindowsAuthToken).')
+    with loader.argument_context("webapp python web-config", arg_group="HttpPlatform") as context:
+        context.argument(
+            "startup_time_limit",
+            type=int,
+            help="Seconds until the app must listen (startupTimeLimit): 0 to 3600. Default for a new one: 120.",
+        )
+        context.argument("startup_retry_count", type=int, help="Starts that are tried (startupRetryCount): 0 to 100.")
+        context.argument(
+            "rapid_fails",
+            type=int,
+            help="Crashes per minute until it is no longer started (rapidFailsPerMinute): 0 to 100.",
+        )
+        context.argument(
+            "request_timeout", help="Longest wait for an answer (requestTimeout), in whole minutes: `00:05:00`."
+        )
+        context.argument(
+            "processes",
+            type=int,
+            help="Processes of the app (processesPerApplication): 1 to 100. With "
+            "more than 1, nothing in memory is shared.",
+        )
+        context.argument(
+            "stdout_log",
+            help="File for what the app prints, without the suffix that is added to it "
+            "(stdoutLogFile), or `none`: `%%HOME%%\\LogFiles\\python`.",
+        )
+        context.argument(
+            "windows_auth_token",
+            arg_type=get_enum_type(["true", "false"]),
+            help="Hand Windows sign-in tokens to the app (forwardWindowsAuthToken).",
+        )

@@ -5,39 +5,41 @@ def load_command_table(loader, _):
     """Register the commands of `az webapp python`. loader: the extension's AzCommandsLoader."""
     from azext_pythonapp import _format
 
-    with loader.command_group('webapp python', is_preview=True, transform=_plain) as group:
-        group.custom_command('list-versions', 'list_versions', table_transformer=_format.offers_table)
-        group.custom_command('list', 'list_runtimes', table_transformer=_format.runtimes_table)
-        group.custom_show_command('show', 'show_app', table_transformer=_format.app_table)
-        group.custom_command('install', 'install_runtime', table_transformer=_format.install_table)
-        group.custom_command('uninstall', 'uninstall_runtime', table_transformer=_format.changes_or_none_table)
-        group.custom_command('set-version', 'set_version', table_transformer=_format.set_version_table)
-        group.custom_command('install-requirements', 'install_requirements',
-                             table_transformer=_format.changes_or_none_table)
+    with loader.command_group("webapp python", is_preview=True, transform=_plain) as group:
+        group.custom_command("list-versions", "list_versions", table_transformer=_format.offers_table)
+        group.custom_command("list", "list_runtimes", table_transformer=_format.runtimes_table)
+        group.custom_show_command("show", "show_app", table_transformer=_format.app_table)
+        group.custom_command("install", "install_runtime", table_transformer=_format.install_table)
+        group.custom_command("uninstall", "uninstall_runtime", table_transformer=_format.changes_or_none_table)
+        group.custom_command("set-version", "set_version", table_transformer=_format.set_version_table)
+        group.custom_command(
+            "install-requirements", "install_requirements", table_transformer=_format.changes_or_none_table
+        )
 
-    with loader.command_group('webapp python job', is_preview=True, transform=_plain) as group:
-        group.custom_command('list', 'list_jobs', table_transformer=_format.jobs_table)
-        group.custom_show_command('show', 'show_job', table_transformer=_format.job_table)
-        group.custom_command('log', 'print_job_log')
-        group.custom_command('wait', 'wait_for_job', table_transformer=_format.job_table)
-        group.custom_command('cancel', 'cancel_job', table_transformer=_format.job_table)
+    with loader.command_group("webapp python job", is_preview=True, transform=_plain) as group:
+        group.custom_command("list", "list_jobs", table_transformer=_format.jobs_table)
+        group.custom_show_command("show", "show_job", table_transformer=_format.job_table)
+        group.custom_command("log", "print_job_log")
+        group.custom_command("wait", "wait_for_job", table_transformer=_format.job_table)
+        group.custom_command("cancel", "cancel_job", table_transformer=_format.job_table)
 
-    with loader.command_group('webapp python package', is_preview=True, transform=_plain) as group:
-        group.custom_command('list', 'list_packages', table_transformer=_format.packages_table)
-        group.custom_command('freeze', 'freeze_packages', table_transformer=_format.requirements_table)
-        group.custom_command('outdated', 'outdated_packages', table_transformer=_format.packages_table)
-        group.custom_command('check', 'check_packages', table_transformer=_format.check_table)
-        group.custom_command('install', 'install_packages', table_transformer=_format.changes_or_none_table)
-        group.custom_command('uninstall', 'uninstall_packages', table_transformer=_format.changes_or_none_table)
-        group.custom_command('vendor', 'vendor_packages', table_transformer=_format.changes_or_none_table)
+    with loader.command_group("webapp python package", is_preview=True, transform=_plain) as group:
+        group.custom_command("list", "list_packages", table_transformer=_format.packages_table)
+        group.custom_command("freeze", "freeze_packages", table_transformer=_format.requirements_table)
+        group.custom_command("outdated", "outdated_packages", table_transformer=_format.packages_table)
+        group.custom_command("check", "check_packages", table_transformer=_format.check_table)
+        group.custom_command("install", "install_packages", table_transformer=_format.changes_or_none_table)
+        group.custom_command("uninstall", "uninstall_packages", table_transformer=_format.changes_or_none_table)
+        group.custom_command("vendor", "vendor_packages", table_transformer=_format.changes_or_none_table)
 
-    with loader.command_group('webapp python web-config', is_preview=True, transform=_plain) as group:
-        group.custom_show_command('show', 'show_web_config', table_transformer=_format.web_config_table)
-        group.custom_command('set', 'set_web_config', table_transformer=_format.changes_or_none_table)
-        group.custom_command('diff', 'diff_web_config', table_transformer=_format.diff_table)
+    with loader.command_group("webapp python web-config", is_preview=True, transform=_plain) as group:
+        group.custom_show_command("show", "show_web_config", table_transformer=_format.web_config_table)
+        group.custom_command("set", "set_web_config", table_transformer=_format.changes_or_none_table)
+        group.custom_command("diff", "diff_web_config", table_transformer=_format.diff_table)
 
 
 def _plain(answer):
     """An answer without the control characters that texts from the worker may hold."""
     from azext_pythonapp.plain_text import plain_values
+
     return plain_values(answer)

@@ -1,4 +1,5 @@
 """The one place where errors become az's error types and exit codes: 1 failed, 2 wrong arguments, 3 not found."""
+
 import sys
 
 
@@ -25,12 +26,14 @@ def exit_with(error):
         wrong.send_telemetry()
         sys.exit(2)
     if isinstance(error, errors.PythonAppError):
-        kinds = {errors.NotFound: azclierror.ResourceNotFoundError,
-                 errors.AccessDenied: azclierror.ForbiddenError,
-                 errors.Unreachable: azclierror.AzureConnectionError,
-                 errors.UnknownOutcome: azclierror.AzureConnectionError,
-                 errors.PlatformFailed: azclierror.AzureResponseError,
-                 errors.RemoteFailed: azclierror.AzureResponseError}
+        kinds = {
+            errors.NotFound: azclierror.ResourceNotFoundError,
+            errors.AccessDenied: azclierror.ForbiddenError,
+            errors.Unreachable: azclierror.AzureConnectionError,
+            errors.UnknownOutcome: azclierror.AzureConnectionError,
+            errors.PlatformFailed: azclierror.AzureResponseError,
+            errors.RemoteFailed: azclierror.AzureResponseError,
+        }
         kind = kinds.get(type(error), azclierror.ValidationError)
         raise kind(message, recommendation) from error
     raise error

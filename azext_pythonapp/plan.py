@@ -1,4 +1,5 @@
 """What a command is going to change, and how it is done and undone: observe → plan → apply → verify."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -28,8 +29,7 @@ class Change:
 
     def to_dict(self) -> dict[str, Any]:
         """The contract's object: {"target", "action", "before", "after"} and "diff" for files."""
-        row: dict[str, Any] = {"target": self.target, "action": self.action, "before": self.before,
-                               "after": self.after}
+        row: dict[str, Any] = {"target": self.target, "action": self.action, "before": self.before, "after": self.after}
         if self.diff is not None:
             row["diff"] = self.diff
         return row
@@ -110,8 +110,12 @@ def _aftermath(finished: Sequence[tuple[Step, list[Change]]]) -> list[str]:
 def _stays(finished: Sequence[tuple[Step, list[Change]]], undone: bool) -> list[str]:
     """A sentence for what stays. undone: whether the steps that can be were undone."""
     kept = [(step, changes) for step, changes in finished if step.undo is None or not undone]
-    stays = [f"{change.target} ({change.action})" for _, changes in kept for change in changes
-             if change.action not in ("none", "restart")]
+    stays = [
+        f"{change.target} ({change.action})"
+        for _, changes in kept
+        for change in changes
+        if change.action not in ("none", "restart")
+    ]
     sentences = []
     if stays:
         more = f" and {len(stays) - 5} more" if len(stays) > 5 else ""
@@ -130,8 +134,12 @@ def report(app: dict[str, Any] | None, changes: Sequence[Change], dry_run: bool,
     happen; more: the command's own keys.
     """
     real = [change for change in changes if change.action != "none"]
-    answer: dict[str, Any] = {"changed": bool(real), "app": app,
-                              "changes": [change.to_dict() for change in real], **more}
+    answer: dict[str, Any] = {
+        "changed": bool(real),
+        "app": app,
+        "changes": [change.to_dict() for change in real],
+        **more,
+    }
     if dry_run:
         answer["dryRun"] = True
     return answer

@@ -1,4 +1,5 @@
 """What unit and scenario tests share: where `make` put the wheel and az."""
+
 from __future__ import annotations
 
 import os
@@ -11,9 +12,9 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # Unit tests import the door, which derives from az's classes: az's packages come after the tests' own.
-if 'PYTHONAPP_AZ' in os.environ:
-    VENV = str(Path(os.environ['PYTHONAPP_AZ']).parent.parent)
-    sys.path.append(sysconfig.get_path('purelib', vars={'base': VENV, 'platbase': VENV}))
+if "PYTHONAPP_AZ" in os.environ:
+    VENV = str(Path(os.environ["PYTHONAPP_AZ"]).parent.parent)
+    sys.path.append(sysconfig.get_path("purelib", vars={"base": VENV, "platbase": VENV}))
 
 
 def made(variable: str) -> Path:
@@ -23,13 +24,13 @@ def made(variable: str) -> Path:
     return Path(os.environ[variable])
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope="session")
 def wheel() -> Path:
     """The built wheel of the extension."""
-    return made('PYTHONAPP_WHEEL')
+    return made("PYTHONAPP_WHEEL")
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope="session")
 def repository() -> Path:
     """The root of the checkout."""
     return REPOSITORY

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Run azdev's own style and linter checks, offline, mypy, and vermin: tools/lint.sh VENV
+# Check the format, azdev's own style and linter rules (offline), types, and what runs on the worker: tools/lint.sh VENV
 # azdev is made for a clone of azure-cli-extensions; the stub files and variables here stand in for what it would look for there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -43,8 +43,10 @@ check() {
     fi
 }
 
+check "order of imports" ruff check .
+check "format" ruff format --check .
 check "azdev style" azdev style pythonapp
-check "flake8 of all" python -m flake8 --isolated --max-line-length 132 --ignore W503,W504 azext_pythonapp tests setup.py
+check "flake8 of all" python -m flake8 --isolated --max-line-length 132 --ignore E203,W503,W504 azext_pythonapp tests setup.py
 check "mypy" env -u PYTHONPATH python -m mypy --config-file mypy.ini -p azext_pythonapp
 # os.replace is called where it is.
 check "vermin of what runs on the worker" vermin --no-tips --violations -t=2.7- -t=3.4- --exclude os.replace azext_pythonapp/packages/remote

@@ -1,4 +1,5 @@
 """Commands that messages advise: with the app's options, and quoted so that they can be pasted into a shell."""
+
 from __future__ import annotations
 
 import re
@@ -48,6 +49,7 @@ def completed(text: str, arguments: str, subscription: str | None) -> str:
     app; subscription: the one that was given. A command that names an app, works on a file, or asks for help keeps its
     own options.
     """
+
     def fill(found: re.Match[str]) -> str:
         words, own = found["words"], found["options"]
         if words in _OF_NO_APP or re.search(r" (?:--file|--help|-h|--ids)\b", own):

@@ -1,4 +1,5 @@
 """One app or slot, opened: everything an operation needs to look at it and to change it."""
+
 from __future__ import annotations
 
 import time
@@ -71,15 +72,17 @@ def open_app(cli_ctx: Any, resource_group: str, name: str, slot: str | None, pro
     # Names out of `az configure --defaults` are objects that az's JSON output would take apart: make them plain.
     site = arm.open_site(str(resource_group), str(name), str(slot) if slot else None)
     session = web_session(cli_ctx)
-    credentials = ScmCredentials(site.scm_host, lambda: _bearer_token(cli_ctx),
-                                 lambda: arm.publishing_credentials(site))
+    credentials = ScmCredentials(
+        site.scm_host, lambda: _bearer_token(cli_ctx), lambda: arm.publishing_credentials(site)
+    )
     kudu = Kudu(session, site.scm_host, credentials, site.label, progress.say)
     return App(site, arm, kudu, web_session(cli_ctx), progress)
 
 
 @contextmanager
-def naming(name: str | None, slot: str | None, resource_group: str | None = None, subscription: str | None = None
-           ) -> Iterator[None]:
+def naming(
+    name: str | None, slot: str | None, resource_group: str | None = None, subscription: str | None = None
+) -> Iterator[None]:
     """See to it that an error names the app, and so do the commands that it advises, also one from code that knows of
     no app.
 
@@ -107,8 +110,7 @@ class _Session(requests.Session):
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         """The settings of one request; True, as ever, means the bundle that the environment names."""
-        return super().merge_environment_settings(url, proxies, stream, self.verify if verify is None else verify,
-                                                  cert)
+        return super().merge_environment_settings(url, proxies, stream, self.verify if verify is None else verify, cert)
 
 
 def web_session(cli_ctx: Any) -> requests.Session:
@@ -137,8 +139,10 @@ def fetch_json(session: requests.Session, url: str, sleep: Callable[[float], Non
         except (requests.RequestException, ValueError) as error:
             status = error.response.status_code if isinstance(error, requests.HTTPError) else 500
             if pause is None or is_hopeless(error) or status < 500 and status not in (408, 429):
-                raise PlatformFailed(f"{url} could not be read: {error}", "Name an app with -g and -n to ask the "
-                                     "gallery through its own SCM site.") from error
+                raise PlatformFailed(
+                    f"{url} could not be read: {error}",
+                    "Name an app with -g and -n to ask the gallery through its own SCM site.",
+                ) from error
             sleep(pause)
     raise AssertionError("the last try returns or raises")
 

@@ -5,6 +5,7 @@ of our own, because the generated methods cannot install or delete a site extens
 and because a slot is then just a longer resource id. The pipeline's own repetitions are off: who repeats must know that
 a 409 or 404 can be the answer to his own first try (facts/2026.md 7).
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -13,8 +14,15 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from azext_pythonapp.appservice import advice
-from azext_pythonapp.appservice.errors import (AccessDenied, Conflict, NotFound, PlatformFailed, PythonAppError,
-                                               Unreachable, UnknownOutcome)
+from azext_pythonapp.appservice.errors import (
+    AccessDenied,
+    Conflict,
+    NotFound,
+    PlatformFailed,
+    PythonAppError,
+    UnknownOutcome,
+    Unreachable,
+)
 from azext_pythonapp.appservice.outcome import is_page
 from azext_pythonapp.appservice.outcome import message as outcome_message
 from azext_pythonapp.appservice.patience import Retry, Trouble
@@ -144,8 +152,14 @@ class Arm:
     trouble: who is told when it takes long.
     """
 
-    def __init__(self, send: Callable[[str, str, dict[str, str], Any, bool], ArmAnswer], endpoint: str,
-                 subscription: str, given_subscription: str | None = None, trouble: Trouble | None = None):
+    def __init__(
+        self,
+        send: Callable[[str, str, dict[str, str], Any, bool], ArmAnswer],
+        endpoint: str,
+        subscription: str,
+        given_subscription: str | None = None,
+        trouble: Trouble | None = None,
+    ):
         self._send = send
         self._endpoint = endpoint.rstrip("/")
         self._subscription = subscription
@@ -154,8 +168,16 @@ class Arm:
         self._settings: dict[str, dict[str, str]] = {}
         self.trouble = trouble or Trouble("Azure Resource Manager")
 
-    def call(self, method: str, resource_id: str, body: Any = None, *, secret: bool = False,
-             query: Mapping[str, str] | None = None, joins: bool = False) -> ArmAnswer:
+    def call(
+        self,
+        method: str,
+        resource_id: str,
+        body: Any = None,
+        *,
+        secret: bool = False,
+        query: Mapping[str, str] | None = None,
+        joins: bool = False,
+    ) -> ArmAnswer:
         """Ask for a resource; the caller judges the status.
 
         What only reads is repeated for up to four minutes while Azure is in trouble. What changes something is repeated
@@ -169,8 +191,9 @@ class Arm:
         retry = Retry(self.trouble)
         while True:
             try:
-                answer = self._send(method, self._endpoint + resource_id, {"api-version": API_VERSION, **(query or {})},
-                                    body, secret)
+                answer = self._send(
+                    method, self._endpoint + resource_id, {"api-version": API_VERSION, **(query or {})}, body, secret
+                )
             except Unreachable as error:
                 if error.final or not retry.again("no answer", total=NO_CONNECTION_SECONDS):
                     raise
@@ -192,9 +215,11 @@ class Arm:
         if answer.is_foreign:
             if reads and retry.again(reason, total=NO_CONNECTION_SECONDS):
                 return True
-            raise PlatformFailed(f"Azure Resource Manager answered {answer.status} with something that is not its own: "
-                                 f"{arm_message(answer)}", "Check that nothing between this machine and Azure signs in "
-                                 "for you.")
+            raise PlatformFailed(
+                f"Azure Resource Manager answered {answer.status} with something that is not its own: "
+                f"{arm_message(answer)}",
+                "Check that nothing between this machine and Azure signs in for you.",
+            )
         if reads and answer.status in UNCERTAIN:
             return retry.again(reason, answer.retry_after, ERROR_SECONDS if answer.status == 500 else None)
         self.trouble.over()
@@ -214,8 +239,10 @@ class Arm:
             value = (answer.body["value"] or []) if told else answer.body
             value = [row for row in value if row is not None] if isinstance(value, list) else None
             if value is None or not all(isinstance(row, dict) for row in value):
-                raise PlatformFailed(f"Azure did not tell {subject}: it answered with something that is no list.",
-                                     "Try again in a minute.")
+                raise PlatformFailed(
+                    f"Azure did not tell {subject}: it answered with something that is no list.",
+                    "Try again in a minute.",
+                )
             found += value
             link = answer.body.get("nextLink") if isinstance(answer.body, dict) else None
             if not link:
@@ -243,26 +270,41 @@ class Arm:
         Raises NotFound when there is none, Refused when it is no Windows web app (Linux, a function app, a container),
         and PlatformFailed when Azure names no SCM site.
         """
-        resource_id = (f"/subscriptions/{self._subscription}/resourceGroups/{resource_group}"
-                       f"/providers/Microsoft.Web/sites/{name}" + (f"/slots/{slot}" if slot else ""))
+        resource_id = (
+            f"/subscriptions/{self._subscription}/resourceGroups/{resource_group}"
+            f"/providers/Microsoft.Web/sites/{name}" + (f"/slots/{slot}" if slot else "")
+        )
         label, given = site_label(name, slot), self._given_subscription
         answer = self.call("GET", resource_id)
         if answer.status == 404:
             again = advice.in_subscription(given)
-            listing = (f"az webapp deployment slot list -g {advice.quoted(resource_group)} -n {advice.quoted(name)}"
-                       f"{again}" if slot else
-                       f"az webapp list --query \"[].{{name:name, resourceGroup:resourceGroup}}\"{again}")
-            raise NotFound(f"The {label} was not found in resource group '{resource_group}'.",
-                           f"List what there is: `{listing} --output table`.")
+            listing = (
+                f"az webapp deployment slot list -g {advice.quoted(resource_group)} -n {advice.quoted(name)}{again}"
+                if slot
+                else f'az webapp list --query "[].{{name:name, resourceGroup:resourceGroup}}"{again}'
+            )
+            raise NotFound(
+                f"The {label} was not found in resource group '{resource_group}'.",
+                f"List what there is: `{listing} --output table`.",
+            )
         require_success(answer, f"{label} in resource group '{resource_group}'")
         body, properties = _object(answer.body), _properties(answer)
         SiteKind.read(body).require_windows_web_app(label, resource_group, name, slot, given)
         host, scm_host = _hosts(properties)
         if not scm_host:
             raise PlatformFailed(f"Azure named no SCM site for {label}, so its files cannot be reached.")
-        return Site(name, resource_group, slot, resource_id, host, scm_host, str(properties.get("state") or ""),
-                    str(properties.get("serverFarmId") or ""), given,
-                    properties.get("clientAffinityEnabled") is not False)
+        return Site(
+            name,
+            resource_group,
+            slot,
+            resource_id,
+            host,
+            scm_host,
+            str(properties.get("state") or ""),
+            str(properties.get("serverFarmId") or ""),
+            given,
+            properties.get("clientAffinityEnabled") is not False,
+        )
 
     def configuration(self, site: Site) -> SiteConfiguration:
         """The app's `config/web`, asked for once. Raises AccessDenied and the other errors of an answer."""
@@ -353,8 +395,10 @@ class Arm:
             if wanted is not None and self._state(site) == wanted:
                 return
             if wanted is None and tries >= RESTARTS or not retry.again(reason, total=total):
-                raise UnknownOutcome(f"Whether the {action} of {site.label} took place is not known. {reason}",
-                                     f"Look at it: `az webapp show {site.arguments} --query state`.")
+                raise UnknownOutcome(
+                    f"Whether the {action} of {site.label} took place is not known. {reason}",
+                    f"Look at it: `az webapp show {site.arguments} --query state`.",
+                )
 
     def _state(self, site: Site) -> str:
         """The app's present state in lower case; "" when Azure does not say."""
@@ -405,9 +449,11 @@ def _hosts(properties: Mapping[str, Any]) -> tuple[str, str]:
 
 def _configuration(properties: Mapping[str, Any]) -> SiteConfiguration:
     """From the properties of `config/web`; an app without virtual applications serves site\\wwwroot."""
-    found = [VirtualApplication("/" + str(row["virtualPath"]).strip("/"), str(row["physicalPath"]))
-             for row in map(_object, _list(properties.get("virtualApplications")))
-             if row.get("virtualPath") and row.get("physicalPath")]
+    found = [
+        VirtualApplication("/" + str(row["virtualPath"]).strip("/"), str(row["physicalPath"]))
+        for row in map(_object, _list(properties.get("virtualApplications")))
+        if row.get("virtualPath") and row.get("physicalPath")
+    ]
     if all(each.virtual_path != "/" for each in found):
         found.insert(0, VirtualApplication("/", DEFAULT_ROOT))
     return SiteConfiguration(bool(properties.get("use32BitWorkerProcess")), tuple(found))
@@ -421,8 +467,10 @@ def require_success(answer: ArmAnswer, subject: str) -> None:
     if answer.status == 404 and not answer.is_foreign:
         raise NotFound(f"Azure did not find {subject}: {reason}")
     if answer.status in (401, 403):
-        raise AccessDenied(f"Azure refused access to {subject} ({answer.status}): {reason}",
-                           "Ask for the role Website Contributor on the app, or sign in again with `az login`.")
+        raise AccessDenied(
+            f"Azure refused access to {subject} ({answer.status}): {reason}",
+            "Ask for the role Website Contributor on the app, or sign in again with `az login`.",
+        )
     if answer.status == 409:
         raise Conflict(f"Azure is busy with {subject}: {reason}", "Try again in a minute.")
     raise PlatformFailed(f"Azure answered {answer.status} for {subject}: {reason}")
@@ -438,8 +486,15 @@ def arm_message(answer: ArmAnswer, otherwise: str | None = None) -> str:
     if isinstance(body, dict):
         error = body.get("error")
         places = [body, error if isinstance(error, dict) else {}]
-        text = next((place[key] for key in ("ExceptionMessage", "exceptionMessage", "message", "Message")
-                     for place in reversed(places) if place.get(key)), None)
+        text = next(
+            (
+                place[key]
+                for key in ("ExceptionMessage", "exceptionMessage", "message", "Message")
+                for place in reversed(places)
+                if place.get(key)
+            ),
+            None,
+        )
         if text:
             return " ".join(str(text).split())[:300]
     return otherwise if otherwise and body is not None else outcome_message(answer.text, answer.status)

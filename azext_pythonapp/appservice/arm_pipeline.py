@@ -1,4 +1,5 @@
 """The way to Azure Resource Manager: az's own pipeline, with its sign-in, headers and TLS settings."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -6,7 +7,7 @@ from typing import Any
 
 from azext_pythonapp.appservice.arm import Arm, ArmAnswer
 from azext_pythonapp.appservice.credentials import token_failure
-from azext_pythonapp.appservice.errors import PythonAppError, Unreachable, UnknownOutcome
+from azext_pythonapp.appservice.errors import PythonAppError, UnknownOutcome, Unreachable
 from azext_pythonapp.appservice.outcome import is_hopeless, never_sent, parsed
 from azext_pythonapp.appservice.patience import Trouble, retry_after_seconds
 
@@ -35,8 +36,9 @@ def connect(cli_ctx: Any, say: Callable[[str], None] = lambda line: None) -> Arm
         from requests import RequestException
 
         try:
-            response = sender(HttpRequest(method, url, params=query, json=body), logging_enable=not secret,
-                              retry_total=0)
+            response = sender(
+                HttpRequest(method, url, params=query, json=body), logging_enable=not secret, retry_total=0
+            )
             text = response.content.decode("utf-8-sig", "replace")
         except AzureError as error:
             raise _failure(error) from error
@@ -45,8 +47,13 @@ def connect(cli_ctx: Any, say: Callable[[str], None] = lambda line: None) -> Arm
         retry_after = retry_after_seconds(response.headers.get("Retry-After"))
         return ArmAnswer(response.status_code, parsed(text), text, retry_after)
 
-    return Arm(send, cli_ctx.cloud.endpoints.resource_manager, get_subscription_id(cli_ctx),
-               str(given) if given else None, Trouble("Azure Resource Manager", say))
+    return Arm(
+        send,
+        cli_ctx.cloud.endpoints.resource_manager,
+        get_subscription_id(cli_ctx),
+        str(given) if given else None,
+        Trouble("Azure Resource Manager", say),
+    )
 
 
 def _failure(error: Any) -> PythonAppError:
@@ -62,9 +69,12 @@ def _failure(error: Any) -> PythonAppError:
     inner = error.inner_exception
     sent = not never_sent(inner) if isinstance(inner, Exception) else not isinstance(error, ServiceRequestError)
     if sent:
-        return UnknownOutcome(f"The connection to Azure Resource Manager was cut before the answer came: "
-                              f"{error.message}", "Run the command again; it looks first what is there.")
-    failure = Unreachable(f"Azure Resource Manager could not be reached: {error.message}",
-                          "Check the network and the proxy settings.")
+        return UnknownOutcome(
+            f"The connection to Azure Resource Manager was cut before the answer came: {error.message}",
+            "Run the command again; it looks first what is there.",
+        )
+    failure = Unreachable(
+        f"Azure Resource Manager could not be reached: {error.message}", "Check the network and the proxy settings."
+    )
     failure.final = is_hopeless(inner)
     return failure

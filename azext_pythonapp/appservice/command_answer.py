@@ -1,4 +1,5 @@
 """What comes of a command on the worker: its result, or the wait for one."""
+
 from __future__ import annotations
 
 import threading

@@ -1,4 +1,5 @@
 """What signs the requests to an SCM site: a bearer token, or publishing credentials where the site allows them."""
+
 from __future__ import annotations
 
 import time
@@ -30,9 +31,13 @@ class ScmCredentials(AuthBase):
     Signing raises AccessDenied when there is no token to be had, and Unreachable when the network is why.
     """
 
-    def __init__(self, scm_host: str, get_token: Callable[[], str],
-                 get_publishing_credentials: Callable[[], tuple[str, str] | None],
-                 clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self,
+        scm_host: str,
+        get_token: Callable[[], str],
+        get_publishing_credentials: Callable[[], tuple[str, str] | None],
+        clock: Callable[[], float] = time.monotonic,
+    ):
         self._host = scm_host.lower()
         self._get_token = get_token
         self._get_publishing_credentials = get_publishing_credentials
@@ -93,10 +98,13 @@ def token_failure(error: Exception) -> PythonAppError:
         return error
     words = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, (requests.RequestException, OSError)):
-        failure = Unreachable(f"The sign-in service could not be reached: {words}",
-                              "Check the network and the proxy settings.")
+        failure = Unreachable(
+            f"The sign-in service could not be reached: {words}", "Check the network and the proxy settings."
+        )
         failure.final = is_hopeless(error)
         return failure
     advice = getattr(error, "recommendations", None)
-    return AccessDenied(f"az has no token for this: {words}",
-                        " ".join(str(each) for each in advice) if advice else "Sign in again with `az login`.")
+    return AccessDenied(
+        f"az has no token for this: {words}",
+        " ".join(str(each) for each in advice) if advice else "Sign in again with `az login`.",
+    )

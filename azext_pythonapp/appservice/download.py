@@ -1,4 +1,5 @@
 """A public file, downloaded piece by piece and compared with its hash."""
+
 from __future__ import annotations
 
 import base64
@@ -17,8 +18,9 @@ SECONDS = 100
 PAUSES = (1.0, 3.0)
 
 
-def download(session: requests.Session, url: str, target: BinaryIO, sha512: str,
-             sleep: Callable[[float], None] = time.sleep) -> None:
+def download(
+    session: requests.Session, url: str, target: BinaryIO, sha512: str, sleep: Callable[[float], None] = time.sleep
+) -> None:
     """Write a public file to `target`; never more than a piece of it is in memory.
 
     url: absolute, https. target: seekable; a download that ends early begins anew, twice.
@@ -33,15 +35,17 @@ def download(session: requests.Session, url: str, target: BinaryIO, sha512: str,
         except requests.RequestException as error:
             refused = isinstance(error, requests.HTTPError) and error.response.status_code < 429
             if pause is None or refused or is_hopeless(error):
-                raise PlatformFailed(f"{url} could not be downloaded: {error}.",
-                                     "Check the network, and try again.") from error
+                raise PlatformFailed(
+                    f"{url} could not be downloaded: {error}.", "Check the network, and try again."
+                ) from error
         sleep(pause)
         target.seek(begin)
         target.truncate()
     if found != sha512:
-        raise PlatformFailed(f"{url} is not the file that the gallery's catalog describes: its SHA-512 is {found}, not "
-                             f"{sha512}.", "Something between this machine and the gallery changed it; try another "
-                                           "network.")
+        raise PlatformFailed(
+            f"{url} is not the file that the gallery's catalog describes: its SHA-512 is {found}, not {sha512}.",
+            "Something between this machine and the gallery changed it; try another network.",
+        )
 
 
 def _fetch(session: requests.Session, url: str, target: BinaryIO) -> str:
@@ -54,6 +58,8 @@ def _fetch(session: requests.Session, url: str, target: BinaryIO) -> str:
             try:
                 target.write(piece)
             except OSError as error:
-                raise InvalidInput(f"{url} could not be kept on this machine: {error.strerror or error}.",
-                                   "Make room for it, or set TMPDIR (Windows: TEMP) to another folder.") from error
+                raise InvalidInput(
+                    f"{url} could not be kept on this machine: {error.strerror or error}.",
+                    "Make room for it, or set TMPDIR (Windows: TEMP) to another folder.",
+                ) from error
     return base64.b64encode(digest.digest()).decode("ascii")

@@ -14,6 +14,7 @@ PythonAppError                what went wrong, in one sentence, and what to do n
 
 `azext_pythonapp/exit_edge.py` is the only place that turns them into azclierror types and exit codes.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

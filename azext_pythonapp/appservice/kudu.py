@@ -2,6 +2,7 @@
 
 Every statement about Kudu's answers is taken from facts/kudu.md, which cites Kudu's own source.
 """
+
 from __future__ import annotations
 
 import copy
@@ -81,11 +82,20 @@ class Kudu:
     the same raises UnknownOutcome then.
     """
 
-    def __init__(self, session: requests.Session, scm_host: str, credentials: ScmCredentials, label: str,
-                 say: Callable[[str], None] = lambda line: None, *, clock: Callable[[], float] = time.monotonic,
-                 sleep: Callable[[float], None] = time.sleep):
-        self._scm = ScmSite(session, scm_host, credentials, label,
-                            Trouble(f"the SCM site of {label}", say, clock, sleep))
+    def __init__(
+        self,
+        session: requests.Session,
+        scm_host: str,
+        credentials: ScmCredentials,
+        label: str,
+        say: Callable[[str], None] = lambda line: None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ):
+        self._scm = ScmSite(
+            session, scm_host, credentials, label, Trouble(f"the SCM site of {label}", say, clock, sleep)
+        )
         self._base = self._scm.base
         self._label = label
         self._home: str | None = None
@@ -98,8 +108,9 @@ class Kudu:
         This machine's own clock may be wrong: nothing on the worker is judged by it. Nor does it count the time for
         which this machine slept, so that the site is asked again when its last answer is not quite new.
         """
-        if self._told is None or FRESH_SECONDS < max(time.monotonic() - self._told[1],
-                                                     abs(time.time() - self._told[2])):
+        if self._told is None or FRESH_SECONDS < max(
+            time.monotonic() - self._told[1], abs(time.time() - self._told[2])
+        ):
             self.list_directory("")
         if self._told is None:
             return None
@@ -130,8 +141,15 @@ class Kudu:
         for row in self._rows(self.url(folder + "/" if folder else ""), path or "the home directory"):
             if "name" not in row:
                 raise self._nonsense(path or "the home directory")
-            entries.append(Entry(str(row["name"]), str(row.get("path") or ""), whole_number(row.get("size")) or 0,
-                                 str(row.get("mtime") or ""), str(row.get("mime", "")).startswith("inode/")))
+            entries.append(
+                Entry(
+                    str(row["name"]),
+                    str(row.get("path") or ""),
+                    whole_number(row.get("size")) or 0,
+                    str(row.get("mtime") or ""),
+                    str(row.get("mime", "")).startswith("inode/"),
+                )
+            )
         self._learn_home(folder, entries)
         return entries
 
@@ -146,8 +164,9 @@ class Kudu:
         Kudu answers 416 when the offset is the file's length, and opens files that are being written
         (facts/kudu.md 3.2).
         """
-        response = self._scm.ask("GET", self.url(path), path, headers={"Range": f"bytes={offset}-"},
-                                 accept=(416,)).response
+        response = self._scm.ask(
+            "GET", self.url(path), path, headers={"Range": f"bytes={offset}-"}, accept=(416,)
+        ).response
         if response.status_code == 416:
             return b""
         return response.content if response.status_code == 206 else response.content[offset:]
@@ -159,8 +178,14 @@ class Kudu:
         Raises Conflict when the file is not as expected, is locked, or the folder is read-only (facts/kudu.md 3.3).
         """
         while True:
-            answer = self._scm.ask("PUT", self.url(path), path, data=content, accept=(412,),
-                                   headers={"If-Match": if_match} if if_match else {})
+            answer = self._scm.ask(
+                "PUT",
+                self.url(path),
+                path,
+                data=content,
+                accept=(412,),
+                headers={"If-Match": if_match} if if_match else {},
+            )
             if answer.status != 412:
                 return answer.response.headers.get("ETag", "")
             found = self._own_write(path, content) if answer.lost else None
@@ -191,8 +216,14 @@ class Kudu:
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as bundle:
             for name, content in files.items():
                 bundle.writestr(name, content)
-        answer = self._scm.ask("PUT", self._zip_url(folder), folder, data=archive.getvalue(), accept=(400,),
-                               headers={"Content-Type": "application/zip"})
+        answer = self._scm.ask(
+            "PUT",
+            self._zip_url(folder),
+            folder,
+            data=archive.getvalue(),
+            accept=(400,),
+            headers={"Content-Type": "application/zip"},
+        )
         self._require_extracted(answer.response, f"Files could not be written to {folder}")
 
     def upload_archive(self, folder: str, archive: BinaryIO) -> None:
@@ -202,8 +233,15 @@ class Kudu:
         Raises Conflict when the worker refused it, which may leave a part of it, and UnknownOutcome when the
         connection was cut before the answer: extracting may go on there (facts/kudu.md 1.4, 3.5).
         """
-        response = self._scm.act("PUT", self._zip_url(folder), ARCHIVE_SECONDS, folder, data=_Pieces(archive),
-                                 headers={"Content-Type": "application/zip"}, accept=(400,))
+        response = self._scm.act(
+            "PUT",
+            self._zip_url(folder),
+            ARCHIVE_SECONDS,
+            folder,
+            data=_Pieces(archive),
+            headers={"Content-Type": "application/zip"},
+            accept=(400,),
+        )
         self._require_extracted(response, f"An archive could not be extracted to {folder}")
 
     def download_archive(self, folder: str, target: BinaryIO) -> None:
@@ -278,8 +316,14 @@ class Kudu:
                     if not isinstance(fields, dict):
                         raise self._nonsense("a process")
                     # Its other fields hold secrets: environment_variables.
-                    found.append(Program(pid, str(fields.get("file_name") or ""),
-                                         str(fields.get("command_line") or ""), fields.get("is_webjob") is True))
+                    found.append(
+                        Program(
+                            pid,
+                            str(fields.get("file_name") or ""),
+                            str(fields.get("command_line") or ""),
+                            fields.get("is_webjob") is True,
+                        )
+                    )
         return found
 
     def site_extensions(self) -> list[dict[str, Any]]:
@@ -318,14 +362,21 @@ class Kudu:
         for entry in entries:
             tail = "\\".join([*filter(None, folder.split("/")), entry.name])
             if entry.path.lower().endswith("\\" + tail.lower()) and entry.path[1:3] == ":\\":
-                self._home = entry.path[:-len(tail) - 1]
+                self._home = entry.path[: -len(tail) - 1]
                 return
 
-    def _run(self, command: str, directory: str, timeout: float, pause: Callable[[float], None] | None
-             ) -> CommandResult:
+    def _run(
+        self, command: str, directory: str, timeout: float, pause: Callable[[float], None] | None
+    ) -> CommandResult:
         begun = self._scm.trouble.clock()
-        response = self._scm.act("POST", f"{self._base}/api/command", timeout, "the command", pause=pause,
-                                 json={"command": command, "dir": directory})
+        response = self._scm.act(
+            "POST",
+            f"{self._base}/api/command",
+            timeout,
+            "the command",
+            pause=pause,
+            json={"command": command, "dir": directory},
+        )
         answer = parsed(text_of(response))
         code = whole_number(answer.get("ExitCode")) if isinstance(answer, dict) else None
         if code is None:
@@ -365,16 +416,20 @@ class Kudu:
         return rows
 
     def _nonsense(self, what: str) -> PlatformFailed:
-        return PlatformFailed(f"The SCM site of {self._label} answered for {what} with something that is not Kudu's.",
-                              "Try again; check that nothing between this machine and Azure answers for it.")
+        return PlatformFailed(
+            f"The SCM site of {self._label} answered for {what} with something that is not Kudu's.",
+            "Try again; check that nothing between this machine and Azure answers for it.",
+        )
 
     def _zip_url(self, folder: str) -> str:
         return f"{self._base}/api/zip/{quote(folder.strip('/'))}/"
 
     def _require_extracted(self, response: requests.Response, failure: str) -> None:
         if response.status_code == 400:
-            raise Conflict(f"{failure} of {self._label}: {message(text_of(response), 400)}",
-                           "Look whether the app's home directory is full or read-only.")
+            raise Conflict(
+                f"{failure} of {self._label}: {message(text_of(response), 400)}",
+                "Look whether the app's home directory is full or read-only.",
+            )
 
 
 class _Pieces:

@@ -4,6 +4,7 @@ Between this machine and Kudu stand proxies, Azure's front end, HTTP.sys of the 
 answer with Kudu's status codes (facts/kudu.md 1.4 and 6, facts/2026.md 7, recordings/frontend, recordings/kudu). So the
 status alone says little: Kudu's own errors are JSON, the others are web pages.
 """
+
 from __future__ import annotations
 
 import json
@@ -72,9 +73,16 @@ def never_sent(error: BaseException | None) -> bool:
 
     urllib3 also calls it the proxy's failure when a connection through a proxy ends before the answer.
     """
-    if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.InvalidURL,
-                          requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema,
-                          requests.exceptions.InvalidHeader)):
+    if isinstance(
+        error,
+        (
+            requests.exceptions.ConnectTimeout,
+            requests.exceptions.InvalidURL,
+            requests.exceptions.InvalidSchema,
+            requests.exceptions.MissingSchema,
+            requests.exceptions.InvalidHeader,
+        ),
+    ):
         return True
     cause = error.args[0] if error is not None and error.args else None
     reason = getattr(cause, "reason", cause)
@@ -92,7 +100,8 @@ def is_hopeless(error: BaseException | None) -> bool:
     if isinstance(error, Unreachable):
         return error.final
     if isinstance(error, requests.exceptions.ConnectionError) and not isinstance(
-            error, (requests.exceptions.SSLError, requests.exceptions.ProxyError)):
+        error, (requests.exceptions.SSLError, requests.exceptions.ProxyError)
+    ):
         return False
     return never_sent(error) and "Tunnel connection failed: 5" not in str(error)
 
@@ -107,8 +116,18 @@ def is_certificate_error(error: BaseException | None) -> bool:
     if isinstance(inner, ssl.SSLCertVerificationError):
         return True
     text = str(error).upper()
-    return any(sign in text for sign in ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "HANDSHAKE_FAILURE",
-                                         "UNSUPPORTED_PROTOCOL", "DOESN'T MATCH", "TLSV1_ALERT", "INVALID CA"))
+    return any(
+        sign in text
+        for sign in (
+            "CERTIFICATE_VERIFY_FAILED",
+            "WRONG_VERSION_NUMBER",
+            "HANDSHAKE_FAILURE",
+            "UNSUPPORTED_PROTOCOL",
+            "DOESN'T MATCH",
+            "TLSV1_ALERT",
+            "INVALID CA",
+        )
+    )
 
 
 def is_page(content_type: str, text: str) -> bool:

@@ -1,4 +1,5 @@
 """One page of an app, as a visitor gets it, and who it was that answered: the app, IIS, the front end, or nobody."""
+
 from __future__ import annotations
 
 import copy
@@ -27,11 +28,15 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _LONGEST_LINE = 300
 # The sentence that the front end's pages of stopped, over quota, forbidden and unknown share, and the reason phrases
 # that it sends with them (recordings/frontend).
-_FRONT_END = re.compile(r"web app you have attempted to reach|this web app is stopped|web site not found",
-                        re.IGNORECASE)
+_FRONT_END = re.compile(
+    r"web app you have attempted to reach|this web app is stopped|web site not found", re.IGNORECASE
+)
 _FRONT_END_PHRASES = ("site disabled", "ip forbidden", "web forbidden", "quota exceeded")
-_PLATFORM_500 = re.compile(r"http error 500\.0\b|detailed error - 500\.0\b|500 - the request timed out|the page "
-                           r"cannot be displayed because an internal server error has occurred", re.IGNORECASE)
+_PLATFORM_500 = re.compile(
+    r"http error 500\.0\b|detailed error - 500\.0\b|500 - the request timed out|the page "
+    r"cannot be displayed because an internal server error has occurred",
+    re.IGNORECASE,
+)
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Warning|Exit|Interrupt)\b")
 
 
@@ -77,8 +82,9 @@ class Page:
         return "Traceback (most recent call last)" in self.text or bool(_EXCEPTION.match(self.reason))
 
 
-def fetch_page(session: requests.Session, url: str, seconds: float = FETCH_SECONDS,
-               instance: str | None = None) -> Page:
+def fetch_page(
+    session: requests.Session, url: str, seconds: float = FETCH_SECONDS, instance: str | None = None
+) -> Page:
     """Get a page without credentials or cookies.
 
     url: absolute. seconds: for everything; past them the page has no status. instance: the id of the one to ask.
@@ -136,16 +142,23 @@ class _Fetch:
             self._enough.set()
         text = _readable(response, bytes(self._body[:LARGEST_BODY]).decode(_charset(response), "replace"))
         unreached = _front_end_refusal(response, text)
-        return Page(None if unreached else response.status_code, telling_line(text) or _phrase(response), text,
-                    self._elsewhere, _instance(response.headers), unreached)
+        return Page(
+            None if unreached else response.status_code,
+            telling_line(text) or _phrase(response),
+            text,
+            self._elsewhere,
+            _instance(response.headers),
+            unreached,
+        )
 
     def _follow(self, url: str) -> requests.Response:
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if self._cookie:
             headers["Cookie"] = self._cookie
         for _ in range(MOST_REDIRECTS):
-            response = self._session.get(url, timeout=self._seconds, headers=headers, auth=_no_credentials,
-                                         allow_redirects=False, stream=True)
+            response = self._session.get(
+                url, timeout=self._seconds, headers=headers, auth=_no_credentials, allow_redirects=False, stream=True
+            )
             location = response.headers.get("Location")
             if response.status_code not in _REDIRECTS or not location:
                 return response
@@ -188,7 +201,7 @@ def _readable(response: requests.Response, body: str) -> str:
 
 def _clean(text: str, decode: Callable[[str], str]) -> str:
     """The lines that hold something, cut where they are long, with nothing that a terminal would obey."""
-    lines = (" ".join(decode(line[:2 * _LONGEST_LINE]).split()) for line in text.splitlines())
+    lines = (" ".join(decode(line[: 2 * _LONGEST_LINE]).split()) for line in text.splitlines())
     return "\n".join("".join(letter for letter in line if letter.isprintable()) for line in lines if line)
 
 
@@ -200,7 +213,7 @@ def _after_tag(markup: str, start: int) -> int:
     end = markup.find(">", start)
     if end < 0:
         return len(markup)
-    hidden = re.match(r"<(script|style)\b", markup[start:start + 8], re.IGNORECASE)
+    hidden = re.match(r"<(script|style)\b", markup[start : start + 8], re.IGNORECASE)
     if hidden is None:
         return end + 1
     closing = re.compile(f"</{hidden[1]}", re.IGNORECASE).search(markup, end)

@@ -1,4 +1,5 @@
 """How long a request that met trouble is repeated, and when the person hears of it."""
+
 from __future__ import annotations
 
 import time
@@ -22,8 +23,13 @@ class Trouble:
     clock: seconds, monotonic. sleep: passes so many seconds.
     """
 
-    def __init__(self, subject: str, say: Callable[[str], None] = lambda line: None,
-                 clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep):
+    def __init__(
+        self,
+        subject: str,
+        say: Callable[[str], None] = lambda line: None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ):
         self.clock = clock
         self.sleep = sleep
         self._subject = subject
@@ -86,8 +92,9 @@ class Retry:
         return True
 
 
-def retry_after_seconds(value: str | None, now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
-                        ) -> float | None:
+def retry_after_seconds(
+    value: str | None, now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
+) -> float | None:
     """The pause that a Retry-After header asks for: seconds or a date; None for no header, or one that is neither."""
     if not value:
         return None

@@ -2,6 +2,7 @@
 
 `appservice/kudu.py` knows Kudu's interfaces; this module knows the way to Kudu.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -11,10 +12,27 @@ from typing import Any
 import requests
 
 from azext_pythonapp.appservice.credentials import ScmCredentials
-from azext_pythonapp.appservice.errors import (AccessDenied, Conflict, NotFound, PlatformFailed, PythonAppError,
-                                               Unreachable, UnknownOutcome)
-from azext_pythonapp.appservice.outcome import (Outcome, is_hopeless, is_json, is_page, message, of_error, of_response,
-                                                says_held, says_not_found, text_of)
+from azext_pythonapp.appservice.errors import (
+    AccessDenied,
+    Conflict,
+    NotFound,
+    PlatformFailed,
+    PythonAppError,
+    UnknownOutcome,
+    Unreachable,
+)
+from azext_pythonapp.appservice.outcome import (
+    Outcome,
+    is_hopeless,
+    is_json,
+    is_page,
+    message,
+    of_error,
+    of_response,
+    says_held,
+    says_not_found,
+    text_of,
+)
 from azext_pythonapp.appservice.patience import TOTAL_SECONDS, Retry, Trouble, retry_after_seconds
 
 CONNECT_SECONDS = 30
@@ -72,8 +90,15 @@ class ScmSite:
     total: seconds for which a request is repeated; 0 for no second try.
     """
 
-    def __init__(self, session: requests.Session, host: str, credentials: ScmCredentials, label: str,
-                 trouble: Trouble, total: float = TOTAL_SECONDS):
+    def __init__(
+        self,
+        session: requests.Session,
+        host: str,
+        credentials: ScmCredentials,
+        label: str,
+        trouble: Trouble,
+        total: float = TOTAL_SECONDS,
+    ):
         self.base = f"https://{host}"
         self.label = label
         self.trouble = trouble
@@ -86,8 +111,16 @@ class ScmSite:
         """The same site, whose requests are repeated for at most so many seconds."""
         return ScmSite(self._session, self._host, self._credentials, self.label, self.trouble, seconds)
 
-    def ask(self, method: str, url: str, what: str, *, accept: tuple[int, ...] = (), wants_json: bool = False,
-            **options: Any) -> Answered:
+    def ask(
+        self,
+        method: str,
+        url: str,
+        what: str,
+        *,
+        accept: tuple[int, ...] = (),
+        wants_json: bool = False,
+        **options: Any,
+    ) -> Answered:
         """A request that may be repeated: one that reads, or leaves the same when it is carried out twice.
 
         what: names the thing in errors, such as "site/wwwroot/web.config". accept: statuses of Kudu's own that are the
@@ -100,15 +133,25 @@ class ScmSite:
             attempt = self._try(method, url, READ_SECONDS, wants_json, options)
             lost = lost or attempt.outcome is Outcome.UNKNOWN
             if attempt.outcome is Outcome.ANSWERED and attempt.response is not None:
-                if not (self._is_held(attempt.response, method, lost)
-                        and retry.again(attempt.reason, total=HELD_SECONDS)):
+                if not (
+                    self._is_held(attempt.response, method, lost) and retry.again(attempt.reason, total=HELD_SECONDS)
+                ):
                     self.trouble.over()
                     return self._judged(attempt.response, what, accept, lost)
             elif is_hopeless(attempt.error) or not retry.again(attempt.reason, attempt.retry_after, _worth(attempt)):
                 raise self._given_up(attempt, method, what, retry.seconds, lost)
 
-    def act(self, method: str, url: str, timeout: float, what: str, *, accept: tuple[int, ...] = (),
-            pause: Callable[[float], None] | None = None, **options: Any) -> requests.Response:
+    def act(
+        self,
+        method: str,
+        url: str,
+        timeout: float,
+        what: str,
+        *,
+        accept: tuple[int, ...] = (),
+        pause: Callable[[float], None] | None = None,
+        **options: Any,
+    ) -> requests.Response:
         """A request that must not be carried out twice: it is repeated only when it certainly did not reach Kudu.
 
         timeout: seconds. pause: passes the seconds between two tries; what it raises ends them.
@@ -127,14 +170,18 @@ class ScmSite:
 
     def cut(self, seconds: float) -> UnknownOutcome:
         """The error of a request whose answer never came, after so many seconds."""
-        return UnknownOutcome(f"The connection to the SCM site of {self.label} was cut after {seconds:.0f} s, before "
-                              "the answer came; it may still be running there.",
-                              "Look in a few minutes what is there, and run the command again.")
+        return UnknownOutcome(
+            f"The connection to the SCM site of {self.label} was cut after {seconds:.0f} s, before "
+            "the answer came; it may still be running there.",
+            "Look in a few minutes what is there, and run the command again.",
+        )
 
     def unreachable(self, error: Exception | None) -> Unreachable:
         """The error of a request that nothing answered."""
-        failure = Unreachable(f"The SCM site of {self.label} at {self.base} could not be reached: {error}",
-                              "Check the network, the proxy settings and that the app exists.")
+        failure = Unreachable(
+            f"The SCM site of {self.label} at {self.base} could not be reached: {error}",
+            "Check the network, the proxy settings and that the app exists.",
+        )
         failure.final = is_hopeless(error)
         return failure
 
@@ -150,13 +197,16 @@ class ScmSite:
         if status in (409, 412):
             raise Conflict(f"{what} of {self.label} could not be written: {message(text, status)}")
         if status == 401:
-            raise AccessDenied(f"The SCM site of {self.label} refused the sign-in (401).",
-                               "You need the permission Microsoft.Web/sites/publish/Action on the app; "
-                               "sign in again with `az login`.")
+            raise AccessDenied(
+                f"The SCM site of {self.label} refused the sign-in (401).",
+                "You need the permission Microsoft.Web/sites/publish/Action on the app; sign in again with `az login`.",
+            )
         if status == 403:
-            raise AccessDenied(f"The SCM site of {self.label} refused access (403): {message(text, status)}",
-                               "Look at the app's state and quota, and at the access restrictions of its SCM site: "
-                               "`az webapp config access-restriction show`.")
+            raise AccessDenied(
+                f"The SCM site of {self.label} refused access (403): {message(text, status)}",
+                "Look at the app's state and quota, and at the access restrictions of its SCM site: "
+                "`az webapp config access-restriction show`.",
+            )
         raise PlatformFailed(f"The SCM site of {self.label} answered {status} for {what}: {message(text, status)}")
 
     def _try(self, method: str, url: str, timeout: float, wants_json: bool, options: dict[str, Any]) -> _Try:
@@ -170,8 +220,12 @@ class ScmSite:
         seconds, status = self.trouble.clock() - begun, response.status_code
         if status >= 300:
             try:
-                return _Try(of_response(status, response.headers.get("Content-Type", ""), text_of(response), seconds),
-                            response, None, seconds)
+                return _Try(
+                    of_response(status, response.headers.get("Content-Type", ""), text_of(response), seconds),
+                    response,
+                    None,
+                    seconds,
+                )
             except requests.RequestException as error:  # the body of a stream
                 return _Try(Outcome.UNKNOWN, None, error, seconds)
         text = text_of(response) if wants_json else ""
@@ -196,21 +250,27 @@ class ScmSite:
     def _judged(self, response: requests.Response, what: str, accept: tuple[int, ...], lost: bool) -> Answered:
         status = response.status_code
         if status < 300 and is_page(response.headers.get("Content-Type", ""), "") and not response.headers.get("ETag"):
-            raise PlatformFailed(f"The SCM site of {self.label} answered with a web page instead of Kudu's data.",
-                                 "Check that nothing between this machine and Azure signs in for you.")
+            raise PlatformFailed(
+                f"The SCM site of {self.label} answered with a web page instead of Kudu's data.",
+                "Check that nothing between this machine and Azure signs in for you.",
+            )
         if status not in accept:
             self.raise_for(response, what)
         return Answered(response, lost)
 
     def _given_up(self, attempt: _Try, method: str, what: str, seconds: float, lost: bool) -> PythonAppError:
         if lost and method != "GET":
-            return UnknownOutcome(f"Whether {what} of {self.label} was changed is not known: {attempt.reason}, for "
-                                  f"{seconds:.0f} s.", "Run the command again; it looks first what is there.")
+            return UnknownOutcome(
+                f"Whether {what} of {self.label} was changed is not known: {attempt.reason}, for {seconds:.0f} s.",
+                "Run the command again; it looks first what is there.",
+            )
         if attempt.response is not None:
             status = attempt.response.status_code
-            return PlatformFailed(f"The SCM site of {self.label} answered {status} for {what}, for {seconds:.0f} s: "
-                                  f"{message(text_of(attempt.response), status)}",
-                                  "Try again in a few minutes; the SCM site may be starting or busy.")
+            return PlatformFailed(
+                f"The SCM site of {self.label} answered {status} for {what}, for {seconds:.0f} s: "
+                f"{message(text_of(attempt.response), status)}",
+                "Try again in a few minutes; the SCM site may be starting or busy.",
+            )
         if isinstance(attempt.error, PythonAppError):
             return attempt.error
         return self.unreachable(attempt.error)

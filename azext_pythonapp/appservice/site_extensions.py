@@ -2,6 +2,7 @@
 
 The traps are Kudu's and Resource Manager's, all named in facts/az-extension.md 4 and facts/kudu.md 4.
 """
+
 from __future__ import annotations
 
 import time
@@ -10,8 +11,15 @@ from typing import Any
 
 from azext_pythonapp.appservice.advice import quoted
 from azext_pythonapp.appservice.arm import UNCERTAIN, Arm, ArmAnswer, Site, arm_message, require_success
-from azext_pythonapp.appservice.errors import (AccessDenied, Conflict, NotFound, PlatformFailed, RemoteFailed,
-                                               Unreachable, UnknownOutcome)
+from azext_pythonapp.appservice.errors import (
+    AccessDenied,
+    Conflict,
+    NotFound,
+    PlatformFailed,
+    RemoteFailed,
+    UnknownOutcome,
+    Unreachable,
+)
 
 POLL_SECONDS = 3.0
 INSTALL_LIMIT_SECONDS = 20 * 60
@@ -39,8 +47,9 @@ def list_extensions(arm: Arm, site: Site) -> list[dict[str, Any]]:
     return [_properties(row) for row in rows]
 
 
-def install_extension(arm: Arm, site: Site, identifier: str, version: str | None = None,
-                      sleep: Callable[[float], None] = time.sleep) -> dict[str, Any]:
+def install_extension(
+    arm: Arm, site: Site, identifier: str, version: str | None = None, sleep: Callable[[float], None] = time.sleep
+) -> dict[str, Any]:
     """Install a site extension and wait until Azure says that it is done.
 
     version: of the package; None takes the newest.
@@ -51,8 +60,14 @@ def install_extension(arm: Arm, site: Site, identifier: str, version: str | None
     return await_install(arm, site, extension_id(_properties(answer.body)) or identifier, answer, sleep)
 
 
-def install_or_join(arm: Arm, site: Site, identifier: str, version: str | None, say: Callable[[str], None],
-                    sleep: Callable[[float], None] = time.sleep) -> dict[str, Any]:
+def install_or_join(
+    arm: Arm,
+    site: Site,
+    identifier: str,
+    version: str | None,
+    say: Callable[[str], None],
+    sleep: Callable[[float], None] = time.sleep,
+) -> dict[str, Any]:
     """Install as `install_extension` does; when the very same extension is being installed already, by --no-wait
     perhaps, wait for that. One that then is not there was another's failure: it is installed after all.
 
@@ -71,8 +86,9 @@ def install_or_join(arm: Arm, site: Site, identifier: str, version: str | None, 
     raise AssertionError("the last round returns or raises")
 
 
-def start_install(arm: Arm, site: Site, identifier: str, version: str | None = None,
-                  sleep: Callable[[float], None] = time.sleep) -> ArmAnswer:
+def start_install(
+    arm: Arm, site: Site, identifier: str, version: str | None = None, sleep: Callable[[float], None] = time.sleep
+) -> ArmAnswer:
     """Ask for an installation; Azure answers within 15 s whether or not it is done (facts/az-extension.md 4.5).
 
     An answer that was lost is looked for: where nothing tells of the installation it is asked for again, and what then
@@ -91,9 +107,10 @@ def start_install(arm: Arm, site: Site, identifier: str, version: str | None = N
         if answer.status in TAKEN and not answer.is_throttled:
             if lost:
                 return answer
-            raise Conflict(f"Site extension '{identifier}' of {site.label} is being installed already.",
-                           f"Wait for it: `az webapp python install {site.arguments} --extension-id "
-                           f"{quoted(identifier)}`.")
+            raise Conflict(
+                f"Site extension '{identifier}' of {site.label} is being installed already.",
+                f"Wait for it: `az webapp python install {site.arguments} --extension-id {quoted(identifier)}`.",
+            )
         _require_not_failed(answer, site, identifier)
         if answer.status not in UNCERTAIN:
             if not _state(answer):
@@ -106,12 +123,15 @@ def start_install(arm: Arm, site: Site, identifier: str, version: str | None = N
         lost = f"Azure answered {answer.status}: {arm_message(answer)}"
         if pause is not None:
             sleep(pause)
-    raise UnknownOutcome(f"Whether {subject} is being installed is not known. {lost}",
-                         f"Look again in a minute: `az webapp python list {site.arguments}`.")
+    raise UnknownOutcome(
+        f"Whether {subject} is being installed is not known. {lost}",
+        f"Look again in a minute: `az webapp python list {site.arguments}`.",
+    )
 
 
-def await_install(arm: Arm, site: Site, identifier: str, answer: ArmAnswer | None = None,
-                  sleep: Callable[[float], None] = time.sleep) -> dict[str, Any]:
+def await_install(
+    arm: Arm, site: Site, identifier: str, answer: ArmAnswer | None = None, sleep: Callable[[float], None] = time.sleep
+) -> dict[str, Any]:
     """Poll an installation until it is done, and return the properties of what was installed.
 
     answer: the last answer about it; None asks at once.
@@ -124,8 +144,9 @@ def await_install(arm: Arm, site: Site, identifier: str, answer: ArmAnswer | Non
         entry = _finished(answer) if answer else None
         if entry is not None and extension_id(entry).lower() != identifier.lower():
             # Kudu looks an id up as a substring of every package's description (facts/kudu.md 4.4).
-            entry = next((row for row in list_extensions(arm, site)
-                          if extension_id(row).lower() == identifier.lower()), None)
+            entry = next(
+                (row for row in list_extensions(arm, site) if extension_id(row).lower() == identifier.lower()), None
+            )
         if entry is not None:
             return entry
         if arm.trouble.clock() - begun >= INSTALL_LIMIT_SECONDS:
@@ -135,16 +156,25 @@ def await_install(arm: Arm, site: Site, identifier: str, answer: ArmAnswer | Non
         answer = _poll(arm, site, address, identifier)
         refusals = refusals + 1 if answer.status in (401, 403) else 0
         if refusals >= REFUSALS:
-            raise UnknownOutcome(f"Azure no longer tells about site extension '{identifier}' of {site.label}, whose "
-                                 f"installation goes on: {arm_message(answer)}",
-                                 f"Look again: `az webapp python list {site.arguments}`.")
-    raise UnknownOutcome(f"Site extension '{identifier}' of {site.label} is still not installed after "
-                         f"{INSTALL_LIMIT_SECONDS // 60} minutes.",
-                         f"Look again later: `az webapp python list {site.arguments}`.")
+            raise UnknownOutcome(
+                f"Azure no longer tells about site extension '{identifier}' of {site.label}, whose "
+                f"installation goes on: {arm_message(answer)}",
+                f"Look again: `az webapp python list {site.arguments}`.",
+            )
+    raise UnknownOutcome(
+        f"Site extension '{identifier}' of {site.label} is still not installed after "
+        f"{INSTALL_LIMIT_SECONDS // 60} minutes.",
+        f"Look again later: `az webapp python list {site.arguments}`.",
+    )
 
 
-def delete_extension(arm: Arm, site: Site, identifier: str, delete_folder: Callable[[str], None],
-                     sleep: Callable[[float], None] = time.sleep) -> None:
+def delete_extension(
+    arm: Arm,
+    site: Site,
+    identifier: str,
+    delete_folder: Callable[[str], None],
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
     """Delete an installed site extension; its runtime folder stays (facts 1.5).
 
     Kudu deletes the first package whose text mentions the id (facts/kudu.md 4.4). So the id is looked up in the list
@@ -155,8 +185,10 @@ def delete_extension(arm: Arm, site: Site, identifier: str, delete_folder: Calla
     """
     exact = _exact(arm, site, identifier)
     if exact is None:
-        raise NotFound(f"Site extension '{identifier}' is not installed on {site.label}.",
-                       f"See what is: `az webapp python list {site.arguments}`.")
+        raise NotFound(
+            f"Site extension '{identifier}' is not installed on {site.label}.",
+            f"See what is: `az webapp python list {site.arguments}`.",
+        )
     address, subject = f"{site.resource_id}/siteextensions/{exact}", f"the site extension '{exact}' of {site.label}"
     found = arm.call("GET", address)
     if found.status != 404:
@@ -166,8 +198,10 @@ def delete_extension(arm: Arm, site: Site, identifier: str, delete_folder: Calla
     else:
         _delete(arm, site, address, exact, sleep)
     if _exact(arm, site, identifier) is not None:
-        raise RemoteFailed(f"Site extension '{exact}' of {site.label} is still there after its deletion.",
-                           "A running process may hold its files: stop the app and try again.")
+        raise RemoteFailed(
+            f"Site extension '{exact}' of {site.label} is still there after its deletion.",
+            "A running process may hold its files: stop the app and try again.",
+        )
 
 
 def _delete(arm: Arm, site: Site, address: str, exact: str, sleep: Callable[[float], None]) -> None:
@@ -219,8 +253,11 @@ def _poll(arm: Arm, site: Site, address: str, identifier: str) -> ArmAnswer:
         return ArmAnswer(503, None, error.message)
     _require_not_failed(answer, site, identifier)
     if answer.status == 404:
-        raise RemoteFailed(f"Site extension '{identifier}' of {site.label} was being installed and is gone: its "
-                           "installation failed on the worker.", "Try again; a restarting SCM site interrupts it.")
+        raise RemoteFailed(
+            f"Site extension '{identifier}' of {site.label} was being installed and is gone: its "
+            "installation failed on the worker.",
+            "Try again; a restarting SCM site interrupts it.",
+        )
     if answer.status not in (*STILL_INSTALLING, 401, 403) and not _state(answer):
         require_success(answer, f"the site extension '{identifier}' of {site.label}")
     return answer
@@ -235,8 +272,10 @@ def _require_not_failed(answer: ArmAnswer, site: Site, identifier: str) -> None:
     state = _state(answer)
     if state in ("failed", "canceled"):
         comment = _properties(answer.body).get("comment") or arm_message(answer, "Azure gave no reason")
-        raise RemoteFailed(f"Installing site extension '{identifier}' on {site.label} ended as {state.capitalize()}: "
-                           f"{' '.join(str(comment).split())[:400]}")
+        raise RemoteFailed(
+            f"Installing site extension '{identifier}' on {site.label} ended as {state.capitalize()}: "
+            f"{' '.join(str(comment).split())[:400]}"
+        )
 
 
 def _finished(answer: ArmAnswer) -> dict[str, Any] | None:

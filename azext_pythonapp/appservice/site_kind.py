@@ -4,6 +4,7 @@ Sources: https://learn.microsoft.com/azure/app-service/reference-app-service-kin
 which may say less than the flags: recordings/arm/site_kind_app_but_linux.json has kind "app" and reserved true);
 recordings/arm/site_windows_container.json (isXenon and hyperV true, reserved false).
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -33,36 +34,48 @@ class SiteKind:
         words = frozenset(word.strip().lower() for word in kinds.split(",") if word.strip())
         linux = bool(properties.get("reserved")) or bool(words & {"linux", "kubernetes", "kubeapp"})
         windows_image = bool(properties.get("isXenon") or properties.get("hyperV")) or bool(words & {"xenon", "hyperv"})
-        return cls(words, linux or bool(properties.get("managedEnvironmentId")),
-                   windows_image or "container" in words)
+        return cls(words, linux or bool(properties.get("managedEnvironmentId")), windows_image or "container" in words)
 
-    def require_windows_web_app(self, label: str, resource_group: str, name: str, slot: str | None,
-                                subscription: str | None) -> None:
+    def require_windows_web_app(
+        self, label: str, resource_group: str, name: str, slot: str | None, subscription: str | None
+    ) -> None:
         """Raise Refused, with what to do instead, for anything that is no Windows web app.
 
         label: how messages name it. The rest is for the advised command.
         """
-        target = (f"-g {quoted(resource_group)} -n {quoted(name)}" + (f" -s {quoted(slot)}" if slot else "")
-                  + in_subscription(subscription))
+        target = (
+            f"-g {quoted(resource_group)} -n {quoted(name)}"
+            + (f" -s {quoted(slot)}" if slot else "")
+            + in_subscription(subscription)
+        )
         if "workflowapp" in self.words:
-            raise Refused(f"The {label} is a logic app; {_DOMAIN}.",
-                          "Logic apps bring their own runtime. For a workflow that needs Python, call a function app.")
+            raise Refused(
+                f"The {label} is a logic app; {_DOMAIN}.",
+                "Logic apps bring their own runtime. For a workflow that needs Python, call a function app.",
+            )
         if "functionapp" in self.words:
             raise Refused(f"The {label} is a function app; {_DOMAIN}.", _function_advice(self.linux, target))
         if self.container:
             system = "Linux" if self.linux else "Windows"
-            raise Refused(f"The {label} runs a {system} container, whose Python is in its image; {_DOMAIN}.",
-                          f"Choose another image: `az webapp config container set {target} --container-image-name "
-                          "IMAGE`.")
+            raise Refused(
+                f"The {label} runs a {system} container, whose Python is in its image; {_DOMAIN}.",
+                f"Choose another image: `az webapp config container set {target} --container-image-name IMAGE`.",
+            )
         if self.linux:
-            raise Refused(f"The {label} runs on Linux; {_DOMAIN}.",
-                          "On Linux the Python version is a setting: "
-                          f"`az webapp config set {target} --linux-fx-version PYTHON:3.13`.")
+            raise Refused(
+                f"The {label} runs on Linux; {_DOMAIN}.",
+                "On Linux the Python version is a setting: "
+                f"`az webapp config set {target} --linux-fx-version PYTHON:3.13`.",
+            )
 
 
 def _function_advice(linux: bool, target: str) -> str:
     if linux:
-        return ("The Python version of a function app is a setting: "
-                f'`az functionapp config set {target} --linux-fx-version "Python|3.13"`.')
-    return ("Azure Functions run Python on Linux only: `az functionapp create --runtime python --os-type Linux …` "
-            "makes such a function app.")
+        return (
+            "The Python version of a function app is a setting: "
+            f'`az functionapp config set {target} --linux-fx-version "Python|3.13"`.'
+        )
+    return (
+        "Azure Functions run Python on Linux only: `az functionapp create --runtime python --os-type Linux …` "
+        "makes such a function app."
+    )

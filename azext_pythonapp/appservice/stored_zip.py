@@ -1,4 +1,5 @@
 """A zip archive that is made while it is sent: of known length, and never more than a piece of it in memory."""
+
 from __future__ import annotations
 
 import io
@@ -105,8 +106,9 @@ def _parts(members: Sequence[Member]) -> Iterator[bytes | Member]:
     directory, position = b"", 0
     for member in members:
         name = member.name.encode("utf-8")
-        common = struct.pack("<HHHIIIIHH", 20, _UTF8_NAMES, 0, when, member.crc32, member.size, member.size, len(name),
-                             0)
+        common = struct.pack(
+            "<HHHIIIIHH", 20, _UTF8_NAMES, 0, when, member.crc32, member.size, member.size, len(name), 0
+        )
         header = b"PK\x03\x04" + common + name
         directory += b"PK\x01\x02" + struct.pack("<H", 20) + common + struct.pack("<HHHII", 0, 0, 0, 0, position) + name
         yield header

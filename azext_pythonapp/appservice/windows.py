@@ -1,4 +1,5 @@
 """Windows paths, and command lines that survive Kudu's double parse by cmd.exe."""
+
 from __future__ import annotations
 
 import base64
@@ -32,8 +33,10 @@ def quote_command(*arguments: str) -> str:
     quoted = []
     for position, argument in enumerate(arguments):
         if _UNSAFE_IN_QUOTES.search(argument):
-            raise InvalidInput(f"{argument!r} cannot be passed to the worker: it holds a quote, a percent sign "
-                               "or a line break, which cmd.exe would change.")
+            raise InvalidInput(
+                f"{argument!r} cannot be passed to the worker: it holds a quote, a percent sign "
+                "or a line break, which cmd.exe would change."
+            )
         if position and _PLAIN_ARGUMENT.fullmatch(argument):
             quoted.append(argument)
             continue
@@ -41,8 +44,9 @@ def quote_command(*arguments: str) -> str:
         quoted.append(f'"{argument}{chr(92) * trailing}"')
     command = " ".join(quoted)
     if len(command) > MAX_COMMAND_LENGTH:
-        raise InvalidInput(f"The command for the worker is {len(command)} characters long; cmd.exe takes "
-                           f"{MAX_COMMAND_LENGTH}.")
+        raise InvalidInput(
+            f"The command for the worker is {len(command)} characters long; cmd.exe takes {MAX_COMMAND_LENGTH}."
+        )
     return command
 
 
@@ -61,8 +65,10 @@ def python_command(python_path: str, source: str, parameters: Mapping[str, Any])
     """
     values = base64.b64encode(json.dumps(dict(parameters)).encode("ascii")).decode("ascii")
     program = base64.b64encode(zlib.compress(source.encode("utf-8"), 9)).decode("ascii")
-    loader = ("import sys;first=sys.path[:1];sys.path[:1]=[x for x in first if x];import base64,json,zlib;"
-              f"parameters=json.loads(base64.b64decode('{values}').decode('ascii'));"
-              f"source=zlib.decompress(base64.b64decode('{program}')).decode('utf-8');exec(source)")
+    loader = (
+        "import sys;first=sys.path[:1];sys.path[:1]=[x for x in first if x];import base64,json,zlib;"
+        f"parameters=json.loads(base64.b64decode('{values}').decode('ascii'));"
+        f"source=zlib.decompress(base64.b64decode('{program}')).decode('utf-8');exec(source)"
+    )
     # -E, -s, -S: none of the app's settings and files bends the program itself.
     return quote_command(python_path, "-E", "-s", "-S", "-B", "-c", loader)

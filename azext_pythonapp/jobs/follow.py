@@ -1,4 +1,5 @@
 """Follow a job: its log as it grows, until the job is over."""
+
 from __future__ import annotations
 
 import codecs
@@ -114,8 +115,11 @@ class Watch:
         assert self.job is not None
         silence = self.job.silence(server_time)
         if silence is None:  # a server that tells no time, or a state without one
-            judged = self.job.lost(f"Nothing was heard of it for {same_for:.0f} s.") if (
-                same_for > state.LOST_SECONDS and self.job.phase != state.QUEUED) else self.job
+            judged = (
+                self.job.lost(f"Nothing was heard of it for {same_for:.0f} s.")
+                if (same_for > state.LOST_SECONDS and self.job.phase != state.QUEUED)
+                else self.job
+            )
         else:
             judged = self.job.judged(server_time)
             if same_for < state.DOUBT_SECONDS and silence < state.FORGOTTEN_SECONDS and judged.phase != state.QUEUED:
@@ -133,7 +137,8 @@ class Watch:
         if answered and self._answered_at is None:
             self._answered_at = now
         if (self._answered_at is not None and now - self._answered_at >= GRACE_SECONDS) or (
-                job is not None and job.judged(server_time).state == state.LOST):
+            job is not None and job.judged(server_time).state == state.LOST
+        ):
             raise self.never_began()
 
     def _words(self) -> str:
@@ -148,16 +153,18 @@ class Watch:
         """The error of a job of which nothing runs. reason: a sentence; None for what Kudu answered."""
         if self._pending is not None:
             self._pending.give_up()
-        return RemoteFailed(f"Job {self._job_id} did not start on the worker. {reason or self._words()}",
-                            "Check with `az webapp python list` that the runtime is installed and whole, then "
-                            "run the command again.")
+        return RemoteFailed(
+            f"Job {self._job_id} did not start on the worker. {reason or self._words()}",
+            "Check with `az webapp python list` that the runtime is installed and whole, then run the command again.",
+        )
 
     def unwatched(self, reason: str, wait_command: str) -> PythonAppError:
         """The error of one who stops watching: the job goes on, unless its start has not even reached Kudu."""
         if not self.begun and self._pending is not None and self._pending.give_up():
             return self.never_began(reason)
-        return UnknownOutcome(f"Job {self._job_id} goes on on the worker. {reason}",
-                              f"{wait_command} --job-id {self._job_id}")
+        return UnknownOutcome(
+            f"Job {self._job_id} goes on on the worker. {reason}", f"{wait_command} --job-id {self._job_id}"
+        )
 
 
 class Absence:
@@ -166,8 +173,13 @@ class Absence:
     tell: takes a line for the person when it takes long.
     """
 
-    def __init__(self, watch: Watch, wait_command: str, clock: Callable[[], float],
-                 tell: Callable[[str], None] = lambda line: None):
+    def __init__(
+        self,
+        watch: Watch,
+        wait_command: str,
+        clock: Callable[[], float],
+        tell: Callable[[str], None] = lambda line: None,
+    ):
         self._watch = watch
         self._wait_command = wait_command
         self._clock = clock
@@ -190,8 +202,9 @@ class Absence:
             self._since = asked
         away = self._clock() - self._since
         if away >= UNREACHABLE_SECONDS:
-            raise self._watch.unwatched(f"The SCM site could not be used for {away:.0f} s: {error.message}",
-                                        self._wait_command) from error
+            raise self._watch.unwatched(
+                f"The SCM site could not be used for {away:.0f} s: {error.message}", self._wait_command
+            ) from error
         self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
         if not self._told and away + self._pause >= SILENT_SECONDS:
             self._told = True
@@ -199,10 +212,18 @@ class Absence:
         return self._pause
 
 
-def follow(kudu: Site, started: Launched | str, on_line: Callable[[str], None], *,
-           on_job: Callable[[Job], None] = lambda job: None, timeout: float | None = None,
-           wait_command: str = "az webapp python job wait", tell: Callable[[str], None] = lambda line: None,
-           clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] | None = None) -> Job:
+def follow(
+    kudu: Site,
+    started: Launched | str,
+    on_line: Callable[[str], None],
+    *,
+    on_job: Callable[[Job], None] = lambda job: None,
+    timeout: float | None = None,
+    wait_command: str = "az webapp python job wait",
+    tell: Callable[[str], None] = lambda line: None,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] | None = None,
+) -> Job:
     """Wait for a job's end; on_line gets each line of its log, from the first on, as it comes.
 
     on_job: gets the job as it is at each look.
@@ -232,9 +253,17 @@ def _giving_up(kudu: Site, job_id: str) -> Iterator[None]:
         raise
 
 
-def _followed(kudu: Site, started: Launched | str, on_line: Callable[[str], None], on_job: Callable[[Job], None],
-              timeout: float | None, wait_command: str, tell: Callable[[str], None], clock: Callable[[], float],
-              sleep: Callable[[float], None] | None) -> Job:
+def _followed(
+    kudu: Site,
+    started: Launched | str,
+    on_line: Callable[[str], None],
+    on_job: Callable[[Job], None],
+    timeout: float | None,
+    wait_command: str,
+    tell: Callable[[str], None],
+    clock: Callable[[], float],
+    sleep: Callable[[float], None] | None,
+) -> Job:
     """The job once it is over; what follow does, but what is left to do after it."""
     job_id, pending = (started, None) if isinstance(started, str) else (started.job_id, started.pending)
     sleep = sleep or (pending.sleep if pending else time.sleep)
@@ -262,9 +291,15 @@ def _followed(kudu: Site, started: Launched | str, on_line: Callable[[str], None
         sleep(pause)
 
 
-def await_start(kudu: Site, started: Launched, *, wait_command: str = "az webapp python job wait",
-                tell: Callable[[str], None] = lambda line: None, clock: Callable[[], float] = time.monotonic,
-                sleep: Callable[[float], None] = time.sleep) -> Job:
+def await_start(
+    kudu: Site,
+    started: Launched,
+    *,
+    wait_command: str = "az webapp python job wait",
+    tell: Callable[[str], None] = lambda line: None,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Job:
     """Wait until a job that was just launched has begun, and return it; it may be over by then.
 
     A client that goes away sooner may take the command with it that was to start the job.
@@ -274,8 +309,14 @@ def await_start(kudu: Site, started: Launched, *, wait_command: str = "az webapp
         return _begun(kudu, started, wait_command, tell, clock, sleep)
 
 
-def _begun(kudu: Site, started: Launched, wait_command: str, tell: Callable[[str], None], clock: Callable[[], float],
-           sleep: Callable[[float], None]) -> Job:
+def _begun(
+    kudu: Site,
+    started: Launched,
+    wait_command: str,
+    tell: Callable[[str], None],
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> Job:
     """The job once it has begun."""
     watch = Watch(started.job_id, started.pending, clock)
     absence = Absence(watch, wait_command, clock, tell)

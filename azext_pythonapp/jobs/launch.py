@@ -1,4 +1,5 @@
 """Start a job on the worker."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -18,8 +19,13 @@ class Launched:
     pending: Pending
 
 
-def launch(kudu: Site, spec: JobSpec, files: Mapping[str, bytes], job_id: str | None = None,
-           starting: Callable[[], None] = lambda: None) -> Launched:
+def launch(
+    kudu: Site,
+    spec: JobSpec,
+    files: Mapping[str, bytes],
+    job_id: str | None = None,
+    starting: Callable[[], None] = lambda: None,
+) -> Launched:
     r"""Start a job: one upload of all its files, one command; returns without waiting for either's work.
 
     files: what pip is to find in the job's folder, by name. job_id: a fresh id; None to make one.

@@ -3,6 +3,7 @@
 A note is a file `<job id>.<kind>`, so that one listing tells all. It is made before what makes it necessary, and
 deleted after it was done: a client that dies in between costs a needless restart at most, never a forgotten one.
 """
+
 from __future__ import annotations
 
 import time
@@ -87,8 +88,11 @@ def living_job(kudu: Site, own: Collection[str] = (), sleep: Callable[[float], N
     """
     owners = _owners_of_locks(kudu)
     newest = [job_id for job_id in job_ids(kudu)[:NEWEST_JOBS] if job_id not in owners]
-    living = [job for job in show_these(kudu, [job_id for job_id in [*owners, *newest] if job_id not in own], sleep)
-              if not job.over]
+    living = [
+        job
+        for job in show_these(kudu, [job_id for job_id in [*owners, *newest] if job_id not in own], sleep)
+        if not job.over
+    ]
     return living[0] if living else None
 
 

@@ -1,4 +1,5 @@
 """What a job is asked to do, and the files that its folder starts with."""
+
 from __future__ import annotations
 
 import hashlib
@@ -100,8 +101,10 @@ def new_job_id(now: datetime | None = None) -> str:
 def folder(job_id: str) -> str:
     """The job's folder, relative to %HOME%. Raises InvalidInput for what is no job id."""
     if not ID.fullmatch(job_id):
-        raise InvalidInput(f"{job_id!r} is not the id of a job; one looks like 20261122-115930-4f2a.",
-                           "List the app's jobs with `az webapp python job list`.")
+        raise InvalidInput(
+            f"{job_id!r} is not the id of a job; one looks like 20261122-115930-4f2a.",
+            "List the app's jobs with `az webapp python job list`.",
+        )
     return f"{FOLDER}/{job_id}"
 
 
@@ -110,8 +113,9 @@ def log_path(job_id: str) -> str:
     return f"{folder(job_id)}/{LOG}"
 
 
-def request_files(spec: JobSpec, job_id: str, files: Mapping[str, bytes], now: datetime | None = None
-                  ) -> dict[str, bytes]:
+def request_files(
+    spec: JobSpec, job_id: str, files: Mapping[str, bytes], now: datetime | None = None
+) -> dict[str, bytes]:
     """Everything that the job's folder starts with, by path in the folder.
 
     files: what pip is to find there, such as requirements.txt. Those with credentials in them are named in the
@@ -129,15 +133,20 @@ def request_files(spec: JobSpec, job_id: str, files: Mapping[str, bytes], now: d
         raise InvalidInput(f"{spec.runtime!r} is not the name of a runtime's folder.")
     sources = [[option, _json(value)] for option, value in spec.restore.sources] if spec.restore else []
     request = {
-        "id": job_id, "command": spec.command, "runtime": spec.runtime,
+        "id": job_id,
+        "command": spec.command,
+        "runtime": spec.runtime,
         "createdAt": None if now is None else f"{now:%Y-%m-%dT%H:%M:%SZ}",
         "calls": [[_json(argument) for argument in call.arguments] for call in spec.calls],
-        "exclusive": spec.exclusive, "checked": spec.checked,
-        "restore": spec.restore.to_json() if spec.restore else None, "leaves": spec.leaves,
+        "exclusive": spec.exclusive,
+        "checked": spec.checked,
+        "restore": spec.restore.to_json() if spec.restore else None,
+        "leaves": spec.leaves,
         "directory": spec.directory.to_json(),
         "record": None if spec.record is None else dict(spec.record),
         "watched": {path: hashlib.sha256(content).hexdigest() for path, content in spec.watched.items()},
-        "appStopped": spec.app_stopped, "secrets": bool(spec.environment or sources),
+        "appStopped": spec.app_stopped,
+        "secrets": bool(spec.environment or sources),
         "secretFiles": sorted(name for name, content in files.items() if has_credentials(content)),
     }
     own = {**runner_files(), REQUEST: json.dumps(request, indent=1).encode("ascii")}
@@ -159,5 +168,7 @@ def runner_files() -> dict[str, bytes]:
     """The program that runs on the worker, by path in the job's folder."""
     source = importlib.resources.files("azext_pythonapp.packages.remote")
     modules = [module for module in (source / RUNNER_MODULES).iterdir() if module.name.endswith(".py")]
-    return {RUNNER: (source / RUNNER).read_bytes(),
-            **{f"{RUNNER_MODULES}/{module.name}": module.read_bytes() for module in modules}}
+    return {
+        RUNNER: (source / RUNNER).read_bytes(),
+        **{f"{RUNNER_MODULES}/{module.name}": module.read_bytes() for module in modules},
+    }

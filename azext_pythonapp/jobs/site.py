@@ -1,4 +1,5 @@
 """What jobs need of the SCM site; appservice/kudu.py provides it."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,5 @@
 """What is known of a job: its state, times, and at the end its result."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -72,15 +73,22 @@ class JobResult:
         for name, (before, after) in self.versions.items():
             versions[name] = (versions[name][0] if name in versions else before, after)
         rows = sorted(versions.items(), key=lambda row: row[0].lower())
-        again = {each.name: each.version for each in (*earlier.reinstalled, *self.reinstalled)
-                 if versions.get(each.name, (each.version, each.version)) == (each.version, each.version)}
+        again = {
+            each.name: each.version
+            for each in (*earlier.reinstalled, *self.reinstalled)
+            if versions.get(each.name, (each.version, each.version)) == (each.version, each.version)
+        }
         return dataclasses.replace(
             self,
             installed=tuple(PackageVersion(name, after) for name, (before, after) in rows if before is None and after),
-            upgraded=tuple(VersionChange(name, before, after) for name, (before, after) in rows
-                           if before and after and before != after),
+            upgraded=tuple(
+                VersionChange(name, before, after)
+                for name, (before, after) in rows
+                if before and after and before != after
+            ),
             reinstalled=tuple(PackageVersion(*row) for row in sorted(again.items(), key=lambda row: row[0].lower())),
-            removed=tuple(PackageVersion(name, before) for name, (before, after) in rows if before and after is None))
+            removed=tuple(PackageVersion(name, before) for name, (before, after) in rows if before and after is None),
+        )
 
     @property
     def versions(self) -> dict[str, tuple[str | None, str | None]]:
@@ -92,11 +100,13 @@ class JobResult:
 
     def to_dict(self) -> dict[str, Any]:
         """{"installed", "upgraded", "reinstalled", "removed", "check": {"ok", "problems"}}."""
-        return {"installed": [dataclasses.asdict(package) for package in self.installed],
-                "upgraded": [dataclasses.asdict(change) for change in self.upgraded],
-                "reinstalled": [dataclasses.asdict(package) for package in self.reinstalled],
-                "removed": [dataclasses.asdict(package) for package in self.removed],
-                "check": {"ok": self.check_ok, "problems": list(self.problems)}}
+        return {
+            "installed": [dataclasses.asdict(package) for package in self.installed],
+            "upgraded": [dataclasses.asdict(change) for change in self.upgraded],
+            "reinstalled": [dataclasses.asdict(package) for package in self.reinstalled],
+            "removed": [dataclasses.asdict(package) for package in self.removed],
+            "check": {"ok": self.check_ok, "problems": list(self.problems)},
+        }
 
 
 @dataclass(frozen=True)
@@ -136,8 +146,15 @@ class Job:  # pylint: disable=too-many-instance-attributes
 
     def to_dict(self, log_url: str) -> dict[str, Any]:
         """The job as commands print it. log_url: where its log can be read."""
-        return {"id": self.id, "command": self.command, "state": self.state, "exitCode": self.exit_code,
-                "startedAt": self.started_at, "finishedAt": self.finished_at, "logUrl": log_url}
+        return {
+            "id": self.id,
+            "command": self.command,
+            "state": self.state,
+            "exitCode": self.exit_code,
+            "startedAt": self.started_at,
+            "finishedAt": self.finished_at,
+            "logUrl": log_url,
+        }
 
     def lost(self, reason: str) -> Job:
         """The same job, known to be lost."""
@@ -151,8 +168,9 @@ class Job:  # pylint: disable=too-many-instance-attributes
     def silence(self, server_time: datetime | None) -> float | None:
         """Seconds since its last heartbeat, or since it was asked for; None for one that is over, or without times."""
         heartbeat = moment(self.heartbeat_at)
-        return None if self.over or server_time is None or heartbeat is None else (
-            server_time - heartbeat).total_seconds()
+        return (
+            None if self.over or server_time is None or heartbeat is None else (server_time - heartbeat).total_seconds()
+        )
 
     def judged(self, server_time: datetime | None) -> Job:
         """The same job; lost when it says that it runs but its last heartbeat is too old.
@@ -169,8 +187,10 @@ class Job:  # pylint: disable=too-many-instance-attributes
             return self
         if self.phase == UNREADABLE:
             return self.lost("Its state.json cannot be read.")
-        return self.lost(f"It was last heard of {silence:.0f} s ago, at {self.heartbeat_at}; "
-                         "the SCM site was probably restarted meanwhile.")
+        return self.lost(
+            f"It was last heard of {silence:.0f} s ago, at {self.heartbeat_at}; "
+            "the SCM site was probably restarted meanwhile."
+        )
 
 
 def parse(content: bytes, job_id: str) -> Job | None:
@@ -183,12 +203,23 @@ def parse(content: bytes, job_id: str) -> Job | None:
         if fields["state"] not in STATES:
             return None
         exit_code, warnings = fields.get("exitCode"), fields.get("warnings")
-        return Job(job_id, text(fields, "command"), fields["state"],
-                   exit_code if isinstance(exit_code, int) else None, text(fields, "startedAt"),
-                   text(fields, "finishedAt"), text(fields, "heartbeatAt"), text(fields, "phase"),
-                   text(fields, "error"), tuple(map(str, warnings)) if isinstance(warnings, list) else (),
-                   _result(fields.get("result")), text(fields, "progress"), blocked_by=_job_id(fields, "blockedBy"),
-                   held_file=text(fields, "heldFile"), held_in_runtime=fields.get("heldInRuntime") is True)
+        return Job(
+            job_id,
+            text(fields, "command"),
+            fields["state"],
+            exit_code if isinstance(exit_code, int) else None,
+            text(fields, "startedAt"),
+            text(fields, "finishedAt"),
+            text(fields, "heartbeatAt"),
+            text(fields, "phase"),
+            text(fields, "error"),
+            tuple(map(str, warnings)) if isinstance(warnings, list) else (),
+            _result(fields.get("result")),
+            text(fields, "progress"),
+            blocked_by=_job_id(fields, "blockedBy"),
+            held_file=text(fields, "heldFile"),
+            held_in_runtime=fields.get("heldInRuntime") is True,
+        )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
@@ -209,12 +240,14 @@ def _result(fields: dict[str, Any] | None) -> JobResult | None:
     if fields is None:
         return None
     check, problems = fields.get("check") or {}, (fields.get("check") or {}).get("problems")
-    return JobResult(_versions(fields["installed"]),
-                     tuple(VersionChange(str(row["name"]), str(row["before"]), str(row["after"]))
-                           for row in fields["upgraded"]),
-                     _versions(fields.get("reinstalled") or ()), _versions(fields["removed"]),
-                     check.get("ok") if isinstance(check.get("ok"), bool) else None,
-                     tuple(map(str, problems)) if isinstance(problems, list) else ())
+    return JobResult(
+        _versions(fields["installed"]),
+        tuple(VersionChange(str(row["name"]), str(row["before"]), str(row["after"])) for row in fields["upgraded"]),
+        _versions(fields.get("reinstalled") or ()),
+        _versions(fields["removed"]),
+        check.get("ok") if isinstance(check.get("ok"), bool) else None,
+        tuple(map(str, problems)) if isinstance(problems, list) else (),
+    )
 
 
 def _versions(rows: Iterable[Mapping[str, Any]]) -> tuple[PackageVersion, ...]:

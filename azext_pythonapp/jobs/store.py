@@ -1,4 +1,5 @@
 """Find jobs on the worker again, and tell which of them live."""
+
 from __future__ import annotations
 
 import json
@@ -32,8 +33,10 @@ def newest_job_id(kudu: Site) -> str:
     """The id of the app's newest job. Raises NotFound when there is none."""
     ids = job_ids(kudu)
     if not ids:
-        raise NotFound("No job has run on this app yet.",
-                       "Jobs are made by commands such as `az webapp python install-requirements`.")
+        raise NotFound(
+            "No job has run on this app yet.",
+            "Jobs are made by commands such as `az webapp python install-requirements`.",
+        )
     return ids[0]
 
 
@@ -96,8 +99,9 @@ def read(kudu: Site, job_id: str, sleep: Callable[[float], None] = time.sleep) -
         if job is not None:
             return job, file.server_time
         sleep(TORN_SECONDS)
-    return Job(job_id, None, RUNNING, phase=state.UNREADABLE,
-               heartbeat_at=_modified(kudu, folder(job_id), STATE)), file.server_time
+    return Job(
+        job_id, None, RUNNING, phase=state.UNREADABLE, heartbeat_at=_modified(kudu, folder(job_id), STATE)
+    ), file.server_time
 
 
 def not_begun(kudu: Site, job_id: str) -> tuple[Job, datetime | None]:
@@ -108,12 +112,14 @@ def not_begun(kudu: Site, job_id: str) -> tuple[Job, datetime | None]:
     try:
         file = kudu.read(f"{folder(job_id)}/{REQUEST}")
     except NotFound:
-        raise NotFound(f"There is no job {job_id} on this app.",
-                       "List the app's jobs with `az webapp python job list`.") from None
+        raise NotFound(
+            f"There is no job {job_id} on this app.", "List the app's jobs with `az webapp python job list`."
+        ) from None
     request = _fields(file.content)
     asked_at = state.text(request, "createdAt") or _modified(kudu, FOLDER, job_id)
-    return Job(job_id, state.text(request, "command"), RUNNING, phase=state.QUEUED, heartbeat_at=asked_at
-               ), file.server_time
+    return Job(
+        job_id, state.text(request, "command"), RUNNING, phase=state.QUEUED, heartbeat_at=asked_at
+    ), file.server_time
 
 
 def ask_to_cancel(kudu: Site, job_id: str) -> None:

@@ -1,4 +1,5 @@
 """The Python that an app runs: what commands about packages work on."""
+
 from __future__ import annotations
 
 import ntpath
@@ -56,8 +57,10 @@ def target_in_use(app: App, handler: PythonHandler | None) -> Target:
     if python.unknown:
         raise not_answered(app, python, "which packages it can have")
     if not python.answered or python.version is None or python.architecture is None:
-        raise Refused(f"{python.python_path} of {app.site.label} does not run: {python.problem}",
-                      f"See what is there: `az webapp python list {app.site.arguments}`.")
+        raise Refused(
+            f"{python.python_path} of {app.site.label} does not run: {python.problem}",
+            f"See what is there: `az webapp python list {app.site.arguments}`.",
+        )
     return pip_target(app, python.python_path, python.version, python.architecture)
 
 
@@ -65,10 +68,11 @@ def _folder_in_home(app: App, python_path: str) -> str:
     home = app.kudu.home()
     folder = ntpath.dirname(python_path)
     if ntpath.dirname(folder).lower() != home.lower():
-        raise Refused(f"The {app.site.label} runs {python_path}, which is not in its home directory {home}; packages "
-                      "cannot be installed there.",
-                      f"Switch to a runtime of its own: `az webapp python set-version {app.site.arguments} "
-                      "--version 3`.")
+        raise Refused(
+            f"The {app.site.label} runs {python_path}, which is not in its home directory {home}; packages "
+            "cannot be installed there.",
+            f"Switch to a runtime of its own: `az webapp python set-version {app.site.arguments} --version 3`.",
+        )
     return ntpath.basename(folder)
 
 
@@ -76,8 +80,10 @@ def _python_of(app: App, pythons: list[Installed], started: str) -> Installed:
     """started: what web.config starts, as it writes it; "" where it starts none, or it cannot be told."""
     current = [python for python in pythons if python.in_use]
     if started and not current:
-        raise NotFound(f"web.config of {app.site.label} starts {started}, which is not on the app, or does not run.",
-                       f"Switch to another: `az webapp python set-version {app.site.arguments} --version 3`.")
+        raise NotFound(
+            f"web.config of {app.site.label} starts {started}, which is not on the app, or does not run.",
+            f"Switch to another: `az webapp python set-version {app.site.arguments} --version 3`.",
+        )
     own = current or [python for python in pythons if python.source != "builtIn"]
     if len({python.python_path.lower() for python in own}) == 1:
         if not current:

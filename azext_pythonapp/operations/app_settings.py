@@ -1,4 +1,5 @@
 """The app's own settings (of the portal), which are in the environment of what its handler starts."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -7,8 +8,14 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import AccessDenied
 
 # Those that decide what starts; their values are no secrets.
-_STARTING = ("WSGI_HANDLER", "WSGI_ALT_VIRTUALENV_HANDLER", "WSGI_LOG", "DJANGO_SETTINGS_MODULE", "PYTHONPATH",
-             "FLASK_APP")
+_STARTING = (
+    "WSGI_HANDLER",
+    "WSGI_ALT_VIRTUALENV_HANDLER",
+    "WSGI_LOG",
+    "DJANGO_SETTINGS_MODULE",
+    "PYTHONPATH",
+    "FLASK_APP",
+)
 
 
 def known_settings(app: App) -> dict[str, str] | None:
@@ -16,8 +23,10 @@ def known_settings(app: App) -> dict[str, str] | None:
     try:
         return app.arm.app_settings(app.site)
     except AccessDenied:
-        app.say_once(f"The settings of {app.site.label} cannot be seen with your role, so what they say (WSGI_HANDLER, "
-                     "PYTHONPATH and so on) is not known here.")
+        app.say_once(
+            f"The settings of {app.site.label} cannot be seen with your role, so what they say (WSGI_HANDLER, "
+            "PYTHONPATH and so on) is not known here."
+        )
         return None
 
 

@@ -1,4 +1,5 @@
 """Stop an app for a job, and wait until nothing of it runs any more."""
+
 from __future__ import annotations
 
 import ntpath
@@ -18,8 +19,14 @@ POLL_SECONDS = 1.0
 STOPS = 3
 
 
-def stop_for_job(app: App, job_id: str, python_path: str, *, clock: Callable[[], float] = time.monotonic,
-                 sleep: Callable[[float], None] = time.sleep) -> None:
+def stop_for_job(
+    app: App,
+    job_id: str,
+    python_path: str,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
     """Stop the app for a job that is going to be launched, and note that it is to be started after it.
 
     python_path: of the runtime whose files the job replaces. Raises what the stop raises; the note is there then.
@@ -34,8 +41,10 @@ def stop_for_job(app: App, job_id: str, python_path: str, *, clock: Callable[[],
     try:
         while left := running_in(app, python_path):
             if clock() >= until:
-                app.progress.say(f"{left} processes of {app.site.label} still run {ENDING_SECONDS:.0f} s after it was "
-                                 "stopped; going on.")
+                app.progress.say(
+                    f"{left} processes of {app.site.label} still run {ENDING_SECONDS:.0f} s after it was "
+                    "stopped; going on."
+                )
                 break
             sleep(POLL_SECONDS)
         note_start(app.kudu, job_id)
@@ -46,8 +55,11 @@ def stop_for_job(app: App, job_id: str, python_path: str, *, clock: Callable[[],
 def running_in(app: App, python_path: str) -> int:
     """How many processes of the app use a runtime, on the instance that answers; its WebJobs and jobs do not count."""
     folder = ntpath.basename(ntpath.dirname(python_path)).lower()
-    used = [program for program in app.kudu.programs("python")
-            if f"\\{folder}\\" in f"{program.path} {program.command_line}".lower().replace("/", "\\")]
+    used = [
+        program
+        for program in app.kudu.programs("python")
+        if f"\\{folder}\\" in f"{program.path} {program.command_line}".lower().replace("/", "\\")
+    ]
     return len([program for program in used if not program.web_job and not _of_a_job(program.command_line)])
 
 

@@ -1,4 +1,5 @@
 """What in an app's files works against packages that were installed into its runtime."""
+
 from __future__ import annotations
 
 from azext_pythonapp.appservice.app import App
@@ -26,16 +27,20 @@ def deployment_warnings(app: App, python_path: str) -> list[str]:
     names = {entry.name.lower(): entry for entry in _entries(app, WWWROOT)}
     root = web_root(app)
     served = names if root.lower() == WWWROOT else {entry.name.lower(): entry for entry in _entries(app, root)}
-    warnings = [f"{root.replace('/', chr(92))} of {app.site.label} holds a virtual environment, "
-                f"'{served[name].name}'. IIS starts {python_path}, which does not look there. Delete that folder, and "
-                "leave it out when you deploy."
-                for name in ENVIRONMENTS if name in served and served[name].is_directory
-                and _is_environment(app, f"{root}/{served[name].name}")]
+    warnings = [
+        f"{root.replace('/', chr(92))} of {app.site.label} holds a virtual environment, "
+        f"'{served[name].name}'. IIS starts {python_path}, which does not look there. Delete that folder, and "
+        "leave it out when you deploy."
+        for name in ENVIRONMENTS
+        if name in served and served[name].is_directory and _is_environment(app, f"{root}/{served[name].name}")
+    ]
     if "requirements.txt" in names and OPT_OUT not in names and _is_built_from_source(app):
-        warnings.append(f"The next deployment of {app.site.label} from its repository runs App Service's old script "
-                        "for Python, because there is a requirements.txt and no .skipPythonDeployment: it makes an env "
-                        "with a built-in Python and replaces web.config. Commit an empty file .skipPythonDeployment "
-                        "beside requirements.txt.")
+        warnings.append(
+            f"The next deployment of {app.site.label} from its repository runs App Service's old script "
+            "for Python, because there is a requirements.txt and no .skipPythonDeployment: it makes an env "
+            "with a built-in Python and replaces web.config. Commit an empty file .skipPythonDeployment "
+            "beside requirements.txt."
+        )
     return warnings
 
 

@@ -1,4 +1,5 @@
 """Which entry point an app has: named by the user, written in web.config, or found in its files."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,14 +10,26 @@ from azext_pythonapp.operations.app_settings import starting_settings
 from azext_pythonapp.operations.wwwroot import Wwwroot
 from azext_pythonapp.webconfig import appsettings
 from azext_pythonapp.webconfig.command_line import understand
-from azext_pythonapp.webconfig.entrypoint import (Candidates, EntryPoint, application_files, choose, entry_of_command,
-                                                  entry_of_handler, parse_app_option, recognized, refuse_foreign,
-                                                  repaired_handler, served_entry_point)
+from azext_pythonapp.webconfig.entrypoint import (
+    Candidates,
+    EntryPoint,
+    application_files,
+    choose,
+    entry_of_command,
+    entry_of_handler,
+    parse_app_option,
+    recognized,
+    refuse_foreign,
+    repaired_handler,
+    served_entry_point,
+)
 from azext_pythonapp.webconfig.handlers import PythonHandler
 from azext_pythonapp.webconfig.served import served
 
-_UNSEEN = ("web.config has no WSGI_HANDLER, so wfastcgi takes the entry point from the app's settings, which were not "
-           "looked at; it has nothing to start unless an app setting names it. `--app MODULE:OBJECT` writes it.")
+_UNSEEN = (
+    "web.config has no WSGI_HANDLER, so wfastcgi takes the entry point from the app's settings, which were not "
+    "looked at; it has nothing to start unless an app setting names it. `--app MODULE:OBJECT` writes it."
+)
 
 
 @dataclass(frozen=True)
@@ -39,8 +52,13 @@ class Start:
     unseen: bool = False
 
 
-def find_start(files: Wwwroot, option: str | None, handler: PythonHandler | None, say: Callable[[str], None],
-               settings: Mapping[str, str] | None) -> Start:
+def find_start(
+    files: Wwwroot,
+    option: str | None,
+    handler: PythonHandler | None,
+    say: Callable[[str], None],
+    settings: Mapping[str, str] | None,
+) -> Start:
     """Decide what to start: what the option says, else what is in force, else what the app's files have.
 
     files: the app's. option: the value of --app; handler: what web.config has now, replaced when wfastcgi could never
@@ -60,8 +78,13 @@ def find_start(files: Wwwroot, option: str | None, handler: PythonHandler | None
         _tell_left_to_settings(start, handler, settings, say)
     elif named is not None:
         start = replace(_setting_start(files, named, known, say), in_setting=not blank)
-    elif settings is None and handler is not None and handler.python_path and handler.kind == "fastCgi" \
-            and handler.entry_point is None:
+    elif (
+        settings is None
+        and handler is not None
+        and handler.python_path
+        and handler.kind == "fastCgi"
+        and handler.entry_point is None
+    ):
         say(_UNSEEN)
         start = Start(None, None, None, True)
     else:
@@ -81,8 +104,9 @@ def handler_in_settings(handler: PythonHandler | None, settings: Mapping[str, st
     return appsettings.entry_point({**settings, **own})
 
 
-def entry_point_in_force(handler: PythonHandler, settings: Callable[[], Mapping[str, str] | None]
-                         ) -> tuple[str | None, str | None]:
+def entry_point_in_force(
+    handler: PythonHandler, settings: Callable[[], Mapping[str, str] | None]
+) -> tuple[str | None, str | None]:
     """The entry point that a handler takes, as answers show it, and a sentence about where it comes from.
 
     settings: gives the app's own, None when they are not known; asked only where web.config does not tell.
@@ -91,18 +115,22 @@ def entry_point_in_force(handler: PythonHandler, settings: Callable[[], Mapping[
     if handler.kind != "fastCgi" or text:
         return shown_entry_point(handler.kind, text, handler.python_path), None
     if handler.entry_point is not None:
-        return None, ("WSGI_HANDLER of web.config is empty, which goes before any app setting, so wfastcgi has nothing "
-                      "to start.")
+        return None, (
+            "WSGI_HANDLER of web.config is empty, which goes before any app setting, so wfastcgi has nothing to start."
+        )
     known = settings()
     named = handler_in_settings(handler, starting_settings(known or {}))
     if named is not None:
         return named, f"The entry point {named} is that of the app setting WSGI_HANDLER; web.config names none."
-    return None, _UNSEEN if known is None else \
-        "web.config has no WSGI_HANDLER, so wfastcgi has nothing to start and no app setting names it."
+    return (
+        None,
+        _UNSEEN
+        if known is None
+        else "web.config has no WSGI_HANDLER, so wfastcgi has nothing to start and no app setting names it.",
+    )
 
 
-def _named_start(entry: EntryPoint, setting: str | None, known: Mapping[str, str],
-                 say: Callable[[str], None]) -> Start:
+def _named_start(entry: EntryPoint, setting: str | None, known: Mapping[str, str], say: Callable[[str], None]) -> Start:
     """The start that --app names; setting: what an app setting names."""
     if setting is not None and entry.object is not None:
         if entry.wsgi_handler == setting.strip():
@@ -111,25 +139,29 @@ def _named_start(entry: EntryPoint, setting: str | None, known: Mapping[str, str
     return Start(entry, None, None, False, known)
 
 
-def _tell_left_to_settings(start: Start, handler: PythonHandler | None, settings: Mapping[str, str] | None,
-                           say: Callable[[str], None]) -> None:
+def _tell_left_to_settings(
+    start: Start, handler: PythonHandler | None, settings: Mapping[str, str] | None, say: Callable[[str], None]
+) -> None:
     """Say that DJANGO_SETTINGS_MODULE is not written where settings that are not known may have it already."""
     module = start.entry.settings_module if start.entry else None
     if settings is not None or module is None or handler is None or not handler.python_path:
         return
     if "DJANGO_SETTINGS_MODULE" not in {name.upper() for name in handler.environment}:
-        say("DJANGO_SETTINGS_MODULE is left to wsgi.py and to the app's settings, which were not looked at; `--env "
-            f"DJANGO_SETTINGS_MODULE={module}` writes it.")
+        say(
+            "DJANGO_SETTINGS_MODULE is left to wsgi.py and to the app's settings, which were not looked at; `--env "
+            f"DJANGO_SETTINGS_MODULE={module}` writes it."
+        )
 
 
 def _setting_start(files: Wwwroot, text: str, known: Mapping[str, str], say: Callable[[str], None]) -> Start:
     detected = _detected(files)
     repaired = repaired_handler(text, detected)
     if repaired is not None:
-        raise Refused(f"The app setting WSGI_HANDLER of {files.label} is '{text}', which cannot work. "
-                      f"{repaired.reason}",
-                      f"Give the app setting the value {repaired.wsgi_handler} (`az webapp config appsettings set "
-                      f"--settings \"WSGI_HANDLER={repaired.wsgi_handler}\"`), or name the entry point with --app.")
+        raise Refused(
+            f"The app setting WSGI_HANDLER of {files.label} is '{text}', which cannot work. {repaired.reason}",
+            f"Give the app setting the value {repaired.wsgi_handler} (`az webapp config appsettings set "
+            f'--settings "WSGI_HANDLER={repaired.wsgi_handler}"`), or name the entry point with --app.',
+        )
     say(f"Entry point of {files.label}: {text}, by the app setting WSGI_HANDLER.")
     entry = entry_of_handler(text, detected)
     return Start(recognized(entry, detected) if entry is not None else None, text, None, True, known)
@@ -142,18 +174,25 @@ def taken_instead(start: Start, kind: str, current: PythonHandler | None) -> str
     """
     if start.entry is not None or start.found is None or current is None or current.kind == kind:
         return None
-    return (f"The command in web.config does not tell which application it serves; {start.found.spec} is taken. "
-            f"{start.found.reason}")
+    return (
+        f"The command in web.config does not tell which application it serves; {start.found.spec} is taken. "
+        f"{start.found.reason}"
+    )
 
 
 def _is_blank(handler: PythonHandler | None) -> bool:
     """Whether web.config sets an empty WSGI_HANDLER, which goes before an app setting, so that nothing can start."""
-    return handler is not None and handler.kind == "fastCgi" and handler.entry_point is not None \
+    return (
+        handler is not None
+        and handler.kind == "fastCgi"
+        and handler.entry_point is not None
         and not handler.entry_point.strip()
+    )
 
 
-def _own_start(files: Wwwroot, handler: PythonHandler | None, say: Callable[[str], None], known: Mapping[str, str],
-               unseen: bool) -> Start:
+def _own_start(
+    files: Wwwroot, handler: PythonHandler | None, say: Callable[[str], None], known: Mapping[str, str], unseen: bool
+) -> Start:
     """What web.config has, else what the app's files have. known: `starting_settings`; unseen: there may be others."""
     text = (handler.entry_point if handler.kind == "fastCgi" else handler.arguments) if handler else None
     if handler is not None and text and text.strip():
@@ -183,8 +222,10 @@ def _option_entry(option: str, detected: Candidates, say: Callable[[str], None])
     refuse_foreign(entry, detected)
     entry = recognized(entry, detected)
     if entry.spec != option.strip():
-        say(f"--app {option.strip()} is taken as {entry.spec}" + (
-            f", with '{entry.folder}' on the import path." if entry.folder else "."))
+        say(
+            f"--app {option.strip()} is taken as {entry.spec}"
+            + (f", with '{entry.folder}' on the import path." if entry.folder else ".")
+        )
     return entry
 
 

@@ -1,4 +1,5 @@
 """Which handler IIS is to use for a Python and an entry point, and what web.config then has to say."""
+
 from __future__ import annotations
 
 import ntpath
@@ -35,16 +36,24 @@ class HandlerWish:
     def check(self) -> None:
         """Raise InvalidInput for options that contradict each other."""
         if self.handler == "fastcgi" and self.startup_command is not None:
-            raise InvalidInput("--startup-command is for the HttpPlatform handler; FastCGI starts wfastcgi.py.",
-                               "Use --handler httpplatform, or name the entry point with --app.")
+            raise InvalidInput(
+                "--startup-command is for the HttpPlatform handler; FastCGI starts wfastcgi.py.",
+                "Use --handler httpplatform, or name the entry point with --app.",
+            )
 
 
 def find_registration(app: App, extension_id: str | None, python_path: str) -> Registration | None:
     """The FastCGI pair that a runtime's site extension registered for its python.exe; None when there is none."""
     if extension_id is None:
         return None
-    return next((registration for registration in registrations_of(app, transform_path(extension_id))
-                 if same_path(registration.full_path, python_path, app.kudu.home())), None)
+    return next(
+        (
+            registration
+            for registration in registrations_of(app, transform_path(extension_id))
+            if same_path(registration.full_path, python_path, app.kudu.home())
+        ),
+        None,
+    )
 
 
 def registrations_of(app: App, transform: str) -> list[Registration]:
@@ -62,8 +71,7 @@ def keeps_python(current: PythonHandler | None, python_path: str) -> bool:
     return any(same_path(path, python_path, REGISTERED_HOME) for path in (current.python_path, *current.python_paths))
 
 
-def decide_kind(label: str, wish: HandlerWish, current: PythonHandler | None, start: Start,
-                registered: bool) -> Kind:
+def decide_kind(label: str, wish: HandlerWish, current: PythonHandler | None, start: Start, registered: bool) -> Kind:
     """FastCGI or HttpPlatform.
 
     label: how errors name the app. current: the handler that web.config has; registered: whether the runtime registered
@@ -75,19 +83,29 @@ def decide_kind(label: str, wish: HandlerWish, current: PythonHandler | None, st
     if wish.handler != "auto":
         kind = OPTION_KINDS[wish.handler]
         if kind == "fastCgi" and not possible:
-            reason = ("the entry point is no WSGI app, and wfastcgi runs nothing else" if not wsgi
-                      else "this Python did not register itself with IIS")
-            raise Refused(f"FastCGI cannot start Python for {label}: {reason}.",
-                          "Use `--handler httpplatform`.")
+            reason = (
+                "the entry point is no WSGI app, and wfastcgi runs nothing else"
+                if not wsgi
+                else "this Python did not register itself with IIS"
+            )
+            raise Refused(f"FastCGI cannot start Python for {label}: {reason}.", "Use `--handler httpplatform`.")
         return kind
     if current is not None:
         return current.kind if possible else "httpPlatform"
     return "fastCgi" if possible else "httpPlatform"
 
 
-def build_intent(label: str, kind: Kind, wish: HandlerWish, current: PythonHandler | None, start: Start,
-                 python_path: str, registration: Registration | None, packages: Iterable[str],
-                 app_folder: str = APP_FOLDER) -> HandlerIntent:
+def build_intent(
+    label: str,
+    kind: Kind,
+    wish: HandlerWish,
+    current: PythonHandler | None,
+    start: Start,
+    python_path: str,
+    registration: Registration | None,
+    packages: Iterable[str],
+    app_folder: str = APP_FOLDER,
+) -> HandlerIntent:
     """What web.config has to say.
 
     label: how errors name the app. packages: what requirements.txt asks for, and what the runtime has as
@@ -100,8 +118,13 @@ def build_intent(label: str, kind: Kind, wish: HandlerWish, current: PythonHandl
     named = {name.upper() for name in (*(current.environment if current else ()), *environment, *start.settings)}
     # What a handler runs already may have it from settings that are not known.
     unseen = start.unseen and current is not None and bool(current.python_path)
-    if start.entry is not None and start.entry.settings_module and start.text is None and not unseen \
-            and "DJANGO_SETTINGS_MODULE" not in named:
+    if (
+        start.entry is not None
+        and start.entry.settings_module
+        and start.text is None
+        and not unseen
+        and "DJANGO_SETTINGS_MODULE" not in named
+    ):
         environment["DJANGO_SETTINGS_MODULE"] = start.entry.settings_module
     kept = start.text if same_kind else None
     if start.entry is not None and start.entry.folder and not kept:
@@ -115,18 +138,27 @@ def build_intent(label: str, kind: Kind, wish: HandlerWish, current: PythonHandl
         if (current is None or not current.python_path) and "WSGI_LOG" not in named:
             environment["WSGI_LOG"] = WSGI_LOG
         if registration is None:
-            raise Refused(f"FastCGI cannot start Python for {label}: {python_path} is not registered with "
-                          "IIS.", "Use `--handler httpplatform`.")
+            raise Refused(
+                f"FastCGI cannot start Python for {label}: {python_path} is not registered with IIS.",
+                "Use `--handler httpplatform`.",
+            )
         handler = None if start.in_setting else kept or _entry(label, start).wsgi_handler
         return HandlerIntent(kind, registration.full_path, registration.arguments, handler, environment=environment)
     process, arguments = _command(label, wish, current, start, python_path, packages)
     new = not same_kind and not (current is not None and current.unused.process_path)
-    return HandlerIntent(kind, process, arguments=arguments, environment=environment,
-                         stdout_log=NEW_LOG if new else None)
+    return HandlerIntent(
+        kind, process, arguments=arguments, environment=environment, stdout_log=NEW_LOG if new else None
+    )
 
 
-def _command(label: str, wish: HandlerWish, current: PythonHandler | None, start: Start, python_path: str,
-             packages: Iterable[str]) -> tuple[str, str]:
+def _command(
+    label: str,
+    wish: HandlerWish,
+    current: PythonHandler | None,
+    start: Start,
+    python_path: str,
+    packages: Iterable[str],
+) -> tuple[str, str]:
     """The processPath and the arguments for HttpPlatform: those that are there as far as they fit, else new ones.
 
     Raises Refused where another program's arguments would go to python.exe.
@@ -144,9 +176,11 @@ def _command(label: str, wish: HandlerWish, current: PythonHandler | None, start
         if kept and program.kind == "python":
             process = current.python_path
         elif kept and not program.python_paths:
-            raise Refused(f"web.config of {label} starts '{current.python_path}', and which Python that runs cannot be "
-                          "told, so it cannot be given other arguments.",
-                          "Name the Python with --version or --python-path.")
+            raise Refused(
+                f"web.config of {label} starts '{current.python_path}', and which Python that runs cannot be "
+                "told, so it cannot be given other arguments.",
+                "Name the Python with --version or --python-path.",
+            )
     if wish.startup_command is not None:
         return process, wish.startup_command
     again = _command_from_before(current, start, python_path, process)
@@ -156,8 +190,9 @@ def _command(label: str, wish: HandlerWish, current: PythonHandler | None, start
     return process, startup_arguments(entry, choose_server(entry, candidates), candidates)
 
 
-def _command_from_before(current: PythonHandler | None, start: Start, python_path: str,
-                         process: str) -> tuple[str, str] | None:
+def _command_from_before(
+    current: PythonHandler | None, start: Start, python_path: str, process: str
+) -> tuple[str, str] | None:
     """What an <httpPlatform> that is not used now starts, where that serves what is to be started; else None.
 
     process: python_path as a processPath.
@@ -197,6 +232,8 @@ def import_path(folder: str, app_folder: str, environment: Mapping[str, str]) ->
 def _entry(label: str, start: Start) -> EntryPoint:
     entry = start.entry or start.found
     if entry is None:
-        raise Refused(f"No entry point of {label} is known that another handler could start.",
-                      "Name it with `--app MODULE:OBJECT`.")
+        raise Refused(
+            f"No entry point of {label} is known that another handler could start.",
+            "Name it with `--app MODULE:OBJECT`.",
+        )
     return entry

@@ -4,6 +4,7 @@ While an app runs from a package, site\wwwroot is a read-only mount (facts/kudu.
 bytes that are free: of the quota for %HOME% (`10,737,332,224 bytes free` on a new Basic plan), and 0 for a mounted
 package. What cannot be told is no reason to refuse.
 """
+
 from __future__ import annotations
 
 import re
@@ -23,8 +24,15 @@ def require_writable_root(app: App) -> None:
     root = web_root(app)
     in_mount = f"{root}/".lower().startswith(f"{WWWROOT}/")
     settings = known_settings(app) or {}
-    package = next((name for name, value in settings.items() if name.upper() in PACKAGE_SETTINGS
-                    and (value.strip() == "1" or value.strip().lower().startswith(("http://", "https://")))), None)
+    package = next(
+        (
+            name
+            for name, value in settings.items()
+            if name.upper() in PACKAGE_SETTINGS
+            and (value.strip() == "1" or value.strip().lower().startswith(("http://", "https://")))
+        ),
+        None,
+    )
     if in_mount and package is not None:
         raise _read_only(app, f"runs from a package (app setting {package})")
     home, served = _free_bytes(app, root)
@@ -40,14 +48,18 @@ def require_room(app: App) -> None:
 
 def _require_room(app: App, free: int | None) -> None:
     if free == 0:
-        raise Refused(f"The home directory of {app.site.label} is full, so nothing was begun.", "Delete what is not "
-                      "needed, such as old files below LogFiles, or choose a plan with more storage.")
+        raise Refused(
+            f"The home directory of {app.site.label} is full, so nothing was begun.",
+            "Delete what is not needed, such as old files below LogFiles, or choose a plan with more storage.",
+        )
 
 
 def _read_only(app: App, how: str) -> Refused:
-    return Refused(f"The {app.site.label} {how}, so its web.config cannot be written there. Nothing was changed.",
-                   f"Write it to a local file (`az webapp python web-config set {app.site.arguments} --output-file "
-                   "web.config`), put that into the package and deploy it.")
+    return Refused(
+        f"The {app.site.label} {how}, so its web.config cannot be written there. Nothing was changed.",
+        f"Write it to a local file (`az webapp python web-config set {app.site.arguments} --output-file "
+        "web.config`), put that into the package and deploy it.",
+    )
 
 
 def _free_bytes(app: App, root: str | None) -> tuple[int | None, int | None]:

@@ -1,4 +1,5 @@
 """Proof that an entry point imports with a Python on the worker as its handler will import it, before IIS starts it."""
+
 from __future__ import annotations
 
 import ast
@@ -27,8 +28,10 @@ CHECKS_FOLDER = "data/pythonapp/checks"
 # (facts/kudu.md 1.4). An import that hangs in the code of a web server never ends.
 QUIET, SERVING, LIMIT = 40, 12, 150
 _MARK = "pythonapp-import "
-_GUARD = ('A module that starts a server, or ends the process, must do so below `if __name__ == "__main__":` only, '
-          "because it is imported here.")
+_GUARD = (
+    'A module that starts a server, or ends the process, must do so below `if __name__ == "__main__":` only, '
+    "because it is imported here."
+)
 _SKIP = "--no-import-check leaves this check out."
 _SERVERS = ("waitress", "uvicorn", "hypercorn", "daphne", "granian", "flask")
 # python.exe's options that matter to an import.
@@ -82,8 +85,15 @@ def check_import(app: App, python_path: str, target: ImportTarget, content: byte
     """
     folder = f"{CHECKS_FOLDER}/{secrets.token_hex(8)}"
     config = f"{web_root(app) if present else folder}/{WEB_CONFIG}"
-    parameters = {**target.parameters, "config": _windows_path(app, config), "temporary": not present,
-                  "directory": _windows_path(app, web_root(app)), "quiet": QUIET, "serving": SERVING, "limit": LIMIT}
+    parameters = {
+        **target.parameters,
+        "config": _windows_path(app, config),
+        "temporary": not present,
+        "directory": _windows_path(app, web_root(app)),
+        "quiet": QUIET,
+        "serving": SERVING,
+        "limit": LIMIT,
+    }
     command = python_command(python_path, program(), parameters)
     try:
         result = _run(app, command, None if present else config, content)
@@ -96,19 +106,26 @@ def check_import(app: App, python_path: str, target: ImportTarget, content: byte
     return _judged(answer)
 
 
-def require_import(app: App, target: ImportTarget, check: ImportCheck, untouched: str,
-                   requirements: bool = True) -> None:
+def require_import(
+    app: App, target: ImportTarget, check: ImportCheck, untouched: str, requirements: bool = True
+) -> None:
     """Raise RemoteFailed for an import that did not work.
 
     untouched: what was not changed, as a sentence. requirements: whether the command installs requirements.txt.
     """
     if check.error is None:
         return
-    missing = ("Add what is missing to requirements.txt" if requirements else
-               "Leave out --no-requirements, so that requirements.txt is installed")
+    missing = (
+        "Add what is missing to requirements.txt"
+        if requirements
+        else "Leave out --no-requirements, so that requirements.txt is installed"
+    )
     advice = check.advice or f"{missing}, or name another entry point with --app."
-    raise RemoteFailed(f"The entry point {target.spec} of {app.site.label} does not import with Python "
-                       f"{check.python_version}: {check.error}. {untouched}", f"{advice} {_SKIP}")
+    raise RemoteFailed(
+        f"The entry point {target.spec} of {app.site.label} does not import with Python "
+        f"{check.python_version}: {check.error}. {untouched}",
+        f"{advice} {_SKIP}",
+    )
 
 
 def program() -> str:
@@ -135,17 +152,30 @@ def _platform_target(content: bytes, handler: PythonHandler, settings: Mapping[s
     known = name if found.server != "flask" else None
     call = program_.call
     flags = [word.text for word in call.options if _FLAG.fullmatch(word.text)] if call else []
-    return ImportTarget(found.spec or found.module, {
-        "kind": "httpPlatform", "platform": _ordinal(content, handler), "server": found.server, "module": found.module,
-        "object": known or None, "call": bool(known) and found.factory and given in ("", ")"),
-        "folders": list(found.folders), "last": found.server == "waitress", "flags": flags})
+    return ImportTarget(
+        found.spec or found.module,
+        {
+            "kind": "httpPlatform",
+            "platform": _ordinal(content, handler),
+            "server": found.server,
+            "module": found.module,
+            "object": known or None,
+            "call": bool(known) and found.factory and given in ("", ")"),
+            "folders": list(found.folders),
+            "last": found.server == "waitress",
+            "flags": flags,
+        },
+    )
 
 
 def _ordinal(content: bytes, handler: PythonHandler) -> int:
     """Which of all <httpPlatform> elements, in the order of the file, starts the handler."""
     platforms = [element for element in Document.parse(content).root.walk() if element.name == "httpPlatform"]
-    same = [number for number, each in enumerate(platforms) if each.get("processPath") == handler.python_path
-            and (each.get("arguments") or None) == handler.arguments]
+    same = [
+        number
+        for number, each in enumerate(platforms)
+        if each.get("processPath") == handler.python_path and (each.get("arguments") or None) == handler.arguments
+    ]
     return same[0] if same else 0
 
 
@@ -158,11 +188,15 @@ def _run(app: App, command: str, config: str | None, content: bytes) -> CommandR
             return app.kudu.run(command)
         except UnknownOutcome as error:
             if last:
-                raise UnknownOutcome(f"Whether the entry point of {app.site.label} imports is not known: "
-                                     f"{error.message}", f"Run the command again. {_SKIP}") from error
+                raise UnknownOutcome(
+                    f"Whether the entry point of {app.site.label} imports is not known: {error.message}",
+                    f"Run the command again. {_SKIP}",
+                ) from error
         except Conflict as error:
-            raise RemoteFailed(f"The import check of {app.site.label} needs a file in its home directory, and "
-                               f"{error.message}", "Look whether the home directory is full or read-only.") from error
+            raise RemoteFailed(
+                f"The import check of {app.site.label} needs a file in its home directory, and {error.message}",
+                "Look whether the home directory is full or read-only.",
+            ) from error
     raise AssertionError("unreachable")
 
 
@@ -181,7 +215,7 @@ def _answer(result: CommandResult) -> dict[str, Any] | None:
     for line in reversed(result.output.splitlines()):
         if line.startswith(_MARK):
             try:
-                answer = json.loads(line[len(_MARK):])
+                answer = json.loads(line[len(_MARK) :])
             except ValueError:
                 return None
             return answer if isinstance(answer, dict) and "python" in answer else None
@@ -191,11 +225,15 @@ def _answer(result: CommandResult) -> dict[str, Any] | None:
 def _no_answer(app: App, python_path: str, result: CommandResult) -> PythonAppError:
     reason = (_shown(result.error) or _shown(result.output))[-300:]
     if "was aborted due to no output" in reason:
-        return UnknownOutcome(f"Whether the entry point of {app.site.label} imports is not known: {reason}",
-                              f"Run the command again. {_SKIP}")
-    return RemoteFailed(f"{python_path} of {app.site.label} did not run the import check (exit code "
-                        f"{result.exit_code}): {reason or 'it printed nothing'}",
-                        f"See what is there: `az webapp python list {app.site.arguments}`.")
+        return UnknownOutcome(
+            f"Whether the entry point of {app.site.label} imports is not known: {reason}",
+            f"Run the command again. {_SKIP}",
+        )
+    return RemoteFailed(
+        f"{python_path} of {app.site.label} did not run the import check (exit code "
+        f"{result.exit_code}): {reason or 'it printed nothing'}",
+        f"See what is there: `az webapp python list {app.site.arguments}`.",
+    )
 
 
 def _judged(answer: dict[str, Any]) -> ImportCheck:
@@ -208,8 +246,11 @@ def _judged(answer: dict[str, Any]) -> ImportCheck:
         printed = f"; its last line is: {_shown(str(answer['printed']))}" if answer.get("printed") else ""
         return ImportCheck(version, f"it ended the process (exit code {answer['ended']}){printed}", _GUARD)
     if "slow" in answer:
-        raise UnknownOutcome("Whether the entry point imports is not known: the import was still at work after "
-                             f"{int(answer['slow'])} s, when it was stopped.", f"{_SKIP} {_GUARD}")
+        raise UnknownOutcome(
+            "Whether the entry point imports is not known: the import was still at work after "
+            f"{int(answer['slow'])} s, when it was stopped.",
+            f"{_SKIP} {_GUARD}",
+        )
     if answer.get("failed"):
         raise UnknownOutcome(f"Whether the entry point imports is not known: {_shown(str(answer['failed']))}", _SKIP)
     if answer.get("error") is None:

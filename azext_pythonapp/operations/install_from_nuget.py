@@ -1,4 +1,5 @@
 """`install` of a package of CPython: a release on NuGet, or a file; it becomes a site extension of the app."""
+
 from __future__ import annotations
 
 import time
@@ -32,15 +33,26 @@ class PackageRequest:
     content: NugetRuntime
 
     @classmethod
-    def parse(cls, package: str, version: str | None, architecture: str | None, extension_id: str | None,
-              package_version: str | None, *, source: str | None, wait: bool) -> PackageRequest:
+    def parse(
+        cls,
+        package: str,
+        version: str | None,
+        architecture: str | None,
+        extension_id: str | None,
+        package_version: str | None,
+        *,
+        source: str | None,
+        wait: bool,
+    ) -> PackageRequest:
         """From the command's options; reads the package file's manifest.
 
         Raises InvalidInput when they do not name one runtime, or contradict each other.
         """
         if extension_id is not None or package_version is not None:
-            raise InvalidInput("--extension-id and --package-version name a package of a gallery, so they do not go "
-                               "with a file (--package).")
+            raise InvalidInput(
+                "--extension-id and --package-version name a package of a gallery, so they do not go "
+                "with a file (--package)."
+            )
         if source == "gallery":
             raise InvalidInput("--package gives a package of NuGet, so it contradicts --source gallery.")
         if not wait:
@@ -49,8 +61,9 @@ class PackageRequest:
         wish = VersionWish.parse(version or content.version)
         if not wish.matches(content.version) or architecture not in (None, content.architecture):
             asked = f"Python {wish}" + (f" {architecture}" if architecture else "")
-            raise InvalidInput(f"The package '{package}' is Python {content.version} {content.architecture}, not "
-                               f"{asked}.")
+            raise InvalidInput(
+                f"The package '{package}' is Python {content.version} {content.architecture}, not {asked}."
+            )
         return cls(Path(package), content)
 
 
@@ -116,9 +129,11 @@ def _restart_steps(app: App, installation: NugetInstallation) -> list[Step]:
             return []
         busy = await_quiet(app, (), time.sleep)
         if busy is not None:
-            app.progress.say(f"Job {busy.id} ({busy.command or 'unknown command'}) is running, and a restart would end "
-                             f"it, so {app.site.label} is not restarted now. IIS reads the registration of the new "
-                             f"Python when it is: `az webapp restart {app.site.arguments}`.")
+            app.progress.say(
+                f"Job {busy.id} ({busy.command or 'unknown command'}) is running, and a restart would end "
+                f"it, so {app.site.label} is not restarted now. IIS reads the registration of the new "
+                f"Python when it is: `az webapp restart {app.site.arguments}`."
+            )
             return []
         app.arm.restart(app.site)
         return [change]

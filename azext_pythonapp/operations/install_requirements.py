@@ -1,4 +1,5 @@
 """`install-requirements`: pip install -r with the Python that the app runs."""
+
 from __future__ import annotations
 
 import ntpath
@@ -40,16 +41,27 @@ class RequirementsRequest:
     handling: Handling
 
     @classmethod
-    def parse(cls, requirement: str | None, constraint: str | None, wheel_dir: str | None, handling: Handling, *,
-              restore: bool = False, **options: Any) -> RequirementsRequest:
+    def parse(
+        cls,
+        requirement: str | None,
+        constraint: str | None,
+        wheel_dir: str | None,
+        handling: Handling,
+        *,
+        restore: bool = False,
+        **options: Any,
+    ) -> RequirementsRequest:
         """From the command's options; local files are read here, before anything is asked of Azure.
 
         options: those of parse_options. Raises InvalidInput for files that cannot be used and options that
         contradict each other.
         """
         if restore and options.get("require_hashes"):
-            raise InvalidInput("--restore cannot be combined with --require-hashes: of the packages that are there, "
-                               "the hashes are not known.", "Leave one of the two out.")
+            raise InvalidInput(
+                "--restore cannot be combined with --require-hashes: of the packages that are there, "
+                "the hashes are not known.",
+                "Leave one of the two out.",
+            )
         local = local_files(requirement, constraint, wheel_dir) if requirement is not None else None
         return cls(local, constraint, wheel_dir, parse_options(**options), restore, handling)
 
@@ -70,8 +82,15 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool) 
     last = _done_before(app, handler, files, options)
     if last is not None:
         changes = (plan_left if dry_run else finish_left)(app, restart=request.handling.restart)
-        return report(app.site.to_dict(), changes, dry_run, exitCode=0, **package_rows(JobResult()), check=last.check,
-                      job=job_summary(app, last.job_id, SUCCEEDED))
+        return report(
+            app.site.to_dict(),
+            changes,
+            dry_run,
+            exitCode=0,
+            **package_rows(JobResult()),
+            check=last.check,
+            job=job_summary(app, last.job_id, SUCCEEDED),
+        )
     target = target_in_use(app, handler)
     warn_of_deployment(app, target.python_path)
     files = files.for_target(TargetEnvironment(target.version, target.architecture), app.progress.say)
@@ -83,8 +102,9 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool) 
     return change_packages(app, run, COMMAND, request.handling)
 
 
-def _done_before(app: App, handler: PythonHandler | None, files: RequirementFiles,
-                 options: PipOptions) -> Record | None:
+def _done_before(
+    app: App, handler: PythonHandler | None, files: RequirementFiles, options: PipOptions
+) -> Record | None:
     """The record of an earlier run of the same, if it still holds for the Python that web.config starts."""
     if handler is None:
         return None

@@ -1,4 +1,5 @@
 """`install`: put a Python runtime on the app."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -9,8 +10,8 @@ from azext_pythonapp.appservice.advice import quoted
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import InvalidInput
 from azext_pythonapp.appservice.site_extensions import await_install, start_install
-from azext_pythonapp.operations.install_from_nuget import NO_WAIT, install_registration, install_release
 from azext_pythonapp.operations.home_space import require_room
+from azext_pythonapp.operations.install_from_nuget import NO_WAIT, install_registration, install_release
 from azext_pythonapp.operations.installation import Installation
 from azext_pythonapp.operations.list_runtimes import pythons_on, readable_handler
 from azext_pythonapp.operations.runtime_choice import EVERYWHERE, Choice, choose_runtime, not_answered, say_new_id
@@ -41,20 +42,33 @@ class InstallRequest:
     confirmed: bool
 
     @classmethod
-    def parse(cls, version: str | None, architecture: str | None, extension_id: str | None,
-              package_version: str | None, source: str | None = None, *, prereleases: bool = False, wait: bool,
-              confirmed: bool) -> InstallRequest:
+    def parse(
+        cls,
+        version: str | None,
+        architecture: str | None,
+        extension_id: str | None,
+        package_version: str | None,
+        source: str | None = None,
+        *,
+        prereleases: bool = False,
+        wait: bool,
+        confirmed: bool,
+    ) -> InstallRequest:
         """From the command's options. Raises InvalidInput when they do not name one runtime."""
         if (version is None) == (extension_id is None):
-            raise InvalidInput("Name the runtime with either --version or --extension-id.",
-                               "See what there is: `az webapp python list-versions --output table`.")
+            raise InvalidInput(
+                "Name the runtime with either --version or --extension-id.",
+                "See what there is: `az webapp python list-versions --output table`.",
+            )
         if extension_id is not None and architecture is not None:
             raise InvalidInput("--arch goes with --version; the id of a site extension names its architecture.")
         if package_version is not None and extension_id is None:
             raise InvalidInput("--package-version goes with --extension-id.")
         if package_version is not None and not numbers(package_version):
-            raise InvalidInput(f"'{package_version}' is not the version of a package.",
-                               "Package versions look like 3.6.4.4; the Python version goes with --version.")
+            raise InvalidInput(
+                f"'{package_version}' is not the version of a package.",
+                "Package versions look like 3.6.4.4; the Python version goes with --version.",
+            )
         if source == "nuget" and extension_id is not None:
             raise InvalidInput("--extension-id names a package of the gallery, so it contradicts --source nuget.")
         wish = VersionWish.parse(version) if version else None
@@ -65,8 +79,10 @@ class InstallRequest:
             # An id that this product gives a package of NuGet stands for that package, whatever a gallery has.
             identity = identify(str(extension_id))
             if package_version is not None:
-                raise InvalidInput("--package-version goes with a site extension of the gallery; this id is that of a "
-                                   "package of NuGet.")
+                raise InvalidInput(
+                    "--package-version goes with a site extension of the gallery; this id is that of a "
+                    "package of NuGet."
+                )
             if identity is not None:
                 wish, architecture, sources = VersionWish.parse(identity.version), identity.architecture, ("nuget",)
         return cls(wish, architecture, extension_id, package_version, sources, prereleases, wait, confirmed)
@@ -98,8 +114,7 @@ def install(app: App, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
     return _install_extension(app, Installation(app, choice.offer, pythons, request.package_version), request, dry_run)
 
 
-def _install_extension(app: App, installation: Installation, request: InstallRequest, dry_run: bool
-                       ) -> dict[str, Any]:
+def _install_extension(app: App, installation: Installation, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
     plan = Plan(installation.steps())
     for warning in fit_warnings(app, installation.offer.architecture):
         app.progress.say(warning)
@@ -111,8 +126,10 @@ def _install_extension(app: App, installation: Installation, request: InstallReq
         installation.confirm()
     changes = plan.apply(app.progress.say)
     runtime = installation.runtime
-    app.progress.say(f"{runtime.name} answers. To run the app on it: `az webapp python set-version "
-                     f"{app.site.arguments} --version {runtime.version} --arch {runtime.architecture}`.")
+    app.progress.say(
+        f"{runtime.name} answers. To run the app on it: `az webapp python set-version "
+        f"{app.site.arguments} --version {runtime.version} --arch {runtime.architecture}`."
+    )
     return report(app.site.to_dict(), changes, False, runtime=installation.runtime.to_dict())
 
 
@@ -122,8 +139,9 @@ def _choose(app: App, pythons: Sequence[Installed], request: InstallRequest) -> 
         return choose_runtime(app, extensions, request.wish, request.architecture, request.sources, request.prereleases)
     wanted = str(request.extension_id)
     say_new_id(app, wanted)
-    present = next((python for python in pythons
-                    if python.extension_id and same_extension(python.extension_id, wanted)), None)
+    present = next(
+        (python for python in pythons if python.extension_id and same_extension(python.extension_id, wanted)), None
+    )
     if present and present.unknown:
         raise not_answered(app, present, "whether it has to be installed again")
     if present and present.answered and request.package_version in (None, present.package_version):
@@ -139,18 +157,37 @@ def _silent(pythons: Sequence[Installed], choice: Choice) -> str | None:
 
     Its installation may still be under way: the package is listed before its install.cmd has run (facts/kudu.md 4.3).
     """
-    return next((python.extension_id for python in pythons if choice.offer and python.extension_id
-                 and not python.answered and same_extension(python.extension_id, choice.offer.extension_id)), None)
+    return next(
+        (
+            python.extension_id
+            for python in pythons
+            if choice.offer
+            and python.extension_id
+            and not python.answered
+            and same_extension(python.extension_id, choice.offer.extension_id)
+        ),
+        None,
+    )
 
 
 def _start_only(app: App, installation: Installation, request: InstallRequest) -> dict[str, Any]:
     if installation.packages:
-        raise InvalidInput(f"Installing over {len(installation.packages)} packages of {app.site.label} moves them "
-                           "aside and back, so it cannot be combined with --no-wait.", "Leave --no-wait out.")
+        raise InvalidInput(
+            f"Installing over {len(installation.packages)} packages of {app.site.label} moves them "
+            "aside and back, so it cannot be combined with --no-wait.",
+            "Leave --no-wait out.",
+        )
     app.progress.say(installation.title)
     start_install(app.arm, app.site, installation.offer.extension_id, request.package_version)
     finish = f"az webapp python install {app.site.arguments} --extension-id {quoted(installation.offer.extension_id)}"
-    app.progress.say(f"The installation goes on. Still to do: restart the app, and check the runtime; `{finish}` does "
-                     "both.")
-    return report(app.site.to_dict(), [installation.change], False, runtime=installation.runtime.to_dict(),
-                  remaining=["wait for the installation", "restart the app"], finishCommand=finish)
+    app.progress.say(
+        f"The installation goes on. Still to do: restart the app, and check the runtime; `{finish}` does both."
+    )
+    return report(
+        app.site.to_dict(),
+        [installation.change],
+        False,
+        runtime=installation.runtime.to_dict(),
+        remaining=["wait for the installation", "restart the app"],
+        finishCommand=finish,
+    )

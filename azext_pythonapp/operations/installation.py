@@ -1,4 +1,5 @@
 """The installation of one site extension: what it will change, the steps, and the proof that the Python is there."""
+
 from __future__ import annotations
 
 import ntpath
@@ -32,12 +33,24 @@ class Installation:
         self._app = app
         self.offer = offer
         self._package_version = package_version
-        self._present = next((python for python in pythons if python.extension_id
-                              and same_extension(python.extension_id, offer.extension_id)), None)
+        self._present = next(
+            (
+                python
+                for python in pythons
+                if python.extension_id and same_extension(python.extension_id, offer.extension_id)
+            ),
+            None,
+        )
         path = offer.identity.python_path(app.kudu.home())
-        self.runtime = Installed(version=offer.version, architecture=offer.architecture,
-                                 extension_id=offer.extension_id, package_version=offer.package_version,
-                                 python_path=path, source="siteExtension", in_use=False)
+        self.runtime = Installed(
+            version=offer.version,
+            architecture=offer.architecture,
+            extension_id=offer.extension_id,
+            package_version=offer.package_version,
+            python_path=path,
+            source="siteExtension",
+            in_use=False,
+        )
         self.packages = packages_at_risk(app, offer.identity.folder)
         self._require_same_python(pythons)
         self._replacement = None
@@ -49,15 +62,21 @@ class Installation:
     def title(self) -> str:
         """The progress line of the installation."""
         offer = self.offer
-        return (f"Installing Python {offer.version} {offer.architecture} (site extension {offer.extension_id} "
-                f"{offer.package_version}) on {self._app.site.label}; this takes a minute or two.")
+        return (
+            f"Installing Python {offer.version} {offer.architecture} (site extension {offer.extension_id} "
+            f"{offer.package_version}) on {self._app.site.label}; this takes a minute or two."
+        )
 
     @property
     def change(self) -> Change:
         """What the installation itself changes."""
         before = self._present.package_version if self._present else None
-        return Change(f"siteextensions/{self.offer.extension_id}", self._action(before), before,
-                      self._package_version or self.offer.package_version)
+        return Change(
+            f"siteextensions/{self.offer.extension_id}",
+            self._action(before),
+            before,
+            self._package_version or self.offer.package_version,
+        )
 
     def steps(self) -> list[Step]:
         """The installation, between keeping the folder's packages and putting them back when there are any."""
@@ -77,22 +96,40 @@ class Installation:
         entry = self._install_extension()
         landed = str(entry.get("version") or "")
         if self._package_version and landed and package_order(landed) != package_order(self._package_version):
-            raise RemoteFailed(f"Azure installed {identifier} {landed} on {app.site.label}, although version "
-                               f"{self._package_version} was asked for.",
-                               f"See what there is: `az webapp python list-versions {app.site.arguments} --all`.")
-        python = next((python for python in pythons_on(app, readable_handler(app))
-                       if python.extension_id and same_extension(python.extension_id, identifier)), None)
+            raise RemoteFailed(
+                f"Azure installed {identifier} {landed} on {app.site.label}, although version "
+                f"{self._package_version} was asked for.",
+                f"See what there is: `az webapp python list-versions {app.site.arguments} --all`.",
+            )
+        python = next(
+            (
+                python
+                for python in pythons_on(app, readable_handler(app))
+                if python.extension_id and same_extension(python.extension_id, identifier)
+            ),
+            None,
+        )
         if python is not None and python.unknown:
-            raise UnknownOutcome(f"Azure says that {identifier} is installed on {app.site.label}. {python.problem} So "
-                                 "whether it works is not known.",
-                                 f"Ask it again: `az webapp python list {app.site.arguments}`.")
+            raise UnknownOutcome(
+                f"Azure says that {identifier} is installed on {app.site.label}. {python.problem} So "
+                "whether it works is not known.",
+                f"Ask it again: `az webapp python list {app.site.arguments}`.",
+            )
         if python is None or not python.answered:
-            raise RemoteFailed(f"Azure says that {identifier} is installed on {app.site.label}, but its Python does "
-                               "not answer.", f"See what is there: `az webapp python list {app.site.arguments}`.")
+            raise RemoteFailed(
+                f"Azure says that {identifier} is installed on {app.site.label}, but its Python does not answer.",
+                f"See what is there: `az webapp python list {app.site.arguments}`.",
+            )
         require_version(app, python, self.offer.version)
         self.runtime = python
-        return [Change(f"siteextensions/{python.extension_id}", change.action, change.before,
-                       landed or self.offer.package_version)]
+        return [
+            Change(
+                f"siteextensions/{python.extension_id}",
+                change.action,
+                change.before,
+                landed or self.offer.package_version,
+            )
+        ]
 
     def _install_extension(self) -> dict[str, Any]:
         app, identifier = self._app, self.offer.extension_id
@@ -102,15 +139,20 @@ class Installation:
                 delete_extension(app.arm, app.site, identifier, app.kudu.delete_directory)
             return install_or_join(app.arm, app.site, identifier, self._package_version, app.progress.say)
         except KeyboardInterrupt:
-            raise UnknownOutcome(f"No longer waiting for site extension {identifier} of {app.site.label}; its "
-                                 "installation may go on.", f"Wait for it again: `az webapp python install "
-                                 f"{app.site.arguments} --extension-id {identifier}`.") from None
+            raise UnknownOutcome(
+                f"No longer waiting for site extension {identifier} of {app.site.label}; its installation may go on.",
+                f"Wait for it again: `az webapp python install {app.site.arguments} --extension-id {identifier}`.",
+            ) from None
         except PythonAppError as error:
             if self._present is not None and self._replacement is None:
                 # A failed installation deletes the one that was there as well (facts/kudu.md 4.3).
-                error.extend([f"The site extension {identifier} {self._present.package_version} that was there may be "
-                              f"gone: `az webapp python install {app.site.arguments} --extension-id "
-                              f"{quoted(identifier)}`."])
+                error.extend(
+                    [
+                        f"The site extension {identifier} {self._present.package_version} that was there may be "
+                        f"gone: `az webapp python install {app.site.arguments} --extension-id "
+                        f"{quoted(identifier)}`."
+                    ]
+                )
             raise
 
     def _action(self, before: str | None) -> Action:
@@ -125,14 +167,19 @@ class Installation:
     def _require_same_python(self, pythons: Sequence[Installed]) -> None:
         folder = self.offer.identity.folder.lower()
         for python in pythons:
-            if not (self.packages and python.answered
-                    and ntpath.basename(ntpath.dirname(python.python_path)).lower() == folder):
+            if not (
+                self.packages
+                and python.answered
+                and ntpath.basename(ntpath.dirname(python.python_path)).lower() == folder
+            ):
                 continue
             wanted = (minor(self.offer.version), self.offer.architecture)
             if (minor(python.version or ""), python.architecture) != wanted:
-                raise Refused(f"The folder {self.offer.identity.folder} of {self._app.site.label} holds "
-                              f"{len(self.packages)} packages for Python {python.version} {python.architecture}, which "
-                              f"do not fit Python {self.offer.version} {self.offer.architecture}, and installing that "
-                              "wipes the folder.",
-                              f"Uninstall the other one first: `az webapp python uninstall {self._app.site.arguments} "
-                              f"--version {quoted(str(python.version))}`.")
+                raise Refused(
+                    f"The folder {self.offer.identity.folder} of {self._app.site.label} holds "
+                    f"{len(self.packages)} packages for Python {python.version} {python.architecture}, which "
+                    f"do not fit Python {self.offer.version} {self.offer.architecture}, and installing that "
+                    "wipes the folder.",
+                    f"Uninstall the other one first: `az webapp python uninstall {self._app.site.arguments} "
+                    f"--version {quoted(str(python.version))}`.",
+                )

@@ -1,4 +1,5 @@
 """What the packages in a runtime's site-packages say that they need, read without starting a Python."""
+
 from __future__ import annotations
 
 import re

@@ -1,4 +1,5 @@
 """`job list`, `show`, `log`, `wait` and `cancel`: come back to work that runs on the worker."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -76,8 +77,10 @@ def print_log(app: App, job_id: str | None, follows: bool) -> None:
     try:
         job = follow(app.kudu.patient(0), identifier, app.progress.data, wait_command=command, tell=app.progress.say)
     except KeyboardInterrupt:
-        raise UnknownOutcome(f"No longer watching job {identifier} of {app.site.label}; it goes on on the worker.",
-                             f"Watch it again: `{command} --job-id {identifier}`.") from None
+        raise UnknownOutcome(
+            f"No longer watching job {identifier} of {app.site.label}; it goes on on the worker.",
+            f"Watch it again: `{command} --job-id {identifier}`.",
+        ) from None
     app.progress.say(f"Job {identifier} is over: {job.state}.")
 
 
@@ -95,23 +98,34 @@ def cancel_job(app: App, job_id: str | None, dry_run: bool) -> dict[str, Any]:
     if job.state != RUNNING:
         raise _over(app, job)
     if dry_run:
-        return report(app.site.to_dict(), [Change(f"jobs/{identifier}", "update", RUNNING, CANCELED)], True,
-                      **_row(app, job))
+        return report(
+            app.site.to_dict(), [Change(f"jobs/{identifier}", "update", RUNNING, CANCELED)], True, **_row(app, job)
+        )
     app.progress.say(f"Canceling job {identifier} of {app.site.label}.")
     ask_to_cancel(app.kudu, identifier)
     job = _await_end(app, identifier)
     started = finish_left(app, restart=False)
     if job.state != CANCELED:
         raise _over(app, job)
-    return report(app.site.to_dict(), [Change(f"jobs/{identifier}", "update", RUNNING, CANCELED), *started], False,
-                  **_row(app, job))
+    return report(
+        app.site.to_dict(),
+        [Change(f"jobs/{identifier}", "update", RUNNING, CANCELED), *started],
+        False,
+        **_row(app, job),
+    )
 
 
 def _await_end(app: App, identifier: str) -> Job:
     try:
-        return follow(app.kudu.patient(0), identifier, lambda line: None, tell=app.progress.say, timeout=CANCEL_SECONDS,
-                      on_job=lambda job: app.progress.status(f"{app.site.label}: {job.phase}, being canceled"),
-                      wait_command=f"az webapp python job wait {app.site.arguments}")
+        return follow(
+            app.kudu.patient(0),
+            identifier,
+            lambda line: None,
+            tell=app.progress.say,
+            timeout=CANCEL_SECONDS,
+            on_job=lambda job: app.progress.status(f"{app.site.label}: {job.phase}, being canceled"),
+            wait_command=f"az webapp python job wait {app.site.arguments}",
+        )
     finally:
         app.progress.status(None)
 
@@ -129,19 +143,24 @@ def _finish_without_job(app: App, identifier: str) -> None:
     if not any(note.job_id == identifier and note.kind == START for note in notes(app.kudu)):
         return
     finish_left(app, own=[identifier], restart=False)
-    raise RemoteFailed(f"Job {identifier} never began on {app.site.label}, which was stopped for it and is started "
-                       "again.", "Run the command again that it belongs to.")
+    raise RemoteFailed(
+        f"Job {identifier} never began on {app.site.label}, which was stopped for it and is started again.",
+        "Run the command again that it belongs to.",
+    )
 
 
 def _over(app: App, job: Job) -> Refused:
     """What to raise for a job that cannot be canceled, because nothing of it runs as far as is known."""
     if job.state == LOST:
         _forget_lost(app, job)
-        return Refused(f"Job {job.id} on {app.site.label} is lost, so there is nothing to cancel: {job.error}",
-                       "See which packages are there: `az webapp python package list "
-                       f"{app.site.arguments}`.")
-    return Refused(f"Job {job.id} on {app.site.label} is over already: it {job.state}.",
-                   f"See its log: `az webapp python job log {app.site.arguments} --job-id {job.id}`.")
+        return Refused(
+            f"Job {job.id} on {app.site.label} is lost, so there is nothing to cancel: {job.error}",
+            f"See which packages are there: `az webapp python package list {app.site.arguments}`.",
+        )
+    return Refused(
+        f"Job {job.id} on {app.site.label} is over already: it {job.state}.",
+        f"See its log: `az webapp python job log {app.site.arguments} --job-id {job.id}`.",
+    )
 
 
 def _row(app: App, job: Job) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 """Do with the app what jobs left to do: start it when it was stopped for one, restart it after a change."""
+
 from __future__ import annotations
 
 import time
@@ -6,8 +7,17 @@ from collections.abc import Callable, Collection, Sequence
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.errors import PythonAppError
-from azext_pythonapp.jobs.left import (CLAIM_SECONDS, RESTART_LATER, START, Note, forget, holds_runtime, is_claimed,
-                                       living_job, notes)
+from azext_pythonapp.jobs.left import (
+    CLAIM_SECONDS,
+    RESTART_LATER,
+    START,
+    Note,
+    forget,
+    holds_runtime,
+    is_claimed,
+    living_job,
+    notes,
+)
 from azext_pythonapp.jobs.state import Job
 from azext_pythonapp.jobs.store import job_ids
 from azext_pythonapp.operations.power import start_again
@@ -23,8 +33,15 @@ PACKAGES = "because a running app does not notice new packages"
 _EARLIER = "because packages were changed earlier, and it was not restarted since"
 
 
-def finish_left(app: App, *, own: Collection[str] = (), restart: bool = True, changed: bool = False,
-                why: str = PACKAGES, sleep: Callable[[float], None] = time.sleep) -> list[Change]:
+def finish_left(
+    app: App,
+    *,
+    own: Collection[str] = (),
+    restart: bool = True,
+    changed: bool = False,
+    why: str = PACKAGES,
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[Change]:
     """Start or restart the app where a job left that to do; returns what was done.
 
     While a job runs, or is about to begin, nothing is done, except that the app is started which this command itself
@@ -47,8 +64,10 @@ def finish_left(app: App, *, own: Collection[str] = (), restart: bool = True, ch
         return []
     busy = await_quiet(app, own, sleep)
     if busy is not None:
-        app.progress.say(f"Job {busy.id} ({busy.command or 'unknown command'}) is running, so {app.site.label} is "
-                         f"neither started nor restarted now. Still to do: `{wait_command(app, busy.id)}`.")
+        app.progress.say(
+            f"Job {busy.id} ({busy.command or 'unknown command'}) is running, so {app.site.label} is "
+            f"neither started nor restarted now. Still to do: `{wait_command(app, busy.id)}`."
+        )
         return []
     if starts and _is_stopped(app):
         app.progress.say(f"Starting {app.site.label}, which was stopped for job {starts[-1].job_id} and left so.")
@@ -77,8 +96,11 @@ def still_to_do(app: App, job_id: str) -> str | None:
     kinds = [note.kind for note in notes(app.kudu) if note.job_id == job_id]
     if not kinds:
         return None
-    what = (f"start {app.site.label}, which was stopped for it" if START in kinds else
-            f"restart {app.site.label}, {PACKAGES}")
+    what = (
+        f"start {app.site.label}, which was stopped for it"
+        if START in kinds
+        else f"restart {app.site.label}, {PACKAGES}"
+    )
     return f"Still to do after job {job_id}: {what}. `{wait_command(app, job_id)}` does it."
 
 
@@ -126,8 +148,11 @@ def _about_to_begin(app: App, others: Sequence[Note], sleep: Callable[[float], N
 
 
 def _of_others(left: Sequence[Note], own: Collection[str], restart: bool) -> list[Note]:
-    return [note for note in left if note.job_id not in own and note.kind != RESTART_LATER
-            and (restart or note.kind == START)]
+    return [
+        note
+        for note in left
+        if note.job_id not in own and note.kind != RESTART_LATER and (restart or note.kind == START)
+    ]
 
 
 def _forget(app: App, done: Sequence[Note]) -> None:
@@ -135,8 +160,10 @@ def _forget(app: App, done: Sequence[Note]) -> None:
     try:
         forget(app.kudu, done)
     except PythonAppError as error:
-        app.progress.say(f"That {app.site.label} was restarted could not be noted, so the next command restarts it "
-                         f"once more: {error.message}")
+        app.progress.say(
+            f"That {app.site.label} was restarted could not be noted, so the next command restarts it "
+            f"once more: {error.message}"
+        )
 
 
 def _is_stopped(app: App) -> bool:

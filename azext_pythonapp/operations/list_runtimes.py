@@ -1,4 +1,5 @@
 """`list`: the Pythons on an app."""
+
 from __future__ import annotations
 
 from typing import Any

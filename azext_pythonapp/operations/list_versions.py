@@ -1,4 +1,5 @@
 """`list-versions`: the runtimes that can be installed."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -26,8 +27,14 @@ class Filter:
     prereleases: bool = False
 
     @classmethod
-    def parse(cls, version: str | None, architecture: str | None, all_versions: bool, supported: bool,
-              prereleases: bool = False) -> Filter:
+    def parse(
+        cls,
+        version: str | None,
+        architecture: str | None,
+        all_versions: bool,
+        supported: bool,
+        prereleases: bool = False,
+    ) -> Filter:
         """From the command's options. Raises InvalidInput for a version that is none."""
         wish = VersionWish.parse(version) if version else None
         named = wish is not None and wish.is_prerelease
@@ -62,6 +69,8 @@ def public_versions(session: requests.Session, wanted: Filter, say: Callable[[st
 def _offers(supply: Supply, wanted: Filter, say: Callable[[str], None]) -> list[Offer]:
     supply.require_one()
     for name, error in supply.missing.items():
-        say(f"{NAMES[name][0].upper()}{NAMES[name][1:]} could not be asked, so its Pythons are missing here: "
-            f"{error.message}")
+        say(
+            f"{NAMES[name][0].upper()}{NAMES[name][1:]} could not be asked, so its Pythons are missing here: "
+            f"{error.message}"
+        )
     return arranged(supply.offers, all_versions=wanted.all_versions)

@@ -1,4 +1,5 @@
 """The installation of a CPython package of NuGet: download, verify, upload, and register it as a site extension."""
+
 from __future__ import annotations
 
 import tempfile
@@ -9,8 +10,15 @@ from pathlib import Path
 
 from azext_pythonapp.appservice.app import App, fetch_json
 from azext_pythonapp.appservice.download import download
-from azext_pythonapp.appservice.errors import (Conflict, InvalidInput, NotFound, PythonAppError, Refused, RemoteFailed,
-                                               UnknownOutcome)
+from azext_pythonapp.appservice.errors import (
+    Conflict,
+    InvalidInput,
+    NotFound,
+    PythonAppError,
+    Refused,
+    RemoteFailed,
+    UnknownOutcome,
+)
 from azext_pythonapp.appservice.windows import quote_command
 from azext_pythonapp.jobs.launch import launch
 from azext_pythonapp.jobs.request import JobSpec
@@ -53,9 +61,14 @@ class NugetInstallation:
         self._extracting = False
         self.warnings: list[str] = []
         self.runtime = present or Installed(
-            version=offer.version, architecture=offer.architecture, extension_id=offer.extension_id,
-            package_version=offer.package_version, python_path=offer.identity.python_path(app.kudu.home()),
-            source="siteExtension", in_use=False)
+            version=offer.version,
+            architecture=offer.architecture,
+            extension_id=offer.extension_id,
+            package_version=offer.package_version,
+            python_path=offer.identity.python_path(app.kudu.home()),
+            source="siteExtension",
+            in_use=False,
+        )
         if present is None:
             self._require_free_folder()
 
@@ -70,12 +83,26 @@ class NugetInstallation:
         packages, extension = Change("packages/wfastcgi", "install"), f"siteextensions/{offer.extension_id}"
         if self._present is not None:
             change = Change(extension, "update", "HttpPlatform only", "FastCGI and HttpPlatform")
-            return [Step(f"Registering Python {offer.version} {offer.architecture} of {label} for FastCGI.",
-                         [packages, change], lambda: self._complete(change))]
-        planned = [Change(f"nuget/{offer.package_id}", "install", None, offer.package_version), packages,
-                   Change(extension, "install", None, offer.package_version)]
-        return [Step(f"Installing Python {offer.version} {offer.architecture} ({offer.source}) on {label}; this takes "
-                     "a few minutes.", planned, lambda: self._install(planned[0], planned[-1]))]
+            return [
+                Step(
+                    f"Registering Python {offer.version} {offer.architecture} of {label} for FastCGI.",
+                    [packages, change],
+                    lambda: self._complete(change),
+                )
+            ]
+        planned = [
+            Change(f"nuget/{offer.package_id}", "install", None, offer.package_version),
+            packages,
+            Change(extension, "install", None, offer.package_version),
+        ]
+        return [
+            Step(
+                f"Installing Python {offer.version} {offer.architecture} ({offer.source}) on {label}; this takes "
+                "a few minutes.",
+                planned,
+                lambda: self._install(planned[0], planned[-1]),
+            )
+        ]
 
     def confirm(self) -> None:
         """There is nothing to ask: it overwrites nothing."""
@@ -128,8 +155,10 @@ class NugetInstallation:
                 raise InvalidInput(f"The package '{package.name}' is {found.source}, not the {self.offer.source}.")
             return repack(package, archive)
         except OSError as error:
-            raise Refused(f"The package could not be unpacked in {downloaded.parent}: {error.strerror or error}.",
-                          "Make room there, or name another folder in the environment variable TMPDIR.") from error
+            raise Refused(
+                f"The package could not be unpacked in {downloaded.parent}: {error.strerror or error}.",
+                "Make room there, or name another folder in the environment variable TMPDIR.",
+            ) from error
 
     def _upload(self, archive: Path) -> None:
         megabytes = archive.stat().st_size / 1e6
@@ -148,8 +177,9 @@ class NugetInstallation:
             self._await_program(size)
         self._extracting = False
 
-    def _await_program(self, size: int, clock: Callable[[], float] = time.monotonic,
-                       sleep: Callable[[float], None] = time.sleep) -> None:
+    def _await_program(
+        self, size: int, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         """Wait for python.exe, the last file of the archive. size: in bytes.
 
         Raises RemoteFailed when the archive certainly did not arrive, UnknownOutcome when it takes too long.
@@ -163,13 +193,16 @@ class NugetInstallation:
                 if not arrived and clock() - begun >= ARRIVAL_SECONDS:
                     raise RemoteFailed(
                         f"The upload of Python {self.offer.version} to {self._app.site.label} did not arrive whole.",
-                        "Try again over a faster or steadier connection.") from None
+                        "Try again over a faster or steadier connection.",
+                    ) from None
                 entries = []
             if any(entry.name == PROGRAM and entry.size == size for entry in entries):
                 return
             sleep(POLL_SECONDS)
-        raise UnknownOutcome(f"Whether Python {self.offer.version} is whole on {self._app.site.label} is not known: "
-                             f"its upload is still not extracted after {EXTRACTION_SECONDS // 60} minutes.")
+        raise UnknownOutcome(
+            f"Whether Python {self.offer.version} is whole on {self._app.site.label} is not known: "
+            f"its upload is still not extracted after {EXTRACTION_SECONDS // 60} minutes."
+        )
 
     def _require_answer(self) -> None:
         """Raise RemoteFailed unless python.exe on the worker is the Python that the package promised."""
@@ -177,14 +210,21 @@ class NugetInstallation:
         replies = interrogate(self._app.kudu, [path])
         answer = replies.answers.get(path)
         if path in replies.unknown:
-            raise UnknownOutcome(f"{path} of {self._app.site.label}, uploaded from the {offer.source}, did not answer "
-                                 f"in time ({replies.unknown[path]}).", "Try again when the worker is less busy.")
+            raise UnknownOutcome(
+                f"{path} of {self._app.site.label}, uploaded from the {offer.source}, did not answer "
+                f"in time ({replies.unknown[path]}).",
+                "Try again when the worker is less busy.",
+            )
         if answer is None:
-            raise RemoteFailed(f"{path} of {self._app.site.label}, uploaded from the {offer.source}, does not start.",
-                               "This version of Python may be too new for the worker's Windows.")
+            raise RemoteFailed(
+                f"{path} of {self._app.site.label}, uploaded from the {offer.source}, does not start.",
+                "This version of Python may be too new for the worker's Windows.",
+            )
         if (answer.version, answer.architecture) != (offer.version, offer.architecture):
-            raise RemoteFailed(f"{path} of {self._app.site.label} says that it is Python {answer.version} "
-                               f"{answer.architecture}, not {offer.version} {offer.architecture} as its package says.")
+            raise RemoteFailed(
+                f"{path} of {self._app.site.label} says that it is Python {answer.version} "
+                f"{answer.architecture}, not {offer.version} {offer.architecture} as its package says."
+            )
 
     def _provide_pip(self) -> None:
         self._app.progress.say("The package brings no pip; asking ensurepip for it.")
@@ -207,10 +247,12 @@ class NugetInstallation:
             result = require_job_success(app, PipJob(app, launch(app.kudu, spec, {}), None).wait())
             program = app.kudu.read(f"{folder}/Lib/site-packages/wfastcgi.py").content
         except (RemoteFailed, NotFound) as error:
-            warning = (f"Python {self.offer.version} {self.offer.architecture} runs under HttpPlatform only, because "
-                       f"wfastcgi could not be installed: {error.message} `az webapp python install "
-                       f"{app.site.arguments} --version {self.offer.version} --arch {self.offer.architecture} --source "
-                       "nuget` tries that again.")
+            warning = (
+                f"Python {self.offer.version} {self.offer.architecture} runs under HttpPlatform only, because "
+                f"wfastcgi could not be installed: {error.message} `az webapp python install "
+                f"{app.site.arguments} --version {self.offer.version} --arch {self.offer.architecture} --source "
+                "nuget` tries that again."
+            )
             self.warnings.append(warning)
             app.progress.say(f"Warning: {warning}")
             return []
@@ -224,22 +266,32 @@ class NugetInstallation:
 
     def _look(self) -> None:
         """Raise RemoteFailed unless Azure lists the runtime as it does any other."""
-        python = next((python for python in pythons_on(self._app, readable_handler(self._app))
-                       if python.extension_id == self.offer.extension_id), None)
+        python = next(
+            (
+                python
+                for python in pythons_on(self._app, readable_handler(self._app))
+                if python.extension_id == self.offer.extension_id
+            ),
+            None,
+        )
         if python is not None and not python.answered:
             raise UnknownOutcome(f"{python.problem}")
         if python is None:
-            raise RemoteFailed(f"Azure does not list {self.offer.extension_id} among the site extensions of "
-                               f"{self._app.site.label}, although it was uploaded.")
+            raise RemoteFailed(
+                f"Azure does not list {self.offer.extension_id} among the site extensions of "
+                f"{self._app.site.label}, although it was uploaded."
+            )
         self.runtime = python
 
     def _left(self) -> str:
         """What an installation whose outcome is not known leaves, in words, and what puts it right."""
         site, offer = self._app.site, self.offer
-        return (f"Nothing was removed from {site.label}, because it may still be busy with the folder {offer.folder}. "
-                f"Look in a few minutes: `az webapp python list {site.arguments}`; `az webapp python uninstall "
-                f"{site.arguments} --version {offer.version} --arch {offer.architecture}` removes it, and then it can "
-                "be installed again.")
+        return (
+            f"Nothing was removed from {site.label}, because it may still be busy with the folder {offer.folder}. "
+            f"Look in a few minutes: `az webapp python list {site.arguments}`; `az webapp python uninstall "
+            f"{site.arguments} --version {offer.version} --arch {offer.architecture}` removes it, and then it can "
+            "be installed again."
+        )
 
     def _remove(self) -> str:
         """Delete what the installation uploaded; a sentence that says so."""
@@ -258,14 +310,17 @@ class NugetInstallation:
         except NotFound:
             return
         if taken:
-            raise Refused(f"Python {self.offer.version} {self.offer.architecture} would go into the folder {folder} of "
-                          f"{self._app.site.label}, but there is one already.",
-                          f"Use what is in it (`az webapp python list {self._app.site.arguments}`), or remove it: `az "
-                          f"webapp python uninstall {self._app.site.arguments} --version {self.offer.version}`.")
+            raise Refused(
+                f"Python {self.offer.version} {self.offer.architecture} would go into the folder {folder} of "
+                f"{self._app.site.label}, but there is one already.",
+                f"Use what is in it (`az webapp python list {self._app.site.arguments}`), or remove it: `az "
+                f"webapp python uninstall {self._app.site.arguments} --version {self.offer.version}`.",
+            )
 
 
-def installation_of(app: App, choice: Choice, pythons: Sequence[Installed], package_version: str | None = None
-                    ) -> Installation | NugetInstallation | None:
+def installation_of(
+    app: App, choice: Choice, pythons: Sequence[Installed], package_version: str | None = None
+) -> Installation | NugetInstallation | None:
     """The installation that a choice needs; None for a Python that is there.
 
     pythons: those on the app now. package_version: of a site extension, the one to insist on.

@@ -1,4 +1,5 @@
 """Change the packages of the Python that an app runs: stop it where needed, run pip, restart, tell what changed."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -14,8 +15,16 @@ from azext_pythonapp.jobs.request import new_job_id
 from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult
 from azext_pythonapp.operations.app_stop import stop_for_job
 from azext_pythonapp.operations.left_to_do import finish_left, wait_command
-from azext_pythonapp.operations.pip_run import (PipJob, PipRun, job_summary, require_job_success, result_changes,
-                                                start_pip, telling_outcome, watching)
+from azext_pythonapp.operations.pip_run import (
+    PipJob,
+    PipRun,
+    job_summary,
+    require_job_success,
+    result_changes,
+    start_pip,
+    telling_outcome,
+    watching,
+)
 from azext_pythonapp.plan import report
 
 
@@ -36,8 +45,10 @@ class Handling:
     def parse(cls, stop_app: str, *, restart: bool, wait: bool, timeout: float | None) -> Handling:
         """From a command's options. Raises InvalidInput for those that contradict each other."""
         if not wait and stop_app.lower() == "always":
-            raise InvalidInput("--stop-app always cannot be combined with --no-wait: nobody would start the app again.",
-                               "Leave one of the two out.")
+            raise InvalidInput(
+                "--stop-app always cannot be combined with --no-wait: nobody would start the app again.",
+                "Leave one of the two out.",
+            )
         check_timeout(timeout)
         return cls(stop_app.lower(), restart, wait, timeout)
 
@@ -63,8 +74,15 @@ def change_packages(app: App, run: PipRun, command: str, handling: Handling) -> 
         changes += finish_left(app, own=attempts.job_ids, restart=handling.restart and succeeded, changed=bool(changes))
     result = require_job_success(app, job)
     answer = result.to_dict()
-    return report(app.site.to_dict(), changes, False, exitCode=job.exit_code, **package_rows(result),
-                  check=answer["check"], job=job_summary(app, job.id, job.state))
+    return report(
+        app.site.to_dict(),
+        changes,
+        False,
+        exitCode=job.exit_code,
+        **package_rows(result),
+        check=answer["check"],
+        job=job_summary(app, job.id, job.state),
+    )
 
 
 @contextmanager
@@ -74,8 +92,10 @@ def _telling_of_the_stop(app: App, attempts: Attempts) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         if attempts.stopped:
-            app.progress.say(f"The {app.site.label}, which was stopped for job {attempts.job_ids[-1]}, may still be "
-                             f"stopped; `{wait_command(app, attempts.job_ids[-1])}` starts it.")
+            app.progress.say(
+                f"The {app.site.label}, which was stopped for job {attempts.job_ids[-1]}, may still be "
+                f"stopped; `{wait_command(app, attempts.job_ids[-1])}` starts it."
+            )
         raise
 
 
@@ -124,8 +144,10 @@ class Attempts:
         try:
             finish_left(self._app, own=self.job_ids, restart=False)
         except PythonAppError as failure:
-            return (f"The app is stopped, and starting it failed: {failure.message} `az webapp start "
-                    f"{self._app.site.arguments}` starts it.")
+            return (
+                f"The app is stopped, and starting it failed: {failure.message} `az webapp start "
+                f"{self._app.site.arguments}` starts it."
+            )
         except KeyboardInterrupt:
             return f"The app may still be stopped; `az webapp start {self._app.site.arguments}` starts it."
         return None
@@ -152,8 +174,9 @@ class Attempts:
         if stop and self._app.site.state.lower() != "stopped":
             self.stopped = True
             stop_for_job(self._app, self.job_ids[-1], run.target.python_path)
-        self._app.progress.say(f"{run.title} Python {run.target.version} ({run.target.python_path}) of "
-                               f"{self._app.site.label}.")
+        self._app.progress.say(
+            f"{run.title} Python {run.target.version} ({run.target.python_path}) of {self._app.site.label}."
+        )
         leaves = RESTART if self._handling.restart else None
         started = start_pip(self._app, run, self._command, self.job_ids[-1], leaves, stop, self._starting)
         self._launched = True
@@ -162,8 +185,9 @@ class Attempts:
 
 def planned_answer(app: App, run: PipRun) -> dict[str, Any]:
     """The answer of a dry run."""
-    return report(app.site.to_dict(), run.planned, True, exitCode=None, **package_rows(JobResult()), check=None,
-                  job=None)
+    return report(
+        app.site.to_dict(), run.planned, True, exitCode=None, **package_rows(JobResult()), check=None, job=None
+    )
 
 
 def package_rows(result: JobResult) -> dict[str, Any]:
@@ -175,12 +199,26 @@ def package_rows(result: JobResult) -> dict[str, Any]:
 def _start_only(app: App, run: PipRun, command: str, handling: Handling) -> dict[str, Any]:
     started = start_pip(app, run, command, leaves=RESTART_LATER if handling.restart else None)
     with watching(app, started.job_id, started):
-        job = await_start(app.kudu.patient(0), started, tell=app.progress.say,
-                          wait_command=f"az webapp python job wait {app.site.arguments}")
+        job = await_start(
+            app.kudu.patient(0),
+            started,
+            tell=app.progress.say,
+            wait_command=f"az webapp python job wait {app.site.arguments}",
+        )
     if job.over:
         require_job_success(app, job)
     finish = wait_command(app, job.id)
-    app.progress.say(f"pip runs on {app.site.label} as job {job.id}. Still to do: `{finish}`, which waits for it"
-                     f"{' and restarts the app' if handling.restart else ''}.")
-    return report(app.site.to_dict(), run.planned, False, exitCode=None, **package_rows(JobResult()), check=None,
-                  job=job_summary(app, job.id, job.state), finishCommand=finish)
+    app.progress.say(
+        f"pip runs on {app.site.label} as job {job.id}. Still to do: `{finish}`, which waits for it"
+        f"{' and restarts the app' if handling.restart else ''}."
+    )
+    return report(
+        app.site.to_dict(),
+        run.planned,
+        False,
+        exitCode=None,
+        **package_rows(JobResult()),
+        check=None,
+        job=job_summary(app, job.id, job.state),
+        finishCommand=finish,
+    )

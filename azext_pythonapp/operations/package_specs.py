@@ -1,4 +1,5 @@
 """`package install` and `package uninstall`: change single packages of the Python that an app runs."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -38,22 +39,37 @@ def requirement_lines(specs: Sequence[str]) -> RequirementFiles:
     for spec in specs:
         text = spec.strip()
         found = None if text.startswith("-") or text.endswith("\\") else requirements.parse(text, "--packages")
-        if (found is None or len(found.requirements) != 1 or len(text.splitlines()) != 1
-                or not found.requirements[0].known and found.requirements[0].name is None):
-            raise InvalidInput(f"--packages holds {pip.masked(spec)!r}, which is not one requirement.",
-                               "Give names with or without versions: `--packages flask \"six>=1.16,<2\"`.")
+        if (
+            found is None
+            or len(found.requirements) != 1
+            or len(text.splitlines()) != 1
+            or not found.requirements[0].known
+            and found.requirements[0].name is None
+        ):
+            raise InvalidInput(
+                f"--packages holds {pip.masked(spec)!r}, which is not one requirement.",
+                'Give names with or without versions: `--packages flask "six>=1.16,<2"`.',
+            )
         requirement = found.requirements[0]
         if requirement.source is not None and "://" not in requirement.source:
-            raise InvalidInput(f"--packages holds {pip.masked(spec)!r}, a path, which means nothing on the worker.",
-                               "Install local wheels with `az webapp python install-requirements --wheel-dir`.")
+            raise InvalidInput(
+                f"--packages holds {pip.masked(spec)!r}, a path, which means nothing on the worker.",
+                "Install local wheels with `az webapp python install-requirements --wheel-dir`.",
+            )
         parsed.append(requirement)
     content = (_HEAD + "".join(f"{spec.strip()}\n" for spec in specs)).encode("utf-8")
-    return RequirementFiles(", ".join(pip.masked(spec.strip()) for spec in specs), JobFile(FILE), JobFile(""),
-                            {FILE: content}, parsed=tuple(parsed))
+    return RequirementFiles(
+        ", ".join(pip.masked(spec.strip()) for spec in specs),
+        JobFile(FILE),
+        JobFile(""),
+        {FILE: content},
+        parsed=tuple(parsed),
+    )
 
 
-def install_packages(app: App, files: RequirementFiles, options: PipOptions, handling: Handling,
-                     dry_run: bool) -> dict[str, Any]:
+def install_packages(
+    app: App, files: RequirementFiles, options: PipOptions, handling: Handling, dry_run: bool
+) -> dict[str, Any]:
     """Install packages unless what is there satisfies every requirement. Returns the contract's answer.
 
     With --upgrade only a requirement that names one version can be seen to be satisfied.
@@ -73,8 +89,10 @@ def _tell_ignored(app: App, target: Target, files: RequirementFiles) -> None:
     environment = TargetEnvironment(target.version, target.architecture)
     for requirement in files.parsed:
         if not requirement.applies(environment):
-            app.progress.say(f"Ignoring {requirement.text}: its marker is false for Python {target.version} on "
-                             f"Windows, which {app.site.label} runs, so {requirement.name} is not for it.")
+            app.progress.say(
+                f"Ignoring {requirement.text}: its marker is false for Python {target.version} on "
+                f"Windows, which {app.site.label} runs, so {requirement.name} is not for it."
+            )
 
 
 def package_names(specs: Sequence[str]) -> list[str]:
@@ -82,8 +100,9 @@ def package_names(specs: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(_name(spec) for spec in specs))
 
 
-def uninstall_packages(app: App, names: Sequence[str], handling: Handling, confirmed: bool,
-                       dry_run: bool) -> dict[str, Any]:
+def uninstall_packages(
+    app: App, names: Sequence[str], handling: Handling, confirmed: bool, dry_run: bool
+) -> dict[str, Any]:
     """Remove those of the packages that are there. Returns the contract's answer.
 
     names: canonical. confirmed: whether the person need not be asked.
@@ -97,8 +116,13 @@ def uninstall_packages(app: App, names: Sequence[str], handling: Handling, confi
         return _nothing(app, handling, dry_run)
     target = target_in_use(app, read_handler(read_web_config(app).content))
     planned = [Change(f"packages/{name}", "uninstall", present[name], None) for name in found]
-    run = PipRun(target, f"Uninstalling {', '.join(found)} from", pip.uninstall(JobFile(FILE)), planned,
-                 uploads={FILE: "".join(f"{name}\n" for name in found).encode("ascii")})
+    run = PipRun(
+        target,
+        f"Uninstalling {', '.join(found)} from",
+        pip.uninstall(JobFile(FILE)),
+        planned,
+        uploads={FILE: "".join(f"{name}\n" for name in found).encode("ascii")},
+    )
     if dry_run:
         return planned_answer(app, run)
     if not confirmed:
@@ -109,12 +133,16 @@ def uninstall_packages(app: App, names: Sequence[str], handling: Handling, confi
 def _name(text: str) -> str:
     requirement = requirement_lines([text]).parsed[0]
     if requirement.name is None or requirement.source or requirement.specifier or requirement.extras:
-        raise InvalidInput(f"--packages holds {pip.masked(text)!r}; to uninstall takes names alone.",
-                           "Leave versions and extras out: `--packages flask`.")
+        raise InvalidInput(
+            f"--packages holds {pip.masked(text)!r}; to uninstall takes names alone.",
+            "Leave versions and extras out: `--packages flask`.",
+        )
     name = canonicalize_name(requirement.name)
     if name == "pip":
-        raise InvalidInput("pip cannot be uninstalled: it is what this command works with.",
-                           "Uninstall the whole runtime with `az webapp python uninstall`.")
+        raise InvalidInput(
+            "pip cannot be uninstalled: it is what this command works with.",
+            "Uninstall the whole runtime with `az webapp python uninstall`.",
+        )
     return name
 
 

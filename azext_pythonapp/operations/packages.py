@@ -1,4 +1,5 @@
 """`package list`, `freeze`, `outdated` and `check`: look at the packages of the Python that an app runs."""
+
 from __future__ import annotations
 
 import json
@@ -28,8 +29,11 @@ def list_packages(app: App) -> list[dict[str, Any]]:
 
 def freeze_packages(app: App) -> list[dict[str, Any]]:
     """Rows {"name", "version", "requirement"}, without the tools that `pip freeze` leaves out as well."""
-    return [{**row, "requirement": f"{row['name']}=={row['version']}"} for row in list_packages(app)
-            if row["name"] not in TOOLS]
+    return [
+        {**row, "requirement": f"{row['name']}=={row['version']}"}
+        for row in list_packages(app)
+        if row["name"] not in TOOLS
+    ]
 
 
 def outdated_packages(app: App, options: PipOptions, timeout: float | None) -> list[dict[str, Any]]:
@@ -40,10 +44,14 @@ def outdated_packages(app: App, options: PipOptions, timeout: float | None) -> l
     _ask(app, target, "package outdated", pip.list_outdated(options), timeout, lines)
     for line in reversed(lines):
         if line.startswith("["):
-            return [{"name": row["name"], "version": row["version"], "latestVersion": row["latest_version"]}
-                    for row in json.loads(line)]
-    raise PlatformFailed(f"pip on {app.site.label} did not print the list of outdated packages.",
-                         f"Read what it printed: `az webapp python job log {app.site.arguments}`.")
+            return [
+                {"name": row["name"], "version": row["version"], "latestVersion": row["latest_version"]}
+                for row in json.loads(line)
+            ]
+    raise PlatformFailed(
+        f"pip on {app.site.label} did not print the list of outdated packages.",
+        f"Read what it printed: `az webapp python job log {app.site.arguments}`.",
+    )
 
 
 def check_packages(app: App, timeout: float | None) -> dict[str, Any]:
@@ -55,18 +63,26 @@ def check_packages(app: App, timeout: float | None) -> dict[str, Any]:
     _require(app, target, "check")
     result = _ask(app, target, "package check", None, timeout, [])
     if not result.check_ok:
-        raise RemoteFailed(f"The packages of Python {target.version} on {app.site.label} do not fit together: "
-                           f"{'; '.join(result.problems)}.",
-                           f"Install what is missing: `az webapp python package install {app.site.arguments} "
-                           "--packages …`.")
+        raise RemoteFailed(
+            f"The packages of Python {target.version} on {app.site.label} do not fit together: "
+            f"{'; '.join(result.problems)}.",
+            f"Install what is missing: `az webapp python package install {app.site.arguments} --packages …`.",
+        )
     return {"ok": True, "problems": []}
 
 
-def _ask(app: App, target: Target, command: str, call: PipCommand | None, timeout: float | None,
-         lines: list[str]) -> JobResult:
+def _ask(
+    app: App, target: Target, command: str, call: PipCommand | None, timeout: float | None, lines: list[str]
+) -> JobResult:
     """Run pip to look, as a job that changes nothing and waits for no other; lines: gets what it prints."""
-    spec = JobSpec(command=command, python=target.python_path, runtime=target.folder, pip=call, exclusive=False,
-                   checked=call is None)
+    spec = JobSpec(
+        command=command,
+        python=target.python_path,
+        runtime=target.folder,
+        pip=call,
+        exclusive=False,
+        checked=call is None,
+    )
     job = PipJob(app, launch(app.kudu, spec, {}), timeout, on_line=lines.append).wait()
     return require_job_success(app, job)
 
@@ -75,6 +91,8 @@ def _require(app: App, target: Target, feature: str) -> None:
     """Raises Refused when the runtime's pip is too old for a feature."""
     present = present_packages(app, target.folder).get("pip")
     if pip_versions.missing([feature], present):
-        raise Refused(f"pip {present} of Python {target.version} on {app.site.label} is too old for this; it takes "
-                      f"pip {pip_versions.INTRODUCED[feature]}.",
-                      f"Upgrade it: `az webapp python package install {app.site.arguments} --packages pip --upgrade`.")
+        raise Refused(
+            f"pip {present} of Python {target.version} on {app.site.label} is too old for this; it takes "
+            f"pip {pip_versions.INTRODUCED[feature]}.",
+            f"Upgrade it: `az webapp python package install {app.site.arguments} --packages pip --upgrade`.",
+        )

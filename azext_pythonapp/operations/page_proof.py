@@ -1,4 +1,5 @@
 """Proof that the app answers after a change, on every instance; when it does not, its own log tells why."""
+
 from __future__ import annotations
 
 import threading
@@ -44,8 +45,10 @@ class HealthWish:
         if path is not None and not path.startswith("/"):
             raise InvalidInput(f"--health-path is '{path}'; it takes a path of the app that begins with '/'.")
         if seconds is not None and not 0 < seconds <= LONGEST_SECONDS:
-            raise InvalidInput(f"--health-timeout is {seconds}; it takes a number of seconds above 0, and at most "
-                               f"{LONGEST_SECONDS:.0f}.")
+            raise InvalidInput(
+                f"--health-timeout is {seconds}; it takes a number of seconds above 0, and at most "
+                f"{LONGEST_SECONDS:.0f}."
+            )
         return cls(path or DEFAULT_PATH, path is not None, seconds)
 
     def patience(self, content: bytes) -> float:
@@ -81,8 +84,13 @@ class HealthCheck:
     clock, sleep: seconds.
     """
 
-    def __init__(self, app: App, wish: HealthWish, clock: Callable[[], float] = time.monotonic,
-                 sleep: Callable[[float], None] = time.sleep):
+    def __init__(
+        self,
+        app: App,
+        wish: HealthWish,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ):
         self._clock = clock
         self._sleep = sleep
         self._app = app
@@ -94,8 +102,10 @@ class HealthCheck:
     def require_running(self) -> None:
         """Raise Refused when the person demands a page of an app that is stopped. It is called before any change."""
         if self._wish.demanded:
-            raise Refused(f"The {self._app.site.label} is stopped, so {self.url} cannot answer. Nothing was changed.",
-                          f"Start it (`az webapp start {self._app.site.arguments}`), or leave --health-path out.")
+            raise Refused(
+                f"The {self._app.site.label} is stopped, so {self.url} cannot answer. Nothing was changed.",
+                f"Start it (`az webapp start {self._app.site.arguments}`), or leave --health-path out.",
+            )
 
     def look_before(self, content: bytes) -> None:
         """Get the page before anything is changed. content: the web.config that is going to hold.
@@ -106,8 +116,10 @@ class HealthCheck:
         self.before = page
         self.result["httpStatusBefore"] = page.status
         if page.not_reached and self._wish.demanded:
-            raise Refused(f"{self.url} of {self._app.site.label} cannot be checked: {page.not_reached}. Nothing was "
-                          "changed.", "Run the command where that page can be reached, or leave --health-path out.")
+            raise Refused(
+                f"{self.url} of {self._app.site.label} cannot be checked: {page.not_reached}. Nothing was changed.",
+                "Run the command where that page can be reached, or leave --health-path out.",
+            )
 
     def prove(self, content: bytes, served: Served, changed: bool = True) -> None:
         """Get the page of every instance after a change until it is good.
@@ -127,8 +139,11 @@ class HealthCheck:
     def _ask(self, ids: Sequence[str | None], content: bytes, served: Served) -> dict[str | None, Verdict]:
         """What became of each instance's page."""
         seconds = self._wish.patience(content)
-        say_once = _Once(lambda page: self._app.progress.say(
-            f"{self.url} {_answered(page)} so far; waiting up to {seconds:.0f} s for the restart."))
+        say_once = _Once(
+            lambda page: self._app.progress.say(
+                f"{self.url} {_answered(page)} so far; waiting up to {seconds:.0f} s for the restart."
+            )
+        )
 
         def wait(instance: str | None) -> Verdict:
             fetch = partial(fetch_instance, self._fetch, instance) if instance and len(ids) > 1 else self._fetch
@@ -137,47 +152,61 @@ class HealthCheck:
         verdicts = dict(zip(ids, _all_at_once([partial(wait, one) for one in ids])))
         if len(ids) > 1 and any(verdict.outcome == "notReached" for verdict in verdicts.values()):
             present = self._instances()
-            verdicts = {one: verdict for one, verdict in verdicts.items()
-                        if verdict.outcome != "notReached" or one in present} or verdicts
+            verdicts = {
+                one: verdict for one, verdict in verdicts.items() if verdict.outcome != "notReached" or one in present
+            } or verdicts
         return verdicts
 
     def _judge(self, verdicts: dict[str | None, Verdict], served: Served) -> None:
         worst = min(verdicts.values(), key=lambda verdict: _WORST_FIRST.index(verdict.outcome))
         self.result["httpStatus"] = worst.page.status
         known = self._app.site.affinity or len(verdicts) == 1
-        self.result["instances"] = [{"id": one, "httpStatus": verdict.page.status if known else None}
-                                    for one, verdict in verdicts.items() if one is not None]
+        self.result["instances"] = [
+            {"id": one, "httpStatus": verdict.page.status if known else None}
+            for one, verdict in verdicts.items()
+            if one is not None
+        ]
         if not known:
-            self._app.progress.say(f"Warning: session affinity of {self._app.site.label} is off, so its "
-                                   f"{len(verdicts)} instances could not be asked one by one: the page was asked for "
-                                   "as often.")
+            self._app.progress.say(
+                f"Warning: session affinity of {self._app.site.label} is off, so its "
+                f"{len(verdicts)} instances could not be asked one by one: the page was asked for "
+                "as often."
+            )
         bad = [one for one, verdict in verdicts.items() if verdict.outcome == "bad"]
         if bad:
             raise self._failure(bad, verdicts, served)
         unreached = [one for one, verdict in verdicts.items() if verdict.outcome == "notReached"]
         if unreached and self._wish.demanded:
-            raise RemoteFailed(f"{self.url} of {self._app.site.label} could not be checked{_on(unreached, verdicts)}: "
-                               f"{verdicts[unreached[0]].page.not_reached}.",
-                               "Run the command where that page can be reached, or leave --health-path out.")
+            raise RemoteFailed(
+                f"{self.url} of {self._app.site.label} could not be checked{_on(unreached, verdicts)}: "
+                f"{verdicts[unreached[0]].page.not_reached}.",
+                "Run the command where that page can be reached, or leave --health-path out.",
+            )
         if unreached:
             self._say_not_verified(verdicts[unreached[0]].page, _on(unreached, verdicts))
         if worst.outcome == "asBefore":
-            self._app.progress.say(f"Warning: {self.url} {_answered(worst.page)}, as it did before, so that is no "
-                                   f"reason to put anything back: {worst.page.reason or 'no reason was given'}.")
+            self._app.progress.say(
+                f"Warning: {self.url} {_answered(worst.page)}, as it did before, so that is no "
+                f"reason to put anything back: {worst.page.reason or 'no reason was given'}."
+            )
 
     def _failure(self, bad: Sequence[str | None], verdicts: dict[str | None, Verdict], served: Served) -> RemoteFailed:
         page, label = verdicts[bad[0]].page, self._app.site.label
-        before = "" if self.before is None or self.before.not_reached else \
-            f" Before, it {_answered(self.before)}."
-        reason = " ".join(filter(None, (f"{(page.reason or 'no reason was given').rstrip('.')}.",
-                                        served.log.explanation())))
+        before = "" if self.before is None or self.before.not_reached else f" Before, it {_answered(self.before)}."
+        reason = " ".join(
+            filter(None, (f"{(page.reason or 'no reason was given').rstrip('.')}.", served.log.explanation()))
+        )
         advice = _NOT_MEANT if served.log.exists else f"{_how_to_log(self._app, served.kind)} {_NOT_MEANT}"
-        return RemoteFailed(f"The {label} {_answered(page)} at {self.url}{_on(bad, verdicts)} with Python "
-                            f"{served.version}: {reason}{before}", advice)
+        return RemoteFailed(
+            f"The {label} {_answered(page)} at {self.url}{_on(bad, verdicts)} with Python "
+            f"{served.version}: {reason}{before}",
+            advice,
+        )
 
     def _say_not_verified(self, page: Page, where: str = "") -> None:
-        self._app.progress.say(f"Warning: {self.url} of {self._app.site.label} was not verified{where}: "
-                               f"{page.not_reached}.")
+        self._app.progress.say(
+            f"Warning: {self.url} of {self._app.site.label} was not verified{where}: {page.not_reached}."
+        )
 
     def _fetch(self, seconds: float, instance: str | None = None) -> Page:
         return fetch_page(self._app.web, self.url, seconds, instance)
@@ -187,8 +216,10 @@ class HealthCheck:
         try:
             found = list[str | None](self._app.arm.instances(self._app.site))
         except PythonAppError as error:
-            self._app.progress.say(f"Warning: the instances of {self._app.site.label} could not be listed, so only one "
-                                   f"of them is asked: {error.message}")
+            self._app.progress.say(
+                f"Warning: the instances of {self._app.site.label} could not be listed, so only one "
+                f"of them is asked: {error.message}"
+            )
             return [None]
         return found or [None]
 
@@ -226,8 +257,9 @@ def _all_at_once(functions: Sequence[Callable[[], Verdict]]) -> list[Verdict]:
             except BaseException as error:  # pylint: disable=broad-exception-caught
                 failures.append(error)  # raised again below, in the command's own thread
 
-    threads = [threading.Thread(target=work, name="instances", daemon=True)
-               for _ in range(min(len(functions), MOST_AT_ONCE))]
+    threads = [
+        threading.Thread(target=work, name="instances", daemon=True) for _ in range(min(len(functions), MOST_AT_ONCE))
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -252,5 +284,7 @@ def _on(ids: Sequence[str | None], verdicts: dict[str | None, Verdict]) -> str:
 
 def _how_to_log(app: App, kind: Kind) -> str:
     option = f"--env WSGI_LOG={WSGI_LOG}" if kind == "fastCgi" else r'--stdout-log "%HOME%\LogFiles\python"'
-    return (f"web.config names no log that would tell more: `az webapp python web-config set {app.site.arguments} "
-            f"{option}`.")
+    return (
+        f"web.config names no log that would tell more: `az webapp python web-config set {app.site.arguments} "
+        f"{option}`."
+    )

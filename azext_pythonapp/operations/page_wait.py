@@ -1,4 +1,5 @@
 """How long an answer of the app counts as that of a restart which goes on, and what it means in the end."""
+
 from __future__ import annotations
 
 import time
@@ -29,14 +30,18 @@ class Verdict:
     outcome: Outcome
 
 
-def look_before(fetch: Callable[[float], Page], seconds: float,
-                clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> Page:
+def look_before(
+    fetch: Callable[[float], Page],
+    seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Page:
     """The page before anything is changed; what passes, such as the end of an earlier restart, is given some seconds.
 
     fetch: gets the page within so many seconds. seconds: for everything.
     """
     deadline = clock() + seconds
-    for pause in (*PAUSES[:FEWEST_TRIES - 1], None):
+    for pause in (*PAUSES[: FEWEST_TRIES - 1], None):
         page = fetch(max(1.0, min(FETCH_SECONDS, deadline - clock())))
         if pause is None or not (page.passing or page.not_reached) or clock() + pause >= deadline:
             break
@@ -44,10 +49,15 @@ def look_before(fetch: Callable[[float], Page], seconds: float,
     return page
 
 
-def wait_for_page(fetch: Callable[[float], Page], before: Page | None, seconds: float,
-                  is_new: Callable[[Page], bool] = lambda page: False,
-                  on_passing: Callable[[Page], None] = lambda page: None,
-                  clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> Verdict:
+def wait_for_page(
+    fetch: Callable[[float], Page],
+    before: Page | None,
+    seconds: float,
+    is_new: Callable[[Page], bool] = lambda page: False,
+    on_passing: Callable[[Page], None] = lambda page: None,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Verdict:
     """Get the page after a restart until it is good, or until what it says instead is sure.
 
     fetch: gets the page within so many seconds. before: what it was before; None when nobody looked.

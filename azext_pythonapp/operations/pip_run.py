@@ -1,4 +1,5 @@
 """pip with one runtime of an app: what it would change, the job that does it, and what it did."""
+
 from __future__ import annotations
 
 import time
@@ -24,9 +25,11 @@ from azext_pythonapp.packages.pip_arguments import AGAIN, holds
 from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.plan import Action, Change
 
-_HELD_FILE = ("A running program, most likely the app, holds a file that pip must replace",
-              "Run the command again with `--stop-app auto`, which stops the app for as long as pip needs; if the app "
-              "is stopped, end the other program, such as a WebJob or a console.")
+_HELD_FILE = (
+    "A running program, most likely the app, holds a file that pip must replace",
+    "Run the command again with `--stop-app auto`, which stops the app for as long as pip needs; if the app "
+    "is stopped, end the other program, such as a WebJob or a console.",
+)
 
 
 @dataclass(frozen=True)
@@ -64,13 +67,20 @@ def last_good_run(app: App, folder: str, files: RequirementFiles, options: PipOp
         last = record.parse(app.kudu.read(record.path_for(folder)).content)
     except NotFound:
         return None
-    satisfied = record.is_satisfied(last, files.fingerprint, options.normalised(),
-                                    installed.digest(site_packages(app, folder)), pinned=files.pinned)
+    satisfied = record.is_satisfied(
+        last, files.fingerprint, options.normalised(), installed.digest(site_packages(app, folder)), pinned=files.pinned
+    )
     return last if satisfied else None
 
 
-def plan_pip(app: App, target: Target, files: RequirementFiles, options: PipOptions, restore: bool = False,
-             dependencies: bool = True) -> PipRun:
+def plan_pip(
+    app: App,
+    target: Target,
+    files: RequirementFiles,
+    options: PipOptions,
+    restore: bool = False,
+    dependencies: bool = True,
+) -> PipRun:
     """See what pip would change in a runtime, which need not be installed yet; no Python is started.
 
     restore: whether a pip that fails is to have what it changed put back.
@@ -81,8 +91,11 @@ def plan_pip(app: App, target: Target, files: RequirementFiles, options: PipOpti
     environment = TargetEnvironment(target.version, target.architecture)
     require_possible(app, files, environment)
     if restore and files.unseen:
-        raise Refused(f"--restore needs to know the indexes that the requirements for {app.site.label} name, and "
-                      f"{files.unseen[0]} is read on the worker only.", "Leave --restore out, or give a local file.")
+        raise Refused(
+            f"--restore needs to know the indexes that the requirements for {app.site.label} name, and "
+            f"{files.unseen[0]} is read on the worker only.",
+            "Leave --restore out, or give a local file.",
+        )
     names = site_packages(app, target.folder)
     present = _whole_packages(app, target.folder, names)
     planned = _expected(files, options, present, environment)
@@ -94,15 +107,23 @@ def plan_pip(app: App, target: Target, files: RequirementFiles, options: PipOpti
     newer_pip = pip_versions.upgrade_for(options.features, present.get("pip"), target.version)
     if newer_pip is not None:
         planned.insert(0, _change("pip", "upgrade", present["pip"], newer_pip.removeprefix("pip") or "newest"))
-    return PipRun(target, f"Installing {files.name} into", pip.install(files.main, options), planned,
-                  files.directory, files.uploads, files.watched,
-                  record.to_json(files.fingerprint, options.normalised()),
-                  pip.install_pip(newer_pip, options) if newer_pip else None,
-                  Restore(pip.restore_arguments(options), files.sources) if restore else None)
+    return PipRun(
+        target,
+        f"Installing {files.name} into",
+        pip.install(files.main, options),
+        planned,
+        files.directory,
+        files.uploads,
+        files.watched,
+        record.to_json(files.fingerprint, options.normalised()),
+        pip.install_pip(newer_pip, options) if newer_pip else None,
+        Restore(pip.restore_arguments(options), files.sources) if restore else None,
+    )
 
 
-def _expected(files: RequirementFiles, options: PipOptions, present: Mapping[str, str],
-              environment: TargetEnvironment) -> list[Change]:
+def _expected(
+    files: RequirementFiles, options: PipOptions, present: Mapping[str, str], environment: TargetEnvironment
+) -> list[Change]:
     """What pip would do for the requirements themselves, and what only it can tell."""
     changes = package_plan.plan_changes(files.parsed, present, environment, options.upgrade, files.limits)
     if holds(options.more, *AGAIN):
@@ -111,19 +132,39 @@ def _expected(files: RequirementFiles, options: PipOptions, present: Mapping[str
 
 
 def _rows(changes: Sequence[package_plan.PackageChange]) -> list[Change]:
-    return [_change(change.name, change.action, change.before, change.after) for change in changes
-            if change.action != "none"]
+    return [
+        _change(change.name, change.action, change.before, change.after)
+        for change in changes
+        if change.action != "none"
+    ]
 
 
-def start_pip(app: App, run: PipRun, command: str, job_id: str | None = None, leaves: str | None = None,
-              app_stopped: bool = False, starting: Callable[[], None] = lambda: None) -> Launched:
+def start_pip(
+    app: App,
+    run: PipRun,
+    command: str,
+    job_id: str | None = None,
+    leaves: str | None = None,
+    app_stopped: bool = False,
+    starting: Callable[[], None] = lambda: None,
+) -> Launched:
     """Start the job on the worker.
 
     command: the user's command, for the job's record. job_id, leaves, app_stopped, starting: as in launch and JobSpec.
     """
-    spec = JobSpec(command=command, python=run.target.python_path, runtime=run.target.folder, pip=run.call,
-                   directory=run.directory, record=run.record, watched=run.watched, preparation=run.preparation,
-                   restore=run.restore, leaves=leaves, app_stopped=app_stopped)
+    spec = JobSpec(
+        command=command,
+        python=run.target.python_path,
+        runtime=run.target.folder,
+        pip=run.call,
+        directory=run.directory,
+        record=run.record,
+        watched=run.watched,
+        preparation=run.preparation,
+        restore=run.restore,
+        leaves=leaves,
+        app_stopped=app_stopped,
+    )
     return launch(app.kudu, spec, run.uploads, job_id, starting)
 
 
@@ -134,8 +175,9 @@ class PipJob:
     on_line: gets pip's lines in place of the person.
     """
 
-    def __init__(self, app: App, started: Launched | str, timeout: float | None,
-                 on_line: Callable[[str], None] | None = None):
+    def __init__(
+        self, app: App, started: Launched | str, timeout: float | None, on_line: Callable[[str], None] | None = None
+    ):
         self._app = app
         self._started = started
         self._timeout = timeout
@@ -151,9 +193,15 @@ class PipJob:
         job_id = self._started if isinstance(self._started, str) else self._started.job_id
         try:
             with watching(self._app, job_id, None if isinstance(self._started, str) else self._started):
-                job = follow(self._app.kudu.patient(0), self._started, self._line, on_job=self._show,
-                             timeout=self._timeout, tell=self._app.progress.say,
-                             wait_command=f"az webapp python job wait {self._app.site.arguments}")
+                job = follow(
+                    self._app.kudu.patient(0),
+                    self._started,
+                    self._line,
+                    on_job=self._show,
+                    timeout=self._timeout,
+                    tell=self._app.progress.say,
+                    wait_command=f"az webapp python job wait {self._app.site.arguments}",
+                )
         finally:
             self._app.progress.status(None)
         if job.state != FAILED:
@@ -161,9 +209,11 @@ class PipJob:
         if job.held_in_runtime:
             return job.explained(*_HELD_FILE)
         if job.held_file is not None:
-            return job.explained(f"Another program holds {job.held_file or 'a file'}, which is none of the runtime's, "
-                                 "and did not give it back when pip tried again",
-                                 "An antivirus or another pip gives it back soon: run the command again.")
+            return job.explained(
+                f"Another program holds {job.held_file or 'a file'}, which is none of the runtime's, "
+                "and did not give it back when pip tried again",
+                "An antivirus or another pip gives it back soon: run the command again.",
+            )
         explanation = self._lines.explanation
         return job.explained(explanation.reason, explanation.advice) if explanation else job
 
@@ -197,9 +247,10 @@ def watching(app: App, job_id: str, started: Launched | None) -> Iterator[None]:
             with suppress(KeyboardInterrupt):  # a second one ends the cleaning up
                 give_up(app.kudu.patient(0), job_id, f"It was not started{why}.")
             raise RemoteFailed(f"Job {job_id} of {label} was not started{why}.", "Run the command again.") from error
-        raise UnknownOutcome(f"No longer watching job {job_id} of {label}; it goes on on the worker{why}.",
-                             f"Watch it again: `az webapp python job wait {command}`. End it: `az webapp python job "
-                             f"cancel {command}`.") from error
+        raise UnknownOutcome(
+            f"No longer watching job {job_id} of {label}; it goes on on the worker{why}.",
+            f"Watch it again: `az webapp python job wait {command}`. End it: `az webapp python job cancel {command}`.",
+        ) from error
 
 
 def job_failure(app: App, job: Job) -> PythonAppError:
@@ -212,12 +263,16 @@ def job_failure(app: App, job: Job) -> PythonAppError:
     if job.result is not None and not changed:
         consequence = " No package was changed."
     if job.blocked_by is not None:
-        return RemoteFailed(f"{sentence.rstrip('.')}.{consequence}",
-                            f"Wait for that job: `az webapp python job wait {app.site.arguments} --job-id "
-                            f"{job.blocked_by}`. Then run the command again.")
-    return RemoteFailed(f"{sentence.rstrip('.')}.{consequence}",
-                        f"{job.advice + ' ' if job.advice else ''}Read the whole log: `az webapp python job log "
-                        f"{app.site.arguments} --job-id {job.id}`.")
+        return RemoteFailed(
+            f"{sentence.rstrip('.')}.{consequence}",
+            f"Wait for that job: `az webapp python job wait {app.site.arguments} --job-id "
+            f"{job.blocked_by}`. Then run the command again.",
+        )
+    return RemoteFailed(
+        f"{sentence.rstrip('.')}.{consequence}",
+        f"{job.advice + ' ' if job.advice else ''}Read the whole log: `az webapp python job log "
+        f"{app.site.arguments} --job-id {job.id}`.",
+    )
 
 
 @contextmanager
@@ -228,8 +283,10 @@ def telling_outcome(app: App, job: Job) -> Iterator[None]:
     except PythonAppError as error:
         if job.state == SUCCEEDED:
             changed = _changed_words(job)
-            error.precede(f"Job {job.id} on {app.site.label} succeeded"
-                          f"{': ' + ', '.join(changed) if changed else ', without a change'}. ")
+            error.precede(
+                f"Job {job.id} on {app.site.label} succeeded"
+                f"{': ' + ', '.join(changed) if changed else ', without a change'}. "
+            )
         else:
             error.precede(f"{job_failure(app, job).message} ")
         raise
@@ -237,10 +294,12 @@ def telling_outcome(app: App, job: Job) -> Iterator[None]:
 
 def _changed_words(job: Job) -> list[str]:
     result = job.result or JobResult()
-    return [*(f"{each.name} {each.version} installed" for each in result.installed),
-            *(f"{each.name} {each.before} -> {each.after}" for each in result.upgraded),
-            *(f"{each.name} {each.version} reinstalled" for each in result.reinstalled),
-            *(f"{each.name} {each.version} removed" for each in result.removed)]
+    return [
+        *(f"{each.name} {each.version} installed" for each in result.installed),
+        *(f"{each.name} {each.before} -> {each.after}" for each in result.upgraded),
+        *(f"{each.name} {each.version} reinstalled" for each in result.reinstalled),
+        *(f"{each.name} {each.version} removed" for each in result.removed),
+    ]
 
 
 def require_job_success(app: App, job: Job) -> JobResult:
@@ -255,8 +314,12 @@ def result_changes(result: JobResult) -> list[Change]:
     from packaging.utils import canonicalize_name as canonical
 
     changes = [_change(canonical(each.name), "install", None, each.version) for each in result.installed]
-    changes += [_change(canonical(each.name), "upgrade" if _rose(each.before, each.after) else "downgrade", each.before,
-                        each.after) for each in result.upgraded]
+    changes += [
+        _change(
+            canonical(each.name), "upgrade" if _rose(each.before, each.after) else "downgrade", each.before, each.after
+        )
+        for each in result.upgraded
+    ]
     changes += [_change(canonical(each.name), "reinstall", each.version, each.version) for each in result.reinstalled]
     return changes + [_change(canonical(each.name), "uninstall", each.version, None) for each in result.removed]
 

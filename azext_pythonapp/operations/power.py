@@ -1,4 +1,5 @@
 """Start an app that was stopped for some work; an app that stays stopped is the worst end of any command."""
+
 from __future__ import annotations
 
 import time
@@ -27,6 +28,9 @@ def start_again(app: App, purpose: str, command: str, sleep: Callable[[float], N
             return
         except PythonAppError as error:
             if pause is None:
-                raise StillStopped(f"The {app.site.label} is stopped: it was stopped for {purpose}, and starting it "
-                                   f"again failed: {error.message.rstrip('.')}.", f"`{command}` starts it.") from error
+                raise StillStopped(
+                    f"The {app.site.label} is stopped: it was stopped for {purpose}, and starting it "
+                    f"again failed: {error.message.rstrip('.')}.",
+                    f"`{command}` starts it.",
+                ) from error
             sleep(pause)

@@ -1,4 +1,5 @@
 """Whether IIS has read a runtime's FastCGI registration: it does so only when the app starts."""
+
 from __future__ import annotations
 
 import time
@@ -22,8 +23,14 @@ def is_read(app: App, extension_id: str) -> bool | None:
         started = kudu.app_started()
         if started is None:
             return None
-        modified = next((read_time(entry.modified) for entry in kudu.list_directory(EXTENSIONS)
-                         if entry.name.lower() == extension_id.lower()), None)
+        modified = next(
+            (
+                read_time(entry.modified)
+                for entry in kudu.list_directory(EXTENSIONS)
+                if entry.name.lower() == extension_id.lower()
+            ),
+            None,
+        )
     except PythonAppError:
         return None
     return None if modified is None else modified < started
@@ -36,9 +43,12 @@ def refuse_unread(app: App, version: str, read: bool | None, option: str = "") -
     """
     known = "IIS does not know" if read is False else "It cannot be told whether IIS knows"
     leave = f"Leave {option} out, or restart" if option else "Restart"
-    return Refused(f"{known} Python {version} of {app.site.label} yet: it reads the registration of a Python when the "
-                   "app starts. Without a restart before it, the switch would make the app answer errors, so nothing "
-                   "was changed.", f"{leave} the app first: `az webapp restart {app.site.arguments}`.")
+    return Refused(
+        f"{known} Python {version} of {app.site.label} yet: it reads the registration of a Python when the "
+        "app starts. Without a restart before it, the switch would make the app answer errors, so nothing "
+        "was changed.",
+        f"{leave} the app first: `az webapp restart {app.site.arguments}`.",
+    )
 
 
 def restart_to_read(app: App) -> None:
@@ -48,8 +58,10 @@ def restart_to_read(app: App) -> None:
     """
     busy = await_quiet(app, (), time.sleep)
     if busy is not None:
-        raise Conflict(f"Job {busy.id} ({busy.command or 'unknown command'}) is running on {app.site.label}, and a "
-                       "restart would end it.",
-                       f"Wait for it: `{wait_command(app, busy.id)}`. Then run the command again.")
+        raise Conflict(
+            f"Job {busy.id} ({busy.command or 'unknown command'}) is running on {app.site.label}, and a "
+            "restart would end it.",
+            f"Wait for it: `{wait_command(app, busy.id)}`. Then run the command again.",
+        )
     app.arm.restart(app.site)
     app.kudu.list_directory(EXTENSIONS)

@@ -1,4 +1,5 @@
 """The requirement, constraint and wheel files of one pip run: read here, uploaded from here, or read on the app."""
+
 from __future__ import annotations
 
 import posixpath
@@ -73,8 +74,10 @@ class RequirementFiles:
         fitting, others = choose(self.wheels, self.parsed, target)
         if others:
             names = ", ".join(wheel.name for wheel in others)
-            warn(f"Warning: not uploaded, because Python {target.version} {target.architecture} does not take them: "
-                 f"{names}.")
+            warn(
+                f"Warning: not uploaded, because Python {target.version} {target.architecture} does not take them: "
+                f"{names}."
+            )
         return replace(self, uploads={**self.uploads, WHEELS_PAGE: find_links_page(fitting)}, fitting=fitting)
 
     @property
@@ -90,9 +93,20 @@ def local_files(requirement: str, constraint: str | None, wheel_dir: str | None)
     Raises InvalidInput for a file that cannot be read.
     """
     main, tree = _given(requirement, "-r", UPLOADED_REQUIREMENTS)
-    return _with_extras(RequirementFiles(
-        masked(requirement), main, JobFile(UPLOADED_REQUIREMENTS), tree.contents, {}, tuple(tree.requirements),
-        sources=tuple(tree.sources)), tree, constraint, wheel_dir)
+    return _with_extras(
+        RequirementFiles(
+            masked(requirement),
+            main,
+            JobFile(UPLOADED_REQUIREMENTS),
+            tree.contents,
+            {},
+            tuple(tree.requirements),
+            sources=tuple(tree.sources),
+        ),
+        tree,
+        constraint,
+        wheel_dir,
+    )
 
 
 def files_on_app(app: App, constraint: str | None, wheel_dir: str | None) -> RequirementFiles:
@@ -104,25 +118,45 @@ def files_on_app(app: App, constraint: str | None, wheel_dir: str | None) -> Req
     try:
         tree = tree_on_app(app, root, REQUIREMENTS)
     except NotFound as error:
-        raise NotFound(f"The {app.site.label} has no requirements.txt in its wwwroot.",
-                       f"Give a local one: `az webapp python install-requirements {app.site.arguments} "
-                       "-r requirements.txt`.") from error
-    return _with_extras(RequirementFiles(
-        REQUIREMENTS, HomeFile(f"{root}/{REQUIREMENTS}"), HomeFile(root), {}, tree.contents, tuple(tree.requirements),
-        sources=tuple(tree.sources)), tree, constraint, wheel_dir)
+        raise NotFound(
+            f"The {app.site.label} has no requirements.txt in its wwwroot.",
+            f"Give a local one: `az webapp python install-requirements {app.site.arguments} -r requirements.txt`.",
+        ) from error
+    return _with_extras(
+        RequirementFiles(
+            REQUIREMENTS,
+            HomeFile(f"{root}/{REQUIREMENTS}"),
+            HomeFile(root),
+            {},
+            tree.contents,
+            tuple(tree.requirements),
+            sources=tuple(tree.sources),
+        ),
+        tree,
+        constraint,
+        wheel_dir,
+    )
 
 
-def _with_extras(files: RequirementFiles, tree: Tree, constraint: str | None, wheel_dir: str | None
-                 ) -> RequirementFiles:
+def _with_extras(
+    files: RequirementFiles, tree: Tree, constraint: str | None, wheel_dir: str | None
+) -> RequirementFiles:
     """The same with a constraints file and a folder of wheels."""
     wheels = read_folder(wheel_dir) if wheel_dir is not None else ()
     limits, unseen, covered = tree.constraints, tree.unseen, tree.covered
     if constraint is None:
         return replace(files, limits=tuple(limits), unseen=tuple(unseen), covered=covered, wheels=wheels)
     main, more = _given(constraint, "-c", UPLOADED_CONSTRAINTS)
-    return replace(files, uploads={**files.uploads, **more.contents}, constraints=(main,), wheels=wheels,
-                   limits=(*limits, *more.requirements, *more.constraints), unseen=(*unseen, *more.unseen),
-                   covered=covered and more.covered, sources=(*more.sources, *files.sources))
+    return replace(
+        files,
+        uploads={**files.uploads, **more.contents},
+        constraints=(main,),
+        wheels=wheels,
+        limits=(*limits, *more.requirements, *more.constraints),
+        unseen=(*unseen, *more.unseen),
+        covered=covered and more.covered,
+        sources=(*more.sources, *files.sources),
+    )
 
 
 def _given(name: str, option: str, folder: str) -> tuple[JobFile, Tree]:
@@ -142,15 +176,23 @@ def require_possible(app: App, files: RequirementFiles, environment: TargetEnvir
     One request more for each folder below %HOME% that a line names.
     """
     uploaded = isinstance(files.main, JobFile)
-    wrong = [(requirement, problem) for requirement in files.parsed if requirement.applies(environment)
-             for problem in [impossible(requirement, uploaded) or _absent(app, requirement)] if problem]
+    wrong = [
+        (requirement, problem)
+        for requirement in files.parsed
+        if requirement.applies(environment)
+        for problem in [impossible(requirement, uploaded) or _absent(app, requirement)]
+        if problem
+    ]
     if not wrong:
         return
     requirement, (reason, advice) = wrong[0]
     others = [f"{each.file}:{each.line}" for each, _ in wrong[1:]]
     more = f" So do {len(others)} more lines: {_some(others)}." if others else ""
-    raise InvalidInput(f"{requirement.file}:{requirement.line}: {requirement.text!r} cannot be installed on "
-                       f"{app.site.label}: {reason}.{more}", advice)
+    raise InvalidInput(
+        f"{requirement.file}:{requirement.line}: {requirement.text!r} cannot be installed on "
+        f"{app.site.label}: {reason}.{more}",
+        advice,
+    )
 
 
 def _absent(app: App, requirement: Requirement) -> tuple[str, str] | None:

@@ -1,4 +1,5 @@
 """A requirements file with all that it includes by -r and -c: of this machine, or of the app."""
+
 from __future__ import annotations
 
 import codecs
@@ -21,8 +22,18 @@ from azext_pythonapp.packages.windows_names import clashes, folded, is_safe, saf
 from azext_pythonapp.packages.worker_places import place
 
 # Where pip looks for packages, and which it takes, as far as lines of a file say it.
-_SOURCE_OPTIONS = ("--index-url", "--extra-index-url", "--find-links", "--no-index", "--trusted-host", "--pre",
-                   "--prefer-binary", "--only-binary", "--no-binary", "--use-feature")
+_SOURCE_OPTIONS = (
+    "--index-url",
+    "--extra-index-url",
+    "--find-links",
+    "--no-index",
+    "--trusted-host",
+    "--pre",
+    "--prefer-binary",
+    "--only-binary",
+    "--no-binary",
+    "--use-feature",
+)
 _ADDRESS = re.compile(r"(?:https?|ftp):", re.IGNORECASE)
 
 
@@ -150,17 +161,20 @@ class _LocalReader:
         """A file's content for the worker: as it is, unless a reference in it has to lead elsewhere there."""
         file = self.files[key]
         folder = posixpath.dirname(names[key])
-        targets = {value: posixpath.relpath(names[included], folder or ".")
-                   for value, included in file.includes.items()}
+        targets = {
+            value: posixpath.relpath(names[included], folder or ".") for value, included in file.includes.items()
+        }
         moved = {value for value, target in targets.items() if posixpath.normpath(_slashed(value)) != target}
         if not moved:
             return file.content
         text = decode(file.content, file.path.name).splitlines()
         for first, last, pairs in file.parsed.option_lines:
             if any(option in ("-r", "-c") and value in moved for option, value in pairs):
-                words = [_written(option, targets.get(value, value) if option in ("-r", "-c") else value)
-                         for option, value in pairs]
-                text[first - 1:last] = [" ".join(words)] + [""] * (min(last, len(text)) - first)
+                words = [
+                    _written(option, targets.get(value, value) if option in ("-r", "-c") else value)
+                    for option, value in pairs
+                ]
+                text[first - 1 : last] = [" ".join(words)] + [""] * (min(last, len(text)) - first)
         return codecs.BOM_UTF8 + ("\n".join(text) + "\n").encode("utf-8")
 
     def _include(self, file: _LocalFile, option: str, value: str, line: int, is_constraint: bool) -> None:
@@ -231,9 +245,10 @@ def read_local(path: Path, kind: str, included_by: str | None = None) -> bytes:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         where = f", which {included_by} includes," if included_by else ""
-        raise InvalidInput(f"The {kind} file '{path}'{where} cannot be read: {reason}.",
-                           "Correct that line, or put the file there." if included_by else
-                           "Give the path of a file on this machine.") from error
+        raise InvalidInput(
+            f"The {kind} file '{path}'{where} cannot be read: {reason}.",
+            "Correct that line, or put the file there." if included_by else "Give the path of a file on this machine.",
+        ) from error
 
 
 def _local_path(including: Path, value: str) -> Path | None:

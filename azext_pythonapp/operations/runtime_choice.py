@@ -3,6 +3,7 @@
 What is on the app counts as named: a wish that one of its Pythons satisfies means that one, so that a command that is
 run again finds what it left, whatever was published meanwhile. Only `latest` looks for something newer.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -37,8 +38,14 @@ class Choice:
         return self.present
 
 
-def choose_runtime(app: App, pythons: Sequence[Installed], wish: VersionWish, architecture: str | None,
-                   sources: Sequence[SourceName] = EVERYWHERE, prereleases: bool = False) -> Choice:
+def choose_runtime(
+    app: App,
+    pythons: Sequence[Installed],
+    wish: VersionWish,
+    architecture: str | None,
+    sources: Sequence[SourceName] = EVERYWHERE,
+    prereleases: bool = False,
+) -> Choice:
     """The Python on the app that a wish means, else the newest that the trusted sources have.
 
     pythons: those on the app. architecture: "x64", "x86", or None for x64 where there is a choice.
@@ -67,19 +74,29 @@ def choose_runtime(app: App, pythons: Sequence[Installed], wish: VersionWish, ar
     return Choice(None, best)
 
 
-def newest_present(app: App, pythons: Sequence[Installed], wish: VersionWish, architecture: str | None,
-                   at_least: str | None = None) -> Installed | None:
+def newest_present(
+    app: App, pythons: Sequence[Installed], wish: VersionWish, architecture: str | None, at_least: str | None = None
+) -> Installed | None:
     """The newest Python on the app that a wish means and that answered; None when there is none.
 
     at_least: a version below which nothing matters; None for none.
     Raises UnknownOutcome when another one may be the one, but did not answer in time: that is not its absence.
     """
     own = [python for python in pythons if python.source != "builtIn"]
-    usable = [python for python in own if python.answered and wish.matches(python.version or "")
-              and architecture in (None, python.architecture)]
-    best = max(usable, default=None,
-               key=lambda python: (python_order(python.version), python.architecture == DEFAULT_ARCHITECTURE,
-                                   python.source == "siteExtension"))
+    usable = [
+        python
+        for python in own
+        if python.answered and wish.matches(python.version or "") and architecture in (None, python.architecture)
+    ]
+    best = max(
+        usable,
+        default=None,
+        key=lambda python: (
+            python_order(python.version),
+            python.architecture == DEFAULT_ARCHITECTURE,
+            python.source == "siteExtension",
+        ),
+    )
     beaten = max(python_order(best.version) if best else python_order(None), python_order(at_least))
     for python in own:
         if python.unknown and python.may_be(wish.matches, architecture):
@@ -99,20 +116,24 @@ def require_present(app: App, pythons: Sequence[Installed], wish: VersionWish, a
         return python
     label, asked = app.site.label, f"Python {wish}" + (f" {architecture}" if architecture else "")
     command = f"az webapp python set-version {app.site.arguments} --version {wish}" + (
-        f" --arch {architecture}" if architecture else "")
+        f" --arch {architecture}" if architecture else ""
+    )
     broken = _broken(pythons, wish, architecture)
     if broken is not None:
-        raise Refused(f"{asked} is on {label}, but does not run: {broken.problem}",
-                      f"`{command}` installs it again, where its package is known.")
+        raise Refused(
+            f"{asked} is on {label}, but does not run: {broken.problem}",
+            f"`{command}` installs it again, where its package is known.",
+        )
     raise NotFound(f"{asked} is not on {label}.", f"`{command}` installs it and switches to it.")
 
 
 def not_answered(app: App, python: Installed, unknown: str) -> UnknownOutcome:
     """The error for a Python that did not answer in time; unknown: what is not known for that, in words."""
-    return UnknownOutcome(f"{python.problem or python.python_path} So {unknown} on {app.site.label} is not known. "
-                          "Nothing was changed.",
-                          "Run the command again when the worker is less busy; `az webapp python list "
-                          f"{app.site.arguments}` asks every Python of the app.")
+    return UnknownOutcome(
+        f"{python.problem or python.python_path} So {unknown} on {app.site.label} is not known. Nothing was changed.",
+        "Run the command again when the worker is less busy; `az webapp python list "
+        f"{app.site.arguments}` asks every Python of the app.",
+    )
 
 
 def say_new_id(app: App, extension_id: str) -> None:
@@ -125,27 +146,47 @@ def say_new_id(app: App, extension_id: str) -> None:
 def require_version(app: App, python: Installed, version: str) -> None:
     """Raise RemoteFailed when python.exe on the worker names another version than the one that was installed."""
     if python.version != version:
-        raise RemoteFailed(f"{python.python_path} of {app.site.label} says that it is Python {python.version}, not "
-                           f"{version} as its package claims.",
-                           f"See what is there: `az webapp python list {app.site.arguments}`.")
+        raise RemoteFailed(
+            f"{python.python_path} of {app.site.label} says that it is Python {python.version}, not "
+            f"{version} as its package claims.",
+            f"See what is there: `az webapp python list {app.site.arguments}`.",
+        )
 
 
 def _broken(pythons: Sequence[Installed], wish: VersionWish, architecture: str | None) -> Installed | None:
     """The newest Python by its names that a wish means and that does not run."""
-    broken = [python for python in pythons if python.source != "builtIn" and not python.answered and not python.unknown
-              and python.may_be(wish.matches, architecture)]
-    return max(broken, default=None, key=lambda python: (python.extension_id is not None, python_order(python.version),
-                                                         python.architecture == DEFAULT_ARCHITECTURE))
+    broken = [
+        python
+        for python in pythons
+        if python.source != "builtIn"
+        and not python.answered
+        and not python.unknown
+        and python.may_be(wish.matches, architecture)
+    ]
+    return max(
+        broken,
+        default=None,
+        key=lambda python: (
+            python.extension_id is not None,
+            python_order(python.version),
+            python.architecture == DEFAULT_ARCHITECTURE,
+        ),
+    )
 
 
 def _offer_of(offers: Sequence[Offer], python: Installed) -> Offer | None:
     """The package of a site extension that is on the app already, whoever made it: for the very same Python."""
     if python.extension_id is None:
         return None
-    same = [offer for offer in offers if same_extension(python.extension_id, offer.extension_id)
-            and (offer.version, offer.architecture) == (python.version, python.architecture)]
-    return max(same, default=None, key=lambda offer: (offer.source == "siteExtension",
-                                                      package_order(offer.package_version)))
+    same = [
+        offer
+        for offer in offers
+        if same_extension(python.extension_id, offer.extension_id)
+        and (offer.version, offer.architecture) == (python.version, python.architecture)
+    ]
+    return max(
+        same, default=None, key=lambda offer: (offer.source == "siteExtension", package_order(offer.package_version))
+    )
 
 
 def _require_known(app: App, supply: Supply, wish: VersionWish, architecture: str | None, best: Offer | None) -> None:
@@ -158,12 +199,16 @@ def _require_known(app: App, supply: Supply, wish: VersionWish, architecture: st
         if best is not None and wish.is_exact:
             continue
         if name == "gallery" and not _microsoft_may_have_newer(wish, architecture, best):
-            app.progress.say(f"{NAMES[name][0].upper()}{NAMES[name][1:]} could not be asked ({error.message}). That "
-                             "changes nothing: Microsoft's Pythons in it are known to be older.")
+            app.progress.say(
+                f"{NAMES[name][0].upper()}{NAMES[name][1:]} could not be asked ({error.message}). That "
+                "changes nothing: Microsoft's Pythons in it are known to be older."
+            )
             continue
         known = f" What could be asked has {best.version}, but whether that is the newest is not known." if best else ""
-        raise PlatformFailed(f"{NAMES[name][0].upper()}{NAMES[name][1:]} could not be asked for Python {wish}: "
-                             f"{error.message}{known}", _choices(app, name, best))
+        raise PlatformFailed(
+            f"{NAMES[name][0].upper()}{NAMES[name][1:]} could not be asked for Python {wish}: {error.message}{known}",
+            _choices(app, name, best),
+        )
 
 
 def _microsoft_may_have_newer(wish: VersionWish, architecture: str | None, best: Offer | None) -> bool:
@@ -181,13 +226,16 @@ def _choices(app: App, away: SourceName, best: Offer | None) -> str:
     if away == "gallery":
         return f"Try again later, or name a version in full; {listing}."
     full = f", as `--version {best.version}`" if best else ""
-    return (f"Try again later, or name a version of the app's own gallery in full{full}; {listing}. Or get the package "
-            "'python' (x64) or 'pythonx86' from https://www.nuget.org elsewhere and give it: "
-            f"`{install} --package FILE`.")
+    return (
+        f"Try again later, or name a version of the app's own gallery in full{full}; {listing}. Or get the package "
+        "'python' (x64) or 'pythonx86' from https://www.nuget.org elsewhere and give it: "
+        f"`{install} --package FILE`."
+    )
 
 
-def _not_found(app: App, offers: Sequence[Offer], wish: VersionWish, architecture: str | None,
-               sources: Sequence[SourceName]) -> NotFound:
+def _not_found(
+    app: App, offers: Sequence[Offer], wish: VersionWish, architecture: str | None, sources: Sequence[SourceName]
+) -> NotFound:
     asked = f"Python {wish}" + (f" {architecture}" if architecture else "")
     choices = nearest(offers, wish, architecture)
     advice = f"The nearest there is: {choices}. " if choices else ""
@@ -195,8 +243,10 @@ def _not_found(app: App, offers: Sequence[Offer], wish: VersionWish, architectur
     others = [offer for offer in select(offers, wish, architecture) if not offer.trusted]
     if others:
         ids = sorted({offer.extension_id for offer in others})
-        advice += (f" Other people's packages offer it: {', '.join(ids)}. If you trust one, name it: `az webapp python "
-                   f"install {app.site.arguments} --extension-id {quoted(ids[0])}`.")
+        advice += (
+            f" Other people's packages offer it: {', '.join(ids)}. If you trust one, name it: `az webapp python "
+            f"install {app.site.arguments} --extension-id {quoted(ids[0])}`."
+        )
     elif any(offer.trusted and offer.is_prerelease for offer in select(offers, wish, architecture)):
         advice += " There are pre-releases of it: name one in full, or add --pre."
     asked_of = " nor ".join(_TRUSTED[source] for source in sources)

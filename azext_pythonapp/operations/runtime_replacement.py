@@ -5,6 +5,7 @@ leaves nothing behind, not even the extension that was there (facts/python-site-
 So both folders are moved aside, which is quick on the app's share; the site-packages move into the new runtime, which
 is of the same Python; and when anything fails both folders move back.
 """
+
 from __future__ import annotations
 
 import secrets
@@ -57,8 +58,14 @@ class Replacement:
     going to be replaced, None where there is only the folder.
     """
 
-    def __init__(self, app: App, folder: str, packages: dict[str, str], extension_id: str | None,
-                 sleep: Callable[[float], None] = time.sleep):
+    def __init__(
+        self,
+        app: App,
+        folder: str,
+        packages: dict[str, str],
+        extension_id: str | None,
+        sleep: Callable[[float], None] = time.sleep,
+    ):
         self._sleep = sleep
         moment = datetime.now(timezone.utc)
         self._app = app
@@ -73,8 +80,10 @@ class Replacement:
     @property
     def question(self) -> str:
         """What to ask before it begins."""
-        return (f"Installing over the folder {self._folder} of {self._app.site.label} ends every running Python of the "
-                f"app; its {len(self._packages)} packages are kept and put back. Go on?")
+        return (
+            f"Installing over the folder {self._folder} of {self._app.site.label} ends every running Python of the "
+            f"app; its {len(self._packages)} packages are kept and put back. Go on?"
+        )
 
     @property
     def _change(self) -> Change:
@@ -83,12 +92,26 @@ class Replacement:
 
     def steps_before(self) -> list[Step]:
         """Stop the app, which may hold files of the folder, and move the folder aside."""
-        steps = [Step(f"Moving the folder {self._folder} with its {len(self._packages)} packages aside.", [],
-                      self._move_aside, self._move_back,
-                      f"The old folder {self._folder} with its packages is kept in {self._aside.path}.")]
+        steps = [
+            Step(
+                f"Moving the folder {self._folder} with its {len(self._packages)} packages aside.",
+                [],
+                self._move_aside,
+                self._move_back,
+                f"The old folder {self._folder} with its packages is kept in {self._aside.path}.",
+            )
+        ]
         if self._running:
-            steps.insert(0, Step(f"Stopping {self._app.site.label}.", [], self._stop, self._start_again,
-                                 f"The app is stopped; `az webapp start {self._app.site.arguments}` starts it."))
+            steps.insert(
+                0,
+                Step(
+                    f"Stopping {self._app.site.label}.",
+                    [],
+                    self._stop,
+                    self._start_again,
+                    f"The app is stopped; `az webapp start {self._app.site.arguments}` starts it.",
+                ),
+            )
         return steps
 
     def steps_after(self) -> list[Step]:
@@ -146,8 +169,10 @@ class Replacement:
         found = _packages(self._app, self._folder)
         if found != self._all:
             missing = sorted(set(self._all.items()) - set(found.items()))
-            raise RemoteFailed(f"The packages of {self._folder} on {self._app.site.label} are not complete after the "
-                               f"installation: {', '.join(name for name, _ in missing[:5])} differ.")
+            raise RemoteFailed(
+                f"The packages of {self._folder} on {self._app.site.label} are not complete after the "
+                f"installation: {', '.join(name for name, _ in missing[:5])} differ."
+            )
         self._clean()
         return [self._change]
 
@@ -184,7 +209,8 @@ class Replacement:
             if lost is None:
                 raise RemoteFailed(
                     f"The folder {source} of {self._app.site.label} could not be moved: {reason}.",
-                    f"A running process may hold its files: `az webapp stop {self._app.site.arguments}`.")
+                    f"A running process may hold its files: `az webapp stop {self._app.site.arguments}`.",
+                )
             self._sleep(MOVE_SECONDS)
         assert lost is not None
         lost.extend([f"Whether the folder {source} is moved to {target} is not known."])

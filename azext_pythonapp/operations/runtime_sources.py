@@ -2,6 +2,7 @@
 
 A source that cannot be asked is unknown, not empty: what came of it is kept beside what the other one has.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,8 +13,14 @@ from typing import Literal
 import requests
 
 from azext_pythonapp.appservice.app import App, fetch_json
-from azext_pythonapp.appservice.errors import (NotFound, PlatformFailed, PythonAppError, RemoteFailed, UnknownOutcome,
-                                               Unreachable)
+from azext_pythonapp.appservice.errors import (
+    NotFound,
+    PlatformFailed,
+    PythonAppError,
+    RemoteFailed,
+    UnknownOutcome,
+    Unreachable,
+)
 from azext_pythonapp.runtimes.catalogue import Offer, gallery_offers, nuget_offers
 from azext_pythonapp.runtimes.gallery import fetch_public_gallery
 from azext_pythonapp.runtimes.nuget import PACKAGE_IDS, fetch_releases
@@ -42,15 +49,20 @@ class Supply:
 def app_supply(app: App, sources: Iterable[SourceName], architectures: Sequence[str]) -> Supply:
     """What an app can get. sources: which to ask; architectures: of the packages on NuGet."""
     asking: dict[SourceName, Callable[[], list[Offer]]] = {
-        "gallery": lambda: app_offers(app), "nuget": lambda: nuget_supply(app.web, architectures)}
+        "gallery": lambda: app_offers(app),
+        "nuget": lambda: nuget_supply(app.web, architectures),
+    }
     return _together({name: asking[name] for name in sources})
 
 
 def public_supply(session: requests.Session) -> Supply:
     """What there is for any app, in the public gallery and on NuGet."""
-    return _together({
-        "gallery": lambda: gallery_offers(fetch_public_gallery(lambda url: fetch_json(session, url))),
-        "nuget": lambda: nuget_supply(session, list(PACKAGE_IDS))})
+    return _together(
+        {
+            "gallery": lambda: gallery_offers(fetch_public_gallery(lambda url: fetch_json(session, url))),
+            "nuget": lambda: nuget_supply(session, list(PACKAGE_IDS)),
+        }
+    )
 
 
 def app_offers(app: App) -> list[Offer]:
@@ -60,8 +72,11 @@ def app_offers(app: App) -> list[Offer]:
 
 def nuget_supply(session: requests.Session, architectures: Sequence[str]) -> list[Offer]:
     """The releases of CPython on NuGet, for these architectures. Raises PlatformFailed."""
-    return [offer for architecture in architectures
-            for offer in nuget_offers(fetch_releases(lambda url: fetch_json(session, url), architecture))]
+    return [
+        offer
+        for architecture in architectures
+        for offer in nuget_offers(fetch_releases(lambda url: fetch_json(session, url), architecture))
+    ]
 
 
 def package_offers(app: App, extension_id: str, package_version: str) -> list[Offer]:

@@ -1,4 +1,5 @@
 """Where an app names something below a runtime's folder: what would break if that folder went."""
+
 from __future__ import annotations
 
 import ntpath
@@ -42,7 +43,9 @@ def _settings(app: App, folder: str) -> list[str]:
     try:
         settings = app.arm.app_settings(app.site)
     except AccessDenied:
-        app.progress.say(f"The app settings of {app.site.label} cannot be seen with your role, so whether one of them "
-                         "names the runtime is not known.")
+        app.progress.say(
+            f"The app settings of {app.site.label} cannot be seen with your role, so whether one of them "
+            "names the runtime is not known."
+        )
         return []
     return [f"the app setting {name}" for name, value in settings.items() if pattern.search(value)]

@@ -1,4 +1,5 @@
 """What the app's own server wrote to its log since a moment: wfastcgi's WSGI_LOG, or HttpPlatform's stdout log."""
+
 from __future__ import annotations
 
 import ntpath
@@ -82,7 +83,7 @@ class ServerLog:
         if not ntpath.isabs(full):
             full = ntpath.normpath(ntpath.join(home, web_root(self._app), full))
         if full.lower().startswith(home.lower() + "\\"):
-            folder, name = ntpath.split(full[len(home) + 1:])
+            folder, name = ntpath.split(full[len(home) + 1 :])
             self._folder = folder.replace("\\", "/")
             self._pattern = re.compile(re.escape(name) + suffix, re.IGNORECASE)
 

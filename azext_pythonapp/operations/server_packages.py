@@ -1,4 +1,5 @@
 """The packages among which a web server is looked for: what requirements.txt asks for, and what the Python has."""
+
 from __future__ import annotations
 
 import ntpath
@@ -15,8 +16,11 @@ def asked_packages(requirements: Iterable[Requirement], environment: TargetEnvir
 
     environment: the Python for which markers are judged; None where it is not known, and all are taken.
     """
-    return [f"{each.name}{'[' + ','.join(each.extras) + ']' if each.extras else ''}{each.specifier}"
-            for each in requirements if each.name and (environment is None or each.applies(environment))]
+    return [
+        f"{each.name}{'[' + ','.join(each.extras) + ']' if each.extras else ''}{each.specifier}"
+        for each in requirements
+        if each.name and (environment is None or each.applies(environment))
+    ]
 
 
 def installed_packages(app: App, python_path: str) -> Iterator[str]:
@@ -29,5 +33,5 @@ def installed_packages(app: App, python_path: str) -> Iterator[str]:
     if ntpath.basename(folder).lower() == "scripts":
         folder = ntpath.dirname(folder)
     if folder.lower().startswith(home.lower() + "\\"):
-        for name, version in present_packages(app, folder[len(home) + 1:].replace("\\", "/")).items():
+        for name, version in present_packages(app, folder[len(home) + 1 :].replace("\\", "/")).items():
             yield f"{name}=={version}" if version else name

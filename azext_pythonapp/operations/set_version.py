@@ -1,4 +1,5 @@
 """`set-version`: make an app run a Python version, as one transaction."""
+
 from __future__ import annotations
 
 import ntpath
@@ -20,8 +21,14 @@ from azext_pythonapp.operations.left_to_do import PACKAGES, finish_left, plan_le
 from azext_pythonapp.operations.list_runtimes import pythons_on
 from azext_pythonapp.operations.nuget_installation import installation_of
 from azext_pythonapp.operations.page_proof import HealthCheck, HealthWish, Served
-from azext_pythonapp.operations.pip_run import (PipJob, last_good_run, plan_pip, require_job_success, result_changes,
-                                                start_pip)
+from azext_pythonapp.operations.pip_run import (
+    PipJob,
+    last_good_run,
+    plan_pip,
+    require_job_success,
+    result_changes,
+    start_pip,
+)
 from azext_pythonapp.operations.registration_state import is_read, refuse_unread, restart_to_read
 from azext_pythonapp.operations.requirement_files import RequirementFiles, files_on_app
 from azext_pythonapp.operations.runtime_choice import choose_runtime
@@ -40,8 +47,14 @@ from azext_pythonapp.runtimes.identity import VersionWish
 from azext_pythonapp.runtimes.location import same_path, worker_path
 from azext_pythonapp.runtimes.registration import Registration
 from azext_pythonapp.webconfig.entrypoint import parse_app_option
-from azext_pythonapp.webconfig.handlers import (Edit, HandlerIntent, PythonHandler, read_handler, read_settings,
-                                                write_handler)
+from azext_pythonapp.webconfig.handlers import (
+    Edit,
+    HandlerIntent,
+    PythonHandler,
+    read_handler,
+    read_settings,
+    write_handler,
+)
 
 COMMAND = "set-version"
 
@@ -62,17 +75,38 @@ class SetVersionRequest:
     prereleases: bool = False
 
     @classmethod
-    def parse(cls, version: str, architecture: str | None, handler: str, app: str | None,
-              startup_command: str | None, *, requirements: bool, restart: bool,
-              health: HealthWish | None, confirmed: bool, import_check: bool = True,
-              prereleases: bool = False) -> SetVersionRequest:
+    def parse(
+        cls,
+        version: str,
+        architecture: str | None,
+        handler: str,
+        app: str | None,
+        startup_command: str | None,
+        *,
+        requirements: bool,
+        restart: bool,
+        health: HealthWish | None,
+        confirmed: bool,
+        import_check: bool = True,
+        prereleases: bool = False,
+    ) -> SetVersionRequest:
         """From the command's options. Raises InvalidInput for what cannot be meant."""
         wish = HandlerWish(handler.lower(), startup_command)
         wish.check()
         if app is not None:
             parse_app_option(app)
-        return cls(VersionWish.parse(version), architecture, wish, app, requirements, restart, health, confirmed,
-                   import_check, prereleases)
+        return cls(
+            VersionWish.parse(version),
+            architecture,
+            wish,
+            app,
+            requirements,
+            restart,
+            health,
+            confirmed,
+            import_check,
+            prereleases,
+        )
 
 
 def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str, Any]:
@@ -82,8 +116,11 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
     """
     found = read_web_config(app)
     current = read_handler(found.content) or read_settings(found.content)
-    start = Start(None, None) if request.handler.startup_command else find_start(
-        AppFiles(app), request.app, current, app.progress.say, known_settings(app))
+    start = (
+        Start(None, None)
+        if request.handler.startup_command
+        else find_start(AppFiles(app), request.app, current, app.progress.say, known_settings(app))
+    )
     transaction = Transaction(app, request, found, current, pythons_on(app, current), start)
     for warning in fit_warnings(app, transaction.architecture):
         app.progress.say(warning)
@@ -102,8 +139,15 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
 class Transaction:
     """One run of set-version: what was seen, what is planned, and what became of it."""
 
-    def __init__(self, app: App, request: SetVersionRequest, found: FileState, current: PythonHandler | None,
-                 pythons: Sequence[Installed], start: Start):
+    def __init__(
+        self,
+        app: App,
+        request: SetVersionRequest,
+        found: FileState,
+        current: PythonHandler | None,
+        pythons: Sequence[Installed],
+        start: Start,
+    ):
         choice = choose_runtime(app, pythons, request.wish, request.architecture, prereleases=request.prereleases)
         self._app = app
         self._request = request
@@ -132,8 +176,13 @@ class Transaction:
         """The steps, in order. Those without changes only verify."""
         packages = self._package_steps()
         left = plan_left(self._app, True) if self._request.restart else []
-        steps = [*self._install_steps(), *self._registration_steps(), *packages, self._import_step(),
-                 *self._switch_steps()]
+        steps = [
+            *self._install_steps(),
+            *self._registration_steps(),
+            *packages,
+            self._import_step(),
+            *self._switch_steps(),
+        ]
         changes = any(step.changes for step in steps)
         if self._web_config.change.action != "none":
             require_writable_root(self._app)
@@ -183,10 +232,13 @@ class Transaction:
         """The command's own keys."""
         intent = self._intent
         text = (intent.entry_point or self._start.text) if intent.kind == "fastCgi" else intent.arguments
-        return {"runtime": replace(self._python, in_use=True).to_dict(), "handler": intent.kind,
-                "entryPoint": shown_entry_point(intent.kind, text, intent.python_path),
-                "verification": {**self._verification, **self._health.result},
-                "changeId": self._record.change_id if self._record.used else None}
+        return {
+            "runtime": replace(self._python, in_use=True).to_dict(),
+            "handler": intent.kind,
+            "entryPoint": shown_entry_point(intent.kind, text, intent.python_path),
+            "verification": {**self._verification, **self._health.result},
+            "changeId": self._record.change_id if self._record.used else None,
+        }
 
     def _requirement_files(self) -> RequirementFiles | None:
         if not self._request.requirements:
@@ -197,8 +249,9 @@ class Transaction:
             return None
 
     def _target(self) -> Target:
-        return pip_target(self._app, self._python.python_path, str(self._python.version),
-                          str(self._python.architecture))
+        return pip_target(
+            self._app, self._python.python_path, str(self._python.version), str(self._python.architecture)
+        )
 
     def _registration(self) -> Registration | None:
         if self._installation is not None:
@@ -212,8 +265,17 @@ class Transaction:
         taken = taken_instead(self._start, kind, self._current)
         if taken is not None:
             self._app.say_once(taken)
-        intent = build_intent(label, kind, self._request.handler, self._current, self._start, self._python.python_path,
-                              registration, self._server_packages(), AppFiles(self._app).worker_folder)
+        intent = build_intent(
+            label,
+            kind,
+            self._request.handler,
+            self._current,
+            self._start,
+            self._python.python_path,
+            registration,
+            self._server_packages(),
+            AppFiles(self._app).worker_folder,
+        )
         new = self._current is None or not self._current.python_path
         return replace(intent, taken_names=names_on_app(self._app)) if new else intent
 
@@ -245,14 +307,23 @@ class Transaction:
             return []
         if not self._request.restart:
             raise refuse_unread(self._app, str(self._python.version), read, "--no-restart")
-        return [Step(f"Restarting {self._app.site.label}, because IIS reads the registration of a Python only then.",
-                     [], self._restart_to_read)]
+        return [
+            Step(
+                f"Restarting {self._app.site.label}, because IIS reads the registration of a Python only then.",
+                [],
+                self._restart_to_read,
+            )
+        ]
 
     def _is_started_already(self) -> bool:
         """Whether web.config names this registration already, so that switching it cannot make IIS look for another."""
         current = self._current
-        return (self._installation is None and current is not None and current.kind == "fastCgi"
-                and same_path(current.python_path, self._python.python_path, self._app.kudu.home()))
+        return (
+            self._installation is None
+            and current is not None
+            and current.kind == "fastCgi"
+            and same_path(current.python_path, self._python.python_path, self._app.kudu.home())
+        )
 
     def _restart_to_read(self) -> Sequence[Change]:
         if self._intent.kind == "fastCgi":
@@ -284,26 +355,40 @@ class Transaction:
                 self._changed, self._why = True, PACKAGES
             return changes
 
-        return [Step(f"Installing {files.name} into Python {target.version} ({target.python_path}) of "
-                     f"{self._app.site.label}.", run.planned, install)]
+        return [
+            Step(
+                f"Installing {files.name} into Python {target.version} ({target.python_path}) of "
+                f"{self._app.site.label}.",
+                run.planned,
+                install,
+            )
+        ]
 
     def _import_step(self) -> Step:
-        title = (f"Checking with {self._python.python_path} that the entry point imports."
-                 if self._request.import_check else "Not checking that the entry point imports (--no-import-check).")
+        title = (
+            f"Checking with {self._python.python_path} that the entry point imports."
+            if self._request.import_check
+            else "Not checking that the entry point imports (--no-import-check)."
+        )
         return Step(title, [], self._check_import)
 
     def _switch_steps(self) -> list[Step]:
         if self._web_config.change.action == "none":
             return []
         step = self._web_config.step(
-            f"Switching web.config of {self._app.site.label} to Python {self._python.version}.")
+            f"Switching web.config of {self._app.site.label} to Python {self._python.version}."
+        )
         return [Step(step.title, step.changes, lambda: self._switch(step), lambda: self._put_back(step))]
 
     def _edit(self, content: bytes | None) -> Edit:
         """The edit of web.config; Conflict when somebody else changed what it starts since the plan was made."""
         if content != self._found.content and (read_handler(content) or read_settings(content)) != self._current:
-            raise both_changes(f"web.config of {self._app.site.label}", self._found.content, content,
-                               write_handler(self._found.content, self._intent).content)
+            raise both_changes(
+                f"web.config of {self._app.site.label}",
+                self._found.content,
+                content,
+                write_handler(self._found.content, self._intent).content,
+            )
         return write_handler(content, self._intent)
 
     def _switch(self, step: Step) -> Sequence[Change]:
@@ -335,8 +420,13 @@ class Transaction:
             return []
         check = check_import(self._app, self._python.python_path, target, content, content == self._found.content)
         self._verification.update(pythonVersion=check.python_version, importOk=check.error is None)
-        require_import(self._app, target, check, "web.config was not touched." if self._web_config.edit.changed
-                       else "Nothing was changed.", self._request.requirements)
+        require_import(
+            self._app,
+            target,
+            check,
+            "web.config was not touched." if self._web_config.edit.changed else "Nothing was changed.",
+            self._request.requirements,
+        )
         return []
 
     def _look_before(self) -> Sequence[Change]:
@@ -350,7 +440,9 @@ class Transaction:
         home, current = self._app.kudu.home(), self._current
         new = current is None or not same_path(current.python_path, self._python.python_path, home)
         folder = ntpath.dirname(worker_path(self._python.python_path, home)) + "\\" if new else None
-        self._health.prove(self._web_config.content,
-                           Served(str(self._python.version), self._intent.kind, folder, self._log),
-                           self._changed or self._restarted)
+        self._health.prove(
+            self._web_config.content,
+            Served(str(self._python.version), self._intent.kind, folder, self._log),
+            self._changed or self._restarted,
+        )
         return []

@@ -1,4 +1,5 @@
 """`show`: what the app runs now."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -27,25 +28,31 @@ def show(app: App) -> dict[str, Any]:
     pythons = pythons_on(app, handler)
     entry_point, source = entry_point_in_force(handler, lambda: known_settings(app)) if handler else (None, None)
     current = next((python for python in pythons if python.in_use), None)
-    return {"app": app.site.to_dict(), "home": app.kudu.home(),
-            "runtime": current.to_dict() if current else None,
-            "handler": handler.kind if handler else None,
-            "entryPoint": entry_point,
-            "webConfig": {"path": join(app.kudu.home(), *web_root(app).split("/"), WEB_CONFIG),
-                          "etag": web_config.etag},
-            "warnings": [problem] if problem else [*_warnings(app, web_config.content, handler, current),
-                                                   *filter(None, [source])]}
+    return {
+        "app": app.site.to_dict(),
+        "home": app.kudu.home(),
+        "runtime": current.to_dict() if current else None,
+        "handler": handler.kind if handler else None,
+        "entryPoint": entry_point,
+        "webConfig": {"path": join(app.kudu.home(), *web_root(app).split("/"), WEB_CONFIG), "etag": web_config.etag},
+        "warnings": [problem]
+        if problem
+        else [*_warnings(app, web_config.content, handler, current), *filter(None, [source])],
+    }
 
 
-def _warnings(app: App, content: bytes | None, handler: PythonHandler | None,
-              current: Installed | None) -> list[str]:
+def _warnings(app: App, content: bytes | None, handler: PythonHandler | None, current: Installed | None) -> list[str]:
     warnings = []
     if content is None:
-        warnings.append("There is no web.config, so IIS starts no Python: `az webapp python set-version "
-                        f"{app.site.arguments} --version 3`.")
+        warnings.append(
+            "There is no web.config, so IIS starts no Python: `az webapp python set-version "
+            f"{app.site.arguments} --version 3`."
+        )
     elif handler is None:
-        warnings.append("web.config has no handler that starts Python: `az webapp python set-version "
-                        f"{app.site.arguments} --version 3`.")
+        warnings.append(
+            "web.config has no handler that starts Python: `az webapp python set-version "
+            f"{app.site.arguments} --version 3`."
+        )
     elif current is None:
         warnings.append(f"web.config starts {handler.python_path}, which is not on the app, or does not run.")
     elif current.problem:

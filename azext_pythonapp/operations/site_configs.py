@@ -1,4 +1,5 @@
 """Every web.config of a site: those of its virtual applications, and of the folders directly in them."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,5 @@
 """`uninstall`: remove a Python runtime, its site extension and the folder that it would leave behind."""
+
 from __future__ import annotations
 
 import ntpath
@@ -40,12 +41,22 @@ class UninstallRequest:
     confirmed: bool
 
     @classmethod
-    def parse(cls, version: str | None, architecture: str | None, extension_id: str | None, *, keep_files: bool,
-              force: bool, confirmed: bool) -> UninstallRequest:
+    def parse(
+        cls,
+        version: str | None,
+        architecture: str | None,
+        extension_id: str | None,
+        *,
+        keep_files: bool,
+        force: bool,
+        confirmed: bool,
+    ) -> UninstallRequest:
         """From the command's options. Raises InvalidInput when they do not name one runtime."""
         if (version is None) == (extension_id is None):
-            raise InvalidInput("Name the runtime with either --version or --extension-id.",
-                               "See what the app has: `az webapp python list --output table`.")
+            raise InvalidInput(
+                "Name the runtime with either --version or --extension-id.",
+                "See what the app has: `az webapp python list --output table`.",
+            )
         if extension_id is not None and architecture is not None:
             raise InvalidInput("--arch goes with --version; the id of a site extension names its architecture.")
         wish = VersionWish.parse(version) if version else None
@@ -69,9 +80,11 @@ def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, A
         app.progress.say(f"{request} is not on {app.site.label}; there is nothing to do.")
         return report(app.site.to_dict(), [], dry_run)
     if python.in_use and not request.force:
-        raise Refused(f"web.config of {app.site.label} starts {python.python_path}, so it is not uninstalled.",
-                      f"Switch first: `az webapp python set-version {app.site.arguments} --version VERSION`; or "
-                      "uninstall it all the same with --force.")
+        raise Refused(
+            f"web.config of {app.site.label} starts {python.python_path}, so it is not uninstalled.",
+            f"Switch first: `az webapp python set-version {app.site.arguments} --version VERSION`; or "
+            "uninstall it all the same with --force.",
+        )
     if not request.force:
         _refuse_used(app, python)
     plan = Plan([*_extension_steps(app, python), *_folder_steps(app, python, pythons, request.keep_files)])
@@ -86,9 +99,11 @@ def _refuse_used(app: App, python: Installed) -> None:
     """Raise Refused when the app names something below the folder of python; it need not be what web.config starts."""
     places = uses_of_runtime(app, python.python_path)
     if places:
-        raise Refused(f"The {app.site.label} uses {ntpath.dirname(python.python_path)}: {shortened(places)}. So it is "
-                      "not uninstalled.",
-                      "Change these places first, or uninstall it all the same with --force.")
+        raise Refused(
+            f"The {app.site.label} uses {ntpath.dirname(python.python_path)}: {shortened(places)}. So it is "
+            "not uninstalled.",
+            "Change these places first, or uninstall it all the same with --force.",
+        )
 
 
 def _chosen(app: App, request: UninstallRequest, pythons: Sequence[Installed]) -> Installed | None:
@@ -103,24 +118,34 @@ def _chosen(app: App, request: UninstallRequest, pythons: Sequence[Installed]) -
         if python.unknown and python.extension_id is None:
             raise not_answered(app, python, f"whether it is {request}")
     if len(matching) > 1:
-        names = ", ".join(python.extension_id or (python.name if python.version else python.python_path)
-                          for python in matching)
-        raise Refused(f"{request} on {app.site.label} means several runtimes: {names}.",
-                      "Name one with --extension-id, or with a full version and --arch.")
+        names = ", ".join(
+            python.extension_id or (python.name if python.version else python.python_path) for python in matching
+        )
+        raise Refused(
+            f"{request} on {app.site.label} means several runtimes: {names}.",
+            "Name one with --extension-id, or with a full version and --arch.",
+        )
     return matching[0] if matching else None
 
 
 def _named(app: App, extension_id: str, own: Sequence[Installed]) -> Installed | None:
     """The runtime of a site extension; where that is uninstalled already, the folder that it left behind."""
     say_new_id(app, extension_id)
-    present = next((python for python in own if python.extension_id
-                    and same_extension(python.extension_id, extension_id)), None)
+    present = next(
+        (python for python in own if python.extension_id and same_extension(python.extension_id, extension_id)), None
+    )
     identity = identify(extension_id)
     if present or identity is None:
         return present
     left = identity.python_path(app.kudu.home())
-    python = next((python for python in own
-                   if python.source == "folder" and same_path(python.python_path, left, app.kudu.home())), None)
+    python = next(
+        (
+            python
+            for python in own
+            if python.source == "folder" and same_path(python.python_path, left, app.kudu.home())
+        ),
+        None,
+    )
     if python is not None and python.unknown:
         raise not_answered(app, python, f"whether it is what {extension_id} left behind")
     said = (python.version, python.architecture) if python is not None else None
@@ -146,8 +171,10 @@ def _folder_steps(app: App, python: Installed, pythons: Sequence[Installed], kee
     It stays when it is to be kept, or when another installed extension lives in it as well.
     """
     folder = ntpath.basename(ntpath.dirname(python.python_path))
-    shared = any(other is not python and other.extension_id and other.python_path.lower() == python.python_path.lower()
-                 for other in pythons)
+    shared = any(
+        other is not python and other.extension_id and other.python_path.lower() == python.python_path.lower()
+        for other in pythons
+    )
     inside = ntpath.dirname(ntpath.dirname(python.python_path)).lower() == app.kudu.home().lower()
     if keep_files or shared or not inside or not _exists(app, folder):
         return []
@@ -157,8 +184,10 @@ def _folder_steps(app: App, python: Installed, pythons: Sequence[Installed], kee
         app.kudu.delete_directory(folder)
         app.kudu.delete(record.path_for(folder))
         if _exists(app, folder):
-            raise RemoteFailed(f"The folder {folder} of {app.site.label} could not be deleted completely.",
-                               f"Stop the app (`az webapp stop {app.site.arguments}`) and run the command again.")
+            raise RemoteFailed(
+                f"The folder {folder} of {app.site.label} could not be deleted completely.",
+                f"Stop the app (`az webapp stop {app.site.arguments}`) and run the command again.",
+            )
         return [change]
 
     return [Step(f"Deleting the folder {folder} of {app.site.label}.", [change], apply)]
@@ -179,7 +208,11 @@ def _content(app: App, folder: str) -> str:
 
 
 def _summary(app: App, python: Installed, plan: Plan) -> str:
-    parts = [f"the site extension {change.target.removeprefix(EXTENSIONS)}" if change.target.startswith(EXTENSIONS)
-             else f"the folder {change.target} ({change.before} in it)" for change in plan.changes]
+    parts = [
+        f"the site extension {change.target.removeprefix(EXTENSIONS)}"
+        if change.target.startswith(EXTENSIONS)
+        else f"the folder {change.target} ({change.before} in it)"
+        for change in plan.changes
+    ]
     in_use = ", which web.config starts," if python.in_use else ""
     return f"This removes {python.name}{in_use} from {app.site.label}: {' and '.join(parts)}."

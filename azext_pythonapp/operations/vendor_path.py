@@ -1,4 +1,5 @@
 """Whether an app takes its libraries from a vendored folder before those of its Python, and how it can be made to."""
+
 from __future__ import annotations
 
 import ntpath
@@ -23,8 +24,10 @@ def check_app_path(folder: str) -> str:
     """Returns a folder's path below wwwroot as it came. Raises InvalidInput for one that is not below it."""
     path = ntpath.normpath(folder)
     if ntpath.isabs(path) or ntpath.splitdrive(path)[0] or path.split("\\")[0] == ".." or path == "." or ";" in path:
-        raise InvalidInput(f"'{folder}' is no path below the app's wwwroot.",
-                           "Name the folder as it is in the app's files: `--app-path .python_packages`.")
+        raise InvalidInput(
+            f"'{folder}' is no path below the app's wwwroot.",
+            "Name the folder as it is in the app's files: `--app-path .python_packages`.",
+        )
     return folder
 
 
@@ -42,13 +45,17 @@ def path_warnings(app: App, handler: PythonHandler | None, path: str) -> list[st
     if effective is not None and same_path(effective.split(";")[0], path, app.kudu.home()):
         return []
     if platform:
-        return [f"web.config does not put {path} first on PYTHONPATH, so the vendored libraries are not used, or not "
-                f"before those of the Python. Once: `az webapp python web-config set {app.site.arguments} --env "
-                f"{_argument(_with(path, own))}`."]
+        return [
+            f"web.config does not put {path} first on PYTHONPATH, so the vendored libraries are not used, or not "
+            f"before those of the Python. Once: `az webapp python web-config set {app.site.arguments} --env "
+            f"{_argument(_with(path, own))}`."
+        ]
     reason = " PYTHONPATH in web.config does not help: wfastcgi appends it after site-packages." if handler else ""
-    return [f"No app setting puts {path} first on PYTHONPATH, so packages that the Python has as well go before the "
-            f"vendored ones.{reason} Once: `az webapp config appsettings set {app.site.arguments} --settings "
-            f"{_argument(_with(path, setting))}`."]
+    return [
+        f"No app setting puts {path} first on PYTHONPATH, so packages that the Python has as well go before the "
+        f"vendored ones.{reason} Once: `az webapp config appsettings set {app.site.arguments} --settings "
+        f"{_argument(_with(path, setting))}`."
+    ]
 
 
 def _app_setting(app: App) -> str | None:

@@ -1,4 +1,5 @@
 """`web-config show`, `set` and `diff`: the Python part of web.config."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -16,8 +17,15 @@ from azext_pythonapp.operations.web_config_request import PlatformOptions, WebCo
 from azext_pythonapp.operations.wwwroot import WEB_CONFIG, FileState, LocalFiles
 from azext_pythonapp.plan import Change, Plan, Step, report
 from azext_pythonapp.webconfig.diff import unified_diff
-from azext_pythonapp.webconfig.handlers import (Edit, HandlerIntent, PythonHandler, platform_attributes, read_handler,
-                                                read_settings, write_handler)
+from azext_pythonapp.webconfig.handlers import (
+    Edit,
+    HandlerIntent,
+    PythonHandler,
+    platform_attributes,
+    read_handler,
+    read_settings,
+    write_handler,
+)
 from azext_pythonapp.webconfig.masking import masked_settings
 from azext_pythonapp.webconfig.static_folder import write_static
 
@@ -33,8 +41,10 @@ def show_web_config(place: Place) -> dict[str, Any]:
     """
     found = place.files.state(WEB_CONFIG)
     if found.content is None:
-        raise NotFound(f"There is no web.config: {place.files.shown(WEB_CONFIG)} of {place.files.label}.",
-                       "Write one with `az webapp python web-config set`.")
+        raise NotFound(
+            f"There is no web.config: {place.files.shown(WEB_CONFIG)} of {place.files.label}.",
+            "Write one with `az webapp python web-config set`.",
+        )
     handler = read_handler(found.content)
     warnings = ["No handler that requests reach starts Python."]
     notes: list[str] = []
@@ -58,10 +68,17 @@ def show_web_config(place: Place) -> dict[str, Any]:
     else:
         settings = read_settings(found.content)
         if settings is not None and settings.entry_point:
-            notes.append(f"WSGI_HANDLER '{settings.entry_point}' of appSettings is what a handler for FastCGI would "
-                         "start.")
-    return {"app": place.to_dict(), "path": place.files.shown(WEB_CONFIG), "etag": found.etag,
-            **_described(place, handler, found.content), "warnings": warnings, "notes": notes}
+            notes.append(
+                f"WSGI_HANDLER '{settings.entry_point}' of appSettings is what a handler for FastCGI would start."
+            )
+    return {
+        "app": place.to_dict(),
+        "path": place.files.shown(WEB_CONFIG),
+        "etag": found.etag,
+        **_described(place, handler, found.content),
+        "warnings": warnings,
+        "notes": notes,
+    }
 
 
 def set_web_config(place: Place, request: WebConfigRequest, dry_run: bool) -> dict[str, Any]:
@@ -109,25 +126,43 @@ class _Editor:
     def _intent(self, current: PythonHandler | None) -> HandlerIntent:
         request, label = self._request, self._place.files.label
         command = request.handler.startup_command
-        start = Start(None, None) if command else find_start(
-            self._place.files, request.app, current, self._tell, self._place.settings())
+        start = (
+            Start(None, None)
+            if command
+            else find_start(self._place.files, request.app, current, self._tell, self._place.settings())
+        )
         python = self._place.python(request, current)
         if python.unregistered and current is not None and current.kind == "fastCgi":
             self._tell(f"{python.path} did not register itself with IIS, so FastCGI cannot start it.")
         if request.handler.handler == "fastcgi" and python.registration is None and not python.unregistered:
-            raise Refused(f"{python.path} of {label} cannot be started by FastCGI: which Python that is, and whether "
-                          "IIS knows it, cannot be told.", "Name the Python with `--version` or `--python-path`.")
+            raise Refused(
+                f"{python.path} of {label} cannot be started by FastCGI: which Python that is, and whether "
+                "IIS knows it, cannot be told.",
+                "Name the Python with `--version` or `--python-path`.",
+            )
         kind = decide_kind(label, request.handler, current, start, python.registration is not None)
         taken = taken_instead(start, kind, current)
         if taken is not None:
             self._tell(taken)
-        intent = build_intent(label, kind, request.handler, current, start, python.path, python.registration,
-                              self._place.packages(python.path), self._place.files.worker_folder)
+        intent = build_intent(
+            label,
+            kind,
+            request.handler,
+            current,
+            start,
+            python.path,
+            python.registration,
+            self._place.packages(python.path),
+            self._place.files.worker_folder,
+        )
         if start.unseen:
             self._tell_unseen(intent, current)
         new = current is None or not current.python_path
-        intent = replace(intent, environment={**intent.environment, **request.environment},
-                         taken_names=self._place.other_names() if new else frozenset())
+        intent = replace(
+            intent,
+            environment={**intent.environment, **request.environment},
+            taken_names=self._place.other_names() if new else frozenset(),
+        )
         return request.platform.added_to(intent)
 
     def _tell_unseen(self, intent: HandlerIntent, current: PythonHandler | None) -> None:
@@ -138,8 +173,10 @@ class _Editor:
         names = intent.app_settings if intent.kind == "fastCgi" else intent.environment
         new = [name for name in names if name.upper() not in had]
         if new:
-            self._tell(f"The app's settings were not looked at; {', '.join(new)} of web.config will go before app "
-                       "settings of the same name.")
+            self._tell(
+                f"The app's settings were not looked at; {', '.join(new)} of web.config will go before app "
+                "settings of the same name."
+            )
 
     def _tell(self, sentence: str) -> None:
         """Say what was found on the way; it is one of the notes."""
@@ -159,8 +196,9 @@ class _Work:
         self._editor = _Editor(place, request, place.progress.say)
         self._found = place.files.state(WEB_CONFIG)
         self._record = None if request.output else place.record(COMMAND)
-        self._main = WebConfigPlan(place.files, WEB_CONFIG, self._found, self._edit, self._record,
-                                   lambda _: None, self._shown)
+        self._main = WebConfigPlan(
+            place.files, WEB_CONFIG, self._found, self._edit, self._record, lambda _: None, self._shown
+        )
         self._edited: bytes | None = self._found.content
         self._static_notes: list[str] = []
         self.plan = Plan(self._steps_elsewhere(request.output) if request.output else self._steps())
@@ -185,8 +223,11 @@ class _Work:
         """The command's own keys."""
         kept = self._record is not None and self._record.used
         content = self._main.content
-        return {**_described(self._place, read_handler(content), content), "notes": self.notes,
-                "changeId": self._record.change_id if self._record is not None and kept else None}
+        return {
+            **_described(self._place, read_handler(content), content),
+            "notes": self.notes,
+            "changeId": self._record.change_id if self._record is not None and kept else None,
+        }
 
     def _edit(self, content: bytes | None) -> Edit:
         """The edit of the bytes that the file has now, which somebody else may have changed since the plan."""
@@ -201,8 +242,14 @@ class _Work:
         for folder in self._request.static:
             files.list_folder(folder)
             name = f"{folder}/{WEB_CONFIG}"
-            plans.append((name, WebConfigPlan(files, name, files.state(name), partial(self._static_edit, folder),
-                                              self._record, lambda _: None)))
+            plans.append(
+                (
+                    name,
+                    WebConfigPlan(
+                        files, name, files.state(name), partial(self._static_edit, folder), self._record, lambda _: None
+                    ),
+                )
+            )
         return [plan.step(f"Writing {name} of {files.label}.") for name, plan in plans if plan.change.action != "none"]
 
     def _static_edit(self, folder: str, content: bytes | None) -> Edit:
@@ -221,8 +268,11 @@ class _Work:
             name = f"{folder}/{WEB_CONFIG}"
             found = self._place.files.state(name)
             results[name] = (found, self._static_edit(folder, found.content).content)
-        return [self._local_step(target, name, found, content) for name, (found, content) in results.items()
-                if target.state(name).content != content]
+        return [
+            self._local_step(target, name, found, content)
+            for name, (found, content) in results.items()
+            if target.state(name).content != content
+        ]
 
     def _local_step(self, target: LocalFiles, name: str, found: FileState, content: bytes) -> Step:
         present = target.state(name)
@@ -239,10 +289,22 @@ class _Work:
 def _described(place: Place, handler: PythonHandler | None, content: bytes) -> dict[str, Any]:
     """The keys that show and set have in common."""
     if handler is None:
-        return {"handler": None, "handlerName": None, "pythonPath": None, "entryPoint": None, "arguments": None,
-                "environment": {}, "httpPlatform": None}
+        return {
+            "handler": None,
+            "handlerName": None,
+            "pythonPath": None,
+            "entryPoint": None,
+            "arguments": None,
+            "environment": {},
+            "httpPlatform": None,
+        }
     entry_point, _ = entry_point_in_force(handler, place.settings)
-    return {"handler": handler.kind, "handlerName": handler.handler_name, "pythonPath": handler.python_path,
-            "entryPoint": entry_point, "arguments": handler.arguments,
-            "environment": masked_settings(handler.environment),
-            "httpPlatform": platform_attributes(content) if handler.kind == "httpPlatform" else None}
+    return {
+        "handler": handler.kind,
+        "handlerName": handler.handler_name,
+        "pythonPath": handler.python_path,
+        "entryPoint": entry_point,
+        "arguments": handler.arguments,
+        "environment": masked_settings(handler.environment),
+        "httpPlatform": platform_attributes(content) if handler.kind == "httpPlatform" else None,
+    }

@@ -1,4 +1,5 @@
 """An app's web.config files: read them, and change them so that it can be put back."""
+
 from __future__ import annotations
 
 import json
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import Conflict, PlatformFailed, PythonAppError, Unreachable, UnknownOutcome
+from azext_pythonapp.appservice.errors import Conflict, PlatformFailed, PythonAppError, UnknownOutcome, Unreachable
 from azext_pythonapp.jobs.left import living_job
 from azext_pythonapp.operations.wwwroot import WEB_CONFIG, AppFiles, FileState, Wwwroot
 from azext_pythonapp.plan import Step
@@ -29,10 +30,12 @@ def both_changes(title: str, base: bytes | None, theirs: bytes | None, ours: byt
     title: how the message names the file. base: the bytes that the plan was made from; theirs: the present ones; ours:
     base with our change.
     """
-    return Conflict(f"{title} was changed by somebody else meanwhile, so it was left as it is.\nTheir change:\n"
-                    f"{unified_diff(base, theirs or b'', 'web.config')}The change that was not made:\n"
-                    f"{unified_diff(base, ours, 'web.config')}",
-                    "Run the command again; it starts from the new file.")
+    return Conflict(
+        f"{title} was changed by somebody else meanwhile, so it was left as it is.\nTheir change:\n"
+        f"{unified_diff(base, theirs or b'', 'web.config')}The change that was not made:\n"
+        f"{unified_diff(base, ours, 'web.config')}",
+        "Run the command again; it starts from the new file.",
+    )
 
 
 class ChangeRecord:
@@ -56,8 +59,12 @@ class ChangeRecord:
         """Keep a file before it is written. path: below %HOME%; name: below wwwroot; previous: None when it is new."""
         self._files = [file for file in self._files if file["path"] != path]
         self._files.append({"path": path, "created": previous is None})
-        record = {"id": self.change_id, "command": self._command, "files": self._files,
-                  "madeAt": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        record = {
+            "id": self.change_id,
+            "command": self._command,
+            "files": self._files,
+            "madeAt": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
         kept = {"change.json": json.dumps(record, indent=2).encode("utf-8")}
         if previous is not None:
             kept[name] = previous
@@ -80,8 +87,14 @@ class WebConfigSwitch:
     record: where the previous bytes are kept; None for a local file.
     """
 
-    def __init__(self, files: Wwwroot, name: str, found: FileState, edit: Callable[[bytes | None], bytes],
-                 record: ChangeRecord | None):
+    def __init__(
+        self,
+        files: Wwwroot,
+        name: str,
+        found: FileState,
+        edit: Callable[[bytes | None], bytes],
+        record: ChangeRecord | None,
+    ):
         self._files = files
         self._name = name
         self._found = found
@@ -171,7 +184,8 @@ class WebConfigSwitch:
         return Conflict(
             f"{self._title} cannot be written: {error.message}",
             "If the app runs from a package (WEBSITE_RUN_FROM_PACKAGE), its wwwroot is read-only: add `--output-file "
-            "web.config` to `az webapp python web-config set`, put that file into the package and deploy it.")
+            "web.config` to `az webapp python web-config set`, put that file into the package and deploy it.",
+        )
 
 
 def put_back(app: App, step: Step, *, restart: bool) -> str:
@@ -186,10 +200,14 @@ def put_back(app: App, step: Step, *, restart: bool) -> str:
     try:
         busy = living_job(app.kudu)
         if busy is not None:
-            return (f"{sentence} IIS starts {app.site.label} anew with it; no other restart was made, because it would "
-                    f"end job {busy.id}.")
+            return (
+                f"{sentence} IIS starts {app.site.label} anew with it; no other restart was made, because it would "
+                f"end job {busy.id}."
+            )
         app.arm.restart(app.site)
     except PythonAppError as error:
-        return (f"{sentence} The restart after that failed: {error.message.rstrip('.')}. Until it is restarted, "
-                f"{app.site.label} may go on as it was after the change: `az webapp restart {app.site.arguments}`.")
+        return (
+            f"{sentence} The restart after that failed: {error.message.rstrip('.')}. Until it is restarted, "
+            f"{app.site.label} may go on as it was after the change: `az webapp restart {app.site.arguments}`."
+        )
     return f"{sentence} The app was restarted with it."

@@ -1,4 +1,5 @@
 """Whose web.config a command works on: that of an app, or a local file with no Azure at all."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -92,8 +93,9 @@ class AppPlace:
             return self._choice(require_present(self._app, pythons, request.wish, request.architecture), current)
         asked = request.python_path
         paths = [asked] if asked is not None else list(current.python_paths) if current is not None else []
-        known = next((python for path in paths for python in pythons
-                      if same_path(python.python_path, path, home)), None)
+        known = next(
+            (python for path in paths for python in pythons if same_path(python.python_path, path, home)), None
+        )
         if known is not None:
             return self._choice(known, current)
         if asked is None and current is not None and current.kind == "httpPlatform" and current.python_path:
@@ -117,8 +119,11 @@ class AppPlace:
         python, stopped = self._chosen, self._app.site.state.lower() == "stopped"
         if wanted is None or wanted.kind != "fastCgi" or python is None or python.extension_id is None or stopped:
             return
-        if current is not None and current.kind == "fastCgi" and same_path(
-                current.python_path, wanted.python_path, self._app.kudu.home()):
+        if (
+            current is not None
+            and current.kind == "fastCgi"
+            and same_path(current.python_path, wanted.python_path, self._app.kudu.home())
+        ):
             return
         if is_read(self._app, python.extension_id) is False:
             raise refuse_unread(self._app, str(python.version), False)
@@ -151,8 +156,9 @@ class AppPlace:
         registration = self._registration(python_path, extension_id, current)
         return PythonChoice(python_path, registration, registration is None)
 
-    def _registration(self, python_path: str, extension_id: str | None,
-                      current: PythonHandler | None) -> Registration | None:
+    def _registration(
+        self, python_path: str, extension_id: str | None, current: PythonHandler | None
+    ) -> Registration | None:
         """The pair for a Python: the one that web.config has, unless it was looked up that IIS does not know it."""
         found = find_registration(self._app, extension_id, python_path)
         written = _written_pair(current, python_path)
@@ -162,8 +168,9 @@ class AppPlace:
         if found is not None and written is None:
             return found
         home = self._app.kudu.home()
-        of_site = [each for each in registrations_of(self._app, SITE_TRANSFORM)
-                   if same_path(each.full_path, python_path, home)]
+        of_site = [
+            each for each in registrations_of(self._app, SITE_TRANSFORM) if same_path(each.full_path, python_path, home)
+        ]
         if written is not None and any(_same_registration(written, each) for each in of_site):
             return written
         return found or next(iter(of_site), None)
@@ -172,8 +179,10 @@ class AppPlace:
         """Ask a python.exe that was named and that no list of the app's Pythons has, and say what is so."""
         replies = interrogate(self._app.kudu, [path])
         if path in replies.unknown:
-            self.progress.say(f"{path} of {self._app.site.label} was asked for its version and did not answer in time "
-                              f"({replies.unknown[path]}); whether it is there is not known.")
+            self.progress.say(
+                f"{path} of {self._app.site.label} was asked for its version and did not answer in time "
+                f"({replies.unknown[path]}); whether it is there is not known."
+            )
         elif path not in replies.answers:
             self.progress.say(f"{path} was not found on {self._app.site.label}, or does not run.")
 
@@ -184,9 +193,12 @@ class AppPlace:
             raise not_answered(self._app, silent, "which Pythons there are")
         if len(own) != 1:
             there = ", ".join(str(python.version) for python in own) or "none of its own"
-            raise InvalidInput(f"web.config of {self._app.site.label} starts no Python yet, and the app has {there}.",
-                               _NAME_IT if own else "Install one: `az webapp python set-version "
-                                                    f"{self._app.site.arguments} --version 3`.")
+            raise InvalidInput(
+                f"web.config of {self._app.site.label} starts no Python yet, and the app has {there}.",
+                _NAME_IT
+                if own
+                else f"Install one: `az webapp python set-version {self._app.site.arguments} --version 3`.",
+            )
         return own[0]
 
 
@@ -205,17 +217,23 @@ class LocalPlace:
         `D:\home` (facts/python-site-extensions.md 1.5); it cannot be looked up here.
         """
         if request.wish is not None:
-            raise InvalidInput("--version means a Python of an app, and with --file no app is asked.",
-                               r"Name it with --python-path D:\home\python364x64\python.exe.")
+            raise InvalidInput(
+                "--version means a Python of an app, and with --file no app is asked.",
+                r"Name it with --python-path D:\home\python364x64\python.exe.",
+            )
         written = current is not None and bool(current.python_path)
         kept = request.python_path is None or keeps_python(current, request.python_path)
         path = current.python_exe if kept and current is not None and written else request.python_path
         if path is None or (kept and current is not None and current.kind == "fastCgi" and not current.python_paths):
-            raise InvalidInput(f"{self.files.shown('web.config')} starts no Python yet.",
-                               r"Name it with --python-path D:\home\python364x64\python.exe.")
+            raise InvalidInput(
+                f"{self.files.shown('web.config')} starts no Python yet.",
+                r"Name it with --python-path D:\home\python364x64\python.exe.",
+            )
         stays = kept and current is not None and current.kind == "fastCgi"
-        if not (request.handler.handler == "fastcgi" or (request.handler.handler == "auto" and current is not None
-                                                         and current.kind == "fastCgi")):
+        if not (
+            request.handler.handler == "fastcgi"
+            or (request.handler.handler == "auto" and current is not None and current.kind == "fastCgi")
+        ):
             return PythonChoice(path, None)
         if kept and current is not None and not current.python_paths:
             return PythonChoice(path, None)
@@ -223,10 +241,13 @@ class LocalPlace:
             pair = HandlerIntent("fastCgi", path, current.wfastcgi_path).script_processor.partition("|")
             return PythonChoice(path, Registration(path, pair[2]))
         literal = started_path(path, REGISTERED_HOME)
-        self.progress.say(f"Whether IIS knows {literal} for FastCGI is not looked up with --file; a runtime registers "
-                          "itself when it is installed.")
-        return PythonChoice(literal, Registration(literal, HandlerIntent("fastCgi", literal).script_processor.partition(
-            "|")[2]))
+        self.progress.say(
+            f"Whether IIS knows {literal} for FastCGI is not looked up with --file; a runtime registers "
+            "itself when it is installed."
+        )
+        return PythonChoice(
+            literal, Registration(literal, HandlerIntent("fastCgi", literal).script_processor.partition("|")[2])
+        )
 
     def packages(self, python_path: str) -> Iterator[str]:  # pylint: disable=unused-argument
         """Requirements of the requirements.txt beside the file."""
@@ -267,4 +288,6 @@ def _written_pair(current: PythonHandler | None, python_path: str) -> Registrati
 def _same_registration(one: Registration, other: Registration | None) -> bool:
     """Whether IIS takes two pairs for the same; the case of letters does not matter."""
     return other is not None and (one.full_path.lower(), one.arguments.lower()) == (
-        other.full_path.lower(), other.arguments.lower())
+        other.full_path.lower(),
+        other.arguments.lower(),
+    )

@@ -1,4 +1,5 @@
 """One web.config in a plan: the change that a dry run shows, and the step that makes it and can undo it."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
@@ -19,8 +20,16 @@ class WebConfigPlan:
     shown: names, in upper case, of the settings whose values the diff shows; others are masked.
     """
 
-    def __init__(self, files: Wwwroot, name: str, found: FileState, edit: Callable[[bytes | None], Edit],
-                 record: ChangeRecord | None, say: Callable[[str], None], shown: Collection[str] = ()):
+    def __init__(
+        self,
+        files: Wwwroot,
+        name: str,
+        found: FileState,
+        edit: Callable[[bytes | None], Edit],
+        record: ChangeRecord | None,
+        say: Callable[[str], None],
+        shown: Collection[str] = (),
+    ):
         self._files = files
         self._name = name
         self._found = found
@@ -47,6 +56,7 @@ class WebConfigPlan:
 
     def step(self, title: str) -> Step:
         """The step that writes the file. title: for progress."""
+
         def apply() -> Sequence[Change]:
             before, content = self._switch.apply()
             self._written = content
@@ -61,8 +71,9 @@ class WebConfigPlan:
         if content == before:
             return Change(target, "none")
         diff = unified_diff(before, content, target.lstrip("/"), self._shown)
-        return Change(target, "create" if before is None else "update", _handler_text(before), _handler_text(content),
-                      diff)
+        return Change(
+            target, "create" if before is None else "update", _handler_text(before), _handler_text(content), diff
+        )
 
 
 def _handler_text(content: bytes | None) -> str | None:

@@ -1,4 +1,5 @@
 """The options of `web-config set` and `web-config diff`, read and checked."""
+
 from __future__ import annotations
 
 import re
@@ -29,8 +30,9 @@ class PlatformOptions:
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def parse(cls, startup_time_limit: int | None, stdout_log: str | None,
-              attributes: Mapping[str, object]) -> PlatformOptions:
+    def parse(
+        cls, startup_time_limit: int | None, stdout_log: str | None, attributes: Mapping[str, object]
+    ) -> PlatformOptions:
         """From the command's options; attributes: by their names in web.config, None for those that were not given.
 
         Raises InvalidInput for a value outside the schema's range (facts/python-site-extensions.md 2.3).
@@ -51,13 +53,19 @@ class PlatformOptions:
         """The intent with these attributes. Raises InvalidInput for one that has no <httpPlatform>."""
         if intent.kind == "fastCgi":
             if self != PlatformOptions():
-                raise InvalidInput("The options for the process (--startup-time-limit, --processes, --stdout-log and "
-                                   "so on) are for the HttpPlatform handler, and the handler is FastCGI.",
-                                   "Add `--handler httpplatform`, or leave them out.")
+                raise InvalidInput(
+                    "The options for the process (--startup-time-limit, --processes, --stdout-log and "
+                    "so on) are for the HttpPlatform handler, and the handler is FastCGI.",
+                    "Add `--handler httpplatform`, or leave them out.",
+                )
             return intent
         new_log = None if "stdoutLogEnabled" in self.settings else intent.stdout_log
-        return replace(intent, startup_time_limit=self.startup_time_limit, settings=self.settings,
-                       stdout_log=self.stdout_log or new_log)
+        return replace(
+            intent,
+            startup_time_limit=self.startup_time_limit,
+            settings=self.settings,
+            stdout_log=self.stdout_log or new_log,
+        )
 
 
 @dataclass(frozen=True)
@@ -80,17 +88,36 @@ class WebConfigRequest:
     output: Path | None
 
     @classmethod
-    def parse(cls, version: str | None, architecture: str | None, python_path: str | None, handler: HandlerWish,
-              app: str | None, platform: PlatformOptions, environment: Sequence[str], static: Sequence[str],
-              output: str | None) -> WebConfigRequest:
+    def parse(
+        cls,
+        version: str | None,
+        architecture: str | None,
+        python_path: str | None,
+        handler: HandlerWish,
+        app: str | None,
+        platform: PlatformOptions,
+        environment: Sequence[str],
+        static: Sequence[str],
+        output: str | None,
+    ) -> WebConfigRequest:
         """From the command's options. Raises InvalidInput for what cannot be meant."""
         handler.check()
         if python_path is not None and (version is not None or architecture is not None):
-            raise InvalidInput("--python-path names a Python already, so --version and --arch cannot be given with it.",
-                               "Leave one of them out.")
-        return cls(VersionWish.parse(version) if version is not None else None, architecture, python_path, handler, app,
-                   platform, _environment(environment), tuple(map(_static_folder, static)),
-                   Path(output) if output is not None else None)
+            raise InvalidInput(
+                "--python-path names a Python already, so --version and --arch cannot be given with it.",
+                "Leave one of them out.",
+            )
+        return cls(
+            VersionWish.parse(version) if version is not None else None,
+            architecture,
+            python_path,
+            handler,
+            app,
+            platform,
+            _environment(environment),
+            tuple(map(_static_folder, static)),
+            Path(output) if output is not None else None,
+        )
 
 
 def _environment(pairs: Sequence[str]) -> dict[str, str]:
@@ -107,6 +134,7 @@ def _static_folder(path: str) -> str:
     """A folder as "static/css". Raises InvalidInput for one that is not below wwwroot."""
     names = [name for name in path.replace("\\", "/").strip("/").split("/") if name != "."]
     if not all(_FOLDER_NAME.fullmatch(name) and name != ".." for name in names) or not names:
-        raise InvalidInput(f"--static-path is '{path}'; it takes a folder below wwwroot.", "For example --static-path "
-                           "static")
+        raise InvalidInput(
+            f"--static-path is '{path}'; it takes a folder below wwwroot.", "For example --static-path static"
+        )
     return "/".join(names)

@@ -1,4 +1,5 @@
 """Local wheels are uploaded once: into a store on the app that knows them by their content."""
+
 from __future__ import annotations
 
 import io
@@ -18,8 +19,13 @@ POLL_SECONDS = 3.0
 STALLED_SECONDS = 120.0
 
 
-def upload_wheels(app: App, wheels: Sequence[Wheel], *, clock: Callable[[], float] = time.monotonic,
-                  sleep: Callable[[float], None] = time.sleep) -> None:
+def upload_wheels(
+    app: App,
+    wheels: Sequence[Wheel],
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
     """See to it that the app's store has these wheels: one listing, and one request for all that are missing.
 
     Raises UnknownOutcome when the connection was cut and the wheels did not arrive nevertheless.
@@ -32,8 +38,10 @@ def upload_wheels(app: App, wheels: Sequence[Wheel], *, clock: Callable[[], floa
         return
     present = len(wheels) - len(missing)
     size = sum(wheel.size for wheel in missing)
-    app.progress.say(f"Uploading {_wheels(len(missing))} ({_megabytes(size)} MB) to {app.site.label}."
-                     + (f" {present} are there already." if present else ""))
+    app.progress.say(
+        f"Uploading {_wheels(len(missing))} ({_megabytes(size)} MB) to {app.site.label}."
+        + (f" {present} are there already." if present else "")
+    )
     began = clock()
     for batch in _batches(missing):
         _upload(app, batch, clock, sleep)
@@ -41,8 +49,11 @@ def upload_wheels(app: App, wheels: Sequence[Wheel], *, clock: Callable[[], floa
 
 
 def _upload(app: App, wheels: Sequence[Wheel], clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
-    members = [member for wheel in wheels for member in
-               (Member(f"{wheel.key}/{wheel.name}", wheel.path, wheel.size, wheel.crc32), Member(wheel.marker))]
+    members = [
+        member
+        for wheel in wheels
+        for member in (Member(f"{wheel.key}/{wheel.name}", wheel.path, wheel.size, wheel.crc32), Member(wheel.marker))
+    ]
     archive = StoredZip(members, _Bar(app, sum(wheel.size for wheel in wheels)).show)
     try:
         app.kudu.upload_archive(STORE, io.BufferedReader(archive, 1 << 18))
@@ -52,8 +63,9 @@ def _upload(app: App, wheels: Sequence[Wheel], clock: Callable[[], float], sleep
         app.progress.status(None)
 
 
-def _await(app: App, wheels: Sequence[Wheel], error: UnknownOutcome, clock: Callable[[], float],
-           sleep: Callable[[float], None]) -> None:
+def _await(
+    app: App, wheels: Sequence[Wheel], error: UnknownOutcome, clock: Callable[[], float], sleep: Callable[[float], None]
+) -> None:
     """Wait for wheels that the worker may still be extracting. Raises `error` when none arrives any more."""
     left, since = len(wheels) + 1, clock()
     while missing := _missing(app, wheels):
@@ -101,8 +113,9 @@ class _Bar:
             return
         self._percent = percent
         done = ("#" * (percent // 5)).ljust(20)
-        self._app.progress.status(f"{self._app.site.label}: uploading wheels [{done}] {percent}% of "
-                                  f"{_megabytes(self._size)} MB")
+        self._app.progress.status(
+            f"{self._app.site.label}: uploading wheels [{done}] {percent}% of {_megabytes(self._size)} MB"
+        )
 
 
 def _wheels(count: int) -> str:

@@ -1,4 +1,5 @@
 """Whether the app's worker can run a Python of some architecture."""
+
 from __future__ import annotations
 
 from azext_pythonapp.appservice.app import App
@@ -23,7 +24,11 @@ def fit_warnings(app: App, architecture: str | None) -> list[str]:
     except PythonAppError:
         return []
     if tier in SHARED_TIERS:
-        return [f"The {app.site.label} is on a {tier} plan, which has 32-bit workers only; a 64-bit Python may not "
-                "start there. Choose `--arch x86`, or a plan of the tier Basic or higher."]
-    return [f"The worker process of {app.site.label} is 32-bit, and this Python is 64-bit. Make the worker 64-bit: "
-            f"`az webapp config set {app.site.arguments} --use-32bit-worker-process false`."]
+        return [
+            f"The {app.site.label} is on a {tier} plan, which has 32-bit workers only; a 64-bit Python may not "
+            "start there. Choose `--arch x86`, or a plan of the tier Basic or higher."
+        ]
+    return [
+        f"The worker process of {app.site.label} is 32-bit, and this Python is 64-bit. Make the worker 64-bit: "
+        f"`az webapp config set {app.site.arguments} --use-32bit-worker-process false`."
+    ]

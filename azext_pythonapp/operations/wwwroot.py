@@ -1,4 +1,5 @@
 """Where an app's files are: in the folder of the worker that IIS serves at "/", or in a folder of this machine."""
+
 from __future__ import annotations
 
 import hashlib
@@ -70,15 +71,18 @@ def web_root(app: App) -> str:
     try:
         configuration = app.arm.configuration(app.site)
     except AccessDenied:
-        app.say_once(f"The path mappings of {app.site.label} cannot be seen with your role; taking it that they "
-                     "are the usual ones (site\\wwwroot).")
+        app.say_once(
+            f"The path mappings of {app.site.label} cannot be seen with your role; taking it that they "
+            "are the usual ones (site\\wwwroot)."
+        )
         return WWWROOT
     folder = home_folder(configuration.physical_root, app.kudu.home())
     if folder is None:
-        raise Refused(f"The {app.site.label} serves {configuration.physical_root}, which is outside of its home "
-                      "directory, so its files cannot be read or changed through its SCM site.",
-                      f"Look at its path mappings: `az webapp config show {app.site.arguments} --query "
-                      "virtualApplications`.")
+        raise Refused(
+            f"The {app.site.label} serves {configuration.physical_root}, which is outside of its home "
+            "directory, so its files cannot be read or changed through its SCM site.",
+            f"Look at its path mappings: `az webapp config show {app.site.arguments} --query virtualApplications`.",
+        )
     return folder
 
 
@@ -102,7 +106,7 @@ def home_folder(physical_path: str, home: str) -> str | None:
         full = ntpath.normpath(ntpath.join(home, path.lstrip("\\")))
     if not full.lower().startswith(home.lower() + "\\"):
         return None
-    return full[len(home) + 1:].replace("\\", "/")
+    return full[len(home) + 1 :].replace("\\", "/")
 
 
 class AppFiles:

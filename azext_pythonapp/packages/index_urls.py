@@ -3,6 +3,7 @@
 pip decodes `%40` and the like in them from version 10 on. An older one sends them as they stand in the address, where
 it percent-encodes some characters itself (facts/python-site-extensions.md 4.5; seen with pip 9.0.3).
 """
+
 from __future__ import annotations
 
 import re
@@ -11,8 +12,11 @@ from urllib.parse import unquote
 
 # No pip changes these in a user's name; in a password a colon as well. Of several @ the last one ends the credentials.
 _KEPT = frozenset(string.ascii_letters + string.digits + "-._~!$&'()*+,;=@")
-_ADDRESS = re.compile(r"(?P<scheme>[^:/]+://)(?P<user>[^:/?#]*)(?::(?P<password>[^/?#]*))?@"
-                      r"(?P<rest>[^@/?#]*(?:[/?#].*)?)", re.DOTALL)
+_ADDRESS = re.compile(
+    r"(?P<scheme>[^:/]+://)(?P<user>[^:/?#]*)(?::(?P<password>[^/?#]*))?@"
+    r"(?P<rest>[^@/?#]*(?:[/?#].*)?)",
+    re.DOTALL,
+)
 
 
 def for_any_pip(url: str) -> str:

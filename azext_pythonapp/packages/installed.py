@@ -1,4 +1,5 @@
 """The packages in a site-packages folder, read off the names in its directory listing: one request, no Python."""
+
 from __future__ import annotations
 
 import hashlib
@@ -52,5 +53,8 @@ def digest(names: Iterable[str]) -> str:
 
 def metadata_names(names: Iterable[str]) -> list[str]:
     """The entries that stand for an installed package, sorted."""
-    return sorted(name for name in names
-                  if name.lower().endswith((".dist-info", ".egg-info", ".egg-link")) and not name.startswith("~"))
+    return sorted(
+        name
+        for name in names
+        if name.lower().endswith((".dist-info", ".egg-info", ".egg-link")) and not name.startswith("~")
+    )

@@ -1,4 +1,5 @@
 """Errors of this machine's files as sentences: which path, what is wrong with it, and what to do."""
+
 from __future__ import annotations
 
 import errno
@@ -37,18 +38,31 @@ def explained(error: OSError, folder: Path, windows: bool = os.name == "nt") -> 
     path = os.fsdecode(named) if isinstance(named, (str, bytes)) and named else str(folder)
     number = getattr(error, "winerror", None)
     if error.errno in _FULL or number == _DISK_FULL:
-        return InvalidInput(f"'{folder}' cannot be written: the disk is full.",
-                            "Free some space, or name a folder on another disk with --target.")
-    if error.errno == errno.ENAMETOOLONG or number == _TOO_LONG or (windows and len(path) >= MOST_WINDOWS - 12
-                                                                    and error.errno in (errno.ENOENT, errno.EINVAL)):
+        return InvalidInput(
+            f"'{folder}' cannot be written: the disk is full.",
+            "Free some space, or name a folder on another disk with --target.",
+        )
+    if (
+        error.errno == errno.ENAMETOOLONG
+        or number == _TOO_LONG
+        or (windows and len(path) >= MOST_WINDOWS - 12 and error.errno in (errno.ENOENT, errno.EINVAL))
+    ):
         limit = f"; Windows takes {MOST_WINDOWS} unless long paths are enabled" if windows else ""
-        return InvalidInput(f"'{_middle(path)}' cannot be written: a name in it, or all of it, is too long "
-                            f"({len(path)} characters{limit}).", "Name a folder with a shorter path with --target.")
+        return InvalidInput(
+            f"'{_middle(path)}' cannot be written: a name in it, or all of it, is too long "
+            f"({len(path)} characters{limit}).",
+            "Name a folder with a shorter path with --target.",
+        )
     if error.errno in _OTHER_KIND:
-        return InvalidInput(f"'{_middle(path)}' cannot be written: a file is where a folder has to be, or a folder "
-                            "where a file has to be.", "Name another folder with --target.")
-    return InvalidInput(f"'{_middle(path)}' cannot be read or written: {error.strerror or error}.",
-                        "Close what uses it, see to its permissions, or name another folder with --target.")
+        return InvalidInput(
+            f"'{_middle(path)}' cannot be written: a file is where a folder has to be, or a folder "
+            "where a file has to be.",
+            "Name another folder with --target.",
+        )
+    return InvalidInput(
+        f"'{_middle(path)}' cannot be read or written: {error.strerror or error}.",
+        "Close what uses it, see to its permissions, or name another folder with --target.",
+    )
 
 
 def _middle(path: str) -> str:

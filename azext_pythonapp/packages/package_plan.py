@@ -1,4 +1,5 @@
 """What pip would have to change for requirements, as far as that is known without asking an index."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -34,8 +35,13 @@ class PackageChange:
     after: str
 
 
-def plan_changes(requirements: Iterable[Requirement], installed: Mapping[str, str], environment: TargetEnvironment,
-                 upgrade: bool = False, constraints: Iterable[Requirement] = ()) -> list[PackageChange]:
+def plan_changes(
+    requirements: Iterable[Requirement],
+    installed: Mapping[str, str],
+    environment: TargetEnvironment,
+    upgrade: bool = False,
+    constraints: Iterable[Requirement] = (),
+) -> list[PackageChange]:
     """What `pip install -r` would do for the requirements themselves.
 
     installed: version by canonical name (installed.packages). upgrade: pip's --upgrade. constraints: what the
@@ -44,21 +50,31 @@ def plan_changes(requirements: Iterable[Requirement], installed: Mapping[str, st
     and what the index holds is not asked: an "upgrade" to "newest" may turn out to be none.
     """
     limits = _limits(constraints, environment)
-    return [_change(requirement, installed, upgrade, limits.get(requirement.name or "", SpecifierSet()))
-            for requirement in requirements if requirement.applies(environment)]
+    return [
+        _change(requirement, installed, upgrade, limits.get(requirement.name or "", SpecifierSet()))
+        for requirement in requirements
+        if requirement.applies(environment)
+    ]
 
 
-def plan_dependencies(requirements: Iterable[Requirement], installed: Mapping[str, str],
-                      environment: TargetEnvironment, requires: RequiresDist,
-                      constraints: Iterable[Requirement] = ()) -> list[PackageChange]:
+def plan_dependencies(
+    requirements: Iterable[Requirement],
+    installed: Mapping[str, str],
+    environment: TargetEnvironment,
+    requires: RequiresDist,
+    constraints: Iterable[Requirement] = (),
+) -> list[PackageChange]:
     """What `pip install -r` would do for what the installed ones of the requirements depend on, directly or not.
 
     requires: asked once for each installed package in the closure.
     Returns the changes only, each package once; one whose metadata could not be read is to be updated to "unknown".
     """
     limits = _limits(constraints, environment)
-    waiting = {(each.name, frozenset(each.extras)) for each in requirements
-               if each.name and each.name in installed and each.applies(environment)}
+    waiting = {
+        (each.name, frozenset(each.extras))
+        for each in requirements
+        if each.name and each.name in installed and each.applies(environment)
+    }
     seen: set[tuple[str, frozenset[str]]] = set()
     known: dict[str, Sequence[str] | None] = {}
     changes: dict[str, PackageChange] = {}
@@ -90,8 +106,9 @@ def _needed(text: str, extras: frozenset[str], environment: TargetEnvironment) -
     """
     try:
         needed = Specification(text)
-        if needed.marker is None or any(needed.marker.evaluate({**environment.markers(), "extra": extra})
-                                        for extra in (extras or {""})):
+        if needed.marker is None or any(
+            needed.marker.evaluate({**environment.markers(), "extra": extra}) for extra in (extras or {""})
+        ):
             return needed
     except (InvalidRequirement, ValueError):
         pass
@@ -106,8 +123,9 @@ def _limits(constraints: Iterable[Requirement], environment: TargetEnvironment) 
     return limits
 
 
-def _change(requirement: Requirement, installed: Mapping[str, str], upgrade: bool, limit: SpecifierSet
-            ) -> PackageChange:
+def _change(
+    requirement: Requirement, installed: Mapping[str, str], upgrade: bool, limit: SpecifierSet
+) -> PackageChange:
     name = requirement.name or requirement.source or requirement.text or "?"
     before = installed.get(name)
     if not requirement.known:
@@ -130,13 +148,11 @@ def _compared(name: str, specifier: SpecifierSet, installed: Mapping[str, str]) 
             return PackageChange(name, "none", before, before)
     except InvalidVersion:
         return PackageChange(name, "update" if specifier else "none", before, UNKNOWN if specifier else before)
-    return PackageChange(name, "upgrade" if _must_rise(specifier, before) else "downgrade", before,
-                         _wanted(specifier))
+    return PackageChange(name, "upgrade" if _must_rise(specifier, before) else "downgrade", before, _wanted(specifier))
 
 
 def _wanted(specifier: SpecifierSet) -> str:
-    exact = [clause.version for clause in specifier
-             if clause.operator in ("==", "===") and "*" not in clause.version]
+    exact = [clause.version for clause in specifier if clause.operator in ("==", "===") and "*" not in clause.version]
     return exact[0] if exact else str(specifier) or "newest"
 
 
@@ -144,7 +160,9 @@ def _must_rise(specifier: SpecifierSet, before: str) -> bool:
     """Whether a version that the specifier does not allow is too old for it, rather than too new."""
     try:
         present = Version(before)
-        return any(clause.operator not in ("<", "<=", "!=") and Version(clause.version.replace(".*", "")) >= present
-                   for clause in specifier)
+        return any(
+            clause.operator not in ("<", "<=", "!=") and Version(clause.version.replace(".*", "")) >= present
+            for clause in specifier
+        )
     except InvalidVersion:
         return True

@@ -1,4 +1,5 @@
 """How pip is called on the worker: what goes on its command line, and what travels out of sight."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -82,8 +83,10 @@ class PipOptions:
         if self.only_binary:
             options["only_binary"] = self.only_binary
         if self.more or self.environment:
-            options["more"] = [*self.more, *(f"{name}={without_secrets(value)}"
-                                             for name, value in sorted(self.environment.items()))]
+            options["more"] = [
+                *self.more,
+                *(f"{name}={without_secrets(value)}" for name, value in sorted(self.environment.items())),
+            ]
         if self.index_url:
             options["index_url"] = without_secrets(self.index_url)
         if self.extra_index_urls:

@@ -1,4 +1,5 @@
 """Further arguments for `pip install`, as one text: what may be in it, and what travels out of sight."""
+
 from __future__ import annotations
 
 import re
@@ -11,17 +12,46 @@ from azext_pythonapp.packages.pip import has_credentials, masked
 _ELSEWHERE = "it would put packages where the app does not find them"
 _OWN = "this command has an option for it"
 _BLIND = "it would hide from this command what pip does"
-_REFUSED = {"--target": _ELSEWHERE, "--user": _ELSEWHERE, "--root": _ELSEWHERE, "--prefix": _ELSEWHERE,
-            "--src": _ELSEWHERE, "--python": _ELSEWHERE, "--require-virtualenv": _ELSEWHERE,
-            "--require-venv": _ELSEWHERE, "--editable": _ELSEWHERE, "--build": _ELSEWHERE,
-            "--download": _ELSEWHERE, "--egg": _ELSEWHERE, "--platform": _ELSEWHERE, "--implementation": _ELSEWHERE,
-            "--abi": _ELSEWHERE, "--python-version": _ELSEWHERE,
-            "--index-url": _OWN, "--pypi-url": _OWN, "--extra-index-url": _OWN, "--proxy": _OWN, "--upgrade": _OWN,
-            "--requirement": _OWN, "--constraint": _OWN, "--no-index": _OWN, "--only-binary": _OWN, "--pre": _OWN,
-            "--no-deps": _OWN, "--no-dependencies": _OWN, "--require-hashes": _OWN, "--dry-run": _OWN,
-            "--quiet": _BLIND, "--log": _BLIND, "--log-file": _BLIND, "--local-log": _BLIND, "--report": _BLIND,
-            "--help": _BLIND, "--version": _BLIND,
-            "--isolated": "it would make pip ignore what it is given as variables"}
+_REFUSED = {
+    "--target": _ELSEWHERE,
+    "--user": _ELSEWHERE,
+    "--root": _ELSEWHERE,
+    "--prefix": _ELSEWHERE,
+    "--src": _ELSEWHERE,
+    "--python": _ELSEWHERE,
+    "--require-virtualenv": _ELSEWHERE,
+    "--require-venv": _ELSEWHERE,
+    "--editable": _ELSEWHERE,
+    "--build": _ELSEWHERE,
+    "--download": _ELSEWHERE,
+    "--egg": _ELSEWHERE,
+    "--platform": _ELSEWHERE,
+    "--implementation": _ELSEWHERE,
+    "--abi": _ELSEWHERE,
+    "--python-version": _ELSEWHERE,
+    "--index-url": _OWN,
+    "--pypi-url": _OWN,
+    "--extra-index-url": _OWN,
+    "--proxy": _OWN,
+    "--upgrade": _OWN,
+    "--requirement": _OWN,
+    "--constraint": _OWN,
+    "--no-index": _OWN,
+    "--only-binary": _OWN,
+    "--pre": _OWN,
+    "--no-deps": _OWN,
+    "--no-dependencies": _OWN,
+    "--require-hashes": _OWN,
+    "--dry-run": _OWN,
+    "--quiet": _BLIND,
+    "--log": _BLIND,
+    "--log-file": _BLIND,
+    "--local-log": _BLIND,
+    "--report": _BLIND,
+    "--help": _BLIND,
+    "--version": _BLIND,
+    "--isolated": "it would make pip ignore what it is given as variables",
+}
 # Options by which pip installs again what is there already.
 AGAIN = ("-I", "--ignore-installed", "--force-reinstall")
 # Options by which pip reads more than the files that this command knows of.
@@ -53,17 +83,22 @@ def parse(text: str | None) -> tuple[tuple[str, ...], dict[str, str]]:
 
 def holds(arguments: Sequence[str], *options: str) -> bool:
     """Whether arguments of pip hold one of these options, be it by a beginning of its name that pip takes for it."""
-    return any(word in options or len(word) > 4 and any(option.startswith(word.partition("=")[0])
-                                                        for option in options)
-               for word in arguments if word.startswith("-"))
+    return any(
+        word in options or len(word) > 4 and any(option.startswith(word.partition("=")[0]) for option in options)
+        for word in arguments
+        if word.startswith("-")
+    )
 
 
 def reads_more(arguments: Sequence[str]) -> bool:
     """Whether these have pip install again what is there, or read folders and files whose content may change."""
     if holds(arguments, *AGAIN, *_READING):
         return True
-    places = [word.partition("=")[2] or following for word, following in zip(arguments, [*arguments[1:], ""])
-              if holds([word], "--find-links")]
+    places = [
+        word.partition("=")[2] or following
+        for word, following in zip(arguments, [*arguments[1:], ""])
+        if holds([word], "--find-links")
+    ]
     return any(re.match(r"https?://", each, re.IGNORECASE) is None for each in places)
 
 
@@ -72,13 +107,17 @@ def _options(text: str) -> Iterator[tuple[str, str | None]]:
     try:
         words = shlex.split(text)
     except ValueError as error:
-        raise InvalidInput(f"--pip-args cannot be split: {str(error).lower()}.",
-                           "Quote as in a POSIX shell: `--pip-args \"--retries 3\"`.") from error
+        raise InvalidInput(
+            f"--pip-args cannot be split: {str(error).lower()}.",
+            'Quote as in a POSIX shell: `--pip-args "--retries 3"`.',
+        ) from error
     while words:
         word = words.pop(0)
         if not word.startswith("-") or word.strip("-") == "":
-            raise InvalidInput(f"--pip-args holds {masked(word)!r}, which is no option of pip.",
-                               "Name packages in the requirements file, or with `az webapp python package install`.")
+            raise InvalidInput(
+                f"--pip-args holds {masked(word)!r}, which is no option of pip.",
+                "Name packages in the requirements file, or with `az webapp python package install`.",
+            )
         option, assigned, value = word.partition("=")
         if assigned:
             yield option, value
@@ -91,10 +130,14 @@ def _options(text: str) -> Iterator[tuple[str, str | None]]:
 def _check(option: str) -> None:
     if not option.startswith("--"):
         if option not in _SHORT:
-            raise InvalidInput(f"--pip-args holds {masked(option)!r}, and of pip's short options only "
-                               f"{', '.join(_SHORT)} can be used.", "Use the long form of the option.")
+            raise InvalidInput(
+                f"--pip-args holds {masked(option)!r}, and of pip's short options only "
+                f"{', '.join(_SHORT)} can be used.",
+                "Use the long form of the option.",
+            )
         return
     for name, reason in _REFUSED.items():
         if name.startswith(option):
-            raise InvalidInput(f"--pip-args cannot hold {option}: {reason}.",
-                               "See `az webapp python install-requirements --help`.")
+            raise InvalidInput(
+                f"--pip-args cannot hold {option}: {reason}.", "See `az webapp python install-requirements --help`."
+            )

@@ -1,4 +1,5 @@
 """What a version of pip can do, and which one a Python can run at most."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -8,16 +9,33 @@ from packaging.version import InvalidVersion, Version
 from azext_pythonapp.appservice.errors import Refused
 
 # By Requires-Python of pip's own wheels (facts/python-site-extensions.md 4.5). Newer Pythons run the newest pip.
-LAST_PIP = {"2.7": "20.3.4", "3.4": "19.1.1", "3.5": "20.3.4", "3.6": "21.3.1", "3.7": "24.0", "3.8": "25.0.1",
-            "3.9": "25.3"}
+LAST_PIP = {
+    "2.7": "20.3.4",
+    "3.4": "19.1.1",
+    "3.5": "20.3.4",
+    "3.6": "21.3.1",
+    "3.7": "24.0",
+    "3.8": "25.0.1",
+    "3.9": "25.3",
+}
 # What an older pip does with such credentials: packages/index_urls.py.
 ENCODED_INDEX = "--index-url with percent-encoded credentials"
 ENCODED_EXTRA_INDEX = "--extra-index-url with percent-encoded credentials"
 # The release of pip that brought each, from its change log.
-INTRODUCED = {"--only-binary": "7.0", "--constraint": "7.1", "--require-hashes": "8.0", "check": "9.0",
-              "--format=json": "9.0", "--no-build-isolation": "10.0", "--prefer-binary": "18.0", "--use-pep517": "19.0",
-              "--use-feature": "20.0", "--config-settings": "22.1", ENCODED_INDEX: "10.0",
-              ENCODED_EXTRA_INDEX: "10.0"}
+INTRODUCED = {
+    "--only-binary": "7.0",
+    "--constraint": "7.1",
+    "--require-hashes": "8.0",
+    "check": "9.0",
+    "--format=json": "9.0",
+    "--no-build-isolation": "10.0",
+    "--prefer-binary": "18.0",
+    "--use-pep517": "19.0",
+    "--use-feature": "20.0",
+    "--config-settings": "22.1",
+    ENCODED_INDEX: "10.0",
+    ENCODED_EXTRA_INDEX: "10.0",
+}
 
 
 def upgrade_for(features: Iterable[str], pip_version: str | None, python_version: str) -> str | None:
@@ -33,14 +51,18 @@ def upgrade_for(features: Iterable[str], pip_version: str | None, python_version
         return None
     last = LAST_PIP.get(".".join(python_version.split(".")[:2]))
     for feature in missing(lacking, last):
-        raise Refused(f"{feature} needs pip {INTRODUCED[feature]}, and the last pip for Python {python_version} is "
-                      f"{last}.", "Leave the option out, or use a newer Python: `az webapp python set-version`.")
+        raise Refused(
+            f"{feature} needs pip {INTRODUCED[feature]}, and the last pip for Python {python_version} is {last}.",
+            "Leave the option out, or use a newer Python: `az webapp python set-version`.",
+        )
     newer = f"pip<={last}" if last else "pip"
     if ENCODED_INDEX in lacking:
-        raise Refused(f"pip {pip_version} of Python {python_version} cannot sign in to the index of --index-url: it "
-                      "does not decode credentials with percent signs, and a newer pip would come from the same index.",
-                      "Install a newer pip from another index first: `az webapp python package install --upgrade "
-                      f"--packages \"{newer}\"`.")
+        raise Refused(
+            f"pip {pip_version} of Python {python_version} cannot sign in to the index of --index-url: it "
+            "does not decode credentials with percent signs, and a newer pip would come from the same index.",
+            "Install a newer pip from another index first: `az webapp python package install --upgrade "
+            f'--packages "{newer}"`.',
+        )
     return newer
 
 

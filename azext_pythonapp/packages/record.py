@@ -1,4 +1,5 @@
 """The record that a good run leaves on the worker, by which the next run can tell that there is nothing to do."""
+
 from __future__ import annotations
 
 import hashlib
@@ -39,8 +40,14 @@ def parse(content: bytes) -> Record | None:
     """The record in a file; None when the file holds none that is whole."""
     try:
         fields = json.loads(content)
-        return Record(fields["requirementsSha256"], fields["options"], fields["packagesDigest"], fields["check"],
-                      fields["jobId"], fields["finishedAt"])
+        return Record(
+            fields["requirementsSha256"],
+            fields["options"],
+            fields["packagesDigest"],
+            fields["check"],
+            fields["jobId"],
+            fields["finishedAt"],
+        )
     except (ValueError, KeyError, TypeError):
         return None
 
@@ -58,8 +65,9 @@ def fingerprint(files: Mapping[str, bytes]) -> str:
     return total.hexdigest()
 
 
-def is_satisfied(record: Record | None, requirements_sha256: str, options: Mapping[str, Any], digest: str,
-                 *, pinned: bool) -> bool:
+def is_satisfied(
+    record: Record | None, requirements_sha256: str, options: Mapping[str, Any], digest: str, *, pinned: bool
+) -> bool:
     """Whether a run with these inputs would find everything done.
 
     digest: installed.digest of site-packages now. pinned: whether every requirement names exactly one version;
@@ -67,8 +75,10 @@ def is_satisfied(record: Record | None, requirements_sha256: str, options: Mappi
     install what is there already, or
     to read what may change unseen.
     """
-    if record is None or (options.get("upgrade") and not pinned) or reads_more(
-            options.get("more", ())):
+    if record is None or (options.get("upgrade") and not pinned) or reads_more(options.get("more", ())):
         return False
-    return (record.requirements_sha256 == requirements_sha256 and record.options == dict(options)
-            and record.packages_digest == digest)
+    return (
+        record.requirements_sha256 == requirements_sha256
+        and record.options == dict(options)
+        and record.packages_digest == digest
+    )

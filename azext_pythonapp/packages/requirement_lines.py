@@ -1,4 +1,5 @@
 """The text of a requirements file as pip reads it: its encoding, its lines, the options of a line."""
+
 from __future__ import annotations
 
 import codecs
@@ -9,27 +10,58 @@ from dataclasses import dataclass
 
 from azext_pythonapp.appservice.errors import InvalidInput
 
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
-         (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 _CODING = re.compile(r"coding[:=]\s*([-\w.]+)")
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 # Two bytes of ASCII each that were read as one character of UTF-16: what `>>` of another program adds to such a file.
-_TWO_IN_ONE = re.compile("[" + "".join(f"{chr(high << 8 | 0x0a)}{chr(high << 8 | 0x0d)}"
-                                       f"{chr(high << 8 | 0x20)}-{chr(high << 8 | 0x7e)}"
-                                       for high in (0x0a, 0x0d, *range(0x20, 0x7f))) + "]{3}")
+_TWO_IN_ONE = re.compile(
+    "["
+    + "".join(
+        f"{chr(high << 8 | 0x0A)}{chr(high << 8 | 0x0D)}{chr(high << 8 | 0x20)}-{chr(high << 8 | 0x7E)}"
+        for high in (0x0A, 0x0D, *range(0x20, 0x7F))
+    )
+    + "]{3}"
+)
 _SHORT = {"-r": "-r", "-c": "-c", "-e": "-e", "-i": "--index-url", "-f": "--find-links", "-C": "--config-settings"}
-_VALUED = {"--requirement": "-r", "--constraint": "-c", "--editable": "-e", "--index-url": "--index-url",
-           "--pypi-url": "--index-url", "--extra-index-url": "--extra-index-url", "--find-links": "--find-links",
-           "--trusted-host": "--trusted-host", "--no-binary": "--no-binary", "--only-binary": "--only-binary",
-           "--use-feature": "--use-feature", "--hash": "--hash", "--global-option": "--global-option",
-           "--install-option": "--install-option", "--config-settings": "--config-settings",
-           "--config-setting": "--config-settings"}
+_VALUED = {
+    "--requirement": "-r",
+    "--constraint": "-c",
+    "--editable": "-e",
+    "--index-url": "--index-url",
+    "--pypi-url": "--index-url",
+    "--extra-index-url": "--extra-index-url",
+    "--find-links": "--find-links",
+    "--trusted-host": "--trusted-host",
+    "--no-binary": "--no-binary",
+    "--only-binary": "--only-binary",
+    "--use-feature": "--use-feature",
+    "--hash": "--hash",
+    "--global-option": "--global-option",
+    "--install-option": "--install-option",
+    "--config-settings": "--config-settings",
+    "--config-setting": "--config-settings",
+}
 _FLAGS = ("--no-index", "--pre", "--prefer-binary", "--require-hashes", "--always-unzip")
 # Options of pip 9 and before, which later ones refuse; none of them names a file.
 _OLD_VALUED = ("--allow-external", "--allow-unverified", "--no-allow-external", "--allow-insecure")
-_OLD_FLAGS = ("--use-wheel", "--no-use-wheel", "--process-dependency-links", "--allow-all-external",
-              "--no-allow-insecure", "--no-allow-unverified", "--no-build-isolation", "--use-pep517", "--no-use-pep517",
-              "--no-deps")
+_OLD_FLAGS = (
+    "--use-wheel",
+    "--no-use-wheel",
+    "--process-dependency-links",
+    "--allow-all-external",
+    "--no-allow-insecure",
+    "--no-allow-unverified",
+    "--no-build-isolation",
+    "--use-pep517",
+    "--no-use-pep517",
+    "--no-deps",
+)
 
 
 @dataclass(frozen=True)
@@ -68,12 +100,16 @@ def decode(content: bytes, name: str = "requirements.txt") -> str:
     place = mixed.start() if mixed else said.find("\0")
     if place >= 0:
         number = text.count("\n", 0, place) + 1
-        raise InvalidInput(f"{name}:{number}: the file changes its encoding there, which happens when `>>` of "
-                           "PowerShell adds UTF-16 to a file of UTF-8, or another program the reverse.",
-                           f"Save {name} as UTF-8 in an editor, and look at its lines from {number} on.")
+        raise InvalidInput(
+            f"{name}:{number}: the file changes its encoding there, which happens when `>>` of "
+            "PowerShell adds UTF-16 to a file of UTF-8, or another program the reverse.",
+            f"Save {name} as UTF-8 in an editor, and look at its lines from {number} on.",
+        )
     if problem is not None:
-        raise InvalidInput(f"{name} cannot be read as {encoding}, which its beginning says it is: {problem}.",
-                           f"Save {name} as UTF-8 in an editor, and look at its lines.")
+        raise InvalidInput(
+            f"{name} cannot be read as {encoding}, which its beginning says it is: {problem}.",
+            f"Save {name} as UTF-8 in an editor, and look at its lines.",
+        )
     return text
 
 
@@ -138,7 +174,7 @@ def _decoded(content: bytes) -> tuple[str, str, str | None]:
     """The encoding that the content says it has, the text, and what is wrong with it; None for nothing."""
     for bom, encoding in _BOMS:
         if content.startswith(bom):
-            return _as(encoding, content[len(bom):])
+            return _as(encoding, content[len(bom) :])
     for line in content.split(b"\n")[:2]:
         coding = _CODING.search(line.decode("latin-1")) if line.startswith(b"#") else None
         if coding:

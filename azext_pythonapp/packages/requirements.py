@@ -1,4 +1,5 @@
 """requirements.txt: what it asks for."""
+
 from __future__ import annotations
 
 import re
@@ -20,14 +21,19 @@ _NAMED = re.compile(r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9][A-Za-z0-9._-]*)")
 _WHEEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._]*)-(\d[^-/\\]*)(-\d[^-/\\]*)?-[^-/\\]+-[^-/\\]+-[^-/\\]+\.whl$")
 _AT_URL = re.compile(r"\s*@\s*(?=(?:[a-z][a-z0-9+.-]*|\$\{[A-Z0-9_]+\}):)", re.IGNORECASE)
-_SOURCE = re.compile(r"^(?:[a-z][a-z0-9+.]*:|[.~]?[\\/]|[.]{2}[\\/]|[A-Za-z]:[\\/]|[.]{1,2}(?:$|[\s;\[]))"
-                     r"|^[^=<>;@]*[\\/]|\.(?:whl|zip|tar|tgz|tbz|txz|tlz|tar\.(?:gz|bz2|xz|lz|lzma))(?:$|[\[#;\s])",
-                     re.IGNORECASE)
+_SOURCE = re.compile(
+    r"^(?:[a-z][a-z0-9+.]*:|[.~]?[\\/]|[.]{2}[\\/]|[A-Za-z]:[\\/]|[.]{1,2}(?:$|[\s;\[]))"
+    r"|^[^=<>;@]*[\\/]|\.(?:whl|zip|tar|tgz|tbz|txz|tlz|tar\.(?:gz|bz2|xz|lz|lzma))(?:$|[\[#;\s])",
+    re.IGNORECASE,
+)
 # No name of a file is longer.
 _LONGEST = 260
 # A URL whose content cannot change unseen: by a hash, or by a commit.
-_FIXED_URL = re.compile(r"^https?://[^#]*#(?:.*&)?sha(?:224|256|384|512)=[0-9a-f]{56,}(?:&|$)"
-                        r"|^(?:git|hg)\+(?!file:)[^#]*@[0-9a-f]{40}(?:#|$)", re.IGNORECASE)
+_FIXED_URL = re.compile(
+    r"^https?://[^#]*#(?:.*&)?sha(?:224|256|384|512)=[0-9a-f]{56,}(?:&|$)"
+    r"|^(?:git|hg)\+(?!file:)[^#]*@[0-9a-f]{40}(?:#|$)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -111,11 +117,20 @@ class TargetEnvironment:
         platform_machine is the machine's, AMD64 also for a 32-bit Python: platform.machine() asks for the native
         architecture of a WOW64 process, and every App Service worker is 64-bit.
         """
-        return {"implementation_name": "cpython", "implementation_version": self.version, "os_name": "nt",
-                "platform_machine": "AMD64", "platform_release": "10", "platform_system": "Windows",
-                "platform_version": "10.0.14393", "python_full_version": self.version,
-                "platform_python_implementation": "CPython", "sys_platform": "win32",
-                "python_version": ".".join(self.version.split(".")[:2]), "extra": ""}
+        return {
+            "implementation_name": "cpython",
+            "implementation_version": self.version,
+            "os_name": "nt",
+            "platform_machine": "AMD64",
+            "platform_release": "10",
+            "platform_system": "Windows",
+            "platform_version": "10.0.14393",
+            "python_full_version": self.version,
+            "platform_python_implementation": "CPython",
+            "sys_platform": "win32",
+            "python_version": ".".join(self.version.split(".")[:2]),
+            "extra": "",
+        }
 
 
 def parse(text: str | bytes, name: str = "requirements.txt") -> RequirementsFile:
@@ -141,10 +156,13 @@ def parse(text: str | bytes, name: str = "requirements.txt") -> RequirementsFile
         option_lines.append((line.first, line.last, pairs))
         found += [reader.from_source(value, True, ()) for option, value in pairs if option == "-e"]
     pairs = tuple(pair for _, _, each in option_lines for pair in each)
-    return RequirementsFile(tuple(found), tuple(value for option, value in pairs if option == "-r"),
-                            tuple(value for option, value in pairs if option == "-c"),
-                            tuple((option, masked(value)) for option, value in pairs
-                                  if option not in ("-r", "-c", "-e")), tuple(option_lines))
+    return RequirementsFile(
+        tuple(found),
+        tuple(value for option, value in pairs if option == "-r"),
+        tuple(value for option, value in pairs if option == "-c"),
+        tuple((option, masked(value)) for option, value in pairs if option not in ("-r", "-c", "-e")),
+        tuple(option_lines),
+    )
 
 
 class _Reader:
@@ -187,9 +205,21 @@ class _Reader:
 
     def unknown(self, name: str | None, covered: bool) -> Requirement:
         """A line that only pip can tell the meaning of."""
-        return Requirement(str(canonicalize_name(name)) if name else None, (), SpecifierSet(), None, None, False, (),
-                           self._variables, self._number, self._file, masked(self._line), False,
-                           covered and not self._variables)
+        return Requirement(
+            str(canonicalize_name(name)) if name else None,
+            (),
+            SpecifierSet(),
+            None,
+            None,
+            False,
+            (),
+            self._variables,
+            self._number,
+            self._file,
+            masked(self._line),
+            False,
+            covered and not self._variables,
+        )
 
     def _of_index(self, line: str, hashes: tuple[str, ...], known: bool, editable: bool = False) -> Requirement:
         """A requirement that begins with a package's name."""
@@ -200,15 +230,46 @@ class _Reader:
             if self._variables and named:
                 return self._make(named["name"], source=line, hashes=hashes)
             return self.unknown(named["name"] if named else None, covered=bool(named) and "@" not in line)
-        return self._make(found.name, extras=tuple(sorted(found.extras)), specifier=found.specifier,
-                          marker=found.marker, source=found.url, hashes=hashes, known=known, editable=editable)
+        return self._make(
+            found.name,
+            extras=tuple(sorted(found.extras)),
+            specifier=found.specifier,
+            marker=found.marker,
+            source=found.url,
+            hashes=hashes,
+            known=known,
+            editable=editable,
+        )
 
-    def _make(self, name: str | None, *, source: str | None, hashes: tuple[str, ...] = (), known: bool = True,
-              extras: tuple[str, ...] = (), specifier: SpecifierSet | None = None, marker: Marker | None = None,
-              editable: bool = False) -> Requirement:
-        fixed = source is None or (not editable or source.startswith(("git+", "hg+"))) and (
-            _FIXED_URL.search(source) is not None or bool(hashes) and source.startswith(("https://", "http://")))
-        return Requirement(str(canonicalize_name(name)) if name else None, extras,
-                           SpecifierSet() if specifier is None else specifier, marker,
-                           masked(source) if source else None, editable, hashes, self._variables, self._number,
-                           self._file, masked(self._line), known, fixed and not self._variables)
+    def _make(
+        self,
+        name: str | None,
+        *,
+        source: str | None,
+        hashes: tuple[str, ...] = (),
+        known: bool = True,
+        extras: tuple[str, ...] = (),
+        specifier: SpecifierSet | None = None,
+        marker: Marker | None = None,
+        editable: bool = False,
+    ) -> Requirement:
+        fixed = (
+            source is None
+            or (not editable or source.startswith(("git+", "hg+")))
+            and (_FIXED_URL.search(source) is not None or bool(hashes) and source.startswith(("https://", "http://")))
+        )
+        return Requirement(
+            str(canonicalize_name(name)) if name else None,
+            extras,
+            SpecifierSet() if specifier is None else specifier,
+            marker,
+            masked(source) if source else None,
+            editable,
+            hashes,
+            self._variables,
+            self._number,
+            self._file,
+            masked(self._line),
+            known,
+            fixed and not self._variables,
+        )

@@ -3,6 +3,7 @@
 Which names of a query are secret cannot be known, so the whole of it is. The worker masks its log by the same rules
 (remote/runner_modules/job_log.py).
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -18,8 +19,9 @@ _QUERY = re.compile(r"((?:://|(?<=[\s\"])/)(?:(?!://)[^\s?#\"'<>])*\?)([^\s#\"'<
 
 def masked(text: str) -> str:
     """The text with `****@` in place of the `user:password@` of any URL in it, and `?****` in place of a query."""
-    return _QUERY.sub(lambda match: match[1] + _without_bracket(match[2], _MASK),
-                      _CREDENTIALS.sub(f"://{_MASK}@", text))
+    return _QUERY.sub(
+        lambda match: match[1] + _without_bracket(match[2], _MASK), _CREDENTIALS.sub(f"://{_MASK}@", text)
+    )
 
 
 def without_secrets(text: str) -> str:
@@ -27,8 +29,9 @@ def without_secrets(text: str) -> str:
 
     That are six hexadecimal digits: enough to see that it has changed, too few to find out what it was.
     """
-    return _QUERY.sub(lambda match: match[1] + _without_bracket(match[2], _digest(match[2])),
-                      _CREDENTIALS.sub("://", text))
+    return _QUERY.sub(
+        lambda match: match[1] + _without_bracket(match[2], _digest(match[2])), _CREDENTIALS.sub("://", text)
+    )
 
 
 def has_secrets(content: bytes) -> bool:
@@ -40,7 +43,7 @@ def has_secrets(content: bytes) -> bool:
 def _without_bracket(query: str, replacement: str) -> str:
     """replacement for a query, with the closing bracket, comma or full stop of the sentence around it."""
     shown = query.rstrip(").,;:]}")
-    return (replacement if shown else "") + query[len(shown):]
+    return (replacement if shown else "") + query[len(shown) :]
 
 
 def _digest(query: str) -> str:

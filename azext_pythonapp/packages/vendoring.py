@@ -1,4 +1,5 @@
 """A local folder of libraries for one Python on Windows: unpacked from wheels, checked, and known again later."""
+
 from __future__ import annotations
 
 import base64
@@ -80,8 +81,10 @@ def read_marker(folder: Path) -> Vendored | None:
         libraries = tuple(Library(**library) for library in fields.pop("libraries"))
         return Vendored(libraries=libraries, **fields)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise InvalidInput(f"'{folder}' was not made by `package vendor`, so it is not replaced.",
-                           "Name another folder with --target, or remove that one yourself.") from error
+        raise InvalidInput(
+            f"'{folder}' was not made by `package vendor`, so it is not replaced.",
+            "Name another folder with --target, or remove that one yourself.",
+        ) from error
 
 
 def write_marker(folder: Path, vendored: Vendored) -> None:
@@ -92,8 +95,11 @@ def write_marker(folder: Path, vendored: Vendored) -> None:
 
 def tree_hash(folder: Path) -> str:
     """SHA-256, in hex, over the names and sizes of a folder's files; the marker and compiled files do not count."""
-    rows = sorted(f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}" for path in folder.rglob("*")
-                  if path.is_file() and "__pycache__" not in path.parts and path.name != MARKER)
+    rows = sorted(
+        f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}"
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path.name != MARKER
+    )
     return hashlib.sha256("\n".join(rows).encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -142,12 +148,14 @@ def put_in_place(new: Path, folder: Path) -> None:
                 os.rename(old, folder)
             raise
     except OSError as error:
-        raise InvalidInput(f"'{folder}' cannot be replaced: {error.strerror}.",
-                           "Close what uses its files, and run the command again.") from error
+        raise InvalidInput(
+            f"'{folder}' cannot be replaced: {error.strerror}.", "Close what uses its files, and run the command again."
+        ) from error
 
 
-def unpack_all(archive: IO[bytes], expected: Mapping[str, int], folder: Path, target: TargetEnvironment
-               ) -> tuple[Library, ...]:
+def unpack_all(
+    archive: IO[bytes], expected: Mapping[str, int], folder: Path, target: TargetEnvironment
+) -> tuple[Library, ...]:
     """Unpack the wheels of an archive into a folder; returns them by name.
 
     archive: a zip file of wheels. expected: the size, in bytes, of each file that must be in it, by name.
@@ -159,8 +167,10 @@ def unpack_all(archive: IO[bytes], expected: Mapping[str, int], folder: Path, ta
             found = {info.filename: info.file_size for info in outer.infolist() if not info.is_dir()}
             if found != dict(expected):
                 differing = sorted(found.items() ^ expected.items())
-                raise RemoteFailed(f"The packages did not arrive whole: {differing[0][0]} is missing or damaged.",
-                                   "Run the command again.")
+                raise RemoteFailed(
+                    f"The packages did not arrive whole: {differing[0][0]} is missing or damaged.",
+                    "Run the command again.",
+                )
             for name in sorted(found):
                 with outer.open(name) as source, tempfile.TemporaryFile(dir=folder.parent) as wheel:
                     digest = _copy(source, wheel)
@@ -186,8 +196,10 @@ def _unpack(name: str, digest: str, file: IO[bytes], folder: Path, target: Targe
             with wheel.open(each) as source, _opened(folder, place, name) as copy:
                 found = _copy(source, copy)
             if hashes.get(each, found) != found:
-                raise RemoteFailed(f"{each} in the wheel {name} is not what the wheel's RECORD says.",
-                                   "Ask for another version of that package.")
+                raise RemoteFailed(
+                    f"{each} in the wheel {name} is not what the wheel's RECORD says.",
+                    "Ask for another version of that package.",
+                )
     return Library(project, version, name, digest)
 
 
@@ -198,25 +210,30 @@ def _opened(folder: Path, place: PurePosixPath, wheel: str) -> IO[bytes]:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("wb")
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-        raise RemoteFailed(f"'{place}' of the wheel {wheel} cannot be unpacked: another file or folder of these "
-                           "packages is where it has to be.",
-                           "Ask for another version of one of the packages.") from error
+        raise RemoteFailed(
+            f"'{place}' of the wheel {wheel} cannot be unpacked: another file or folder of these "
+            "packages is where it has to be.",
+            "Ask for another version of one of the packages.",
+        ) from error
 
 
 def _check_name(name: str, target: TargetEnvironment) -> tuple[str, str]:
     """The project and version of a wheel file. Raises RemoteFailed unless it is one for the target."""
     if not name.endswith(".whl"):
-        raise RemoteFailed(f"{name} is a source package, and the pip of Python {target.version} is too old to make a "
-                           "wheel of it.",
-                           "Build the wheel with `pip wheel` elsewhere and give its folder with --wheel-dir, or "
-                           "upgrade pip with `az webapp python package install --packages pip --upgrade`.")
+        raise RemoteFailed(
+            f"{name} is a source package, and the pip of Python {target.version} is too old to make a wheel of it.",
+            "Build the wheel with `pip wheel` elsewhere and give its folder with --wheel-dir, or "
+            "upgrade pip with `az webapp python package install --packages pip --upgrade`.",
+        )
     try:
         project, version, _, tags = parse_wheel_filename(name)
     except InvalidWheelFilename as error:
         raise RemoteFailed(f"pip on the worker gave a wheel without a proper name: {error}.") from error
     if not fits(tags, target.version, target.architecture):
-        raise RemoteFailed(f"The wheel {name} does not fit Python {target.version} {target.architecture}.",
-                           "Ask for another version of that package.")
+        raise RemoteFailed(
+            f"The wheel {name} does not fit Python {target.version} {target.architecture}.",
+            "Ask for another version of that package.",
+        )
     return str(canonicalize_name(project)), str(version)
 
 
@@ -228,8 +245,10 @@ def _check_python(name: str, metadata: str, target: TargetEnvironment) -> None:
     except InvalidSpecifier:
         return  # pip takes such a package too
     if not suits:
-        raise RemoteFailed(f"The wheel {name} requires Python {wanted}, and the app runs {target.version}.",
-                           "Ask for another version of that package.")
+        raise RemoteFailed(
+            f"The wheel {name} requires Python {wanted}, and the app runs {target.version}.",
+            "Ask for another version of that package.",
+        )
 
 
 def _recorded_hashes(record: str) -> dict[str, str]:
@@ -249,8 +268,7 @@ def _place(wheel: str, name: str) -> PurePosixPath | None:
     """
     path = PurePosixPath(name)
     if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
-        raise RemoteFailed(f"The wheel {wheel} holds a file with the unsafe name '{name}'.",
-                           "Do not use that package.")
+        raise RemoteFailed(f"The wheel {wheel} holds a file with the unsafe name '{name}'.", "Do not use that package.")
     parts: Sequence[str] = path.parts
     if parts[0].endswith(".data") and len(parts) > 2:
         if parts[1] not in _MOVED:

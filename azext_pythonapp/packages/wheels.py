@@ -1,4 +1,5 @@
 """Wheel files of this machine: which fit a Python on Windows, and the page by which pip finds them on the worker."""
+
 from __future__ import annotations
 
 import hashlib
@@ -62,8 +63,10 @@ def read_folder(folder: str) -> tuple[Wheel, ...]:
     """
     paths = sorted(Path(folder).glob("*.whl"))
     if not paths:
-        raise InvalidInput(f"There are no wheels (*.whl) in the folder '{folder}'.",
-                           "Build them first: `pip wheel -r requirements.txt -w FOLDER`.")
+        raise InvalidInput(
+            f"There are no wheels (*.whl) in the folder '{folder}'.",
+            "Build them first: `pip wheel -r requirements.txt -w FOLDER`.",
+        )
     return tuple(_read(path) for path in paths)
 
 
@@ -75,8 +78,9 @@ def supported_tags(version: str, architecture: str) -> frozenset[Tag]:
     major, minor = (int(part) for part in version.split(".")[:2])
     interpreter, platforms = f"cp{major}{minor}", [_PLATFORMS[architecture]]
     abi = interpreter + ("m" if (major, minor) < (3, 8) else "")
-    return frozenset([*cpython_tags((major, minor), [abi], platforms),
-                      *compatible_tags((major, minor), interpreter, platforms)])
+    return frozenset(
+        [*cpython_tags((major, minor), [abi], platforms), *compatible_tags((major, minor), interpreter, platforms)]
+    )
 
 
 def fits(tags: Iterable[Tag], version: str, architecture: str) -> bool:
@@ -84,8 +88,9 @@ def fits(tags: Iterable[Tag], version: str, architecture: str) -> bool:
     return not supported_tags(version, architecture).isdisjoint(tags)
 
 
-def choose(wheels: Sequence[Wheel], requirements: Iterable[Requirement], target: TargetEnvironment
-           ) -> tuple[tuple[Wheel, ...], tuple[Wheel, ...]]:
+def choose(
+    wheels: Sequence[Wheel], requirements: Iterable[Requirement], target: TargetEnvironment
+) -> tuple[tuple[Wheel, ...], tuple[Wheel, ...]]:
     """Split wheels into those that fit the target's Python and the others.
 
     Raises InvalidInput when one of the requirements is among the wheels, but only in ones that do not fit.
@@ -104,7 +109,8 @@ def choose(wheels: Sequence[Wheel], requirements: Iterable[Requirement], target:
                 f"None of the wheels of {requirement.name} fits Python {target.version} {target.architecture}, which "
                 f"takes cp{python.replace('.', '')} {platform}: {', '.join(unfit)}. Nothing was uploaded.",
                 f"Get one that does: `pip download {requirement.name} --no-deps --only-binary :all: --platform "
-                f"{platform} --python-version {python} -d FOLDER`, or delete those, for the index to be asked.")
+                f"{platform} --python-version {python} -d FOLDER`, or delete those, for the index to be asked.",
+            )
     return fitting, others
 
 
@@ -125,8 +131,10 @@ def _read(path: Path) -> Wheel:
     try:
         project, _, _, tags = parse_wheel_filename(path.name)
     except InvalidWheelFilename as error:
-        raise InvalidInput(f"'{path}' has no name that pip would take for a wheel: {error}.",
-                           "Rename it as it was, or take it out of the folder.") from error
+        raise InvalidInput(
+            f"'{path}' has no name that pip would take for a wheel: {error}.",
+            "Rename it as it was, or take it out of the folder.",
+        ) from error
     digest, crc32, size = hashlib.sha256(), 0, 0
     try:
         with path.open("rb") as file:

@@ -1,12 +1,14 @@
 """Names of this machine's files as Windows can hold them."""
+
 from __future__ import annotations
 
 import re
 from collections.abc import Collection
 
 # What Windows takes for a device, whatever follows the first dot.
-_DEVICES = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])[ ]*(?:\.|$)",
-                      re.IGNORECASE)
+_DEVICES = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])[ ]*(?:\.|$)", re.IGNORECASE
+)
 _FORBIDDEN = re.compile(r"[<>:\"/\\|?*\x00-\x1f\x7f\ud800-\udfff]")
 # %HOME%\data\pythonapp\jobs\<id>\ takes some 60 of the 260 characters.
 MOST_CHARACTERS = 120
@@ -18,10 +20,17 @@ def is_safe(path: str) -> bool:
     In such a file ` #` begins a comment and ${NAME} is a variable, however they are quoted.
     """
     parts = path.split("/")
-    return (len(path.encode("utf-16-le", "surrogatepass")) <= 2 * MOST_CHARACTERS
-            and not re.search(r"\s#|^#|\$\{|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", path)
-            and all(part not in ("", ".", "..") and not _FORBIDDEN.search(part) and not _DEVICES.match(part)
-                    and part[-1] not in ". " for part in parts))
+    return (
+        len(path.encode("utf-16-le", "surrogatepass")) <= 2 * MOST_CHARACTERS
+        and not re.search(r"\s#|^#|\$\{|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", path)
+        and all(
+            part not in ("", ".", "..")
+            and not _FORBIDDEN.search(part)
+            and not _DEVICES.match(part)
+            and part[-1] not in ". "
+            for part in parts
+        )
+    )
 
 
 def clashes(path: str, taken: Collection[str]) -> bool:

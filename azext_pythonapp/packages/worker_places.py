@@ -3,6 +3,7 @@ r"""Paths in requirements files: which of them can be on an App Service worker.
 A worker has its own folders on its system drive, the app's on %HOME%, and nothing of the machine that made the file
 (facts/windows-worker.md). /home/x is \home\x of the current drive there, so the spelling of Linux is none to refuse.
 """
+
 from __future__ import annotations
 
 import posixpath
@@ -38,7 +39,7 @@ def place(text: str) -> Place:
     if "${" in text:
         return Place("unknown")
     repository = re.match(r"(?:git|hg|svn|bzr)\+", text, re.IGNORECASE)
-    text = text[repository.end():] if repository else text
+    text = text[repository.end() :] if repository else text
     if re.match(r"file:", text, re.IGNORECASE):
         # What follows an @ is the revision of a repository; a folder may have one in its name.
         text = unquote(re.split(r"[#?]|@(?=[^/]*$)" if repository else r"[#?]", text[5:])[0])
@@ -52,7 +53,7 @@ def place(text: str) -> Place:
     drive = re.match(r"([A-Za-z]):/*", path)
     if drive is None and not path.startswith("/"):
         return Place("relative", path)
-    parts = posixpath.normpath("/" + path[drive.end() if drive else 0:].lstrip("/")).split("/")[1:]
+    parts = posixpath.normpath("/" + path[drive.end() if drive else 0 :].lstrip("/")).split("/")[1:]
     first = parts[0].lower()
     if first == "home" and len(parts) > 1:
         return Place("home", "/".join(parts[1:]))
@@ -67,19 +68,25 @@ def impossible(requirement: Requirement, uploaded: bool) -> tuple[str, str] | No
     uploaded: whether its file comes from this machine, so that a relative path names nothing on the worker.
     """
     if not requirement.known and _CONDA_LINE.fullmatch(requirement.text):
-        return ("it is written as conda does it, which pip does not read",
-                "Make the file with `pip list --format=freeze > requirements.txt`.")
+        return (
+            "it is written as conda does it, which pip does not read",
+            "Make the file with `pip list --format=freeze > requirements.txt`.",
+        )
     if requirement.source is None or requirement.variables:
         return None
     where = place(requirement.source)
     if where.kind == "elsewhere":
         name = requirement.name or "the package"
-        return ("it names a folder or file of another machine, which the worker does not have",
-                f"Ask for a version of {name} instead, such as `{requirement.name or 'name'}==1.0`; of an environment "
-                "of conda, `pip list --format=freeze > requirements.txt` makes a file with versions alone.")
+        return (
+            "it names a folder or file of another machine, which the worker does not have",
+            f"Ask for a version of {name} instead, such as `{requirement.name or 'name'}==1.0`; of an environment "
+            "of conda, `pip list --format=freeze > requirements.txt` makes a file with versions alone.",
+        )
     if uploaded and where.kind == "relative" and not posixpath.normpath(where.path).startswith("../" * _JOB_DEPTH):
-        return ("it names a folder or file of this machine, which is not uploaded with the requirements",
-                "Build a wheel of it (`pip wheel --no-deps -w FOLDER PATH`), ask for its name and version, and give "
-                "the folder with --wheel-dir; or deploy it with the app, and leave out -r to use the app's own "
-                "requirements.txt.")
+        return (
+            "it names a folder or file of this machine, which is not uploaded with the requirements",
+            "Build a wheel of it (`pip wheel --no-deps -w FOLDER PATH`), ask for its name and version, and give "
+            "the folder with --wheel-dir; or deploy it with the app, and leave out -r to use the app's own "
+            "requirements.txt.",
+        )
     return None

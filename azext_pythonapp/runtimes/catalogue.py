@@ -2,6 +2,7 @@
 
 Only trusted packages (`official`) stand for a version; any other has to be named by its id.
 """
+
 from __future__ import annotations
 
 import re
@@ -15,8 +16,16 @@ from azext_pythonapp.runtimes import lifecycle, official
 from azext_pythonapp.runtimes.extension import Extension, read_extensions
 from azext_pythonapp.runtimes.identity import Identity, canonical_id
 from azext_pythonapp.runtimes.nuget import NugetRuntime, Release
-from azext_pythonapp.runtimes.versions import (PackageOrder, PythonOrder, VersionWish, distance, is_prerelease, minor,
-                                               package_order, python_order)
+from azext_pythonapp.runtimes.versions import (
+    PackageOrder,
+    PythonOrder,
+    VersionWish,
+    distance,
+    is_prerelease,
+    minor,
+    package_order,
+    python_order,
+)
 
 LIST_COMMAND = "az webapp python list-versions"
 _NEAREST = 5
@@ -64,11 +73,21 @@ class Offer:
 
     def to_dict(self) -> dict[str, Any]:
         """The row that `list-versions` prints."""
-        return {"version": self.version, "architecture": self.architecture, "extensionId": self.extension_id,
-                "packageVersion": self.package_version, "title": self.title, "publisher": self.publisher,
-                "trusted": self.trusted, "source": self.source, "installPath": self.install_path,
-                "support": self.support, "endOfLife": self.end_of_life, "latestPatch": self.latest_patch,
-                "installed": self.installed}
+        return {
+            "version": self.version,
+            "architecture": self.architecture,
+            "extensionId": self.extension_id,
+            "packageVersion": self.package_version,
+            "title": self.title,
+            "publisher": self.publisher,
+            "trusted": self.trusted,
+            "source": self.source,
+            "installPath": self.install_path,
+            "support": self.support,
+            "endOfLife": self.end_of_life,
+            "latestPatch": self.latest_patch,
+            "installed": self.installed,
+        }
 
     @property
     def is_prerelease(self) -> bool:
@@ -79,8 +98,13 @@ class Offer:
     def order(self) -> tuple[PythonOrder, bool, bool, bool, PackageOrder]:
         """A sort key, best last: by Python version, then x64 after x86, trusted after others, a site extension, which
         the platform itself installs, after NuGet, package version."""
-        return (python_order(self.version), self.architecture == "x64", self.trusted, self.source == "siteExtension",
-                package_order(self.package_version))
+        return (
+            python_order(self.version),
+            self.architecture == "x64",
+            self.trusted,
+            self.source == "siteExtension",
+            package_order(self.package_version),
+        )
 
     @property
     def key(self) -> tuple[str, str]:
@@ -95,9 +119,14 @@ def gallery_offers(entries: Iterable[Mapping[str, Any]], today: date | None = No
         returned; packages that are no Python runtime are left out, and so are ids that this product gives itself.
     today: the day for `support`; by default the present one.
     """
-    packages = [(extension, identity) for extension in read_extensions(entries)
-                if _PACKAGE_ID.fullmatch(extension.id) and (identity := extension.identity) and identity.architecture
-                and not extension.id.lower().startswith(official.MADE_HERE)]
+    packages = [
+        (extension, identity)
+        for extension in read_extensions(entries)
+        if _PACKAGE_ID.fullmatch(extension.id)
+        and (identity := extension.identity)
+        and identity.architecture
+        and not extension.id.lower().startswith(official.MADE_HERE)
+    ]
     return [_of_extension(extension, identity, today or date.today()) for extension, identity in packages]
 
 
@@ -150,23 +179,38 @@ def with_installed(offers: Sequence[Offer], extensions: Iterable[Mapping[str, An
     for offer, offer_id in zip(offers, ids):
         held = [extension for extension in present if canonical_id(extension.id).lower() == offer_id]
         if ids.count(offer_id) > 1:
-            held = [extension for extension in held
-                    if package_order(extension.package_version) == package_order(offer.package_version)]
+            held = [
+                extension
+                for extension in held
+                if package_order(extension.package_version) == package_order(offer.package_version)
+            ]
         marked.append(replace(offer, installed=bool(held)))
     return marked
 
 
-def select(offers: Iterable[Offer], wish: VersionWish | None = None, architecture: str | None = None,
-           supported_only: bool = False) -> list[Offer]:
+def select(
+    offers: Iterable[Offer],
+    wish: VersionWish | None = None,
+    architecture: str | None = None,
+    supported_only: bool = False,
+) -> list[Offer]:
     """The offers that match: a version, an architecture ("x64" or "x86"), and whether python.org still supports it."""
-    return [offer for offer in offers
-            if (wish is None or wish.matches(offer.version)) and
-            (architecture is None or offer.architecture == architecture) and
-            not (supported_only and offer.support == "endOfLife")]
+    return [
+        offer
+        for offer in offers
+        if (wish is None or wish.matches(offer.version))
+        and (architecture is None or offer.architecture == architecture)
+        and not (supported_only and offer.support == "endOfLife")
+    ]
 
 
-def find_best(offers: Sequence[Offer], wish: VersionWish, architecture: str | None = None,
-              preferred: str = "x64", prereleases: bool = False) -> Offer | None:
+def find_best(
+    offers: Sequence[Offer],
+    wish: VersionWish,
+    architecture: str | None = None,
+    preferred: str = "x64",
+    prereleases: bool = False,
+) -> Offer | None:
     """The one trusted package to install for a wish: of the newest matching Python, in its newest package version.
 
     architecture: "x64" or "x86", or None to take `preferred` where that Python exists for both.
@@ -174,17 +218,25 @@ def find_best(offers: Sequence[Offer], wish: VersionWish, architecture: str | No
     A package that its owner withdrew is taken for a full version only: the owner hid it, and the user named it. One
     that its owner advises against is taken where nothing else is. Returns None when nothing matches.
     """
-    matching = [offer for offer in select(offers, wish, architecture) if offer.trusted
-                and (wish.is_exact or not offer.withdrawn)
-                and (prereleases or wish.is_prerelease or not offer.is_prerelease)]
+    matching = [
+        offer
+        for offer in select(offers, wish, architecture)
+        if offer.trusted
+        and (wish.is_exact or not offer.withdrawn)
+        and (prereleases or wish.is_prerelease or not offer.is_prerelease)
+    ]
     matching = [offer for offer in matching if not offer.withdrawn] or matching
     matching = [offer for offer in matching if not offer.deprecated] or matching
-    return max(matching, default=None, key=lambda offer: (python_order(offer.version), offer.architecture == preferred,
-                                                          offer.order))
+    return max(
+        matching,
+        default=None,
+        key=lambda offer: (python_order(offer.version), offer.architecture == preferred, offer.order),
+    )
 
 
-def resolve_id(offers: Sequence[Offer], extension_id: str, package_version: str | None = None,
-               today: date | None = None) -> Offer:
+def resolve_id(
+    offers: Sequence[Offer], extension_id: str, package_version: str | None = None, today: date | None = None
+) -> Offer:
     """The package that a user named.
 
     offers: of the gallery, in every package version at hand.
@@ -201,14 +253,21 @@ def resolve_id(offers: Sequence[Offer], extension_id: str, package_version: str 
         same_id = _unlisted(canonical_id(extension_id), today or date.today())
     if not same_id:
         names = sorted({offer.extension_id for offer in offers})
-        raise NotFound(f"The gallery offers no Python under the id '{extension_id}'.",
-                       f"It offers: {', '.join(names) or 'none at all'}. `{LIST_COMMAND} --all` shows them.")
-    wanted = [offer for offer in same_id if package_version is None or
-              package_order(offer.package_version) == package_order(package_version)]
+        raise NotFound(
+            f"The gallery offers no Python under the id '{extension_id}'.",
+            f"It offers: {', '.join(names) or 'none at all'}. `{LIST_COMMAND} --all` shows them.",
+        )
+    wanted = [
+        offer
+        for offer in same_id
+        if package_version is None or package_order(offer.package_version) == package_order(package_version)
+    ]
     if not wanted:
         versions = ", ".join(sorted((offer.package_version for offer in same_id), key=package_order, reverse=True))
-        raise NotFound(f"The gallery does not offer version {package_version} of '{same_id[0].extension_id}'.",
-                       f"It offers: {versions}. `{LIST_COMMAND} --all` shows every package version.")
+        raise NotFound(
+            f"The gallery does not offer version {package_version} of '{same_id[0].extension_id}'.",
+            f"It offers: {versions}. `{LIST_COMMAND} --all` shows every package version.",
+        )
     return max(wanted, key=lambda offer: (not offer.is_prerelease, package_order(offer.package_version)))
 
 
@@ -221,24 +280,44 @@ def nearest(offers: Iterable[Offer], wish: VersionWish, architecture: str | None
 
 def _of_extension(extension: Extension, identity: Identity, today: date) -> Offer:
     support = lifecycle.support(identity.version, today)
-    return Offer(version=identity.version, architecture=identity.architecture or "", extension_id=extension.id,
-                 package_version=extension.package_version, title=extension.title, publisher=extension.publisher,
-                 install_path=identity.registered_path.rsplit("\\", 1)[0], support=support.state,
-                 end_of_life=support.end_of_life.isoformat() if support.end_of_life else None,
-                 latest_patch=False, identity=identity, trusted=official.is_microsofts(extension.id),
-                 source="siteExtension")
+    return Offer(
+        version=identity.version,
+        architecture=identity.architecture or "",
+        extension_id=extension.id,
+        package_version=extension.package_version,
+        title=extension.title,
+        publisher=extension.publisher,
+        install_path=identity.registered_path.rsplit("\\", 1)[0],
+        support=support.state,
+        end_of_life=support.end_of_life.isoformat() if support.end_of_life else None,
+        latest_patch=False,
+        identity=identity,
+        trusted=official.is_microsofts(extension.id),
+        source="siteExtension",
+    )
 
 
 def _of_release(release: Release, today: date) -> Offer:
     runtime = release.runtime
     support = lifecycle.support(runtime.version, today)
-    return Offer(version=runtime.version, architecture=runtime.architecture, extension_id=runtime.extension_id,
-                 package_version=runtime.package_version, title=f"Python {runtime.version} {runtime.architecture}",
-                 publisher=official.CPYTHON_PUBLISHER,
-                 install_path=runtime.identity.registered_path.rsplit("\\", 1)[0], support=support.state,
-                 end_of_life=support.end_of_life.isoformat() if support.end_of_life else None,
-                 latest_patch=False, identity=runtime.identity, trusted=True, source="nuget", runtime=runtime,
-                 withdrawn=not release.listed, deprecated=release.deprecated)
+    return Offer(
+        version=runtime.version,
+        architecture=runtime.architecture,
+        extension_id=runtime.extension_id,
+        package_version=runtime.package_version,
+        title=f"Python {runtime.version} {runtime.architecture}",
+        publisher=official.CPYTHON_PUBLISHER,
+        install_path=runtime.identity.registered_path.rsplit("\\", 1)[0],
+        support=support.state,
+        end_of_life=support.end_of_life.isoformat() if support.end_of_life else None,
+        latest_patch=False,
+        identity=runtime.identity,
+        trusted=True,
+        source="nuget",
+        runtime=runtime,
+        withdrawn=not release.listed,
+        deprecated=release.deprecated,
+    )
 
 
 def _newest_packages(offers: Iterable[Offer]) -> list[Offer]:
@@ -262,8 +341,11 @@ def _usual(offers: Sequence[Offer]) -> list[Offer]:
 
 def _has_no_other(offer: Offer, offers: Iterable[Offer]) -> bool:
     """Whether every package of the same feature release and architecture is one that its owner advises against."""
-    return all(other.deprecated for other in offers if minor(other.version) == minor(offer.version)
-               and other.architecture == offer.architecture)
+    return all(
+        other.deprecated
+        for other in offers
+        if minor(other.version) == minor(offer.version) and other.architecture == offer.architecture
+    )
 
 
 def _unlisted(extension_id: str, today: date) -> list[Offer]:
@@ -272,5 +354,8 @@ def _unlisted(extension_id: str, today: date) -> list[Offer]:
     package_version = official.PACKAGES[extension_id]
     python = ".".join(package_version.split(".")[:3])
     title = f"Python {python} {extension_id[-3:]}"
-    return arranged(gallery_offers([{"id": extension_id, "title": title, "version": package_version,
-                                     "authors": official.PUBLISHER}], today))
+    return arranged(
+        gallery_offers(
+            [{"id": extension_id, "title": title, "version": package_version, "authors": official.PUBLISHER}], today
+        )
+    )

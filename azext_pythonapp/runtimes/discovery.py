@@ -1,4 +1,5 @@
 """The Pythons on an app: installed site extensions, folders of %HOME%, and the ones that App Service brings."""
+
 from __future__ import annotations
 
 import ntpath
@@ -60,9 +61,16 @@ class Installed:
 
     def to_dict(self) -> dict[str, Any]:
         """The row that `list` prints."""
-        return {"version": self.version, "architecture": self.architecture, "extensionId": self.extension_id,
-                "packageVersion": self.package_version, "pythonPath": self.python_path, "source": self.source,
-                "inUse": self.in_use, "answered": self.answered}
+        return {
+            "version": self.version,
+            "architecture": self.architecture,
+            "extensionId": self.extension_id,
+            "packageVersion": self.package_version,
+            "pythonPath": self.python_path,
+            "source": self.source,
+            "inUse": self.in_use,
+            "answered": self.answered,
+        }
 
     def may_be(self, matches: Callable[[str], bool], architecture: str | None) -> bool:
         """Whether it is such a Python, by what it said or by what its names say.
@@ -109,8 +117,9 @@ def discover(worker: Worker, extensions: Iterable[Mapping[str, Any]], in_use_pat
     """
     home = worker.home()
     places = _places(worker, home, in_use_path)
-    runtimes = [_Runtime(extension, identity) for extension in read_extensions(extensions)
-                if (identity := extension.identity)]
+    runtimes = [
+        _Runtime(extension, identity) for extension in read_extensions(extensions) if (identity := extension.identity)
+    ]
     found: list[Installed] = []
     for place in places:
         claimants = [runtime for runtime in runtimes if _lives_in(runtime.identity, place.folder)]
@@ -126,28 +135,36 @@ def discover(worker: Worker, extensions: Iterable[Mapping[str, Any]], in_use_pat
         if not any(_lives_in(runtime.identity, place.folder) for place in places):
             path = runtime.identity.python_path(home)
             found.append(_gone(runtime, path, _is_in_use(path, in_use_path, home)))
-    return sorted(found, reverse=True,
-                  key=lambda one: (python_order(one.version), one.architecture == "x64", one.in_use))
+    return sorted(
+        found, reverse=True, key=lambda one: (python_order(one.version), one.architecture == "x64", one.in_use)
+    )
 
 
 def _places(worker: Worker, home: str, in_use_path: str | None) -> list[_Place]:
     """Every python.exe there is: in a folder of %HOME% named like a Python, built in, or where web.config says."""
-    folders = [entry.name for entry in worker.list_directory("")
-               if entry.is_directory and _PYTHON_FOLDER.match(entry.name)]
+    folders = [
+        entry.name for entry in worker.list_directory("") if entry.is_directory and _PYTHON_FOLDER.match(entry.name)
+    ]
     paths = {ntpath.join(home, folder, "python.exe"): folder for folder in folders}
     elsewhere = [*BUILT_IN_PYTHONS]
     if in_use_path and _PYTHON_PROGRAM.fullmatch(ntpath.basename(started_path(in_use_path, home))):
         if not any(same_path(in_use_path, path, home) for path in [*paths, *elsewhere]):
             elsewhere.append(started_path(in_use_path, home))
     there = cache(lambda path: path not in paths or _has_python(worker, paths[path]))
-    replies = interrogate(worker, [*paths, *elsewhere], lambda path: path in paths and there(path)
-                          or _is_in_use(path, in_use_path, home))
+    replies = interrogate(
+        worker, [*paths, *elsewhere], lambda path: path in paths and there(path) or _is_in_use(path, in_use_path, home)
+    )
     answers, unknown = replies.answers, replies.unknown
-    places = [_Place(path, folder, "folder", answers.get(path), unknown.get(path)) for path, folder in paths.items()
-              if path in answers or there(path)]
-    places += [_Place(path, None, "builtIn" if path in BUILT_IN_PYTHONS else "folder", answers.get(path),
-                      unknown.get(path)) for path in elsewhere
-               if path in answers or (path in unknown and _is_in_use(path, in_use_path, home))]
+    places = [
+        _Place(path, folder, "folder", answers.get(path), unknown.get(path))
+        for path, folder in paths.items()
+        if path in answers or there(path)
+    ]
+    places += [
+        _Place(path, None, "builtIn" if path in BUILT_IN_PYTHONS else "folder", answers.get(path), unknown.get(path))
+        for path in elsewhere
+        if path in answers or (path in unknown and _is_in_use(path, in_use_path, home))
+    ]
     return places
 
 
@@ -176,7 +193,7 @@ def _owner(claimants: Sequence[_Runtime], answer: Answer | None) -> _Runtime | N
 
 def _agrees(identity: Identity, answer: Answer) -> bool:
     said, named = numbers(answer.version), numbers(identity.version)
-    same = said[:len(named)] == named and is_prerelease(answer.version) == is_prerelease(identity.version)
+    same = said[: len(named)] == named and is_prerelease(answer.version) == is_prerelease(identity.version)
     return same and identity.architecture in (None, answer.architecture)
 
 
@@ -199,29 +216,50 @@ def _at_place(place: _Place, owner: _Runtime | None, in_use: bool) -> Installed:
         version, architecture = place.answer.version, place.answer.architecture
         if identity and not _agrees(identity, place.answer):
             problem = f"{place.python_path} is Python {version} {architecture}, but its names say {_named(identity)}."
-    return Installed(version=version, architecture=architecture, extension_id=owner.extension.id if owner else None,
-                     package_version=owner.extension.package_version or None if owner else None,
-                     python_path=place.python_path, source="siteExtension" if owner else place.source,
-                     in_use=in_use, problem=problem, answered=place.answer is not None,
-                     unknown=place.answer is None and place.unknown is not None, likely=identity)
+    return Installed(
+        version=version,
+        architecture=architecture,
+        extension_id=owner.extension.id if owner else None,
+        package_version=owner.extension.package_version or None if owner else None,
+        python_path=place.python_path,
+        source="siteExtension" if owner else place.source,
+        in_use=in_use,
+        problem=problem,
+        answered=place.answer is not None,
+        unknown=place.answer is None and place.unknown is not None,
+        likely=identity,
+    )
 
 
 def _replaced(runtime: _Runtime, place: _Place) -> Installed:
     holds = f"Python {place.answer.version} {place.answer.architecture}" if place.answer else "another Python"
-    return _without_python(runtime, place.python_path, False,
-                           f"{runtime.extension.id} is installed, but {place.python_path} is {holds} now; "
-                           "another extension uses the same folder.")
+    return _without_python(
+        runtime,
+        place.python_path,
+        False,
+        f"{runtime.extension.id} is installed, but {place.python_path} is {holds} now; "
+        "another extension uses the same folder.",
+    )
 
 
 def _gone(runtime: _Runtime, python_path: str, in_use: bool) -> Installed:
-    return _without_python(runtime, python_path, in_use,
-                           f"{runtime.extension.id} is installed, but {python_path} is not there.")
+    return _without_python(
+        runtime, python_path, in_use, f"{runtime.extension.id} is installed, but {python_path} is not there."
+    )
 
 
 def _without_python(runtime: _Runtime, python_path: str, in_use: bool, problem: str) -> Installed:
-    return Installed(version=runtime.identity.version, architecture=runtime.identity.architecture,
-                     extension_id=runtime.extension.id, package_version=runtime.extension.package_version or None,
-                     python_path=python_path, source="siteExtension", in_use=in_use, problem=problem, answered=False)
+    return Installed(
+        version=runtime.identity.version,
+        architecture=runtime.identity.architecture,
+        extension_id=runtime.extension.id,
+        package_version=runtime.extension.package_version or None,
+        python_path=python_path,
+        source="siteExtension",
+        in_use=in_use,
+        problem=problem,
+        answered=False,
+    )
 
 
 def _named(identity: Identity) -> str:

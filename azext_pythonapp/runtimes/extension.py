@@ -1,4 +1,5 @@
 """One site extension, as Kudu, Azure Resource Manager or a gallery describes it."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -37,9 +38,13 @@ class Extension:
         if not extension_id:
             return None
         authors = inner.get("authors") or ""
-        return cls(id=extension_id, package_version=str(inner.get("version") or ""),
-                   title=str(inner.get("title") or ""), description=str(inner.get("description") or ""),
-                   publisher=authors if isinstance(authors, str) else ", ".join(str(author) for author in authors))
+        return cls(
+            id=extension_id,
+            package_version=str(inner.get("version") or ""),
+            title=str(inner.get("title") or ""),
+            description=str(inner.get("description") or ""),
+            publisher=authors if isinstance(authors, str) else ", ".join(str(author) for author in authors),
+        )
 
     @property
     def identity(self) -> Identity | None:

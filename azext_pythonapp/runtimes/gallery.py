@@ -6,6 +6,7 @@ Site extensions are packages of nuget.org with the tag AzureSiteExtension: Kudu'
 "description", "authors", "tags", "versions": [{"version"}]}]}`, one page at a time
 (https://learn.microsoft.com/nuget/api/search-query-service-resource). It never shows unlisted packages.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,8 +24,12 @@ PAGE_SIZE = 100
 _LAST_SKIP = 3000
 # The packageType parameter of the newer one is not used: older site extensions carry only the tag
 # (facts/python-site-extensions.md 1.1).
-_SEARCH_TYPES = ("SearchQueryService/3.5.0", "SearchQueryService", "SearchQueryService/3.0.0-rc",
-                 "SearchQueryService/3.0.0-beta")
+_SEARCH_TYPES = (
+    "SearchQueryService/3.5.0",
+    "SearchQueryService",
+    "SearchQueryService/3.0.0-rc",
+    "SearchQueryService/3.0.0-beta",
+)
 
 
 def fetch_public_gallery(get_json: Callable[[str], Any]) -> list[dict[str, Any]]:
@@ -40,8 +45,9 @@ def fetch_public_gallery(get_json: Callable[[str], Any]) -> list[dict[str, Any]]
         raise PlatformFailed(f"The public gallery's index ({SERVICE_INDEX}) names no search service.")
     packages = first_that_answers(searches, lambda search: _packages(search, get_json))
     if packages is None:
-        raise PlatformFailed("The public gallery's search has no end: more than "
-                             f"{_LAST_SKIP} site extensions for Python.")
+        raise PlatformFailed(
+            f"The public gallery's search has no end: more than {_LAST_SKIP} site extensions for Python."
+        )
     return [entry for package in packages if _is_site_extension(package) for entry in _entries(package)]
 
 
@@ -90,8 +96,9 @@ def _packages(search: str, get_json: Callable[[str], Any]) -> list[Mapping[str, 
 
 
 def _page_address(search: str, skip: int) -> str:
-    query = urlencode({"q": f"tags:{TAG} python", "prerelease": "true", "semVerLevel": "2.0.0",
-                       "skip": skip, "take": PAGE_SIZE})
+    query = urlencode(
+        {"q": f"tags:{TAG} python", "prerelease": "true", "semVerLevel": "2.0.0", "skip": skip, "take": PAGE_SIZE}
+    )
     return f"{search}{'&' if '?' in search else '?'}{query}"
 
 
@@ -102,12 +109,20 @@ def _is_site_extension(package: Mapping[str, Any]) -> bool:
 
 def _entries(package: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     versions = package.get("versions")
-    listed = [str(each["version"]) for each in versions if isinstance(each, Mapping) and each.get("version")] \
-        if isinstance(versions, list) else []
+    listed = (
+        [str(each["version"]) for each in versions if isinstance(each, Mapping) and each.get("version")]
+        if isinstance(versions, list)
+        else []
+    )
     for version in listed or [str(package.get("version") or "")]:
-        yield {"id": package.get("id"), "title": package.get("title"), "description": package.get("description"),
-               "version": version.split("+", 1)[0], "authors": _strings(package.get("authors")),
-               "tags": _strings(package.get("tags"))}
+        yield {
+            "id": package.get("id"),
+            "title": package.get("title"),
+            "description": package.get("description"),
+            "version": version.split("+", 1)[0],
+            "authors": _strings(package.get("authors")),
+            "tags": _strings(package.get("tags")),
+        }
 
 
 def _strings(value: Any) -> list[str]:

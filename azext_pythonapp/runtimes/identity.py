@@ -5,6 +5,7 @@ description ("Installs Python 3.6.4 x64 into Azure App Service at D:\home\python
 id are ambiguous (`python3111`: 3.11.1 or 3.1.11), so words come first and digits are the fallback.
 (facts/python-site-extensions.md 1.1-1.4)
 """
+
 from __future__ import annotations
 
 import re
@@ -166,5 +167,5 @@ def _agreed_version(named: str | None, digits: str, pre: str) -> str:
 
 
 def _split(digits: str, minor_length: int) -> str:
-    parts = [digits[0], digits[1:1 + minor_length], digits[1 + minor_length:]]
+    parts = [digits[0], digits[1 : 1 + minor_length], digits[1 + minor_length :]]
     return ".".join(part for part in parts if part)

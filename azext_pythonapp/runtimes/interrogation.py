@@ -4,6 +4,7 @@ A Python that does not answer is one of three things: broken (its command ended 
 unknown: on a busy worker Kudu ends a command that was silent for too long and throws its output away (facts/kudu.md
 1.4), or the connection is cut. Unknown is not broken.
 """
+
 from __future__ import annotations
 
 import re
@@ -20,8 +21,10 @@ _SEPARATOR = " & "
 _MARK = "pythonapp-runtime"
 # For Python 2.7 and 3.x. Nothing but sys is imported: a json.py in the working directory would be taken for json.
 # Without double quotes, percent signs or redirections, which cmd.exe would not leave alone in both of its passes.
-_PROGRAM = (f"import sys;sys.stdout.write(' '.join(['{_MARK}',sys.argv[1],sys.version.split()[0],"
-            "str(sys.maxsize.bit_length()+1)])+chr(10))")
+_PROGRAM = (
+    f"import sys;sys.stdout.write(' '.join(['{_MARK}',sys.argv[1],sys.version.split()[0],"
+    "str(sys.maxsize.bit_length()+1)])+chr(10))"
+)
 _LINE = re.compile(rf"{_MARK} (?P<index>[0-9]+) (?P<version>[0-9][0-9A-Za-z.]*)\S* (?P<bits>32|64)\b")
 
 
@@ -45,8 +48,9 @@ class Replies:
     unknown: dict[str, str] = field(default_factory=dict)
 
 
-def interrogate(worker: Worker, python_paths: Sequence[str], matters: Callable[[str], bool] = lambda path: True
-                ) -> Replies:
+def interrogate(
+    worker: Worker, python_paths: Sequence[str], matters: Callable[[str], bool] = lambda path: True
+) -> Replies:
     """Ask Pythons for their version and bitness.
 
     python_paths: full Windows paths of python.exe, existing or not. All go into one command line, or as few as its
@@ -75,8 +79,9 @@ def interrogate(worker: Worker, python_paths: Sequence[str], matters: Callable[[
             waiting += [(*question, True) for question in _commands(python_paths, group)]
     if cut is not None and not heard:
         raise cut
-    replies.unknown.update({path: "its path cannot be put on a command line" for path in python_paths
-                            if not _question(path, 0)})
+    replies.unknown.update(
+        {path: "its path cannot be put on a command line" for path in python_paths if not _question(path, 0)}
+    )
     return replies
 
 

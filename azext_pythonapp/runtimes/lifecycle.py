@@ -3,6 +3,7 @@
 The dates are data, below. Source: https://peps.python.org/api/release-cycle.json, which
 https://devguide.python.org/versions/ shows; its state of 2026, when 3.14 was the newest release and 3.15 scheduled.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -36,22 +37,22 @@ class _Cycle:
 
 
 _CYCLES: dict[Numbers, _Cycle] = {
-    (2, 6): _Cycle(date(2008, 10, 1), date(2013, 10, 29)),      # PEP 361
-    (2, 7): _Cycle(date(2010, 7, 3), date(2020, 1, 1)),         # PEP 373
-    (3, 2): _Cycle(date(2011, 2, 20), date(2016, 2, 20)),       # PEP 392
-    (3, 3): _Cycle(date(2012, 9, 29), date(2017, 9, 29)),       # PEP 398
-    (3, 4): _Cycle(date(2014, 3, 16), date(2019, 3, 18)),       # PEP 429
-    (3, 5): _Cycle(date(2015, 9, 13), date(2020, 9, 30)),       # PEP 478
-    (3, 6): _Cycle(date(2016, 12, 23), date(2021, 12, 23)),     # PEP 494
-    (3, 7): _Cycle(date(2018, 6, 27), date(2023, 6, 27)),       # PEP 537
-    (3, 8): _Cycle(date(2019, 10, 14), date(2024, 10, 7)),      # PEP 569
-    (3, 9): _Cycle(date(2020, 10, 5), date(2025, 10, 31)),      # PEP 596
-    (3, 10): _Cycle(date(2021, 10, 4), date(2026, 10, 31)),     # PEP 619
-    (3, 11): _Cycle(date(2022, 10, 24), date(2027, 10, 31)),    # PEP 664
-    (3, 12): _Cycle(date(2023, 10, 2), date(2028, 10, 31)),     # PEP 693
-    (3, 13): _Cycle(date(2024, 10, 7), date(2029, 10, 31)),     # PEP 719
-    (3, 14): _Cycle(date(2025, 10, 7), date(2030, 10, 31)),     # PEP 745
-    (3, 15): _Cycle(date(2026, 10, 1), date(2031, 10, 31)),     # PEP 790
+    (2, 6): _Cycle(date(2008, 10, 1), date(2013, 10, 29)),  # PEP 361
+    (2, 7): _Cycle(date(2010, 7, 3), date(2020, 1, 1)),  # PEP 373
+    (3, 2): _Cycle(date(2011, 2, 20), date(2016, 2, 20)),  # PEP 392
+    (3, 3): _Cycle(date(2012, 9, 29), date(2017, 9, 29)),  # PEP 398
+    (3, 4): _Cycle(date(2014, 3, 16), date(2019, 3, 18)),  # PEP 429
+    (3, 5): _Cycle(date(2015, 9, 13), date(2020, 9, 30)),  # PEP 478
+    (3, 6): _Cycle(date(2016, 12, 23), date(2021, 12, 23)),  # PEP 494
+    (3, 7): _Cycle(date(2018, 6, 27), date(2023, 6, 27)),  # PEP 537
+    (3, 8): _Cycle(date(2019, 10, 14), date(2024, 10, 7)),  # PEP 569
+    (3, 9): _Cycle(date(2020, 10, 5), date(2025, 10, 31)),  # PEP 596
+    (3, 10): _Cycle(date(2021, 10, 4), date(2026, 10, 31)),  # PEP 619
+    (3, 11): _Cycle(date(2022, 10, 24), date(2027, 10, 31)),  # PEP 664
+    (3, 12): _Cycle(date(2023, 10, 2), date(2028, 10, 31)),  # PEP 693
+    (3, 13): _Cycle(date(2024, 10, 7), date(2029, 10, 31)),  # PEP 719
+    (3, 14): _Cycle(date(2025, 10, 7), date(2030, 10, 31)),  # PEP 745
+    (3, 15): _Cycle(date(2026, 10, 1), date(2031, 10, 31)),  # PEP 790
 }
 
 

@@ -3,6 +3,7 @@ r"""The names under which the worker knows one and the same path.
 %HOME% is `D:\home` or `C:\home`, depending on the scale unit; where it is the latter, `D:\home` is an alias of it
 (facts/python-site-extensions.md 1.8). web.config files name Pythons by any of these, or by `%HOME%`.
 """
+
 from __future__ import annotations
 
 import ntpath
@@ -20,7 +21,7 @@ def worker_path(path: str, home: str) -> str:
     """
     plain = ntpath.normpath(path.strip().strip('"').strip())
     alias = _HOME.match(plain)
-    return home.rstrip("\\") + plain[alias.end():] if alias else plain
+    return home.rstrip("\\") + plain[alias.end() :] if alias else plain
 
 
 def started_path(path: str, home: str) -> str:

@@ -7,6 +7,7 @@ The protocol is NuGet's v3 (https://learn.microsoft.com/nuget/api/overview): the
 which list a package's versions and whether their owner shows them, the flat container (PackageBaseAddress), which
 serves their files, and the catalog entry of each names its file's SHA-512. (recordings/nuget)
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,8 +24,14 @@ PACKAGE_IDS = CPYTHON_PACKAGES
 DEFAULT_ARCHITECTURE = "x64"
 EXTENSION_PREFIX = MADE_HERE
 _CONTENT_TYPES = ("PackageBaseAddress/3.0.0",)
-_REGISTRATION_TYPES = ("RegistrationsBaseUrl/3.6.0", "RegistrationsBaseUrl/Versioned", "RegistrationsBaseUrl/3.4.0",
-                       "RegistrationsBaseUrl", "RegistrationsBaseUrl/3.0.0-rc", "RegistrationsBaseUrl/3.0.0-beta")
+_REGISTRATION_TYPES = (
+    "RegistrationsBaseUrl/3.6.0",
+    "RegistrationsBaseUrl/Versioned",
+    "RegistrationsBaseUrl/3.4.0",
+    "RegistrationsBaseUrl",
+    "RegistrationsBaseUrl/3.0.0-rc",
+    "RegistrationsBaseUrl/3.0.0-beta",
+)
 
 
 @dataclass(frozen=True)
@@ -94,8 +101,9 @@ def fetch_releases(get_json: Callable[[str], Any], architecture: str) -> list[Re
     index = get_json(SERVICE_INDEX)
     content, registrations = _addresses(index, _CONTENT_TYPES)[0], _addresses(index, _REGISTRATION_TYPES)
     found = {}
-    entries = first_that_answers(registrations, lambda base: list(
-        _entries(get_json, get_json(f"{base}{package_id}/index.json"))))
+    entries = first_that_answers(
+        registrations, lambda base: list(_entries(get_json, get_json(f"{base}{package_id}/index.json")))
+    )
     for entry in entries:
         version = str(entry.get("version") or "").partition("+")[0]
         if python_version(version) is None or str(entry.get("id") or package_id).lower() != package_id:
@@ -120,8 +128,9 @@ def fetch_hash(get_json: Callable[[str], Any], runtime: NugetRuntime) -> str:
         value = entry.get("packageHash")
         if isinstance(value, str) and value:
             return value
-    raise PlatformFailed(f"NuGet names no SHA-512 of {runtime.package_id} {runtime.package_version}, so its file could "
-                         "not be verified.")
+    raise PlatformFailed(
+        f"NuGet names no SHA-512 of {runtime.package_id} {runtime.package_version}, so its file could not be verified."
+    )
 
 
 def _addresses(index: Any, kinds: Sequence[str]) -> list[str]:

@@ -4,6 +4,7 @@ A .nupkg is a zip file: `python.nuspec`, and the installation below `tools/`: py
 Lib\site-packages (the preset "nuget" in PC/layout of python/cpython). Names in it are percent-encoded, as in every
 package that NuGet makes (`setup%20template.txt`).
 """
+
 from __future__ import annotations
 
 import io
@@ -42,19 +43,28 @@ def read_package(path: Path) -> NugetRuntime:
             manifests = [name for name in package.namelist() if "/" not in name and name.endswith(".nuspec")]
             metadata = ElementTree.fromstring(package.read(manifests[0])) if len(manifests) == 1 else None
     except OSError as error:
-        raise InvalidInput(f"The package '{path}' cannot be read: {error.strerror or error}.",
-                           "Give the path of a .nupkg file on this machine.") from error
+        raise InvalidInput(
+            f"The package '{path}' cannot be read: {error.strerror or error}.",
+            "Give the path of a .nupkg file on this machine.",
+        ) from error
     except (*_DAMAGE, ElementTree.ParseError, ValueError) as error:
-        raise InvalidInput(f"The package '{path}' is damaged or no NuGet package: {error}.",
-                           "Download it again.") from error
-    named = {name: metadata.findtext(f"./{{*}}metadata/{{*}}{name}") or "" for name in ("id", "version")} \
-        if metadata is not None else {"id": "", "version": ""}
+        raise InvalidInput(
+            f"The package '{path}' is damaged or no NuGet package: {error}.", "Download it again."
+        ) from error
+    named = (
+        {name: metadata.findtext(f"./{{*}}metadata/{{*}}{name}") or "" for name in ("id", "version")}
+        if metadata is not None
+        else {"id": "", "version": ""}
+    )
     architectures = {package_id: architecture for architecture, package_id in PACKAGE_IDS.items()}
     version = named["version"].partition("+")[0]
     if named["id"].lower() not in architectures or python_version(version) is None:
         what = f"{named['id']} {named['version']}".strip() or "no package"
-        raise InvalidInput(f"The package '{path}' is {what}; what is wanted is a release of the NuGet package 'python' "
-                           "(x64) or 'pythonx86'.", "Get it from https://www.nuget.org/packages/python.")
+        raise InvalidInput(
+            f"The package '{path}' is {what}; what is wanted is a release of the NuGet package 'python' "
+            "(x64) or 'pythonx86'.",
+            "Get it from https://www.nuget.org/packages/python.",
+        )
     package_id = named["id"].lower()
     return NugetRuntime(package_id, version, architectures[package_id])
 
@@ -101,39 +111,58 @@ def transform(runtime: NugetRuntime) -> bytes:
     below `D:\home` (facts/python-site-extensions.md 1.5, 1.8)."""
     identity = runtime.identity
     folder = join(REGISTERED_HOME, runtime.folder)
-    return "\r\n".join([
-        '<?xml version="1.0" encoding="utf-8"?>',
-        '<configuration xmlns:xdt="http://schemas.microsoft.com/XML-Document-Transform">',
-        "  <system.webServer>",
-        "    <fastCgi>",
-        f'      <application fullPath="{identity.registered_path}" arguments="{identity.registered_arguments}"',
-        '          maxInstances="16" idleTimeout="21600" instanceMaxRequests="10000000"',
-        '          signalBeforeTerminateSeconds="60"',
-        '          xdt:Transform="InsertIfMissing" xdt:Locator="Match(fullPath)">',
-        "        <environmentVariables>",
-        f'          <environmentVariable name="PYTHONHOME" value="{folder}" />',
-        "        </environmentVariables>",
-        "      </application>",
-        "    </fastCgi>",
-        "  </system.webServer>",
-        "</configuration>",
-        ""]).encode("utf-8")
+    return "\r\n".join(
+        [
+            '<?xml version="1.0" encoding="utf-8"?>',
+            '<configuration xmlns:xdt="http://schemas.microsoft.com/XML-Document-Transform">',
+            "  <system.webServer>",
+            "    <fastCgi>",
+            f'      <application fullPath="{identity.registered_path}" arguments="{identity.registered_arguments}"',
+            '          maxInstances="16" idleTimeout="21600" instanceMaxRequests="10000000"',
+            '          signalBeforeTerminateSeconds="60"',
+            '          xdt:Transform="InsertIfMissing" xdt:Locator="Match(fullPath)">',
+            "        <environmentVariables>",
+            f'          <environmentVariable name="PYTHONHOME" value="{folder}" />',
+            "        </environmentVariables>",
+            "      </application>",
+            "    </fastCgi>",
+            "  </system.webServer>",
+            "</configuration>",
+            "",
+        ]
+    ).encode("utf-8")
 
 
 def _manifest(runtime: NugetRuntime) -> bytes:
     """The .nuspec, in the words of Microsoft's packages, by which every tool tells the version and the folder
     (facts/python-site-extensions.md 1.1)."""
     title = f"Python {runtime.version} {runtime.architecture}"
-    fields = {"id": runtime.extension_id, "title": title, "version": runtime.package_version,
-              "authors": CPYTHON_PUBLISHER, "projectUrl": "https://www.python.org/",
-              "requireLicenseAcceptance": "false",
-              "description": f"Installs {title} into Azure App Service at {runtime.identity.registered_path}. "
-                             f"Made by az webapp python of the {runtime.source}.",
-              "tags": "python AzureSiteExtension"}
+    fields = {
+        "id": runtime.extension_id,
+        "title": title,
+        "version": runtime.package_version,
+        "authors": CPYTHON_PUBLISHER,
+        "projectUrl": "https://www.python.org/",
+        "requireLicenseAcceptance": "false",
+        "description": f"Installs {title} into Azure App Service at {runtime.identity.registered_path}. "
+        f"Made by az webapp python of the {runtime.source}.",
+        "tags": "python AzureSiteExtension",
+    }
     lines = [f"    <{name}>{escape(value)}</{name}>" for name, value in fields.items()]
-    return "\r\n".join(['<?xml version="1.0"?>', "<package>", "  <metadata>", *lines, "    <packageTypes>",
-                        '      <packageType name="AzureSiteExtension" />', "    </packageTypes>", "  </metadata>",
-                        "</package>", ""]).encode("utf-8")
+    return "\r\n".join(
+        [
+            '<?xml version="1.0"?>',
+            "<package>",
+            "  <metadata>",
+            *lines,
+            "    <packageTypes>",
+            '      <packageType name="AzureSiteExtension" />',
+            "    </packageTypes>",
+            "  </metadata>",
+            "</package>",
+            "",
+        ]
+    ).encode("utf-8")
 
 
 def _members(package: Path, infos: Sequence[zipfile.ZipInfo]) -> list[tuple[str, zipfile.ZipInfo]]:
@@ -144,7 +173,7 @@ def _members(package: Path, infos: Sequence[zipfile.ZipInfo]) -> list[tuple[str,
         path = unquote(info.filename)
         if not path.lower().startswith(_TOOLS) or info.is_dir():
             continue
-        path = path[len(_TOOLS):]
+        path = path[len(_TOOLS) :]
         parts = PurePosixPath(path).parts
         if not parts or ".." in parts or path.startswith("/") or _UNSAFE.search(path):
             raise InvalidInput(f"The package '{package.name}' holds a file that must not be extracted: {path!r}.")

@@ -9,6 +9,7 @@ Source of Microsoft's: the nuspecs in https://github.com/Azure/azure-python-site
 last change there), and the table of redirects in Kudu.Services/SiteExtensions/SiteExtensionController.cs of
 https://github.com/projectkudu/kudu @7e7e310d (2024-09-04). (facts/python-site-extensions.md 1.1, 1.2)
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -33,12 +34,16 @@ def _stem(package_version: str) -> str:
 
 
 # new id -> the last version of its package
-PACKAGES: Mapping[str, str] = MappingProxyType({
-    f"{PREFIX}{_stem(version)}{architecture}": version
-    for version in _LAST_PACKAGE_VERSIONS for architecture in ARCHITECTURES})
+PACKAGES: Mapping[str, str] = MappingProxyType(
+    {
+        f"{PREFIX}{_stem(version)}{architecture}": version
+        for version in _LAST_PACKAGE_VERSIONS
+        for architecture in ARCHITECTURES
+    }
+)
 
 # old id (siteextensions.net) -> the id that Kudu installs in its place
-REDIRECTS: Mapping[str, str] = MappingProxyType({new[len(PREFIX):]: new for new in PACKAGES})
+REDIRECTS: Mapping[str, str] = MappingProxyType({new[len(PREFIX) :]: new for new in PACKAGES})
 
 
 def is_microsofts(extension_id: str) -> bool:

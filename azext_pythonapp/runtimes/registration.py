@@ -1,4 +1,5 @@
 """The FastCGI pairs that a runtime registered with IIS, read from its applicationHost.xdt."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ def read_registrations(transform: bytes) -> list[Registration]:
         root = ElementTree.fromstring(transform)
     except (ElementTree.ParseError, ValueError, LookupError):
         return []
-    return [Registration(application.get("fullPath", ""), application.get("arguments", ""))
-            for section in root.iter("fastCgi") for application in section.iter("application")
-            if application.get("fullPath")]
+    return [
+        Registration(application.get("fullPath", ""), application.get("arguments", ""))
+        for section in root.iter("fastCgi")
+        for application in section.iter("application")
+        if application.get("fullPath")
+    ]

@@ -1,4 +1,5 @@
 """Version numbers, and the user's wish for one."""
+
 from __future__ import annotations
 
 import re
@@ -11,8 +12,11 @@ _LEADING_NUMBERS = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})*")
 _WISH = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8})){0,2}")
 _EXACT = 3
 # A pre-release as Python itself writes it (3.14.0rc1), and as NuGet's packages of it do (3.14.0-rc1).
-_PRE = re.compile(r"(?P<final>[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9})-?"
-                  r"(?P<stage>a|alpha|b|beta|c|rc)\.?(?P<number>[0-9]{1,9})", re.IGNORECASE)
+_PRE = re.compile(
+    r"(?P<final>[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9})-?"
+    r"(?P<stage>a|alpha|b|beta|c|rc)\.?(?P<number>[0-9]{1,9})",
+    re.IGNORECASE,
+)
 _STAGES = {"a": 0, "alpha": 0, "b": 1, "beta": 1, "c": 2, "rc": 2}
 _WRITTEN = ("a", "b", "rc")
 _FINAL = (3, 0)
@@ -79,8 +83,9 @@ def package_order(version: str) -> PackageOrder:
     padded = parts + (0,) * (_PACKAGE_NUMBERS - len(parts))
     if not label:
         return padded, 1, ()
-    identifiers = tuple((0, int(part), "") if re.fullmatch("[0-9]{1,18}", part) else (1, 0, part.lower())
-                        for part in label.split("."))
+    identifiers = tuple(
+        (0, int(part), "") if re.fullmatch("[0-9]{1,18}", part) else (1, 0, part.lower()) for part in label.split(".")
+    )
     return padded, 0, identifiers
 
 
@@ -107,8 +112,10 @@ class VersionWish:
         if is_prerelease(cleaned):
             return cls(str(python_version(cleaned)), numbers(cleaned))
         if not _WISH.fullmatch(cleaned):
-            raise InvalidInput(f"'{text}' is not a Python version.",
-                               "Give a version such as 3, 3.6 (the newest patch of it), 3.6.4, or latest.")
+            raise InvalidInput(
+                f"'{text}' is not a Python version.",
+                "Give a version such as 3, 3.6 (the newest patch of it), 3.6.4, or latest.",
+            )
         return cls(cleaned, numbers(cleaned))
 
     @property
@@ -133,7 +140,7 @@ class VersionWish:
         """
         if self.is_exact:
             return len(numbers(version)) >= _EXACT and python_order(version) == python_order(self.text)
-        return bool(numbers(version)) and numbers(version)[:len(self.parts)] == self.parts
+        return bool(numbers(version)) and numbers(version)[: len(self.parts)] == self.parts
 
     def __str__(self) -> str:
         return self.text
@@ -141,6 +148,7 @@ class VersionWish:
 
 def distance(version: str, wish: VersionWish) -> tuple[int, ...]:
     """A sort key for what to offer instead of a wish that nothing satisfies: the nearest first, newer before older."""
-    found = (numbers(version) + (0, 0, 0))[:len(wish.parts)]
-    return tuple(abs(one - other) for one, other in zip(found, wish.parts)) + \
-        tuple(-number for number in numbers(version))
+    found = (numbers(version) + (0, 0, 0))[: len(wish.parts)]
+    return tuple(abs(one - other) for one, other in zip(found, wish.parts)) + tuple(
+        -number for number in numbers(version)
+    )

@@ -1,4 +1,5 @@
 """What the runtimes package needs of a worker's SCM site; `appservice.kudu.Kudu` is one."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

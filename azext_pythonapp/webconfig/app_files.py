@@ -1,4 +1,5 @@
 """Which Python files an app has, and what is in those that tell its entry point: listed folder by folder."""
+
 from __future__ import annotations
 
 from typing import Callable, Iterable
@@ -27,7 +28,7 @@ def application_files(list_folder: ListFolder, read: Callable[[str], "bytes | No
     contents: dict[str, bytes] = {}
     wanted = candidate_files(names)
     while wanted and len(contents) < MOST_READS:
-        for name in wanted[:MOST_READS - len(contents)]:
+        for name in wanted[: MOST_READS - len(contents)]:
             contents[name] = _content(read, name)
         wanted = [name for name in imported_files(contents, names) if name not in contents]
     return detect(contents, names)

@@ -1,4 +1,5 @@
 """The application object of a web app: where it is and what kind of thing it is."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -10,8 +11,14 @@ Framework = Literal["django", "flask", "bottle", "fastapi", "starlette", "stream
 
 ASGI_FRAMEWORKS = ("fastapi", "starlette", "asgi")
 TITLES = {
-    "django": "Django", "flask": "Flask", "bottle": "Bottle", "fastapi": "FastAPI", "starlette": "Starlette",
-    "streamlit": "Streamlit", "wsgi": "WSGI", "asgi": "ASGI",
+    "django": "Django",
+    "flask": "Flask",
+    "bottle": "Bottle",
+    "fastapi": "FastAPI",
+    "starlette": "Starlette",
+    "streamlit": "Streamlit",
+    "wsgi": "WSGI",
+    "asgi": "ASGI",
 }
 
 
@@ -63,6 +70,8 @@ class EntryPoint:
         Raises Refused for what wfastcgi cannot run.
         """
         if self.is_asgi or self.object is None:
-            raise Refused(f"{self.spec} is a {TITLES[self.framework]} application; FastCGI runs only WSGI.",
-                          "Run the command again with --handler httpplatform.")
+            raise Refused(
+                f"{self.spec} is a {TITLES[self.framework]} application; FastCGI runs only WSGI.",
+                "Run the command again with --handler httpplatform.",
+            )
         return f"{self.module}.{self.object}"

@@ -4,6 +4,7 @@ wfastcgi takes every <add> below every <appSettings> of the app's own web.config
 later one wins; it strips keys and ignores <remove>, <clear>, file= and configSource=
 (facts/python-site-extensions.md 3). Windows' environment, where they end up, does not tell upper from lower case.
 """
+
 from __future__ import annotations
 
 from typing import Mapping, Sequence

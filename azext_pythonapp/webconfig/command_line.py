@@ -5,6 +5,7 @@
 (`moved_to`). Windows' rules for splitting a command line are Microsoft's C run-time's ("Parsing C command-line
 arguments"); %NAME% is left as it is, because HttpPlatformHandler expands it (facts/python-site-extensions.md 2.3).
 """
+
 from __future__ import annotations
 
 import ntpath
@@ -25,13 +26,37 @@ _LAUNCHER_OPTION = re.compile(r"-\d+(?:\.\d+)*(?:-(?:32|64|arm64))?|-V:\S+|--lis
 # A site extension's folder (facts/python-site-extensions.md 1.5), or one of python.org's and NuGet's.
 _RUNTIME_FOLDER = re.compile(r"(?:python|py)[-_.]?\d[\w.-]*|\d\.\d+(?:\.\d+)?", re.IGNORECASE)
 _PYTHON_IN_TEXT = re.compile(
-    r"""(?:[A-Za-z]:|%\w+%|\.{1,2})?[^\s"'|<>:;&]*?\b(?:python[\d.]*w?|pyw?)(?:\.exe\b|(?=\s+-))""", re.IGNORECASE)
+    r"""(?:[A-Za-z]:|%\w+%|\.{1,2})?[^\s"'|<>:;&]*?\b(?:python[\d.]*w?|pyw?)(?:\.exe\b|(?=\s+-))""", re.IGNORECASE
+)
 
 _PLACEHOLDER = re.compile(r"%\w*(?:python|interpreter)\w*%", re.IGNORECASE)
 
 _SHELLS = (
-    "cmd", "powershell", "pwsh", "bash", "sh", "wsl", "start", "cscript", "wscript", "conda", "mamba", "micromamba",
-    "activate", "poetry", "pipenv", "uv", "uvx", "pipx", "pdm", "hatch", "rye", "pixi", "runas", "dotenv", "honcho",
+    "cmd",
+    "powershell",
+    "pwsh",
+    "bash",
+    "sh",
+    "wsl",
+    "start",
+    "cscript",
+    "wscript",
+    "conda",
+    "mamba",
+    "micromamba",
+    "activate",
+    "poetry",
+    "pipenv",
+    "uv",
+    "uvx",
+    "pipx",
+    "pdm",
+    "hatch",
+    "rye",
+    "pixi",
+    "runas",
+    "dotenv",
+    "honcho",
 )
 _SHELL_SWITCHES = re.compile(r"(?:(?:[/-]\w+(?::\w+)?|call|start|exec|run|Bypass|Hidden)(?:\s+|$))+", re.IGNORECASE)
 _SHELL_SYNTAX = re.compile(r"[&|<>;{}()^'`$\n]")
@@ -41,13 +66,40 @@ _SCRIPT_FILES = (".py", ".pyw", ".pyz")
 # Programs that pip writes into Scripts, and what starts the same by `python.exe -m`; "" where the package has no
 # __main__, so that only its program in the other Python's Scripts folder will do.
 MODULE_OF_PROGRAM = {
-    "waitress-serve": "waitress", "uvicorn": "uvicorn", "hypercorn": "hypercorn", "daphne": "daphne",
-    "streamlit": "streamlit", "flask": "flask", "fastapi": "fastapi", "gunicorn": "gunicorn", "granian": "granian",
-    "quart": "quart", "sanic": "sanic", "litestar": "litestar", "panel": "panel", "bokeh": "bokeh", "voila": "voila",
-    "chainlit": "chainlit", "solara": "solara", "mlflow": "mlflow", "django-admin": "django", "cheroot": "cheroot",
-    "pserve": "pyramid.scripts.pserve", "robyn": "robyn", "datasette": "datasette", "jupyter": "jupyter",
-    "marimo": "marimo", "shiny": "shiny", "airflow": "airflow", "prefect": "prefect", "reflex": "reflex",
-    "uwsgi": "", "twistd": "", "gradio": "", "superset": "", "tensorboard": "",
+    "waitress-serve": "waitress",
+    "uvicorn": "uvicorn",
+    "hypercorn": "hypercorn",
+    "daphne": "daphne",
+    "streamlit": "streamlit",
+    "flask": "flask",
+    "fastapi": "fastapi",
+    "gunicorn": "gunicorn",
+    "granian": "granian",
+    "quart": "quart",
+    "sanic": "sanic",
+    "litestar": "litestar",
+    "panel": "panel",
+    "bokeh": "bokeh",
+    "voila": "voila",
+    "chainlit": "chainlit",
+    "solara": "solara",
+    "mlflow": "mlflow",
+    "django-admin": "django",
+    "cheroot": "cheroot",
+    "pserve": "pyramid.scripts.pserve",
+    "robyn": "robyn",
+    "datasette": "datasette",
+    "jupyter": "jupyter",
+    "marimo": "marimo",
+    "shiny": "shiny",
+    "airflow": "airflow",
+    "prefect": "prefect",
+    "reflex": "reflex",
+    "uwsgi": "",
+    "twistd": "",
+    "gradio": "",
+    "superset": "",
+    "tensorboard": "",
 }
 
 
@@ -126,8 +178,11 @@ class Program:
         it has two. A name without a folder ("python", found through PATH) and py.exe tell nothing.
         """
         if self.kind == "shell":
-            return tuple(dict.fromkeys(found.group() for found in _PYTHON_IN_TEXT.finditer(self.arguments)
-                                       if _folder(found.group())))
+            return tuple(
+                dict.fromkeys(
+                    found.group() for found in _PYTHON_IN_TEXT.finditer(self.arguments) if _folder(found.group())
+                )
+            )
         folder = _folder(self.path)
         if not folder:
             return ()
@@ -162,7 +217,7 @@ class Program:
             return None
         words = list(self.words)
         if self.kind == "launcher":
-            words = words[_launcher_options(words):]
+            words = words[_launcher_options(words) :]
         return _python_call(words)
 
     def moved_to(self, python_path: str) -> Moved:
@@ -177,10 +232,14 @@ class Program:
         if self.kind == "launcher":
             words = self.words
             count = _launcher_options(words)
-            rest = self.arguments[words[count].start:] if count < len(words) else ""
+            rest = self.arguments[words[count].start :] if count < len(words) else ""
             gone = " ".join(word.text for word in words[:count])
-            return Moved(python_path, rest if count else self.arguments, None,
-                         f"{ntpath.basename(self.path)}{' ' + gone if gone else ''} became {python_path}.")
+            return Moved(
+                python_path,
+                rest if count else self.arguments,
+                None,
+                f"{ntpath.basename(self.path)}{' ' + gone if gone else ''} became {python_path}.",
+            )
         if self.kind == "server":
             return self._moved_server(python_path)
         raise Refused(self.complaint, self.advice)
@@ -189,7 +248,7 @@ class Program:
         arguments, notes = self.arguments, []
         call = self.call
         if call is not None and call.named is not None and call.module is not None:
-            arguments = f"{arguments[:call.named.start]}-m {call.module}{arguments[call.named.end:]}"
+            arguments = f"{arguments[: call.named.start]}-m {call.module}{arguments[call.named.end :]}"
             notes.append(f"{call.name} became -m {call.module}.")
         if self.stem.endswith("w"):
             notes.insert(0, f"{ntpath.basename(self.path)} became python.exe.")
@@ -209,11 +268,15 @@ class Program:
     def complaint(self) -> str:
         """One sentence that says why another Python cannot be put in here; "" where it can."""
         if self.kind == "shell":
-            return (f"web.config starts '{self.process_path}', which starts another program itself, so the Python in "
-                    "it cannot be exchanged.")
+            return (
+                f"web.config starts '{self.process_path}', which starts another program itself, so the Python in "
+                "it cannot be exchanged."
+            )
         if self.kind == "unknown":
-            return (f"web.config starts '{self.process_path}', and whether that is Python, and what its arguments mean "
-                    "to another Python, is not known.")
+            return (
+                f"web.config starts '{self.process_path}', and whether that is Python, and what its arguments mean "
+                "to another Python, is not known."
+            )
         return ""
 
     @property
@@ -221,8 +284,10 @@ class Program:
         """What to do about the complaint."""
         inner = self.inner_arguments
         arguments = for_shell(inner) if inner else '"ARGUMENTS"'
-        return (f"Say what python.exe is to be started with: `--startup-command {arguments}`, or name the entry point "
-                "with `--app MODULE:OBJECT`.")
+        return (
+            f"Say what python.exe is to be started with: `--startup-command {arguments}`, or name the entry point "
+            "with `--app MODULE:OBJECT`."
+        )
 
     @property
     def inner_arguments(self) -> str | None:
@@ -231,13 +296,13 @@ class Program:
             return None
         text = self.arguments.strip()
         switches = _SHELL_SWITCHES.match(text)
-        text = text[switches.end():] if switches else text
+        text = text[switches.end() :] if switches else text
         if text[:1] == text[-1:] == '"' and text.count('"') == 2:
             text = text[1:-1]
         words = split_words(text)
         if not words or _SHELL_SYNTAX.search(text):
             return None
-        inner = understand(words[0].text, text[words[0].end:].strip())
+        inner = understand(words[0].text, text[words[0].end :].strip())
         if inner.kind not in ("python", "launcher", "server") or MODULE_OF_PROGRAM.get(inner.stem) == "":
             return None
         return inner.moved_to("python.exe").arguments
@@ -275,7 +340,7 @@ def _stem_and_extension(path: str) -> tuple[str, str]:
     name = ntpath.basename(path.replace("/", "\\")).lower()
     for extension in (".exe", *_SHELL_FILES, *_SCRIPT_FILES):
         if name.endswith(extension):
-            return name[:-len(extension)], extension
+            return name[: -len(extension)], extension
     return name, ".exe"
 
 
@@ -300,21 +365,21 @@ def _python_call(words: list[Word]) -> PythonCall:
     while position < len(words):
         text = words[position].text
         if text == "-" or not text.startswith("-"):
-            return PythonCall(tuple(words[:position]), "script", text, tuple(words[position + 1:]), words[position])
+            return PythonCall(tuple(words[:position]), "script", text, tuple(words[position + 1 :]), words[position])
         if text.startswith("--"):
             position += 2 if text == "--check-hash-based-pycs" else 1
             continue
         for place, letter in enumerate(text[1:], 1):
             if letter in "mc":
                 mode: Literal["module", "code"] = "module" if letter == "m" else "code"
-                attached = text[place + 1:]
+                attached = text[place + 1 :]
                 if not attached and position + 1 >= len(words):
                     return PythonCall(tuple(words[:position]), None, "", ())
                 name = attached or words[position + 1].text
-                rest = words[position + (1 if attached else 2):]
+                rest = words[position + (1 if attached else 2) :]
                 return PythonCall(tuple(words[:position]), mode, name, tuple(rest))
             if letter in "XWQ":
-                position += 0 if text[place + 1:] else 1
+                position += 0 if text[place + 1 :] else 1
                 break
         position += 1
     return PythonCall(tuple(words), None, "", ())

@@ -1,4 +1,5 @@
 """Finding an app's entry point in its files, without running any of them."""
+
 from __future__ import annotations
 
 import ast
@@ -22,12 +23,45 @@ _FIRST = ("manage", "wsgi", "asgi")
 _MAIN = ("app", "application", "main", "streamlit_app", "home", "index")
 _RUNNERS = ("runserver", "run", "server", "api", "web")
 _IN_PACKAGES = ("wsgi", "__init__", "app", "main", "settings", "asgi", "application")
-_NOT_THE_APP = ("setup", "conftest", "tests", "gunicorn", "wfastcgi", "ptvs_virtualenv_proxy", "virtualenv_proxy",
-                "fabfile", "noxfile", "gunicorn_conf", "gunicorn_config")
+_NOT_THE_APP = (
+    "setup",
+    "conftest",
+    "tests",
+    "gunicorn",
+    "wfastcgi",
+    "ptvs_virtualenv_proxy",
+    "virtualenv_proxy",
+    "fabfile",
+    "noxfile",
+    "gunicorn_conf",
+    "gunicorn_config",
+)
 FOREIGN_FOLDERS = (
-    "env", "venv", "antenv", "virtualenv", "node_modules", "site-packages", "tests", "test", "static", "migrations",
-    "templates", "docs", "scripts", "app_data", "bin", "obj", "pages", "alembic", "logs", "media", "staticfiles",
-    "images", "css", "js", "assets",
+    "env",
+    "venv",
+    "antenv",
+    "virtualenv",
+    "node_modules",
+    "site-packages",
+    "tests",
+    "test",
+    "static",
+    "migrations",
+    "templates",
+    "docs",
+    "scripts",
+    "app_data",
+    "bin",
+    "obj",
+    "pages",
+    "alembic",
+    "logs",
+    "media",
+    "staticfiles",
+    "images",
+    "css",
+    "js",
+    "assets",
 )
 
 
@@ -38,8 +72,13 @@ class Candidates(List[EntryPoint]):
     known. foreign: for "module:object" of what has a web server of its own, the sentence about it.
     """
 
-    def __init__(self, entries: Iterable[EntryPoint] = (), notes: Iterable[str] = (), files: Iterable[str] = (),
-                 foreign: Mapping[str, str] | None = None):
+    def __init__(
+        self,
+        entries: Iterable[EntryPoint] = (),
+        notes: Iterable[str] = (),
+        files: Iterable[str] = (),
+        foreign: Mapping[str, str] | None = None,
+    ):
         super().__init__(entries)
         self.notes = tuple(notes)
         self.files = tuple(files)
@@ -79,8 +118,11 @@ def imported_files(contents: Mapping[str, str | bytes], names: Iterable[str]) ->
     project = _project(contents, names)
     found: list[str] = []
     for source in project.sources:
-        called = {node.func.id for node in ast.walk(source.tree)
-                  if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+        called = {
+            node.func.id
+            for node in ast.walk(source.tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
         for name, dotted in source.imports.items():
             if name in (*USUAL_NAMES, "server") or (name in called and _makes(name)):
                 file, rest = project.modules.locate(source, dotted)
@@ -101,8 +143,12 @@ def detect(files: Mapping[str, str | bytes], names: Iterable[str] = ()) -> Candi
     """
     names = list(names) or list(files)
     project = _project(files, names)
-    serving = {source.path: line for source in project.sources
-               for line in [project.serves_on_import(source)] if line is not None}
+    serving = {
+        source.path: line
+        for source in project.sources
+        for line in [project.serves_on_import(source)]
+        if line is not None
+    }
     usable = [source for source in project.sources if source.path not in serving]
     entries = [*_django(project, usable), *_others(project, usable), *_streamlit(project)]
     foreign = dict(_foreign(project))
@@ -111,8 +157,11 @@ def detect(files: Mapping[str, str | bytes], names: Iterable[str] = ()) -> Candi
 
 
 def _project(files: Mapping[str, str | bytes], names: Iterable[str]) -> Project:
-    parsed = (Source.parse(path, content) for path, content in files.items()
-              if path.lower().endswith(".py") and len(content) <= _LARGEST)
+    parsed = (
+        Source.parse(path, content)
+        for path, content in files.items()
+        if path.lower().endswith(".py") and len(content) <= _LARGEST
+    )
     return Project((source for source in parsed if source is not None), names)
 
 
@@ -136,7 +185,7 @@ def _others(project: Project, sources: list[Source]) -> Iterator[EntryPoint]:
 def _importable(project: Project, source: Source) -> bool:
     """Whether source's name can be written as a module: no part of it holds a dot, a blank, or a sign of a shell's."""
     folder = project.modules.folder(source)
-    parts = (source.path[len(folder) + 1:] if folder else source.path)[:-len(".py")].split("/")
+    parts = (source.path[len(folder) + 1 :] if folder else source.path)[: -len(".py")].split("/")
     return all(_PART.fullmatch(part) for part in parts)
 
 
@@ -144,9 +193,15 @@ def _entry(project: Project, source: Source, application: Found, rank: int) -> E
     called = "()" if application.how == "factory" else ""
     verb = {"object": "defines", "factory": "has a factory for", "import": "imports"}[application.how]
     return EntryPoint(
-        project.modules.module(source), application.name + called, application.framework,
+        project.modules.module(source),
+        application.name + called,
+        application.framework,
         f"{source.path} line {application.line} {verb} the {TITLES[application.framework]} application "
-        f"{application.name}{called}.", None, rank, project.modules.folder(source))
+        f"{application.name}{called}.",
+        None,
+        rank,
+        project.modules.folder(source),
+    )
 
 
 def _completed(project: Project, ranked: list[tuple[int, Source, Found]]) -> list[tuple[int, Source, Found]]:
@@ -159,8 +214,11 @@ def _completed(project: Project, ranked: list[tuple[int, Source, Found]]) -> lis
     result = []
     for rank, source, application in ranked:
         inner = {application.origin, *application.wraps}
-        made = [other for other in ranked if other[2].origin in inner and other[2].how != "import"
-                and other[1].path != source.path]
+        made = [
+            other
+            for other in ranked
+            if other[2].origin in inner and other[2].how != "import" and other[1].path != source.path
+        ]
         for other_rank, other, _ in made:
             needed = {path for path, origins in changed.items() if origins & inner}
             missing = needed - project.modules.closure(other)
@@ -172,8 +230,13 @@ def _completed(project: Project, ranked: list[tuple[int, Source, Found]]) -> lis
 
 
 def _django(project: Project, sources: list[Source]) -> Iterator[EntryPoint]:
-    managed = {source.path.rpartition("/")[0]: (source, settings) for source in project.sources
-               if source.stem == "manage" for settings in [source.settings_module()] if settings}
+    managed = {
+        source.path.rpartition("/")[0]: (source, settings)
+        for source in project.sources
+        if source.stem == "manage"
+        for settings in [source.settings_module()]
+        if settings
+    }
     found = False
     for source in (each for each in sources if _importable(project, each)):
         folder = project.modules.folder(source)
@@ -186,11 +249,14 @@ def _django(project: Project, sources: list[Source]) -> Iterator[EntryPoint]:
             fits = not managed or (manager is not None and module.split(".")[0] == manager[1][0].split(".")[0])
             found = True
             yield EntryPoint(
-                module, application.name, "django",
+                module,
+                application.name,
+                "django",
                 f"{source.path} line {application.line} gets Django's WSGI application.",
                 settings[0] if settings else None,
                 (0 if fits else 30) + 4 * (application.how == "import" and source.stem != "wsgi") + bool(folder),
-                folder)
+                folder,
+            )
     if found:
         return
     for folder, (source, (name, line)) in sorted(managed.items()):
@@ -200,42 +266,60 @@ def _django(project: Project, sources: list[Source]) -> Iterator[EntryPoint]:
     for source in project.sources:
         line_of = source.assigned("ROOT_URLCONF", "INSTALLED_APPS") if source.path.count("/") == 1 else None
         if line_of is not None and source.stem == "settings":
-            yield _django_without_file(f"{source.path} line {line_of} has Django's settings.",
-                                       module_name(source.path), "")
+            yield _django_without_file(
+                f"{source.path} line {line_of} has Django's settings.", module_name(source.path), ""
+            )
 
 
 def _django_without_file(reason: str, settings_module: str, folder: str) -> EntryPoint:
-    return EntryPoint("django.core.wsgi", "get_wsgi_application()", "django", reason, settings_module,
-                      5 + bool(folder), folder)
+    return EntryPoint(
+        "django.core.wsgi", "get_wsgi_application()", "django", reason, settings_module, 5 + bool(folder), folder
+    )
 
 
 def _streamlit(project: Project) -> Iterator[EntryPoint]:
     imported = {file for source in project.sources for file in project.modules.imported_files(source)}
     for source in project.sources:
         line = source.import_line("streamlit")
-        if line is None or source.path.count("/") > 1 or source.stem == "__init__" \
-                or not all(_SCRIPT_PART.fullmatch(part) for part in source.path.split("/")):
+        if (
+            line is None
+            or source.path.count("/") > 1
+            or source.stem == "__init__"
+            or not all(_SCRIPT_PART.fullmatch(part) for part in source.path.split("/"))
+        ):
             continue
         rank = 10 if "/" not in source.path and source.stem in _MAIN else 30
-        yield EntryPoint(module_name(source.path), None, "streamlit", f"{source.path} line {line} imports streamlit.",
-                         None, rank + (20 if source.path in imported else 0))
+        yield EntryPoint(
+            module_name(source.path),
+            None,
+            "streamlit",
+            f"{source.path} line {line} imports streamlit.",
+            None,
+            rank + (20 if source.path in imported else 0),
+        )
 
 
 def _notes(project: Project, serving: Mapping[str, int]) -> Iterator[str]:
     """Yield a sentence for what comes near an entry point: a reader whose app is not found looks for these."""
     for source in project.sources:
         if source.path in serving:
-            yield (f"{source.path} line {serving[source.path]} starts a server when it is imported, so it is no entry "
-                   'point; put that below `if __name__ == "__main__":`.')
+            yield (
+                f"{source.path} line {serving[source.path]} starts a server when it is imported, so it is no entry "
+                'point; put that below `if __name__ == "__main__":`.'
+            )
             continue
         script = project.script_only(source)
         if script is not None:
-            yield (f"{source.path} line {script.line} makes the application {script.name} only when it is run as a "
-                   'script; move it out of `if __name__ == "__main__":`.')
+            yield (
+                f"{source.path} line {script.line} makes the application {script.name} only when it is run as a "
+                'script; move it out of `if __name__ == "__main__":`.'
+            )
         for name, value, line in project.others(source, "arguments"):
             if value.title and value.title != "dash":
-                yield (f"{source.path} line {line}: {name} needs arguments ({value.title}), and a server gives none; "
-                       f"write a module that calls it, such as wsgi.py with `app = {name}(…)`.")
+                yield (
+                    f"{source.path} line {line}: {name} needs arguments ({value.title}), and a server gives none; "
+                    f"write a module that calls it, such as wsgi.py with `app = {name}(…)`."
+                )
 
 
 def _foreign(project: Project) -> Iterator[tuple[str, str]]:
@@ -245,10 +329,14 @@ def _foreign(project: Project) -> Iterator[tuple[str, str]]:
         call = project.foreign_call(source)
         objects = [(name, value.title, line) for name, value, line in project.others(source, "foreign")]
         for name, title, line in objects or ([("", *call)] if call else []):
-            yield f"{module}:{name}", (
-                f"{source.path} line {line} uses {title}, which has a web server of its own and is neither a WSGI nor "
-                f"an ASGI application: start it with `--handler httpplatform --startup-command \"{source.path}\"`; it "
-                "has to listen on 127.0.0.1 and on the port in the environment variable HTTP_PLATFORM_PORT.")
+            yield (
+                f"{module}:{name}",
+                (
+                    f"{source.path} line {line} uses {title}, which has a web server of its own and is neither a WSGI nor "
+                    f'an ASGI application: start it with `--handler httpplatform --startup-command "{source.path}"`; it '
+                    "has to listen on 127.0.0.1 and on the port in the environment variable HTTP_PLATFORM_PORT."
+                ),
+            )
 
 
 def _rank(source: Source, application: Found) -> int:

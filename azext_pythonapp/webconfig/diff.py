@@ -1,4 +1,5 @@
 """The difference between two versions of a web.config, for people to read; values that may be secrets are masked."""
+
 from __future__ import annotations
 
 import difflib
@@ -27,10 +28,10 @@ def unified_diff(before: bytes | None, after: bytes, path: str, shown: Collectio
     old, new = _LINE.findall(old_text), _LINE.findall(new_text)
     old_shown, new_shown = _LINE.findall(masked_text(old_text, shown)), _LINE.findall(masked_text(new_text, shown))
     head = _common(old, new)
-    tail = _common(old[:head - len(old) - 1:-1], new[:head - len(new) - 1:-1])
+    tail = _common(old[: head - len(old) - 1 : -1], new[: head - len(new) - 1 : -1])
     start = max(head - _CONTEXT, 0)
-    old_part = old[start:len(old) - max(tail - _CONTEXT, 0)]
-    new_part = new[start:len(new) - max(tail - _CONTEXT, 0)]
+    old_part = old[start : len(old) - max(tail - _CONTEXT, 0)]
+    new_part = new[start : len(new) - max(tail - _CONTEXT, 0)]
     matcher = difflib.SequenceMatcher(None, old_part, new_part, autojunk=False)
     result = [f"--- {'/dev/null' if before is None else 'a/' + path}", f"+++ b/{path}"]
     for group in matcher.get_grouped_opcodes(_CONTEXT):
@@ -75,7 +76,7 @@ def _shown(sign: str, lines: list[str], others: list[str] | tuple[str, ...]) -> 
     texts = {other.rstrip("\r\n") for other in others}
     for line in lines:
         text = line.rstrip("\r\n")
-        ending = repr(line[len(text):])[1:-1]
+        ending = repr(line[len(text) :])[1:-1]
         yield f"{sign}{text}" + (f"  [line ends in {ending or 'nothing'}]" if text in texts else "")
         if text == line and text not in texts:
             yield "\\ No newline at end of file"

@@ -4,6 +4,7 @@ Edits are collected against the parsed file and applied at once by `to_bytes`, w
 compares it, element by element, with what the edits were meant to give (facts/python-site-extensions.md 2.6: XML
 libraries that rewrite a file lose its comments, quotes, line ends or character references).
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -58,7 +59,8 @@ class Document:
             raise InvalidWebConfig(
                 f"web.config has {len(content):,} bytes; files over 1 MB are not edited "
                 f"(the limit is passed at {_position_of(content, LARGEST)}).",
-                "Move what is not configuration out of web.config and run the command again.")
+                "Move what is not configuration out of web.config and run the command again.",
+            )
         text, encoding = decode(content)
         data = text.encode("utf-8")
         root = parse(data)
@@ -73,8 +75,11 @@ class Document:
 
     def only_elements(self, element: Element) -> bool:
         """Return whether element directly holds nothing but elements and white space: no comment, no text."""
-        edges = [element.tag_end, *(edge for child in element.children for edge in (child.start, child.end)),
-                 element.close_start]
+        edges = [
+            element.tag_end,
+            *(edge for child in element.children for edge in (child.start, child.end)),
+            element.close_start,
+        ]
         return not any(self._data[start:end].strip() for start, end in zip(edges[::2], edges[1::2]))
 
     def set_attribute(self, element: Element, name: str, value: str, after: str | None = None) -> None:
@@ -95,7 +100,7 @@ class Document:
         if anchor is None:
             self._splice(element.name_end, element.name_end, f' {name}="{escape(value)}"')
             return
-        space = self._data[anchor.space_start:anchor.start].decode("utf-8")
+        space = self._data[anchor.space_start : anchor.start].decode("utf-8")
         quote = chr(self._data[anchor.value_start - 1])
         self._splice(anchor.end, anchor.end, f"{space}{name}={quote}{escape(value, quote)}{quote}")
 
@@ -160,7 +165,8 @@ class Document:
         if list(self._expected()) != list(_outline(result)):
             raise InvalidWebConfig(
                 "The edited web.config would not hold what was asked for, so it was not used.",
-                "Edit web.config by hand, or simplify its layout, and run the command again.")
+                "Edit web.config by hand, or simplify its layout, and run the command again.",
+            )
         return content
 
     def _attributes(self, element: Element) -> dict[str, str]:
@@ -190,20 +196,19 @@ class Document:
         layout = self._layout
         outer, newline = layout.indentation(parent.start), layout.newline(parent.close_start)
         inner = b"" if layout.one_line else newline + outer + layout.unit
-        inside = self._data[parent.tag_end:parent.close_start]
+        inside = self._data[parent.tag_end : parent.close_start]
         place = parent.tag_end + len(inside.rstrip())
         if parent not in self._opened:
             self._opened.add(parent)
-            closing = b"" if layout.one_line or inside[len(inside.rstrip()):].strip(b" \t") else newline + outer
+            closing = b"" if layout.one_line or inside[len(inside.rstrip()) :].strip(b" \t") else newline + outer
             if parent.self_closing:
                 slash = self._data.rindex(b"/", parent.start, parent.tag_end)
-                blank = len(self._data[parent.start:slash].rstrip())
+                blank = len(self._data[parent.start : slash].rstrip())
                 self._splice(parent.start + blank, parent.tag_end, b">")
                 closing += b"</" + parent.name.encode("utf-8") + b">"
             self._splice(place, place, closing, -1)
         # All before -1 and before what is written behind a parent that was `<parent />`, which is at the same place.
-        self._splice(place, place, inner + layout.render(new, outer + layout.unit, newline),
-                     len(self._splices) - _LAST)
+        self._splice(place, place, inner + layout.render(new, outer + layout.unit, newline), len(self._splices) - _LAST)
 
     def _apply(self) -> bytes:
         """Return the text with everything done; what is written inside a removed range moves to its start."""
@@ -220,7 +225,7 @@ class Document:
         pieces.sort(key=lambda each: (each.start, each.order))
         result, place = [], 0
         for piece in pieces:
-            result += [self._data[place:piece.start], piece.text]
+            result += [self._data[place : piece.start], piece.text]
             place = max(place, piece.end)
         return b"".join([*result, self._data[place:]])
 
@@ -242,8 +247,12 @@ class Document:
 
 def _refuse_transform(root: Element) -> None:
     """Raise InvalidWebConfig for a file of xdt instructions (Web.Release.config): it is no configuration of its own."""
-    prefixes = {name.partition(":")[2] for element in root.walk() for name, found in element.attributes.items()
-                if name.startswith("xmlns:") and found.value == _TRANSFORMS}
+    prefixes = {
+        name.partition(":")[2]
+        for element in root.walk()
+        for name, found in element.attributes.items()
+        if name.startswith("xmlns:") and found.value == _TRANSFORMS
+    }
     if not prefixes:
         return
     for element in root.walk():
@@ -252,7 +261,8 @@ def _refuse_transform(root: Element) -> None:
                 raise InvalidWebConfig(
                     f"This file is a transform for another config file ({name} on line {element.line}), not a "
                     "web.config that IIS reads.",
-                    "Name the web.config that it is applied to, or what the build makes of both.")
+                    "Name the web.config that it is applied to, or what the build makes of both.",
+                )
 
 
 def _outline(root: Element) -> Iterator[tuple[int, str, dict[str, str]]]:

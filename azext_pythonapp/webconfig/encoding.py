@@ -4,6 +4,7 @@ XML readers (IIS, .NET, and expat inside wfastcgi) find the encoding from the by
 declaration, else take UTF-8. Encodings that expat cannot read (every multi-byte one beside UTF-8 and UTF-16) would
 stop wfastcgi, so they are refused here instead of being written.
 """
+
 from __future__ import annotations
 
 import codecs
@@ -12,11 +13,7 @@ from dataclasses import dataclass
 
 from azext_pythonapp.appservice.errors import InvalidWebConfig
 
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
+_BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _DECLARED = re.compile(rb"""\A<\?xml[ \t\r\n][^>]*?encoding[ \t\r\n]*=[ \t\r\n]*["']([A-Za-z][A-Za-z0-9._-]*)["']""")
 _SINGLE_BYTE = re.compile(r"ascii|iso8859-\d+|cp125\d")
 _SAVE_AS_UTF8 = "Save web.config as UTF-8 and run the command again."
@@ -43,16 +40,18 @@ def decode(content: bytes) -> tuple[str, Encoding]:
     Raises InvalidWebConfig, with line and column, when the bytes are not what the mark or the declaration says.
     """
     encoding = _detect(content)
-    body = content[len(encoding.bom):]
+    body = content[len(encoding.bom) :]
     try:
         text = body.decode(encoding.codec)
     except UnicodeDecodeError as error:
-        before = body[:error.start].decode(encoding.codec, "replace")
+        before = body[: error.start].decode(encoding.codec, "replace")
         raise InvalidWebConfig(
-            f"web.config is not valid {encoding.codec.upper()} at {position(before)}.", _SAVE_AS_UTF8) from error
+            f"web.config is not valid {encoding.codec.upper()} at {position(before)}.", _SAVE_AS_UTF8
+        ) from error
     if encoding.encode(text) != content:
         raise InvalidWebConfig(
-            f"web.config is stored as {encoding.codec}, which cannot be written back unchanged.", _SAVE_AS_UTF8)
+            f"web.config is stored as {encoding.codec}, which cannot be written back unchanged.", _SAVE_AS_UTF8
+        )
     return text, encoding
 
 
@@ -68,7 +67,7 @@ def _detect(content: bytes) -> Encoding:
         return Encoding(codec, bom)
     if content[:4] in (b"<\0?\0", b"\0<\0?") or content[:2] in (b"<\0", b"\0<"):
         raise InvalidWebConfig("web.config is UTF-16 without a byte order mark (line 1, column 1).", _SAVE_AS_UTF8)
-    declaration = _DECLARED.match(content, len(bom)) if not bom else _DECLARED.match(content[len(bom):])
+    declaration = _DECLARED.match(content, len(bom)) if not bom else _DECLARED.match(content[len(bom) :])
     if declaration is None:
         return Encoding("utf-8", bom)
     declared = declaration.group(1).decode("ascii")
@@ -81,4 +80,6 @@ def _detect(content: bytes) -> Encoding:
     column = declaration.start(1) + 1
     raise InvalidWebConfig(
         f"web.config declares the encoding {declared!r}, which its bytes are not in or which IIS and wfastcgi do not "
-        f"both read (line 1, column {column}).", _SAVE_AS_UTF8)
+        f"both read (line 1, column {column}).",
+        _SAVE_AS_UTF8,
+    )

@@ -1,4 +1,5 @@
 """An app's entry point: named by the user or by web.config, found in its files, or chosen among several."""
+
 from __future__ import annotations
 
 import re
@@ -15,9 +16,22 @@ from .served import Served, served
 from .servers import choose_server, served_entry_point, startup_arguments
 
 __all__ = [
-    "Candidates", "EntryPoint", "Framework", "application_files", "candidate_files", "choose", "choose_server",
-    "detect", "entry_of_command", "entry_of_handler", "parse_app_option", "recognized", "refuse_foreign",
-    "repaired_handler", "served_entry_point", "startup_arguments",
+    "Candidates",
+    "EntryPoint",
+    "Framework",
+    "application_files",
+    "candidate_files",
+    "choose",
+    "choose_server",
+    "detect",
+    "entry_of_command",
+    "entry_of_handler",
+    "parse_app_option",
+    "recognized",
+    "refuse_foreign",
+    "repaired_handler",
+    "served_entry_point",
+    "startup_arguments",
 ]
 
 # Modules by any name that __import__ takes ("shop-site", "2048"); objects by Python's own names.
@@ -50,7 +64,9 @@ def parse_app_option(value: str) -> EntryPoint:
         return EntryPoint(_dotted(text), None, "streamlit", f"--app names the script {text}.")
     raise InvalidInput(
         f"'{value}' is not an entry point: it is written MODULE:OBJECT, or MODULE:FACTORY() for a function that makes "
-        "the application.", _suggestion(text))
+        "the application.",
+        _suggestion(text),
+    )
 
 
 def _dotted(path: str) -> str:
@@ -64,9 +80,11 @@ def _suggestion(text: str) -> str:
         calls = "()" if text.endswith("()") else ""
         return f'For example --app "{module}:{name}{calls}" or --app {module}.{name}:application'
     if re.fullmatch(rf"{_NAME}(?:\.{_NAME})*:{_NAME}(?:\.{_NAME})*\(.+\)", text):
-        return ("A factory is called without arguments, for example --app \"app:create_app()\"; write a module that "
-                "calls it with some, and name that.")
-    return "For example --app app:app or --app \"app:create_app()\""
+        return (
+            'A factory is called without arguments, for example --app "app:create_app()"; write a module that '
+            "calls it with some, and name that."
+        )
+    return 'For example --app app:app or --app "app:create_app()"'
 
 
 def entry_of_command(process_path: str, arguments: str | None, environment: Mapping[str, str]) -> EntryPoint | None:
@@ -84,8 +102,9 @@ def entry_of_command(process_path: str, arguments: str | None, environment: Mapp
     folder = _folder_of(found)
     if entry.object is None:
         return replace(entry, reason=f"web.config serves {found.spec}.")
-    return replace(entry, framework="asgi" if found.asgi else "wsgi", reason=f"web.config serves {found.spec}.",
-                   folder=folder)
+    return replace(
+        entry, framework="asgi" if found.asgi else "wsgi", reason=f"web.config serves {found.spec}.", folder=folder
+    )
 
 
 def _folder_of(found: Served) -> str:
@@ -123,13 +142,18 @@ def repaired_handler(text: str, candidates: Sequence[EntryPoint]) -> EntryPoint 
     """
     blanks, text = text != text.strip(), text.strip()
     file = text.lower().endswith(".py")
-    if not _HANDLER.fullmatch(text) or (file and _importable(candidates, text[:-len(".py")])):
+    if not _HANDLER.fullmatch(text) or (file and _importable(candidates, text[: -len(".py")])):
         return _meant(text, candidates)
     named = entry_of_handler(text, candidates)
     if named is None or named.object is None:
         return None
-    same = [entry for entry in candidates if entry.module == named.module and entry.object is not None
-            and entry.object.removesuffix("()") == named.object.removesuffix("()")]
+    same = [
+        entry
+        for entry in candidates
+        if entry.module == named.module
+        and entry.object is not None
+        and entry.object.removesuffix("()") == named.object.removesuffix("()")
+    ]
     exact = any(entry.object == named.object for entry in same)
     if blanks and (exact or not same):
         return replace(named, reason="wfastcgi takes the blanks around it for parts of the names.")
@@ -174,8 +198,15 @@ def recognized(entry: EntryPoint, candidates: Sequence[EntryPoint]) -> EntryPoin
     for found in exact or same:
         if entry.object is not None and found.object is not None:
             framework = found.framework if exact or entry.framework != "asgi" else entry.framework
-            return EntryPoint(entry.module, entry.object, framework, entry.reason, found.settings_module, 0,
-                              entry.folder or found.folder)
+            return EntryPoint(
+                entry.module,
+                entry.object,
+                framework,
+                entry.reason,
+                found.settings_module,
+                0,
+                entry.folder or found.folder,
+            )
     return entry
 
 
@@ -206,11 +237,20 @@ def choose(candidates: Sequence[EntryPoint]) -> EntryPoint:
     if not candidates:
         notes = candidates.notes if isinstance(candidates, Candidates) else ()
         raise NotFound(
-            " ".join(("No entry point was found: no file of the app defines a Django, Flask, Bottle, FastAPI, "
-                      "Starlette, Streamlit or WSGI application.", *notes)),
-            "Name it, for example --app app:app or --app \"app:create_app()\"" + (
-                "; an app with a server of its own: --handler httpplatform --startup-command \"FILE.py\""
-                if any("--startup-command" in note for note in notes) else ""))
+            " ".join(
+                (
+                    "No entry point was found: no file of the app defines a Django, Flask, Bottle, FastAPI, "
+                    "Starlette, Streamlit or WSGI application.",
+                    *notes,
+                )
+            ),
+            'Name it, for example --app app:app or --app "app:create_app()"'
+            + (
+                '; an app with a server of its own: --handler httpplatform --startup-command "FILE.py"'
+                if any("--startup-command" in note for note in notes)
+                else ""
+            ),
+        )
     equal = [candidate for candidate in candidates if candidate.rank == candidates[0].rank]
     if len(equal) == 1:
         return candidates[0]

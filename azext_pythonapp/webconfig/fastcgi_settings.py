@@ -1,4 +1,5 @@
 """The appSettings that wfastcgi reads: written for FastCGI, and left where they are for HttpPlatform."""
+
 from __future__ import annotations
 
 import re
@@ -31,11 +32,15 @@ class FastCgiSettings:
         wanted = self._intent.app_settings
         if appsettings.uses_proxy(current):
             self._through_proxy(current, wanted)
-        own = {appsettings.key_of(entry): entry.get("value")
-               for entry in appsettings.entries(self._sections.app_settings)}
+        own = {
+            appsettings.key_of(entry): entry.get("value") for entry in appsettings.entries(self._sections.app_settings)
+        }
         # What wfastcgi reads in another <location> is in force as it is.
-        wanted = {name: value for name, value in wanted.items()
-                  if current.get(name) != value or own.get(name.upper()) == value}
+        wanted = {
+            name: value
+            for name, value in wanted.items()
+            if current.get(name) != value or own.get(name.upper()) == value
+        }
         for name, value in wanted.items():
             before = current.get(name)
             if before is not None and before != value:
@@ -65,33 +70,49 @@ class FastCgiSettings:
             elif key:
                 (copied if key.upper() in given else others).append(key)
         if wfastcgi:
-            self._notes.remark(f"The appSettings {', '.join(wfastcgi)} stay in web.config; only wfastcgi reads them, "
-                               "so they mean nothing until FastCGI is used again.")
+            self._notes.remark(
+                f"The appSettings {', '.join(wfastcgi)} stay in web.config; only wfastcgi reads them, "
+                "so they mean nothing until FastCGI is used again."
+            )
         if copied:
-            self._notes.remark(f"The appSettings {', '.join(dict.fromkeys(copied))} stay in web.config; the app gets "
-                               "them from the environment variables of <httpPlatform> now.")
+            self._notes.remark(
+                f"The appSettings {', '.join(dict.fromkeys(copied))} stay in web.config; the app gets "
+                "them from the environment variables of <httpPlatform> now."
+            )
         if others:
-            self._notes.warn(f"The appSettings {', '.join(dict.fromkeys(others))} stay in web.config, but "
-                             "HttpPlatformHandler does not give them to the app as environment variables.")
+            self._notes.warn(
+                f"The appSettings {', '.join(dict.fromkeys(others))} stay in web.config, but "
+                "HttpPlatformHandler does not give them to the app as environment variables."
+            )
 
     def become_environment(self, platform: Element | None) -> None:
         """Say which appSettings the app gets as environment variables that it did not get under HttpPlatform."""
         known = {name.upper() for name in httpplatform.variables(platform)} if platform is not None else set()
         known |= {name.upper() for name in self._intent.app_settings}
-        new = [key for key in appsettings.environment(self._sections.root)
-               if key.upper() not in known and not key.upper().startswith("WSGI_")]
+        new = [
+            key
+            for key in appsettings.environment(self._sections.root)
+            if key.upper() not in known and not key.upper().startswith("WSGI_")
+        ]
         if new:
-            self._notes.remark(f"The appSettings {', '.join(new)} are environment variables of the app now: wfastcgi "
-                               "hands on all of them.")
+            self._notes.remark(
+                f"The appSettings {', '.join(new)} are environment variables of the app now: wfastcgi "
+                "hands on all of them."
+            )
 
     def warn(self) -> None:
         """Say which settings hold what nothing replaces."""
         for entry in appsettings.entries(self._sections.app_settings):
             key = entry.get("key").strip()
-            if _PLACEHOLDER.search(entry.get("value")) and key not in self._intent.app_settings \
-                    and not key.startswith("WSGI_ALT_"):
-                self._notes.warn(f"The appSetting {key} on line {entry.line} still holds a placeholder of Visual "
-                                 "Studio that nothing replaces; delete it or give it a value.")
+            if (
+                _PLACEHOLDER.search(entry.get("value"))
+                and key not in self._intent.app_settings
+                and not key.startswith("WSGI_ALT_")
+            ):
+                self._notes.warn(
+                    f"The appSetting {key} on line {entry.line} still holds a placeholder of Visual "
+                    "Studio that nothing replaces; delete it or give it a value."
+                )
 
     def _through_proxy(self, current: dict[str, str], wanted: dict[str, str]) -> None:
         """Name the app to the proxy of its virtual environment, or take the proxy away where the Python changes."""
@@ -109,9 +130,11 @@ class FastCgiSettings:
                     self._document.remove(found)
                     gone.append(f"{found.get('key').strip()}='{found.get('value')}'")
         if gone:
-            self._notes.done(f"The appSettings {', '.join(dict.fromkeys(gone))} were removed: they are only for "
-                             "PTVS' virtual environment proxy, and that environment is not one of the Python that is "
-                             "started.")
+            self._notes.done(
+                f"The appSettings {', '.join(dict.fromkeys(gone))} were removed: they are only for "
+                "PTVS' virtual environment proxy, and that environment is not one of the Python that is "
+                "started."
+            )
 
     def _insert_section(self, section: NewElement) -> None:
         """Write section in front of the first <system.webServer> (or the <location> around it), else last."""

@@ -1,11 +1,11 @@
 """What a web.config runs now (`read_handler`), and making it run something else (`write_handler`)."""
+
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Mapping
 
 from azext_pythonapp.appservice.errors import InvalidInput, InvalidWebConfig, Refused
-
 from azext_pythonapp.runtimes.location import same_path
 
 from . import appsettings, httpplatform, values
@@ -15,8 +15,19 @@ from .relocation import moved_settings
 from .sections import HandlerEntry, Sections
 from .switch import HandlerSwitch, pair, same_pair
 
-__all__ = ["Edit", "HandlerIntent", "Kind", "PythonHandler", "Unused", "carried_environment",
-           "handler_names", "platform_attributes", "read_handler", "read_settings", "write_handler"]
+__all__ = [
+    "Edit",
+    "HandlerIntent",
+    "Kind",
+    "PythonHandler",
+    "Unused",
+    "carried_environment",
+    "handler_names",
+    "platform_attributes",
+    "read_handler",
+    "read_settings",
+    "write_handler",
+]
 
 # Neutral about the kind of handler, so that switching kinds leaves no comment that is wrong.
 _NEW_FILE = """\
@@ -69,8 +80,9 @@ def platform_attributes(content: bytes) -> dict[str, str]:
     """Return the attributes of <httpPlatform> beside processPath and arguments, as the file writes them."""
     platform = Sections.of_python(Document.parse(content)).platform
     found = platform.attributes.values() if platform is not None else ()
-    return {attribute.name: attribute.value for attribute in found
-            if attribute.name not in ("processPath", "arguments")}
+    return {
+        attribute.name: attribute.value for attribute in found if attribute.name not in ("processPath", "arguments")
+    }
 
 
 def write_handler(content: bytes | None, intent: HandlerIntent) -> Edit:
@@ -85,8 +97,10 @@ def write_handler(content: bytes | None, intent: HandlerIntent) -> Edit:
     switch = HandlerSwitch(document, intent)
     platform = switch.sections.platform
     if intent.kind == "httpPlatform" and intent.arguments is None and not (platform and platform.get("arguments")):
-        raise InvalidInput("web.config has no arguments for HttpPlatform to keep, and none were given.",
-                           "Name the entry point with --app MODULE:OBJECT or give --startup-command.")
+        raise InvalidInput(
+            "web.config has no arguments for HttpPlatform to keep, and none were given.",
+            "Name the entry point with --app MODULE:OBJECT or give --startup-command.",
+        )
     switch.run()
     result = document.to_bytes()
     _verify(result, intent)
@@ -118,17 +132,46 @@ def _read(document: Document) -> PythonHandler | None:
     platform = sections.platform
     if entry.python == "fastCgi":
         python, wfastcgi = pair(entry.element.get("scriptProcessor"))
-        unused = Unused() if platform is None or not sections.is_python_platform(platform) else Unused(
-            platform.get("processPath"), platform.get("arguments") or None, httpplatform.variables(platform),
-            bool(sections.sharers(entry, "httpplatformhandler")))
-        return _located(entry, sections, PythonHandler(
-            "fastCgi", python, wfastcgi or None, appsettings.entry_point(settings), None, _without_handler(settings),
-            entry.name, unused=unused))
+        unused = (
+            Unused()
+            if platform is None or not sections.is_python_platform(platform)
+            else Unused(
+                platform.get("processPath"),
+                platform.get("arguments") or None,
+                httpplatform.variables(platform),
+                bool(sections.sharers(entry, "httpplatformhandler")),
+            )
+        )
+        return _located(
+            entry,
+            sections,
+            PythonHandler(
+                "fastCgi",
+                python,
+                wfastcgi or None,
+                appsettings.entry_point(settings),
+                None,
+                _without_handler(settings),
+                entry.name,
+                unused=unused,
+            ),
+        )
     if platform is None or not platform.get("processPath"):
         return None
-    return _located(entry, sections, PythonHandler(
-        "httpPlatform", platform.get("processPath"), None, None, platform.get("arguments") or None,
-        httpplatform.variables(platform), entry.name, unused=Unused("", None, _without_handler(settings))))
+    return _located(
+        entry,
+        sections,
+        PythonHandler(
+            "httpPlatform",
+            platform.get("processPath"),
+            None,
+            None,
+            platform.get("arguments") or None,
+            httpplatform.variables(platform),
+            entry.name,
+            unused=Unused("", None, _without_handler(settings)),
+        ),
+    )
 
 
 def _located(entry: HandlerEntry, sections: Sections, handler: PythonHandler) -> PythonHandler:
@@ -164,4 +207,5 @@ def _verify(content: bytes, intent: HandlerIntent) -> None:
         raise Refused(
             f"The edited web.config would still give another value for {', '.join(wrong)}: an element that is not "
             "edited here (such as <appSettings> in a <location> for another path, which wfastcgi reads too) wins.",
-            "Remove that element from site\\wwwroot\\web.config and run the command again.")
+            "Remove that element from site\\wwwroot\\web.config and run the command again.",
+        )

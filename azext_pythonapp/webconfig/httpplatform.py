@@ -2,6 +2,7 @@
 
 Schema: facts/python-site-extensions.md 2.3 (HttpPlatformHandler configuration reference and schema 1.2).
 """
+
 from __future__ import annotations
 
 import re
@@ -57,14 +58,18 @@ def _is_request_timeout(value: str) -> bool:
 
 def variables(platform: Element) -> dict[str, str]:
     """Return the environment variables that platform gives to its process."""
-    return {found.get("name"): found.get("value")
-            for found in platform.find("environmentVariables", "environmentVariable")}
+    return {
+        found.get("name"): found.get("value") for found in platform.find("environmentVariables", "environmentVariable")
+    }
 
 
 def described(platform: Element) -> list[str]:
     """Return every attribute of platform beside processPath as `name='value'`, what may be secret masked."""
-    shown = [(name, MASK if looks_secret("", found.value) else found.value)
-             for name, found in platform.attributes.items() if name != "processPath"]
+    shown = [
+        (name, MASK if looks_secret("", found.value) else found.value)
+        for name, found in platform.attributes.items()
+        if name != "processPath"
+    ]
     files = [child.get("path") for child in platform.find("recycleOnFileChange", "file")]
     return [f"{name}='{value}'" for name, value in shown] + [f"recycleOnFileChange '{path}'" for path in files]
 
@@ -75,8 +80,9 @@ def new_platform(settings: Mapping[str, str], environment: Mapping[str, str]) ->
     return NewElement("httpPlatform", tuple(settings.items()), group)
 
 
-def update_platform(document: Document, platform: Element, settings: Mapping[str, str],
-                    environment: Mapping[str, str]) -> None:
+def update_platform(
+    document: Document, platform: Element, settings: Mapping[str, str], environment: Mapping[str, str]
+) -> None:
     """Set settings and environment on platform, an element of document; everything else in it stays."""
     for name, value in settings.items():
         document.set_attribute(platform, name, value)
@@ -100,5 +106,6 @@ def update_platform(document: Document, platform: Element, settings: Mapping[str
 
 
 def _new_variables(environment: Mapping[str, str]) -> tuple[NewElement, ...]:
-    return tuple(NewElement("environmentVariable", (("name", name), ("value", value)))
-                 for name, value in environment.items())
+    return tuple(
+        NewElement("environmentVariable", (("name", name), ("value", value))) for name, value in environment.items()
+    )

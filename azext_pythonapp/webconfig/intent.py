@@ -1,4 +1,5 @@
 """What is wanted in web.config, and what was found there, as plain values."""
+
 from __future__ import annotations
 
 import ntpath
@@ -88,13 +89,17 @@ class HandlerIntent:
             raise InvalidInput("The path of python.exe is empty.", "Name the runtime with --version.")
         for name, value in self.environment.items():
             if not name or name != name.strip() or "=" in name:
-                raise InvalidInput(f"{name!r} cannot be the name of an environment variable.",
-                                   "Write --env NAME=VALUE, without blanks in NAME.")
+                raise InvalidInput(
+                    f"{name!r} cannot be the name of an environment variable.",
+                    "Write --env NAME=VALUE, without blanks in NAME.",
+                )
             if name == "WSGI_HANDLER" and self.kind == "fastCgi":
                 raise InvalidInput("WSGI_HANDLER is set by the entry point.", "Use --app MODULE:OBJECT instead.")
             if name == "WSGI_LOG" and not _ABSOLUTE.match(value):
-                raise InvalidInput(f"WSGI_LOG is '{value}', but wfastcgi expands no variable in it.",
-                                   r"Write an absolute path, such as WSGI_LOG=D:\home\LogFiles\wfastcgi.log.")
+                raise InvalidInput(
+                    f"WSGI_LOG is '{value}', but wfastcgi expands no variable in it.",
+                    r"Write an absolute path, such as WSGI_LOG=D:\home\LogFiles\wfastcgi.log.",
+                )
         if self.kind == "fastCgi":
             self._check_fastcgi()
         else:
@@ -105,7 +110,9 @@ class HandlerIntent:
             if character in self.script_processor.replace("|", "", 1):
                 raise InvalidInput(
                     f"The FastCGI path '{self.script_processor}' holds '{character}'; IIS compares it literally with "
-                    "what the runtime registered.", r"Use a literal path, such as D:\home\python364x64\python.exe.")
+                    "what the runtime registered.",
+                    r"Use a literal path, such as D:\home\python364x64\python.exe.",
+                )
         if self.entry_point is not None and not self.entry_point.strip():
             raise InvalidInput("The entry point is empty.", "Name it with --app MODULE:OBJECT.")
 

@@ -1,4 +1,5 @@
 """The white space of a config file: how it indents, how it ends its lines, and how a new element looks in it."""
+
 from __future__ import annotations
 
 import re
@@ -30,8 +31,10 @@ def escape(value: str, quote: str = '"') -> str:
     """Return value as it stands between two `quote` characters. Raises InvalidInput for what XML cannot hold."""
     bad = _NOT_XML.search(value)
     if bad:
-        raise InvalidInput(f"A value for web.config holds the character U+{ord(bad.group()):04X}, "
-                           "which XML cannot hold.", "Remove the character and run the command again.")
+        raise InvalidInput(
+            f"A value for web.config holds the character U+{ord(bad.group()):04X}, which XML cannot hold.",
+            "Remove the character and run the command again.",
+        )
     for plain, reference in {**_ESCAPES, quote: _QUOTES[quote]}.items():
         value = value.replace(plain, reference)
     return value
@@ -68,7 +71,7 @@ class Layout:
     def indentation(self, place: int) -> bytes:
         """Return the blanks at the start of the line that holds the byte at place."""
         line = self._line(place)
-        return self._data[self._lines[line]:min(self._texts[line], place)]
+        return self._data[self._lines[line] : min(self._texts[line], place)]
 
     def newline(self, place: int) -> bytes:
         """Return the line end in use at place: that of the line before it, else the file's first, else CRLF."""
@@ -85,7 +88,7 @@ class Layout:
         """Return the bytes to remove with element: its line or lines when it has them for itself, else only itself."""
         start, end = element.start, element.end
         line_end = self._first_text(end)
-        at_end = line_end == len(self._data) or self._data[line_end:line_end + 1] in (b"\r", b"\n")
+        at_end = line_end == len(self._data) or self._data[line_end : line_end + 1] in (b"\r", b"\n")
         line_start = self.line_start(start)
         if not at_end or line_start == 0 or not self.starts_line(start):
             return start, end
@@ -112,5 +115,5 @@ class Layout:
             for child in element.children[:1]:
                 outer, inner = self.indentation(element.start), self.indentation(child.start)
                 if self.starts_line(child.start) and inner.startswith(outer) and inner != outer:
-                    return inner[len(outer):]
+                    return inner[len(outer) :]
         return b"  "

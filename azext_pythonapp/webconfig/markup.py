@@ -3,6 +3,7 @@
 expat decides what is well formed and where an element starts; inside a start tag, which expat has accepted already, a
 small scanner finds the attributes. Offsets count bytes of the text in UTF-8. Time and memory are linear in its length.
 """
+
 from __future__ import annotations
 
 import re
@@ -98,7 +99,8 @@ def check_stored(content: bytes) -> None:
         raise InvalidWebConfig(
             f"web.config is stored in a way that IIS and wfastcgi do not both read (line {error.lineno}, column "
             f"{error.offset + 1}: {expat.ErrorString(error.code) or 'not well formed'}).",
-            "Save web.config as UTF-8, with an XML declaration that says so, and run the command again.") from error
+            "Save web.config as UTF-8, with an XML declaration that says so, and run the command again.",
+        ) from error
 
 
 def _check(data: bytes, parser: expat.XMLParserType) -> None:
@@ -108,16 +110,17 @@ def _check(data: bytes, parser: expat.XMLParserType) -> None:
     except expat.ExpatError as error:
         reason = expat.ErrorString(error.code) or "not well formed"
         raise InvalidWebConfig(
-            f"web.config is not valid XML at line {error.lineno}, column {error.offset + 1}: {reason}.",
-            _BY_HAND) from error
+            f"web.config is not valid XML at line {error.lineno}, column {error.offset + 1}: {reason}.", _BY_HAND
+        ) from error
 
 
 def _refuse_doctype(data: bytes, inside: int) -> NoReturn:
-    before = data[:data.rfind(b"<!DOCTYPE", 0, inside)].decode("utf-8")
+    before = data[: data.rfind(b"<!DOCTYPE", 0, inside)].decode("utf-8")
     raise InvalidWebConfig(
         f"web.config has a document type definition at {position(before)}; such a file, with its entities and external "
         "references, is not edited.",
-        "Remove the <!DOCTYPE …> and run the command again.")
+        "Remove the <!DOCTYPE …> and run the command again.",
+    )
 
 
 class _Builder:
@@ -135,8 +138,13 @@ class _Builder:
 
     def _start(self, name: str, attributes: list[str]) -> None:
         parent = self._open[-1] if self._open else None
-        element = Element(name, parent, self.parser.CurrentByteIndex,
-                          self.parser.CurrentLineNumber, self.parser.CurrentColumnNumber + 1)
+        element = Element(
+            name,
+            parent,
+            self.parser.CurrentByteIndex,
+            self.parser.CurrentLineNumber,
+            self.parser.CurrentColumnNumber + 1,
+        )
         self._scan_tag(element, attributes)
         if parent is None:
             self.root = element
@@ -162,7 +170,8 @@ class _Builder:
             if match.group(1).decode("utf-8") != name:
                 raise _unsure(element)
             element.attributes[name] = Attribute(
-                name, value, match.start(), match.start(1), match.end(), match.start(group), match.end(group))
+                name, value, match.start(), match.start(1), match.end(), match.start(group), match.end(group)
+            )
             place = match.end()
         end = _matched(_TAG_END.match(self._data, place), element)
         element.self_closing = bool(end.group(1))
@@ -178,4 +187,6 @@ def _matched(match: re.Match[bytes] | None, element: Element) -> re.Match[bytes]
 def _unsure(element: Element) -> InvalidWebConfig:
     return InvalidWebConfig(
         f"The layout of <{element.name}> in web.config at line {element.line}, column {element.column} is not "
-        "understood.", _BY_HAND)
+        "understood.",
+        _BY_HAND,
+    )

@@ -3,6 +3,7 @@
 A setting whose name is known to be harmless (those that start Python) is shown. Of all other appSettings, connection
 strings and environment variables only the names are; so are attributes and texts that hold passwords or keys.
 """
+
 from __future__ import annotations
 
 import re
@@ -10,20 +11,34 @@ from typing import Collection, Mapping
 
 MASK = "***"
 
-HARMLESS = frozenset({
-    "WSGI_HANDLER", "WSGI_LOG", "WSGI_RESTART_FILE_REGEX", "WSGI_ALT_VIRTUALENV_HANDLER",
-    "WSGI_ALT_VIRTUALENV_ACTIVATE_THIS", "PYTHONPATH", "PYTHONHOME", "PYTHONUNBUFFERED", "PYTHONIOENCODING",
-    "PYTHONUTF8", "DJANGO_SETTINGS_MODULE", "FLASK_APP", "SCRIPT_NAME",
-})
+HARMLESS = frozenset(
+    {
+        "WSGI_HANDLER",
+        "WSGI_LOG",
+        "WSGI_RESTART_FILE_REGEX",
+        "WSGI_ALT_VIRTUALENV_HANDLER",
+        "WSGI_ALT_VIRTUALENV_ACTIVATE_THIS",
+        "PYTHONPATH",
+        "PYTHONHOME",
+        "PYTHONUNBUFFERED",
+        "PYTHONIOENCODING",
+        "PYTHONUTF8",
+        "DJANGO_SETTINGS_MODULE",
+        "FLASK_APP",
+        "SCRIPT_NAME",
+    }
+)
 
 _SECRET_NAME = re.compile(
     r"key|secret|passw|pwd|token|credential|connection|connstr|signature|private|salt|dsn|(?:^|[^a-z])(?:sas|auth)",
-    re.IGNORECASE)
+    re.IGNORECASE,
+)
 # The value of a password or key inside a longer text, and a user with password in a URL.
 _SECRET_VALUE = re.compile(
     r"(?:password|pwd|accountkey|sharedaccesskey|sharedaccesssignature|secret|token|sig)\s*=|://[^/\s:@]+:[^/\s@]+@|"
     r"--[\w-]*(?:passw|pwd|secret|token|api-?key)[\w-]*[\s=]",
-    re.IGNORECASE)
+    re.IGNORECASE,
+)
 _TOKEN = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>|[^<]+", re.DOTALL)
 _ATTRIBUTE = re.compile(r"""([\w.:-]+)(\s*=\s*)("[^"]*"|'[^']*')""")
 _TAG_NAME = re.compile(r"<[^\s/>]+")

@@ -3,6 +3,7 @@
 Python finds a top-level module in the app's folder (the working directory) or in a folder that is put on the import
 path. A file below such a folder ("backend/config/wsgi.py") says by its own imports from which one it is written.
 """
+
 from __future__ import annotations
 
 import ast
@@ -35,7 +36,7 @@ class Modules:
     def module(self, source: Source) -> str:
         """Return source's dotted name, seen from its folder."""
         folder = self.folder(source)
-        return module_name(source.path[len(folder) + 1:] if folder else source.path)
+        return module_name(source.path[len(folder) + 1 :] if folder else source.path)
 
     def locate(self, source: Source, dotted: str) -> tuple[str, str]:
         """Return the file that a dotted name in source leads to, and what is left of the name behind the module.
@@ -83,10 +84,17 @@ class Modules:
     def _added(self, source: Source) -> Iterator[str]:
         """The folders of the app that source puts on the import path itself, by the texts in sys.path.insert(…)."""
         for node in ast.walk(source.tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) \
-                    and node.func.attr in ("insert", "append") and _is_sys_path(node.func.value):
-                texts = [inner.value for inner in ast.walk(node)
-                         if isinstance(inner, ast.Constant) and isinstance(inner.value, str)]
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in ("insert", "append")
+                and _is_sys_path(node.func.value)
+            ):
+                texts = [
+                    inner.value
+                    for inner in ast.walk(node)
+                    if isinstance(inner, ast.Constant) and isinstance(inner.value, str)
+                ]
                 folder = "/".join(text.strip("./\\").replace("\\", "/") for text in texts)
                 if folder in self._folders:
                     yield folder
@@ -94,7 +102,7 @@ class Modules:
     def _find_folder(self, source: Source) -> str:
         """The folder, of those above source, that its imports fit best; the app's own where they tell nothing."""
         above = ["/".join(source.folders[:count]) for count in range(len(source.folders) + 1)]
-        possible = above[:len(above) - source.relative_levels] or [""]
+        possible = above[: len(above) - source.relative_levels] or [""]
         names = {dotted.split(".")[0] for dotted in source.imported if dotted and not dotted.startswith("/")}
         settings = source.settings_module()
         if settings:
@@ -106,19 +114,26 @@ class Modules:
 
     def _resolved(self, folder: str, names: set[str], source: Source) -> int:
         prefix = f"{folder}/" if folder else ""
-        return sum(1 for name in names if f"{prefix}{name}.py" in self._files - {source.path}
-                   or f"{prefix}{name}" in self._folders)
+        return sum(
+            1
+            for name in names
+            if f"{prefix}{name}.py" in self._files - {source.path} or f"{prefix}{name}" in self._folders
+        )
 
 
 def module_name(path: str) -> str:
     """Return the dotted module name of a path ("proj/wsgi.py" -> "proj.wsgi")."""
-    stem = path[:-len(".py")] if path.lower().endswith(".py") else path
+    stem = path[: -len(".py")] if path.lower().endswith(".py") else path
     return stem.removesuffix("/__init__").replace("/", ".")
 
 
 def _is_sys_path(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == "path" and isinstance(node.value, ast.Name) \
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr == "path"
+        and isinstance(node.value, ast.Name)
         and node.value.id == "sys"
+    )
 
 
 def _parents(name: str) -> Iterator[str]:

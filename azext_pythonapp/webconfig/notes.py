@@ -1,4 +1,5 @@
 """The sentences about one edit of a web.config."""
+
 from __future__ import annotations
 
 

@@ -3,6 +3,7 @@ r"""Paths below a Python's own folder, wherever a web.config has one and however
 A runtime lives in a folder of %HOME%, which has several names (facts/python-site-extensions.md 1.8), and a web.config
 in site\wwwroot may also name it relative to that folder.
 """
+
 from __future__ import annotations
 
 import ntpath
@@ -13,16 +14,20 @@ from .document import Document
 from .encoding import decode
 
 _UP = r"\.\.[\\/]+\.\."
-_HOMES = (r"(?:(?:%HOME%|%HOME_EXPANDED%|%SystemDrive%[\\/]+home|\b[A-Z]:[\\/]+home)"
-          rf"(?:[\\/]+site[\\/]+wwwroot[\\/]+{_UP})?|%WEBROOT_PATH%[\\/]+{_UP}|(?:\.[\\/]+)?{_UP})")
+_HOMES = (
+    r"(?:(?:%HOME%|%HOME_EXPANDED%|%SystemDrive%[\\/]+home|\b[A-Z]:[\\/]+home)"
+    rf"(?:[\\/]+site[\\/]+wwwroot[\\/]+{_UP})?|%WEBROOT_PATH%[\\/]+{_UP}|(?:\.[\\/]+)?{_UP})"
+)
 _IN_HOME = re.compile(_HOMES + r"[\\/]+(?P<folder>[^\\/:*?\"<>|%]+)[\\/]+pythonw?\.exe", re.IGNORECASE)
 _IN_ENVIRONMENT = re.compile(
-    _HOMES + r"[\\/]+(?P<folder>[^:*?\"<>|%]+?)[\\/]+Scripts[\\/]+pythonw?\.exe", re.IGNORECASE)
+    _HOMES + r"[\\/]+(?P<folder>[^:*?\"<>|%]+?)[\\/]+Scripts[\\/]+pythonw?\.exe", re.IGNORECASE
+)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TEXT = re.compile(r">([^<]*)<")
 # What a Python has below its folder; other files there are somebody's own.
 _OWN = re.compile(
-    r"(?:Lib|Scripts|DLLs|include|libs)(?:[\\/].*)?|[^\\/]+\.(?:exe|py|dll|zip|pth)|", re.IGNORECASE | re.DOTALL)
+    r"(?:Lib|Scripts|DLLs|include|libs)(?:[\\/].*)?|[^\\/]+\.(?:exe|py|dll|zip|pth)|", re.IGNORECASE | re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -58,9 +63,12 @@ def below(folder: str) -> re.Pattern[str]:
     root = "site\\wwwroot\\"
     near = ""
     if folder.lower().startswith(root):
-        near = r"|\.[\\/]+" + r"[\\/]+".join(re.escape(name) for name in folder[len(root):].split("\\"))
-    return re.compile(rf"(?:(?P<home>{_HOMES}[\\/]+(?:\.[\\/]+)*)(?P<folder>{names}){near})"
-                      r"(?P<rest>[\\/]+[^;\"'|<>\s]*|(?![\w.~-]))", re.IGNORECASE)
+        near = r"|\.[\\/]+" + r"[\\/]+".join(re.escape(name) for name in folder[len(root) :].split("\\"))
+    return re.compile(
+        rf"(?:(?P<home>{_HOMES}[\\/]+(?:\.[\\/]+)*)(?P<folder>{names}){near})"
+        r"(?P<rest>[\\/]+[^;\"'|<>\s]*|(?![\w.~-]))",
+        re.IGNORECASE,
+    )
 
 
 def moved(text: str, old: str, new_python: str) -> str:
@@ -85,13 +93,16 @@ def uses(content: bytes, folder: str) -> list[PathUse]:
     Comments do not count. Raises InvalidWebConfig.
     """
     pattern = below(folder)
-    found = [PathUse(element.line, place(element.name, element.get("name") or element.get("key"), name))
-             for element in Document.parse(content).root.walk()
-             for name, attribute in element.attributes.items() if pattern.search(attribute.value)]
+    found = [
+        PathUse(element.line, place(element.name, element.get("name") or element.get("key"), name))
+        for element in Document.parse(content).root.walk()
+        for name, attribute in element.attributes.items()
+        if pattern.search(attribute.value)
+    ]
     text = _COMMENT.sub(lambda match: re.sub(r"[^\r\n]", " ", match[0]), decode(content)[0])
     for match in _TEXT.finditer(text):
         if pattern.search(match[1]):
-            found.append(PathUse(len(re.findall(r"\r\n|\r|\n", text[:match.start(1)])) + 1, "the text of an element"))
+            found.append(PathUse(len(re.findall(r"\r\n|\r|\n", text[: match.start(1)])) + 1, "the text of an element"))
     return found
 
 

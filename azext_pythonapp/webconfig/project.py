@@ -1,4 +1,5 @@
 """Which web applications an app's files make, what adds to them, and what cannot be served."""
+
 from __future__ import annotations
 
 import ast
@@ -61,9 +62,14 @@ class Project:
         before = {value.origin for value, _, _ in names.values()}
         for statement in script_statements(source.tree.body):
             self._scopes.take(source, statement, names)
-        return next((Found(name, value.framework, line, "object", value.origin)
-                     for name, (value, line, _) in names.items()
-                     if value.kind in ("object", "dash") and value.origin not in before), None)
+        return next(
+            (
+                Found(name, value.framework, line, "object", value.origin)
+                for name, (value, line, _) in names.items()
+                if value.kind in ("object", "dash") and value.origin not in before
+            ),
+            None,
+        )
 
     def others(self, source: Source, kind: Literal["arguments", "foreign"]) -> Iterator[tuple[str, Value, int]]:
         """Yield (name, value, line) of what source makes that no server can be given."""
@@ -88,11 +94,17 @@ class Project:
             if isinstance(statement, FUNCTIONS):
                 expressions = [each.func if isinstance(each, ast.Call) else each for each in statement.decorator_list]
             elif isinstance(statement, ast.Assign):
-                expressions = [target for target in statement.targets if isinstance(target, ast.Attribute)
-                               and target.attr in frameworks.SET_ATTRIBUTES]
-            elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) \
-                    and isinstance(statement.value.func, ast.Attribute) \
-                    and statement.value.func.attr in frameworks.REGISTRATIONS:
+                expressions = [
+                    target
+                    for target in statement.targets
+                    if isinstance(target, ast.Attribute) and target.attr in frameworks.SET_ATTRIBUTES
+                ]
+            elif (
+                isinstance(statement, ast.Expr)
+                and isinstance(statement.value, ast.Call)
+                and isinstance(statement.value.func, ast.Attribute)
+                and statement.value.func.attr in frameworks.REGISTRATIONS
+            ):
                 expressions = [statement.value.func]
             for expression in expressions:
                 if isinstance(expression, ast.Attribute) and isinstance(expression.value, ast.Name):
@@ -126,10 +138,16 @@ class Project:
             return False
         if call.func.attr in frameworks.SERVE_METHODS:
             return True
-        value = scope[call.func.value.id][0] if isinstance(call.func.value, ast.Name) and \
-            call.func.value.id in scope else None
-        return call.func.attr in frameworks.RUN_METHODS and value is not None and value.kind in (
-            "object", "dash", "runner", "foreign")
+        value = (
+            scope[call.func.value.id][0]
+            if isinstance(call.func.value, ast.Name) and call.func.value.id in scope
+            else None
+        )
+        return (
+            call.func.attr in frameworks.RUN_METHODS
+            and value is not None
+            and value.kind in ("object", "dash", "runner", "foreign")
+        )
 
     def _mounted(self, source: Source) -> set[Origin]:
         """The origins of applications that become a part of another.
@@ -139,12 +157,18 @@ class Project:
         names = self._scopes.scope(source)
         found: set[Origin] = set()
         for statement in statements(source.tree.body):
-            if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call) \
-                    and isinstance(statement.targets[0], ast.Attribute):
+            if (
+                isinstance(statement, ast.Assign)
+                and isinstance(statement.value, ast.Call)
+                and isinstance(statement.targets[0], ast.Attribute)
+            ):
                 owner, call = statement.targets[0].value, statement.value
-            elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) \
-                    and isinstance(statement.value.func, ast.Attribute) \
-                    and statement.value.func.attr in frameworks.REGISTRATIONS:
+            elif (
+                isinstance(statement, ast.Expr)
+                and isinstance(statement.value, ast.Call)
+                and isinstance(statement.value.func, ast.Attribute)
+                and statement.value.func.attr in frameworks.REGISTRATIONS
+            ):
                 owner, call = statement.value.func.value, statement.value
             else:
                 continue

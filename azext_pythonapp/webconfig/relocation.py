@@ -1,4 +1,5 @@
 """What else of a web.config goes with the app to another Python: its other handlers, and paths of the old runtime."""
+
 from __future__ import annotations
 
 import ntpath
@@ -41,12 +42,15 @@ def moved_settings(settings: Mapping[str, str], old_python: str, new_python: str
     folder = paths.runtime_folder(old_python)
     if folder is None or same_path(old_python, new_python, LITERAL_HOME):
         return dict(settings)
-    return {name: paths.moved(value, folder, new_python) if name.upper() in MOVED_SETTINGS else value
-            for name, value in settings.items()}
+    return {
+        name: paths.moved(value, folder, new_python) if name.upper() in MOVED_SETTINGS else value
+        for name, value in settings.items()
+    }
 
 
-def move_handlers(document: Document, sections: Sections, old: OldPython, intent: HandlerIntent, own: HandlerEntry,
-                  notes: Notes) -> None:
+def move_handlers(
+    document: Document, sections: Sections, old: OldPython, intent: HandlerIntent, own: HandlerEntry, notes: Notes
+) -> None:
     """Let every other handler that starts the old Python by the same kind start the new one; the rest of it stays."""
     above = sections if sections.above is None else sections.above
     for level in (above, *above.locations(document)):
@@ -63,8 +67,9 @@ def move_handlers(document: Document, sections: Sections, old: OldPython, intent
                 _move_platform(document, level.platform, old, intent, where, notes)
 
 
-def _move_processor(document: Document, entry: HandlerEntry, old: OldPython, intent: HandlerIntent, where: str,
-                    notes: Notes) -> None:
+def _move_processor(
+    document: Document, entry: HandlerEntry, old: OldPython, intent: HandlerIntent, where: str, notes: Notes
+) -> None:
     same = old.processor.lower() == entry.element.get("scriptProcessor").lower()
     if intent.kind == "fastCgi" and same:
         document.set_attribute(entry.element, "scriptProcessor", intent.script_processor)
@@ -73,14 +78,20 @@ def _move_processor(document: Document, entry: HandlerEntry, old: OldPython, int
         notes.warn(f"{where} still starts {entry.element.get('scriptProcessor').partition('|')[0]}.")
 
 
-def _move_platform(document: Document, platform: Element, old: OldPython, intent: HandlerIntent, where: str,
-                   notes: Notes) -> None:
+def _move_platform(
+    document: Document, platform: Element, old: OldPython, intent: HandlerIntent, where: str, notes: Notes
+) -> None:
     before = document.value(platform, "processPath")
     if not _same(before, old.program):
         return
     folder = paths.runtime_folder(before)
-    new = intent.python_path if intent.kind == "httpPlatform" else \
-        paths.moved(before, folder, intent.python_path) if folder is not None else before
+    new = (
+        intent.python_path
+        if intent.kind == "httpPlatform"
+        else paths.moved(before, folder, intent.python_path)
+        if folder is not None
+        else before
+    )
     if new == before:
         notes.warn(f"{where} still starts {before}.")
         return
@@ -108,12 +119,16 @@ def move_paths(document: Document, old_python: str, intent: HandlerIntent, notes
                 new = paths.moved(value, folder, new_python)
                 if new != value:
                     document.set_attribute(element, name, new)
-                    notes.done(f"{place} on line {element.line}: its paths below {ntpath.dirname(old_python)} were "
-                               f"changed to those of {paths.runtime_folder(new_python) or ntpath.dirname(new_python)}.")
+                    notes.done(
+                        f"{place} on line {element.line}: its paths below {ntpath.dirname(old_python)} were "
+                        f"changed to those of {paths.runtime_folder(new_python) or ntpath.dirname(new_python)}."
+                    )
                     value = new
             if pattern.search(value):
-                notes.warn(f"{place} on line {element.line} still names a path of the Python before, "
-                           f"{ntpath.dirname(old_python)}.")
+                notes.warn(
+                    f"{place} on line {element.line} still names a path of the Python before, "
+                    f"{ntpath.dirname(old_python)}."
+                )
 
 
 def _present(document: Document) -> list[Element]:

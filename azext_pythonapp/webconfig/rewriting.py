@@ -3,6 +3,7 @@
 wfastcgi gives the app the address from before the rewriting (X-Original-URL); HttpPlatformHandler gives it what the
 rule made of it. So such a rule is right for FastCGI, and wrong for HttpPlatform.
 """
+
 from __future__ import annotations
 
 import re
@@ -15,8 +16,10 @@ from .markup import Element
 _SCRIPT = re.compile(r".*\.(?:py|pyw|fcgi|wsgi|cgi)", re.IGNORECASE)
 _EVERYTHING = re.compile(r"\^?\(?\.[*+]\??\)?\$?|\^?")
 _ALL_BUT_FOLDER = re.compile(r"\^\(\?!/?([\w-]+)/?\)\(?\.[*+]\)?\$?")
-_FOLDER = re.compile(r"\^/?([\w-]+(?:/[\w-]+)*)"
-                     r"(?:/|/\.[*+]|/\(\.[*+]\)|\(/\.\*\)\?|\(/\|\$\)(?:\.\*)?|/\?\(?\.\*\)?|/\?|\(\.\*\)|\.\*)?\$?")
+_FOLDER = re.compile(
+    r"\^/?([\w-]+(?:/[\w-]+)*)"
+    r"(?:/|/\.[*+]|/\(\.[*+]\)|\(/\.\*\)\?|\(/\|\$\)(?:\.\*)?|/\?\(?\.\*\)?|/\?|\(\.\*\)|\.\*)?\$?"
+)
 # More rewritten paths than any real file has are not compared with every pattern.
 _MOST_FOR_PATTERNS = 500
 _ADDRESSES = ("{request_uri}", "{url}", "{path_info}", "{unencoded_url}")
@@ -55,8 +58,11 @@ def _address(rule: Element) -> str:
     """Return what rule rewrites requests to, in lower case, up to the first part that is different for each."""
     if rule.get("enabled", "true").lower() == "false":
         return ""
-    urls = [action.get("url") for action in rule.find("action")
-            if action.get("type", "Rewrite").lower() == "rewrite" and action.get("url")]
+    urls = [
+        action.get("url")
+        for action in rule.find("action")
+        if action.get("type", "Rewrite").lower() == "rewrite" and action.get("url")
+    ]
     return re.split(r"[?{]", urls[0])[0].lower() if urls else ""
 
 
@@ -71,7 +77,7 @@ class Targets:
             names = path.split("/")
             self._segments.update(names)
             self._prefixes.update("/".join(names[:end]) for end in range(1, len(names) + 1))
-            self._endings.update(name[name.rfind("."):] for name in names if "." in name)
+            self._endings.update(name[name.rfind(".") :] for name in names if "." in name)
 
     def reach(self, handler_path: str) -> bool:
         """Return whether a request that was rewritten to one of them gets to a handler with that path attribute."""
@@ -107,8 +113,14 @@ def feed(rule: Element, path: str) -> Feed | None:
 def takes_everything(rule: Element) -> bool:
     """Return whether rule takes every page: whatever the address, and of conditions only whether there is a file."""
     path, left_out = _handler_path(rule)
-    return path == "*" and not left_out and all(
-        condition.get("matchType").lower() in ("isfile", "isdirectory") for condition in rule.find("conditions", "add"))
+    return (
+        path == "*"
+        and not left_out
+        and all(
+            condition.get("matchType").lower() in ("isfile", "isdirectory")
+            for condition in rule.find("conditions", "add")
+        )
+    )
 
 
 def _handler_path(rule: Element) -> tuple[str | None, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 Nothing is executed. What a name stands for is a `Value`; where two names stand for the same object they have the same
 origin.
 """
+
 from __future__ import annotations
 
 import ast
@@ -92,8 +93,13 @@ class Scopes:
             if alias.name == "*":
                 file, rest = self.modules.locate(source, module)
                 if file in self.modules.sources and not rest:
-                    names.update({name: (value, statement.lineno, True) for name, (value, _, _)
-                                  in self.scope(self.modules.sources[file]).items() if not name.startswith("_")})
+                    names.update(
+                        {
+                            name: (value, statement.lineno, True)
+                            for name, (value, _, _) in self.scope(self.modules.sources[file]).items()
+                            if not name.startswith("_")
+                        }
+                    )
                 continue
             value = self._imported(source, f"{module}{'' if module in ('', '/') else '.'}{alias.name}")
             if value is not None:
@@ -104,7 +110,8 @@ class Scopes:
         for target, expression in assignments(statement):
             if id(expression) not in values:
                 values[id(expression)] = self.value(source, expression, names) or self._unknown_wrapper(
-                    source, target, expression, names)
+                    source, target, expression, names
+                )
             value = values[id(expression)]
             if isinstance(target, (ast.Tuple, ast.List)) and value is not None and value.kind == "tuple":
                 for element, item in zip(target.elts, value.items):
@@ -119,8 +126,12 @@ class Scopes:
         if isinstance(target, ast.Name) and target.id in USUAL_NAMES and isinstance(expression, ast.Call):
             inner = self.arguments(source, expression, names)
             if inner:
-                return Value("object", inner[0].framework, _origin(source, expression),
-                             wraps=frozenset(value.origin for value in inner))
+                return Value(
+                    "object",
+                    inner[0].framework,
+                    _origin(source, expression),
+                    wraps=frozenset(value.origin for value in inner),
+                )
         return None
 
     def value(self, source: Source, node: ast.expr, names: Names) -> Value | None:
@@ -213,8 +224,9 @@ class Scopes:
     def _function(self, source: Source, function: Function, outer: Names) -> Value | None:
         """Return what a function is: an application itself, or what makes one."""
         origin = _origin(source, function)
-        decorators = [self.dotted(source, each.func if isinstance(each, ast.Call) else each)
-                      for each in function.decorator_list]
+        decorators = [
+            self.dotted(source, each.func if isinstance(each, ast.Call) else each) for each in function.decorator_list
+        ]
         if any(each in frameworks.WSGI_DECORATORS for each in decorators):
             return Value("object", "wsgi", origin)
         framework = _callable(function)
@@ -306,7 +318,7 @@ def _required(function: Function) -> list[str]:
     """The names of the arguments that function must be given."""
     arguments = function.args
     positional = [each.arg for each in (*arguments.posonlyargs, *arguments.args)]
-    required = positional[:len(positional) - len(arguments.defaults)]
+    required = positional[: len(positional) - len(arguments.defaults)]
     keywords = zip(arguments.kwonlyargs, arguments.kw_defaults)
     return required + [each.arg for each, default in keywords if default is None]
 

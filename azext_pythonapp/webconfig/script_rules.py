@@ -1,4 +1,5 @@
 """Rewrite rules that bring requests to a script, when the handler of that script goes from FastCGI to HttpPlatform."""
+
 from __future__ import annotations
 
 from azext_pythonapp.appservice.errors import Refused
@@ -36,7 +37,8 @@ class ScriptRules:
                 raise Refused(
                     f"web.config: the rewrite rule {fed.name} sends only some requests to Python, and "
                     "HttpPlatformHandler needs them without rewriting; which path that is cannot be told.",
-                    "Keep FastCGI, or give the handler that path by hand and delete the rule.")
+                    "Keep FastCGI, or give the handler that path by hand and delete the rule.",
+                )
 
     def drop(self) -> None:
         """Remove the rules that the handler has no use for any more, and keep for IIS what they did not send to it."""
@@ -50,8 +52,10 @@ class ScriptRules:
             self._leave_to_iis(self._folders(), self._entry.name)
             lines = [str(line) for fed in self._feeds for line in fed.unclear]
             if lines:
-                self._notes.warn(f"The conditions of those rules on lines {', '.join(lines)} are gone with them: what "
-                                 "they left to IIS comes to Python now.")
+                self._notes.warn(
+                    f"The conditions of those rules on lines {', '.join(lines)} are gone with them: what "
+                    "they left to IIS comes to Python now."
+                )
 
     def _feeding(self) -> list[rewriting.Feed]:
         if self._entry is None:
@@ -70,13 +74,17 @@ class ScriptRules:
                 self._document.remove(rewrite)
         self._notes.done(
             f"The rewrite rules {', '.join(fed.name for fed in self._feeds)} were removed: they sent requests to "
-            "Python as to a script, and HttpPlatformHandler would give the app that script's address.")
+            "Python as to a script, and HttpPlatformHandler would give the app that script's address."
+        )
 
     def _folders(self) -> list[str]:
         """The folders that the rules did not send to Python, in the order of the file."""
         folders = [name for fed in self._feeds for name in fed.left_out]
-        folders += [found for rule in self._sections.rules
-                    if not self._document.is_removed(rule) and (found := rewriting.folder_of(rule))]
+        folders += [
+            found
+            for rule in self._sections.rules
+            if not self._document.is_removed(rule) and (found := rewriting.folder_of(rule))
+        ]
         return list(dict.fromkeys(folders))
 
     def _leave_to_iis(self, folders: list[str], name: str) -> None:
@@ -84,17 +92,22 @@ class ScriptRules:
         above = self._sections.path + "/" if self._sections.path else ""
         for path in (above + folder for folder in folders):
             if location_path(path) in self._sections.groups:
-                self._notes.warn(f"The rules did not send '/{path}' to Python, and now it comes there: add <remove "
-                                 f"name=\"{name}\" /> to <handlers> of the <location> for '{path}'.")
+                self._notes.warn(
+                    f"The rules did not send '/{path}' to Python, and now it comes there: add <remove "
+                    f"name=\"{name}\" /> to <handlers> of the <location> for '{path}'."
+                )
                 continue
             handlers = NewElement("handlers", (), (NewElement("remove", (("name", name),)),))
             server = NewElement("system.webServer", (), (handlers,))
             self._document.append(self._sections.root, NewElement("location", (("path", path),), (server,)))
-            self._notes.done(f"A <location> was added for '/{path}', which the rules did not send to Python: IIS goes "
-                             "on serving it.")
+            self._notes.done(
+                f"A <location> was added for '/{path}', which the rules did not send to Python: IIS goes on serving it."
+            )
 
     def _remark(self) -> None:
         rules = [f"'{rule.get('name')}' (line {rule.line})" for rule in self._sections.rules if rewriting.target(rule)]
         if rules:
-            self._notes.remark(f"The rewrite rules {', '.join(rules)} stay: where they send a request to Python, the "
-                               "app sees the new address under HttpPlatform; wfastcgi gave it the one from before.")
+            self._notes.remark(
+                f"The rewrite rules {', '.join(rules)} stay: where they send a request to Python, the "
+                "app sees the new address under HttpPlatform; wfastcgi gave it the one from before."
+            )

@@ -4,6 +4,7 @@ A section counts when it is directly in <configuration> or in a <location> whose
 the level of the file, facts/python-site-extensions.md 2.6); where no handler there starts Python, a <location> for a
 part of the site that has one is the level that counts. Handlers are tried in order and the first match wins.
 """
+
 from __future__ import annotations
 
 import ntpath
@@ -85,8 +86,12 @@ class HandlerEntry:
     @property
     def competes(self) -> bool:
         """Whether it answers pages that Python should: all but those that serve only files which exist."""
-        return (self.active and self.element.get("path") in _BROAD and bool(self.verbs & {"*", "GET"})
-                and self.element.get("resourceType").lower() != "file")
+        return (
+            self.active
+            and self.element.get("path") in _BROAD
+            and bool(self.verbs & {"*", "GET"})
+            and self.element.get("resourceType").lower() != "file"
+        )
 
     @property
     def takes_over(self) -> bool:
@@ -108,9 +113,12 @@ class HandlerEntry:
     def shadows(self, other: HandlerEntry) -> bool:
         """Whether no request gets to other, a handler behind this one, because this one takes them all."""
         path, kind = self.element.get("path").lower(), self.element.get("resourceType").lower()
-        return (self.active and (self.catch_all or path == other.element.get("path").lower())
-                and ("*" in self.verbs or other.verbs <= self.verbs)
-                and kind in ("", "unspecified", other.element.get("resourceType").lower()))
+        return (
+            self.active
+            and (self.catch_all or path == other.element.get("path").lower())
+            and ("*" in self.verbs or other.verbs <= self.verbs)
+            and kind in ("", "unspecified", other.element.get("resourceType").lower())
+        )
 
 
 class Sections:
@@ -124,7 +132,8 @@ class Sections:
             raise InvalidWebConfig(
                 f"The root element of web.config is <{document.root.name}>, not <configuration> "
                 f"(line {document.root.line}, column {document.root.column}).",
-                "Put a valid web.config into site\\wwwroot, or delete it, and run the command again.")
+                "Put a valid web.config into site\\wwwroot, or delete it, and run the command again.",
+            )
         self.root = document.root
         self.path = path
         self.above = above
@@ -139,8 +148,11 @@ class Sections:
             self.app_settings = sorted([*self.above.app_settings, *self.app_settings], key=lambda found: found.start)
         self.rules = self.find("system.webServer", "rewrite", "rules", "rule")
         self.targets = {found for rule in self.rules if (found := rewriting.target(rule))}
-        self.entry_point_named: bool = above.entry_point_named if above is not None else bool(
-            appsettings.entry_point(appsettings.environment(self.root)))
+        self.entry_point_named: bool = (
+            above.entry_point_named
+            if above is not None
+            else bool(appsettings.entry_point(appsettings.environment(self.root)))
+        )
         self.entries = self._entries()
 
     @classmethod
@@ -156,8 +168,11 @@ class Sections:
     def locations(self, document: Document) -> list[Sections]:
         """Return the levels of the <location>s for parts of the site that change handlers, in the file's order."""
         above = self if self.above is None else self.above
-        return [Sections(document, above, scopes[0].get("path").strip("/")) for path, scopes in self.groups.items()
-                if path and any(scope.find("system.webServer", "handlers") for scope in scopes)]
+        return [
+            Sections(document, above, scopes[0].get("path").strip("/"))
+            for path, scopes in self.groups.items()
+            if path and any(scope.find("system.webServer", "handlers") for scope in scopes)
+        ]
 
     def find(self, *path: str) -> list[Element]:
         """Return the elements at path below this level."""
@@ -189,19 +204,31 @@ class Sections:
     def sharers(self, own: HandlerEntry | None, module: str) -> list[HandlerEntry]:
         """Return the other handlers of module ("httpplatformhandler") that requests get to, in the file's order."""
         living = [entry for entry in self.entries if entry.active]
-        return [entry for place, entry in enumerate(living) if entry is not own and entry.module == module
-                and not any(before.shadows(entry) for before in living[:place])]
+        return [
+            entry
+            for place, entry in enumerate(living)
+            if entry is not own
+            and entry.module == module
+            and not any(before.shadows(entry) for before in living[:place])
+        ]
 
     def removes(self, name: str) -> list[Element]:
         """Return the <remove> elements for the handler called name."""
-        return [child for section in self.handlers for child in section.children
-                if child.name == "remove" and child.get("name").lower() == name.lower()]
+        return [
+            child
+            for section in self.handlers
+            for child in section.children
+            if child.name == "remove" and child.get("name").lower() == name.lower()
+        ]
 
     def names(self) -> set[str]:
         """Return the names, in lower case, of all handlers of the whole file: IIS allows none twice on a request's way,
         and a <location> inherits those above it (facts/python-site-extensions.md 2.6)."""
-        return {element.get("name").lower() for element in self.root.walk()
-                if element.name == "add" and element.parent is not None and element.parent.name == "handlers"}
+        return {
+            element.get("name").lower()
+            for element in self.root.walk()
+            if element.name == "add" and element.parent is not None and element.parent.name == "handlers"
+        }
 
     def is_python_platform(self, platform: Element) -> bool:
         """Return whether an <httpPlatform> starts Python (or nothing at all)."""
@@ -223,12 +250,19 @@ class Sections:
                 inactive.update(added)
                 active.clear()
         targets = rewriting.Targets(self.targets | (self.above.targets if self.above is not None else set()))
-        feeding = rewriting.Targets(found for rule in self.rules if rewriting.takes_everything(rule)
-                                    and (found := rewriting.target(rule)))
-        return [HandlerEntry(element, self._python(element), element not in inactive,
-                             element.get("path") in _CATCH_ALL or targets.reach(element.get("path")),
-                             feeding.reach(element.get("path")))
-                for element in added]
+        feeding = rewriting.Targets(
+            found for rule in self.rules if rewriting.takes_everything(rule) and (found := rewriting.target(rule))
+        )
+        return [
+            HandlerEntry(
+                element,
+                self._python(element),
+                element not in inactive,
+                element.get("path") in _CATCH_ALL or targets.reach(element.get("path")),
+                feeding.reach(element.get("path")),
+            )
+            for element in added
+        ]
 
     def _python(self, handler: Element) -> Kind | None:
         """Return by which kind handler starts Python.

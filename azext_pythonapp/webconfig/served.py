@@ -3,6 +3,7 @@
 Only the command line is read, and FLASK_APP. Options are those of the servers' own documentation; one that is not known
 here is taken to have a value, as nearly all have.
 """
+
 from __future__ import annotations
 
 import ntpath
@@ -14,20 +15,88 @@ from .command_line import Program, PythonCall
 
 # Options without a value; all others are followed by one, or have it after "=".
 _FLAGS: dict[str, frozenset[str]] = {
-    "waitress": frozenset({"--call", "--help", "--clear-untrusted-proxy-headers", "--log-untrusted-proxy-headers",
-                           "--log-socket-errors", "--expose-tracebacks", "--asyncore-use-poll", "--ipv4", "--ipv6"}),
-    "uvicorn": frozenset({"--reload", "--factory", "--proxy-headers", "--no-proxy-headers", "--server-header",
-                          "--no-server-header", "--date-header", "--no-date-header", "--access-log", "--no-access-log",
-                          "--use-colors", "--no-use-colors", "--reset-contextvars", "--version", "--help", "--debug"}),
+    "waitress": frozenset(
+        {
+            "--call",
+            "--help",
+            "--clear-untrusted-proxy-headers",
+            "--log-untrusted-proxy-headers",
+            "--log-socket-errors",
+            "--expose-tracebacks",
+            "--asyncore-use-poll",
+            "--ipv4",
+            "--ipv6",
+        }
+    ),
+    "uvicorn": frozenset(
+        {
+            "--reload",
+            "--factory",
+            "--proxy-headers",
+            "--no-proxy-headers",
+            "--server-header",
+            "--no-server-header",
+            "--date-header",
+            "--no-date-header",
+            "--access-log",
+            "--no-access-log",
+            "--use-colors",
+            "--no-use-colors",
+            "--reset-contextvars",
+            "--version",
+            "--help",
+            "--debug",
+        }
+    ),
     "hypercorn": frozenset({"--debug", "--reload", "-h", "--help", "--version"}),
     "daphne": frozenset({"--proxy-headers", "--no-server-name", "-h", "--help"}),
-    "gunicorn": frozenset({"--reload", "--preload", "--daemon", "-D", "--no-sendfile", "--capture-output",
-                           "--check-config", "--proxy-protocol", "--reuse-port", "-R", "--enable-stdio-inheritance",
-                           "--print-config", "--initgroups", "--spew", "--no-control-socket"}),
-    "granian": frozenset({"--factory", "--no-factory", "--reload", "--no-reload", "--access-log", "--no-access-log",
-                          "--ws", "--no-ws", "--log", "--no-log"}),
-    "flask": frozenset({"--debug", "--no-debug", "--reload", "--no-reload", "--debugger", "--no-debugger",
-                        "--with-threads", "--without-threads", "--version", "--help"}),
+    "gunicorn": frozenset(
+        {
+            "--reload",
+            "--preload",
+            "--daemon",
+            "-D",
+            "--no-sendfile",
+            "--capture-output",
+            "--check-config",
+            "--proxy-protocol",
+            "--reuse-port",
+            "-R",
+            "--enable-stdio-inheritance",
+            "--print-config",
+            "--initgroups",
+            "--spew",
+            "--no-control-socket",
+        }
+    ),
+    "granian": frozenset(
+        {
+            "--factory",
+            "--no-factory",
+            "--reload",
+            "--no-reload",
+            "--access-log",
+            "--no-access-log",
+            "--ws",
+            "--no-ws",
+            "--log",
+            "--no-log",
+        }
+    ),
+    "flask": frozenset(
+        {
+            "--debug",
+            "--no-debug",
+            "--reload",
+            "--no-reload",
+            "--debugger",
+            "--no-debugger",
+            "--with-threads",
+            "--without-threads",
+            "--version",
+            "--help",
+        }
+    ),
 }
 _TARGET_OPTIONS = {"waitress": ("--app",), "gunicorn": ("--wsgi-app",)}
 _ASGI_SERVERS = ("uvicorn", "hypercorn", "daphne", "granian", "fastapi", "quart", "sanic", "litestar")
@@ -81,8 +150,12 @@ def served(program: Program, environment: Mapping[str, str] | None = None) -> Se
     if call is None or call.mode not in ("module", "script"):
         return None
     server = call.module
-    if server is None or (server not in _OF_TARGETS and server not in _OF_SCRIPTS and server not in ("flask", "django")
-                          and server not in _UNIX_ONLY):
+    if server is None or (
+        server not in _OF_TARGETS
+        and server not in _OF_SCRIPTS
+        and server not in ("flask", "django")
+        and server not in _UNIX_ONLY
+    ):
         return _own(call)
     if server == "flask":
         return _flask(call, environment or {})
@@ -154,8 +227,15 @@ def _flask(call: PythonCall, environment: Mapping[str, str]) -> Served:
     folder, file = ntpath.split(path.replace("/", "\\"))
     module = file[:-3] if file.lower().endswith(".py") else file
     # flask.cli: without a name it looks for app, application, create_app and make_app.
-    return Served("flask", module or None, name if colon else "app", None, name.endswith(")"), False,
-                  (folder, ".") if folder else (".",))
+    return Served(
+        "flask",
+        module or None,
+        name if colon else "app",
+        None,
+        name.endswith(")"),
+        False,
+        (folder, ".") if folder else (".",),
+    )
 
 
 def _script(server: str, call: PythonCall) -> Served:

@@ -5,6 +5,7 @@ HttpPlatformHandler gives the port in %HTTP_PLATFORM_PORT% and connects by IPv4 
 and tells the caller's scheme and address in X-Forwarded-Proto and X-Forwarded-For; a server that does not take them
 from the local proxy shows every request as http.
 """
+
 from __future__ import annotations
 
 import re
@@ -28,17 +29,43 @@ _UNIX_ONLY = ("gunicorn", "uwsgi", "mod-wsgi", "meinheld", "bjoern")
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?\s*\(?([^;#@)]*)")
 # The servers that other packages bring: by name, or by name and extra, as their own metadata says.
 _BRINGS = {
-    "quart": "hypercorn", "nicegui": "uvicorn", "chainlit": "uvicorn", "gradio": "uvicorn", "mlflow": "waitress",
-    "uvicorn-worker": "uvicorn", "fastapi[standard]": "uvicorn", "fastapi[all]": "uvicorn",
-    "fastapi[standard-no-fastapi-cloud-cli]": "uvicorn", "fastapi-cli[standard]": "uvicorn",
-    "fastapi-cli[standard-no-fastapi-cloud-cli]": "uvicorn", "litestar[standard]": "uvicorn",
-    "connexion[uvicorn]": "uvicorn", "channels[daphne]": "daphne",
+    "quart": "hypercorn",
+    "nicegui": "uvicorn",
+    "chainlit": "uvicorn",
+    "gradio": "uvicorn",
+    "mlflow": "waitress",
+    "uvicorn-worker": "uvicorn",
+    "fastapi[standard]": "uvicorn",
+    "fastapi[all]": "uvicorn",
+    "fastapi[standard-no-fastapi-cloud-cli]": "uvicorn",
+    "fastapi-cli[standard]": "uvicorn",
+    "fastapi-cli[standard-no-fastapi-cloud-cli]": "uvicorn",
+    "litestar[standard]": "uvicorn",
+    "connexion[uvicorn]": "uvicorn",
+    "channels[daphne]": "daphne",
 }
 # waitress has --trusted-proxy-headers since 1.2.0; before, --trusted-proxy alone took X-Forwarded-Proto (its
 # adjustments.py). One value for all of its later versions, and one that no version reaches.
 _WAITRESS_HEADERS = Version("1.2")
-_NEWER_WAITRESS = ("1.2.0", "1.2.1", "1.3.0", "1.3.1", "1.4.0", "1.4.1", "1.4.2", "1.4.3", "1.4.4", "2.0.0", "2.1.0",
-                   "2.1.1", "2.1.2", "3.0.0", "3.0.1", "3.0.2", "99")
+_NEWER_WAITRESS = (
+    "1.2.0",
+    "1.2.1",
+    "1.3.0",
+    "1.3.1",
+    "1.4.0",
+    "1.4.1",
+    "1.4.2",
+    "1.4.3",
+    "1.4.4",
+    "2.0.0",
+    "2.1.0",
+    "2.1.1",
+    "2.1.2",
+    "3.0.0",
+    "3.0.1",
+    "3.0.2",
+    "99",
+)
 _TRUSTED = '--trusted-proxy=127.0.0.1 --trusted-proxy-headers="x-forwarded-proto x-forwarded-for"'
 _OLD_TRUSTED = "--trusted-proxy=127.0.0.1"
 
@@ -59,11 +86,16 @@ def choose_server(entry: EntryPoint, packages: Iterable[str]) -> str:
     hint = f" ({', '.join(unusable)} needs a Unix)" if unusable else ""
     if "waitress" in present and not entry.is_asgi and entry.object is not None:
         hint = f" (waitress cannot load '{entry.module}', which is no Python identifier)"
-    kind = "Streamlit itself" if entry.framework == "streamlit" else \
-        f"a server for {'ASGI' if entry.is_asgi else 'WSGI'} applications"
-    raise Refused(f"{entry.spec} ({TITLES[entry.framework]}) needs {kind}, and neither requirements.txt nor this "
-                  f"Python has one{hint}.",
-                  f"Add the line {fitting[0]!r} to requirements.txt and run the command again.")
+    kind = (
+        "Streamlit itself"
+        if entry.framework == "streamlit"
+        else f"a server for {'ASGI' if entry.is_asgi else 'WSGI'} applications"
+    )
+    raise Refused(
+        f"{entry.spec} ({TITLES[entry.framework]}) needs {kind}, and neither requirements.txt nor this "
+        f"Python has one{hint}.",
+        f"Add the line {fitting[0]!r} to requirements.txt and run the command again.",
+    )
 
 
 def startup_arguments(entry: EntryPoint, server: str, packages: Iterable[str] = ()) -> str:
@@ -73,16 +105,19 @@ def startup_arguments(entry: EntryPoint, server: str, packages: Iterable[str] = 
     Raises InvalidInput for a server that is unknown or cannot run entry.
     """
     if server not in _fitting(entry):
-        raise InvalidInput(f"{server} cannot serve {entry.spec} ({TITLES[entry.framework]}).",
-                           f"Use one of: {', '.join(_fitting(entry))}.")
+        raise InvalidInput(
+            f"{server} cannot serve {entry.spec} ({TITLES[entry.framework]}).",
+            f"Use one of: {', '.join(_fitting(entry))}.",
+        )
     if server == "streamlit":
-        return (f"-m streamlit run {quoted(entry.file)} --server.port {PORT} --server.address 127.0.0.1 "
-                "--server.headless true")
+        return (
+            f"-m streamlit run {quoted(entry.file)} --server.port {PORT} --server.address 127.0.0.1 "
+            "--server.headless true"
+        )
     target = quoted(f"{entry.module}:{(entry.object or '').removesuffix('()')}")
     if server == "waitress":
         trusted = _OLD_TRUSTED if _waitress_is_old(packages) else _TRUSTED
-        return (f"-m waitress --listen=127.0.0.1:{PORT} {trusted} "
-                f"{'--call ' if entry.is_factory else ''}{target}")
+        return f"-m waitress --listen=127.0.0.1:{PORT} {trusted} {'--call ' if entry.is_factory else ''}{target}"
     if server == "uvicorn":
         # It trusts the headers of 127.0.0.1 without being told (its documentation, "Settings", --proxy-headers).
         return f"-m uvicorn {target} {'--factory ' if entry.is_factory else ''}--host 127.0.0.1 --port {PORT}"

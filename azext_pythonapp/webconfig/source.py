@@ -1,4 +1,5 @@
 """One Python source file of an app, parsed and never executed."""
+
 from __future__ import annotations
 
 import ast
@@ -92,7 +93,7 @@ class Source:
         """Return the module that `from … import` names; a relative one with its path, as in `imports`."""
         if not node.level:
             return node.module or ""
-        folders = self.folders[:len(self.folders) - node.level + 1]
+        folders = self.folders[: len(self.folders) - node.level + 1]
         return "/" + ".".join([*folders, *filter(None, [node.module])])
 
     def _read_imports(self) -> None:
@@ -100,8 +101,9 @@ class Source:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     self.imported.append(alias.name)
-                    self.imports[alias.asname or alias.name.split(".")[0]] = alias.name if alias.asname else \
-                        alias.name.split(".")[0]
+                    self.imports[alias.asname or alias.name.split(".")[0]] = (
+                        alias.name if alias.asname else alias.name.split(".")[0]
+                    )
             elif isinstance(node, ast.ImportFrom):
                 self.relative_levels = max(self.relative_levels, node.level)
                 module = self.absolute(node)
@@ -228,8 +230,11 @@ def assignments(statement: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr]]:
     else:
         return
     for target, value in pairs:
-        if isinstance(target, (ast.Tuple, ast.List)) and isinstance(value, (ast.Tuple, ast.List)) \
-                and len(target.elts) == len(value.elts):
+        if (
+            isinstance(target, (ast.Tuple, ast.List))
+            and isinstance(value, (ast.Tuple, ast.List))
+            and len(target.elts) == len(value.elts)
+        ):
             yield from zip(target.elts, value.elts)
         else:
             yield target, value

@@ -3,6 +3,7 @@
 Microsoft's own way (facts/python-site-extensions.md 2.2): `<handlers><remove name="…"/></handlers>` in the folder's
 web.config, with the name that the handler has in the app's.
 """
+
 from __future__ import annotations
 
 from .document import Document

@@ -4,6 +4,7 @@ It owns the app's Python handler (its <add> and <remove>), <httpPlatform>, and t
 keeps the path and the verbs that it has. What only the other kind of handler reads stays, so that going back finds it;
 rules that rewrite requests to a script go only to HttpPlatform, which takes the address that they make for the app's.
 """
+
 from __future__ import annotations
 
 from azext_pythonapp.appservice.errors import Refused
@@ -35,11 +36,13 @@ class HandlerSwitch:
         self.sections = Sections.of_python(document)
         self.notes = Notes()
         self._current = self.sections.python_entry() or next(
-            (entry for entry in self.sections.entries if entry.replaceable and entry.active), None)
+            (entry for entry in self.sections.entries if entry.replaceable and entry.active), None
+        )
         self._gone = [entry for entry in self.sections.entries if self._is_duplicate(entry)]
         gone = {entry.element for entry in self._gone}
-        self._kept = [entry for entry in self.sections.entries
-                      if entry is not self._current and entry.element not in gone]
+        self._kept = [
+            entry for entry in self.sections.entries if entry is not self._current and entry.element not in gone
+        ]
         self._before = self._old_python()
         self._same_python = self._before is not None and self._before.is_started_by(intent)
         self._settings = FastCgiSettings(document, self.sections, intent, self.notes, self._same_python)
@@ -105,13 +108,15 @@ class HandlerSwitch:
                 raise Refused(
                     f"web.config line {entry.line}: the handler '{entry.name}' ({entry.element.get('modules')}) "
                     f"already sends the app's requests to {entry.framework}, so Python would not see them.",
-                    f"If the app is to run Python, delete <add name=\"{entry.name}\" …/> from "
-                    "site\\wwwroot\\web.config and run the command again; else use another app or slot.")
+                    f'If the app is to run Python, delete <add name="{entry.name}" …/> from '
+                    "site\\wwwroot\\web.config and run the command again; else use another app or slot.",
+                )
         if len(self.sections.handlers) > 1:
             lines = ", ".join(str(section.line) for section in self.sections.handlers)
             raise Refused(
                 f"web.config has <handlers> more than once for the app itself (lines {lines}); IIS answers 500.19.",
-                "Move what is in them into one <handlers> in site\\wwwroot\\web.config and run the command again.")
+                "Move what is in them into one <handlers> in site\\wwwroot\\web.config and run the command again.",
+            )
         sections = [*self.sections.handlers, *self.sections.platforms]
         if self.intent.kind == "fastCgi":
             sections += self.sections.app_settings
@@ -120,14 +125,18 @@ class HandlerSwitch:
                 if attribute in section.attributes:
                     raise Refused(
                         f"web.config line {section.line}: <{section.name}> has {attribute}="
-                        f"\"{section.get(attribute)}\", so its content cannot be edited here (and wfastcgi does not "
-                        "read it).", f"Move the content of <{section.name}> into web.config and run the command again.")
+                        f'"{section.get(attribute)}", so its content cannot be edited here (and wfastcgi does not '
+                        "read it).",
+                        f"Move the content of <{section.name}> into web.config and run the command again.",
+                    )
         platform = self._platform
         self._refuse_another_app()
         if self.intent.kind == "httpPlatform" and platform and not self.sections.is_python_platform(platform):
             raise Refused(
                 f"web.config line {platform.line}: <httpPlatform> starts '{platform.get('processPath')}', which is not "
-                "Python.", "Delete that <httpPlatform> from site\\wwwroot\\web.config and run the command again.")
+                "Python.",
+                "Delete that <httpPlatform> from site\\wwwroot\\web.config and run the command again.",
+            )
         self._rules.refuse()
 
     def _leaves_to_python(self, other: HandlerEntry) -> bool:
@@ -145,17 +154,24 @@ class HandlerSwitch:
         gone = {entry.element for entry in self._gone}
         platform = self._platform
         if self.intent.kind == "httpPlatform":
-            others = [entry for entry in self.sections.sharers(self._current, "httpplatformhandler")
-                      if entry.element not in gone]
+            others = [
+                entry
+                for entry in self.sections.sharers(self._current, "httpplatformhandler")
+                if entry.element not in gone
+            ]
             if platform is None or self.intent.arguments in (None, platform.get("arguments")):
                 return
             if others or self._used_below(platform):
-                which = f"The handler '{others[0].name}' on line {others[0].line}" if others else \
-                    "A handler in a <location>"
+                which = (
+                    f"The handler '{others[0].name}' on line {others[0].line}"
+                    if others
+                    else "A handler in a <location>"
+                )
                 raise Refused(
                     f"web.config line {platform.line}: <httpPlatform> is used already. {which} starts another program "
                     "with it, and IIS takes only one for each level.",
-                    "Keep FastCGI, or move that handler into a <location> that has an <httpPlatform> of its own.")
+                    "Keep FastCGI, or move that handler into a <location> that has an <httpPlatform> of its own.",
+                )
             return
         present = appsettings.entry_point(appsettings.environment(self.sections.root))
         if present is None or self.intent.entry_point in (None, present):
@@ -168,7 +184,8 @@ class HandlerSwitch:
                         f"web.config line {entry.line}: the handler '{entry.name}' runs WSGI_HANDLER '{present}' with "
                         f"FastCGI, and wfastcgi takes only one for an app, so '{self.intent.entry_point}' would "
                         "replace it.",
-                        "Keep HttpPlatform for the one of them that has it now.")
+                        "Keep HttpPlatform for the one of them that has it now.",
+                    )
 
     def _remove_duplicates(self) -> None:
         for entry in self._gone:
@@ -199,8 +216,9 @@ class HandlerSwitch:
             self.document.remove(entry.element)
             self.notes.done(
                 f"The handler {name!r} was moved before {rival.name!r}, which took every request away from it."
-                if rival is not None else
-                f"The handler {name!r} was moved behind the others: in front of {hidden!r} it would take its requests.")
+                if rival is not None
+                else f"The handler {name!r} was moved behind the others: in front of {hidden!r} it would take its requests."
+            )
         self._note_changes(entry, changes)
         if rival is None and hidden is None:
             self._apply_changes(entry.element, changes)
@@ -233,8 +251,13 @@ class HandlerSwitch:
             if self._switches and "resourceType" not in handler.attributes:
                 changes["resourceType"] = "Unspecified"
         else:
-            changes.update({name: None for name in ("scriptProcessor", "requireAccess")
-                            if name in handler.attributes and (self._switches or name == "scriptProcessor")})
+            changes.update(
+                {
+                    name: None
+                    for name in ("scriptProcessor", "requireAccess")
+                    if name in handler.attributes and (self._switches or name == "scriptProcessor")
+                }
+            )
         if not entry.reached and not entry.partial:
             changes["path"] = "*"
         elif self._rules.path is not None:
@@ -267,14 +290,14 @@ class HandlerSwitch:
 
     def _rival(self, entry: HandlerEntry) -> HandlerEntry | None:
         """Return the handler before entry that takes every request away from it."""
-        before = self.sections.entries[:self.sections.entries.index(entry)]
+        before = self.sections.entries[: self.sections.entries.index(entry)]
         return next((other for other in before if other.takes_over and other.python is None), None)
 
     def _hidden(self, entry: HandlerEntry) -> str | None:
         """Return the name of a handler behind entry that the path which entry gets would hide; None for none."""
         if self._rules.path != "*":
             return None
-        for other in self.sections.entries[self.sections.entries.index(entry) + 1:]:
+        for other in self.sections.entries[self.sections.entries.index(entry) + 1 :]:
             if other in self._kept and other.active:
                 return None if other.competes or other.element.parent is not entry.element.parent else other.name
         return None
@@ -353,36 +376,44 @@ class HandlerSwitch:
             if not self.sections.is_python_platform(platform) or not (mixed or self._switches):
                 continue
             parts = httpplatform.described(platform)
-            lost = [name for name in httpplatform.variables(platform)
-                    if name.upper() not in {given.upper() for given in self.intent.environment}]
+            lost = [
+                name
+                for name in httpplatform.variables(platform)
+                if name.upper() not in {given.upper() for given in self.intent.environment}
+            ]
             parts += [f"the environment variable {name}" for name in lost]
             what = f": {', '.join(parts)}" if parts else ""
             if mixed and not self._used_below(platform):
                 self.document.remove(platform)
                 self.notes.done(f"<httpPlatform> was removed{what}.")
             else:
-                self.notes.remark(f"<httpPlatform> on line {platform.line} stays for the way back; FastCGI does not "
-                                  f"use it{what}.")
+                self.notes.remark(
+                    f"<httpPlatform> on line {platform.line} stays for the way back; FastCGI does not use it{what}."
+                )
         if self._switches:
             self._settings.become_environment(self.sections.platform)
 
     def _used_below(self, platform: Element) -> bool:
         """Whether a <location> has a handler that uses this platform of the level above it."""
         return self.sections.above is None and any(
-            entry.module == "httpplatformhandler" for level in self.sections.locations(self.document)
-            if level.platform is platform for entry in level.entries)
+            entry.module == "httpplatformhandler"
+            for level in self.sections.locations(self.document)
+            if level.platform is platform
+            for entry in level.entries
+        )
 
     def _warn(self) -> None:
         self._settings.warn()
         for section in self.sections.handlers:
             policy = section.get("accessPolicy", "Script")
             if self.intent.kind == "fastCgi" and "Script" not in policy:
-                self.notes.warn(
-                    f"<handlers> has accessPolicy=\"{policy}\"; without Script IIS answers 403 for Python.")
+                self.notes.warn(f'<handlers> has accessPolicy="{policy}"; without Script IIS answers 403 for Python.')
         for element in self.sections.root.walk():
             if element.name == "fastCgi" and element.parent is not None and element.parent.name == "system.webServer":
-                self.notes.warn(f"web.config line {element.line}: <fastCgi> is allowed in applicationHost.config only, "
-                                "so IIS answers 500.19; delete it (a runtime registers itself).")
+                self.notes.warn(
+                    f"web.config line {element.line}: <fastCgi> is allowed in applicationHost.config only, "
+                    "so IIS answers 500.19; delete it (a runtime registers itself)."
+                )
 
     def _free_name(self, name: str) -> str:
         gone = {entry.name.lower() for entry in self._gone}

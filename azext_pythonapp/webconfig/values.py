@@ -4,6 +4,7 @@ wfastcgi expands %NAME% in PYTHONPATH alone; HttpPlatformHandler expands only %H
 environmentVariables (facts/python-site-extensions.md 2.3 and 3). So a value that goes from one to the other gets %HOME%
 written out, as the drive that every worker knows (1.8), and the port never goes to FastCGI, which has none.
 """
+
 from __future__ import annotations
 
 import re
@@ -19,7 +20,9 @@ _KNOWN = re.compile(
     r"PATH|PATHEXT|TE?MP|HOME\w*|SYSTEM(?:DRIVE|ROOT)|WINDIR|COMSPEC|COMPUTERNAME|USERNAME|USERPROFILE|PUBLIC|"
     r"(?:LOCAL)?APPDATA|ALLUSERSPROFILE|PROGRAM(?:DATA|FILES\S*|W6432)|COMMONPROGRAM\S*|NUMBER_OF_PROCESSORS|"
     r"PROCESSOR_\w+|OS|WEBROOT_PATH|(?:WEBSITE|APPSETTING|(?:SQL|SQLAZURE|CUSTOM)CONNSTR|REGION|SCM|APPL)_\w+|"
-    r"HTTP_PLATFORM_PORT|PYTHONPATH|PYTHONHOME", re.IGNORECASE)
+    r"HTTP_PLATFORM_PORT|PYTHONPATH|PYTHONHOME",
+    re.IGNORECASE,
+)
 
 
 def literal(value: str) -> str:

@@ -1,4 +1,5 @@
 """Windows command lines as words: splitting them as a C program does, and writing one word back."""
+
 from __future__ import annotations
 
 import re
@@ -43,7 +44,7 @@ def _word(line: str, start: int) -> tuple[str, int]:
         if character == "\\":
             run = len(line) - place - len(line[place:].lstrip("\\"))
             place += run
-            if line[place:place + 1] != '"':
+            if line[place : place + 1] != '"':
                 pieces.append("\\" * run)
                 continue
             pieces.append("\\" * (run // 2))
@@ -51,7 +52,7 @@ def _word(line: str, start: int) -> tuple[str, int]:
                 pieces.append('"')
                 place += 1
         elif character == '"':
-            if inside and line[place + 1:place + 2] == '"':
+            if inside and line[place + 1 : place + 2] == '"':
                 pieces.append('"')
                 place += 1
             else:

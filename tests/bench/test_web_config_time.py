@@ -1,4 +1,5 @@
 """Editing a web.config takes time in proportion to its size: files of 1 KB to 1 MB, compared within one run."""
+
 from __future__ import annotations
 
 import statistics
@@ -14,11 +15,17 @@ CEILING = 3.0
 """How much more a byte of the largest file may cost than one of the smaller ones; it would be 10 if time were quadratic
 in only the last step."""
 
-INTENT = HandlerIntent('fastCgi', r'D:\home\python364x64\python.exe', entry_point='app.app',
-                       environment={'WSGI_LOG': r'D:\home\LogFiles\wfastcgi.log', 'LEVEL': 'info'})
-HEAD = ('<?xml version="1.0" encoding="utf-8"?>\r\n<configuration>\r\n  <appSettings>\r\n')
-TAIL = ('  </appSettings>\r\n  <system.webServer>\r\n    <handlers>\r\n      <add name="Other" path="*.x" verb="*" '
-        'type="A, B" />\r\n    </handlers>\r\n  </system.webServer>\r\n</configuration>\r\n')
+INTENT = HandlerIntent(
+    "fastCgi",
+    r"D:\home\python364x64\python.exe",
+    entry_point="app.app",
+    environment={"WSGI_LOG": r"D:\home\LogFiles\wfastcgi.log", "LEVEL": "info"},
+)
+HEAD = '<?xml version="1.0" encoding="utf-8"?>\r\n<configuration>\r\n  <appSettings>\r\n'
+TAIL = (
+    '  </appSettings>\r\n  <system.webServer>\r\n    <handlers>\r\n      <add name="Other" path="*.x" verb="*" '
+    'type="A, B" />\r\n    </handlers>\r\n  </system.webServer>\r\n</configuration>\r\n'
+)
 
 
 def settings(number: int) -> str:
@@ -38,7 +45,7 @@ def file_of(size: int, part: Callable[[int], str]) -> bytes:
         parts.append(part(number))
         room -= len(parts[-1])
         number += 1
-    return (HEAD + ''.join(parts[:-1]) + TAIL).encode('utf-8')
+    return (HEAD + "".join(parts[:-1]) + TAIL).encode("utf-8")
 
 
 def seconds_for(content: bytes) -> float:
@@ -48,7 +55,7 @@ def seconds_for(content: bytes) -> float:
         began = time.process_time()
         read_handler(content)
         edit = write_handler(content, INTENT)
-        assert edit.changed and unified_diff(content, edit.content, 'web.config')
+        assert edit.changed and unified_diff(content, edit.content, "web.config")
         times.append(time.process_time() - began)
     return min(times)
 
@@ -57,7 +64,12 @@ def test_time_is_linear_in_the_size():
     for part in (settings, with_comments):
         files = {size: file_of(size, part) for size in SIZES}
         costs = {size: seconds_for(content) / len(content) for size, content in files.items()}
-        print(f'\nweb.config full of {part.__name__}: ' + ', '.join(
-            f'{len(files[size]) / 1000:,.1f} KB {cost * len(files[size]) * 1000:.1f} ms' for size, cost in costs.items()))
+        print(
+            f"\nweb.config full of {part.__name__}: "
+            + ", ".join(
+                f"{len(files[size]) / 1000:,.1f} KB {cost * len(files[size]) * 1000:.1f} ms"
+                for size, cost in costs.items()
+            )
+        )
         middle = statistics.median([costs[10_000], costs[100_000]])
         assert costs[1_000_000] < CEILING * middle, costs

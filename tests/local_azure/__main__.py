@@ -2,6 +2,7 @@
 
 The worker's pip asks the package index in the cache, on loopback; with --use-machine-pip what this machine's pip asks.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -39,14 +40,23 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.local_azure", description=__doc__)
-    parser.add_argument("--cache", type=Path, default=os.environ.get("PYTHONAPP_WINDOWS", ".work/windows"),
-                        help="what windows.provision filled (default: $PYTHONAPP_WINDOWS, .work/windows)")
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=os.environ.get("PYTHONAPP_WINDOWS", ".work/windows"),
+        help="what windows.provision filled (default: $PYTHONAPP_WINDOWS, .work/windows)",
+    )
     parser.add_argument("--app", action="append", metavar="NAME", help="an app in resource group rg (default: app)")
     parser.add_argument("--slot", action="append", default=[], metavar="APP/SLOT", help="a slot of an app")
-    parser.add_argument("--use-machine-pip", action="store_true",
-                        help="the worker's pip is configured as this machine's")
-    parser.add_argument("--extension", default=os.environ.get("PYTHONAPP_WHEEL"), metavar="WHEEL",
-                        help="az extension to install (default: $PYTHONAPP_WHEEL)")
+    parser.add_argument(
+        "--use-machine-pip", action="store_true", help="the worker's pip is configured as this machine's"
+    )
+    parser.add_argument(
+        "--extension",
+        default=os.environ.get("PYTHONAPP_WHEEL"),
+        metavar="WHEEL",
+        help="az extension to install (default: $PYTHONAPP_WHEEL)",
+    )
     parser.add_argument("command", nargs="*", metavar="COMMAND", help="default: $SHELL")
     options = parser.parse_args()
     options.app = options.app or ["app"]
@@ -66,8 +76,18 @@ def _azure(options: argparse.Namespace, folder: Path) -> Iterator[LocalAzure]:
 
 def _prepare(az: str, azure: LocalAzure, extension: str | None) -> None:
     """Sign az in, and install the extension; raises CalledProcessError after az said why."""
-    commands = [["login", "--service-principal", "--username", login.CLIENT_ID, "--password", login.CLIENT_SECRET,
-                 "--tenant", login.TENANT]]
+    commands = [
+        [
+            "login",
+            "--service-principal",
+            "--username",
+            login.CLIENT_ID,
+            "--password",
+            login.CLIENT_SECRET,
+            "--tenant",
+            login.TENANT,
+        ]
+    ]
     if extension:
         commands.append(["extension", "add", "--yes", "--source", extension, "--only-show-errors"])
     for arguments in commands:
@@ -78,8 +98,9 @@ def _tell(azure: LocalAzure, az: str | None) -> None:
     lines = ["A local Azure is up; nothing here reaches the real one."]
     for site in azure.sites:
         slot = f" --slot {site.slot}" if site.slot else ""
-        lines.append(f"  -g {site.resource_group} -n {site.name}{slot}   https://{site.host}/   "
-                     f"%HOME% = {site.machine.home}")
+        lines.append(
+            f"  -g {site.resource_group} -n {site.name}{slot}   https://{site.host}/   %HOME% = {site.machine.home}"
+        )
     lines.append(f"az is signed in ({az})." if az else "There is no az on PATH.")
     lines.append("HTTPS_PROXY and the CA variables of this environment lead there; curl works too.")
     print("\n".join(lines), file=sys.stderr, flush=True)

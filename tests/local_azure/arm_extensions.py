@@ -3,6 +3,7 @@
 A PUT waits a while and answers 201; GETs answer 201 while it runs and 200 when it is done; only the first GET after
 success makes ARM restart the app (facts/kudu.md 4.3, facts/az-extension.md 4.3-4.5). Property names are Kudu's own.
 """
+
 from __future__ import annotations
 
 import asyncio
@@ -16,16 +17,21 @@ from .kudu.feed import site_extension_info
 from .kudu.siteextensions import Busy, Install
 from .site import REGION, Site
 
-
 # recordings/kudu/locked_package_exception.json
-_HELD = ("The process cannot access the file 'D:\\home\\SiteExtensions\\{identity}\\{identity}.nupkg' because it is being "
-         "used by another process.")
+_HELD = (
+    "The process cannot access the file 'D:\\home\\SiteExtensions\\{identity}\\{identity}.nupkg' because it is being "
+    "used by another process."
+)
 
 
 def not_installed() -> JSONResponse:
     """Kudu's answer to the DELETE of what is not there: it reads `Id` of nothing (facts/kudu.md 4.4)."""
-    return failure(500, "An error has occurred.", "Object reference not set to an instance of an object.",
-                   "System.NullReferenceException")
+    return failure(
+        500,
+        "An error has occurred.",
+        "Object reference not set to an instance of an object.",
+        "System.NullReferenceException",
+    )
 
 
 async def all_extensions(_: Request, site: Site) -> Response:
@@ -57,8 +63,16 @@ async def _install(site: Site, identity: str, content: bytes) -> Response:
         return failure(site.switches.arm_taken_status, str(busy))
     await asyncio.to_thread(install.done.wait, site.switches.arm_install_wait)
     if site.switches.arm_504_on_install:
-        return JSONResponse({"error": {"code": "GatewayTimeout", "message": "The gateway did not receive a response "
-                                       "from 'Microsoft.Web' within the specified time period."}}, 504)
+        return JSONResponse(
+            {
+                "error": {
+                    "code": "GatewayTimeout",
+                    "message": "The gateway did not receive a response "
+                    "from 'Microsoft.Web' within the specified time period.",
+                }
+            },
+            504,
+        )
     if install.state in ("Failed", "Canceled") and install.status >= 400:
         return JSONResponse(_entry(site, _progress(install)), install.status)
     # A quick success is told as Created too, without what was installed (facts/2026.md 7).
@@ -97,13 +111,18 @@ def _as_written(request: Request) -> str:
 
 
 def _progress(install: Install) -> dict[str, object]:
-    return site_extension_info(install.id, install.version or "", "", "", "", provisioningState=install.state,
-                               comment=install.comment)
+    return site_extension_info(
+        install.id, install.version or "", "", "", "", provisioningState=install.state, comment=install.comment
+    )
 
 
 def _entry(site: Site, info: dict[str, object]) -> dict[str, object]:
     """Kudu's ArmEntry: `properties` hold Kudu's names (facts/az-extension.md 4.4)."""
     kind = "Microsoft.Web/sites/slots/siteextensions" if site.slot else "Microsoft.Web/sites/siteextensions"
-    return {"id": f"{site.address.resource_id}/siteextensions/{info['id']}",
-            "name": f"{site.address.arm_name}/{info['id']}", "type": kind,
-            "location": REGION, "properties": info}
+    return {
+        "id": f"{site.address.resource_id}/siteextensions/{info['id']}",
+        "name": f"{site.address.arm_name}/{info['id']}",
+        "type": kind,
+        "location": REGION,
+        "properties": info,
+    }

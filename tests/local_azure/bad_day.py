@@ -1,4 +1,5 @@
 """What stands between a client and an SCM site on a bad day: each answer that Kudu did not give (facts/2026.md 7)."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -34,8 +35,10 @@ _NO_WORKER = """<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN""http://www.w3.
 </BODY></HTML>\r
 """
 _NO_SITE = "<html><head><title>404 Web Site not found.</title></head><body>404 Web Site not found.</body></html>"
-_STOPPED = ("<html><head><title>Web App - Unavailable</title></head><body><h1>Error 403 - This web app is stopped.</h1></body>"
-            "</html>")
+_STOPPED = (
+    "<html><head><title>Web App - Unavailable</title></head><body><h1>Error 403 - This web app is stopped.</h1></body>"
+    "</html>"
+)
 
 
 class BadDay:
@@ -71,7 +74,8 @@ class BadDay:
             ("scm_404_times", lambda: HTMLResponse(_NO_SITE, 404)),
             ("scm_empty_404_times", lambda: Response(status_code=404)),
             ("scm_401_times", lambda: HTMLResponse("401 Unauthorized", 401)),
-            ("scm_403_times", lambda: HTMLResponse(_STOPPED, 403)))
+            ("scm_403_times", lambda: HTMLResponse(_STOPPED, 403)),
+        )
         return next((make() for name, make in answers if self._switches.use_up(name)), None)
 
 
@@ -92,4 +96,4 @@ async def _half(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> Non
     await app(scope, receive, collect)
     headers = [pair for pair in start.get("headers", ()) if pair[0].lower() != b"content-length"]  # type: ignore
     await send({**start, "headers": headers})
-    await send({"type": "http.response.body", "body": bytes(body[:max(1, len(body) // 2)]), "more_body": True})
+    await send({"type": "http.response.body", "body": bytes(body[: max(1, len(body) // 2)]), "more_body": True})

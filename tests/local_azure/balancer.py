@@ -1,4 +1,5 @@
 """What stands before the instances of one app: the front end's own pages, and the choice of an instance by its cookie."""
+
 from __future__ import annotations
 
 import itertools
@@ -47,6 +48,8 @@ class Balancer:
 
     def _add_cookies(self, answer: Response, instance: Instance) -> None:
         end = f"Secure;Domain={self._site.host}"
-        for cookie in (f"{AFFINITY}={instance.id};Path=/;HttpOnly;{end}",
-                       f"{AFFINITY}SameSite={instance.id};Path=/;HttpOnly;SameSite=None;{end}"):
+        for cookie in (
+            f"{AFFINITY}={instance.id};Path=/;HttpOnly;{end}",
+            f"{AFFINITY}SameSite={instance.id};Path=/;HttpOnly;SameSite=None;{end}",
+        ):
             answer.raw_headers.append((b"set-cookie", cookie.encode("ascii")))

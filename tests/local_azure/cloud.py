@@ -1,9 +1,10 @@
 """A local Azure: what `az` reaches over HTTPS, answered on this machine (facts/local-azure.md).
 
-    with LocalAzure(folder, cache, index_url) as azure:
-        site = azure.add_site("app")
-        subprocess.run(["az", "webapp", "show", "-g", "rg", "-n", "app"], env=azure.env)
+with LocalAzure(folder, cache, index_url) as azure:
+    site = azure.add_site("app")
+    subprocess.run(["az", "webapp", "show", "-g", "rg", "-n", "app"], env=azure.env)
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -18,8 +19,8 @@ from starlette.types import ASGIApp
 from . import arm, login, nuget
 from .bad_day import BadDay
 from .balancer import Balancer
-from .frontend import FrontEnd
 from .front_door import Exchange, FrontDoor, TimeLimit
+from .frontend import FrontEnd
 from .kudu import scm_app
 from .proxy import Proxy
 from .site import Address, Serving, Site
@@ -28,8 +29,15 @@ from .windows.machine import Machine
 
 DOMAIN = "azurewebsites.net"
 UNIQUE_SCM_DOMAIN = f"scm.westeurope-01.{DOMAIN}"
-NAMES = (login.HOST, arm.HOST, nuget.HOST, *nuget.SEARCH_HOSTS,
-         f"*.{DOMAIN}", f"*.scm.{DOMAIN}", f"*.{UNIQUE_SCM_DOMAIN}")
+NAMES = (
+    login.HOST,
+    arm.HOST,
+    nuget.HOST,
+    *nuget.SEARCH_HOSTS,
+    f"*.{DOMAIN}",
+    f"*.scm.{DOMAIN}",
+    f"*.{UNIQUE_SCM_DOMAIN}",
+)
 
 _INHERITED = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _READING_POSTS = ("/list", "/publishxml", "/api/command")
@@ -45,8 +53,14 @@ class LocalAzure:
     Leaving it ends the workers and everything that runs on them.
     """
 
-    def __init__(self, folder: Path, cache: Path, index_url: str | None = None,
-                 worker_environment: Mapping[str, str] | None = None, core: int = 0):
+    def __init__(
+        self,
+        folder: Path,
+        cache: Path,
+        index_url: str | None = None,
+        worker_environment: Mapping[str, str] | None = None,
+        core: int = 0,
+    ):
         self.folder = folder.resolve()
         self.sites: list[Site] = []
         self.nuget = nuget.PackageContent(cache)
@@ -60,8 +74,11 @@ class LocalAzure:
         self._idle: list[Machine] = []
         self._hosts = {login.HOST}
         self._apps: dict[str, ASGIApp] = {
-            login.HOST: login.login_app(), arm.HOST: arm.arm_app(lambda: list(self.sites)),
-            nuget.HOST: self.nuget.index_app(), **{host: self.nuget.search_app(host) for host in nuget.SEARCH_HOSTS}}
+            login.HOST: login.login_app(),
+            arm.HOST: arm.arm_app(lambda: list(self.sites)),
+            nuget.HOST: self.nuget.index_app(),
+            **{host: self.nuget.search_app(host) for host in nuget.SEARCH_HOSTS},
+        }
         self._door = FrontDoor(self._apps.get)
         self._proxy = Proxy(self._door, NAMES, self.folder / "tls")
 
@@ -76,8 +93,17 @@ class LocalAzure:
                 list(pool.map(Machine.shutdown, self._machines))
         self._proxy.__exit__(*exception)
 
-    def add_site(self, name: str, resource_group: str = "rg", slot: str | None = None, *, reserved: bool = False,
-                 unique_scm_host: bool = True, switches: Switches | None = None, instances: int = 1) -> Site:
+    def add_site(
+        self,
+        name: str,
+        resource_group: str = "rg",
+        slot: str | None = None,
+        *,
+        reserved: bool = False,
+        unique_scm_host: bool = True,
+        switches: Switches | None = None,
+        instances: int = 1,
+    ) -> Site:
         """Create an app, or a slot of one. reserved: a Linux app. unique_scm_host: an SCM host that cannot be told from
         the app's name, as new apps have it (facts/az-extension.md 4.6); its worker boots when it is needed first.
         instances: to how many it is scaled out; each has a front end of its own over one %HOME%."""
@@ -91,8 +117,15 @@ class LocalAzure:
             machine = self._take_machine()
         settings: dict[str, str] = {}
         first, *others = (self.make_front_end(machine, settings) for _ in range(instances))
-        site = Site(Address(name, resource_group, slot, f"{label}.{DOMAIN}", scm_host), machine, first,
-                    switches or Switches(), reserved, app_settings=settings, other_front_ends=others)
+        site = Site(
+            Address(name, resource_group, slot, f"{label}.{DOMAIN}", scm_host),
+            machine,
+            first,
+            switches or Switches(),
+            reserved,
+            app_settings=settings,
+            other_front_ends=others,
+        )
         for front_end in (first, *others):
             setattr(front_end, "applications", lambda: site.virtual_applications)
         self.sites.append(site)
@@ -113,8 +146,9 @@ class LocalAzure:
     def _take_machine(self) -> Machine:
         if self._idle:
             return self._idle.pop()
-        machine = self.make_machine(self.folder / "workers" / str(len(self._machines)),
-                                    self._core + len(self._machines))
+        machine = self.make_machine(
+            self.folder / "workers" / str(len(self._machines)), self._core + len(self._machines)
+        )
         self._machines.append(machine)
         return machine
 
@@ -134,9 +168,13 @@ class LocalAzure:
     def mutating_requests(self) -> list[Exchange]:
         """Those that may have changed an app. Not among them: sign-in, the apps' own pages, GET and HEAD, the POSTs
         that only read, and /api/command, which may do either: `site.commands.started` tells the command lines."""
-        return [one for one in self._door.exchanges
-                if one.method not in ("GET", "HEAD") and one.host not in self._hosts
-                and not one.path.partition("?")[0].endswith(_READING_POSTS)]
+        return [
+            one
+            for one in self._door.exchanges
+            if one.method not in ("GET", "HEAD")
+            and one.host not in self._hosts
+            and not one.path.partition("?")[0].endswith(_READING_POSTS)
+        ]
 
     @property
     def refused(self) -> list[str]:
@@ -151,17 +189,24 @@ class LocalAzure:
     @property
     def env(self) -> dict[str, str]:
         """The environment for `az`: this process's own, with the proxy, the CA and az folders of this local Azure."""
-        kept = {name: value for name, value in os.environ.items()
-                if name.lower() not in _INHERITED and not name.startswith(("AZURE_", "IDENTITY_", "MSI_"))}
-        for name, value in (("http_proxy", self._proxy.url), ("https_proxy", self._proxy.url),
-                            ("no_proxy", "127.0.0.1,localhost")):
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name.lower() not in _INHERITED and not name.startswith(("AZURE_", "IDENTITY_", "MSI_"))
+        }
+        for name, value in (
+            ("http_proxy", self._proxy.url),
+            ("https_proxy", self._proxy.url),
+            ("no_proxy", "127.0.0.1,localhost"),
+        ):
             kept[name] = kept[name.upper()] = value
         return kept | {
             "REQUESTS_CA_BUNDLE": str(self.ca_file),  # requests: az, MSAL, azure-core
-            "SSL_CERT_FILE": str(self.ca_file),       # ssl.create_default_context: urllib
+            "SSL_CERT_FILE": str(self.ca_file),  # ssl.create_default_context: urllib
             "CURL_CA_BUNDLE": str(self.ca_file),
             "AZURE_CONFIG_DIR": str(self.folder / "azure"),
             "AZURE_EXTENSION_DIR": str(self.folder / "extensions"),
             "AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "no",
             "AZURE_CORE_COLLECT_TELEMETRY": "no",
-            "AZURE_CORE_ENCRYPT_TOKEN_CACHE": "no"}
+            "AZURE_CORE_ENCRYPT_TOKEN_CACHE": "no",
+        }

@@ -1,4 +1,5 @@
 """Azure's edge: which app a host name means, the record of what was asked, and the time limit of the front end."""
+
 from __future__ import annotations
 
 import asyncio
@@ -14,11 +15,13 @@ from .switches import Switches
 
 _NOT_FOUND = "<html><head><title>404 Web Site not found.</title></head><body>404 Web Site not found.</body></html>"
 # The 230 s limit of the front end; 500 is what most see (recordings/frontend/500_request_timed_out.html).
-_TOO_LATE = {500: "<html><head><title>500 - The request timed out.</title></head><body><font color =\"#aa0000\">         "
-                  "<h2>500 - The request timed out.</h2></font>  The web server failed to respond within the specified "
-                  "time.</body></html>",
-             502: "The web server received an invalid response while acting as a gateway or proxy server.",
-             504: "504.0 GatewayTimeout"}
+_TOO_LATE = {
+    500: '<html><head><title>500 - The request timed out.</title></head><body><font color ="#aa0000">         '
+    "<h2>500 - The request timed out.</h2></font>  The web server failed to respond within the specified "
+    "time.</body></html>",
+    502: "The web server received an invalid response while acting as a gateway or proxy server.",
+    504: "504.0 GatewayTimeout",
+}
 
 
 @dataclass
@@ -47,8 +50,12 @@ class FrontDoor:
         headers = Headers(scope=scope)
         host = headers["host"].partition(":")[0].lower()
         query = scope["query_string"].decode()
-        exchange = Exchange(scope["method"], host, scope["raw_path"].decode() + ("?" + query if query else ""),
-                            headers.get("authorization", "").partition(" ")[0] or None)
+        exchange = Exchange(
+            scope["method"],
+            host,
+            scope["raw_path"].decode() + ("?" + query if query else ""),
+            headers.get("authorization", "").partition(" ")[0] or None,
+        )
         self.exchanges.append(exchange)
 
         async def noting(message: Message) -> None:

@@ -3,6 +3,7 @@
 The answers are the least that MSAL accepts (facts/local-azure.md 3). Tokens are JWTs signed with a key of this module,
 so that ARM and the SCM sites know the tokens that were issued here, also by an earlier local Azure.
 """
+
 from __future__ import annotations
 
 import base64
@@ -31,9 +32,18 @@ _AUDIENCES = ("https://management.core.windows.net/", "https://management.azure.
 def issue_token(audience: str, client_id: str) -> str:
     """A bearer token for `audience` (an App ID URI), good for TOKEN_SECONDS."""
     now = int(time.time())
-    claims = {"aud": audience, "iss": f"https://sts.windows.net/{TENANT}/", "tid": TENANT, "appid": client_id,
-              "oid": str(uuid.uuid5(uuid.NAMESPACE_DNS, client_id)), "idtyp": "app", "ver": "1.0",
-              "iat": now, "nbf": now, "exp": now + TOKEN_SECONDS}
+    claims = {
+        "aud": audience,
+        "iss": f"https://sts.windows.net/{TENANT}/",
+        "tid": TENANT,
+        "appid": client_id,
+        "oid": str(uuid.uuid5(uuid.NAMESPACE_DNS, client_id)),
+        "idtyp": "app",
+        "ver": "1.0",
+        "iat": now,
+        "nbf": now,
+        "exp": now + TOKEN_SECONDS,
+    }
     text = f"{_encode({'typ': 'JWT', 'alg': 'HS256'})}.{_encode(claims)}"
     return f"{text}.{_signature(text)}"
 
@@ -50,41 +60,64 @@ def accepts(token: str) -> bool:
 
 def login_app() -> Starlette:
     """The ASGI app of login.microsoftonline.com."""
-    return Starlette(routes=[
-        Route("/common/discovery/instance", _instance_discovery),
-        Route("/{tenant}/v2.0/.well-known/openid-configuration", _openid_configuration),
-        Route("/{tenant}/oauth2/v2.0/token", _token, methods=["POST"]),
-    ])
+    return Starlette(
+        routes=[
+            Route("/common/discovery/instance", _instance_discovery),
+            Route("/{tenant}/v2.0/.well-known/openid-configuration", _openid_configuration),
+            Route("/{tenant}/oauth2/v2.0/token", _token, methods=["POST"]),
+        ]
+    )
 
 
 async def _openid_configuration(request: Request) -> JSONResponse:
     tenant = request.path_params["tenant"]
     base = f"https://{HOST}/{tenant}"
-    return JSONResponse({
-        "issuer": f"https://{HOST}/{TENANT}/v2.0",
-        "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
-        "token_endpoint": f"{base}/oauth2/v2.0/token",
-        "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
-    })
+    return JSONResponse(
+        {
+            "issuer": f"https://{HOST}/{TENANT}/v2.0",
+            "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+            "token_endpoint": f"{base}/oauth2/v2.0/token",
+            "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
+        }
+    )
 
 
 async def _instance_discovery(_: Request) -> JSONResponse:
-    return JSONResponse({
-        "tenant_discovery_endpoint": f"https://{HOST}/{TENANT}/v2.0/.well-known/openid-configuration",
-        "api-version": "1.1",
-        "metadata": [{"preferred_network": HOST, "preferred_cache": "login.windows.net",
-                      "aliases": [HOST, "login.windows.net", "login.microsoft.com", "sts.windows.net"]}],
-    })
+    return JSONResponse(
+        {
+            "tenant_discovery_endpoint": f"https://{HOST}/{TENANT}/v2.0/.well-known/openid-configuration",
+            "api-version": "1.1",
+            "metadata": [
+                {
+                    "preferred_network": HOST,
+                    "preferred_cache": "login.windows.net",
+                    "aliases": [HOST, "login.windows.net", "login.microsoft.com", "sts.windows.net"],
+                }
+            ],
+        }
+    )
 
 
 async def _token(request: Request) -> JSONResponse:
     form = dict(parse_qsl((await request.body()).decode()))
     if form.get("client_secret") != CLIENT_SECRET:
-        return JSONResponse({"error": "invalid_client", "error_codes": [7000215],
-                             "error_description": "AADSTS7000215: Invalid client secret provided."}, 401)
+        return JSONResponse(
+            {
+                "error": "invalid_client",
+                "error_codes": [7000215],
+                "error_description": "AADSTS7000215: Invalid client secret provided.",
+            },
+            401,
+        )
     audience = form["scope"].split()[0].removesuffix("/.default")
-    return JSONResponse({"token_type": "Bearer", "expires_in": TOKEN_SECONDS, "ext_expires_in": TOKEN_SECONDS,
-                         "access_token": issue_token(audience, form["client_id"])})
+    return JSONResponse(
+        {
+            "token_type": "Bearer",
+            "expires_in": TOKEN_SECONDS,
+            "ext_expires_in": TOKEN_SECONDS,
+            "access_token": issue_token(audience, form["client_id"]),
+        }
+    )
 
 
 def _encode(value: object) -> str:

@@ -1,4 +1,5 @@
 """This machine's pip configuration, for a pip on the Windows worker: its paths are seen there on drive Z:."""
+
 from __future__ import annotations
 
 import ast
@@ -9,8 +10,19 @@ import sys
 from pathlib import Path
 
 # Where packages come from and how they are reached; constraints are meant for this machine's own Pythons.
-_MEANT = ("index-url", "extra-index-url", "trusted-host", "find-links", "no-index", "cert", "client-cert", "proxy", "timeout",
-          "default-timeout", "retries")
+_MEANT = (
+    "index-url",
+    "extra-index-url",
+    "trusted-host",
+    "find-links",
+    "no-index",
+    "cert",
+    "client-cert",
+    "proxy",
+    "timeout",
+    "default-timeout",
+    "retries",
+)
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 

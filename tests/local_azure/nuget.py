@@ -4,6 +4,7 @@ Served: `/v3/index.json`; the search for site extensions, `/query` with q (words
 skip, take; and for the packages of CPython the flat container (versions and files), the registrations and the catalog.
 Unlisted packages are never found by a search, but can be downloaded, as on nuget.org.
 """
+
 from __future__ import annotations
 
 import asyncio
@@ -26,7 +27,12 @@ from .windows.gallery import PACKAGES, Package
 HOST = "api.nuget.org"
 # Primary and secondary; the index names both for every kind (recordings/nuget/index.json).
 SEARCH_HOSTS = ("azuresearch-usnc.nuget.org", "azuresearch-ussc.nuget.org")
-_SEARCH = ("SearchQueryService", "SearchQueryService/3.0.0-beta", "SearchQueryService/3.0.0-rc", "SearchQueryService/3.5.0")
+_SEARCH = (
+    "SearchQueryService",
+    "SearchQueryService/3.0.0-beta",
+    "SearchQueryService/3.0.0-rc",
+    "SearchQueryService/3.5.0",
+)
 _CONTENT = f"https://{HOST}/v3-flatcontainer/"
 _REGISTRATIONS = f"https://{HOST}/v3/registration5-gz-semver2/"
 _CATALOG = f"https://{HOST}/v3/catalog0/data/2026.11.22.12.00.00/"
@@ -51,6 +57,7 @@ class PackageContent:
 
     def search_app(self, host: str) -> Starlette:
         """The ASGI app of a search host."""
+
         async def query(request: Request) -> Response:
             if self.away or host in self.search_away:
                 return Response("The service is unavailable.", 503)
@@ -60,22 +67,33 @@ class PackageContent:
 
     def index_app(self) -> Starlette:
         """The ASGI app of api.nuget.org."""
-        return Starlette(routes=[
-            Route("/v3/index.json", self._index),
-            Route("/v3-flatcontainer/{id}/index.json", self._versions),
-            Route("/v3-flatcontainer/{id}/{version}/{file}", self._file),
-            Route("/v3/registration5-gz-semver2/{id}/index.json", self._registration),
-            Route("/v3/registration5-gz-semver2/{id}/page/{lower}/{upper}.json", self._page),
-            Route("/v3/catalog0/data/{moment}/{file}.json", self._catalog)])
+        return Starlette(
+            routes=[
+                Route("/v3/index.json", self._index),
+                Route("/v3-flatcontainer/{id}/index.json", self._versions),
+                Route("/v3-flatcontainer/{id}/{version}/{file}", self._file),
+                Route("/v3/registration5-gz-semver2/{id}/index.json", self._registration),
+                Route("/v3/registration5-gz-semver2/{id}/page/{lower}/{upper}.json", self._page),
+                Route("/v3/catalog0/data/{moment}/{file}.json", self._catalog),
+            ]
+        )
 
     async def _index(self, _: Request) -> Response:
         if self.away:
             return Response("The service is unavailable.", 503)
         rows = [(kind, f"https://{host}/query") for kind in _SEARCH for host in SEARCH_HOSTS]
-        rows += [("PackageBaseAddress/3.0.0", _CONTENT), ("LegacyGallery", "https://www.nuget.org/api/v2"),
-                 ("RegistrationsBaseUrl/3.6.0", _REGISTRATIONS), ("RegistrationsBaseUrl/Versioned", _REGISTRATIONS)]
-        return JSONResponse({"version": "3.0.0", "resources": [{"@id": address, "@type": kind, "comment": ""}
-                                                               for kind, address in rows]})
+        rows += [
+            ("PackageBaseAddress/3.0.0", _CONTENT),
+            ("LegacyGallery", "https://www.nuget.org/api/v2"),
+            ("RegistrationsBaseUrl/3.6.0", _REGISTRATIONS),
+            ("RegistrationsBaseUrl/Versioned", _REGISTRATIONS),
+        ]
+        return JSONResponse(
+            {
+                "version": "3.0.0",
+                "resources": [{"@id": address, "@type": kind, "comment": ""} for kind, address in rows],
+            }
+        )
 
     async def _versions(self, request: Request) -> Response:
         versions = [package.version for package in _of(request)]
@@ -100,17 +118,25 @@ class PackageContent:
     async def _page(self, request: Request) -> Response:
         versions = [package.version for package in _of(request)]
         first, last = versions.index(request.path_params["lower"]), versions.index(request.path_params["upper"])
-        return _zipped(_page_of(_of(request)[first:last + 1], inline=True, deprecated=self.deprecated))
+        return _zipped(_page_of(_of(request)[first : last + 1], inline=True, deprecated=self.deprecated))
 
     async def _catalog(self, request: Request) -> Response:
         for package in cpython_packages.PACKAGES:
             if request.path_params["file"] == f"{package.id}.{package.version}":
                 path = await asyncio.to_thread(cpython_packages.path_of, self._cache, package)
                 digest = await asyncio.to_thread(cpython_packages.sha512, path)
-                return JSONResponse({
-                    "@id": _catalog_address(package), "@type": ["PackageDetails", "catalog:Permalink"], "id": package.id,
-                    "version": package.version, "isPrerelease": "-" in package.version, "packageHashAlgorithm": "SHA512",
-                    "packageHash": digest[::-1] if self.wrong_hashes else digest, "packageSize": path.stat().st_size})
+                return JSONResponse(
+                    {
+                        "@id": _catalog_address(package),
+                        "@type": ["PackageDetails", "catalog:Permalink"],
+                        "id": package.id,
+                        "version": package.version,
+                        "isPrerelease": "-" in package.version,
+                        "packageHashAlgorithm": "SHA512",
+                        "packageHash": digest[::-1] if self.wrong_hashes else digest,
+                        "packageSize": path.stat().st_size,
+                    }
+                )
         return Response(status_code=404)
 
 
@@ -122,8 +148,13 @@ def _of(request: Request) -> list[CPythonPackage]:
 def _page_of(packages: list[CPythonPackage], inline: bool, deprecated: Collection[str]) -> dict[str, object]:
     """A page of registrations; without its leaves unless `inline`."""
     lower, upper = packages[0].version, packages[-1].version
-    page: dict[str, object] = {"@id": f"{_REGISTRATIONS}{packages[0].id}/page/{lower}/{upper}.json",
-                               "@type": "catalog:CatalogPage", "count": len(packages), "lower": lower, "upper": upper}
+    page: dict[str, object] = {
+        "@id": f"{_REGISTRATIONS}{packages[0].id}/page/{lower}/{upper}.json",
+        "@type": "catalog:CatalogPage",
+        "count": len(packages),
+        "lower": lower,
+        "upper": upper,
+    }
     if inline:
         page["items"] = [_leaf(package, package.version in deprecated) for package in packages]
     return page
@@ -133,14 +164,29 @@ def _leaf(package: CPythonPackage, deprecated: bool) -> dict[str, object]:
     """As recorded (registration_page.json): an unlisted package is dated to 1900."""
     content = f"{_CONTENT}{package.id}/{package.version}/{package.file_name}"
     entry: dict[str, object] = {
-        "@id": _catalog_address(package), "@type": "PackageDetails", "authors": "Python Software Foundation",
-        "id": package.id, "language": "", "listed": package.listed, "minClientVersion": "", "packageContent": content,
+        "@id": _catalog_address(package),
+        "@type": "PackageDetails",
+        "authors": "Python Software Foundation",
+        "id": package.id,
+        "language": "",
+        "listed": package.listed,
+        "minClientVersion": "",
+        "packageContent": content,
         "published": "2026-10-01T12:00:00+00:00" if package.listed else "1900-01-01T00:00:00+00:00",
-        "requireLicenseAcceptance": False, "summary": "", "title": "Python", "version": package.version}
+        "requireLicenseAcceptance": False,
+        "summary": "",
+        "title": "Python",
+        "version": package.version,
+    }
     if deprecated:
         entry["deprecation"] = {"@type": "deprecation", "reasons": ["CriticalBugs"]}
-    return {"@id": f"{_REGISTRATIONS}{package.id}/{package.version}.json", "@type": "Package", "packageContent": content,
-            "registration": f"{_REGISTRATIONS}{package.id}/index.json", "catalogEntry": entry}
+    return {
+        "@id": f"{_REGISTRATIONS}{package.id}/{package.version}.json",
+        "@type": "Package",
+        "packageContent": content,
+        "registration": f"{_REGISTRATIONS}{package.id}/index.json",
+        "catalogEntry": entry,
+    }
 
 
 def _catalog_address(package: CPythonPackage) -> str:
@@ -148,8 +194,11 @@ def _catalog_address(package: CPythonPackage) -> str:
 
 
 def _zipped(document: dict[str, object]) -> Response:
-    return Response(gzip.compress(json.dumps(document).encode("utf-8")), media_type="application/json",
-                    headers={"Content-Encoding": "gzip"})
+    return Response(
+        gzip.compress(json.dumps(document).encode("utf-8")),
+        media_type="application/json",
+        headers={"Content-Encoding": "gzip"},
+    )
 
 
 async def _query(request: Request) -> JSONResponse:
@@ -160,7 +209,7 @@ async def _query(request: Request) -> JSONResponse:
             found.setdefault(package.id, []).append(package)
     rows = [_row(sorted(versions, key=lambda package: version_key(package.version))) for versions in found.values()]
     skip, take = int(request.query_params.get("skip", 0)), int(request.query_params.get("take", 20))
-    return JSONResponse({"totalHits": len(rows), "data": rows[skip:skip + take]})
+    return JSONResponse({"totalHits": len(rows), "data": rows[skip : skip + take]})
 
 
 def _matches(package: Package, term: str) -> bool:
@@ -179,8 +228,19 @@ def _row(versions: list[Package]) -> dict[str, object]:
     package = versions[-1]
     base = f"https://{HOST}/v3/registration5-semver1/{package.id.lower()}"
     return {
-        "@id": f"{base}/index.json", "@type": "Package", "registration": f"{base}/index.json",
-        "id": package.id, "version": package.version, "title": package.title, "description": package.description,
-        "summary": "", "authors": package.authors.split(", "), "tags": package.tags.split(), "owners": [],
-        "totalDownloads": 0, "verified": False, "packageTypes": [{"name": "AzureSiteExtension"}],
-        "versions": [{"@id": f"{base}/{one.version}.json", "version": one.version, "downloads": 0} for one in versions]}
+        "@id": f"{base}/index.json",
+        "@type": "Package",
+        "registration": f"{base}/index.json",
+        "id": package.id,
+        "version": package.version,
+        "title": package.title,
+        "description": package.description,
+        "summary": "",
+        "authors": package.authors.split(", "),
+        "tags": package.tags.split(),
+        "owners": [],
+        "totalDownloads": 0,
+        "verified": False,
+        "packageTypes": [{"name": "AzureSiteExtension"}],
+        "versions": [{"@id": f"{base}/{one.version}.json", "version": one.version, "downloads": 0} for one in versions],
+    }

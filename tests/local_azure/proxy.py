@@ -3,6 +3,7 @@
 Clients need nothing but environment variables (facts/local-azure.md 1). Names that are not served get a 403 and are
 recorded, so that a test can show that nothing else was reached.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -56,8 +57,10 @@ class Proxy:
         config = uvicorn.Config(self._app, ssl_certfile=self._certificate, lifespan="off", log_level="error")
         self._server = uvicorn.Server(config)
         self._proxy = _ProxyServer(self, listener.getsockname(), self._tunnels)
-        self._threads = [threading.Thread(target=self._server.run, args=([listener],), daemon=True, name="azure"),
-                         threading.Thread(target=self._proxy.serve_forever, args=(0.05,), daemon=True, name="proxy")]
+        self._threads = [
+            threading.Thread(target=self._server.run, args=([listener],), daemon=True, name="azure"),
+            threading.Thread(target=self._proxy.serve_forever, args=(0.05,), daemon=True, name="proxy"),
+        ]
         for thread in self._threads:
             thread.start()
         deadline = time.monotonic() + 10

@@ -1,4 +1,5 @@
 """One web app, or one slot of it: what Azure knows about it, its worker, its front end and its SCM site's state."""
+
 from __future__ import annotations
 
 import hashlib
@@ -116,8 +117,10 @@ class Site:
     restarts: int = 0
 
     def __post_init__(self) -> None:
-        self.instances = [Instance(_digest(f"{self.address.resource_id}{number or ''}"), front_end)
-                          for number, front_end in enumerate((self.front_end, *self.other_front_ends))]
+        self.instances = [
+            Instance(_digest(f"{self.address.resource_id}{number or ''}"), front_end)
+            for number, front_end in enumerate((self.front_end, *self.other_front_ends))
+        ]
         self.instance = self.instances[0].id
         self.worker_started = datetime.now(timezone.utc)
         self.pages_to_come: dict[str, list[str]] = {}
@@ -180,12 +183,25 @@ class Site:
         """The variables of every process that the SCM site starts (facts/kudu.md 1.3)."""
         home = self.home
         settings = self.app_settings | self.kudu_settings
-        return settings | {f"APPSETTING_{name}": value for name, value in self.app_settings.items()} | {
-            "HOME": home, "HOMEDRIVE": self.switches.home_drive, "HOMEPATH": "\\home",
-            "WEBROOT_PATH": home + "\\site\\wwwroot", "DEPLOYMENT_TARGET": home + "\\site\\wwwroot",
-            "DEPLOYMENT_SOURCE": home + "\\site\\repository", "SITE_BITNESS": self.bitness,
-            "WEBSITE_SITE_NAME": self.name, "WEBSITE_HOSTNAME": self.host, "WEBSITE_INSTANCE_ID": self.instance,
-            "WEBSITE_SLOT_NAME": self.slot or "Production", "WEBSITE_SKU": "Basic", "REGION_NAME": REGION}
+        return (
+            settings
+            | {f"APPSETTING_{name}": value for name, value in self.app_settings.items()}
+            | {
+                "HOME": home,
+                "HOMEDRIVE": self.switches.home_drive,
+                "HOMEPATH": "\\home",
+                "WEBROOT_PATH": home + "\\site\\wwwroot",
+                "DEPLOYMENT_TARGET": home + "\\site\\wwwroot",
+                "DEPLOYMENT_SOURCE": home + "\\site\\repository",
+                "SITE_BITNESS": self.bitness,
+                "WEBSITE_SITE_NAME": self.name,
+                "WEBSITE_HOSTNAME": self.host,
+                "WEBSITE_INSTANCE_ID": self.instance,
+                "WEBSITE_SLOT_NAME": self.slot or "Production",
+                "WEBSITE_SKU": "Basic",
+                "REGION_NAME": REGION,
+            }
+        )
 
     def refusal(self, windows: str) -> str | None:
         """Why the SCM site may not change anything at a Windows path: the message of the exception that Windows gives.
@@ -243,7 +259,7 @@ class Site:
         moment = datetime.now(timezone.utc)
         if self.switches.restart_recycles_scm:
             self.recycle_scm()
-        self._begin_anew(self.instances[:len(self.instances) - self.switches.stale_instances])
+        self._begin_anew(self.instances[: len(self.instances) - self.switches.stale_instances])
         if self.switches.restart_recycles_scm:
             self.commands.sweep(moment)
 

@@ -1,4 +1,5 @@
 """The traps of Azure that a test can set, one field each; the defaults are Azure's ordinary behaviour."""
+
 from __future__ import annotations
 
 import threading

@@ -1,4 +1,5 @@
 """Web apps for tests: fresh ones, prepared ones that cost a copy only, and the requests that a browser would make."""
+
 from __future__ import annotations
 
 import os
@@ -18,29 +19,29 @@ from tests.local_azure.site import Site
 from tests.local_azure.windows import gallery
 from tests.scenario.az import Az
 
-RUNTIME = 'python'
+RUNTIME = "python"
 """What the names of runtimes' folders begin with."""
 
-NAMED = {'3.8.10': 'Contoso-python3810x64', '3.11.9': 'Contoso-python3119x64'}
+NAMED = {"3.8.10": "Contoso-python3810x64", "3.11.9": "Contoso-python3119x64"}
 """The packages of a third party that prepared apps have their Python from, by version: quicker than from NuGet."""
 
-SAMPLES = Path(__file__).resolve().parents[1] / 'apps'
+SAMPLES = Path(__file__).resolve().parents[1] / "apps"
 
 
 def naming(site: Site) -> tuple[str, ...]:
     """The arguments that name an app or slot to az."""
-    slot = ('--slot', site.slot) if site.slot else ()
-    return ('--resource-group', site.resource_group, '--name', site.name, *slot)
+    slot = ("--slot", site.slot) if site.slot else ()
+    return ("--resource-group", site.resource_group, "--name", site.name, *slot)
 
 
 def web_root(site: Site) -> Path:
     """site\\wwwroot of the app, as a folder of this machine."""
-    return site.machine.home / 'site' / 'wwwroot'
+    return site.machine.home / "site" / "wwwroot"
 
 
 def deploy(site: Site, sample: str) -> None:
     """Put the files of a sample app (a folder of tests/apps) into the app's wwwroot."""
-    shutil.copytree(SAMPLES / sample, web_root(site), dirs_exist_ok=True, ignore=shutil.ignore_patterns('__pycache__'))
+    shutil.copytree(SAMPLES / sample, web_root(site), dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
 
 
 def linked_copy(home: Path, target: Path) -> None:
@@ -59,9 +60,13 @@ def linked_copy(home: Path, target: Path) -> None:
 
 def overwritten(store: Path) -> list[Path]:
     """The files of the prepared homes that were written to after they had been made."""
-    made = {stamp.stem: stamp.stat().st_mtime for stamp in store.glob('*.made')}
-    return [path for key, moment in made.items() for path in (store / key).rglob('*')
-            if path.is_file() and path.stat().st_mtime > moment]
+    made = {stamp.stem: stamp.stat().st_mtime for stamp in store.glob("*.made")}
+    return [
+        path
+        for key, moment in made.items()
+        for path in (store / key).rglob("*")
+        if path.is_file() and path.stat().st_mtime > moment
+    ]
 
 
 class Apps:
@@ -75,15 +80,22 @@ class Apps:
         self._prefix = prefix
         self._sites: list[Site] = []
 
-    def new(self, sample: str | None = None, slot: str | None = None, of: Site | None = None,
-            python: str | None = None, capitals: bool = False, **facts: Any) -> Site:
+    def new(
+        self,
+        sample: str | None = None,
+        slot: str | None = None,
+        of: Site | None = None,
+        python: str | None = None,
+        capitals: bool = False,
+        **facts: Any,
+    ) -> Site:
         """An app of its own name with nothing in it but, if asked, a sample app, and a Python.
 
         slot: make a slot of that name; of: the app whose slot it is (without it, of a new name). python: a version of
         NAMED, which is there as if somebody had installed it before. capitals: whether its name has some.
         facts: passed to LocalAzure.add_site.
         """
-        name = of.name if of else f'{self._prefix}-{secrets.token_hex(3)}'
+        name = of.name if of else f"{self._prefix}-{secrets.token_hex(3)}"
         name = name.title() if capitals else name
         site = self._azure.add_site(name, slot=slot, **facts)
         self._sites.append(site)
@@ -94,15 +106,16 @@ class Apps:
             site.restart()
         return site
 
-    def prepared(self, sample: str, version: str = '3.8.10', handler: str = 'fastcgi', slot: str | None = None,
-                 **facts: Any) -> Site:
+    def prepared(
+        self, sample: str, version: str = "3.8.10", handler: str = "fastcgi", slot: str | None = None, **facts: Any
+    ) -> Site:
         """An app that runs a sample under a Python, as `set-version` left it; made once in a test run, then copied.
 
         facts: as in `new`.
         """
-        key = f'{sample}-{version}-{handler}'
+        key = f"{sample}-{version}-{handler}"
         home = self._store / key
-        with FileLock(self._store / f'{key}.lock'):
+        with FileLock(self._store / f"{key}.lock"):
             if not home.exists():
                 self._prepare(home, sample, version, handler)
         site = self.new(slot=slot, **facts)
@@ -112,19 +125,23 @@ class Apps:
 
     def _prepare(self, home: Path, sample: str, version: str, handler: str) -> None:
         site = self.new(sample, python=version if version in NAMED else None)
-        self._az('webapp python set-version', *naming(site), '--version', version, '--handler', handler)
+        self._az("webapp python set-version", *naming(site), "--version", version, "--handler", handler)
         site.stop()
-        partial = home.with_name(home.name + '.partial')
+        partial = home.with_name(home.name + ".partial")
         shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(site.machine.home, partial, symlinks=True)
         partial.rename(home)
-        home.with_name(home.name + '.made').touch()
+        home.with_name(home.name + ".made").touch()
 
-    def get(self, site: Site, path: str = '/', timeout: float = 60) -> requests.Response:
+    def get(self, site: Site, path: str = "/", timeout: float = 60) -> requests.Response:
         """What a browser gets from the app; TLS is verified with the local Azure's own certificate authority."""
         environment = self._azure.env
-        return requests.get(f'https://{site.host}{path}', timeout=timeout, verify=environment['REQUESTS_CA_BUNDLE'],
-                            proxies={'https': environment['HTTPS_PROXY']})
+        return requests.get(
+            f"https://{site.host}{path}",
+            timeout=timeout,
+            verify=environment["REQUESTS_CA_BUNDLE"],
+            proxies={"https": environment["HTTPS_PROXY"]},
+        )
 
     def close(self) -> None:
         """Delete the apps; their workers are for the next ones."""
@@ -135,8 +152,8 @@ class Apps:
 @contextmanager
 def apps_of(test: str, azure: LocalAzure, az: Az, store: Path) -> Iterator[Apps]:
     """The apps of a test, named after it; they end when the block does."""
-    words = re.sub('[^a-z0-9]+', '-', test.lower().removeprefix('test_')).strip('-')
-    apps = Apps(azure, az, store, words[:30].strip('-'))
+    words = re.sub("[^a-z0-9]+", "-", test.lower().removeprefix("test_")).strip("-")
+    apps = Apps(azure, az, store, words[:30].strip("-"))
     try:
         yield apps
     finally:

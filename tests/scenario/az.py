@@ -1,4 +1,5 @@
 """The unmodified `az`, as a process."""
+
 from __future__ import annotations
 
 import json
@@ -27,8 +28,10 @@ class Result:
         return json.loads(self.stdout)
 
     def __str__(self) -> str:
-        return (f'$ {shlex.join(self.command)}    [exit code {self.returncode}, {self.seconds:.1f} s]\n'
-                f'--- stdout\n{self.stdout}--- stderr\n{self.stderr}')
+        return (
+            f"$ {shlex.join(self.command)}    [exit code {self.returncode}, {self.seconds:.1f} s]\n"
+            f"--- stdout\n{self.stdout}--- stderr\n{self.stderr}"
+        )
 
 
 class Az:
@@ -43,8 +46,9 @@ class Az:
         self.environment = dict(environment)
         self.folder = folder
 
-    def __call__(self, command: str, *more: object, expect: int | None = 0, timeout: float = 600,
-                 **variables: str) -> Result:
+    def __call__(
+        self, command: str, *more: object, expect: int | None = 0, timeout: float = 600, **variables: str
+    ) -> Result:
         """Run to the end.
 
         command: words as in a shell, without `az`; more: further arguments, taken as they are; variables: environment
@@ -53,17 +57,34 @@ class Az:
         """
         words = self._words(command, more)
         began = time.monotonic()
-        done = subprocess.run(words, env=self.environment | variables, cwd=self.folder,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, encoding='utf-8', timeout=timeout)
-        result = Result(('az', *words[1:]), done.stdout, done.stderr, done.returncode, time.monotonic() - began)
-        assert expect is None or done.returncode == expect, f'exit code {expect} was expected\n{result}'
+        done = subprocess.run(
+            words,
+            env=self.environment | variables,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=timeout,
+        )
+        result = Result(("az", *words[1:]), done.stdout, done.stderr, done.returncode, time.monotonic() - began)
+        assert expect is None or done.returncode == expect, f"exit code {expect} was expected\n{result}"
         return result
 
     def start(self, command: str, *more: object) -> subprocess.Popen[str]:
         """Start and return at once: its output can be read line by line while it runs."""
-        return subprocess.Popen(self._words(command, more), env=self.environment, cwd=self.folder,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                encoding='utf-8', bufsize=1, start_new_session=True)
+        return subprocess.Popen(
+            self._words(command, more),
+            env=self.environment,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            bufsize=1,
+            start_new_session=True,
+        )
 
     def _words(self, command: str, more: tuple[object, ...]) -> list[str]:
         return [str(self.executable), *shlex.split(command), *map(str, more)]

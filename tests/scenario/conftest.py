@@ -1,4 +1,5 @@
 """The local Azure, the unmodified az with the built wheel in it, logged in, and apps that belong to one test each."""
+
 from __future__ import annotations
 
 import shutil
@@ -15,76 +16,90 @@ from tests.local_azure.windows.index import PackageIndex
 from tests.scenario.apps import Apps, apps_of, overwritten
 from tests.scenario.az import Az
 
-HARMLESS = ('CONNECT azcliprod.blob.core.windows.net:443', 'CONNECT raw.githubusercontent.com:443',
-            'CONNECT aka.ms:443', 'CONNECT app.aladdin.microsoft.com:443')
+HARMLESS = (
+    "CONNECT azcliprod.blob.core.windows.net:443",
+    "CONNECT raw.githubusercontent.com:443",
+    "CONNECT aka.ms:443",
+    "CONNECT app.aladdin.microsoft.com:443",
+)
 """What az asks for by itself and does without: its version check, now and in az 2.75, its index of extensions, and in
 2.75 its advice after a wrong argument."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest tests first."""
-    items.sort(key=lambda item: item.get_closest_marker('long') is None)
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A folder that all workers of this test run share."""
     base = tmp_path_factory.getbasetemp()
-    return base if worker_id == 'master' else base.parent
+    return base if worker_id == "master" else base.parent
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope="session")
 def windows() -> Path:
     """The cache of Windows Pythons, wheels and the Wine prefix."""
-    return made('PYTHONAPP_WINDOWS')
+    return made("PYTHONAPP_WINDOWS")
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope="session")
 def package_index(windows: Path) -> Iterator[str]:
     """URL of the package index on loopback."""
-    with PackageIndex(windows / 'index') as index:
+    with PackageIndex(windows / "index") as index:
         yield index.url
 
 
-@pytest.fixture(scope='session')
-def azure(tmp_path_factory: pytest.TempPathFactory, windows: Path, package_index: str,
-          worker_id: str) -> Iterator[LocalAzure]:
+@pytest.fixture(scope="session")
+def azure(
+    tmp_path_factory: pytest.TempPathFactory, windows: Path, package_index: str, worker_id: str
+) -> Iterator[LocalAzure]:
     """A local Azure of this test process. At its end, nothing but what it serves may have been asked of it."""
-    number = 0 if worker_id == 'master' else int(worker_id.removeprefix('gw'))
-    with LocalAzure(tmp_path_factory.mktemp('azure'), windows, package_index, core=number) as cloud:
+    number = 0 if worker_id == "master" else int(worker_id.removeprefix("gw"))
+    with LocalAzure(tmp_path_factory.mktemp("azure"), windows, package_index, core=number) as cloud:
         yield cloud
-        assert set(cloud.refused) <= set(HARMLESS), 'something outside of the local Azure was asked for'
+        assert set(cloud.refused) <= set(HARMLESS), "something outside of the local Azure was asked for"
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope="session")
 def signed_in(azure: LocalAzure, store: Path, wheel: Path) -> dict[str, str]:
     """Environment of an az that is signed in and has the built wheel; its extension folder is not to be written to."""
-    home = store / 'az'
-    environment = azure.env | {'AZURE_CONFIG_DIR': str(home / 'config'),
-                               'AZURE_EXTENSION_DIR': str(home / 'extensions')}
-    with FileLock(store / 'az.lock'):
-        if not (home / 'ready').exists():
-            az = Az(made('PYTHONAPP_AZ'), environment, store)
-            az('extension add --yes --source', wheel)
-            az('login --service-principal', '--username', login.CLIENT_ID, '--password', login.CLIENT_SECRET,
-               '--tenant', login.TENANT)
-            az('webapp python --help')  # so that every copy begins with a warm command index
-            (home / 'ready').touch()
+    home = store / "az"
+    environment = azure.env | {
+        "AZURE_CONFIG_DIR": str(home / "config"),
+        "AZURE_EXTENSION_DIR": str(home / "extensions"),
+    }
+    with FileLock(store / "az.lock"):
+        if not (home / "ready").exists():
+            az = Az(made("PYTHONAPP_AZ"), environment, store)
+            az("extension add --yes --source", wheel)
+            az(
+                "login --service-principal",
+                "--username",
+                login.CLIENT_ID,
+                "--password",
+                login.CLIENT_SECRET,
+                "--tenant",
+                login.TENANT,
+            )
+            az("webapp python --help")  # so that every copy begins with a warm command index
+            (home / "ready").touch()
     return environment
 
 
 @pytest.fixture
 def az(signed_in: dict[str, str], tmp_path: Path) -> Az:
     """The unmodified az with the built wheel, signed in, with a configuration folder of this test's own."""
-    config = tmp_path / 'azure-config'
-    shutil.copytree(signed_in['AZURE_CONFIG_DIR'], config)
-    return Az(made('PYTHONAPP_AZ'), signed_in | {'AZURE_CONFIG_DIR': str(config)}, tmp_path)
+    config = tmp_path / "azure-config"
+    shutil.copytree(signed_in["AZURE_CONFIG_DIR"], config)
+    return Az(made("PYTHONAPP_AZ"), signed_in | {"AZURE_CONFIG_DIR": str(config)}, tmp_path)
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope="session")
 def prepared(store: Path) -> Iterator[Path]:
     """The folder of prepared homes, with which the apps made from them share files."""
-    folder = store / 'prepared'
+    folder = store / "prepared"
     folder.mkdir(exist_ok=True)
     yield folder
     assert overwritten(folder) == []

@@ -1,4 +1,5 @@
 """A package index that answers when the test says so: pip on the worker is then as slow as the test needs it to be."""
+
 from __future__ import annotations
 
 import threading

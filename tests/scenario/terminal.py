@@ -1,4 +1,5 @@
 """az in a terminal: a person reads its question and types an answer."""
+
 from __future__ import annotations
 
 import os
@@ -18,16 +19,23 @@ def answered(az: Az, command: str, *more: object, answer: str, timeout: float = 
     Raises AssertionError when it ends without a question, or takes longer than `timeout` seconds.
     """
     screen, keyboard = pty.openpty()
-    process = subprocess.Popen([str(az.executable), *shlex.split(command), *map(str, more)], env=az.environment,
-                               cwd=az.folder, stdin=keyboard, stdout=keyboard, stderr=keyboard, start_new_session=True)
+    process = subprocess.Popen(
+        [str(az.executable), *shlex.split(command), *map(str, more)],
+        env=az.environment,
+        cwd=az.folder,
+        stdin=keyboard,
+        stdout=keyboard,
+        stderr=keyboard,
+        start_new_session=True,
+    )
     os.close(keyboard)
-    shown, asked, began = b'', False, time.monotonic()
+    shown, asked, began = b"", False, time.monotonic()
     try:
         while chunk := _read(screen):
             shown += chunk
-            if not asked and re.search(rb'\(y/N\): *$', shown):
+            if not asked and re.search(rb"\(y/N\): *$", shown):
                 asked = True
-                os.write(screen, answer.encode() + b'\n')
+                os.write(screen, answer.encode() + b"\n")
             assert time.monotonic() - began < timeout, shown.decode()
         code = process.wait(timeout)
     finally:
@@ -42,4 +50,4 @@ def _read(screen: int) -> bytes:
     try:
         return os.read(screen, 65536)
     except OSError:
-        return b''
+        return b""

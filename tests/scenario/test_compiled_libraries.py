@@ -1,12 +1,13 @@
 """The libraries with compiled code that people ask for: one command, and the app uses them."""
+
 from __future__ import annotations
 
 import pytest
 
 from tests.scenario.apps import naming, web_root
 
-REQUIREMENTS = 'numpy\npandas\ncryptography\nlxml\n'
-APP = '''\
+REQUIREMENTS = "numpy\npandas\ncryptography\nlxml\n"
+APP = """\
 import sys
 
 import numpy
@@ -23,20 +24,21 @@ def application(environ, start_response):
     answer = [sys.version.split()[0], int(frame.a.sum()), float(numpy.linalg.det(numpy.eye(3))),
               box.decrypt(box.encrypt(b"fernet")).decode(), text]
     return [" ".join(map(str, answer)).encode()]
-'''
+"""
 
 
 @pytest.mark.long
-@pytest.mark.parametrize('version, exact', [('3.8', '3.8.10'), ('3.11', '3.11.9')])
+@pytest.mark.parametrize("version, exact", [("3.8", "3.8.10"), ("3.11", "3.11.9")])
 def test_numpy_pandas_cryptography_and_lxml_work_after_one_command(az, apps, version, exact):
     site = apps.new()
     web_root(site).mkdir(parents=True, exist_ok=True)
-    (web_root(site) / 'requirements.txt').write_text(REQUIREMENTS, encoding='utf-8')
-    (web_root(site) / 'app.py').write_text(APP, encoding='utf-8')
+    (web_root(site) / "requirements.txt").write_text(REQUIREMENTS, encoding="utf-8")
+    (web_root(site) / "app.py").write_text(APP, encoding="utf-8")
 
-    answer = az('webapp python set-version', *naming(site), '--version', version, '--health-path', '/').json
+    answer = az("webapp python set-version", *naming(site), "--version", version, "--health-path", "/").json
 
-    assert answer['verification'].items() >= {'pythonVersion': exact, 'importOk': True, 'httpStatus': 200}.items()
-    assert {'packages/numpy', 'packages/pandas', 'packages/cryptography', 'packages/lxml'} <= {
-        change['target'] for change in answer['changes']}
-    assert apps.get(site).text == f'{exact} 10 1.0 fernet lxml'
+    assert answer["verification"].items() >= {"pythonVersion": exact, "importOk": True, "httpStatus": 200}.items()
+    assert {"packages/numpy", "packages/pandas", "packages/cryptography", "packages/lxml"} <= {
+        change["target"] for change in answer["changes"]
+    }
+    assert apps.get(site).text == f"{exact} 10 1.0 fernet lxml"

@@ -1,4 +1,5 @@
 """Tab completion through the real az: argcomplete's protocol, which a shell's completion function speaks."""
+
 from __future__ import annotations
 
 import os
@@ -15,17 +16,31 @@ def completed(az: Az, line: str) -> set[str]:
     The shell throws standard output and standard error away.
     """
     reader, writer = os.pipe()
-    environment = az.environment | {'COMP_LINE': line, 'COMP_POINT': str(len(line)), '_ARGCOMPLETE': '1',
-                                    '_ARGCOMPLETE_IFS': '\n', '_ARGCOMPLETE_SUPPRESS_SPACE': '1', 'AZ': str(az.executable)}
+    environment = az.environment | {
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line)),
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_IFS": "\n",
+        "_ARGCOMPLETE_SUPPRESS_SPACE": "1",
+        "AZ": str(az.executable),
+    }
     redirected = f'exec "$AZ" 8>&{writer} 9>&2 1>/dev/null 2>/dev/null'
-    with subprocess.Popen(['bash', '-c', redirected], env=environment, cwd=az.folder, pass_fds=[writer], text=True,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+    with subprocess.Popen(
+        ["bash", "-c", redirected],
+        env=environment,
+        cwd=az.folder,
+        pass_fds=[writer],
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
         os.close(writer)
-        with os.fdopen(reader, encoding='utf-8') as offered:
+        with os.fdopen(reader, encoding="utf-8") as offered:
             words = offered.read()
         said, _ = process.communicate(timeout=60)
-    assert said == '', said
-    return {word.strip() for word in words.split('\n') if word.strip()}
+    assert said == "", said
+    return {word.strip() for word in words.split("\n") if word.strip()}
 
 
 def offered(az: Az, line: str) -> set[str]:
@@ -38,26 +53,26 @@ def offered(az: Az, line: str) -> set[str]:
 
 
 def test_versions_and_ids_come_from_the_app_that_the_line_names(az, azure, apps):
-    site = apps.prepared('wsgi_hello')
-    named = ' '.join(naming(site))
-    versions = offered(az, f'az webapp python install {named} --version 3.')
-    assert {'3.11', '3.11.9', '3.8', '3.6', '3.6.4', '3.13.2'} <= versions and not {'2.7', '3.15', '3.15.99'} & versions
-    assert offered(az, f'az webapp python set-version {named} --version 3.11') == {'3.11', '3.11.9'}
-    ids = offered(az, f'az webapp python install {named} --extension-id ')
-    assert {'azureappservice-python364x64', 'pythonapp-python3132x64'} <= ids and 'mallory-python31599x64' not in ids
-    assert offered(az, f'az webapp python install {named} --extension-id naked') == {'NakedObjects-python3111x64'}
-    assert offered(az, f'az webapp python uninstall {named} --extension-id ') == {'Contoso-python3810x64'}
+    site = apps.prepared("wsgi_hello")
+    named = " ".join(naming(site))
+    versions = offered(az, f"az webapp python install {named} --version 3.")
+    assert {"3.11", "3.11.9", "3.8", "3.6", "3.6.4", "3.13.2"} <= versions and not {"2.7", "3.15", "3.15.99"} & versions
+    assert offered(az, f"az webapp python set-version {named} --version 3.11") == {"3.11", "3.11.9"}
+    ids = offered(az, f"az webapp python install {named} --extension-id ")
+    assert {"azureappservice-python364x64", "pythonapp-python3132x64"} <= ids and "mallory-python31599x64" not in ids
+    assert offered(az, f"az webapp python install {named} --extension-id naked") == {"NakedObjects-python3111x64"}
+    assert offered(az, f"az webapp python uninstall {named} --extension-id ") == {"Contoso-python3810x64"}
 
 
 def test_without_an_app_the_public_gallery_is_asked(az, azure):
-    assert {'3.6', '3.6.2', '3.6.4'} == offered(az, 'az webapp python list-versions --version 3.6')
+    assert {"3.6", "3.6.2", "3.6.4"} == offered(az, "az webapp python list-versions --version 3.6")
 
 
 def test_it_is_silent_when_there_is_no_answer(az, apps):
-    assert completed(az, 'az webapp python install -g rg -n no-such-app --version 3.') == set()
+    assert completed(az, "az webapp python install -g rg -n no-such-app --version 3.") == set()
     site = apps.new()
     site.switches.bearer_refused = True
-    assert completed(az, f'az webapp python install {" ".join(naming(site))} --version 3.') == set()
+    assert completed(az, f"az webapp python install {' '.join(naming(site))} --version 3.") == set()
 
 
 def test_it_does_not_wait_for_an_azure_that_is_slow(az, apps):
@@ -65,5 +80,5 @@ def test_it_does_not_wait_for_an_azure_that_is_slow(az, apps):
     site = apps.new()
     site.switches.arm_429_times = 1000
     began = time.monotonic()
-    assert completed(az, f'az webapp python install {" ".join(naming(site))} --version 3.') == set()
+    assert completed(az, f"az webapp python install {' '.join(naming(site))} --version 3.") == set()
     assert time.monotonic() - began < 100

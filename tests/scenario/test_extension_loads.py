@@ -1,37 +1,40 @@
 """The built wheel in the unmodified az: it is found, it says what it can do, and it leaves az's own help alone."""
+
 from __future__ import annotations
 
 import pytest
 
 
 def test_az_lists_the_extension_as_a_preview(az, wheel):
-    row, = az('extension list').json
-    assert row['name'] == 'pythonapp'
-    assert row['preview'] is True
-    assert row['version'] == wheel.name.split('-')[1]
+    (row,) = az("extension list").json
+    assert row["name"] == "pythonapp"
+    assert row["preview"] is True
+    assert row["version"] == wheel.name.split("-")[1]
 
 
 def test_group_help_names_the_commands(az):
-    shown = az('webapp python --help')
-    for word in ('install', 'install-requirements', 'list', 'list-versions', 'set-version', 'show', 'job'):
+    shown = az("webapp python --help")
+    for word in ("install", "install-requirements", "list", "list-versions", "set-version", "show", "job"):
         assert any(line.split()[:1] == [word] for line in shown.stdout.splitlines()), shown
-    assert 'Unable to load extension' not in shown.stderr
+    assert "Unable to load extension" not in shown.stderr
 
 
-@pytest.mark.parametrize('command', ['list-versions', 'list', 'show', 'install', 'set-version', 'install-requirements',
-                                     'job show', 'job wait'])
+@pytest.mark.parametrize(
+    "command",
+    ["list-versions", "list", "show", "install", "set-version", "install-requirements", "job show", "job wait"],
+)
 def test_command_help_has_examples(az, command):
-    shown = az(f'webapp python {command} --help').stdout
-    assert f'az webapp python {command}' in shown.partition('Examples')[2], shown
+    shown = az(f"webapp python {command} --help").stdout
+    assert f"az webapp python {command}" in shown.partition("Examples")[2], shown
 
 
 def test_webapp_help_lists_the_group(az):
-    shown = az('webapp --help').stdout
-    assert any(line.split()[:1] == ['python'] for line in shown.partition('Commands:')[0].splitlines()), shown
+    shown = az("webapp --help").stdout
+    assert any(line.split()[:1] == ["python"] for line in shown.partition("Commands:")[0].splitlines()), shown
 
 
 def test_summary_of_webapp_survives_the_extension(az):
     """az 2.91 empties it when an extension adds to the group (facts/az-extension.md 2.5)."""
-    shown = az('--help').stdout
-    line, = [line for line in shown.splitlines() if line.split()[:1] == ['webapp']]
-    assert 'Manage web apps.' in line
+    shown = az("--help").stdout
+    (line,) = [line for line in shown.splitlines() if line.split()[:1] == ["webapp"]]
+    assert "Manage web apps." in line

@@ -1,4 +1,5 @@
 """Work on the worker that outlives its client: `--no-wait`, a killed az, a cut connection, a recycled SCM site."""
+
 from __future__ import annotations
 
 import json
@@ -16,27 +17,27 @@ from tests.scenario.apps import naming
 from tests.scenario.az import Az
 from tests.scenario.held_index import HeldIndex
 
-JOB_KEYS = {'id', 'command', 'state', 'exitCode', 'startedAt', 'finishedAt', 'logUrl'}
+JOB_KEYS = {"id", "command", "state", "exitCode", "startedAt", "finishedAt", "logUrl"}
 
 
 @pytest.fixture
 def index(windows: Path) -> Iterator[HeldIndex]:
     """An index that makes pip wait until it is released."""
-    with HeldIndex(windows / 'index') as held:
+    with HeldIndex(windows / "index") as held:
         yield held
 
 
 @pytest.fixture
 def six(tmp_path: Path) -> Path:
     """A requirements file."""
-    file = tmp_path / 'requirements.txt'
-    file.write_text('six==1.16.0\n', encoding='utf-8')
+    file = tmp_path / "requirements.txt"
+    file.write_text("six==1.16.0\n", encoding="utf-8")
     return file
 
 
 def started(az: Az, site: Site, index: HeldIndex, requirements: Path) -> subprocess.Popen[str]:
     """install-requirements in a process of its own, as far as pip's first question to the index."""
-    running = az.start('webapp python install-requirements -r', requirements, '--index-url', index.url, *naming(site))
+    running = az.start("webapp python install-requirements -r", requirements, "--index-url", index.url, *naming(site))
     while not index.asked.wait(0.2):
         assert running.poll() is None, running.communicate()
     return running
@@ -44,99 +45,100 @@ def started(az: Az, site: Site, index: HeldIndex, requirements: Path) -> subproc
 
 def has_six(site: Site) -> bool:
     """Whether six is installed on the app."""
-    return (site.machine.home / 'python3810x64/Lib/site-packages/six.py').exists()
+    return (site.machine.home / "python3810x64/Lib/site-packages/six.py").exists()
 
 
 def test_a_killed_client_does_not_end_the_job(az, apps, index, six):
-    site = apps.prepared('wsgi_hello')
+    site = apps.prepared("wsgi_hello")
     running = started(az, site, index, six)
     os.killpg(running.pid, signal.SIGKILL)
     running.communicate()
 
-    shown = az('webapp python job show', *naming(site)).json
+    shown = az("webapp python job show", *naming(site)).json
     assert set(shown) == JOB_KEYS
-    assert (shown['state'], shown['exitCode'], shown['command']) == ('running', None, 'install-requirements')
-    other = az('webapp python install-requirements -r', six, *naming(site), expect=1)
-    assert f'job {shown["id"]} is changing the packages of python3810x64 at this moment' in other.stderr, other
-    late = az('webapp python job wait --timeout 1 --job-id', shown['id'], *naming(site), expect=1)
-    assert f'Job {shown["id"]} goes on on the worker' in late.stderr, late
-    assert f'az webapp python job wait -g rg -n {site.name} --job-id {shown["id"]}' in late.stderr
+    assert (shown["state"], shown["exitCode"], shown["command"]) == ("running", None, "install-requirements")
+    other = az("webapp python install-requirements -r", six, *naming(site), expect=1)
+    assert f"job {shown['id']} is changing the packages of python3810x64 at this moment" in other.stderr, other
+    late = az("webapp python job wait --timeout 1 --job-id", shown["id"], *naming(site), expect=1)
+    assert f"Job {shown['id']} goes on on the worker" in late.stderr, late
+    assert f"az webapp python job wait -g rg -n {site.name} --job-id {shown['id']}" in late.stderr
 
     index.release()
-    waited = az('webapp python job wait --job-id', shown['id'], *naming(site))
+    waited = az("webapp python job wait --job-id", shown["id"], *naming(site))
     assert set(waited.json) == JOB_KEYS
-    assert (waited.json['state'], waited.json['exitCode']) == ('succeeded', 0)
-    assert '  | Successfully installed six-1.16.0' in waited.stderr, waited
+    assert (waited.json["state"], waited.json["exitCode"]) == ("succeeded", 0)
+    assert "  | Successfully installed six-1.16.0" in waited.stderr, waited
     assert has_six(site)
 
 
 def test_no_wait_returns_a_job_that_has_begun(az, apps, index, six):
-    site = apps.prepared('wsgi_hello')
-    command = ('webapp python install-requirements -r', six, '--index-url', index.url, *naming(site))
-    answer = az(*command, '--no-wait').json
-    assert answer['changed'] is True and answer['exitCode'] is None and answer['job']['state'] == 'running'
-    assert answer['finishCommand'] == (f'az webapp python job wait -g rg -n {site.name} '
-                                       f'--job-id {answer["job"]["id"]}')
+    site = apps.prepared("wsgi_hello")
+    command = ("webapp python install-requirements -r", six, "--index-url", index.url, *naming(site))
+    answer = az(*command, "--no-wait").json
+    assert answer["changed"] is True and answer["exitCode"] is None and answer["job"]["state"] == "running"
+    assert answer["finishCommand"] == (f"az webapp python job wait -g rg -n {site.name} --job-id {answer['job']['id']}")
     assert not has_six(site)
     index.release()
-    assert az(*answer['finishCommand'].removeprefix('az ').split()).json['state'] == 'succeeded'
+    assert az(*answer["finishCommand"].removeprefix("az ").split()).json["state"] == "succeeded"
     assert has_six(site)
 
 
 def test_timeout_ends_the_watching_only(az, apps, index, six):
-    site = apps.prepared('wsgi_hello')
-    late = az('webapp python install-requirements --timeout 2 -r', six, '--index-url', index.url, *naming(site),
-              expect=1)
-    assert 'goes on on the worker. It was not over after 2 s' in late.stderr and late.stdout == '', late
+    site = apps.prepared("wsgi_hello")
+    late = az(
+        "webapp python install-requirements --timeout 2 -r", six, "--index-url", index.url, *naming(site), expect=1
+    )
+    assert "goes on on the worker. It was not over after 2 s" in late.stderr and late.stdout == "", late
     index.release()
-    assert az('webapp python job wait', *naming(site)).json['state'] == 'succeeded'
+    assert az("webapp python job wait", *naming(site)).json["state"] == "succeeded"
 
 
 def test_the_front_ends_limit_does_not_end_the_job(az, azure, apps, index, six):
-    site = apps.prepared('wsgi_hello')
+    site = apps.prepared("wsgi_hello")
     site.machine.boot()
-    site.switches.front_end_limit, site.switches.front_end_cut = 8, 'closed'
+    site.switches.front_end_limit, site.switches.front_end_cut = 8, "closed"
     running = started(az, site, index, six)
     time.sleep(9)
     job = site.commands.started[-1]
-    assert job.text.endswith(' runner.py') and not job.answer.done()
+    assert job.text.endswith(" runner.py") and not job.answer.done()
     index.release()
     stdout, stderr = running.communicate(timeout=300)
     assert running.returncode == 0, stderr
-    assert json.loads(stdout)['installed'] == [{'name': 'six', 'version': '1.16.0'}]
-    assert len([command for command in site.commands.started if command.text.endswith(' runner.py')]) == 1
-    commands = [request for request in azure.requests
-                if request.host == site.scm_host and request.path == '/api/command']
-    assert [request.status for request in commands if request.status != 200] == [None], 'one was cut'
+    assert json.loads(stdout)["installed"] == [{"name": "six", "version": "1.16.0"}]
+    assert len([command for command in site.commands.started if command.text.endswith(" runner.py")]) == 1
+    commands = [
+        request for request in azure.requests if request.host == site.scm_host and request.path == "/api/command"
+    ]
+    assert [request.status for request in commands if request.status != 200] == [None], "one was cut"
 
 
 def test_a_recycled_scm_site_means_a_lost_job_which_the_next_run_takes_over_from(az, apps, index, six):
-    site = apps.prepared('wsgi_hello')
+    site = apps.prepared("wsgi_hello")
     running = started(az, site, index, six)
     site.recycle_scm()
     stdout, stderr = running.communicate(timeout=300)
-    assert running.returncode == 1 and stdout == ''
-    assert 'was lost, so what it did is unknown' in stderr and f"app '{site.name}'" in stderr, stderr
+    assert running.returncode == 1 and stdout == ""
+    assert "was lost, so what it did is unknown" in stderr and f"app '{site.name}'" in stderr, stderr
 
-    job, = (site.machine.home / 'data/pythonapp/jobs').glob('*/state.json')
-    state = json.loads(job.read_text(encoding='ascii'))
-    assert state['state'] == 'running', 'it had no time to say anything else'
-    job.write_text(json.dumps(state | {'heartbeatAt': '2026-01-01T00:00:00Z'}), encoding='ascii')
-    assert az('webapp python job show', *naming(site)).json['state'] == 'lost'
-    assert 'was lost' in az('webapp python job wait', *naming(site), expect=1).stderr
+    (job,) = (site.machine.home / "data/pythonapp/jobs").glob("*/state.json")
+    state = json.loads(job.read_text(encoding="ascii"))
+    assert state["state"] == "running", "it had no time to say anything else"
+    job.write_text(json.dumps(state | {"heartbeatAt": "2026-01-01T00:00:00Z"}), encoding="ascii")
+    assert az("webapp python job show", *naming(site)).json["state"] == "lost"
+    assert "was lost" in az("webapp python job wait", *naming(site), expect=1).stderr
 
     index.release()
-    again = az('webapp python install-requirements -r', six, '--index-url', index.url, *naming(site))
-    assert again.json['installed'] == [{'name': 'six', 'version': '1.16.0'}]
-    assert 'this job takes over' in again.stderr
+    again = az("webapp python install-requirements -r", six, "--index-url", index.url, *naming(site))
+    assert again.json["installed"] == [{"name": "six", "version": "1.16.0"}]
+    assert "this job takes over" in again.stderr
 
 
 def test_an_app_without_jobs(az, apps):
     site = apps.new()
-    for command in ('show', 'wait'):
-        missing = az(f'webapp python job {command}', *naming(site), expect=3)
-        assert f"'{site.name}'" in missing.stderr and 'No job has run' in missing.stderr, missing
-    unknown = az('webapp python job show --job-id 20200101-000000-abcd', *naming(site), expect=3)
-    assert 'There is no job 20200101-000000-abcd' in unknown.stderr, unknown
-    wrong = az('webapp python job show --job-id ../../x', *naming(site), expect=2)
-    assert 'is not the id of a job' in wrong.stderr and 'Traceback' not in wrong.stderr, wrong
+    for command in ("show", "wait"):
+        missing = az(f"webapp python job {command}", *naming(site), expect=3)
+        assert f"'{site.name}'" in missing.stderr and "No job has run" in missing.stderr, missing
+    unknown = az("webapp python job show --job-id 20200101-000000-abcd", *naming(site), expect=3)
+    assert "There is no job 20200101-000000-abcd" in unknown.stderr, unknown
+    wrong = az("webapp python job show --job-id ../../x", *naming(site), expect=2)
+    assert "is not the id of a job" in wrong.stderr and "Traceback" not in wrong.stderr, wrong

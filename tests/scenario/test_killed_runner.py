@@ -1,4 +1,5 @@
 """A runner that is killed alone takes its pip with it: by its job object, and where there is none by pip's own watch."""
+
 from __future__ import annotations
 
 import shutil
@@ -12,16 +13,16 @@ from tests.local_azure.windows.process import ProcessInfo
 from tests.scenario.apps import naming
 from tests.scenario.held_index import HeldIndex
 
-PYTHON = 'D:\\home\\python3810x64\\python.exe'
-TERMINATE = 'import ctypes; k = ctypes.windll.kernel32; k.TerminateProcess(k.OpenProcess(1, 0, {pid}), 1)'
-WITHOUT_JOB_OBJECT = '''\
+PYTHON = "D:\\home\\python3810x64\\python.exe"
+TERMINATE = "import ctypes; k = ctypes.windll.kernel32; k.TerminateProcess(k.OpenProcess(1, 0, {pid}), 1)"
+WITHOUT_JOB_OBJECT = """\
 import os, sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'runner_modules'))
 import pip_process
 import process_tree
 process_tree.ProcessTree.job_object = lambda self: None
 pip_process.Pip({}).run(['download', '--no-deps', '-i', sys.argv[1], '-d', 'D:\\\\home\\\\x', 'six'], 'D:\\\\home', print)
-'''
+"""
 
 
 def running(site: Site, word: str) -> list[ProcessInfo]:
@@ -46,28 +47,33 @@ def until_gone(site: Site, word: str) -> None:
 @pytest.fixture
 def index(windows: Path):
     """An index that makes pip wait until it is released."""
-    with HeldIndex(windows / 'index') as held:
+    with HeldIndex(windows / "index") as held:
         yield held
 
 
 def test_a_killed_runner_takes_pip_with_it(az, apps, index, tmp_path):
-    site = apps.prepared('wsgi_hello')
-    (tmp_path / 'requirements.txt').write_text('six==1.16.0\n', encoding='utf-8')
-    az('webapp python install-requirements --no-wait --index-url', index.url, '-r', tmp_path / 'requirements.txt',
-       *naming(site))
-    assert index.asked.wait(120) and running(site, 'watched_pip.py')
-    runner, = [process for process in running(site, ' runner.py') if 'cmd.exe' not in process.command_line.lower()]
+    site = apps.prepared("wsgi_hello")
+    (tmp_path / "requirements.txt").write_text("six==1.16.0\n", encoding="utf-8")
+    az(
+        "webapp python install-requirements --no-wait --index-url",
+        index.url,
+        "-r",
+        tmp_path / "requirements.txt",
+        *naming(site),
+    )
+    assert index.asked.wait(120) and running(site, "watched_pip.py")
+    (runner,) = [process for process in running(site, " runner.py") if "cmd.exe" not in process.command_line.lower()]
     kill_alone(site, runner)
-    until_gone(site, 'watched_pip.py')
-    assert not (site.machine.home / 'python3810x64/Lib/site-packages/six.py').exists()
+    until_gone(site, "watched_pip.py")
+    assert not (site.machine.home / "python3810x64/Lib/site-packages/six.py").exists()
 
-    job, = (site.machine.home / 'data/pythonapp/jobs').iterdir()
-    tried = site.machine.home / 'tried'
-    shutil.copytree(job / 'runner_modules', tried / 'runner_modules')
-    (tried / 'alone.py').write_text(WITHOUT_JOB_OBJECT, encoding='utf-8')
+    (job,) = (site.machine.home / "data/pythonapp/jobs").iterdir()
+    tried = site.machine.home / "tried"
+    shutil.copytree(job / "runner_modules", tried / "runner_modules")
+    (tried / "alone.py").write_text(WITHOUT_JOB_OBJECT, encoding="utf-8")
     index.asked.clear()
-    site.machine.spawn(f'{PYTHON} -E -s D:\\home\\tried\\alone.py {index.url}', capture=False)
-    assert index.asked.wait(120) and running(site, 'watched_pip.py')
-    alone, = running(site, 'alone.py')
+    site.machine.spawn(f"{PYTHON} -E -s D:\\home\\tried\\alone.py {index.url}", capture=False)
+    assert index.asked.wait(120) and running(site, "watched_pip.py")
+    (alone,) = running(site, "alone.py")
     kill_alone(site, alone)
-    until_gone(site, 'watched_pip.py')
+    until_gone(site, "watched_pip.py")

@@ -1,4 +1,5 @@
 """A pip that takes two minutes and is silent for most of them, under time limits that are a fraction of that."""
+
 from __future__ import annotations
 
 import json
@@ -15,7 +16,7 @@ from tests.scenario.apps import naming
 FRONT_END_LIMIT, IDLE_TIMEOUT = 12, 5
 SILENCE, TIMES = 20, 6
 SEEN_WITHIN = SILENCE / 2
-FALLS_SILENT = re.compile(r'quietbuild falls silent at ([\d.]+)')
+FALLS_SILENT = re.compile(r"quietbuild falls silent at ([\d.]+)")
 
 
 class LogWatch(threading.Thread):
@@ -24,17 +25,19 @@ class LogWatch(threading.Thread):
     def __init__(self, site: Site):
         super().__init__(daemon=True)
         self.lines: list[tuple[float, str]] = []
-        self._jobs = site.machine.home / 'data/pythonapp/jobs'
+        self._jobs = site.machine.home / "data/pythonapp/jobs"
         self._ended = threading.Event()
 
     def run(self) -> None:
-        content, log = b'', None
+        content, log = b"", None
         while not self._ended.wait(0.1):
-            log = log or next(self._jobs.glob('*/log.txt'), None)
+            log = log or next(self._jobs.glob("*/log.txt"), None)
             if log is not None and log.stat().st_size > len(content):
-                now, before, content = time.time(), content.count(b'\n'), log.read_bytes()
-                self.lines += [(now, line.decode('utf-8').rstrip('\r'))
-                               for line in content.split(b'\n')[before:content.count(b'\n')]]
+                now, before, content = time.time(), content.count(b"\n"), log.read_bytes()
+                self.lines += [
+                    (now, line.decode("utf-8").rstrip("\r"))
+                    for line in content.split(b"\n")[before : content.count(b"\n")]
+                ]
 
     def stop(self) -> None:
         """End the watching."""
@@ -48,51 +51,57 @@ class LogWatch(threading.Thread):
 
 def killed_when_silent(az, site: Site, folder: Path) -> str:
     """What Kudu answers to a Python that sleeps as silently as the build does, started by /api/command alone."""
-    (site.machine.home / 'data/sleeper.py').write_text(f'import time\ntime.sleep({SILENCE})\n', encoding='ascii')
-    command = {'command': f'"{site.windows_path("python3810x64/python.exe")}" sleeper.py', 'dir': 'data'}
-    (folder / 'command.json').write_text(json.dumps(command), encoding='ascii')
-    answer = az('rest --method post --resource https://management.core.windows.net/ --body @command.json --url',
-                f'https://{site.scm_host}/api/command').json
-    assert answer['ExitCode'] == -1, answer
-    return answer['Error']
+    (site.machine.home / "data/sleeper.py").write_text(f"import time\ntime.sleep({SILENCE})\n", encoding="ascii")
+    command = {"command": f'"{site.windows_path("python3810x64/python.exe")}" sleeper.py', "dir": "data"}
+    (folder / "command.json").write_text(json.dumps(command), encoding="ascii")
+    answer = az(
+        "rest --method post --resource https://management.core.windows.net/ --body @command.json --url",
+        f"https://{site.scm_host}/api/command",
+    ).json
+    assert answer["ExitCode"] == -1, answer
+    return answer["Error"]
 
 
 @pytest.mark.long
 def test_a_silent_pip_of_two_minutes_succeeds_and_its_lines_are_seen_at_once(az, azure, apps, tmp_path):
-    site = apps.prepared('wsgi_hello')
+    site = apps.prepared("wsgi_hello")
     site.machine.boot()
     site.switches.front_end_limit, site.switches.idle_timeout = FRONT_END_LIMIT, IDLE_TIMEOUT
     site.app_settings.update(QUIETBUILD_SECONDS=str(SILENCE), QUIETBUILD_TIMES=str(TIMES))
-    (tmp_path / 'requirements.txt').write_text('quietbuild\n', encoding='utf-8')
+    (tmp_path / "requirements.txt").write_text("quietbuild\n", encoding="utf-8")
     written, seen = LogWatch(site), []
     written.start()
 
-    running = az.start('webapp python install-requirements --pip-args=--verbose -r', tmp_path / 'requirements.txt',
-                       *naming(site))
+    running = az.start(
+        "webapp python install-requirements --pip-args=--verbose -r", tmp_path / "requirements.txt", *naming(site)
+    )
     for line in running.stderr:
-        seen.append((time.time(), line.rstrip('\n')))
+        seen.append((time.time(), line.rstrip("\n")))
         if FALLS_SILENT.search(line) and sum(bool(FALLS_SILENT.search(text)) for _, text in seen) == 1:
-            assert 'due to no output nor CPU activity for 5 seconds' in killed_when_silent(az, site, tmp_path)
-            job, = [command for command in site.commands.started if command.text.endswith(' runner.py')]
-            assert not job.answer.done(), 'the heartbeat keeps what is as silent alive'
+            assert "due to no output nor CPU activity for 5 seconds" in killed_when_silent(az, site, tmp_path)
+            (job,) = [command for command in site.commands.started if command.text.endswith(" runner.py")]
+            assert not job.answer.done(), "the heartbeat keeps what is as silent alive"
     stdout, (ended, _) = running.stdout.read(), seen[-1]
-    assert running.wait(60) == 0, '\n'.join(text for _, text in seen)
+    assert running.wait(60) == 0, "\n".join(text for _, text in seen)
     written.stop()
-    assert [row['name'] for row in json.loads(stdout)['installed']] == ['quietbuild']
+    assert [row["name"] for row in json.loads(stdout)["installed"]] == ["quietbuild"]
 
     printed = [float(FALLS_SILENT.search(text)[1]) for _, text in written.lines if FALLS_SILENT.search(text)]
     assert len(printed) == TIMES
     gaps = [after - before for (before, _), (after, _) in zip(written.lines, written.lines[1:])]
     assert len([gap for gap in gaps if gap > SILENCE - 1]) == TIMES and ended - written.lines[0][0] > SILENCE * TIMES
 
-    first = next(moment for moment, text in seen if text.startswith('  | Using pip')) - written.when('Using pip')
+    first = next(moment for moment, text in seen if text.startswith("  | Using pip")) - written.when("Using pip")
     assert first < SEEN_WITHIN
     late = [moment - float(FALLS_SILENT.search(text)[1]) for moment, text in seen if FALLS_SILENT.search(text)]
     assert len(late) == TIMES and sorted(late)[TIMES // 2] < SEEN_WITHIN, late
 
-    assert [command for command in site.commands.started if command.text.endswith(' runner.py')] == [job]
-    cut = [request for request in azure.requests if request.host == site.scm_host and request.path == '/api/command'
-           and request.status == 500]
-    assert len(cut) == 1, 'the front end gave up on the request that started the job'
-    beats = re.findall(r'^\d{4}-\d\d-\d\dT\S+ \w+', str(job.answer.result(30)['Output']), re.MULTILINE)
-    assert len(beats) > SILENCE * TIMES / (IDLE_TIMEOUT - 1), 'the heartbeat came more often than the idle limit'
+    assert [command for command in site.commands.started if command.text.endswith(" runner.py")] == [job]
+    cut = [
+        request
+        for request in azure.requests
+        if request.host == site.scm_host and request.path == "/api/command" and request.status == 500
+    ]
+    assert len(cut) == 1, "the front end gave up on the request that started the job"
+    beats = re.findall(r"^\d{4}-\d\d-\d\dT\S+ \w+", str(job.answer.result(30)["Output"]), re.MULTILINE)
+    assert len(beats) > SILENCE * TIMES / (IDLE_TIMEOUT - 1), "the heartbeat came more often than the idle limit"

@@ -1,4 +1,5 @@
 """`package …`: look at and change single packages of the Python that the app runs."""
+
 from __future__ import annotations
 
 import shutil
@@ -15,154 +16,184 @@ HOSTILE = 'six >= 1.0, <2.0, != 1.5 ; python_version > "3" and platform_machine 
 
 def versions(rows: list[dict[str, str]]) -> dict[str, str]:
     """Version by name."""
-    return {row['name'].lower(): row['version'] for row in rows}
+    return {row["name"].lower(): row["version"] for row in rows}
 
 
 def test_install_list_freeze_outdated_check_uninstall(az, azure, apps):
-    site = apps.prepared('wsgi_hello')
+    site = apps.prepared("wsgi_hello")
     app = naming(site)
-    install = ('webapp python package install', *app, '--packages', 'six<1.17', 'waitress')
+    install = ("webapp python package install", *app, "--packages", "six<1.17", "waitress")
 
     with unchanged(azure, site):
-        dry = az(*install, '--dry-run').json
-    assert [(change['target'], change['action'], change['after']) for change in dry['changes']] == [
-        ('packages/six', 'install', '<1.17'), ('packages/waitress', 'install', 'newest')]
+        dry = az(*install, "--dry-run").json
+    assert [(change["target"], change["action"], change["after"]) for change in dry["changes"]] == [
+        ("packages/six", "install", "<1.17"),
+        ("packages/waitress", "install", "newest"),
+    ]
 
     answer = az(*install).json
-    assert set(answer) == {'changed', 'app', 'changes', 'exitCode', 'installed', 'upgraded', 'reinstalled', 'removed',
-                           'check', 'job'}
-    assert versions(answer['installed']) == {'six': '1.16.0', 'waitress': '3.0.0'}
-    assert answer['changes'][-1] == {'target': 'app', 'action': 'restart', 'before': None, 'after': None}
+    assert set(answer) == {
+        "changed",
+        "app",
+        "changes",
+        "exitCode",
+        "installed",
+        "upgraded",
+        "reinstalled",
+        "removed",
+        "check",
+        "job",
+    }
+    assert versions(answer["installed"]) == {"six": "1.16.0", "waitress": "3.0.0"}
+    assert answer["changes"][-1] == {"target": "app", "action": "restart", "before": None, "after": None}
     with unchanged(azure, site):
         again = az(*install).json
-        assert (again['changed'], again['changes'], again['job']) == (False, [], None)
-        listed = az('webapp python package list', *app).json
-        frozen = az('webapp python package freeze', *app, '--query', '[].requirement', '-o', 'tsv').stdout.splitlines()
-    assert versions(listed)['six'] == '1.16.0' and 'pip' in versions(listed)
-    assert 'six==1.16.0' in frozen and not [line for line in frozen if line.startswith('pip==')]
+        assert (again["changed"], again["changes"], again["job"]) == (False, [], None)
+        listed = az("webapp python package list", *app).json
+        frozen = az("webapp python package freeze", *app, "--query", "[].requirement", "-o", "tsv").stdout.splitlines()
+    assert versions(listed)["six"] == "1.16.0" and "pip" in versions(listed)
+    assert "six==1.16.0" in frozen and not [line for line in frozen if line.startswith("pip==")]
 
-    outdated = az('webapp python package outdated', *app).json
-    assert {'name': 'six', 'version': '1.16.0', 'latestVersion': '1.17.0'} in outdated
-    assert az('webapp python package check', *app).json == {'ok': True, 'problems': []}
-    upgraded = az('webapp python package install', *app, '--packages', 'six', '--upgrade', '--no-restart').json
-    assert upgraded['upgraded'] == [{'name': 'six', 'before': '1.16.0', 'after': '1.17.0'}]
-    assert [change['action'] for change in upgraded['changes']] == ['upgrade']
+    outdated = az("webapp python package outdated", *app).json
+    assert {"name": "six", "version": "1.16.0", "latestVersion": "1.17.0"} in outdated
+    assert az("webapp python package check", *app).json == {"ok": True, "problems": []}
+    upgraded = az("webapp python package install", *app, "--packages", "six", "--upgrade", "--no-restart").json
+    assert upgraded["upgraded"] == [{"name": "six", "before": "1.16.0", "after": "1.17.0"}]
+    assert [change["action"] for change in upgraded["changes"]] == ["upgrade"]
 
-    remove = ('webapp python package uninstall', *app, '--packages', 'six', 'absent')
+    remove = ("webapp python package uninstall", *app, "--packages", "six", "absent")
     asked = az(*remove, expect=1)
-    assert '--yes' in asked.stderr and 'Uninstall six from Python 3.8.10' in asked.stderr, asked
-    removed = az(*remove, '--yes')
-    assert removed.json['removed'] == [{'name': 'six', 'version': '1.17.0'}]
-    assert 'absent is not installed' in removed.stderr
+    assert "--yes" in asked.stderr and "Uninstall six from Python 3.8.10" in asked.stderr, asked
+    removed = az(*remove, "--yes")
+    assert removed.json["removed"] == [{"name": "six", "version": "1.17.0"}]
+    assert "absent is not installed" in removed.stderr
     with unchanged(azure, site):
-        assert az(*remove, '--yes').json['changed'] is False
+        assert az(*remove, "--yes").json["changed"] is False
 
 
 def test_a_hostile_requirement_reaches_pip_unchanged(az, apps):
-    site = apps.prepared('wsgi_hello')
-    answer = az('webapp python package install --packages', HOSTILE, *naming(site), '--upgrade').json
-    assert [row['name'] for row in answer['installed']] == ['six']
-    folder = site.machine.home / 'data/pythonapp/jobs' / answer['job']['id']
-    assert (folder / 'packages.txt').read_text(encoding='utf-8').splitlines()[1] == HOSTILE
+    site = apps.prepared("wsgi_hello")
+    answer = az("webapp python package install --packages", HOSTILE, *naming(site), "--upgrade").json
+    assert [row["name"] for row in answer["installed"]] == ["six"]
+    folder = site.machine.home / "data/pythonapp/jobs" / answer["job"]["id"]
+    assert (folder / "packages.txt").read_text(encoding="utf-8").splitlines()[1] == HOSTILE
 
 
 def test_packages_that_do_not_fit_together_fail_the_check(az, apps):
-    site = apps.prepared('wsgi_hello')
-    az('webapp python package install --no-deps --packages flask', *naming(site))
-    failed = az('webapp python package check', *naming(site), expect=1)
-    assert failed.stdout == '' and f"app '{site.name}'" in failed.stderr, failed
-    assert 'requires' in failed.stderr and 'which is not installed' in failed.stderr
+    site = apps.prepared("wsgi_hello")
+    az("webapp python package install --no-deps --packages flask", *naming(site))
+    failed = az("webapp python package check", *naming(site), expect=1)
+    assert failed.stdout == "" and f"app '{site.name}'" in failed.stderr, failed
+    assert "requires" in failed.stderr and "which is not installed" in failed.stderr
 
 
 def test_a_build_without_a_compiler_is_explained(az, apps):
-    site = apps.prepared('wsgi_hello')
-    failed = az('webapp python package install --packages brokenbuild', *naming(site), expect=1)
-    assert 'brokenbuild 1.0 has no wheel for cp38 win_amd64' in failed.stderr, failed
-    assert 'no compiler' in failed.stderr and '--wheel-dir' in failed.stderr
-    refused = az('webapp python package install --packages brokenbuild --only-binary :all:', *naming(site), expect=1)
-    assert 'it has no wheel for cp38 win_amd64' in refused.stderr, refused
+    site = apps.prepared("wsgi_hello")
+    failed = az("webapp python package install --packages brokenbuild", *naming(site), expect=1)
+    assert "brokenbuild 1.0 has no wheel for cp38 win_amd64" in failed.stderr, failed
+    assert "no compiler" in failed.stderr and "--wheel-dir" in failed.stderr
+    refused = az("webapp python package install --packages brokenbuild --only-binary :all:", *naming(site), expect=1)
+    assert "it has no wheel for cp38 win_amd64" in refused.stderr, refused
 
 
 def test_a_pip_that_is_too_old_for_an_option_is_upgraded_first(az, apps):
-    site = apps.prepared('wsgi_hello')
+    site = apps.prepared("wsgi_hello")
     app = naming(site)
-    az('webapp python package install --packages pip==20.3.4', *app)
-    command = ('webapp python package install --packages six==1.16.0 --pip-args=--config-settings=a=b', *app)
-    dry = az(*command, '--dry-run').json
-    assert dry['changes'][0] == {'target': 'packages/pip', 'action': 'upgrade', 'before': '20.3.4', 'after': '<=25.0.1'}
+    az("webapp python package install --packages pip==20.3.4", *app)
+    command = ("webapp python package install --packages six==1.16.0 --pip-args=--config-settings=a=b", *app)
+    dry = az(*command, "--dry-run").json
+    assert dry["changes"][0] == {"target": "packages/pip", "action": "upgrade", "before": "20.3.4", "after": "<=25.0.1"}
     answer = az(*command).json
-    assert answer['upgraded'] == [{'name': 'pip', 'before': '20.3.4', 'after': '25.0.1'}]
-    assert versions(answer['installed']) == {'six': '1.16.0'}
+    assert answer["upgraded"] == [{"name": "pip", "before": "20.3.4", "after": "25.0.1"}]
+    assert versions(answer["installed"]) == {"six": "1.16.0"}
 
 
-@pytest.mark.parametrize('option', [('--pip-args=--target=elsewhere',), ('--packages', '-r x.txt'),
-                                    ('--stop-app', 'always', '--no-wait'), ('--timeout', '0')])
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--pip-args=--target=elsewhere",),
+        ("--packages", "-r x.txt"),
+        ("--stop-app", "always", "--no-wait"),
+        ("--timeout", "0"),
+    ],
+)
 def test_what_cannot_be_meant_is_refused_before_anything_is_asked(az, azure, apps, option):
     site = apps.new()
     requests = len(azure.requests)
-    packages = () if '--packages' in option else ('--packages', 'six')
-    refused = az('webapp python package install', *naming(site), *packages, *option, expect=2)
+    packages = () if "--packages" in option else ("--packages", "six")
+    refused = az("webapp python package install", *naming(site), *packages, *option, expect=2)
     assert f"'{site.name}'" in refused.stderr, refused
-    assert not [request for request in azure.requests[requests:] if 'azurewebsites' in request.host]
+    assert not [request for request in azure.requests[requests:] if "azurewebsites" in request.host]
 
 
 def test_credentials_of_a_proxy_and_of_further_options_stay_out_of_sight(az, azure, apps, windows):
-    site = apps.prepared('wsgi_hello')
-    with PackageIndex(windows / 'index') as links:
-        page = links.url.replace('http://', 'http://me:pa55w0rd@') + 'six/'
-        answer = az('webapp python install-requirements -r', requirements(site, 'six==1.16.0\n'), '--no-index',
-                    '--proxy', 'me:pa55w0rd@127.0.0.1:9', f'--pip-args=--find-links {page}', *naming(site),
-                    expect=None)
+    site = apps.prepared("wsgi_hello")
+    with PackageIndex(windows / "index") as links:
+        page = links.url.replace("http://", "http://me:pa55w0rd@") + "six/"
+        answer = az(
+            "webapp python install-requirements -r",
+            requirements(site, "six==1.16.0\n"),
+            "--no-index",
+            "--proxy",
+            "me:pa55w0rd@127.0.0.1:9",
+            f"--pip-args=--find-links {page}",
+            *naming(site),
+            expect=None,
+        )
     home = site.machine.home
-    assert 'pa55w0rd' not in answer.stderr + answer.stdout, answer
-    assert not [path for path in home.rglob('*') if path.is_file() and b'pa55w0rd' in path.read_bytes()]
-    assert not [command.text for command in site.commands.started if 'pa55w0rd' in command.text]
+    assert "pa55w0rd" not in answer.stderr + answer.stdout, answer
+    assert not [path for path in home.rglob("*") if path.is_file() and b"pa55w0rd" in path.read_bytes()]
+    assert not [command.text for command in site.commands.started if "pa55w0rd" in command.text]
 
 
 def test_what_a_failed_pip_changed_is_put_back(az, apps, windows, tmp_path):
-    site = apps.prepared('wsgi_hello')
-    folder = tmp_path / 'index'
+    site = apps.prepared("wsgi_hello")
+    folder = tmp_path / "index"
     folder.mkdir()
-    for wheel in (windows / 'index').glob('six-*.whl'):
+    for wheel in (windows / "index").glob("six-*.whl"):
         shutil.copy(wheel, folder)
-    with zipfile.ZipFile(folder / 'spoiled-1.0-py3-none-any.whl', 'w') as wheel:
-        for path, text in (('../../outside.py', ''), ('spoiled.py', ''),
-                           ('spoiled-1.0.dist-info/METADATA', 'Metadata-Version: 2.1\nName: spoiled\nVersion: 1.0\n'
-                                                              'Requires-Dist: six==1.17.0\n'),
-                           ('spoiled-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\nRoot-Is-Purelib: true\n'
-                                                           'Tag: py3-none-any\n'),
-                           ('spoiled-1.0.dist-info/RECORD', '')):
+    with zipfile.ZipFile(folder / "spoiled-1.0-py3-none-any.whl", "w") as wheel:
+        for path, text in (
+            ("../../outside.py", ""),
+            ("spoiled.py", ""),
+            (
+                "spoiled-1.0.dist-info/METADATA",
+                "Metadata-Version: 2.1\nName: spoiled\nVersion: 1.0\nRequires-Dist: six==1.17.0\n",
+            ),
+            ("spoiled-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"),
+            ("spoiled-1.0.dist-info/RECORD", ""),
+        ):
             wheel.writestr(path, text)
     with PackageIndex(folder) as index:
-        options = ('--index-url', index.url, *naming(site))
-        az('webapp python package install --packages six==1.16.0', *options)
-        file = requirements(site, 'spoiled\n')
-        failed = az('webapp python install-requirements --restore -r', file, *options, expect=1)
-        assert 'what it had changed was put back' in failed.stderr, failed
-        assert 'No package was changed' in failed.stderr
-        listed = versions(az('webapp python package list', *naming(site)).json)
-        assert listed['six'] == '1.16.0' and 'spoiled' not in listed
-        failed = az('webapp python install-requirements -r', file, *options, expect=1)
-        assert 'six 1.16.0 -> 1.17.0' in failed.stderr, failed
+        options = ("--index-url", index.url, *naming(site))
+        az("webapp python package install --packages six==1.16.0", *options)
+        file = requirements(site, "spoiled\n")
+        failed = az("webapp python install-requirements --restore -r", file, *options, expect=1)
+        assert "what it had changed was put back" in failed.stderr, failed
+        assert "No package was changed" in failed.stderr
+        listed = versions(az("webapp python package list", *naming(site)).json)
+        assert listed["six"] == "1.16.0" and "spoiled" not in listed
+        failed = az("webapp python install-requirements -r", file, *options, expect=1)
+        assert "six 1.16.0 -> 1.17.0" in failed.stderr, failed
 
 
 def test_what_a_deployment_may_undo_is_warned_of(az, apps):
-    site = apps.prepared('wsgi_hello')
+    site = apps.prepared("wsgi_hello")
     root = web_root(site)
-    (root / 'requirements.txt').write_text('six\n', encoding='utf-8')
-    (root / 'env' / 'Scripts').mkdir(parents=True)
-    (root / 'venv').mkdir()
-    (site.machine.home / 'site' / 'repository').mkdir()
-    warned = az('webapp python install-requirements --dry-run', *naming(site)).stderr
+    (root / "requirements.txt").write_text("six\n", encoding="utf-8")
+    (root / "env" / "Scripts").mkdir(parents=True)
+    (root / "venv").mkdir()
+    (site.machine.home / "site" / "repository").mkdir()
+    warned = az("webapp python install-requirements --dry-run", *naming(site)).stderr
     assert "virtual environment, 'env'" in warned and "'venv'" not in warned, warned
-    assert '.skipPythonDeployment' in warned
-    (root / '.skipPythonDeployment').touch()
-    (root / 'env' / 'Scripts').rmdir()
-    assert 'Warning:' not in az('webapp python install-requirements --dry-run', *naming(site)).stderr
+    assert ".skipPythonDeployment" in warned
+    (root / ".skipPythonDeployment").touch()
+    (root / "env" / "Scripts").rmdir()
+    assert "Warning:" not in az("webapp python install-requirements --dry-run", *naming(site)).stderr
 
 
 def requirements(site, text):
     """A local requirements file."""
-    path = site.machine.folder / 'local-requirements.txt'
-    path.write_text(text, encoding='utf-8')
+    path = site.machine.folder / "local-requirements.txt"
+    path.write_text(text, encoding="utf-8")
     return path

@@ -1,4 +1,5 @@
 """`set-version` on FastCGI: from an app without any Python to a served page, and what stays when a step fails."""
+
 from __future__ import annotations
 
 import re
@@ -6,7 +7,7 @@ import re
 from tests.scenario.apps import naming, web_root
 from tests.scenario.unchanged import unchanged
 
-FAILS_ON_311 = '''\
+FAILS_ON_311 = """\
 import sys
 
 
@@ -15,189 +16,219 @@ def application(environ, start_response):
         raise RuntimeError("not ready for 3.11")
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"served by " + sys.version.split()[0].encode()]
-'''
+"""
 BROKEN_ON_311 = FAILS_ON_311.replace(
-    '\n\n\ndef', '\nif sys.version_info >= (3, 11):\n    import a_module_that_nobody_has\n\n\ndef')
+    "\n\n\ndef", "\nif sys.version_info >= (3, 11):\n    import a_module_that_nobody_has\n\n\ndef"
+)
 
 
 def with_odd_bytes(content: bytes) -> bytes:
     """The same web.config as an editor on Windows may have left it: BOM, CRLF, comments, odd spaces and quotes."""
-    text = content.decode('utf-8-sig').replace('\r\n', '\n')
-    text = text.replace('</configuration>', "  <!-- kept: ümläut &#xA; -->\n  <location path='private'>\n"
-                        "    <system.web   ><authorization /></system.web>\n  </location>\n</configuration>")
-    return b'\xef\xbb\xbf' + text.replace('\n', '\r\n').encode('utf-8')
+    text = content.decode("utf-8-sig").replace("\r\n", "\n")
+    text = text.replace(
+        "</configuration>",
+        "  <!-- kept: ümläut &#xA; -->\n  <location path='private'>\n"
+        "    <system.web   ><authorization /></system.web>\n  </location>\n</configuration>",
+    )
+    return b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode("utf-8")
 
 
 def test_a_bare_app_gets_runtime_requirements_and_web_config_and_serves_its_page(az, azure, apps):
-    site = apps.new('flask_hello')
-    command = ('webapp python set-version --version 3.8', *naming(site))
+    site = apps.new("flask_hello")
+    command = ("webapp python set-version --version 3.8", *naming(site))
 
     with unchanged(azure, site):
-        dry = az(*command, '--dry-run')
-    assert dry.json['dryRun'] is True and dry.json['changed'] is True
-    assert [(change['target'], change['action']) for change in dry.json['changes']] == [
-        ('nuget/python', 'install'), ('packages/wfastcgi', 'install'), ('siteextensions/pythonapp-python3810x64', 'install'),
-        ('packages/flask', 'install'), ('site/wwwroot/web.config', 'create'), ('app', 'restart')]
+        dry = az(*command, "--dry-run")
+    assert dry.json["dryRun"] is True and dry.json["changed"] is True
+    assert [(change["target"], change["action"]) for change in dry.json["changes"]] == [
+        ("nuget/python", "install"),
+        ("packages/wfastcgi", "install"),
+        ("siteextensions/pythonapp-python3810x64", "install"),
+        ("packages/flask", "install"),
+        ("site/wwwroot/web.config", "create"),
+        ("app", "restart"),
+    ]
 
     done = az(*command)
     answer = done.json
-    assert answer['changed'] is True and 'dryRun' not in answer
-    assert answer['app'] == {'name': site.name, 'resourceGroup': 'rg', 'slot': None}
-    assert answer['runtime'] == {'version': '3.8.10', 'architecture': 'x64', 'extensionId': 'pythonapp-python3810x64',
-                                 'packageVersion': '3.8.10', 'pythonPath': r'D:\home\python3810x64\python.exe',
-                                 'source': 'siteExtension', 'inUse': True, 'answered': True}
-    assert answer['handler'] == 'fastCgi' and answer['entryPoint'] == 'app.app'
-    verification = {'pythonVersion': '3.8.10', 'importOk': True, 'httpStatus': 200, 'httpStatusBefore': 403,
-                    'instances': [{'id': site.instance, 'httpStatus': 200}]}
-    assert answer['verification'] == verification
-    assert re.fullmatch(r'\d{8}-\d{6}-[0-9a-f]{4}', answer['changeId'])
-    changes = {change['target']: change for change in answer['changes']}
-    assert list(changes)[0] == 'nuget/python' and list(changes)[-1] == 'app'
-    assert {'packages/flask', 'packages/werkzeug', 'packages/markupsafe'} <= set(changes)
-    assert changes['site/wwwroot/web.config']['action'] == 'create'
-    assert changes['site/wwwroot/web.config']['diff'].startswith('--- ')
-    assert '  | ' in done.stderr, "pip's lines are on standard error"
+    assert answer["changed"] is True and "dryRun" not in answer
+    assert answer["app"] == {"name": site.name, "resourceGroup": "rg", "slot": None}
+    assert answer["runtime"] == {
+        "version": "3.8.10",
+        "architecture": "x64",
+        "extensionId": "pythonapp-python3810x64",
+        "packageVersion": "3.8.10",
+        "pythonPath": r"D:\home\python3810x64\python.exe",
+        "source": "siteExtension",
+        "inUse": True,
+        "answered": True,
+    }
+    assert answer["handler"] == "fastCgi" and answer["entryPoint"] == "app.app"
+    verification = {
+        "pythonVersion": "3.8.10",
+        "importOk": True,
+        "httpStatus": 200,
+        "httpStatusBefore": 403,
+        "instances": [{"id": site.instance, "httpStatus": 200}],
+    }
+    assert answer["verification"] == verification
+    assert re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{4}", answer["changeId"])
+    changes = {change["target"]: change for change in answer["changes"]}
+    assert list(changes)[0] == "nuget/python" and list(changes)[-1] == "app"
+    assert {"packages/flask", "packages/werkzeug", "packages/markupsafe"} <= set(changes)
+    assert changes["site/wwwroot/web.config"]["action"] == "create"
+    assert changes["site/wwwroot/web.config"]["diff"].startswith("--- ")
+    assert "  | " in done.stderr, "pip's lines are on standard error"
 
     page = apps.get(site)
-    assert page.status_code == 200 and 'Hello from Flask on Python 3.8.10' in page.text, page.text
+    assert page.status_code == 200 and "Hello from Flask on Python 3.8.10" in page.text, page.text
 
     with unchanged(azure, site):
         again = az(*command).json
-    assert (again['changed'], again['changes'], again['changeId']) == (False, [], None)
-    assert again['runtime'] == answer['runtime']
-    assert again['verification'] == verification | {'httpStatusBefore': 200}
+    assert (again["changed"], again["changes"], again["changeId"]) == (False, [], None)
+    assert again["runtime"] == answer["runtime"]
+    assert again["verification"] == verification | {"httpStatusBefore": 200}
 
 
 def test_another_version_changes_nothing_else_in_web_config(az, apps):
-    site = apps.prepared('wsgi_hello')
-    config = web_root(site) / 'web.config'
+    site = apps.prepared("wsgi_hello")
+    config = web_root(site) / "web.config"
     before = with_odd_bytes(config.read_bytes())
     config.write_bytes(before)
 
-    answer = az('webapp python set-version --version 3.11.9', *naming(site)).json
+    answer = az("webapp python set-version --version 3.11.9", *naming(site)).json
 
-    assert config.read_bytes() == before.replace(b'python3810x64', b'python3119x64')
-    change, = [change for change in answer['changes'] if change['target'] == 'site/wwwroot/web.config']
-    assert change['action'] == 'update'
-    assert change['before'] == r'fastCgi D:\home\python3810x64\python.exe'
-    assert change['after'] == r'fastCgi D:\home\python3119x64\python.exe'
-    kept = site.machine.home / 'data/pythonapp/changes' / answer['changeId'] / 'web.config'
+    assert config.read_bytes() == before.replace(b"python3810x64", b"python3119x64")
+    (change,) = [change for change in answer["changes"] if change["target"] == "site/wwwroot/web.config"]
+    assert change["action"] == "update"
+    assert change["before"] == r"fastCgi D:\home\python3810x64\python.exe"
+    assert change["after"] == r"fastCgi D:\home\python3119x64\python.exe"
+    kept = site.machine.home / "data/pythonapp/changes" / answer["changeId"] / "web.config"
     assert kept.read_bytes() == before
-    assert 'Hello from WSGI on Python 3.11.9' in apps.get(site).text
+    assert "Hello from WSGI on Python 3.11.9" in apps.get(site).text
 
 
 def test_an_entry_point_that_does_not_import_leaves_web_config_alone(az, azure, apps):
-    site = apps.prepared('wsgi_hello')
-    (web_root(site) / 'app.py').write_text(BROKEN_ON_311, encoding='utf-8')
-    config = web_root(site) / 'web.config'
+    site = apps.prepared("wsgi_hello")
+    (web_root(site) / "app.py").write_text(BROKEN_ON_311, encoding="utf-8")
+    config = web_root(site) / "web.config"
     before = with_odd_bytes(config.read_bytes())
     config.write_bytes(before)
 
-    failed = az('webapp python set-version --version 3.11.9', *naming(site), expect=1)
+    failed = az("webapp python set-version --version 3.11.9", *naming(site), expect=1)
 
-    assert failed.stdout == ''
+    assert failed.stdout == ""
     assert config.read_bytes() == before
-    assert f"app '{site.name}'" in failed.stderr and 'Traceback' not in failed.stderr, failed
+    assert f"app '{site.name}'" in failed.stderr and "Traceback" not in failed.stderr, failed
     assert "No module named 'a_module_that_nobody_has'" in failed.stderr
-    assert 'web.config was not touched' in failed.stderr
-    assert 'siteextensions/pythonapp-python3119x64 (install)' in failed.stderr, 'it says what stays'
-    assert apps.get(site).text == 'served by 3.8.10'
+    assert "web.config was not touched" in failed.stderr
+    assert "siteextensions/pythonapp-python3119x64 (install)" in failed.stderr, "it says what stays"
+    assert apps.get(site).text == "served by 3.8.10"
 
 
 def test_a_page_that_fails_after_the_switch_gets_its_web_config_back(az, apps):
-    site = apps.prepared('wsgi_hello')
-    (web_root(site) / 'app.py').write_text(FAILS_ON_311, encoding='utf-8')
-    config = web_root(site) / 'web.config'
+    site = apps.prepared("wsgi_hello")
+    (web_root(site) / "app.py").write_text(FAILS_ON_311, encoding="utf-8")
+    config = web_root(site) / "web.config"
     before = with_odd_bytes(config.read_bytes())
     config.write_bytes(before)
 
-    failed = az('webapp python set-version --version 3.11.9', *naming(site), expect=1)
+    failed = az("webapp python set-version --version 3.11.9", *naming(site), expect=1)
 
-    assert failed.stdout == ''
+    assert failed.stdout == ""
     assert config.read_bytes() == before
-    assert f"app '{site.name}'" in failed.stderr and 'Traceback' not in failed.stderr, failed
-    assert 'answered 500' in failed.stderr
-    assert 'wfastcgi.log in LogFiles says: RuntimeError: not ready for 3.11' in failed.stderr, failed
-    assert 'app.py, line 6)' in failed.stderr, 'it names the place'
-    assert 'was put back as it was' in failed.stderr
-    assert 'siteextensions/pythonapp-python3119x64 (install)' in failed.stderr, 'it says what stays'
-    assert apps.get(site).text == 'served by 3.8.10'
+    assert f"app '{site.name}'" in failed.stderr and "Traceback" not in failed.stderr, failed
+    assert "answered 500" in failed.stderr
+    assert "wfastcgi.log in LogFiles says: RuntimeError: not ready for 3.11" in failed.stderr, failed
+    assert "app.py, line 6)" in failed.stderr, "it names the place"
+    assert "was put back as it was" in failed.stderr
+    assert "siteextensions/pythonapp-python3119x64 (install)" in failed.stderr, "it says what stays"
+    assert apps.get(site).text == "served by 3.8.10"
 
-    unchecked = az('webapp python set-version --version 3.11.9 --no-health-check', *naming(site)).json
-    assert unchecked['verification'] == {'pythonVersion': '3.11.9', 'importOk': True, 'httpStatus': None,
-                                         'httpStatusBefore': None, 'instances': []}
+    unchecked = az("webapp python set-version --version 3.11.9 --no-health-check", *naming(site)).json
+    assert unchecked["verification"] == {
+        "pythonVersion": "3.11.9",
+        "importOk": True,
+        "httpStatus": None,
+        "httpStatusBefore": None,
+        "instances": [],
+    }
     assert apps.get(site).status_code == 500
 
 
 def test_a_first_web_config_that_fails_is_removed_again(az, apps):
-    site = apps.prepared('wsgi_hello')
-    (web_root(site) / 'web.config').unlink()
-    with (web_root(site) / 'app.py').open('a', encoding='utf-8') as file:
+    site = apps.prepared("wsgi_hello")
+    (web_root(site) / "web.config").unlink()
+    with (web_root(site) / "app.py").open("a", encoding="utf-8") as file:
         file.write('\n\ndef broken(environ, start_response):\n    raise RuntimeError("always")\n')
 
-    failed = az('webapp python set-version --version 3.8 --app app:broken', *naming(site), expect=1)
+    failed = az("webapp python set-version --version 3.8 --app app:broken", *naming(site), expect=1)
 
-    assert 'was removed again: there was none before' in failed.stderr, failed
-    assert not (web_root(site) / 'web.config').exists()
+    assert "was removed again: there was none before" in failed.stderr, failed
+    assert not (web_root(site) / "web.config").exists()
 
 
 def test_no_restart_and_no_requirements(az, apps):
-    site = apps.prepared('wsgi_hello')
-    (web_root(site) / 'requirements.txt').write_text('six\n', encoding='utf-8')
-    config = web_root(site) / 'web.config'
-    config.write_bytes(config.read_bytes().replace(b'app.application', b'app.nothing'))
+    site = apps.prepared("wsgi_hello")
+    (web_root(site) / "requirements.txt").write_text("six\n", encoding="utf-8")
+    config = web_root(site) / "web.config"
+    config.write_bytes(config.read_bytes().replace(b"app.application", b"app.nothing"))
     restarts = site.restarts
-    answer = az('webapp python set-version --version 3.8 --app app:application --no-restart --no-requirements',
-                *naming(site)).json
-    assert [change['target'] for change in answer['changes']] == ['site/wwwroot/web.config']
-    assert answer['verification']['httpStatus'] is None and site.restarts == restarts
-    assert not (site.machine.home / 'python3810x64/Lib/site-packages/six.py').exists()
+    answer = az(
+        "webapp python set-version --version 3.8 --app app:application --no-restart --no-requirements", *naming(site)
+    ).json
+    assert [change["target"] for change in answer["changes"]] == ["site/wwwroot/web.config"]
+    assert answer["verification"]["httpStatus"] is None and site.restarts == restarts
+    assert not (site.machine.home / "python3810x64/Lib/site-packages/six.py").exists()
 
 
 def test_a_failing_requirement_leaves_web_config_alone(az, apps):
-    site = apps.prepared('wsgi_hello')
-    (web_root(site) / 'requirements.txt').write_text('nosuchpackage==9\n', encoding='utf-8')
-    config = web_root(site) / 'web.config'
+    site = apps.prepared("wsgi_hello")
+    (web_root(site) / "requirements.txt").write_text("nosuchpackage==9\n", encoding="utf-8")
+    config = web_root(site) / "web.config"
     before = config.read_bytes()
-    failed = az('webapp python set-version --version 3.8 --handler httpplatform --startup-command "app.py"',
-                *naming(site), expect=1)
-    assert 'No matching distribution found for nosuchpackage==9' in failed.stderr.rpartition('ERROR:')[2], failed
+    failed = az(
+        'webapp python set-version --version 3.8 --handler httpplatform --startup-command "app.py"',
+        *naming(site),
+        expect=1,
+    )
+    assert "No matching distribution found for nosuchpackage==9" in failed.stderr.rpartition("ERROR:")[2], failed
     assert config.read_bytes() == before
-    assert 'Hello from WSGI on Python 3.8.10' in apps.get(site).text
+    assert "Hello from WSGI on Python 3.8.10" in apps.get(site).text
 
 
 def test_home_on_drive_c(az, apps):
-    site = apps.new('wsgi_hello')
-    site.switches.home_drive = 'C:'
-    answer = az('webapp python set-version --version 3.8', *naming(site)).json
-    assert answer['verification']['httpStatus'] == 200
-    assert answer['runtime']['pythonPath'] == r'C:\home\python3810x64\python.exe'
-    assert 'Hello from WSGI on Python 3.8.10' in apps.get(site).text
+    site = apps.new("wsgi_hello")
+    site.switches.home_drive = "C:"
+    answer = az("webapp python set-version --version 3.8", *naming(site)).json
+    assert answer["verification"]["httpStatus"] == 200
+    assert answer["runtime"]["pythonPath"] == r"C:\home\python3810x64\python.exe"
+    assert "Hello from WSGI on Python 3.8.10" in apps.get(site).text
 
 
 def test_several_entry_points_are_listed_and_app_chooses_one(az, azure, apps):
-    site = apps.prepared('wsgi_hello')
+    site = apps.prepared("wsgi_hello")
     root = web_root(site)
-    (root / 'web.config').unlink()
-    source = (root / 'app.py').read_text(encoding='utf-8')
-    (root / 'app.py').unlink()
-    for name in ('shop', 'blog'):
-        (root / f'{name}.py').write_text(source, encoding='utf-8')
+    (root / "web.config").unlink()
+    source = (root / "app.py").read_text(encoding="utf-8")
+    (root / "app.py").unlink()
+    for name in ("shop", "blog"):
+        (root / f"{name}.py").write_text(source, encoding="utf-8")
     with unchanged(azure, site):
-        ambiguous = az('webapp python set-version --version 3.8', *naming(site), expect=1)
-    assert 'shop:application' in ambiguous.stderr and 'blog:application' in ambiguous.stderr, ambiguous
-    assert '--app' in ambiguous.stderr
+        ambiguous = az("webapp python set-version --version 3.8", *naming(site), expect=1)
+    assert "shop:application" in ambiguous.stderr and "blog:application" in ambiguous.stderr, ambiguous
+    assert "--app" in ambiguous.stderr
 
-    answer = az('webapp python set-version --version 3.8 --app shop:application', *naming(site)).json
-    assert answer['entryPoint'] == 'shop.application'
+    answer = az("webapp python set-version --version 3.8 --app shop:application", *naming(site)).json
+    assert answer["entryPoint"] == "shop.application"
     assert apps.get(site).status_code == 200
 
 
 def test_no_entry_point_is_not_found(az, azure, apps):
     site = apps.new()
     with unchanged(azure, site):
-        failed = az('webapp python set-version --version 3.8', *naming(site), expect=3)
-    assert '--app' in failed.stderr and f"'{site.name}'" in failed.stderr.replace('App', 'app'), failed
+        failed = az("webapp python set-version --version 3.8", *naming(site), expect=3)
+    assert "--app" in failed.stderr and f"'{site.name}'" in failed.stderr.replace("App", "app"), failed
 
 
 def interrupted(az, site, change, *options):
@@ -205,12 +236,12 @@ def interrupted(az, site, change, *options):
 
     change: gives their web.config for the present one.
     """
-    (web_root(site) / 'requirements.txt').write_text('six\n', encoding='utf-8')
-    running = az.start('webapp python set-version --version 3.8', *naming(site), *options)
+    (web_root(site) / "requirements.txt").write_text("six\n", encoding="utf-8")
+    running = az.start("webapp python set-version --version 3.8", *naming(site), *options)
     for line in running.stderr:
-        if '  | ' in line:
+        if "  | " in line:
             break
-    config = web_root(site) / 'web.config'
+    config = web_root(site) / "web.config"
     config.write_bytes(change(config.read_bytes()))
     _, rest = running.communicate(timeout=300)
     return running.returncode, rest
@@ -218,30 +249,48 @@ def interrupted(az, site, change, *options):
 
 def test_somebody_elses_change_is_edited_and_what_fails_is_put_back_to_theirs(az, apps):
     """The ETag is another one when it writes; it reads again, and plans again. Then the app does not start."""
-    site = apps.prepared('wsgi_hello')
-    config = web_root(site) / 'web.config'
-    (web_root(site) / 'fails.py').write_text('raise RuntimeError("no port for today")\n', encoding='utf-8')
-    theirs = config.read_bytes() + b'<!-- theirs -->\r\n'
+    site = apps.prepared("wsgi_hello")
+    config = web_root(site) / "web.config"
+    (web_root(site) / "fails.py").write_text('raise RuntimeError("no port for today")\n', encoding="utf-8")
+    theirs = config.read_bytes() + b"<!-- theirs -->\r\n"
 
-    code, said = interrupted(az, site, lambda _: theirs, '--handler', 'httpplatform', '--startup-command', 'fails.py',
-                             '--health-timeout', '15')
+    code, said = interrupted(
+        az,
+        site,
+        lambda _: theirs,
+        "--handler",
+        "httpplatform",
+        "--startup-command",
+        "fails.py",
+        "--health-timeout",
+        "15",
+    )
 
     assert code == 1
-    assert '<httpPlatform> was added' in said and 'was put back as it was' in said, said
-    assert 'says: RuntimeError: no port for today' in said and 'fails.py, line 1)' in said, said
+    assert "<httpPlatform> was added" in said and "was put back as it was" in said, said
+    assert "says: RuntimeError: no port for today" in said and "fails.py, line 1)" in said, said
     assert config.read_bytes() == theirs
-    assert 'Hello from WSGI' in apps.get(site).text
+    assert "Hello from WSGI" in apps.get(site).text
 
 
 def test_somebody_elses_change_of_what_starts_is_left_alone(az, apps):
-    site = apps.prepared('wsgi_hello')
-    config = web_root(site) / 'web.config'
+    site = apps.prepared("wsgi_hello")
+    config = web_root(site) / "web.config"
     before = config.read_bytes()
 
-    code, said = interrupted(az, site, lambda content: content.replace(b'"app.application"', b'"app.theirs"'),
-                             '--app', 'app:application', '--handler', 'httpplatform', '--startup-command', 'app.py')
+    code, said = interrupted(
+        az,
+        site,
+        lambda content: content.replace(b'"app.application"', b'"app.theirs"'),
+        "--app",
+        "app:application",
+        "--handler",
+        "httpplatform",
+        "--startup-command",
+        "app.py",
+    )
 
     assert code == 1
-    assert 'was changed by somebody else' in said, said
-    assert '+    <add key="WSGI_HANDLER" value="app.theirs" />' in said and '+    <httpPlatform' in said, said
+    assert "was changed by somebody else" in said, said
+    assert '+    <add key="WSGI_HANDLER" value="app.theirs" />' in said and "+    <httpPlatform" in said, said
     assert config.read_bytes() == before.replace(b'"app.application"', b'"app.theirs"')

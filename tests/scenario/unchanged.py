@@ -1,4 +1,5 @@
 """The proof that a command changed nothing: what it asked of Azure, what it ran, and the files of the app."""
+
 from __future__ import annotations
 
 import hashlib
@@ -8,15 +9,18 @@ from contextlib import contextmanager
 from tests.local_azure.cloud import LocalAzure
 from tests.local_azure.site import Site
 
-NOT_THE_APPS = ('LogFiles', '__pycache__')
+NOT_THE_APPS = ("LogFiles", "__pycache__")
 """Folders that the app itself and its Python write to when a page is fetched or an import is tried."""
 
 
 def home_files(site: Site) -> dict[str, str]:
     """A hash of each file below %HOME%, by its path."""
     home = site.machine.home
-    return {str(path.relative_to(home)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(home.rglob('*')) if path.is_file() and not set(path.parts) & set(NOT_THE_APPS)}
+    return {
+        str(path.relative_to(home)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(home.rglob("*"))
+        if path.is_file() and not set(path.parts) & set(NOT_THE_APPS)
+    }
 
 
 @contextmanager
@@ -25,6 +29,6 @@ def unchanged(azure: LocalAzure, site: Site) -> Iterator[None]:
     requests, files, commands = len(azure.mutating_requests()), home_files(site), len(site.commands.started)
     yield
     assert [str(request) for request in azure.mutating_requests()[requests:]] == []
-    assert [command.text for command in site.commands.started[commands:] if command.text.endswith(' runner.py')] == []
+    assert [command.text for command in site.commands.started[commands:] if command.text.endswith(" runner.py")] == []
     after = home_files(site)
     assert {path for path in files.keys() | after.keys() if files.get(path) != after.get(path)} == set()

@@ -1,4 +1,5 @@
 """An SCM site over a folder of this machine, for what is tested without HTTP: files are files, commands are run."""
+
 from __future__ import annotations
 
 import os
@@ -134,9 +135,17 @@ class FolderSite:
     def start(self, command: str, directory: str = "") -> Pending:
         cwd = self.path("start", directory.replace("\\", "/"))
         pending = Pending()
-        pending.process = subprocess.Popen(command, shell=True, cwd=cwd, env=self.environment, text=True,
-                                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                           start_new_session=True)
+        pending.process = subprocess.Popen(
+            command,
+            shell=True,
+            cwd=cwd,
+            env=self.environment,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
 
         def wait() -> None:
             output, error = pending.process.communicate()

@@ -1,4 +1,5 @@
 """A web server on loopback that answers as a test says, byte by byte, and remembers what it was asked."""
+
 from __future__ import annotations
 
 import contextlib
@@ -14,8 +15,12 @@ def plain(status: int, body: bytes | str = b"", phrase: str = "X", **headers: st
     """A whole answer. headers: `_` in a name stands for `-`."""
     content = body.encode() if isinstance(body, str) else body
     named = {"Content-Type": "text/html", **{name.replace("_", "-"): value for name, value in headers.items()}}
-    lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in named.items()),
-             f"Content-Length: {len(content)}", "Connection: close"]
+    lines = [
+        f"HTTP/1.1 {status} {phrase}",
+        *(f"{name}: {value}" for name, value in named.items()),
+        f"Content-Length: {len(content)}",
+        "Connection: close",
+    ]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
 
 

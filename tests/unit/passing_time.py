@@ -1,4 +1,5 @@
 """A clock on which pauses take no time."""
+
 from __future__ import annotations
 
 import time

@@ -1,4 +1,5 @@
 """Advised commands can be pasted: quoted for a shell, and in the subscription that the command line named."""
+
 from __future__ import annotations
 
 import shlex
@@ -12,8 +13,32 @@ from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site
 from azext_pythonapp.appservice.errors import NotFound, Refused
 
 
-@pytest.mark.parametrize("text", ["shop", "my-group_1.x", "my (old) group", "grüße", "a;b", "a&b|c", "$HOME", "a`b", 'a"b',
-                                  "it's", "$it's \"all\"", "a\\b", "x!y", "*", "~", "#x", "{a}", "a b", "", "@file", "%PATH%"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "shop",
+        "my-group_1.x",
+        "my (old) group",
+        "grüße",
+        "a;b",
+        "a&b|c",
+        "$HOME",
+        "a`b",
+        'a"b',
+        "it's",
+        '$it\'s "all"',
+        "a\\b",
+        "x!y",
+        "*",
+        "~",
+        "#x",
+        "{a}",
+        "a b",
+        "",
+        "@file",
+        "%PATH%",
+    ],
+)
 def test_a_shell_reads_the_very_text(text):
     assert shlex.split(quoted(text)) == [text]
 
@@ -26,7 +51,8 @@ def test_plain_names_stay_plain_and_control_characters_end_no_line():
 def test_options_name_slot_and_subscription_where_given():
     assert options("rg", "shop") == "-g rg -n shop"
     assert options("my (old) group", "shop", "staging", "My Subscription") == (
-        '-g "my (old) group" -n shop -s staging --subscription "My Subscription"')
+        '-g "my (old) group" -n shop -s staging --subscription "My Subscription"'
+    )
     assert in_subscription(None) == "" and in_subscription("x y") == ' --subscription "x y"'
     site = Site("shop", "my group", None, "/id", "h", "s", "Running", subscription="sub")
     assert site.arguments == '-g "my group" -n shop --subscription sub'
@@ -47,15 +73,22 @@ def test_errors_about_the_app_itself_carry_the_subscription():
     assert '-g "my group" -n shop -s staging --subscription "My Sub"' in refused.value.recommendation
 
 
-@pytest.mark.parametrize("names, asks_public", [
-    ({}, True), ({"webapp_name": "web"}, True), ({"resource_group_name": "group"}, True),
-    ({"webapp_name": "web", "resource_group_name": "group"}, False)])
+@pytest.mark.parametrize(
+    "names, asks_public",
+    [
+        ({}, True),
+        ({"webapp_name": "web"}, True),
+        ({"resource_group_name": "group"}, True),
+        ({"webapp_name": "web", "resource_group_name": "group"}, False),
+    ],
+)
 def test_half_an_app_out_of_azs_defaults_does_not_break_list_versions(monkeypatch, names, asks_public):
     from knack.validators import DefaultStr
 
     from azext_pythonapp import custom
     from azext_pythonapp.appservice import app
     from azext_pythonapp.operations import list_versions
+
     monkeypatch.setattr(app, "web_session", lambda _: None)
     monkeypatch.setattr(app, "open_app", lambda *_: None)
     monkeypatch.setattr(list_versions, "public_versions", lambda *_: "public")
@@ -66,17 +99,29 @@ def test_half_an_app_out_of_azs_defaults_does_not_break_list_versions(monkeypatc
     assert custom.list_versions(cmd, **defaults) == ("public" if asks_public else "of the app")
 
 
-@pytest.mark.parametrize("advised, expected", [
-    ("az webapp python job list", "az webapp python job list -g rg -n shop --subscription sub"),
-    ("az webapp python package install --packages pip --upgrade",
-     "az webapp python package install -g rg -n shop --subscription sub --packages pip --upgrade"),
-    ("az webapp python install-requirements --wheel-dir",
-     "az webapp python install-requirements -g rg -n shop --subscription sub --wheel-dir"),
-    ("az webapp start -g rg -n shop --subscription sub", None), ("az login", None),
-    ("az webapp start -g rg -n shop", "az webapp start -g rg -n shop --subscription sub"),
-    ("az webapp python web-config set --file web.config", None), ("az webapp list --query x", None),
-    ("az webapp python install-requirements --help", None), ("az functionapp create --runtime python", None),
-    ("pip install x", None), ("az webapp python", None)])
+@pytest.mark.parametrize(
+    "advised, expected",
+    [
+        ("az webapp python job list", "az webapp python job list -g rg -n shop --subscription sub"),
+        (
+            "az webapp python package install --packages pip --upgrade",
+            "az webapp python package install -g rg -n shop --subscription sub --packages pip --upgrade",
+        ),
+        (
+            "az webapp python install-requirements --wheel-dir",
+            "az webapp python install-requirements -g rg -n shop --subscription sub --wheel-dir",
+        ),
+        ("az webapp start -g rg -n shop --subscription sub", None),
+        ("az login", None),
+        ("az webapp start -g rg -n shop", "az webapp start -g rg -n shop --subscription sub"),
+        ("az webapp python web-config set --file web.config", None),
+        ("az webapp list --query x", None),
+        ("az webapp python install-requirements --help", None),
+        ("az functionapp create --runtime python", None),
+        ("pip install x", None),
+        ("az webapp python", None),
+    ],
+)
 def test_every_advised_command_names_the_app(advised, expected):
     text = f"See `{advised}`, or not."
     assert completed(text, "-g rg -n shop --subscription sub", "sub") == f"See `{expected or advised}`, or not."
@@ -85,8 +130,9 @@ def test_every_advised_command_names_the_app(advised, expected):
 def test_errors_of_code_that_knows_of_no_app_are_completed():
     with pytest.raises(NotFound) as missing, naming("shop", "staging", "my rg", "sub"):
         raise NotFound("No job `az webapp python job wait`.", "List them: `az webapp python job list`.")
-    assert missing.value.recommendation == ('List them: `az webapp python job list -g "my rg" -n shop -s staging '
-                                            '--subscription sub`.')
+    assert missing.value.recommendation == (
+        'List them: `az webapp python job list -g "my rg" -n shop -s staging --subscription sub`.'
+    )
     assert '-g "my rg"' in missing.value.message and str(missing.value) == missing.value.message
     with pytest.raises(NotFound) as missing, naming(None, None):
         raise NotFound("No job.", "List them: `az webapp python job list`.")

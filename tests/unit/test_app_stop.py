@@ -1,4 +1,5 @@
 """An app is stopped for a job only by its own client, until nothing of it runs, and no restart ends a job."""
+
 from __future__ import annotations
 
 import json
@@ -16,9 +17,12 @@ from tests.unit.test_left_to_do import EARLIER, JOB, OTHER, World
 
 PYTHON = "D:\\home\\python311x64\\python.exe"
 APP = Program(7, PYTHON, f'"{PYTHON}" D:\\home\\python311x64\\wfastcgi.py', False)
-OTHERS = [Program(8, "C:\\Python\\python.exe", "python.exe x.py", False), Program(9, PYTHON, f"{PYTHON} job.py", True),
-          Program(10, PYTHON, f"{PYTHON} -u -B -E -s runner.py", False),
-          Program(11, PYTHON, f"{PYTHON} -s -u D:\\home\\data\\pythonapp\\jobs\\x\\runner_modules\\watched_pip.py", False)]
+OTHERS = [
+    Program(8, "C:\\Python\\python.exe", "python.exe x.py", False),
+    Program(9, PYTHON, f"{PYTHON} job.py", True),
+    Program(10, PYTHON, f"{PYTHON} -u -B -E -s runner.py", False),
+    Program(11, PYTHON, f"{PYTHON} -s -u D:\\home\\data\\pythonapp\\jobs\\x\\runner_modules\\watched_pip.py", False),
+]
 
 
 @pytest.fixture
@@ -43,8 +47,9 @@ def test_but_not_for_ever(world):
 
 
 def test_a_site_that_does_not_tell_its_processes_is_said(world):
-    world.kudu.before_request = lambda request: (_ for _ in ()).throw(
-        Unreachable("away")) if request.startswith("programs") else None
+    world.kudu.before_request = lambda request: (
+        (_ for _ in ()).throw(Unreachable("away")) if request.startswith("programs") else None
+    )
     stop(world)
     assert world.arm.done == ["stop"] and "is not known: away" in world.said[-1]
 

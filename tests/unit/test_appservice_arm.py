@@ -1,12 +1,20 @@
 """Resource Manager's answers about apps and site extensions, as facts/az-extension.md 4 lists them."""
+
 from __future__ import annotations
 
 import pytest
 
 from azext_pythonapp.appservice import site_extensions
 from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site
-from azext_pythonapp.appservice.errors import (AccessDenied, Conflict, NotFound, PlatformFailed, Refused, RemoteFailed,
-                                               UnknownOutcome)
+from azext_pythonapp.appservice.errors import (
+    AccessDenied,
+    Conflict,
+    NotFound,
+    PlatformFailed,
+    Refused,
+    RemoteFailed,
+    UnknownOutcome,
+)
 from azext_pythonapp.appservice.patience import Trouble
 from tests.unit.passing_time import Time
 
@@ -39,10 +47,19 @@ def entry(state, identifier=EXTENSION, **more):
 
 
 def site_body(**properties):
-    hosts = [{"hostType": "Standard", "name": "shop-1a.azurewebsites.net"},
-             {"hostType": "Repository", "name": "shop-1a.scm.azurewebsites.net"}]
-    return {"kind": "app", "properties": {"state": "Running", "defaultHostName": "shop-1a.azurewebsites.net",
-                                          "hostNameSslStates": hosts, **properties}}
+    hosts = [
+        {"hostType": "Standard", "name": "shop-1a.azurewebsites.net"},
+        {"hostType": "Repository", "name": "shop-1a.scm.azurewebsites.net"},
+    ]
+    return {
+        "kind": "app",
+        "properties": {
+            "state": "Running",
+            "defaultHostName": "shop-1a.azurewebsites.net",
+            "hostNameSslStates": hosts,
+            **properties,
+        },
+    }
 
 
 def test_the_scm_host_is_the_one_that_azure_names():
@@ -60,14 +77,17 @@ def test_a_slot_is_a_longer_resource():
     assert site.arguments == "-g rg -n shop -s staging"
 
 
-@pytest.mark.parametrize("answer, error, words", [
-    ((404, {"error": {"message": "gone"}}), NotFound, "app 'shop' was not found in resource group 'rg'"),
-    ((403, {"error": {"message": "no role"}}), AccessDenied, "no role"),
-    ((500, None), PlatformFailed, "500"),
-    ((200, {**site_body(), "kind": "app,linux"}), Refused, "Linux"),
-    ((200, site_body(reserved=True)), Refused, "Linux"),
-    ((200, site_body(hostNameSslStates=[])), PlatformFailed, "SCM site"),
-])
+@pytest.mark.parametrize(
+    "answer, error, words",
+    [
+        ((404, {"error": {"message": "gone"}}), NotFound, "app 'shop' was not found in resource group 'rg'"),
+        ((403, {"error": {"message": "no role"}}), AccessDenied, "no role"),
+        ((500, None), PlatformFailed, "500"),
+        ((200, {**site_body(), "kind": "app,linux"}), Refused, "Linux"),
+        ((200, site_body(reserved=True)), Refused, "Linux"),
+        ((200, site_body(hostNameSslStates=[])), PlatformFailed, "SCM site"),
+    ],
+)
 def test_an_app_that_cannot_be_used(answer, error, words):
     azure, _ = arm(answer)
     with pytest.raises(error, match=words):
@@ -79,9 +99,11 @@ def test_an_install_sends_a_body_and_polls_the_id_that_came_back():
     pauses = []
     found = site_extensions.install_extension(azure, SITE, "python364x64", sleep=pauses.append)
     assert found["version"] == "3.6.4.4"
-    assert send.asked == [("PUT", f"{SITE_ID}/siteextensions/python364x64", {"properties": {}}),
-                          ("GET", f"{SITE_ID}/siteextensions/{EXTENSION}", None),
-                          ("GET", f"{SITE_ID}/siteextensions/{EXTENSION}", None)]
+    assert send.asked == [
+        ("PUT", f"{SITE_ID}/siteextensions/python364x64", {"properties": {}}),
+        ("GET", f"{SITE_ID}/siteextensions/{EXTENSION}", None),
+        ("GET", f"{SITE_ID}/siteextensions/{EXTENSION}", None),
+    ]
     assert len(pauses) == 2
 
 
@@ -91,8 +113,14 @@ def test_a_version_is_asked_for_in_the_body():
     assert send.asked[0][2] == {"properties": {"version": "3.6.4.4"}}
 
 
-@pytest.mark.parametrize("first", [(200, entry("Failed", comment="no disk")), (200, entry("Canceled", comment="no disk")),
-                                   (400, entry("Failed", comment="no disk"))])
+@pytest.mark.parametrize(
+    "first",
+    [
+        (200, entry("Failed", comment="no disk")),
+        (200, entry("Canceled", comment="no disk")),
+        (400, entry("Failed", comment="no disk")),
+    ],
+)
 def test_a_failed_installation_is_known_by_its_state(first):
     azure, _ = arm(first)
     with pytest.raises(RemoteFailed, match="no disk"):
@@ -113,8 +141,13 @@ def test_a_timeout_of_the_first_request_is_no_end():
 
 def test_an_answer_about_another_extension_is_not_believed():
     other = entry("Succeeded", "mentions-python364x64")
-    azure, _ = arm((201, entry("InProgress")), (200, other), (200, {"value": [other]}),
-                   (200, other), (200, {"value": [other, entry("Succeeded")]}))
+    azure, _ = arm(
+        (201, entry("InProgress")),
+        (200, other),
+        (200, {"value": [other]}),
+        (200, other),
+        (200, {"value": [other, entry("Succeeded")]}),
+    )
     assert site_extensions.install_extension(azure, SITE, EXTENSION, sleep=lambda _: None)["id"] == EXTENSION
 
 
@@ -150,11 +183,14 @@ def test_an_empty_list_in_any_form_is_an_empty_list(body):
 
 
 def test_a_deletion_asks_for_the_exact_id_and_looks_afterwards():
-    azure, send = arm((200, {"value": [entry("Succeeded")]}), (200, entry("Succeeded")), (200, None),
-                      (200, {"value": []}))
+    azure, send = arm(
+        (200, {"value": [entry("Succeeded")]}), (200, entry("Succeeded")), (200, None), (200, {"value": []})
+    )
     site_extensions.delete_extension(azure, SITE, EXTENSION.upper(), pytest.fail)
-    assert [asked[:2] for asked in send.asked][1:3] == [("GET", f"{SITE_ID}/siteextensions/{EXTENSION}"),
-                                                        ("DELETE", f"{SITE_ID}/siteextensions/{EXTENSION}")]
+    assert [asked[:2] for asked in send.asked][1:3] == [
+        ("GET", f"{SITE_ID}/siteextensions/{EXTENSION}"),
+        ("DELETE", f"{SITE_ID}/siteextensions/{EXTENSION}"),
+    ]
 
 
 def test_a_deletion_that_would_hit_another_package_deletes_the_folder_alone():
@@ -174,8 +210,12 @@ def test_a_deletion_of_what_is_not_there_deletes_nothing():
 
 
 def test_a_deletion_that_left_it_there_is_a_failure():
-    azure, _ = arm((200, {"value": [entry("Succeeded")]}), (200, entry("Succeeded")), (200, None),
-                   (200, {"value": [entry("Succeeded")]}))
+    azure, _ = arm(
+        (200, {"value": [entry("Succeeded")]}),
+        (200, entry("Succeeded")),
+        (200, None),
+        (200, {"value": [entry("Succeeded")]}),
+    )
     with pytest.raises(RemoteFailed, match="still there"):
         site_extensions.delete_extension(azure, SITE, EXTENSION, pytest.fail)
 
@@ -184,6 +224,8 @@ def test_publishing_credentials_only_where_the_site_allows_them():
     azure, send = arm((200, {"properties": {"allow": False}}))
     assert azure.publishing_credentials(SITE) is None
     assert len(send.asked) == 1
-    azure, _ = arm((200, {"properties": {"allow": True}}),
-                   (200, {"properties": {"publishingUserName": "$shop", "publishingPassword": "secret"}}))
+    azure, _ = arm(
+        (200, {"properties": {"allow": True}}),
+        (200, {"properties": {"publishingUserName": "$shop", "publishingPassword": "secret"}}),
+    )
     assert azure.publishing_credentials(SITE) == ("$shop", "secret")

@@ -1,4 +1,5 @@
 """Command lines for Kudu: every argument reaches the program unchanged, or is refused."""
+
 from __future__ import annotations
 
 import base64
@@ -23,7 +24,7 @@ def split_windows(command: str) -> list[str]:
     while index < len(command):
         slashes = re.match(r"\\*", command[index:]).group()
         index += len(slashes)
-        if command[index:index + 1] == '"':
+        if command[index : index + 1] == '"':
             current += "\\" * (len(slashes) // 2)
             assert len(slashes) % 2 == 0, "an escaped quote"
             quoted, seen, index = not quoted, True, index + 1
@@ -40,8 +41,10 @@ def split_windows(command: str) -> list[str]:
 
 
 def test_the_executable_is_always_quoted():
-    assert quote_command(r"D:\home\python364x64\python.exe", "-u", "-m", "pip") == \
-        r'"D:\home\python364x64\python.exe" -u -m pip'
+    assert (
+        quote_command(r"D:\home\python364x64\python.exe", "-u", "-m", "pip")
+        == r'"D:\home\python364x64\python.exe" -u -m pip'
+    )
 
 
 @pytest.mark.parametrize("argument", ["flask>=2,<3", "a b", "a&b", "a|b", "^", "!", "", "ü", "a\\", "a b\\", "(x)"])
@@ -69,8 +72,14 @@ def test_a_program_travels_with_its_parameters_whatever_they_hold():
     command = python_command("python.exe", "print(parameters['say'])", {"say": 'a"%PATH%\n>ü'})
     assert not set(command.replace('"', "")) & set("%<>|^\n")
     loader = split_windows(command)[-1]
-    done = subprocess.run([sys.executable, "-c", loader], capture_output=True, text=True, encoding="utf-8",
-                          env={"PYTHONIOENCODING": "utf-8"}, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", loader],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={"PYTHONIOENCODING": "utf-8"},
+        check=True,
+    )
     assert done.stdout == 'a"%PATH%\n>ü\n'
     assert json.loads(base64.b64decode(re.search(r"b64decode\('([^']+)'", loader)[1])) == {"say": 'a"%PATH%\n>ü'}
 

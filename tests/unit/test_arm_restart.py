@@ -1,4 +1,5 @@
 """A restart is asked to be answered when it is done, and an app's instances are those that Azure names."""
+
 from __future__ import annotations
 
 import pytest
@@ -49,10 +50,16 @@ def test_a_stop_and_a_start_do_not_ask_for_it():
     assert [synchronous for _, _, synchronous in azure.asked] == [None, None]
 
 
-@pytest.mark.parametrize("body, ids", [
-    ({"value": [{"name": "ab12", "properties": {}}, {"name": "cd34"}], "nextLink": None}, ["ab12", "cd34"]),
-    ({"value": [{"name": "shop/ab12"}, {"name": None}, None]}, ["ab12"]), ({"value": []}, []), ({"value": None}, []),
-    ([], [])])
+@pytest.mark.parametrize(
+    "body, ids",
+    [
+        ({"value": [{"name": "ab12", "properties": {}}, {"name": "cd34"}], "nextLink": None}, ["ab12", "cd34"]),
+        ({"value": [{"name": "shop/ab12"}, {"name": None}, None]}, ["ab12"]),
+        ({"value": []}, []),
+        ({"value": None}, []),
+        ([], []),
+    ],
+)
 def test_the_instances(body, ids):
     azure = Azure((200, body))
     assert azure.arm.instances(SITE) == ids and azure.asked == [("GET", "/instances", None)]

@@ -1,4 +1,5 @@
 """Resource Manager on a bad day: throttled, locked, cut, and answering a second try with what the first one did."""
+
 from __future__ import annotations
 
 import json
@@ -8,16 +9,30 @@ import pytest
 
 from azext_pythonapp.appservice import site_extensions
 from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site, arm_message
-from azext_pythonapp.appservice.errors import (AccessDenied, Conflict, PlatformFailed, RemoteFailed, Unreachable,
-                                               UnknownOutcome)
+from azext_pythonapp.appservice.errors import (
+    AccessDenied,
+    Conflict,
+    PlatformFailed,
+    RemoteFailed,
+    UnknownOutcome,
+    Unreachable,
+)
 from azext_pythonapp.appservice.patience import Trouble
 from tests.unit.passing_time import Time
 
 SITE_ID = "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Web/sites/shop"
 SITE = Site("shop", "rg", None, SITE_ID, "shop.azurewebsites.net", "shop.scm.azurewebsites.net", "Running")
 EXTENSION = "azureappservice-python364x64"
-LOCKED = (429, {"Code": "429", "Message": "Cannot acquire exclusive lock to create, update or delete this site. Retry the "
-                "request later.", "Target": None, "Details": [], "Innererror": None})
+LOCKED = (
+    429,
+    {
+        "Code": "429",
+        "Message": "Cannot acquire exclusive lock to create, update or delete this site. Retry the request later.",
+        "Target": None,
+        "Details": [],
+        "Innererror": None,
+    },
+)
 GATEWAY = (504, {"error": {"code": "GatewayTimeout", "message": "The gateway did not receive a response."}})
 TAKEN = (429, {"Message": EXTENSION})
 CUT = UnknownOutcome("cut")
@@ -29,8 +44,12 @@ class Azure:
     def __init__(self, *answers: Any):
         self.answers, self.asked = list(answers), []
         self.time, self.said = Time(), []
-        self.arm = Arm(self._send, "https://arm", "sub", trouble=Trouble(
-            "Azure Resource Manager", self.said.append, self.time.clock, self.time.sleep))
+        self.arm = Arm(
+            self._send,
+            "https://arm",
+            "sub",
+            trouble=Trouble("Azure Resource Manager", self.said.append, self.time.clock, self.time.sleep),
+        )
 
     def _send(self, method, url, query, body, secret):
         self.asked.append(method + " " + url.removeprefix("https://arm" + SITE_ID))
@@ -49,8 +68,11 @@ class Azure:
 
 
 def entry(state, **more):
-    return {"id": f"{SITE_ID}/siteextensions/{EXTENSION}", "name": f"shop/{EXTENSION}",
-            "properties": {"id": EXTENSION, "version": "3.6.4.4", "provisioningState": state, **more}}
+    return {
+        "id": f"{SITE_ID}/siteextensions/{EXTENSION}",
+        "name": f"shop/{EXTENSION}",
+        "properties": {"id": EXTENSION, "version": "3.6.4.4", "provisioningState": state, **more},
+    }
 
 
 def listed(*states):
@@ -156,8 +178,9 @@ def test_an_install_by_another_request_that_is_gone_is_done_after_all():
 
 
 def test_a_conflict_after_our_own_lost_try_is_our_own_install():
-    azure = Azure(GATEWAY, (404, None), (409, {"Message": EXTENSION}), (201, entry("Created")),
-                  (200, entry("Succeeded")))
+    azure = Azure(
+        GATEWAY, (404, None), (409, {"Message": EXTENSION}), (201, entry("Created")), (200, entry("Succeeded"))
+    )
     assert azure.install()["id"] == EXTENSION
     assert azure.said == []
 
@@ -191,9 +214,20 @@ def test_a_failed_envelope_shows_its_comment_whatever_its_status(status, at_once
         azure.install()
 
 
-@pytest.mark.parametrize("trouble", [(429, None), LOCKED, (500, {"Message": "x"}), (401, None), (403, None), CUT,
-                                     AccessDenied("no token"), Unreachable("no route"),
-                                     (404, "<html><title>404 Web Site not found</title></html>")])
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        (429, None),
+        LOCKED,
+        (500, {"Message": "x"}),
+        (401, None),
+        (403, None),
+        CUT,
+        AccessDenied("no token"),
+        Unreachable("no route"),
+        (404, "<html><title>404 Web Site not found</title></html>"),
+    ],
+)
 def test_trouble_while_polling_does_not_end_the_wait(trouble):
     azure = Azure((201, entry("Created")), trouble, trouble, (200, entry("Succeeded")))
     assert azure.install()["id"] == EXTENSION
@@ -231,14 +265,33 @@ def test_a_second_install_alone_is_a_conflict():
         site_extensions.start_install(azure.arm, SITE, EXTENSION, sleep=azure.time.sleep)
 
 
-@pytest.mark.parametrize("body, words", [
-    ({"Message": "An error has occurred.", "ExceptionMessage": "The process cannot access the file.",
-      "ExceptionType": "System.IO.IOException"}, "The process cannot access the file."),
-    ({"error": {"code": "x", "message": "An error has occurred.", "ExceptionMessage": "The disk is full."}},
-     "The disk is full."),
-    ({"Code": "NotFound", "Message": "Cannot find ServerFarm with name plan.", "Target": None, "Details": [],
-      "Innererror": None}, "Cannot find ServerFarm with name plan."),
-    ({"error": {"code": "ResourceNotFound", "message": "It was not found."}}, "It was not found."),
-])
+@pytest.mark.parametrize(
+    "body, words",
+    [
+        (
+            {
+                "Message": "An error has occurred.",
+                "ExceptionMessage": "The process cannot access the file.",
+                "ExceptionType": "System.IO.IOException",
+            },
+            "The process cannot access the file.",
+        ),
+        (
+            {"error": {"code": "x", "message": "An error has occurred.", "ExceptionMessage": "The disk is full."}},
+            "The disk is full.",
+        ),
+        (
+            {
+                "Code": "NotFound",
+                "Message": "Cannot find ServerFarm with name plan.",
+                "Target": None,
+                "Details": [],
+                "Innererror": None,
+            },
+            "Cannot find ServerFarm with name plan.",
+        ),
+        ({"error": {"code": "ResourceNotFound", "message": "It was not found."}}, "It was not found."),
+    ],
+)
 def test_the_reason_in_an_error(body, words):
     assert arm_message(ArmAnswer(500, body, json.dumps(body))) == words

@@ -1,4 +1,5 @@
 """The status line: on a terminal only, below all other lines, silent with --only-show-errors."""
+
 from __future__ import annotations
 
 import io
@@ -23,7 +24,7 @@ class Terminal(io.StringIO):
         for line in self.getvalue().split("\n"):
             cells: list[str] = []
             for part in line.split("\r"):
-                cells[:len(part)] = part
+                cells[: len(part)] = part
             rows.append("".join(cells).rstrip())
         return rows
 
@@ -31,11 +32,13 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def show(monkeypatch):
     """Puts a terminal in the place of standard error; pytest puts its own there before each phase of a test."""
+
     def put():
         stream = Terminal()
         monkeypatch.setattr("sys.stderr", stream)
         monkeypatch.setattr("shutil.get_terminal_size", lambda fallback=(80, 24): os.terminal_size((40, 24)))
         return stream
+
     return put
 
 

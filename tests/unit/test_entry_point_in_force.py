@@ -1,4 +1,5 @@
 """What is in force stands: app settings and web.config before what the files look like."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -17,15 +18,22 @@ PYTHON = "D:\\home\\python3810x64\\python.exe"
 PAIR = Registration(PYTHON, "D:\\home\\python3810x64\\wfastcgi.py")
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 DASH = "import dash\napp = dash.Dash(__name__)\nserver = app.server\n"
-DJANGO = {"manage.py": "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.dev')\n",
-          "shop/wsgi.py": "import os\nfrom django.core.wsgi import get_wsgi_application\n"
-                          "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.dev')\n"
-                          "application = get_wsgi_application()\n", "shop/__init__.py": ""}
-BARE = ('<configuration><system.webServer><handlers><add name="P" path="*" verb="*" modules="FastCgiModule" '
-        f'scriptProcessor="{PYTHON}|D:\\home\\python3810x64\\wfastcgi.py" /></handlers></system.webServer></configuration>')
-UVICORN = ('<configuration><system.webServer><handlers><add name="P" path="*" verb="*" modules="httpPlatformHandler" />'
-           f'</handlers><httpPlatform processPath="{PYTHON}" arguments="-m waitress shop:app" /></system.webServer>'
-           "</configuration>")
+DJANGO = {
+    "manage.py": "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.dev')\n",
+    "shop/wsgi.py": "import os\nfrom django.core.wsgi import get_wsgi_application\n"
+    "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.dev')\n"
+    "application = get_wsgi_application()\n",
+    "shop/__init__.py": "",
+}
+BARE = (
+    '<configuration><system.webServer><handlers><add name="P" path="*" verb="*" modules="FastCgiModule" '
+    f'scriptProcessor="{PYTHON}|D:\\home\\python3810x64\\wfastcgi.py" /></handlers></system.webServer></configuration>'
+)
+UVICORN = (
+    '<configuration><system.webServer><handlers><add name="P" path="*" verb="*" modules="httpPlatformHandler" />'
+    f'</handlers><httpPlatform processPath="{PYTHON}" arguments="-m waitress shop:app" /></system.webServer>'
+    "</configuration>"
+)
 
 
 @pytest.fixture
@@ -39,8 +47,9 @@ def put(folder: Path, files: dict[str, str]) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def written(folder: Path, config: str | None, settings: dict[str, str] | None, option: str | None = None,
-            handler: str = "auto") -> tuple[PythonHandler, list[str]]:
+def written(
+    folder: Path, config: str | None, settings: dict[str, str] | None, option: str | None = None, handler: str = "auto"
+) -> tuple[PythonHandler, list[str]]:
     """What the new web.config runs, and what was said."""
     said: list[str] = []
     content = config.encode() if config else None
@@ -88,15 +97,24 @@ def test_the_setting_is_not_of_http_platform(folder: Path):
     assert found.entry_point == "shop.app", "what it serves now, not the setting that nothing reads"
 
 
-@pytest.mark.parametrize("settings, config", [
-    ({"DJANGO_SETTINGS_MODULE": "shop.live"}, None), ({"django_settings_module": "shop.live"}, BARE),
-    ({}, BARE.replace("<system", '<appSettings><add key="DJANGO_SETTINGS_MODULE" value="shop.live" /></appSettings><system',
-                      1)),
-])
+@pytest.mark.parametrize(
+    "settings, config",
+    [
+        ({"DJANGO_SETTINGS_MODULE": "shop.live"}, None),
+        ({"django_settings_module": "shop.live"}, BARE),
+        (
+            {},
+            BARE.replace(
+                "<system", '<appSettings><add key="DJANGO_SETTINGS_MODULE" value="shop.live" /></appSettings><system', 1
+            ),
+        ),
+    ],
+)
 @pytest.mark.parametrize("option", [None, "shop.wsgi:application"])
 @pytest.mark.parametrize("handler", ["fastcgi", "httpplatform"])
-def test_djangos_settings_stand_wherever_they_are(folder: Path, settings: dict[str, str], config: str | None,
-                                                  option: str | None, handler: str):
+def test_djangos_settings_stand_wherever_they_are(
+    folder: Path, settings: dict[str, str], config: str | None, option: str | None, handler: str
+):
     put(folder, DJANGO)
     found, _ = written(folder, config, settings, option, handler)
     value = {name.upper(): value for name, value in found.environment.items()}.get("DJANGO_SETTINGS_MODULE")
@@ -145,8 +163,13 @@ def test_djangos_settings_that_may_not_be_seen_are_not_overridden(folder: Path):
 def test_the_entry_point_that_was_written_for_dash_is_read_again(folder: Path):
     put(folder, {"app.py": DASH.replace("server = app.server\n", "")})
     for value in ("app.app.server", None):
-        config = BARE if value is None else BARE.replace(
-            "<system", f'<appSettings><add key="WSGI_HANDLER" value="{value}" /></appSettings><system', 1)
+        config = (
+            BARE
+            if value is None
+            else BARE.replace(
+                "<system", f'<appSettings><add key="WSGI_HANDLER" value="{value}" /></appSettings><system', 1
+            )
+        )
         found, _ = written(folder, config, {} if value else {"WSGI_HANDLER": "app.app.server"}, handler="httpplatform")
         assert found.arguments is not None and found.arguments.endswith("app:app.server")
 
@@ -173,14 +196,19 @@ def test_what_is_shown_is_what_is_in_force():
 FLASK_RUN = UVICORN.replace("-m waitress shop:app", "-m flask run --port %HTTP_PLATFORM_PORT%")
 
 
-@pytest.mark.parametrize("settings, entry_point", [
-    ({"Flask_App": "shopfront"}, "shopfront.app"), ({"FLASK_APP": "shopfront.py:app"}, "shopfront.app")])
+@pytest.mark.parametrize(
+    "settings, entry_point",
+    [({"Flask_App": "shopfront"}, "shopfront.app"), ({"FLASK_APP": "shopfront.py:app"}, "shopfront.app")],
+)
 def test_flask_app_of_the_settings_stands_in_another_handler(folder: Path, settings: dict[str, str], entry_point: str):
     put(folder, {"app.py": FLASK, "shopfront.py": FLASK})
     found, _ = written(folder, FLASK_RUN, settings, handler="fastcgi")
     assert found.entry_point == entry_point
-    own = FLASK_RUN.replace(" /></system.webServer>", '><environmentVariables><environmentVariable name="FLASK_APP" '
-                            'value="app" /></environmentVariables></httpPlatform></system.webServer>')
+    own = FLASK_RUN.replace(
+        " /></system.webServer>",
+        '><environmentVariables><environmentVariable name="FLASK_APP" '
+        'value="app" /></environmentVariables></httpPlatform></system.webServer>',
+    )
     assert written(folder, own, settings, handler="fastcgi")[0].entry_point == "app.app"
     with pytest.raises(Refused, match="No entry point"):
         written(folder, FLASK_RUN, None, handler="fastcgi")
@@ -188,8 +216,9 @@ def test_flask_app_of_the_settings_stands_in_another_handler(folder: Path, setti
 
 def test_what_is_in_force_and_cannot_be_put_otherwise_is_not_exchanged(folder: Path):
     put(folder, {"app.py": FLASK})
-    config = BARE.replace("<system", '<appSettings><add key="WSGI_HANDLER" value="app.make().wsgi" /></appSettings><system',
-                          1)
+    config = BARE.replace(
+        "<system", '<appSettings><add key="WSGI_HANDLER" value="app.make().wsgi" /></appSettings><system', 1
+    )
     for current, settings in ((config, {}), (BARE, {"WSGI_HANDLER": "app.make().wsgi"})):
         assert written(folder, current, settings)[0].entry_point in ("app.make().wsgi", None)
         with pytest.raises(Refused, match="No entry point"):
@@ -221,7 +250,9 @@ def test_an_empty_entry_point_goes_before_the_setting_and_is_repaired(folder: Pa
 
 def test_blanks_around_the_entry_point_are_repaired_or_refused(folder: Path):
     put(folder, {"app.py": FLASK})
-    config = BARE.replace("<system", '<appSettings><add key="WSGI_HANDLER" value=" app.app " /></appSettings><system', 1)
+    config = BARE.replace(
+        "<system", '<appSettings><add key="WSGI_HANDLER" value=" app.app " /></appSettings><system', 1
+    )
     assert written(folder, config, {})[0].entry_point == "app.app"
     with pytest.raises(Refused, match="blanks"):
         written(folder, BARE, {"WSGI_HANDLER": "app.app "})

@@ -1,4 +1,5 @@
 """Homes that cannot be written to are seen in the plan."""
+
 from __future__ import annotations
 
 from types import SimpleNamespace
@@ -21,9 +22,14 @@ LISTING = """ Volume in drive D is Windows
 """
 
 
-def app(home: str | None, root: str | None = "10737332224", settings: dict[str, str] | None = None,
-        physical: str = "site\\wwwroot"):
+def app(
+    home: str | None,
+    root: str | None = "10737332224",
+    settings: dict[str, str] | None = None,
+    physical: str = "site\\wwwroot",
+):
     """An app whose `dir` says this; None: nothing."""
+
     def run(command: str) -> SimpleNamespace:
         assert command.startswith('dir /-C /A:D "D:\\home"')
         if home is None:
@@ -32,14 +38,17 @@ def app(home: str | None, root: str | None = "10737332224", settings: dict[str, 
         return SimpleNamespace(output="".join(LISTING.format(*each) for each in listings if each[1] is not None))
 
     configuration = SiteConfiguration(True, (VirtualApplication("/", physical),))
-    return SimpleNamespace(kudu=SimpleNamespace(home=lambda: "D:\\home", run=run),
-                           arm=SimpleNamespace(configuration=lambda _: configuration,
-                                               app_settings=lambda _: settings or {}),
-                           site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop"))
+    return SimpleNamespace(
+        kudu=SimpleNamespace(home=lambda: "D:\\home", run=run),
+        arm=SimpleNamespace(configuration=lambda _: configuration, app_settings=lambda _: settings or {}),
+        site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop"),
+    )
 
 
-@pytest.mark.parametrize("name, value", [("WEBSITE_RUN_FROM_PACKAGE", "1"), ("website_run_from_package", "https://a/b.zip"),
-                                         ("WEBSITE_RUN_FROM_ZIP", "1")])
+@pytest.mark.parametrize(
+    "name, value",
+    [("WEBSITE_RUN_FROM_PACKAGE", "1"), ("website_run_from_package", "https://a/b.zip"), ("WEBSITE_RUN_FROM_ZIP", "1")],
+)
 def test_an_app_that_runs_from_a_package(name: str, value: str):
     with pytest.raises(Refused, match=f"runs from a package .app setting {name}") as raised:
         require_writable_root(app("5000", settings={name: value}))

@@ -1,4 +1,5 @@
 """What the import check makes of the program's answers: failed, or not known."""
+
 from __future__ import annotations
 
 import json
@@ -36,11 +37,15 @@ def test_an_import_that_worked():
     assert checked({"error": None}) is None
 
 
-@pytest.mark.parametrize("answer, message", [
-    ({"error": "ImportError: x", "place": "app.py, line 3"}, "ImportError: x (app.py, line 3)"),
-    ({"stuck": 12, "place": "app.py, line 9", "serves": True}, "it starts a web server (app.py, line 9)"),
-    ({"stuck": 40, "place": None, "serves": False}, "does not end; it was stopped after 40 s"),
-    ({"ended": 3, "printed": "last\x1b words"}, "exit code 3); its last line is: last words")])
+@pytest.mark.parametrize(
+    "answer, message",
+    [
+        ({"error": "ImportError: x", "place": "app.py, line 3"}, "ImportError: x (app.py, line 3)"),
+        ({"stuck": 12, "place": "app.py, line 9", "serves": True}, "it starts a web server (app.py, line 9)"),
+        ({"stuck": 40, "place": None, "serves": False}, "does not end; it was stopped after 40 s"),
+        ({"ended": 3, "printed": "last\x1b words"}, "exit code 3); its last line is: last words"),
+    ],
+)
 def test_an_import_that_does_not_work(answer, message):
     error = checked(answer)
     assert isinstance(error, RemoteFailed) and message in error.message and "'shop'" in error.message

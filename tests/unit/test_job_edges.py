@@ -1,4 +1,5 @@
 """A job between two statements: started twice, given up too soon, ended by Ctrl-C, told of by a newer runner."""
+
 from __future__ import annotations
 
 import errno
@@ -31,7 +32,9 @@ def test_a_runner_that_comes_late_or_twice_touches_nothing(tmp_path, now):
     for name, content in {**runner_files(), "state.json": json.dumps(now).encode(), "request.json": b"{}"}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content)
-    done = subprocess.run([sys.executable, "-B", "runner.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-B", "runner.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1 and "begun already" in done.stdout
     assert json.loads((tmp_path / "state.json").read_text()) == now and not (tmp_path / "log.txt").exists()
 
@@ -52,9 +55,16 @@ def test_giving_up_takes_nothing_from_a_job_that_has_begun(tmp_path, begun):
 
 def test_a_newer_runners_state_is_a_state():
     rows = [{"name": 5, "version": None, "hash": "x"}]
-    content = {"state": "succeeded", "exitCode": 0, "result": {
-        "installed": rows, "removed": [], "upgraded": [{"name": "a", "before": 1, "after": "2", "why": "x"}],
-        "check": {"ok": "yes", "problems": "many"}}}
+    content = {
+        "state": "succeeded",
+        "exitCode": 0,
+        "result": {
+            "installed": rows,
+            "removed": [],
+            "upgraded": [{"name": "a", "before": 1, "after": "2", "why": "x"}],
+            "check": {"ok": "yes", "problems": "many"},
+        },
+    }
     job = state.parse(json.dumps(content).encode(), JOB)
     assert job.result.installed[0].name == "5" and job.result.upgraded[0].after == "2"
     assert job.result.check_ok is None and job.result.problems == ()
@@ -70,13 +80,19 @@ def test_ctrl_c_in_a_launch_leaves_the_app_stopped_only_when_the_job_may_run(tmp
             raise KeyboardInterrupt
 
     site.before_request = interrupt
-    app = SimpleNamespace(kudu=site, site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop", state="Running"),
-                          progress=SimpleNamespace(say=called.append))
+    app = SimpleNamespace(
+        kudu=site,
+        site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop", state="Running"),
+        progress=SimpleNamespace(say=called.append),
+    )
     run = SimpleNamespace(title="Installing", target=SimpleNamespace(python_path="python.exe", version="3.8"))
     monkeypatch.setattr(package_change, "stop_for_job", lambda *arguments: None)
     monkeypatch.setattr(package_change, "finish_left", lambda *arguments, **options: called.append("started"))
-    monkeypatch.setattr(package_change, "start_pip", lambda app, run, command, job_id, leaves, stop, starting: launch(
-        site, SPEC, {}, job_id, starting))
+    monkeypatch.setattr(
+        package_change,
+        "start_pip",
+        lambda app, run, command, job_id, leaves, stop, starting: launch(site, SPEC, {}, job_id, starting),
+    )
     with pytest.raises(KeyboardInterrupt):
         Attempts(app, run, "x", Handling("always")).run()
     assert ("started" in called) is not running
@@ -86,8 +102,9 @@ def test_ctrl_c_in_a_launch_leaves_the_app_stopped_only_when_the_job_may_run(tmp
 def test_ctrl_c_while_the_app_is_started_is_told(monkeypatch):
     said = []
     job = state.Job(JOB, "x", "succeeded", 0, result=state.JobResult())
-    app = SimpleNamespace(site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop"),
-                          progress=SimpleNamespace(say=said.append))
+    app = SimpleNamespace(
+        site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop"), progress=SimpleNamespace(say=said.append)
+    )
 
     def interrupt(*arguments, **options):
         raise KeyboardInterrupt
@@ -128,7 +145,14 @@ def test_what_was_put_back_under_another_name_is_not_deleted(tmp_path, monkeypat
     put("flask-2.0.dist-info/RECORD", 'flask/__init__.py,sha256=x,1\n"flask_extra.py",,\n../../bin/flask,,\n')
     put("old.egg-info/PKG-INFO", "Name: old\nVersion: 1\n")
     put("old.egg-info/installed-files.txt", "../old/__init__.py\n../old_more.py\n")
-    for path in ("flask/__init__.py", "flask_extra.py", "old/__init__.py", "old_more.py", "kept.py", "left/__init__.py"):
+    for path in (
+        "flask/__init__.py",
+        "flask_extra.py",
+        "old/__init__.py",
+        "old_more.py",
+        "kept.py",
+        "left/__init__.py",
+    ):
         put(path)
     put("left-1.dist-info/METADATA", "Name: left\nVersion: 1\n")
     restore = module.PackageRestore.__new__(module.PackageRestore)
@@ -136,8 +160,15 @@ def test_what_was_put_back_under_another_name_is_not_deleted(tmp_path, monkeypat
     restore.entries = ["Flask-2.0.dist-info", "KEPT.py"]
     restore.log = SimpleNamespace(line=lambda line: None)
     restore.delete_new_entries()
-    assert sorted(os.listdir(tmp_path)) == ["flask", "flask-2.0.dist-info", "flask_extra.py", "kept.py", "old", "old.egg-info",
-                                            "old_more.py"]
+    assert sorted(os.listdir(tmp_path)) == [
+        "flask",
+        "flask-2.0.dist-info",
+        "flask_extra.py",
+        "kept.py",
+        "old",
+        "old.egg-info",
+        "old_more.py",
+    ]
 
 
 def test_a_line_that_cannot_be_taken_does_not_stop_pip(tmp_path, monkeypatch):

@@ -1,4 +1,5 @@
 """Which jobs live: the same for `job show`, `list` and `wait`, by the server's clock, whatever lies in their folders."""
+
 from __future__ import annotations
 
 import json
@@ -35,8 +36,11 @@ class World:
 
     @property
     def app(self):
-        return SimpleNamespace(kudu=self.site, progress=SimpleNamespace(say=self.said.append),
-                               site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop"))
+        return SimpleNamespace(
+            kudu=self.site,
+            progress=SimpleNamespace(say=self.said.append),
+            site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop"),
+        )
 
     def sleep(self, seconds):
         self.at += seconds
@@ -83,8 +87,11 @@ def test_wait_calls_a_job_lost_when_show_and_list_do(world, started_here):
 
 
 def test_a_job_whose_clock_is_behind_lives_as_long_as_its_heart_beats(world):
-    world.beats = lambda: world.running(world.stamp(world.at - 300)) if world.at < 100 else world.put(
-        state={"id": JOB, "state": "succeeded", "heartbeatAt": world.stamp()})
+    world.beats = lambda: (
+        world.running(world.stamp(world.at - 300))
+        if world.at < 100
+        else world.put(state={"id": JOB, "state": "succeeded", "heartbeatAt": world.stamp()})
+    )
     world.beats()
     assert world.show().state == "running" and show_all(world.site, world.sleep)[0].state == "running"
     assert world.wait().state == "succeeded" and world.at >= 100
@@ -103,8 +110,9 @@ def test_a_state_in_parts_is_judged_by_its_time(world, content):
     world.begin += timedelta(seconds=4000)
     job = world.show()
     assert job.state == "lost" and "cannot be read" in job.error
-    (folder / "state.json").write_text(json.dumps({"state": "failed", "exitCode": "x", "warnings": 3, "result": None,
-                                                   "command": ["a"], "error": 7}))
+    (folder / "state.json").write_text(
+        json.dumps({"state": "failed", "exitCode": "x", "warnings": 3, "result": None, "command": ["a"], "error": 7})
+    )
     job = world.show()
     assert (job.id, job.state, job.exit_code, job.command, job.error) == (JOB, "failed", None, None, None)
 
@@ -129,16 +137,21 @@ def test_a_list_is_not_spoilt_by_what_is_no_job(world):
 
 def test_a_site_that_lets_nothing_be_read_is_no_empty_list(world):
     world.running(world.stamp())
-    world.site.before_request = lambda request: (_ for _ in ()).throw(
-        PlatformFailed("down")) if request.startswith("read") else None
+    world.site.before_request = lambda request: (
+        (_ for _ in ()).throw(PlatformFailed("down")) if request.startswith("read") else None
+    )
     with pytest.raises(PlatformFailed):
         show_all(world.site, world.sleep)
 
 
 @pytest.mark.parametrize("command", [list_jobs, lambda app: show_job(app, JOB)])
 def test_list_and_show_delete_what_a_lost_job_left_of_secrets(world, command):
-    folder = world.put(request={"createdAt": world.stamp(-9000), "secretFiles": ["requirements.txt", "../x"]},
-                       secrets_json="{}", requirements_txt="https://u:p@h", log_txt="x")
+    folder = world.put(
+        request={"createdAt": world.stamp(-9000), "secretFiles": ["requirements.txt", "../x"]},
+        secrets_json="{}",
+        requirements_txt="https://u:p@h",
+        log_txt="x",
+    )
     (folder.parent / "x").write_text("kept")
     command(world.app)
     assert sorted(path.name for path in folder.iterdir()) == ["log.txt", "request.json"]
@@ -197,10 +210,16 @@ def test_a_folder_that_vanishes_while_it_is_watched_ends_the_watching(world):
         world.show()
 
 
-@pytest.mark.parametrize("text, expected", [
-    ("2026-11-22T11:59:30Z", "2026-11-22T11:59:30+00:00"),
-    ("2026-11-22T11:59:30.1234567+00:00", "2026-11-22T11:59:30+00:00"),
-    ("2026-11-22T13:59:30.123456+02:00", "2026-11-22T11:59:30+00:00"), ("2026-13-22T11:59:30Z", None), ("", None)])
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("2026-11-22T11:59:30Z", "2026-11-22T11:59:30+00:00"),
+        ("2026-11-22T11:59:30.1234567+00:00", "2026-11-22T11:59:30+00:00"),
+        ("2026-11-22T13:59:30.123456+02:00", "2026-11-22T11:59:30+00:00"),
+        ("2026-13-22T11:59:30Z", None),
+        ("", None),
+    ],
+)
 def test_times_are_read_as_the_runner_and_kudu_write_them(text, expected):
     found = moment(text)
     assert (found and found.astimezone(timezone.utc).isoformat()) == expected

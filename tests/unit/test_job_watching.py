@@ -1,4 +1,5 @@
 """Watching a job through whatever meets this client: refusals, a site that recycles, tokens, a broken terminal."""
+
 from __future__ import annotations
 
 import json
@@ -7,8 +8,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.errors import (AccessDenied, Conflict, PlatformFailed, RemoteFailed, Unreachable,
-                                               UnknownOutcome)
+from azext_pythonapp.appservice.errors import (
+    AccessDenied,
+    Conflict,
+    PlatformFailed,
+    RemoteFailed,
+    UnknownOutcome,
+    Unreachable,
+)
 from azext_pythonapp.jobs.follow import await_start, follow
 from azext_pythonapp.jobs.launch import Launched
 from azext_pythonapp.operations.package_change import Attempts, Handling
@@ -47,12 +54,27 @@ class Worker(FolderSite):
         self.at += seconds
         if self.at >= self.begins:
             over = self.at >= self.ends
-            (self.folder / "state.json").write_text(json.dumps(
-                {"id": JOB, "command": "x", "state": "succeeded" if over else "running", "heartbeatAt": stamp(self.at)}))
+            (self.folder / "state.json").write_text(
+                json.dumps(
+                    {
+                        "id": JOB,
+                        "command": "x",
+                        "state": "succeeded" if over else "running",
+                        "heartbeatAt": stamp(self.at),
+                    }
+                )
+            )
 
     def follow(self, started=None, **options):
-        return follow(self, started or Launched(JOB, self.command), lambda line: None, clock=lambda: self.at,
-                      sleep=self.sleep, tell=self.told.append, **options)
+        return follow(
+            self,
+            started or Launched(JOB, self.command),
+            lambda line: None,
+            clock=lambda: self.at,
+            sleep=self.sleep,
+            tell=self.told.append,
+            **options,
+        )
 
 
 def stamp(seconds):
@@ -64,8 +86,17 @@ def worker(tmp_path):
     return Worker(tmp_path)
 
 
-@pytest.mark.parametrize("error", [AccessDenied("refused (401)"), AccessDenied("refused access (403)"), Conflict("held"),
-                                   PlatformFailed("503"), Unreachable("no route"), UnknownOutcome("cut")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        AccessDenied("refused (401)"),
+        AccessDenied("refused access (403)"),
+        Conflict("held"),
+        PlatformFailed("503"),
+        Unreachable("no route"),
+        UnknownOutcome("cut"),
+    ],
+)
 @pytest.mark.parametrize("started", [None, JOB])
 def test_trouble_does_not_end_the_watching(worker, error, started):
     worker.sleep(0)
@@ -129,14 +160,20 @@ def test_without_waiting_a_503_still_gives_the_job(worker):
 def test_without_waiting_a_site_that_stays_away_names_the_job(worker):
     worker.trouble = {(0, 9999): PlatformFailed("answered 503")}
     with pytest.raises(UnknownOutcome) as caught:
-        await_start(worker, Launched(JOB, worker.command), clock=lambda: worker.at, sleep=worker.sleep,
-                    wait_command="az webapp python job wait -g rg -n shop")
+        await_start(
+            worker,
+            Launched(JOB, worker.command),
+            clock=lambda: worker.at,
+            sleep=worker.sleep,
+            wait_command="az webapp python job wait -g rg -n shop",
+        )
     assert JOB in caught.value.message and caught.value.recommendation == WAIT
 
 
 def shop(worker, done=None):
-    site = SimpleNamespace(label="app 'shop'", name="shop", resource_group="rg", slot=None, state="Running",
-                           arguments="-g rg -n shop")
+    site = SimpleNamespace(
+        label="app 'shop'", name="shop", resource_group="rg", slot=None, state="Running", arguments="-g rg -n shop"
+    )
     progress = SimpleNamespace(say=worker.told.append, output=lambda line: None, status=lambda text: None)
     arm = SimpleNamespace(stop=lambda site: done.append("stop"), start=lambda site: done.append("start"))
     return SimpleNamespace(kudu=worker, site=site, progress=progress, arm=arm)
@@ -167,10 +204,15 @@ def test_a_client_that_stops_before_the_start_reached_kudu_started_nothing(worke
 def test_a_stopped_app_is_not_started_under_a_running_pip(worker, monkeypatch):
     done = []
     app = shop(worker, done)
-    monkeypatch.setattr("azext_pythonapp.operations.package_change.start_pip",
-                        lambda *arguments: Launched(JOB, worker.command))
-    worker.before_request = lambda request: (_ for _ in ()).throw(RuntimeError("a bug")) if "state.json" in request else None
-    run = SimpleNamespace(title="Installing six into", target=SimpleNamespace(version="3.11.9", python_path="python.exe"))
+    monkeypatch.setattr(
+        "azext_pythonapp.operations.package_change.start_pip", lambda *arguments: Launched(JOB, worker.command)
+    )
+    worker.before_request = lambda request: (
+        (_ for _ in ()).throw(RuntimeError("a bug")) if "state.json" in request else None
+    )
+    run = SimpleNamespace(
+        title="Installing six into", target=SimpleNamespace(version="3.11.9", python_path="python.exe")
+    )
     with pytest.raises(UnknownOutcome, match="stays stopped until that is over.*job wait"):
         Attempts(app, run, "install-requirements", Handling("always")).run()
     assert done == ["stop"]
@@ -186,7 +228,9 @@ def test_an_app_that_cannot_be_started_again_is_not_left_without_a_word(worker, 
     monkeypatch.setattr("azext_pythonapp.operations.package_change.start_pip", fail)
     app.arm.start = fail
     monkeypatch.setattr("azext_pythonapp.operations.power.START_PAUSES", (0.0,))
-    run = SimpleNamespace(title="Installing six into", target=SimpleNamespace(version="3.11.9", python_path="python.exe"))
+    run = SimpleNamespace(
+        title="Installing six into", target=SimpleNamespace(version="3.11.9", python_path="python.exe")
+    )
     with pytest.raises(Unreachable) as caught:
         Attempts(app, run, "install-requirements", Handling("always")).run()
     assert "The app is stopped" in caught.value.message and "az webapp start -g rg -n shop" in caught.value.message

@@ -1,4 +1,5 @@
 """Following a job, against a folder whose files change while the client sleeps."""
+
 from __future__ import annotations
 
 import json
@@ -7,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput, NotFound, RemoteFailed, Unreachable, UnknownOutcome
+from azext_pythonapp.appservice.errors import InvalidInput, NotFound, RemoteFailed, UnknownOutcome, Unreachable
 from azext_pythonapp.jobs.follow import follow
 from azext_pythonapp.jobs.launch import Launched
 from azext_pythonapp.jobs.store import newest_job_id, show
@@ -15,8 +16,10 @@ from tests.unit.folder_site import FolderSite, Pending, Result
 
 JOB = "20261122-115930-4f2a"
 BEGIN = datetime.now(timezone.utc)
-IDLE_KILL = ("Command 'x' was aborted due to no output nor CPU activity for 60 seconds. You can increase the "
-             "SCM_COMMAND_IDLE_TIMEOUT app setting (or WEBJOBS_IDLE_TIMEOUT if this is a WebJob) if needed.")
+IDLE_KILL = (
+    "Command 'x' was aborted due to no output nor CPU activity for 60 seconds. You can increase the "
+    "SCM_COMMAND_IDLE_TIMEOUT app setting (or WEBJOBS_IDLE_TIMEOUT if this is a WebJob) if needed."
+)
 
 
 class Worker:
@@ -27,8 +30,9 @@ class Worker:
         self.site.clock = lambda: BEGIN + timedelta(seconds=self.now)
         self.folder = home / "data/pythonapp/jobs" / JOB
         self.folder.mkdir(parents=True)
-        (self.folder / "request.json").write_text(json.dumps(
-            {"command": "install-requirements", "createdAt": stamp(), "secretFiles": ["requirements.txt"]}))
+        (self.folder / "request.json").write_text(
+            json.dumps({"command": "install-requirements", "createdAt": stamp(), "secretFiles": ["requirements.txt"]})
+        )
         self.now = 0.0
         self.script = lambda second: None
         self.pending = Pending()
@@ -39,17 +43,31 @@ class Worker:
         self.script(self.now)
 
     def state(self, state="running", heartbeat=None, **fields):
-        (self.folder / "state.json").write_text(json.dumps(
-            {"id": JOB, "command": "install-requirements", "state": state, "heartbeatAt": heartbeat or stamp(self.now),
-             **fields}))
+        (self.folder / "state.json").write_text(
+            json.dumps(
+                {
+                    "id": JOB,
+                    "command": "install-requirements",
+                    "state": state,
+                    "heartbeatAt": heartbeat or stamp(self.now),
+                    **fields,
+                }
+            )
+        )
 
     def log(self, content):
         with open(self.folder / "log.txt", "ab") as stream:
             stream.write(content)
 
     def follow(self, started=None, **options):
-        return follow(self.site, started or Launched(JOB, self.pending), self.lines.append,
-                      clock=lambda: self.now, sleep=self.sleep, **options)
+        return follow(
+            self.site,
+            started or Launched(JOB, self.pending),
+            self.lines.append,
+            clock=lambda: self.now,
+            sleep=self.sleep,
+            **options,
+        )
 
 
 def stamp(seconds=0.0):
@@ -217,17 +235,36 @@ def test_coming_back_to_a_job_that_does_not_exist(worker):
 
 
 def test_show_tells_what_the_files_say(worker):
-    worker.state("failed", exitCode=2, startedAt="a", finishedAt="b", result={
-        "installed": [{"name": "a", "version": "1"}], "upgraded": [{"name": "b", "before": "1", "after": "2"}],
-        "removed": [], "check": {"ok": False, "problems": ["x requires y"]}})
+    worker.state(
+        "failed",
+        exitCode=2,
+        startedAt="a",
+        finishedAt="b",
+        result={
+            "installed": [{"name": "a", "version": "1"}],
+            "upgraded": [{"name": "b", "before": "1", "after": "2"}],
+            "removed": [],
+            "check": {"ok": False, "problems": ["x requires y"]},
+        },
+    )
     job = show(worker.site, JOB)
     assert job.to_dict("https://log") == {
-        "id": JOB, "command": "install-requirements", "state": "failed", "exitCode": 2, "startedAt": "a",
-        "finishedAt": "b", "logUrl": "https://log"}
+        "id": JOB,
+        "command": "install-requirements",
+        "state": "failed",
+        "exitCode": 2,
+        "startedAt": "a",
+        "finishedAt": "b",
+        "logUrl": "https://log",
+    }
     assert job.result.changed
     assert job.result.to_dict() == {
-        "installed": [{"name": "a", "version": "1"}], "upgraded": [{"name": "b", "before": "1", "after": "2"}],
-        "reinstalled": [], "removed": [], "check": {"ok": False, "problems": ["x requires y"]}}
+        "installed": [{"name": "a", "version": "1"}],
+        "upgraded": [{"name": "b", "before": "1", "after": "2"}],
+        "reinstalled": [],
+        "removed": [],
+        "check": {"ok": False, "problems": ["x requires y"]},
+    }
 
 
 def test_show_calls_a_job_lost_that_was_not_heard_of_for_a_minute(worker):

@@ -1,4 +1,5 @@
 """What jobs left to do with an app is done once, at the right time, and by somebody."""
+
 from __future__ import annotations
 
 import json
@@ -7,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.errors import AccessDenied, Refused, RemoteFailed, Unreachable, UnknownOutcome
+from azext_pythonapp.appservice.errors import AccessDenied, Refused, RemoteFailed, UnknownOutcome, Unreachable
 from azext_pythonapp.jobs.left import FOLDER, LOCKS, RESTART, RESTART_LATER, START, Note, note_start, notes, running_job
 from azext_pythonapp.operations.jobs import cancel_job
 from azext_pythonapp.operations.left_to_do import OWN_CLIENT_SECONDS, finish_left, plan_left, still_to_do
@@ -58,8 +59,14 @@ class World:
 
     @property
     def app(self):
-        site = SimpleNamespace(label="app 'shop'", name="shop", resource_group="rg", slot=None, state=self.at_opening,
-                               arguments="-g rg -n shop")
+        site = SimpleNamespace(
+            label="app 'shop'",
+            name="shop",
+            resource_group="rg",
+            slot=None,
+            state=self.at_opening,
+            arguments="-g rg -n shop",
+        )
         return SimpleNamespace(kudu=self.kudu, arm=self.arm, site=site, progress=SimpleNamespace(say=self.said.append))
 
     def sleep(self, seconds):
@@ -80,8 +87,11 @@ class World:
         for folder in (self.kudu.home / LOCKS, data / "jobs" / job_id):
             folder.mkdir(parents=True, exist_ok=True)
         (self.kudu.home / LOCKS / "python311x64.lock").write_text(job_id)
-        (data / "jobs" / job_id / "state.json").write_text(json.dumps(
-            {"id": job_id, "state": state, "heartbeatAt": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"}))
+        (data / "jobs" / job_id / "state.json").write_text(
+            json.dumps(
+                {"id": job_id, "state": state, "heartbeatAt": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"}
+            )
+        )
 
     def finish(self, **options):
         return [(change.action, change.after) for change in finish_left(self.app, sleep=self.sleep, **options)]
@@ -224,22 +234,33 @@ def test_what_is_still_to_do_is_told_with_the_command_that_does_it(world):
     note_start(world.kudu, JOB)
     assert still_to_do(world.app, JOB) == (
         f"Still to do after job {JOB}: start app 'shop', which was stopped for it. "
-        f"`az webapp python job wait -g rg -n shop --job-id {JOB}` does it.")
+        f"`az webapp python job wait -g rg -n shop --job-id {JOB}` does it."
+    )
     assert still_to_do(world.app, OTHER) is None
 
 
-@pytest.mark.parametrize("launched, outcome, after", [
-    (False, UnknownOutcome("Whether the files arrived is not known."), ["stop", "start"]),
-    (False, Unreachable("no answer"), ["stop", "start"]), (False, KeyboardInterrupt(), ["stop", "start"]),
-    (True, UnknownOutcome("It goes on."), ["stop"]), (True, Unreachable("no answer"), ["stop"]),
-    (True, AccessDenied("no token"), ["stop"]), (True, RemoteFailed("It did not start."), ["stop", "start"])])
+@pytest.mark.parametrize(
+    "launched, outcome, after",
+    [
+        (False, UnknownOutcome("Whether the files arrived is not known."), ["stop", "start"]),
+        (False, Unreachable("no answer"), ["stop", "start"]),
+        (False, KeyboardInterrupt(), ["stop", "start"]),
+        (True, UnknownOutcome("It goes on."), ["stop"]),
+        (True, Unreachable("no answer"), ["stop"]),
+        (True, AccessDenied("no token"), ["stop"]),
+        (True, RemoteFailed("It did not start."), ["stop", "start"]),
+    ],
+)
 def test_the_app_stays_stopped_only_for_a_job_that_goes_on(world, monkeypatch, launched, outcome, after):
     def fail(*arguments):
         raise outcome
 
-    monkeypatch.setattr("azext_pythonapp.operations.package_change.start_pip",
-                        (lambda *arguments: None) if launched else fail)
-    monkeypatch.setattr("azext_pythonapp.operations.package_change.PipJob", lambda *arguments: SimpleNamespace(wait=fail))
+    monkeypatch.setattr(
+        "azext_pythonapp.operations.package_change.start_pip", (lambda *arguments: None) if launched else fail
+    )
+    monkeypatch.setattr(
+        "azext_pythonapp.operations.package_change.PipJob", lambda *arguments: SimpleNamespace(wait=fail)
+    )
     target = SimpleNamespace(version="3.11.9", python_path="D:\\home\\python311x64\\python.exe")
     run = SimpleNamespace(title="Installing six into", target=target)
     attempts = Attempts(world.app, run, "install-requirements", Handling("always"))

@@ -1,4 +1,5 @@
 """Answers of the right status that are none: JSON of another shape, times that are none, pages, cut lists."""
+
 from __future__ import annotations
 
 import itertools
@@ -62,8 +63,13 @@ def answering(azure: LinuxAzure) -> Iterator[Callable[..., Kudu]]:
 @pytest.mark.parametrize("text", ODD)
 def test_what_is_no_list_of_kudus_is_neither_empty_nor_a_traceback(answering, text):
     kudu = answering(text)
-    for ask in (lambda: kudu.list_directory("data"), kudu.site_extensions, kudu.extension_feed,
-                lambda: kudu.programs("python"), kudu.home):
+    for ask in (
+        lambda: kudu.list_directory("data"),
+        kudu.site_extensions,
+        kudu.extension_feed,
+        lambda: kudu.programs("python"),
+        kudu.home,
+    ):
         with pytest.raises(PlatformFailed, match="app 'shop'"):
             ask()
 
@@ -82,22 +88,42 @@ def test_an_answer_without_an_exit_code_is_no_success(answering, text):
 
 def test_numbers_and_texts_may_be_swapped(answering):
     rows = [{"name": 5, "path": None, "size": "many", "mtime": 3, "mime": None}, {"name": "x", "size": "7"}]
-    assert [(entry.name, entry.size) for entry in answering(json.dumps(rows)).list_directory("data")] == [("5", 0), ("x", 7)]
+    assert [(entry.name, entry.size) for entry in answering(json.dumps(rows)).list_directory("data")] == [
+        ("5", 0),
+        ("x", 7),
+    ]
     assert answering('{"Output": 1, "Error": 2, "ExitCode": "3"}').run("echo").exit_code == 3
 
 
-@pytest.mark.parametrize("date, expected", [
-    ("Thu, 26 Nov 2026 10:00:00 -0000", datetime(2026, 11, 26, 10, tzinfo=timezone.utc)),
-    ("Thu, 26 Nov 2026 10:00:00", datetime(2026, 11, 26, 10, tzinfo=timezone.utc)),
-    ("Thu, 26 Nov 2026 10:00:00 +99999999999999", None), ("Fri, 31 Dec 99999 23:59:59 GMT", None), ("soon", None)])
+@pytest.mark.parametrize(
+    "date, expected",
+    [
+        ("Thu, 26 Nov 2026 10:00:00 -0000", datetime(2026, 11, 26, 10, tzinfo=timezone.utc)),
+        ("Thu, 26 Nov 2026 10:00:00", datetime(2026, 11, 26, 10, tzinfo=timezone.utc)),
+        ("Thu, 26 Nov 2026 10:00:00 +99999999999999", None),
+        ("Fri, 31 Dec 99999 23:59:59 GMT", None),
+        ("soon", None),
+    ],
+)
 def test_the_servers_time_has_a_zone_or_is_none(date, expected):
     found = http_date(date)
     assert found == expected and (found is None or found.tzinfo is not None)
 
 
-@pytest.mark.parametrize("value, expected", [
-    ("9" * 400, None), ("-" + "9" * 400, None), ("Thu, 26 Nov 2026 10:00:00 +99999999999999", None), ("-7", 0.0),
-    ("Thu, 26 Nov 2026 10:00:00 -0000", 60.0), ("Thu, 26 Nov 2026 10:00:00", 60.0), ("nan", None), ("inf", None), ("1.5", None)])
+@pytest.mark.parametrize(
+    "value, expected",
+    [
+        ("9" * 400, None),
+        ("-" + "9" * 400, None),
+        ("Thu, 26 Nov 2026 10:00:00 +99999999999999", None),
+        ("-7", 0.0),
+        ("Thu, 26 Nov 2026 10:00:00 -0000", 60.0),
+        ("Thu, 26 Nov 2026 10:00:00", 60.0),
+        ("nan", None),
+        ("inf", None),
+        ("1.5", None),
+    ],
+)
 def test_a_retry_after_that_is_none(value, expected):
     assert retry_after_seconds(value, lambda: datetime(2026, 11, 26, 9, 59, tzinfo=timezone.utc)) == expected
 
@@ -117,20 +143,43 @@ class Azure:
             status, content = found if isinstance(found, tuple) else (200, found)
             return ArmAnswer(status, content, json.dumps(content))
 
-        self.arm = Arm(send, "https://arm", "sub", trouble=Trouble("Azure", lambda line: None, self.time.clock, self.time.sleep))
+        self.arm = Arm(
+            send, "https://arm", "sub", trouble=Trouble("Azure", lambda line: None, self.time.clock, self.time.sleep)
+        )
 
 
-@pytest.mark.parametrize("body", [None, 5, "text", [5], {}, {"properties": None}, {"properties": [1]}, {"properties": 5},
-                                  {"value": 5}, {"value": ["text"]}, {"sku": 5},
-                                  {"properties": {"hostNameSslStates": 5, "enabledHostNames": 5}}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        5,
+        "text",
+        [5],
+        {},
+        {"properties": None},
+        {"properties": [1]},
+        {"properties": 5},
+        {"value": 5},
+        {"value": ["text"]},
+        {"sku": 5},
+        {"properties": {"hostNameSslStates": 5, "enabledHostNames": 5}},
+    ],
+)
 def test_what_is_no_answer_of_resource_managers_is_an_error_and_never_nothing(body):
     arm = Azure(lambda *request: body).arm
-    for ask in (lambda: arm.open_site("rg", "shop", None), lambda: site_extensions.list_extensions(arm, SITE),
-                lambda: arm.instances(SITE)):
+    for ask in (
+        lambda: arm.open_site("rg", "shop", None),
+        lambda: site_extensions.list_extensions(arm, SITE),
+        lambda: arm.instances(SITE),
+    ):
         with pytest.raises(PlatformFailed):
             ask()
-    for ask in (lambda: arm.plan_tier(SITE), lambda: arm.publishing_credentials(SITE), lambda: arm.app_settings(SITE),
-                lambda: arm.configuration(SITE)):
+    for ask in (
+        lambda: arm.plan_tier(SITE),
+        lambda: arm.publishing_credentials(SITE),
+        lambda: arm.app_settings(SITE),
+        lambda: arm.configuration(SITE),
+    ):
         try:
             ask()
         except PythonAppError:
@@ -150,16 +199,28 @@ def test_lists_have_further_pages(host):
         kind = url.rsplit("/", 1)[-1].lower()
         page = int(query.get("$skiptoken") or 0)
         row = {"name": f"shop/i{page}", "properties": {"id": f"ext{page}"}}
-        return {"value": [row], "nextLink": f"{host}{SITE_ID}/{kind}?api-version=2023-12-01&$skiptoken={page + 1}" if page < 2
-                else None}
+        return {
+            "value": [row],
+            "nextLink": f"{host}{SITE_ID}/{kind}?api-version=2023-12-01&$skiptoken={page + 1}" if page < 2 else None,
+        }
 
     azure = Azure(answer)
     assert azure.arm.instances(SITE) == ["i0", "i1", "i2"]
     assert [row["id"] for row in site_extensions.list_extensions(azure.arm, SITE)] == ["ext0", "ext1", "ext2"]
 
 
-@pytest.mark.parametrize("link", ["https://elsewhere/x?$skiptoken=1", f"https://arm{SITE_ID}/instances?$skiptoken=1", 5,
-                                  "https://arm.evil.com/x", "https://arm@evil/x", "http://[", "https://arm:99999/"])
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://elsewhere/x?$skiptoken=1",
+        f"https://arm{SITE_ID}/instances?$skiptoken=1",
+        5,
+        "https://arm.evil.com/x",
+        "https://arm@evil/x",
+        "http://[",
+        "https://arm:99999/",
+    ],
+)
 def test_a_page_elsewhere_or_without_end_makes_no_list(link):
     azure = Azure(lambda *request: {"value": [{"name": "i"}], "nextLink": link})
     with pytest.raises(PlatformFailed):
@@ -170,7 +231,9 @@ def test_a_page_elsewhere_or_without_end_makes_no_list(link):
 def test_states_are_read_in_any_letter_case():
     azure = Azure(lambda *request: {"properties": {"id": "Ext", "provisioningState": "succeeded"}})
     assert site_extensions.install_extension(azure.arm, SITE, "ext", sleep=azure.time.sleep)["id"] == "Ext"
-    azure = Azure(lambda *request: (404, {"properties": {"id": "Ext", "provisioningState": "FAILED", "comment": "why"}}))
+    azure = Azure(
+        lambda *request: (404, {"properties": {"id": "Ext", "provisioningState": "FAILED", "comment": "why"}})
+    )
     with pytest.raises(PythonAppError, match="why"):
         site_extensions.install_extension(azure.arm, SITE, "ext", sleep=azure.time.sleep)
 
@@ -178,6 +241,8 @@ def test_states_are_read_in_any_letter_case():
 @pytest.mark.parametrize("later", [(409, {"Message": "busy"}), (403, {"Message": "no"}), (404, {"Message": "gone"})])
 def test_a_restart_whose_first_answer_was_lost_stays_unknown(later):
     answers = iter([(504, {"error": {"message": "late"}}), *[later] * 9])
-    azure = Azure(lambda method, url, query: next(answers) if method == "POST" else {"properties": {"state": "Running"}})
+    azure = Azure(
+        lambda method, url, query: next(answers) if method == "POST" else {"properties": {"state": "Running"}}
+    )
     with pytest.raises(UnknownOutcome):
         azure.arm.restart(SITE)

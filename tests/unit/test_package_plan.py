@@ -1,4 +1,5 @@
 """What is planned beyond the requirements themselves: what installed packages need, constraints, what only pip knows."""
+
 from __future__ import annotations
 
 from types import SimpleNamespace
@@ -11,12 +12,29 @@ from azext_pythonapp.packages.package_plan import plan_changes, plan_dependencie
 from azext_pythonapp.packages.requirements import TargetEnvironment, parse
 
 PYTHON = TargetEnvironment("3.8.10", "x64")
-METADATA = {"flask": ["Werkzeug>=3.0.0", "Jinja2>=3.1.2", "importlib-metadata>=3.6; python_version < '3.10'",
-                      "asgiref>=3.2; extra == 'async'", "cloudpickle; sys_platform == 'linux'"],
-            "werkzeug": ["MarkupSafe>=2.1.1"], "jinja2": ["MarkupSafe>=2.0", "flask"], "markupsafe": [],
-            "importlib-metadata": ["zipp>=0.5"], "zipp": [], "asgiref": []}
-WHOLE = {"flask": "3.0.3", "werkzeug": "3.0.6", "jinja2": "3.1.6", "markupsafe": "2.1.5", "importlib-metadata": "8.5",
-         "zipp": "3.20"}
+METADATA = {
+    "flask": [
+        "Werkzeug>=3.0.0",
+        "Jinja2>=3.1.2",
+        "importlib-metadata>=3.6; python_version < '3.10'",
+        "asgiref>=3.2; extra == 'async'",
+        "cloudpickle; sys_platform == 'linux'",
+    ],
+    "werkzeug": ["MarkupSafe>=2.1.1"],
+    "jinja2": ["MarkupSafe>=2.0", "flask"],
+    "markupsafe": [],
+    "importlib-metadata": ["zipp>=0.5"],
+    "zipp": [],
+    "asgiref": [],
+}
+WHOLE = {
+    "flask": "3.0.3",
+    "werkzeug": "3.0.6",
+    "jinja2": "3.1.6",
+    "markupsafe": "2.1.5",
+    "importlib-metadata": "8.5",
+    "zipp": "3.20",
+}
 
 
 def changes(text, installed, constraints="", metadata=None):
@@ -63,18 +81,22 @@ def test_constraints_count_for_the_requirements_themselves():
     def plan(text, constraints):
         found = plan_changes(parse(text).requirements, WHOLE, PYTHON, constraints=parse(constraints).requirements)
         return [(change.name, change.action, change.after) for change in found]
+
     assert plan("flask", "flask<3\n") == [("flask", "downgrade", "<3")]
     assert plan("flask", "flask==3.0.3\n") == [("flask", "none", "3.0.3")]
     assert plan("six", "six==1.16.0\n") == [("six", "install", "1.16.0")]
     assert plan_changes(parse("six>=1").requirements, {"six": ""}, PYTHON)[0].after == "unknown"
 
 
-FILES = {"flask-3.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: flask\nRequires-Dist: a>=1\n"
-                                         "Requires-Dist: b ; extra == 'x'\n\nRequires-Dist: not-this\n",
-         "none-1.0.dist-info/METADATA": "Name: none\n\ntext\n",
-         "old-1.0-py3.8.egg-info/requires.txt": "six\n\n[fast]\nujson>=1\n\n[:python_version<'3']\nfutures\n\n"
-                                                "[a:os_name=='nt']\nw\n",
-         "bare-1.0-py3.8.egg-info/PKG-INFO": "Name: bare\n", "file-1.0-py3.8.egg-info": "Name: file\n"}
+FILES = {
+    "flask-3.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: flask\nRequires-Dist: a>=1\n"
+    "Requires-Dist: b ; extra == 'x'\n\nRequires-Dist: not-this\n",
+    "none-1.0.dist-info/METADATA": "Name: none\n\ntext\n",
+    "old-1.0-py3.8.egg-info/requires.txt": "six\n\n[fast]\nujson>=1\n\n[:python_version<'3']\nfutures\n\n"
+    "[a:os_name=='nt']\nw\n",
+    "bare-1.0-py3.8.egg-info/PKG-INFO": "Name: bare\n",
+    "file-1.0-py3.8.egg-info": "Name: file\n",
+}
 
 
 def test_metadata_is_read_off_site_packages():
@@ -84,11 +106,30 @@ def test_metadata_is_read_off_site_packages():
             raise NotFound(name)
         return SimpleNamespace(content=FILES[name].encode())
 
-    names = ["flask-3.0.dist-info", "none-1.0.dist-info", "old-1.0-py3.8.egg-info", "bare-1.0-py3.8.egg-info",
-             "file-1.0-py3.8.egg-info", "gone-1.0.dist-info", "broken-1.0.egg-info", "six.py"]
+    names = [
+        "flask-3.0.dist-info",
+        "none-1.0.dist-info",
+        "old-1.0-py3.8.egg-info",
+        "bare-1.0-py3.8.egg-info",
+        "file-1.0-py3.8.egg-info",
+        "gone-1.0.dist-info",
+        "broken-1.0.egg-info",
+        "six.py",
+    ]
     metadata = InstalledMetadata(SimpleNamespace(kudu=SimpleNamespace(read=read)), "python3810x64", names)
     assert metadata.requires(["flask", "none", "old", "bare", "file", "gone", "broken", "absent"]) == {
-        "flask": ["a>=1", "b ; extra == 'x'"], "none": [], "old": requires_txt(FILES["old-1.0-py3.8.egg-info/requires.txt"]),
-        "bare": [], "file": [], "gone": None, "broken": None, "absent": None}
+        "flask": ["a>=1", "b ; extra == 'x'"],
+        "none": [],
+        "old": requires_txt(FILES["old-1.0-py3.8.egg-info/requires.txt"]),
+        "bare": [],
+        "file": [],
+        "gone": None,
+        "broken": None,
+        "absent": None,
+    }
     assert requires_txt(FILES["old-1.0-py3.8.egg-info/requires.txt"]) == [
-        "six", "ujson>=1 ; extra == 'fast'", "futures ; (python_version<'3')", "w ; extra == 'a' and (os_name=='nt')"]
+        "six",
+        "ujson>=1 ; extra == 'fast'",
+        "futures ; (python_version<'3')",
+        "w ; extra == 'a' and (os_name=='nt')",
+    ]

@@ -1,4 +1,5 @@
 """What a log says about why pip failed; the lines are those of pip 9, 19, 21, 24 and 25."""
+
 from __future__ import annotations
 
 import pytest
@@ -8,8 +9,8 @@ from tests.unit.runner import pip_outputs as outputs
 
 FIRST = r"Python 3.8.10 cp38 win_amd64 at D:\home\python3810x64\python.exe, job 20261122-131402-23fc"
 COMPILER = [
-    "      error: Microsoft Visual C++ 14.0 or greater is required. Get it with \"Microsoft C++ Build Tools\"",
-    "  error: Microsoft Visual C++ 14.0 is required. Get it with \"Microsoft Visual C++ Build Tools\"",
+    '      error: Microsoft Visual C++ 14.0 or greater is required. Get it with "Microsoft C++ Build Tools"',
+    '  error: Microsoft Visual C++ 14.0 is required. Get it with "Microsoft Visual C++ Build Tools"',
     "    error: Unable to find vcvarsall.bat",
     "    error: command 'cl.exe' failed: No such file or directory",
     "  error: can't find Rust compiler",
@@ -41,36 +42,53 @@ def test_a_missing_compiler(unbuilt, compiler):
 @pytest.mark.parametrize("unbuilt", UNBUILT)
 def test_another_failure_to_build_is_not_called_a_missing_compiler(unbuilt):
     found = explanation("  Downloading http://127.0.0.1:1/files/lxml-4.9.3.tar.gz (3 kB)", unbuilt)
-    assert found.reason == ("lxml 4.9.3 has no wheel for cp38 win_amd64, and building it from its source failed on the "
-                            "worker, which has no compiler.")
+    assert found.reason == (
+        "lxml 4.9.3 has no wheel for cp38 win_amd64, and building it from its source failed on the "
+        "worker, which has no compiler."
+    )
 
 
 def test_a_build_that_names_no_package_is_that_of_the_last_source():
-    found = explanation("  Downloading my_pkg-1.0.zip (1 kB)", "  error: subprocess-exited-with-error",
-                        "  × Getting requirements to build wheel did not run successfully.")
+    found = explanation(
+        "  Downloading my_pkg-1.0.zip (1 kB)",
+        "  error: subprocess-exited-with-error",
+        "  × Getting requirements to build wheel did not run successfully.",
+    )
     assert found.reason.startswith("my_pkg 1.0 has no wheel for cp38 win_amd64")
 
 
 def test_pip_9_names_the_folder():
-    found = explanation(r'Command "python setup.py egg_info" failed with error code 1 in D:\local\Temp\pip-build-x\lxml\\'
-                        .replace("\\\\", "\\"))
+    found = explanation(
+        r'Command "python setup.py egg_info" failed with error code 1 in D:\local\Temp\pip-build-x\lxml\\'.replace(
+            "\\\\", "\\"
+        )
+    )
     assert found.reason.startswith("lxml has no wheel")
 
 
 def test_no_version_of_the_wanted_ones():
-    found = explanation("ERROR: Could not find a version that satisfies the requirement flask==9 (from -r r.txt (line 1)) "
-                        "(from versions: 1.0, 2.0)", "ERROR: No matching distribution found for flask==9")
+    found = explanation(
+        "ERROR: Could not find a version that satisfies the requirement flask==9 (from -r r.txt (line 1)) "
+        "(from versions: 1.0, 2.0)",
+        "ERROR: No matching distribution found for flask==9",
+    )
     assert found.reason == "For Python 3.8.10 (cp38 win_amd64) the index has flask in these versions only: 1.0, 2.0."
     many = ", ".join(f"1.{number}" for number in range(30))
-    found = explanation(f"ERROR: Could not find a version that satisfies the requirement flask==9 (from versions: {many})")
+    found = explanation(
+        f"ERROR: Could not find a version that satisfies the requirement flask==9 (from versions: {many})"
+    )
     assert "1.0," not in found.reason and found.reason.endswith("1.28, 1.29.")
 
 
 def test_nothing_that_fits():
-    found = explanation("  Could not find a version that satisfies the requirement tensorflow (from versions: )",
-                        "No matching distribution found for tensorflow")
+    found = explanation(
+        "  Could not find a version that satisfies the requirement tensorflow (from versions: )",
+        "No matching distribution found for tensorflow",
+    )
     assert found.reason == "The index has nothing called tensorflow that fits Python 3.8.10 (cp38 win_amd64)."
-    found = explanation("ERROR: Could not find a version that satisfies the requirement tensorflow (from versions: none)")
+    found = explanation(
+        "ERROR: Could not find a version that satisfies the requirement tensorflow (from versions: none)"
+    )
     assert "no wheel for cp38 win_amd64" in found.advice
 
 
@@ -86,12 +104,21 @@ def test_a_package_that_is_not_for_windows_is_to_go_or_to_get_a_marker(text):
     assert 'uvloop==0.17.0; sys_platform != "win32"' in found.advice or "uvloop; sys_platform" in found.advice
 
 
-@pytest.mark.parametrize("error", [
-    "AttributeError: module 'os' has no attribute 'uname'", "AttributeError: 'module' object has no attribute 'x'",
-    "ModuleNotFoundError: No module named 'fcntl'", "ImportError: No module named pwd", "RuntimeError: only runs on Linux",
-    "error: Windows is not supported", "Exception: x is currently not available on Windows.", "SystemExit: POSIX only",
-    "RuntimeError: This package only supports Linux and macOS",
-    "error: PyObjC requires macOS to build"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        "AttributeError: module 'os' has no attribute 'uname'",
+        "AttributeError: 'module' object has no attribute 'x'",
+        "ModuleNotFoundError: No module named 'fcntl'",
+        "ImportError: No module named pwd",
+        "RuntimeError: only runs on Linux",
+        "error: Windows is not supported",
+        "Exception: x is currently not available on Windows.",
+        "SystemExit: POSIX only",
+        "RuntimeError: This package only supports Linux and macOS",
+        "error: PyObjC requires macOS to build",
+    ],
+)
 def test_other_words_for_not_on_windows(error):
     found = explanation("  Downloading uwsgi-2.0.tar.gz (1 kB)", f"      {error}", "error: metadata-generation-failed")
     assert ("does not work on Windows" in found.reason) == ("'x'" not in error)
@@ -99,14 +126,21 @@ def test_other_words_for_not_on_windows(error):
 
 
 def test_a_line_of_debians_pip_freeze_is_to_be_deleted():
-    for text in (outputs.NO_VERSION_20, outputs.NO_VERSION_20.replace("0.0.0\n", "0.0.0 (from versions: none)\n", 1),
-                 "  Could not find a version that satisfies the requirement pkg_resources==0.0.0 (from -r r.txt (line 2)) "
-                 "(from versions: )"):
+    for text in (
+        outputs.NO_VERSION_20,
+        outputs.NO_VERSION_20.replace("0.0.0\n", "0.0.0 (from versions: none)\n", 1),
+        "  Could not find a version that satisfies the requirement pkg_resources==0.0.0 (from -r r.txt (line 2)) "
+        "(from versions: )",
+    ):
         assert "Debian" in explanation(text).reason
-        assert explanation(text).advice in ("Delete the line of pkg-resources from the requirements.",
-                                            "Delete the line of pkg_resources from the requirements.")
+        assert explanation(text).advice in (
+            "Delete the line of pkg-resources from the requirements.",
+            "Delete the line of pkg_resources from the requirements.",
+        )
     for line in ("python-apt==2.4.0+ubuntu1", "ufw==0.36.1", "distro-info===1.1build1+ubuntu0.1"):
-        found = explanation(f"ERROR: Could not find a version that satisfies the requirement {line} (from versions: none)")
+        found = explanation(
+            f"ERROR: Could not find a version that satisfies the requirement {line} (from versions: none)"
+        )
         assert "Debian" in found.reason
 
 
@@ -141,20 +175,27 @@ def test_advice_for_hashes_and_conflicts():
 
 
 def test_files_that_include_each_other():
-    found = explanation("ERROR: Exception:", "RecursionError: maximum recursion depth exceeded while calling a Python object")
+    found = explanation(
+        "ERROR: Exception:", "RecursionError: maximum recursion depth exceeded while calling a Python object"
+    )
     assert "include each other" in found.reason
 
 
 def test_a_full_disk_and_git():
-    for line in ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
-                 "OSError: [WinError 112] There is not enough space on the disk: 'D:\\\\home\\\\x'"):
+    for line in (
+        "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
+        "OSError: [WinError 112] There is not enough space on the disk: 'D:\\\\home\\\\x'",
+    ):
         assert "disk is full" in explanation("  Downloading x-1.0.tar.gz (1 kB)", line).reason
     found = explanation("  Downloading x-1.0.tar.gz (1 kB)", outputs.GIT_24)
     assert "git" in found.reason and "x 1.0" not in found.reason
 
 
 def test_a_build_that_went_well_is_no_reason():
-    lines = ["  Downloading my_pkg-1.0.zip (1 kB)", "  Getting requirements to build wheel: started",
-             "  Getting requirements to build wheel: finished with status 'done'"]
+    lines = [
+        "  Downloading my_pkg-1.0.zip (1 kB)",
+        "  Getting requirements to build wheel: started",
+        "  Getting requirements to build wheel: finished with status 'done'",
+    ]
     assert explanation(*lines, "ERROR: anything") is None
     assert "flask in these" in explanation(*lines, outputs.OTHER_PYTHON).reason

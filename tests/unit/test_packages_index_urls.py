@@ -1,4 +1,5 @@
 """Credentials in the addresses of package indexes: the same for every pip, or a newer pip is asked for."""
+
 from __future__ import annotations
 
 import pytest
@@ -10,30 +11,49 @@ from azext_pythonapp.packages.pip import environment
 from azext_pythonapp.packages.pip_versions import upgrade_for
 
 
-@pytest.mark.parametrize("url, plain", [
-    ("https://me%40corp:token@host/simple/", "https://me@corp:token@host/simple/"),
-    ("https://me%40corp@host/simple/", "https://me@corp@host/simple/"),
-    ("https://me%40corp:@host/simple/", "https://me@corp:@host/simple/"),
-    ("https://me:p%40s%3As%21@host:8080/a%20b/?q=%40", "https://me:p@s:s!@host:8080/a%20b/?q=%40"),
-])
+@pytest.mark.parametrize(
+    "url, plain",
+    [
+        ("https://me%40corp:token@host/simple/", "https://me@corp:token@host/simple/"),
+        ("https://me%40corp@host/simple/", "https://me@corp@host/simple/"),
+        ("https://me%40corp:@host/simple/", "https://me@corp:@host/simple/"),
+        ("https://me:p%40s%3As%21@host:8080/a%20b/?q=%40", "https://me:p@s:s!@host:8080/a%20b/?q=%40"),
+    ],
+)
 def test_credentials_that_every_pip_sends_unchanged_are_decoded(url, plain):
     assert for_any_pip(url) == plain
     assert not needs_decoding(plain)
 
 
-@pytest.mark.parametrize("url", [
-    "https://me%40corp:p%2Fss@host/simple/", "https://a%3Ab:c@host/", "https://me:100%25@host/",
-    "https://me:a%20b@host/", "https://me:%23%3F@host/", "https://me:s%C3%BC%C3%9F@host/", "https://me:a%5Eb@host/",
-])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://me%40corp:p%2Fss@host/simple/",
+        "https://a%3Ab:c@host/",
+        "https://me:100%25@host/",
+        "https://me:a%20b@host/",
+        "https://me:%23%3F@host/",
+        "https://me:s%C3%BC%C3%9F@host/",
+        "https://me:a%5Eb@host/",
+    ],
+)
 def test_credentials_that_an_old_pip_would_send_otherwise_stay_and_need_a_newer_one(url):
     assert for_any_pip(url) == url
     assert needs_decoding(url)
 
 
-@pytest.mark.parametrize("url", [
-    "https://host/simple/", "https://me:token@host/simple/", "https://me@corp:100%@host/", "https://host/a%40b/",
-    "https://host/me%40corp:x@y/", "not an address", "file:///D:/home/a%40b",
-])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://host/simple/",
+        "https://me:token@host/simple/",
+        "https://me@corp:100%@host/",
+        "https://host/a%40b/",
+        "https://host/me%40corp:x@y/",
+        "not an address",
+        "file:///D:/home/a%40b",
+    ],
+)
 def test_what_has_nothing_to_decode_stays(url):
     assert for_any_pip(url) == url
     assert not needs_decoding(url)
@@ -41,8 +61,10 @@ def test_what_has_nothing_to_decode_stays(url):
 
 def test_both_options_reach_pip_so():
     options = parse_options(index_url="https://me%40corp:token@a/", extra_index_url=["https://b/", "https://u:%24@c/"])
-    assert environment(options) == {"PIP_INDEX_URL": "https://me@corp:token@a/",
-                                    "PIP_EXTRA_INDEX_URL": "https://b/ https://u:$@c/"}
+    assert environment(options) == {
+        "PIP_INDEX_URL": "https://me@corp:token@a/",
+        "PIP_EXTRA_INDEX_URL": "https://b/ https://u:$@c/",
+    }
     assert upgrade_for(options.features, "9.0.1", "3.6.4") is None
     assert environment(parse_options()) == {}
 

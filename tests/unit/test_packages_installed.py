@@ -1,4 +1,5 @@
 """What a site-packages listing tells, the record of a run, and the call of pip."""
+
 from __future__ import annotations
 
 import json
@@ -13,13 +14,35 @@ from azext_pythonapp.packages.pip import HomeFile, JobFile, PipOptions, has_cred
 
 
 def test_packages_by_their_canonical_name():
-    assert packages([
-        "Flask-2.0.3.dist-info", "flask", "typing_extensions-4.1.1.dist-info", "zope.interface-5.0-py3.6.egg-info",
-        "PyYAML-5.1-py3.6-win-amd64.egg-info", "legacy-name-1.0.dist-info", "ours-1.0+local.2.dist-info",
-        "develop.egg-info", "~arkupsafe-2.0.1.dist-info", "__pycache__", "__editable__.mine-0.1.pth",
-        "mine-0.1.dist-info", "easy-install.pth", "distutils-precedence.pth", "UPPER-1.0.DIST-INFO",
-    ]) == {"flask": "2.0.3", "typing-extensions": "4.1.1", "zope-interface": "5.0", "pyyaml": "5.1",
-           "legacy-name": "1.0", "ours": "1.0+local.2", "develop": "", "mine": "0.1", "upper": "1.0"}
+    assert packages(
+        [
+            "Flask-2.0.3.dist-info",
+            "flask",
+            "typing_extensions-4.1.1.dist-info",
+            "zope.interface-5.0-py3.6.egg-info",
+            "PyYAML-5.1-py3.6-win-amd64.egg-info",
+            "legacy-name-1.0.dist-info",
+            "ours-1.0+local.2.dist-info",
+            "develop.egg-info",
+            "~arkupsafe-2.0.1.dist-info",
+            "__pycache__",
+            "__editable__.mine-0.1.pth",
+            "mine-0.1.dist-info",
+            "easy-install.pth",
+            "distutils-precedence.pth",
+            "UPPER-1.0.DIST-INFO",
+        ]
+    ) == {
+        "flask": "2.0.3",
+        "typing-extensions": "4.1.1",
+        "zope-interface": "5.0",
+        "pyyaml": "5.1",
+        "legacy-name": "1.0",
+        "ours": "1.0+local.2",
+        "develop": "",
+        "mine": "0.1",
+        "upper": "1.0",
+    }
 
 
 def test_the_digest_is_that_of_the_packages_alone():
@@ -29,8 +52,14 @@ def test_the_digest_is_that_of_the_packages_alone():
 
 
 def good_record(**changes):
-    fields = {**record.to_json("sha", {"pre": True}), "packagesDigest": "digest", "jobId": "j", "finishedAt": "t",
-              "check": {"ok": True, "problems": []}, **changes}
+    fields = {
+        **record.to_json("sha", {"pre": True}),
+        "packagesDigest": "digest",
+        "jobId": "j",
+        "finishedAt": "t",
+        "check": {"ok": True, "problems": []},
+        **changes,
+    }
     return record.parse(json.dumps(fields).encode())
 
 
@@ -56,21 +85,42 @@ def test_a_record_that_is_not_whole_is_none(content):
 def test_the_fingerprint_covers_names_and_contents():
     base = record.fingerprint({"requirements.txt": b"a", "c.txt": b"b"})
     assert base == record.fingerprint({"c.txt": b"b", "requirements.txt": b"a"})
-    assert base not in (record.fingerprint({"requirements.txt": b"ab", "c.txt": b""}),
-                        record.fingerprint({"requirements.txt": b"b", "c.txt": b"a"}))
+    assert base not in (
+        record.fingerprint({"requirements.txt": b"ab", "c.txt": b""}),
+        record.fingerprint({"requirements.txt": b"b", "c.txt": b"a"}),
+    )
     assert record.path_for("python364x64") == "data/pythonapp/records/python364x64.json"
 
 
 def test_pip_gets_addresses_out_of_sight():
-    options = PipOptions(upgrade=True, pre=True, no_index=True, require_hashes=True, wheel_dir=JobFile("wheels"),
-                         constraints=(HomeFile("site/wwwroot/pins.txt"),), index_url="https://u:s3cret@h/simple",
-                         extra_index_urls=("https://a/simple", "https://t0ken@b/simple"))
+    options = PipOptions(
+        upgrade=True,
+        pre=True,
+        no_index=True,
+        require_hashes=True,
+        wheel_dir=JobFile("wheels"),
+        constraints=(HomeFile("site/wwwroot/pins.txt"),),
+        index_url="https://u:s3cret@h/simple",
+        extra_index_urls=("https://a/simple", "https://t0ken@b/simple"),
+    )
     command = install(JobFile("requirements.txt"), options)
-    assert command.arguments == ("install", "--upgrade", "--pre", "--require-hashes", "--no-index", "--find-links",
-                                 JobFile("wheels"), "-c", HomeFile("site/wwwroot/pins.txt"), "-r",
-                                 JobFile("requirements.txt"))
-    assert command.environment == {"PIP_INDEX_URL": "https://u:s3cret@h/simple",
-                                   "PIP_EXTRA_INDEX_URL": "https://a/simple https://t0ken@b/simple"}
+    assert command.arguments == (
+        "install",
+        "--upgrade",
+        "--pre",
+        "--require-hashes",
+        "--no-index",
+        "--find-links",
+        JobFile("wheels"),
+        "-c",
+        HomeFile("site/wwwroot/pins.txt"),
+        "-r",
+        JobFile("requirements.txt"),
+    )
+    assert command.environment == {
+        "PIP_INDEX_URL": "https://u:s3cret@h/simple",
+        "PIP_EXTRA_INDEX_URL": "https://a/simple https://t0ken@b/simple",
+    }
     assert "s3cret" not in repr(command)
     normalised = options.normalised()
     assert normalised["index_url"] == "https://h/simple"
@@ -86,9 +136,14 @@ def test_credentials_are_found_and_masked():
 
 
 def test_the_files_of_a_job():
-    spec = JobSpec("install-requirements", r"D:\home\python364x64\python.exe", "python364x64",
-                   install(JobFile("requirements.txt"), PipOptions(index_url="https://u:s3cret@h/simple")),
-                   record=record.to_json("sha", {}), watched={"site/wwwroot/requirements.txt": b"a"})
+    spec = JobSpec(
+        "install-requirements",
+        r"D:\home\python364x64\python.exe",
+        "python364x64",
+        install(JobFile("requirements.txt"), PipOptions(index_url="https://u:s3cret@h/simple")),
+        record=record.to_json("sha", {}),
+        watched={"site/wwwroot/requirements.txt": b"a"},
+    )
     job_id = new_job_id()
     files = request_files(spec, job_id, {"requirements.txt": b"-i https://u:s3cret@h", "pins.txt": b"a==1"})
     runner = {name for name in files if name.startswith("runner")}
@@ -107,8 +162,14 @@ def test_a_file_cannot_take_the_place_of_the_jobs_own():
     spec = JobSpec("x", "python.exe", "python364x64", install(JobFile("r.txt"), PipOptions()))
     with pytest.raises(InvalidInput, match="state.json"):
         request_files(spec, new_job_id(), {"State.json": b""})
-    for name in ("Runner.py", "runner_modules/logging.py", "RUNNER_modules\\pip.py", "./runner_modules/x.py",
-                 "a/../runner_modules/x.py", "runner_modules. /x.py"):
+    for name in (
+        "Runner.py",
+        "runner_modules/logging.py",
+        "RUNNER_modules\\pip.py",
+        "./runner_modules/x.py",
+        "a/../runner_modules/x.py",
+        "runner_modules. /x.py",
+    ):
         with pytest.raises(InvalidInput, match="runner"):
             request_files(spec, new_job_id(), {name: b""})
     assert "requirements/runner/x.txt" in request_files(spec, new_job_id(), {"requirements/runner/x.txt": b""})
@@ -125,4 +186,6 @@ def test_an_entry_that_another_one_contradicts_is_in_doubt():
     names = ["pip-20.3.4.dist-info", "pip-24.0.dist-info", "six-1.16.0.dist-info", "pip", "Six.py"]
     assert doubles(names) == ["pip-20.3.4.dist-info", "pip-24.0.dist-info"]
     assert doubles(["Flask-1.0-py3.6.egg-info", "flask-2.0.dist-info"]) == [
-        "Flask-1.0-py3.6.egg-info", "flask-2.0.dist-info"]
+        "Flask-1.0-py3.6.egg-info",
+        "flask-2.0.dist-info",
+    ]

@@ -1,4 +1,5 @@
 """An app's page: who answered, what it says, and that no answer takes long to get or to read. Real sockets."""
+
 from __future__ import annotations
 
 import socket
@@ -13,15 +14,21 @@ import trustme
 from azext_pythonapp.appservice.page import LARGEST_BODY, Page, fetch_page, page_text, telling_line
 from tests.unit.page_server import plain, serving
 
-STOPPED = ("<!DOCTYPE html><html><head><title>Web App - Unavailable</title></head><body><h1>Error 403 - This web app is "
-           "stopped.</h1><p>The web app you have attempted to reach is currently stopped and does not accept any "
-           "requests.</p></body></html>")
+STOPPED = (
+    "<!DOCTYPE html><html><head><title>Web App - Unavailable</title></head><body><h1>Error 403 - This web app is "
+    "stopped.</h1><p>The web app you have attempted to reach is currently stopped and does not accept any "
+    "requests.</p></body></html>"
+)
 FORBIDDEN = "<h1>Error 403 - Forbidden</h1><p>The web app you have attempted to reach has blocked your access.</p>"
-IIS_500 = ("<title>IIS 10.0 Detailed Error - 500.0 - Internal Server Error</title><h2>HTTP Error 500.0 - Internal Server "
-           "Error</h2>")
+IIS_500 = (
+    "<title>IIS 10.0 Detailed Error - 500.0 - Internal Server Error</title><h2>HTTP Error 500.0 - Internal Server "
+    "Error</h2>"
+)
 GENERIC_500 = "The page cannot be displayed because an internal server error has occurred."
-TRACEBACK = ("<pre>Error occurred while reading WSGI handler:\n\nTraceback (most recent call last):\n  File "
-             "\"D:\\home\\python3119x64\\wfastcgi.py\", line 791, in main\nImportError: no module named 'x'</pre>")
+TRACEBACK = (
+    "<pre>Error occurred while reading WSGI handler:\n\nTraceback (most recent call last):\n  File "
+    "\"D:\\home\\python3119x64\\wfastcgi.py\", line 791, in main\nImportError: no module named 'x'</pre>"
+)
 
 
 @pytest.fixture
@@ -50,11 +57,22 @@ def test_errors_of_the_app_are_its_own_answer(session, status):
     assert page.reason == "Nothing for you"
 
 
-@pytest.mark.parametrize("answer", [
-    plain(403, STOPPED), plain(403, STOPPED, "Site Disabled"), plain(403, "", "Site Disabled"),
-    plain(403, FORBIDDEN, x_ms_forbidden_ip="203.0.113.7"), plain(403, FORBIDDEN), plain(403, "", "Ip Forbidden"),
-    plain(404, "<html><head><title>404 Web Site not found.</title></head></html>"),
-    plain(404, "<h1>Error 404 - Web app not found.</h1><p>The web app you have attempted to reach is not available.</p>")])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        plain(403, STOPPED),
+        plain(403, STOPPED, "Site Disabled"),
+        plain(403, "", "Site Disabled"),
+        plain(403, FORBIDDEN, x_ms_forbidden_ip="203.0.113.7"),
+        plain(403, FORBIDDEN),
+        plain(403, "", "Ip Forbidden"),
+        plain(404, "<html><head><title>404 Web Site not found.</title></head></html>"),
+        plain(
+            404,
+            "<h1>Error 404 - Web app not found.</h1><p>The web app you have attempted to reach is not available.</p>",
+        ),
+    ],
+)
 def test_a_page_of_the_front_end_tells_nothing_about_the_app(session, answer):
     page = got(session, answer)
     assert page.status is None and page.not_reached and not page.fine and not page.passing
@@ -66,11 +84,23 @@ def test_why_the_front_end_refused_is_told(session):
     assert got(session, plain(403, "", "Site Disabled")).not_reached.endswith("place: Site Disabled")
 
 
-@pytest.mark.parametrize("status, body, passing", [
-    (502, "", True), (503, "<TITLE>Service Unavailable</TITLE>", True), (504, "", True),
-    (500, IIS_500, True), (500, GENERIC_500, True), (500, "<title>500 - The request timed out.</title>", True),
-    (500, IIS_500 + TRACEBACK, False), (500, TRACEBACK, False), (500, "<h1>Server Error (500)</h1>", False), (500, "", False),
-    (500, IIS_500.replace("500.0", "500.19"), False), (404, IIS_500, False)])
+@pytest.mark.parametrize(
+    "status, body, passing",
+    [
+        (502, "", True),
+        (503, "<TITLE>Service Unavailable</TITLE>", True),
+        (504, "", True),
+        (500, IIS_500, True),
+        (500, GENERIC_500, True),
+        (500, "<title>500 - The request timed out.</title>", True),
+        (500, IIS_500 + TRACEBACK, False),
+        (500, TRACEBACK, False),
+        (500, "<h1>Server Error (500)</h1>", False),
+        (500, "", False),
+        (500, IIS_500.replace("500.0", "500.19"), False),
+        (404, IIS_500, False),
+    ],
+)
 def test_what_a_restart_may_answer(session, status, body, passing):
     assert got(session, plain(status, body)).passing is passing
 
@@ -83,8 +113,11 @@ def test_a_connection_that_ends_unanswered_passes(session):
 
 
 def test_redirects_on_the_same_host_are_followed(session):
-    answers = {"/": plain(302, Location="/login"), "/login": plain(301, Location="signin?next=/"),
-               "/signin?next=/": plain(500, "<h1>Broken</h1>")}
+    answers = {
+        "/": plain(302, Location="/login"),
+        "/login": plain(301, Location="signin?next=/"),
+        "/signin?next=/": plain(500, "<h1>Broken</h1>"),
+    }
     with serving(lambda path, headers, write: write(answers[path])) as server:
         page = fetch_page(session, server.url + "/")
         assert page.status == 500 and [path for path, _ in server.asked] == ["/", "/login", "/signin?next=/"]
@@ -92,21 +125,27 @@ def test_redirects_on_the_same_host_are_followed(session):
 
 def test_a_redirect_that_is_not_escaped_is_utf_8(session):
     def answer(path, headers, write):
-        write(plain(302, Location="/\u00fcber uns/") if path == "/" else plain(200 if path == "/%C3%BCber%20uns/" else 404))
+        write(
+            plain(302, Location="/\u00fcber uns/")
+            if path == "/"
+            else plain(200 if path == "/%C3%BCber%20uns/" else 404)
+        )
 
     with serving(answer) as server:
         assert fetch_page(session, server.url + "/").status == 200
 
 
-@pytest.mark.parametrize("location", ["https://login.microsoftonline.com/x", "//elsewhere.example/",
-                                      "http://elsewhere.example"])
+@pytest.mark.parametrize(
+    "location", ["https://login.microsoftonline.com/x", "//elsewhere.example/", "http://elsewhere.example"]
+)
 def test_redirects_to_another_host_are_not_followed(session, location):
     page = got(session, plain(302, Location=location))
     assert page.status == 302 and not page.fine and page.elsewhere in ("login.microsoftonline.com", "elsewhere.example")
 
 
-@pytest.mark.parametrize("location", ["https://127.0.0.1/", "http://127.0.0.1:1/", "http://[::1/",
-                                      "http://127.0.0.1:x/"])
+@pytest.mark.parametrize(
+    "location", ["https://127.0.0.1/", "http://127.0.0.1:1/", "http://[::1/", "http://127.0.0.1:x/"]
+)
 def test_redirects_that_cannot_be_followed_on_the_same_host_are_fine(session, location):
     page = got(session, plain(302, Location=location))
     assert page.status == 302 and page.fine
@@ -180,9 +219,21 @@ def test_an_error_without_an_end_is_read_up_to_a_limit(session):
     assert page.status == 500 and page.reason == "first" and len(page.text) <= LARGEST_BODY
 
 
-@pytest.mark.parametrize("body", ["<script " * 32768, "<style>" + "x" * 262144, "<!--" * 65536, "<" * 262144, "&" * 262144,
-                                  "&#" + "9" * 262144 + ";", "A" * 262144, "<script>a</script" * 15000,
-                                  "Error" * 50000, "a." * 130000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<script " * 32768,
+        "<style>" + "x" * 262144,
+        "<!--" * 65536,
+        "<" * 262144,
+        "&" * 262144,
+        "&#" + "9" * 262144 + ";",
+        "A" * 262144,
+        "<script>a</script" * 15000,
+        "Error" * 50000,
+        "a." * 130000,
+    ],
+)
 def test_no_page_takes_long_to_read(session, body):
     done = threading.Event()
     pages: list[Page] = []
@@ -197,8 +248,10 @@ def test_no_page_takes_long_to_read(session, body):
 
 
 def test_text_without_markup():
-    assert page_text("<script>no</script ><p>a <b>b</b>\n\n c</p><STYLE>x</STYLE><!-- <p>no</p> -->d &amp; e<br>f") == \
-        "a\nb\nc\nd & e\nf"
+    assert (
+        page_text("<script>no</script ><p>a <b>b</b>\n\n c</p><STYLE>x</STYLE><!-- <p>no</p> -->d &amp; e<br>f")
+        == "a\nb\nc\nd & e\nf"
+    )
     assert page_text("a\x1b[31mb\x00<p>\u202ec") == "a[31mb\nc", "nothing that a terminal would obey"
 
 
@@ -207,9 +260,13 @@ def test_the_telling_line():
     assert telling_line("Title\nmore") == "Title" and telling_line("") == ""
 
 
-@pytest.mark.parametrize("body, kind, reason", [
-    ("{\"error\": \"<no> reason\"}", "application/json", "{\"error\": \"<no> reason\"}"),
-    ("no charset like it \u00fc".encode("utf-8"), "text/plain; charset=no-such", "no charset like it \u00fc")])
+@pytest.mark.parametrize(
+    "body, kind, reason",
+    [
+        ('{"error": "<no> reason"}', "application/json", '{"error": "<no> reason"}'),
+        ("no charset like it \u00fc".encode("utf-8"), "text/plain; charset=no-such", "no charset like it \u00fc"),
+    ],
+)
 def test_pages_that_are_no_html(session, body, kind, reason):
     assert got(session, plain(500, body, Content_Type=kind)).reason == reason
 
@@ -218,6 +275,7 @@ def test_a_certificate_that_is_not_trusted_is_not_the_app_s_failure(session):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     with socket.create_server(("127.0.0.1", 0)) as listener:
+
         def serve():
             try:
                 context.wrap_socket(listener.accept()[0], server_side=True)

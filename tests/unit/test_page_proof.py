@@ -1,4 +1,5 @@
 """The health check: before and after, on every instance, and what is said of it. Pages come through real sockets."""
+
 from __future__ import annotations
 
 import threading
@@ -14,7 +15,9 @@ from tests.unit.page_server import plain, serving
 
 STOPPED = plain(403, "<p>The web app you have attempted to reach is currently stopped.</p>")
 TRACEBACK = "Traceback (most recent call last): File D:\\home\\python311x64\\wfastcgi.py\nRuntimeError: not ready"
-FAST = write_handler(None, HandlerIntent("fastCgi", "D:\\home\\p\\python.exe", "D:\\home\\p\\wfastcgi.py", "app.app")).content
+FAST = write_handler(
+    None, HandlerIntent("fastCgi", "D:\\home\\p\\python.exe", "D:\\home\\p\\wfastcgi.py", "app.app")
+).content
 
 
 class Site:
@@ -48,8 +51,9 @@ class Site:
         session = requests.Session()
         session.trust_env = False
         site = SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop", affinity=self.affinity)
-        app = SimpleNamespace(page_address=server.url, web=session, site=site, arm=self,
-                              progress=SimpleNamespace(say=self.said.append))
+        app = SimpleNamespace(
+            page_address=server.url, web=session, site=site, arm=self, progress=SimpleNamespace(say=self.said.append)
+        )
         return HealthCheck(app, HealthWish(**wish), lambda: self.now, self.sleep)
 
 
@@ -72,10 +76,15 @@ def proven(site, before=None, changed=True, **wish):
 
 def test_before_and_after_and_every_instance():
     assert proven(Site(one=plain(200)), plain(404)) == {
-        "httpStatus": 200, "httpStatusBefore": 404, "instances": [{"id": "one", "httpStatus": 200}]}
+        "httpStatus": 200,
+        "httpStatusBefore": 404,
+        "instances": [{"id": "one", "httpStatus": 200}],
+    }
     assert proven(Site(a1=plain(200), b2=plain(302)), plain(200)) == {
-        "httpStatus": 200, "httpStatusBefore": 200,
-        "instances": [{"id": "a1", "httpStatus": 200}, {"id": "b2", "httpStatus": 302}]}
+        "httpStatus": 200,
+        "httpStatusBefore": 200,
+        "instances": [{"id": "a1", "httpStatus": 200}, {"id": "b2", "httpStatus": 302}],
+    }
 
 
 def test_a_stale_instance_is_a_failure_that_names_it():
@@ -121,15 +130,21 @@ def test_instances_that_azure_does_not_tell():
 def test_without_session_affinity_no_answer_is_taken_for_one_instance_s():
     site = Site(a1=plain(200), b2=plain(200))
     site.affinity = False
-    assert proven(site, plain(200)) == {"httpStatus": 200, "httpStatusBefore": 200,
-                                        "instances": [{"id": "a1", "httpStatus": None}, {"id": "b2", "httpStatus": None}]}
+    assert proven(site, plain(200)) == {
+        "httpStatus": 200,
+        "httpStatusBefore": 200,
+        "instances": [{"id": "a1", "httpStatus": None}, {"id": "b2", "httpStatus": None}],
+    }
     assert "session affinity of app 'shop' is off" in site.said[-1]
 
 
 def test_a_page_that_is_not_reached_is_said_and_is_no_failure():
     site = Site(one=STOPPED)
-    assert proven(site, STOPPED) == {"httpStatus": None, "httpStatusBefore": None,
-                                     "instances": [{"id": "one", "httpStatus": None}]}
+    assert proven(site, STOPPED) == {
+        "httpStatus": None,
+        "httpStatusBefore": None,
+        "instances": [{"id": "one", "httpStatus": None}],
+    }
     assert site.said[-1].startswith("Warning: ") and "was not verified" in site.said[-1] and "stopped" in site.said[-1]
 
 
@@ -145,18 +160,26 @@ def test_a_demanded_page_must_be_reached_and_that_is_seen_before_any_change():
 
 def test_an_app_that_was_broken_before_is_as_before_which_is_said():
     site = Site(one=plain(500, "<h1>Server Error (500)</h1>"))
-    assert proven(site, plain(500)) == {"httpStatus": 500, "httpStatusBefore": 500,
-                                        "instances": [{"id": "one", "httpStatus": 500}]}
+    assert proven(site, plain(500)) == {
+        "httpStatus": 500,
+        "httpStatusBefore": 500,
+        "instances": [{"id": "one", "httpStatus": 500}],
+    }
     assert "answered 500, as it did before" in site.said[-1] and "Server Error (500)" in site.said[-1]
 
 
-@pytest.mark.parametrize("page, status, warned", [(plain(200), 200, False), (plain(404), 404, False),
-                                                  (plain(500), 500, True), (STOPPED, None, True)])
+@pytest.mark.parametrize(
+    "page, status, warned",
+    [(plain(200), 200, False), (plain(404), 404, False), (plain(500), 500, True), (STOPPED, None, True)],
+)
 def test_a_run_without_a_change_asks_once(page, status, warned):
     asked = []
     site = Site(one=lambda path: asked.append(path) or page)
-    assert proven(site, changed=False) == {"httpStatus": status, "httpStatusBefore": status,
-                                           "instances": [{"id": "one", "httpStatus": status}]}
+    assert proven(site, changed=False) == {
+        "httpStatus": status,
+        "httpStatusBefore": status,
+        "instances": [{"id": "one", "httpStatus": status}],
+    }
     assert len(asked) == (3 if page is STOPPED else 1) and bool(site.said) == warned
 
 
@@ -177,26 +200,48 @@ def test_the_wait_is_said_once():
 
 
 def platform(limit):
-    return (f'<configuration><system.webServer><handlers><add name="p" path="*" verb="*" modules="httpPlatformHandler"/>'
-            f'</handlers><httpPlatform processPath="D:\\home\\p\\python.exe" arguments="a.py"{limit}/></system.webServer>'
-            "</configuration>").encode()
+    return (
+        f'<configuration><system.webServer><handlers><add name="p" path="*" verb="*" modules="httpPlatformHandler"/>'
+        f'</handlers><httpPlatform processPath="D:\\home\\p\\python.exe" arguments="a.py"{limit}/></system.webServer>'
+        "</configuration>"
+    ).encode()
 
 
-@pytest.mark.parametrize("content, seconds", [
-    (FAST, 120), (platform(""), 120), (platform(' startupTimeLimit="30"'), 120), (platform(' startupTimeLimit="300"'), 360),
-    (platform(' startupTimeLimit="3600"'), 3660), (platform(' startupTimeLimit="soon"'), 120),
-    (platform(f' startupTimeLimit="{"9" * 5000}"'), 3660)])
+@pytest.mark.parametrize(
+    "content, seconds",
+    [
+        (FAST, 120),
+        (platform(""), 120),
+        (platform(' startupTimeLimit="30"'), 120),
+        (platform(' startupTimeLimit="300"'), 360),
+        (platform(' startupTimeLimit="3600"'), 3660),
+        (platform(' startupTimeLimit="soon"'), 120),
+        (platform(f' startupTimeLimit="{"9" * 5000}"'), 3660),
+    ],
+)
 def test_the_wait_follows_the_start_up_time_limit(content, seconds):
     assert HealthWish.parse(None, None).patience(content) == seconds
     assert HealthWish.parse(None, 7.5).patience(content) == 7.5
 
 
-@pytest.mark.parametrize("path, seconds", [("page", None), ("", None), ("https://x/", None), (None, 0.0), (None, -1.0),
-                                           (None, float("nan")), (None, float("inf"))])
+@pytest.mark.parametrize(
+    "path, seconds",
+    [
+        ("page", None),
+        ("", None),
+        ("https://x/", None),
+        (None, 0.0),
+        (None, -1.0),
+        (None, float("nan")),
+        (None, float("inf")),
+    ],
+)
 def test_options_that_cannot_be_meant(path, seconds):
     with pytest.raises(InvalidInput):
         HealthWish.parse(path, seconds)
 
 
 def test_a_page_that_is_named_is_demanded():
-    assert HealthWish.parse("/", None) == HealthWish("/", True) and HealthWish.parse(None, None) == HealthWish("/", False)
+    assert HealthWish.parse("/", None) == HealthWish("/", True) and HealthWish.parse(None, None) == HealthWish(
+        "/", False
+    )

@@ -1,16 +1,23 @@
 """How long an answer counts as that of a restart, and what counts in the end. No real clock: `Time` is one."""
+
 from __future__ import annotations
 
 import pytest
 
 from azext_pythonapp.appservice.page import Page
-from azext_pythonapp.operations.page_wait import (FEWEST_TRIES, SETTLED_SECONDS, as_it_is, fetch_instance, look_before,
-                                                  wait_for_page)
+from azext_pythonapp.operations.page_wait import (
+    FEWEST_TRIES,
+    SETTLED_SECONDS,
+    as_it_is,
+    fetch_instance,
+    look_before,
+    wait_for_page,
+)
 
 GOOD, NOT_FOUND, SIGN_IN = Page(200, ""), Page(404, "no"), Page(302, "", elsewhere="login.example")
 IIS_500, IIS_502 = Page(500, "x", "HTTP Error 500.0 - Internal Server Error"), Page(502, "HTTP Error 502.5")
 UNAVAILABLE, SILENT = Page(503, "Service Unavailable"), Page(None, "no answer")
-OWN_500 = Page(500, "ValueError: x", "Traceback (most recent call last):\nFile \"D:\\home\\python311x64\\wfastcgi.py\"")
+OWN_500 = Page(500, "ValueError: x", 'Traceback (most recent call last):\nFile "D:\\home\\python311x64\\wfastcgi.py"')
 STOPPED = Page(None, "stopped", not_reached="the app is stopped")
 
 
@@ -38,25 +45,55 @@ def outcome(time, before=GOOD, seconds=120.0, **options):
     return verdict.outcome, verdict.page.status
 
 
-@pytest.mark.parametrize("page, before", [
-    (GOOD, None), (GOOD, Page(500, "")), (Page(302, ""), GOOD), (NOT_FOUND, NOT_FOUND), (Page(401, ""), Page(401, "")),
-    (Page(400, ""), Page(400, "")), (Page(405, ""), Page(405, "")), (Page(429, ""), Page(429, "")), (SIGN_IN, SIGN_IN),
-    (Page(301, "", elsewhere="login.example"), SIGN_IN)])
+@pytest.mark.parametrize(
+    "page, before",
+    [
+        (GOOD, None),
+        (GOOD, Page(500, "")),
+        (Page(302, ""), GOOD),
+        (NOT_FOUND, NOT_FOUND),
+        (Page(401, ""), Page(401, "")),
+        (Page(400, ""), Page(400, "")),
+        (Page(405, ""), Page(405, "")),
+        (Page(429, ""), Page(429, "")),
+        (SIGN_IN, SIGN_IN),
+        (Page(301, "", elsewhere="login.example"), SIGN_IN),
+    ],
+)
 def test_good_at_once(page, before):
     time = Time(page)
     assert outcome(time, before) == ("good", page.status) and time.fetched == 1
 
 
-@pytest.mark.parametrize("page, before", [(NOT_FOUND, GOOD), (NOT_FOUND, None), (Page(401, ""), Page(403, "")), (SIGN_IN, GOOD),
-                                          (Page(302, "", elsewhere="other.example"), GOOD), (OWN_500, GOOD)])
+@pytest.mark.parametrize(
+    "page, before",
+    [
+        (NOT_FOUND, GOOD),
+        (NOT_FOUND, None),
+        (Page(401, ""), Page(403, "")),
+        (SIGN_IN, GOOD),
+        (Page(302, "", elsewhere="other.example"), GOOD),
+        (OWN_500, GOOD),
+    ],
+)
 def test_another_error_than_before_is_bad_when_it_has_settled(page, before):
     time = Time(page)
     assert outcome(time, before) == ("bad", page.status)
     assert time.fetched >= FEWEST_TRIES and SETTLED_SECONDS <= time.now - 1000 <= SETTLED_SECONDS + 12
 
 
-@pytest.mark.parametrize("pages", [[IIS_500] * 9, [IIS_502] * 9, [UNAVAILABLE] * 9, [SILENT] * 9, [OWN_500] * 4,
-                                   [IIS_500, IIS_502, UNAVAILABLE, SILENT, NOT_FOUND, OWN_500, IIS_500], [STOPPED] * 2])
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [IIS_500] * 9,
+        [IIS_502] * 9,
+        [UNAVAILABLE] * 9,
+        [SILENT] * 9,
+        [OWN_500] * 4,
+        [IIS_500, IIS_502, UNAVAILABLE, SILENT, NOT_FOUND, OWN_500, IIS_500],
+        [STOPPED] * 2,
+    ],
+)
 def test_what_passes_is_waited_for(pages):
     assert outcome(Time(*pages, GOOD)) == ("good", 200)
 
@@ -101,9 +138,17 @@ def test_an_error_of_the_old_process_begins_to_count_anew_after_another_one():
     assert outcome(time) == ("good", 200)
 
 
-@pytest.mark.parametrize("pages, status, fetched", [([GOOD], 200, 1), ([NOT_FOUND], 404, 1), ([OWN_500], 500, 1),
-                                                    ([UNAVAILABLE, GOOD], 200, 2), ([STOPPED, SILENT, GOOD], 200, 3),
-                                                    ([UNAVAILABLE], 503, 3)])
+@pytest.mark.parametrize(
+    "pages, status, fetched",
+    [
+        ([GOOD], 200, 1),
+        ([NOT_FOUND], 404, 1),
+        ([OWN_500], 500, 1),
+        ([UNAVAILABLE, GOOD], 200, 2),
+        ([STOPPED, SILENT, GOOD], 200, 3),
+        ([UNAVAILABLE], 503, 3),
+    ],
+)
 def test_the_look_before(pages, status, fetched):
     time = Time(*pages)
     page = look_before(time.fetch, 120.0, time.clock, time.sleep)
@@ -116,8 +161,17 @@ def test_the_look_before_keeps_to_its_time():
     assert time.fetched == 1
 
 
-@pytest.mark.parametrize("page, expected", [(GOOD, "good"), (NOT_FOUND, "good"), (SIGN_IN, "good"), (OWN_500, "asBefore"),
-                                            (SILENT, "asBefore"), (STOPPED, "notReached")])
+@pytest.mark.parametrize(
+    "page, expected",
+    [
+        (GOOD, "good"),
+        (NOT_FOUND, "good"),
+        (SIGN_IN, "good"),
+        (OWN_500, "asBefore"),
+        (SILENT, "asBefore"),
+        (STOPPED, "notReached"),
+    ],
+)
 def test_where_nothing_was_changed(page, expected):
     assert as_it_is(page).outcome == expected
 

@@ -1,4 +1,5 @@
 """Python for a part of a site: a path, a <location>, some verbs, a rewrite rule. It is switched where it is."""
+
 from __future__ import annotations
 
 import pytest
@@ -26,8 +27,10 @@ SPA = """    <rewrite>
 
 
 def fastcgi(path: str = "*", verb: str = "*", name: str = "PythonHandler", processor: str = OLD, more: str = "") -> str:
-    return (f'      <add name="{name}" path="{path}" verb="{verb}" modules="FastCgiModule" scriptProcessor="{processor}" '
-            f'resourceType="Unspecified" requireAccess="Script" {more}/>\n')
+    return (
+        f'      <add name="{name}" path="{path}" verb="{verb}" modules="FastCgiModule" scriptProcessor="{processor}" '
+        f'resourceType="Unspecified" requireAccess="Script" {more}/>\n'
+    )
 
 
 def server(handlers: str, more: str = "") -> str:
@@ -42,22 +45,37 @@ def location(path: str, inside: str) -> str:
     return f'  <location path="{path}">\n{inside}  </location>\n'
 
 
-@pytest.mark.parametrize("content", [
-    config(server(fastcgi("api/*"), SPA)),
-    config(server(fastcgi("*.py"))),
-    config(server(fastcgi("*", "GET,HEAD"))),
-    config(server(fastcgi("*", "GET,HEAD") + fastcgi("*", "POST", "Posts"))),
-    config(server(fastcgi("api/*") + fastcgi("admin/*", name="Admin"))),
-    config(location("api", server(fastcgi())), server("", SPA)),
-    config(server("", SPA), location("Api/v1", server(fastcgi("*", "POST")))),
-    config(location("api", server(fastcgi())), location("admin", server(fastcgi()))),
-    config(server(fastcgi()), location("admin", server('      <remove name="PythonHandler" />\n' + fastcgi("x/*", name="X")))),
-    config(server(fastcgi("api/*") + '      <add name="iisnode" path="server.js" verb="*" modules="iisnode" />\n',
-                  '    <rewrite><rules><rule name="n"><match url=".*" /><action type="Rewrite" url="server.js" /></rule></rules>'
-                  "</rewrite>\n")),
-    config(server(fastcgi("api/*") + '      <add name="aspNetCore" path="*" verb="*" modules="AspNetCoreModuleV2" />\n')),
-    config(server(fastcgi("*", more='preCondition="integratedMode" ').replace("Unspecified", "Either"))),
-], ids=range(12))
+@pytest.mark.parametrize(
+    "content",
+    [
+        config(server(fastcgi("api/*"), SPA)),
+        config(server(fastcgi("*.py"))),
+        config(server(fastcgi("*", "GET,HEAD"))),
+        config(server(fastcgi("*", "GET,HEAD") + fastcgi("*", "POST", "Posts"))),
+        config(server(fastcgi("api/*") + fastcgi("admin/*", name="Admin"))),
+        config(location("api", server(fastcgi())), server("", SPA)),
+        config(server("", SPA), location("Api/v1", server(fastcgi("*", "POST")))),
+        config(location("api", server(fastcgi())), location("admin", server(fastcgi()))),
+        config(
+            server(fastcgi()),
+            location("admin", server('      <remove name="PythonHandler" />\n' + fastcgi("x/*", name="X"))),
+        ),
+        config(
+            server(
+                fastcgi("api/*") + '      <add name="iisnode" path="server.js" verb="*" modules="iisnode" />\n',
+                '    <rewrite><rules><rule name="n"><match url=".*" /><action type="Rewrite" url="server.js" /></rule></rules>'
+                "</rewrite>\n",
+            )
+        ),
+        config(
+            server(
+                fastcgi("api/*") + '      <add name="aspNetCore" path="*" verb="*" modules="AspNetCoreModuleV2" />\n'
+            )
+        ),
+        config(server(fastcgi("*", more='preCondition="integratedMode" ').replace("Unspecified", "Either"))),
+    ],
+    ids=range(12),
+)
 def test_only_the_script_processor_changes(content: bytes) -> None:
     edit = write_handler(content, FASTCGI)
     assert edit.content == content.replace(OLD.encode(), NEW.encode())
@@ -67,12 +85,15 @@ def test_only_the_script_processor_changes(content: bytes) -> None:
     assert found is not None and (found.kind, found.python_path) == ("fastCgi", OLD.partition("|")[0])
 
 
-@pytest.mark.parametrize("content, part", [
-    (config(server(fastcgi("api/*"))), "the path 'api/*'"),
-    (config(location("api", server(fastcgi("v1/*")))), "the location 'api' and the path 'v1/*'"),
-    (config(server(fastcgi("*", "GET,HEAD"))), "the verbs GET,HEAD"),
-    (config(server(fastcgi("*"))), None),
-])
+@pytest.mark.parametrize(
+    "content, part",
+    [
+        (config(server(fastcgi("api/*"))), "the path 'api/*'"),
+        (config(location("api", server(fastcgi("v1/*")))), "the location 'api' and the path 'v1/*'"),
+        (config(server(fastcgi("*", "GET,HEAD"))), "the verbs GET,HEAD"),
+        (config(server(fastcgi("*"))), None),
+    ],
+)
 def test_which_part_it_is_is_told(content: bytes, part: str | None) -> None:
     found = read_handler(content)
     assert found is not None and found.part == part
@@ -107,19 +128,25 @@ def test_the_same_python_of_another_part_is_named_when_the_kind_changes() -> Non
 def test_a_second_process_of_another_part_goes_along_with_its_own_arguments() -> None:
     add = '      <add name="{0}" path="*" verb="*" modules="httpPlatformHandler" resourceType="Unspecified" />\n'
     platform = '    <httpPlatform processPath="{0}" arguments="-m waitress {1}:app" startupTimeLimit="60" />\n'
-    content = (f"<configuration>\n{server(add.format('One'), platform.format('%HOME%/python364x64/python.exe', 'one'))}"
-               f"{location('two', server(add.format('Two'), platform.format('D:/home/python364x64/python.exe', 'two')))}"
-               "</configuration>\n").encode()
+    content = (
+        f"<configuration>\n{server(add.format('One'), platform.format('%HOME%/python364x64/python.exe', 'one'))}"
+        f"{location('two', server(add.format('Two'), platform.format('D:/home/python364x64/python.exe', 'two')))}"
+        "</configuration>\n"
+    ).encode()
     intent = HandlerIntent("httpPlatform", HTTP.python_path)
     edit = write_handler(content, intent)
     assert edit.content == content.replace(b"%HOME%/python364x64/python.exe", HTTP.python_path.encode()).replace(
-        b"D:/home/python364x64/python.exe", HTTP.python_path.encode())
+        b"D:/home/python364x64/python.exe", HTTP.python_path.encode()
+    )
 
 
 def test_no_name_is_taken_twice_on_the_way_of_a_request() -> None:
     typed = '      <add name="PYTHONHANDLER" path="*.x" verb="*" type="T" />\n'
-    for content in (config(server(typed)), config(location("api", server(typed))),
-                    config(server(""), location("a/b", server(typed)))):
+    for content in (
+        config(server(typed)),
+        config(location("api", server(typed))),
+        config(server(""), location("a/b", server(typed))),
+    ):
         assert b'<add name="PythonHandler2" path="*"' in write_handler(content, FASTCGI).content
 
 
@@ -162,10 +189,17 @@ RULE = """    <rewrite>
 STATIC = '            <add input="{REQUEST_URI}" pattern="^/static/.*" negate="true" />\n'
 
 
-@pytest.mark.parametrize("path, url", [
-    ("handler.fcgi", "handler.fcgi/{R:1}"), ("handler.fcgi", "/handler.fcgi/{R:1}"), ("run.py", "run.py?x={R:1}"),
-    ("*.fcgi", "x.fcgi/{R:1}"), ("*", "app.py"), ("sub/handler.fcgi", "sub/handler.fcgi"),
-])
+@pytest.mark.parametrize(
+    "path, url",
+    [
+        ("handler.fcgi", "handler.fcgi/{R:1}"),
+        ("handler.fcgi", "/handler.fcgi/{R:1}"),
+        ("run.py", "run.py?x={R:1}"),
+        ("*.fcgi", "x.fcgi/{R:1}"),
+        ("*", "app.py"),
+        ("sub/handler.fcgi", "sub/handler.fcgi"),
+    ],
+)
 def test_rules_and_path_stay_for_fastcgi(path: str, url: str) -> None:
     content = config(server(fastcgi(path), RULE % ("(.*)", STATIC, url)))
     found = read_handler(content)
@@ -179,17 +213,30 @@ def test_for_http_platform_the_rule_to_the_script_goes_and_iis_keeps_its_folders
     edit = write_handler(content, HTTP)
     assert b'name="Static Files"' in edit.content and b"handler.fcgi" not in edit.content
     for folder in (b"static", b"assets/icons"):
-        assert b'  <location path="%s">\n    <system.webServer>\n      <handlers>\n        <remove name="PythonHandler" />' \
-            % folder in edit.content
+        assert (
+            b'  <location path="%s">\n    <system.webServer>\n      <handlers>\n        <remove name="PythonHandler" />'
+            % folder
+            in edit.content
+        )
     said = " ".join(edit.notes)
     assert "'ToPython' (line 15) were removed" in said and "'/static'" in said
     again = write_handler(edit.content, HTTP)
     assert (again.changed, again.notes) == (False, ())
 
 
-@pytest.mark.parametrize("url, path", [
-    ("^api/(.*)", "api/*"), ("^api/(.*)$", "api/*"), ("^/?(.*)", None), (".*", "*"), ("^(?!static/)(.*)$", "*"),
-    ("^shop-[0-9]+", None), ("", "*"), ("^(.*)$", "*")])
+@pytest.mark.parametrize(
+    "url, path",
+    [
+        ("^api/(.*)", "api/*"),
+        ("^api/(.*)$", "api/*"),
+        ("^/?(.*)", None),
+        (".*", "*"),
+        ("^(?!static/)(.*)$", "*"),
+        ("^shop-[0-9]+", None),
+        ("", "*"),
+        ("^(.*)$", "*"),
+    ],
+)
 def test_a_rule_for_a_part_is_never_widened(url: str, path: str | None) -> None:
     content = config(server(fastcgi("handler.fcgi"), RULE % (url, "", "handler.fcgi/{R:1}")))
     if path is None:
@@ -208,7 +255,12 @@ def test_conditions_that_are_lost_are_named() -> None:
 
 
 def test_a_rule_that_does_not_feed_a_script_stays_and_is_named() -> None:
-    content = config(server(fastcgi(), '    <rewrite><rules><rule name="old"><match url="^old/(.*)" />'
-                                       '<action type="Rewrite" url="new/{R:1}" /></rule></rules></rewrite>\n'))
+    content = config(
+        server(
+            fastcgi(),
+            '    <rewrite><rules><rule name="old"><match url="^old/(.*)" />'
+            '<action type="Rewrite" url="new/{R:1}" /></rule></rules></rewrite>\n',
+        )
+    )
     edit = write_handler(content, HTTP)
     assert b'<rule name="old">' in edit.content and any("'old' (line" in note for note in edit.remarks)

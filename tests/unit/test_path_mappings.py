@@ -1,4 +1,5 @@
 """Where an app's files are: the physical path of "/" among its path mappings (virtual applications)."""
+
 from __future__ import annotations
 
 from types import SimpleNamespace
@@ -52,19 +53,30 @@ def app(mappings, files=None, status=200):
     return made
 
 
-@pytest.mark.parametrize("mappings, folder", [
-    ([("/", "site\\wwwroot")], "site/wwwroot"), ([("/", "site\\wwwroot\\public")], "site/wwwroot/public"),
-    ([("/", "site/repository")], "site/repository"), ([("/", "\\site\\wwwroot\\")], "site/wwwroot"),
-    ([("/api", "site\\api"), ("/", "site\\wwwroot\\web")], "site/wwwroot/web"),
-    ([("/", "D:\\home\\site\\wwwroot\\x")], "site/wwwroot/x"), ([("/", "C:\\home\\site\\x")], "site/x"),
-    ([("/", "%HOME%\\site\\x")], "site/x"), ([("/", "site\\wwwroot\\..\\app")], "site/app"),
-    ([("/api", "site\\api")], "site/wwwroot"), ([], "site/wwwroot"), (None, "site/wwwroot"),
-])
+@pytest.mark.parametrize(
+    "mappings, folder",
+    [
+        ([("/", "site\\wwwroot")], "site/wwwroot"),
+        ([("/", "site\\wwwroot\\public")], "site/wwwroot/public"),
+        ([("/", "site/repository")], "site/repository"),
+        ([("/", "\\site\\wwwroot\\")], "site/wwwroot"),
+        ([("/api", "site\\api"), ("/", "site\\wwwroot\\web")], "site/wwwroot/web"),
+        ([("/", "D:\\home\\site\\wwwroot\\x")], "site/wwwroot/x"),
+        ([("/", "C:\\home\\site\\x")], "site/x"),
+        ([("/", "%HOME%\\site\\x")], "site/x"),
+        ([("/", "site\\wwwroot\\..\\app")], "site/app"),
+        ([("/api", "site\\api")], "site/wwwroot"),
+        ([], "site/wwwroot"),
+        (None, "site/wwwroot"),
+    ],
+)
 def test_the_folder_of_the_site(mappings, folder):
     assert web_root(app(mappings)) == folder
 
 
-@pytest.mark.parametrize("physical", ["D:\\local\\x", "..\\x", "site\\..", "%HOME%", "\\\\server\\share", "D:\\homes\\x"])
+@pytest.mark.parametrize(
+    "physical", ["D:\\local\\x", "..\\x", "site\\..", "%HOME%", "\\\\server\\share", "D:\\homes\\x"]
+)
 def test_a_folder_outside_of_home_is_refused(physical):
     with pytest.raises(Refused, match="app 'shop' serves .*outside of its home"):
         web_root(app([("/", physical)]))
@@ -81,20 +93,27 @@ def test_the_configuration_is_asked_for_once():
     seen = app([("/", "site\\wwwroot")])
     web_root(seen)
     assert seen.arm.has_32bit_worker(SITE) and seen.arm.configuration(SITE).applications == (
-        VirtualApplication("/", "site\\wwwroot"),)
+        VirtualApplication("/", "site\\wwwroot"),
+    )
     assert len(seen.asked) == 1
 
 
 def test_all_applications_that_can_be_reached():
     configuration = app([("/", "site\\a"), ("/b", "site\\b"), ("/c", "D:\\local\\c")]).arm.configuration(SITE)
     assert [(each.virtual_path, each.folder) for each in application_roots(configuration, HOME)] == [
-        ("/", "site/a"), ("/b", "site/b")]
+        ("/", "site/a"),
+        ("/b", "site/b"),
+    ]
     assert home_folder("site\\x", "C:\\home") == "site/x"
 
 
 def test_web_config_and_requirements_are_those_of_the_site():
-    files = {"site/wwwroot/web.config": b"old", "site/wwwroot/requirements.txt": b"flask\n",
-             "site/wwwroot/public/web.config": b"<configuration />", "site/wwwroot/public/requirements.txt": b"bottle\n"}
+    files = {
+        "site/wwwroot/web.config": b"old",
+        "site/wwwroot/requirements.txt": b"flask\n",
+        "site/wwwroot/public/web.config": b"<configuration />",
+        "site/wwwroot/public/requirements.txt": b"bottle\n",
+    }
     mapped = app([("/", "site\\wwwroot\\public")], files)
     assert read_web_config(mapped).content == b"<configuration />"
     found = files_on_app(mapped, None, None)
@@ -104,10 +123,12 @@ def test_web_config_and_requirements_are_those_of_the_site():
 
 
 def test_a_relative_log_lies_below_the_sites_folder():
-    content = (b'<configuration><system.webServer><handlers><add name="x" path="*" verb="*" '
-               b'modules="httpPlatformHandler" /></handlers><httpPlatform processPath="%HOME%\\python364x64\\python.exe" '
-               b'arguments="-m waitress app:app" stdoutLogEnabled="true" stdoutLogFile=".\\logs\\out" />'
-               b"</system.webServer></configuration>")
+    content = (
+        b'<configuration><system.webServer><handlers><add name="x" path="*" verb="*" '
+        b'modules="httpPlatformHandler" /></handlers><httpPlatform processPath="%HOME%\\python364x64\\python.exe" '
+        b'arguments="-m waitress app:app" stdoutLogEnabled="true" stdoutLogFile=".\\logs\\out" />'
+        b"</system.webServer></configuration>"
+    )
     mapped = app([("/", "site\\wwwroot\\public")])
     ServerLog(mapped, content)
     assert mapped.kudu.listed == ["site/wwwroot/public/logs"]

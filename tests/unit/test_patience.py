@@ -1,4 +1,5 @@
 """For how long a request is repeated, and what the person hears."""
+
 from __future__ import annotations
 
 from datetime import datetime, timezone
@@ -61,9 +62,20 @@ def test_nothing_is_said_of_short_trouble():
     assert len(clock.said) == 1
 
 
-@pytest.mark.parametrize("value, seconds", [
-    ("17", 17), (" 0 ", 0), ("-3", 0), ("Thu, 26 Nov 2026 12:00:20 GMT", 20), ("Thu, 26 Nov 2026 11:00:00 GMT", 0),
-    ("soon", None), ("", None), (None, None), ("1e9999", None)])
+@pytest.mark.parametrize(
+    "value, seconds",
+    [
+        ("17", 17),
+        (" 0 ", 0),
+        ("-3", 0),
+        ("Thu, 26 Nov 2026 12:00:20 GMT", 20),
+        ("Thu, 26 Nov 2026 11:00:00 GMT", 0),
+        ("soon", None),
+        ("", None),
+        (None, None),
+        ("1e9999", None),
+    ],
+)
 def test_retry_after_in_either_form(value, seconds):
     now = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
     assert retry_after_seconds(value, lambda: now) == seconds

@@ -1,4 +1,5 @@
 """Text from the worker never steers the terminal: in progress, prompts, data, errors and answers."""
+
 from __future__ import annotations
 
 from types import SimpleNamespace
@@ -17,11 +18,20 @@ from azext_pythonapp.plain_text import plain, plain_line, plain_values
 HOSTILE = "a\x1b[31mb\x1b]0;title\x07c\x9b2Jd\x00\x08\x7f\x85e\u202ef"
 
 
-@pytest.mark.parametrize("text, shown", [
-    (HOSTILE, "abcdef"), ("tab\tline\nend", "tab\tline\nend"), ("50%\r100%\r\n", "50%\n100%\n"),
-    ("é 日本 😀", "é 日本 😀"), ("\x1b", ""), ("\x1b]8;;https://x\x1b\\link\x1b]8;;\x1b\\", "link"), ("\x1bPq\x9cx", "x"),
-    ("\x1b]0;never ended", ""), ("\x1b(Bx\x1b7", "x"),
-])
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        (HOSTILE, "abcdef"),
+        ("tab\tline\nend", "tab\tline\nend"),
+        ("50%\r100%\r\n", "50%\n100%\n"),
+        ("é 日本 😀", "é 日本 😀"),
+        ("\x1b", ""),
+        ("\x1b]8;;https://x\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x1bPq\x9cx", "x"),
+        ("\x1b]0;never ended", ""),
+        ("\x1b(Bx\x1b7", "x"),
+    ],
+)
 def test_plain(text: str, shown: str) -> None:
     assert plain(text) == shown
 
@@ -29,8 +39,9 @@ def test_plain(text: str, shown: str) -> None:
 @given(st.text(alphabet=st.characters(max_codepoint=0x2100)))
 def test_nothing_that_steers_is_left(text: str) -> None:
     for result in (plain(text), plain_line(text)):
-        assert not any(ord(character) < 32 and character not in "\t\n" or 127 <= ord(character) < 160
-                       for character in result)
+        assert not any(
+            ord(character) < 32 and character not in "\t\n" or 127 <= ord(character) < 160 for character in result
+        )
     assert "\n" not in plain_line(text)
     assert plain(plain(text)) == plain(text)
 

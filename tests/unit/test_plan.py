@@ -1,4 +1,5 @@
 """Plans: order, undo, and what an error tells afterwards."""
+
 from __future__ import annotations
 
 import pytest
@@ -41,31 +42,48 @@ def test_a_failure_undoes_finished_steps_backwards_and_the_error_says_so():
     def undo(name):
         return lambda: log.append(f"undo {name}") or f"{name} was put back."
 
-    plan = Plan([step("runtime", log, [Change("siteextensions/x", "install", None, "1")]),
-                 step("web.config", log, [Change("web.config", "update")], undo=undo("web.config")),
-                 step("other", log, [Change("other", "update")], undo=undo("other")),
-                 step("page", log, fails=RemoteFailed("The app answered 500."))])
+    plan = Plan(
+        [
+            step("runtime", log, [Change("siteextensions/x", "install", None, "1")]),
+            step("web.config", log, [Change("web.config", "update")], undo=undo("web.config")),
+            step("other", log, [Change("other", "update")], undo=undo("other")),
+            step("page", log, fails=RemoteFailed("The app answered 500.")),
+        ]
+    )
     with pytest.raises(RemoteFailed) as caught:
         plan.apply(lambda title: None)
     assert log == ["runtime", "web.config", "other", "page", "undo other", "undo web.config"]
-    assert str(caught.value) == caught.value.message == (
-        "The app answered 500. other was put back. web.config was put back. What stays: siteextensions/x (install).")
+    assert (
+        str(caught.value)
+        == caught.value.message
+        == (
+            "The app answered 500. other was put back. web.config was put back. What stays: siteextensions/x (install)."
+        )
+    )
 
 
 def test_an_undo_that_fails_is_told_and_hides_nothing():
     def undo():
         raise RemoteFailed("The SCM site is gone.")
 
-    plan = Plan([step("web.config", [], [Change("web.config", "update")], undo=undo),
-                 step("page", [], fails=RemoteFailed("The app answered 500."))])
+    plan = Plan(
+        [
+            step("web.config", [], [Change("web.config", "update")], undo=undo),
+            step("page", [], fails=RemoteFailed("The app answered 500.")),
+        ]
+    )
     with pytest.raises(RemoteFailed, match="answered 500. Putting it back failed: The SCM site is gone."):
         plan.apply(lambda title: None)
 
 
 def test_an_interrupt_undoes_as_well():
     log = []
-    plan = Plan([step("web.config", log, undo=lambda: log.append("undone") or "undone"),
-                 step("page", log, fails=KeyboardInterrupt())])
+    plan = Plan(
+        [
+            step("web.config", log, undo=lambda: log.append("undone") or "undone"),
+            step("page", log, fails=KeyboardInterrupt()),
+        ]
+    )
     with pytest.raises(KeyboardInterrupt):
         plan.apply(lambda title: None)
     assert log == ["web.config", "page", "undone"]
@@ -79,5 +97,9 @@ def test_the_report_leaves_out_what_does_not_change():
 def test_a_dry_run_has_the_same_shape_and_says_that_it_is_one():
     change = Change("web.config", "update", "a", "b", diff="--- a")
     answer = report(APP, [change], True)
-    assert answer == {"changed": True, "app": APP, "dryRun": True, "changes": [
-        {"target": "web.config", "action": "update", "before": "a", "after": "b", "diff": "--- a"}]}
+    assert answer == {
+        "changed": True,
+        "app": APP,
+        "dryRun": True,
+        "changes": [{"target": "web.config", "action": "update", "before": "a", "after": "b", "diff": "--- a"}],
+    }

@@ -1,4 +1,5 @@
 """NuGet's services, each on two hosts, and public files over a bad line."""
+
 from __future__ import annotations
 
 import base64
@@ -19,13 +20,23 @@ from azext_pythonapp.runtimes.nuget import fetch_releases
 
 HOSTS = ("https://azuresearch-usnc.nuget.org/query", "https://azuresearch-ussc.nuget.org/query")
 # As recordings/nuget/index.json has it: every host for every kind, the primary first.
-INDEX = {"version": "3.0.0", "resources": [
-    {"@id": host, "@type": kind, "comment": "primary or secondary"}
-    for kind in ("SearchQueryService", "SearchQueryService/3.5.0") for host in HOSTS] + [
-    {"@id": f"https://{host}/v3-flatcontainer/", "@type": "PackageBaseAddress/3.0.0"} for host in ("one", "two")] + [
-    {"@id": f"https://{host}/v3/registration/", "@type": "RegistrationsBaseUrl/3.6.0"} for host in ("one", "two")]}
-HIT = {"id": "azureappservice-python364x64", "version": "3.6.4.4", "title": "Python 3.6.4 x64", "tags": ["AzureSiteExtension"],
-       "versions": [{"version": "3.6.4.4"}]}
+INDEX = {
+    "version": "3.0.0",
+    "resources": [
+        {"@id": host, "@type": kind, "comment": "primary or secondary"}
+        for kind in ("SearchQueryService", "SearchQueryService/3.5.0")
+        for host in HOSTS
+    ]
+    + [{"@id": f"https://{host}/v3-flatcontainer/", "@type": "PackageBaseAddress/3.0.0"} for host in ("one", "two")]
+    + [{"@id": f"https://{host}/v3/registration/", "@type": "RegistrationsBaseUrl/3.6.0"} for host in ("one", "two")],
+}
+HIT = {
+    "id": "azureappservice-python364x64",
+    "version": "3.6.4.4",
+    "title": "Python 3.6.4 x64",
+    "tags": ["AzureSiteExtension"],
+    "versions": [{"version": "3.6.4.4"}],
+}
 
 
 class Gallery:
@@ -44,8 +55,15 @@ class Gallery:
             return {"versions": ["3.13.2"]}
         if url.endswith("/catalog"):
             return {"packageHashAlgorithm": "SHA512", "packageHash": "hash"}
-        return {"items": [{"lower": "3.13.2", "upper": "3.13.2", "items": [
-            {"catalogEntry": {"@id": "https://x/catalog", "version": "3.13.2", "listed": True}}]}]}
+        return {
+            "items": [
+                {
+                    "lower": "3.13.2",
+                    "upper": "3.13.2",
+                    "items": [{"catalogEntry": {"@id": "https://x/catalog", "version": "3.13.2", "listed": True}}],
+                }
+            ]
+        }
 
 
 @pytest.mark.parametrize("away", [(), HOSTS[:1]])

@@ -1,11 +1,12 @@
 """Putting web.config back: what is said of the file and of the restart is what became of either."""
+
 from __future__ import annotations
 
 from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.errors import Conflict, PlatformFailed, Unreachable, UnknownOutcome
+from azext_pythonapp.appservice.errors import Conflict, PlatformFailed, UnknownOutcome, Unreachable
 from azext_pythonapp.operations.web_config_file import WebConfigSwitch, put_back
 from azext_pythonapp.plan import Plan, Step
 from tests.unit.test_web_config_file import Files, ours
@@ -15,8 +16,11 @@ RECORD = SimpleNamespace(change_id="20261126-120000-0001", keep=lambda *argument
 
 def app(restart=lambda site: None):
     kudu = SimpleNamespace(list_directory=lambda path: [])
-    return SimpleNamespace(kudu=kudu, arm=SimpleNamespace(restart=restart),
-                           site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop"))
+    return SimpleNamespace(
+        kudu=kudu,
+        arm=SimpleNamespace(restart=restart),
+        site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop"),
+    )
 
 
 def refusing(error):
@@ -35,8 +39,9 @@ def switched(files):
 def test_file_and_restart_are_told_apart():
     files = Files(b"old")
     _, step = switched(files)
-    assert put_back(app(), step, restart=True) == ("web.config of app 'shop' was put back as it was. The app was restarted "
-                                                   "with it.")
+    assert put_back(app(), step, restart=True) == (
+        "web.config of app 'shop' was put back as it was. The app was restarted with it."
+    )
     assert files.content == b"old"
 
 
@@ -44,8 +49,9 @@ def test_a_restart_that_fails_does_not_deny_that_the_file_was_put_back():
     files = Files(b"old")
     _, step = switched(files)
     said = put_back(app(refusing(PlatformFailed("Azure answered 500."))), step, restart=True)
-    assert said.startswith("web.config of app 'shop' was put back as it was. The restart after that failed: Azure answered "
-                           "500. ")
+    assert said.startswith(
+        "web.config of app 'shop' was put back as it was. The restart after that failed: Azure answered 500. "
+    )
     assert "`az webapp restart -g rg -n shop`" in said and files.content == b"old"
 
 
@@ -139,4 +145,6 @@ def test_an_undo_that_fails_tells_what_to_do():
 
     with pytest.raises(Conflict) as caught:
         Plan([Step("one", [], lambda: [], undo), Step("two", [], fail)]).apply(lambda title: None)
-    assert caught.value.message == ("It failed. Putting it back failed: The app is stopped. `az webapp start` starts it.")
+    assert caught.value.message == (
+        "It failed. Putting it back failed: The app is stopped. `az webapp start` starts it."
+    )

@@ -1,4 +1,5 @@
 """IIS reads a FastCGI registration when the app starts: was this one read?"""
+
 from __future__ import annotations
 
 from datetime import datetime, timezone
@@ -45,8 +46,15 @@ def app(kudu):
     return SimpleNamespace(kudu=kudu, arm=arm, site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop"))
 
 
-@pytest.mark.parametrize("started, expected", [
-    (utc(2026, 11, 26, 12, 0, 1), True), (utc(2026, 11, 26, 11, 59), False), (None, None), (Unreachable("away"), None)])
+@pytest.mark.parametrize(
+    "started, expected",
+    [
+        (utc(2026, 11, 26, 12, 0, 1), True),
+        (utc(2026, 11, 26, 11, 59), False),
+        (None, None),
+        (Unreachable("away"), None),
+    ],
+)
 def test_only_an_app_that_was_started_later_has_read_it(started, expected):
     assert is_read(app(Kudu(started, **{ID: INSTALLED})), ID.upper()) is expected
 
@@ -75,14 +83,22 @@ def test_no_restart_under_a_running_job(monkeypatch):
 def test_a_refusal_says_why_and_what_to_do():
     error = refuse_unread(app(Kudu(None)), "3.6.4", False, "--no-restart")
     assert "IIS does not know Python 3.6.4" in error.message and "nothing was changed" in error.message
-    assert error.recommendation == ("Leave --no-restart out, or restart the app first: `az webapp restart -g rg -n "
-                                    "shop`.")
+    assert error.recommendation == (
+        "Leave --no-restart out, or restart the app first: `az webapp restart -g rg -n shop`."
+    )
     assert "cannot be told" in refuse_unread(app(Kudu(None)), "3.6.4", None).message
 
 
-@pytest.mark.parametrize("text, expected", [
-    ("2026-11-26T12:00:00.1234567+00:00", utc(2026, 11, 26, 12, 0, 0, 123456)), ("2026-11-26T12:00:00Z", utc(2026, 11, 26, 12)),
-    ("2026-11-26T14:00:00.5+02:00", utc(2026, 11, 26, 12, 0, 0, 500000)), ("2026-13-26T12:00:00Z", None), ("", None),
-    ("0001-01-01T00:00:00", None)])
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("2026-11-26T12:00:00.1234567+00:00", utc(2026, 11, 26, 12, 0, 0, 123456)),
+        ("2026-11-26T12:00:00Z", utc(2026, 11, 26, 12)),
+        ("2026-11-26T14:00:00.5+02:00", utc(2026, 11, 26, 12, 0, 0, 500000)),
+        ("2026-13-26T12:00:00Z", None),
+        ("", None),
+        ("0001-01-01T00:00:00", None),
+    ],
+)
 def test_kudu_s_times(text, expected):
     assert read_time(text) == expected

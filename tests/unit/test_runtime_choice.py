@@ -1,4 +1,5 @@
 """Which Python a version means: one that is on the app, else the newest of the trusted sources, and never a guess."""
+
 from __future__ import annotations
 
 from types import SimpleNamespace
@@ -22,8 +23,12 @@ def entry(extension_id, version, python=None, authors="Microsoft"):
     return {"id": extension_id, "title": f"Python {python} {extension_id[-3:]}", "version": version, "authors": authors}
 
 
-GALLERY = [entry("azureappservice-python364x64", "3.6.4.4"), entry("azureappservice-python354x64", "3.5.4.5"),
-           entry("Contoso-python3810x64", "3.8.10", authors="Contoso"), entry("mallory-python31599x64", "3.15.99")]
+GALLERY = [
+    entry("azureappservice-python364x64", "3.6.4.4"),
+    entry("azureappservice-python354x64", "3.5.4.5"),
+    entry("Contoso-python3810x64", "3.8.10", authors="Contoso"),
+    entry("mallory-python31599x64", "3.15.99"),
+]
 NUGET = ["3.14.0-rc1", "3.13.2", "3.12.9"]
 AWAY = PlatformFailed("it answered 503")
 
@@ -43,8 +48,9 @@ def sources(monkeypatch):
             elif name == "gallery":
                 found.offers += gallery_offers(has)
             else:
-                found.offers += nuget_offers(Release(NugetRuntime("python", version, architectures[0]), True, False)
-                                             for version in has)
+                found.offers += nuget_offers(
+                    Release(NugetRuntime("python", version, architectures[0]), True, False) for version in has
+                )
         return found
 
     monkeypatch.setattr(runtime_choice, "app_supply", supply)
@@ -62,12 +68,19 @@ def app():
 def python(version, extension_id=None, architecture="x64", answered=True, unknown=False, folder=None):
     folder = folder or f"python{version.replace('.', '')}{architecture}"
     own = extension_id is not None or answered
-    return Installed(version=version if own else None, architecture=architecture if own else None,
-                     extension_id=extension_id, package_version=version if extension_id else None,
-                     python_path=rf"D:\home\{folder}\python.exe", source="siteExtension" if extension_id else "folder",
-                     in_use=False, problem=None if answered else "It did not answer." if unknown else "It does not run.",
-                     answered=answered, unknown=unknown, likely=identify(extension_id) if extension_id
-                     else identify_folder(folder))
+    return Installed(
+        version=version if own else None,
+        architecture=architecture if own else None,
+        extension_id=extension_id,
+        package_version=version if extension_id else None,
+        python_path=rf"D:\home\{folder}\python.exe",
+        source="siteExtension" if extension_id else "folder",
+        in_use=False,
+        problem=None if answered else "It did not answer." if unknown else "It does not run.",
+        answered=answered,
+        unknown=unknown,
+        likely=identify(extension_id) if extension_id else identify_folder(folder),
+    )
 
 
 def chosen(app, wish, *pythons, architecture=None, **more):
@@ -75,9 +88,16 @@ def chosen(app, wish, *pythons, architecture=None, **more):
     return choice.present.version if choice.present else (choice.offer.source, choice.offer.version)
 
 
-@pytest.mark.parametrize("wish, expected", [
-    ("latest", ("nuget", "3.13.2")), ("3", ("nuget", "3.13.2")), ("3.12", ("nuget", "3.12.9")),
-    ("3.6", ("siteExtension", "3.6.4")), ("3.14.0rc1", ("nuget", "3.14.0rc1"))])
+@pytest.mark.parametrize(
+    "wish, expected",
+    [
+        ("latest", ("nuget", "3.13.2")),
+        ("3", ("nuget", "3.13.2")),
+        ("3.12", ("nuget", "3.12.9")),
+        ("3.6", ("siteExtension", "3.6.4")),
+        ("3.14.0rc1", ("nuget", "3.14.0rc1")),
+    ],
+)
 def test_the_newest_trusted_of_both_sources(app, sources, wish, expected):
     assert chosen(app, wish) == expected
     assert sources["asked"] == [("gallery", "nuget")]
@@ -104,14 +124,25 @@ def test_latest_is_the_newest_of_what_is_there_and_what_can_be_had(app, sources)
 def test_other_peoples_packages_are_named_and_not_taken(app, sources, wish):
     with pytest.raises(NotFound) as missing:
         chosen(app, wish)
-    assert "--extension-id" in missing.value.recommendation and '--subscription "my sub"' in missing.value.recommendation
+    assert (
+        "--extension-id" in missing.value.recommendation and '--subscription "my sub"' in missing.value.recommendation
+    )
     assert ("Contoso-python3810x64" if wish == "3.8" else "mallory-python31599x64") in missing.value.recommendation
     assert "app 'shop'" in missing.value.message
 
 
-@pytest.mark.parametrize("wish, away, known", [
-    ("latest", "nuget", "3.6.4"), ("3", "nuget", "3.6.4"), ("3.13", "nuget", None), ("3.13.2", "nuget", None),
-    ("3.6", "nuget", "3.6.4"), ("3.6", "gallery", None), ("3.6.2", "gallery", None)])
+@pytest.mark.parametrize(
+    "wish, away, known",
+    [
+        ("latest", "nuget", "3.6.4"),
+        ("3", "nuget", "3.6.4"),
+        ("3.13", "nuget", None),
+        ("3.13.2", "nuget", None),
+        ("3.6", "nuget", "3.6.4"),
+        ("3.6", "gallery", None),
+        ("3.6.2", "gallery", None),
+    ],
+)
 def test_what_a_source_that_is_away_may_have_is_not_decided_without_it(app, sources, wish, away, known):
     sources[away] = AWAY
     with pytest.raises(PlatformFailed, match=f"could not be asked for Python {wish}: it answered 503") as failed:
@@ -141,12 +172,22 @@ def test_a_broken_extension_is_installed_again_whoever_made_it(app, sources):
         chosen(app, "3.8", python("3.8.9", "Contoso-python3810x64", answered=False))
 
 
-@pytest.mark.parametrize("silent", [
-    python("3.8.10", "Contoso-python3810x64", answered=False, unknown=True),
-    python("3.8.10", answered=False, unknown=True), python("3.8", answered=False, unknown=True, folder="Python38")])
-@pytest.mark.parametrize("decide", [chosen, lambda app, wish, *pythons: newest_present(
-    app, pythons, VersionWish.parse(wish), None), lambda app, wish, *pythons: require_present(
-        app, pythons, VersionWish.parse(wish), None)])
+@pytest.mark.parametrize(
+    "silent",
+    [
+        python("3.8.10", "Contoso-python3810x64", answered=False, unknown=True),
+        python("3.8.10", answered=False, unknown=True),
+        python("3.8", answered=False, unknown=True, folder="Python38"),
+    ],
+)
+@pytest.mark.parametrize(
+    "decide",
+    [
+        chosen,
+        lambda app, wish, *pythons: newest_present(app, pythons, VersionWish.parse(wish), None),
+        lambda app, wish, *pythons: require_present(app, pythons, VersionWish.parse(wish), None),
+    ],
+)
 def test_a_python_that_did_not_answer_is_not_absent(app, sources, decide, silent):
     for wish, others in (("3.8", ()), ("3", (python("3.6.4"),))):
         with pytest.raises(UnknownOutcome) as unknown:

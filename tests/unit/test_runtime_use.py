@@ -1,4 +1,5 @@
 """What keeps a runtime from being uninstalled: any path below its folder, wherever the app names one."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -40,8 +41,11 @@ class Home:
         return [SimpleNamespace(name=each.name, is_directory=each.is_dir()) for each in (self._folder / name).iterdir()]
 
 
-def app(folder: Path, settings: dict[str, str] | None = None, applications: tuple[tuple[str, str], ...] = (
-        ("/", r"site\wwwroot"),)) -> Any:
+def app(
+    folder: Path,
+    settings: dict[str, str] | None = None,
+    applications: tuple[tuple[str, str], ...] = (("/", r"site\wwwroot"),),
+) -> Any:
     said: list[str] = []
 
     def app_settings(_: Any) -> dict[str, str]:
@@ -51,8 +55,14 @@ def app(folder: Path, settings: dict[str, str] | None = None, applications: tupl
 
     configuration = SiteConfiguration(False, tuple(VirtualApplication(*each) for each in applications))
     arm = SimpleNamespace(configuration=lambda _: configuration, app_settings=app_settings)
-    return SimpleNamespace(arm=arm, kudu=Home(folder), site=SimpleNamespace(label="app 'shop'"), said=said,
-                           progress=SimpleNamespace(say=said.append), say_once=said.append)
+    return SimpleNamespace(
+        arm=arm,
+        kudu=Home(folder),
+        site=SimpleNamespace(label="app 'shop'"),
+        said=said,
+        progress=SimpleNamespace(say=said.append),
+        say_once=said.append,
+    )
 
 
 def put(folder: Path, name: str, content: str) -> None:
@@ -61,38 +71,66 @@ def put(folder: Path, name: str, content: str) -> None:
     file.write_text(content)
 
 
-@pytest.mark.parametrize("value", [
-    r"D:\home\python364x64\Scripts\uvicorn.exe", r"C:\home\Python364x64\python.exe", r"%HOME%\python364x64",
-    r"%home%/python364x64/x",
-    r"%SystemDrive%\home\python364x64\Lib", r"..\..\python364x64\python.exe", r".\..\..\python364x64\python.exe",
-    r"D:\home\.\python364x64\python.exe", r"x;D:\home\python364x64;y", r"&quot;D:\home\python364x64\python.exe&quot; -c",
-    r"D:\home\python364x64\python.exe|D:\home\python364x64\wfastcgi.py", r"D:&#92;home&#92;python364x64",
-])
+@pytest.mark.parametrize(
+    "value",
+    [
+        r"D:\home\python364x64\Scripts\uvicorn.exe",
+        r"C:\home\Python364x64\python.exe",
+        r"%HOME%\python364x64",
+        r"%home%/python364x64/x",
+        r"%SystemDrive%\home\python364x64\Lib",
+        r"..\..\python364x64\python.exe",
+        r".\..\..\python364x64\python.exe",
+        r"D:\home\.\python364x64\python.exe",
+        r"x;D:\home\python364x64;y",
+        r"&quot;D:\home\python364x64\python.exe&quot; -c",
+        r"D:\home\python364x64\python.exe|D:\home\python364x64\wfastcgi.py",
+        r"D:&#92;home&#92;python364x64",
+    ],
+)
 def test_every_spelling_in_any_element(tmp_path: Path, value: str) -> None:
     put(tmp_path, "site/wwwroot/web.config", element(f'<anything some="{value}" />'))
     assert uses_of_runtime(app(tmp_path, {}), PYTHON) == ["site/wwwroot/web.config line 3 (some of <anything>)"]
 
 
-@pytest.mark.parametrize("value", [
-    r"D:\home\python364x64b\python.exe", r"D:\home\python364x64-old", r"D:\home\site\python364x64", "python364x64",
-    r"D:\home\python3119x64\python.exe", r"D:\home2\python364x64"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        r"D:\home\python364x64b\python.exe",
+        r"D:\home\python364x64-old",
+        r"D:\home\site\python364x64",
+        "python364x64",
+        r"D:\home\python3119x64\python.exe",
+        r"D:\home2\python364x64",
+    ],
+)
 def test_what_only_looks_like_it(tmp_path: Path, value: str) -> None:
     put(tmp_path, "site/wwwroot/web.config", element(f'<!-- {PYTHON} -->\n<anything some="{value}" />'))
     assert uses_of_runtime(app(tmp_path, {"A": value}), PYTHON) == []
 
 
 def test_locations_texts_folders_virtual_applications_and_settings(tmp_path: Path) -> None:
-    put(tmp_path, "site/wwwroot/web.config", "<configuration>\n<!-- D:\\home\\python364x64\n\\x -->\n"
-        f"<location path='api'><httpPlatform processPath='{PYTHON}'/></location>\n<value>{PYTHON}</value>\n</configuration>")
+    put(
+        tmp_path,
+        "site/wwwroot/web.config",
+        "<configuration>\n<!-- D:\\home\\python364x64\n\\x -->\n"
+        f"<location path='api'><httpPlatform processPath='{PYTHON}'/></location>\n<value>{PYTHON}</value>\n</configuration>",
+    )
     put(tmp_path, "site/wwwroot/api/web.config", element(f'<add name="X" scriptProcessor="{PYTHON}|x" />'))
     put(tmp_path, "site/wwwroot/node_modules/web.config", element(f'<add name="X" scriptProcessor="{PYTHON}|x" />'))
     put(tmp_path, "site/admin/web.config", element('<add key="PYTHONHOME" value="D:\\home\\python364x64" />'))
-    shop = app(tmp_path, {"PATH": r"D:\home\python364x64;secret", "OTHER": "1"},
-               (("/", r"site\wwwroot"), ("/admin", r"site\admin"), ("/gone", r"site\gone")))
+    shop = app(
+        tmp_path,
+        {"PATH": r"D:\home\python364x64;secret", "OTHER": "1"},
+        (("/", r"site\wwwroot"), ("/admin", r"site\admin"), ("/gone", r"site\gone")),
+    )
     assert uses_of_runtime(shop, PYTHON) == [
-        "site/wwwroot/web.config line 4 (processPath of <httpPlatform>)", "site/wwwroot/web.config line 5 (the text of an element)",
+        "site/wwwroot/web.config line 4 (processPath of <httpPlatform>)",
+        "site/wwwroot/web.config line 5 (the text of an element)",
         "site/wwwroot/api/web.config line 3 (scriptProcessor of <add> 'X')",
-        "site/admin/web.config line 3 (value of <add> 'PYTHONHOME')", "the app setting PATH"]
+        "site/admin/web.config line 3 (value of <add> 'PYTHONHOME')",
+        "the app setting PATH",
+    ]
 
 
 def test_a_file_that_cannot_be_read_may_name_anything(tmp_path: Path) -> None:
@@ -115,20 +153,27 @@ def test_many_places_are_counted() -> None:
     assert shortened([str(number) for number in range(8)]) == "0, 1, 2, 3, 4 and 3 more"
 
 
-@pytest.mark.parametrize("text, expected", [
-    (r"D:\home\python364x64", r"D:\home\python3119x64"),
-    (r"%HOME%/python364x64/Lib/site-packages;D:\home\x", r"%HOME%/python3119x64/Lib/site-packages;D:\home\x"),
-    (r"D:\home\python364x64\Scripts\streamlit.exe run", r"D:\home\python3119x64\Scripts\streamlit.exe run"),
-    (r"D:\home\python364x64\data\shop.db", r"D:\home\python364x64\data\shop.db"),
-])
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        (r"D:\home\python364x64", r"D:\home\python3119x64"),
+        (r"%HOME%/python364x64/Lib/site-packages;D:\home\x", r"%HOME%/python3119x64/Lib/site-packages;D:\home\x"),
+        (r"D:\home\python364x64\Scripts\streamlit.exe run", r"D:\home\python3119x64\Scripts\streamlit.exe run"),
+        (r"D:\home\python364x64\data\shop.db", r"D:\home\python364x64\data\shop.db"),
+    ],
+)
 def test_only_what_every_python_has_is_moved(text: str, expected: str) -> None:
     assert paths.moved(text, "python364x64", r"%HOME%\python3119x64\python.exe") == expected
 
 
 def test_a_virtual_environment_is_known_by_its_folder() -> None:
-    for spelling in (r".\venv\Scripts\python.exe", r"D:/home/site/wwwroot/venv/Scripts/python.exe",
-                     r"%HOME%\site\wwwroot\venv\Scripts\python.exe"):
+    for spelling in (
+        r".\venv\Scripts\python.exe",
+        r"D:/home/site/wwwroot/venv/Scripts/python.exe",
+        r"%HOME%\site\wwwroot\venv\Scripts\python.exe",
+    ):
         folder = paths.environment_folder(spelling)
         assert folder is not None and paths.runtime_folder(spelling) is None
         assert paths.below(folder).search(r".\venv\Lib\site-packages") and paths.below(folder).search(
-            r"D:\home\site\wwwroot\venv\Lib")
+            r"D:\home\site\wwwroot\venv\Lib"
+        )

@@ -1,4 +1,5 @@
 """The Pythons on an app, asked of a worker held in memory."""
+
 from __future__ import annotations
 
 import re
@@ -68,27 +69,44 @@ def rows(found):
 
 
 EXTENSIONS = [
-    {"id": "azureappservice-python364x64", "title": "Python 3.6.4 x64", "version": "3.6.4.4",
-     "description": r"Installs Python 3.6.4 x64 into Azure App Service at D:\home\python364x64\python.exe."},
+    {
+        "id": "azureappservice-python364x64",
+        "title": "Python 3.6.4 x64",
+        "version": "3.6.4.4",
+        "description": r"Installs Python 3.6.4 x64 into Azure App Service at D:\home\python364x64\python.exe.",
+    },
     {"id": "some-tools", "title": "Tools for Python 3.6.4 x64", "version": "1.0"},
 ]
 
 
 def test_extensions_folders_and_built_in_pythons_are_told_apart():
-    worker = Worker({r"D:\home\python364x64\python.exe": ("3.6.4", 64), r"D:\home\Python312\python.exe": ("3.12.5", 32),
-                     r"D:\Python27\python.exe": ("2.7.8", 32), r"D:\Python34\python.exe": ("3.6.6", 32)},
-                    folders=["python-scripts"])
+    worker = Worker(
+        {
+            r"D:\home\python364x64\python.exe": ("3.6.4", 64),
+            r"D:\home\Python312\python.exe": ("3.12.5", 32),
+            r"D:\Python27\python.exe": ("2.7.8", 32),
+            r"D:\Python34\python.exe": ("3.6.6", 32),
+        },
+        folders=["python-scripts"],
+    )
     found = discover(worker, EXTENSIONS, r"D:\home\python364x64\python.exe")
     assert rows(found) == [
         ("3.12.5", "x86", None, "folder", False),
         ("3.6.6", "x86", None, "builtIn", False),
         ("3.6.4", "x64", "azureappservice-python364x64", "siteExtension", True),
-        ("2.7.8", "x86", None, "builtIn", False)]
+        ("2.7.8", "x86", None, "builtIn", False),
+    ]
     assert not [one.problem for one in found if one.problem]
     assert found[2].to_dict() == {
-        "version": "3.6.4", "architecture": "x64", "extensionId": "azureappservice-python364x64",
-        "packageVersion": "3.6.4.4", "pythonPath": r"D:\home\python364x64\python.exe", "source": "siteExtension",
-        "inUse": True, "answered": True}
+        "version": "3.6.4",
+        "architecture": "x64",
+        "extensionId": "azureappservice-python364x64",
+        "packageVersion": "3.6.4.4",
+        "pythonPath": r"D:\home\python364x64\python.exe",
+        "source": "siteExtension",
+        "inUse": True,
+        "answered": True,
+    }
     assert len(worker.commands) == 1
     assert worker.listed == ["", "python-scripts"]
 
@@ -100,22 +118,38 @@ def test_an_app_without_any_python():
 
 
 @pytest.mark.parametrize("home", [r"D:\home", r"C:\home"])
-@pytest.mark.parametrize("in_use", [r"D:\home\python364x64\python.exe", r"C:\home\Python364x64\Python.exe",
-                                    r"%HOME%\python364x64\python.exe", r"%SystemDrive%\home\python364x64\python.exe",
-                                    '"d:/home/python364x64/python.exe"'])
+@pytest.mark.parametrize(
+    "in_use",
+    [
+        r"D:\home\python364x64\python.exe",
+        r"C:\home\Python364x64\Python.exe",
+        r"%HOME%\python364x64\python.exe",
+        r"%SystemDrive%\home\python364x64\python.exe",
+        '"d:/home/python364x64/python.exe"',
+    ],
+)
 def test_the_one_in_use_is_recognised_under_any_name_of_home(home, in_use):
     found = discover(Worker({home + r"\python364x64\python.exe": ("3.6.4", 64)}, home), EXTENSIONS, in_use)
     assert rows(found) == [("3.6.4", "x64", "azureappservice-python364x64", "siteExtension", True)]
     assert found[0].python_path == home + r"\python364x64\python.exe"
 
 
-@pytest.mark.parametrize("form", [
-    lambda extension: extension,
-    lambda extension: {"id": "/subscriptions/0/x/" + extension["id"], "name": "shop/" + extension["id"],
-                       "properties": extension},
-    lambda extension: {"id": "/subscriptions/0/x/" + extension["id"], "name": "shop/" + extension["id"],
-                       "properties": {**extension, "id": None, "extension_id": extension["id"]}},
-])
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda extension: extension,
+        lambda extension: {
+            "id": "/subscriptions/0/x/" + extension["id"],
+            "name": "shop/" + extension["id"],
+            "properties": extension,
+        },
+        lambda extension: {
+            "id": "/subscriptions/0/x/" + extension["id"],
+            "name": "shop/" + extension["id"],
+            "properties": {**extension, "id": None, "extension_id": extension["id"]},
+        },
+    ],
+)
 def test_extensions_are_read_in_kudus_and_in_arms_form(form):
     worker = Worker({r"D:\home\python364x64\python.exe": ("3.6.4", 64)})
     found = discover(worker, [form(extension) for extension in EXTENSIONS], None)
@@ -124,14 +158,21 @@ def test_extensions_are_read_in_kudus_and_in_arms_form(form):
 
 
 def test_a_python_that_crashes_is_listed_by_its_names_and_hides_no_other():
-    worker = Worker({r"D:\home\python364x64\python.exe": None, r"D:\home\python3111x64\python.exe": ("3.11.1", 64),
-                     r"D:\home\Python27\python.exe": None, r"D:\home\pythonic\python.exe": None})
+    worker = Worker(
+        {
+            r"D:\home\python364x64\python.exe": None,
+            r"D:\home\python3111x64\python.exe": ("3.11.1", 64),
+            r"D:\home\Python27\python.exe": None,
+            r"D:\home\pythonic\python.exe": None,
+        }
+    )
     found = discover(worker, EXTENSIONS, None)
     assert rows(found) == [
         ("3.11.1", "x64", None, "folder", False),
         ("3.6.4", "x64", "azureappservice-python364x64", "siteExtension", False),
         (None, None, None, "folder", False),
-        (None, None, None, "folder", False)]
+        (None, None, None, "folder", False),
+    ]
     assert [bool(one.problem) for one in found] == [False, True, True, True]
     assert [one.answered for one in found] == [True, False, False, False]
     assert "did not say its version" in found[1].problem
@@ -141,8 +182,10 @@ def test_what_python_says_beats_what_its_names_say():
     found = discover(Worker({r"D:\home\python364x64\python.exe": ("3.8.10", 32)}), EXTENSIONS, None)
     assert rows(found) == [("3.8.10", "x86", "azureappservice-python364x64", "siteExtension", False)]
     assert found[0].answered
-    assert found[0].problem == (r"D:\home\python364x64\python.exe is Python 3.8.10 x86, "
-                                "but its names say Python 3.6.4 x64.")
+    assert found[0].problem == (
+        r"D:\home\python364x64\python.exe is Python 3.8.10 x86, "
+        "but its names say Python 3.6.4 x64."
+    )
 
 
 def test_an_extension_whose_python_is_gone_stays_listed():
@@ -150,15 +193,19 @@ def test_an_extension_whose_python_is_gone_stays_listed():
         found = discover(worker, EXTENSIONS, r"D:\home\python364x64\python.exe")
         assert rows(found) == [("3.6.4", "x64", "azureappservice-python364x64", "siteExtension", True)]
         assert not found[0].answered
-        assert found[0].problem == ("azureappservice-python364x64 is installed, "
-                                    r"but D:\home\python364x64\python.exe is not there.")
+        assert found[0].problem == (
+            "azureappservice-python364x64 is installed, "
+            r"but D:\home\python364x64\python.exe is not there."
+        )
 
 
 def test_two_extensions_in_one_folder():
     both = [{"id": f"azureappservice-python2714{each}", "version": "2.7.14.5"} for each in ("x64", "x86")]
     found = discover(Worker({r"D:\home\Python27\python.exe": ("2.7.14", 32)}), both, r"D:\home\python27\python.exe")
-    assert rows(found) == [("2.7.14", "x64", "azureappservice-python2714x64", "siteExtension", False),
-                           ("2.7.14", "x86", "azureappservice-python2714x86", "siteExtension", True)]
+    assert rows(found) == [
+        ("2.7.14", "x64", "azureappservice-python2714x64", "siteExtension", False),
+        ("2.7.14", "x86", "azureappservice-python2714x86", "siteExtension", True),
+    ]
     assert "is Python 2.7.14 x86 now" in found[0].problem
     assert found[1].problem is None
     assert [one.answered for one in found] == [False, True]
@@ -178,11 +225,14 @@ def test_no_other_program_of_web_config_is_started():
 
 
 def test_a_folder_that_no_command_line_can_carry_is_listed_unasked():
-    worker = Worker({r"D:\home\python%50\python.exe": ("3.9.13", 64),
-                     r"D:\home\python364x64\python.exe": ("3.6.4", 64)})
+    worker = Worker(
+        {r"D:\home\python%50\python.exe": ("3.9.13", 64), r"D:\home\python364x64\python.exe": ("3.6.4", 64)}
+    )
     found = discover(worker, EXTENSIONS, None)
     assert [(one.version, one.python_path) for one in found] == [
-        ("3.6.4", r"D:\home\python364x64\python.exe"), (None, r"D:\home\python%50\python.exe")]
+        ("3.6.4", r"D:\home\python364x64\python.exe"),
+        (None, r"D:\home\python%50\python.exe"),
+    ]
     assert "%" not in worker.commands[0]
 
 
@@ -190,6 +240,7 @@ def test_a_cut_connection_is_not_taken_for_silence():
     class Cut(Worker):
         def run(self, command, directory="", timeout=200):
             raise UnknownOutcome("cut")
+
     with pytest.raises(UnknownOutcome):
         discover(Cut(), EXTENSIONS, None)
 
@@ -216,8 +267,10 @@ def test_noise_of_other_programs_does_not_disturb():
     assert ask(Worker({path: ("3.6.4", 64)}, noise=noise), [path]) == {path: Answer("3.6.4", "x64")}
 
 
-@pytest.mark.parametrize("said, version", [("2.7.18+", "2.7.18"), ("3.14.0rc1", "3.14.0rc1"), ("3.8.10\x1b[31m", "3.8.10"),
-                                           ("3.6.4|Anaconda", "3.6.4")])
+@pytest.mark.parametrize(
+    "said, version",
+    [("2.7.18+", "2.7.18"), ("3.14.0rc1", "3.14.0rc1"), ("3.8.10\x1b[31m", "3.8.10"), ("3.6.4|Anaconda", "3.6.4")],
+)
 def test_a_version_is_letters_and_digits(said, version):
     path = r"D:\home\python364x64\python.exe"
     assert ask(Worker({path: (said, 64)}), [path]) == {path: Answer(version, "x64")}
@@ -225,24 +278,29 @@ def test_a_version_is_letters_and_digits(said, version):
 
 def test_the_program_itself_runs_and_is_understood():
     """The text between the quotes is what a real Python answers to."""
+
     class Here(Worker):
         def run(self, command, directory="", timeout=200):
             self.commands.append(command)
             arguments = shlex.split(command)[1:]
             done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
             return Result(done.stdout)
+
     answers = ask(Here(), [r"D:\home\python364x64\python.exe"])
-    bits = "x64" if sys.maxsize > 2 ** 32 else "x86"
+    bits = "x64" if sys.maxsize > 2**32 else "x86"
     assert answers == {r"D:\home\python364x64\python.exe": Answer(sys.version.split()[0].rstrip("+"), bits)}
 
 
-@pytest.mark.parametrize("path, expected", [
-    (r"D:\home\python364x64\python.exe", r"C:\home\python364x64\python.exe"),
-    (r"%home%\a\..\python.exe", r"C:\home\python.exe"),
-    (r"D:\homes\python.exe", r"D:\homes\python.exe"),
-    (r"D:\Python27\python.exe", r"D:\Python27\python.exe"),
-    (r"D:\home", r"C:\home"),
-])
+@pytest.mark.parametrize(
+    "path, expected",
+    [
+        (r"D:\home\python364x64\python.exe", r"C:\home\python364x64\python.exe"),
+        (r"%home%\a\..\python.exe", r"C:\home\python.exe"),
+        (r"D:\homes\python.exe", r"D:\homes\python.exe"),
+        (r"D:\Python27\python.exe", r"D:\Python27\python.exe"),
+        (r"D:\home", r"C:\home"),
+    ],
+)
 def test_paths_as_the_worker_writes_them(path, expected):
     assert worker_path(path, r"C:\home") == expected
 
@@ -264,7 +322,9 @@ class Busy(Worker):
             self.commands.append(command)
             if self._cut:
                 raise UnknownOutcome("The connection was cut.")
-            return Result("", "Command 'starter.cmd ...' was aborted due to no output nor CPU activity for 61 seconds.", -1)
+            return Result(
+                "", "Command 'starter.cmd ...' was aborted due to no output nor CPU activity for 61 seconds.", -1
+            )
         return super().run(command, directory, timeout)
 
 
@@ -276,8 +336,10 @@ SILENT = r"D:\home\python364x64\python.exe"
 def test_a_python_that_hangs_is_unknown_and_takes_no_other_with_it(cut):
     worker = Busy({SILENT: ("3.6.4", 64), OTHER: ("3.11.1", 64)}, [SILENT], cut)
     found = discover(worker, EXTENSIONS, SILENT)
-    assert rows(found) == [("3.11.1", "x64", None, "folder", False),
-                           ("3.6.4", "x64", "azureappservice-python364x64", "siteExtension", True)]
+    assert rows(found) == [
+        ("3.11.1", "x64", None, "folder", False),
+        ("3.6.4", "x64", "azureappservice-python364x64", "siteExtension", True),
+    ]
     assert [(one.answered, one.unknown) for one in found] == [(True, False), (False, True)]
     assert "did not answer in time" in found[1].problem and "not there" not in found[1].problem
 
@@ -288,9 +350,13 @@ def test_a_python_that_did_not_answer_once_is_asked_again():
             result = super().run(command, directory, timeout)
             self.hanging.clear()
             return result
+
     worker = Once({SILENT: ("3.6.4", 64), OTHER: ("3.11.1", 64)}, [SILENT])
     found = discover(worker, EXTENSIONS, None)
-    assert [(one.version, one.answered, one.problem) for one in found] == [("3.11.1", True, None), ("3.6.4", True, None)]
+    assert [(one.version, one.answered, one.problem) for one in found] == [
+        ("3.11.1", True, None),
+        ("3.6.4", True, None),
+    ]
 
 
 def test_a_python_that_crashed_once_is_asked_again_and_one_that_is_not_there_is_not():
@@ -299,24 +365,29 @@ def test_a_python_that_crashed_once_is_asked_again_and_one_that_is_not_there_is_
             result = super().run(command, directory, timeout)
             self.pythons[SILENT] = ("3.6.4", 64)
             return result
+
     worker = Twice({SILENT: None}, folders=["python-empty"])
-    found, = discover(worker, EXTENSIONS, None)
+    (found,) = discover(worker, EXTENSIONS, None)
     assert (found.answered, found.version) == (True, "3.6.4")
-    assert len(worker.commands) == 2 and "python-empty" not in worker.commands[1] and "Python27" not in worker.commands[1]
+    assert (
+        len(worker.commands) == 2 and "python-empty" not in worker.commands[1] and "Python27" not in worker.commands[1]
+    )
 
 
 def test_what_only_the_name_of_a_folder_says_is_not_shown_as_its_version():
-    found, = discover(Busy({r"D:\home\Python38\python.exe": ("3.8.10", 64)}, [r"Python38"]), [], None)
+    (found,) = discover(Busy({r"D:\home\Python38\python.exe": ("3.8.10", 64)}, [r"Python38"]), [], None)
     assert (found.version, found.architecture, found.answered) == (None, None, False)
-    assert found.may_be(lambda version: version == "3.8", "x64") and not found.may_be(lambda version: version == "3.9", None)
-    found, = discover(Busy({r"D:\home\python3810x64\python.exe": ("3.8.10", 64)}, [r"python3810x64"]), [], None)
+    assert found.may_be(lambda version: version == "3.8", "x64") and not found.may_be(
+        lambda version: version == "3.9", None
+    )
+    (found,) = discover(Busy({r"D:\home\python3810x64\python.exe": ("3.8.10", 64)}, [r"python3810x64"]), [], None)
     assert (found.version, found.architecture, found.answered) == ("3.8.10", "x64", False)
     assert "what its names say" in found.problem and not found.may_be(lambda _: True, "x86")
 
 
 def test_one_in_use_outside_of_home_is_listed_though_it_does_not_answer():
     for path in (r"D:\Python34\python.exe", r"D:\home\site\tools\python.exe"):
-        found, = discover(Busy({}, [path]), [], path)
+        (found,) = discover(Busy({}, [path]), [], path)
         assert (found.python_path, found.in_use, found.answered, found.unknown) == (path, True, False, True)
         assert not discover(Worker(), [], path)
 

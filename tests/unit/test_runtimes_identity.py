@@ -1,4 +1,5 @@
 r"""Every id of facts/python-site-extensions.md 1.1-1.4 is told apart."""
+
 from __future__ import annotations
 
 import pytest
@@ -36,17 +37,22 @@ OTHERS = [
 
 
 def spread(*tables):
-    return [(stem + architecture, version, architecture, folder.format(architecture))
-            for table in tables for stem, version, folder, architectures in table for architecture in architectures]
+    return [
+        (stem + architecture, version, architecture, folder.format(architecture))
+        for table in tables
+        for stem, version, folder, architectures in table
+        for architecture in architectures
+    ]
 
 
-EVERY_ID = (spread(OFFICIAL, ARCHIVED, OTHERS) +
-            [("azureappservice-" + row[0], *row[1:]) for row in spread(OFFICIAL)])
+EVERY_ID = spread(OFFICIAL, ARCHIVED, OTHERS) + [("azureappservice-" + row[0], *row[1:]) for row in spread(OFFICIAL)]
 
 
 def sentence(version, architecture, folder):
-    return (rf"Installs Python {version} {architecture} into Azure App Service at D:\home\{folder}\python.exe. "
-            "See https://github.com/azure/azure-python-siteextensions for usage information.")
+    return (
+        rf"Installs Python {version} {architecture} into Azure App Service at D:\home\{folder}\python.exe. "
+        "See https://github.com/azure/azure-python-siteextensions for usage information."
+    )
 
 
 @pytest.mark.parametrize("extension_id, version, architecture, folder", EVERY_ID)
@@ -86,21 +92,28 @@ def test_a_description_cannot_claim_a_folder_that_is_no_pythons(folder):
     assert identify("acme-runtime", None, sentence("3.6.4", "x64", folder)) is None
 
 
-@pytest.mark.parametrize("extension_id, title, description", [
-    ("python", "Python", "Installs 64-bit Python for use in build scenarios."),
-    ("pythonx86", "Python (32-bit)", "Installs 32-bit Python for use in build scenarios."),
-    ("python2", "Python 2.x", "Installs 64-bit Python for use in build scenarios."),
-    ("python2x86", "Python 2.x (32-bit)", "Installs 32-bit Python for use in build scenarios."),
-    ("python", None, None),
-    ("flask-tools", "Flask tools for Python 3.6.4 x64", r"Needs Python 3.6.4 x64 at D:\home\python364x64\python.exe."),
-    ("azureappservice-python364x64-tools", "Python 3.6.4 x64 tools", "Tools."),
-    ("mypython364x64", None, None),
-    ("python364", None, None),
-    ("python364arm64", None, None),
-    ("Microsoft.AspNetCore.AzureAppServices.SiteExtension", "ASP.NET Core Logging Integration", None),
-    ("acme-runtime", "Python 3.12.5 x64", "Python at its best."),
-    ("", None, None),
-])
+@pytest.mark.parametrize(
+    "extension_id, title, description",
+    [
+        ("python", "Python", "Installs 64-bit Python for use in build scenarios."),
+        ("pythonx86", "Python (32-bit)", "Installs 32-bit Python for use in build scenarios."),
+        ("python2", "Python 2.x", "Installs 64-bit Python for use in build scenarios."),
+        ("python2x86", "Python 2.x (32-bit)", "Installs 32-bit Python for use in build scenarios."),
+        ("python", None, None),
+        (
+            "flask-tools",
+            "Flask tools for Python 3.6.4 x64",
+            r"Needs Python 3.6.4 x64 at D:\home\python364x64\python.exe.",
+        ),
+        ("azureappservice-python364x64-tools", "Python 3.6.4 x64 tools", "Tools."),
+        ("mypython364x64", None, None),
+        ("python364", None, None),
+        ("python364arm64", None, None),
+        ("Microsoft.AspNetCore.AzureAppServices.SiteExtension", "ASP.NET Core Logging Integration", None),
+        ("acme-runtime", "Python 3.12.5 x64", "Python at its best."),
+        ("", None, None),
+    ],
+)
 def test_a_package_that_mentions_python_is_no_runtime(extension_id, title, description):
     assert identify(extension_id, title, description) is None
 
@@ -133,19 +146,29 @@ def test_every_concatenated_name_since_3_2_is_read_back(minor, micro, architectu
         assert (identity.version, identity.architecture) == (f"3.{minor}.{micro}", architecture)
 
 
-@pytest.mark.parametrize("name, version, architecture", [
-    ("python364x64", "3.6.4", "x64"), ("Python361x64", "3.6.1", "x64"), ("python3111x64", "3.11.1", "x64"),
-    ("python31011x86", "3.10.11", "x86"), ("Python27", "2.7", None), ("Python35", "3.5", None),
-    ("Python312", "3.12", None), ("python310", "3.10", None), ("python39", "3.9", None),
-])
+@pytest.mark.parametrize(
+    "name, version, architecture",
+    [
+        ("python364x64", "3.6.4", "x64"),
+        ("Python361x64", "3.6.1", "x64"),
+        ("python3111x64", "3.11.1", "x64"),
+        ("python31011x86", "3.10.11", "x86"),
+        ("Python27", "2.7", None),
+        ("Python35", "3.5", None),
+        ("Python312", "3.12", None),
+        ("python310", "3.10", None),
+        ("python39", "3.9", None),
+    ],
+)
 def test_folders(name, version, architecture):
     identity = identify_folder(name)
     assert (identity.version, identity.architecture, identity.folder) == (version, architecture, name)
     assert identity.extension_id is None
 
 
-@pytest.mark.parametrize("name", ["", "python", "Python3", "pythonapp", "site", "data", "mypython364x64",
-                                  "python364x65"])
+@pytest.mark.parametrize(
+    "name", ["", "python", "Python3", "pythonapp", "site", "data", "mypython364x64", "python364x65"]
+)
 def test_folders_whose_name_tells_nothing(name):
     assert identify_folder(name) is None
 

@@ -1,4 +1,5 @@
 """Until when python.org supports a version."""
+
 from __future__ import annotations
 
 from datetime import date
@@ -8,21 +9,24 @@ import pytest
 from azext_pythonapp.runtimes.lifecycle import support
 
 
-@pytest.mark.parametrize("version, today, state, end", [
-    ("2.7.14", date(2019, 12, 31), "security", date(2020, 1, 1)),
-    ("2.7.14", date(2020, 1, 2), "endOfLife", date(2020, 1, 1)),
-    ("3.4.1", date(2026, 11, 22), "endOfLife", date(2019, 3, 18)),
-    ("3.6.4", date(2018, 3, 7), "active", date(2021, 12, 23)),
-    ("3.6.4", date(2021, 12, 23), "security", date(2021, 12, 23)),
-    ("3.6.4", date(2021, 12, 24), "endOfLife", date(2021, 12, 23)),
-    ("3.10.11", date(2026, 10, 31), "security", date(2026, 10, 31)),
-    ("3.10.11", date(2026, 11, 1), "endOfLife", date(2026, 10, 31)),
-    ("3.12.5", date(2025, 4, 1), "active", date(2028, 10, 31)),
-    ("3.12.5", date(2025, 4, 2), "security", date(2028, 10, 31)),
-    ("3.13.1", date(2026, 10, 6), "active", date(2029, 10, 31)),
-    ("3.13.1", date(2026, 10, 7), "security", date(2029, 10, 31)),
-    ("3.14", date(2026, 11, 22), "active", date(2030, 10, 31)),
-])
+@pytest.mark.parametrize(
+    "version, today, state, end",
+    [
+        ("2.7.14", date(2019, 12, 31), "security", date(2020, 1, 1)),
+        ("2.7.14", date(2020, 1, 2), "endOfLife", date(2020, 1, 1)),
+        ("3.4.1", date(2026, 11, 22), "endOfLife", date(2019, 3, 18)),
+        ("3.6.4", date(2018, 3, 7), "active", date(2021, 12, 23)),
+        ("3.6.4", date(2021, 12, 23), "security", date(2021, 12, 23)),
+        ("3.6.4", date(2021, 12, 24), "endOfLife", date(2021, 12, 23)),
+        ("3.10.11", date(2026, 10, 31), "security", date(2026, 10, 31)),
+        ("3.10.11", date(2026, 11, 1), "endOfLife", date(2026, 10, 31)),
+        ("3.12.5", date(2025, 4, 1), "active", date(2028, 10, 31)),
+        ("3.12.5", date(2025, 4, 2), "security", date(2028, 10, 31)),
+        ("3.13.1", date(2026, 10, 6), "active", date(2029, 10, 31)),
+        ("3.13.1", date(2026, 10, 7), "security", date(2029, 10, 31)),
+        ("3.14", date(2026, 11, 22), "active", date(2030, 10, 31)),
+    ],
+)
 def test_dates(version, today, state, end):
     found = support(version, today)
     assert (found.state, found.end_of_life) == (state, end)
@@ -33,8 +37,10 @@ def test_every_version_that_could_be_met_is_known(minor):
     assert support(minor, date(2026, 1, 1)).end_of_life
 
 
-@pytest.mark.parametrize("version, state", [("3.99.0", "active"), ("4.0", "active"), ("2.5", "endOfLife"),
-                                            ("3.1.5", "endOfLife"), ("3", "endOfLife")])
+@pytest.mark.parametrize(
+    "version, state",
+    [("3.99.0", "active"), ("4.0", "active"), ("2.5", "endOfLife"), ("3.1.5", "endOfLife"), ("3", "endOfLife")],
+)
 def test_versions_without_known_dates(version, state):
     found = support(version, date(2026, 1, 1))
     assert (found.state, found.end_of_life) == (state, None)

@@ -1,4 +1,5 @@
 """The packages of CPython on NuGet: finding one by the v3 protocol, and what is made of its file."""
+
 from __future__ import annotations
 
 import io
@@ -26,13 +27,17 @@ class Source:
 
     def __init__(self, *versions, package="python", unlisted=(), paged=False, changes=None):
         size = 2 if paged else len(versions) or 1
-        groups = [versions[start:start + size] for start in range(0, len(versions), size)]
+        groups = [versions[start : start + size] for start in range(0, len(versions), size)]
         self.documents = {
-            SERVICE_INDEX: {"resources": [
-                {"@id": "https://old.example/", "@type": "RegistrationsBaseUrl"},
-                {"@id": REGISTRATIONS, "@type": ["RegistrationsBaseUrl/3.6.0", "Other"]},
-                {"@id": CONTENT, "@type": "PackageBaseAddress/3.0.0"}]},
-            f"{REGISTRATIONS}{package}/index.json": {"items": [self._page(group, unlisted, paged) for group in groups]}}
+            SERVICE_INDEX: {
+                "resources": [
+                    {"@id": "https://old.example/", "@type": "RegistrationsBaseUrl"},
+                    {"@id": REGISTRATIONS, "@type": ["RegistrationsBaseUrl/3.6.0", "Other"]},
+                    {"@id": CONTENT, "@type": "PackageBaseAddress/3.0.0"},
+                ]
+            },
+            f"{REGISTRATIONS}{package}/index.json": {"items": [self._page(group, unlisted, paged) for group in groups]},
+        }
         for group in groups:
             self.documents[f"{REGISTRATIONS}{group[0]}.json"] = self._page(group, unlisted, False)
         for version in versions:
@@ -44,8 +49,10 @@ class Source:
     def _page(versions, unlisted, paged):
         page = {"@id": f"{REGISTRATIONS}{versions[0]}.json", "lower": versions[0], "upper": versions[-1]}
         if not paged:
-            page["items"] = [{"catalogEntry": {"@id": CATALOG + version, "version": version,
-                                               "listed": version not in unlisted}} for version in versions]
+            page["items"] = [
+                {"catalogEntry": {"@id": CATALOG + version, "version": version, "listed": version not in unlisted}}
+                for version in versions
+            ]
         return page
 
     def __call__(self, url):
@@ -62,20 +69,35 @@ def find(source, text, architecture="x64"):
 
 
 @pytest.mark.parametrize("paged", [False, True])
-@pytest.mark.parametrize("asked, found", [
-    ("3.13", "3.13.2"), ("3", "3.13.2"), ("latest", "3.13.2"), ("3.12", "3.12.10"), ("3.12.9", "3.12.9"),
-    ("3.13.3", "3.13.3")])
+@pytest.mark.parametrize(
+    "asked, found",
+    [
+        ("3.13", "3.13.2"),
+        ("3", "3.13.2"),
+        ("latest", "3.13.2"),
+        ("3.12", "3.12.10"),
+        ("3.12.9", "3.12.9"),
+        ("3.13.3", "3.13.3"),
+    ],
+)
 def test_the_newest_listed_release_is_found_with_its_address_and_hash(paged, asked, found):
     source = Source("3.12.9", "3.12.10", "3.13.1", "3.13.2", "3.13.3", "3.14.0-rc1", unlisted=("3.13.3",), paged=paged)
-    assert find(source, asked) == (NugetRuntime(
-        "python", found, "x64", f"{CONTENT}python/{found}/python.{found}.nupkg", CATALOG + found), f"hash-{found}")
+    assert find(source, asked) == (
+        NugetRuntime("python", found, "x64", f"{CONTENT}python/{found}/python.{found}.nupkg", CATALOG + found),
+        f"hash-{found}",
+    )
 
 
 def test_few_documents_are_asked_for():
     source = Source("3.12.9", "3.12.10", "3.13.1", "3.13.2", paged=True)
     find(source, "3.13")
-    assert source.asked == [SERVICE_INDEX, f"{REGISTRATIONS}python/index.json", f"{REGISTRATIONS}3.12.9.json",
-                            f"{REGISTRATIONS}3.13.1.json", f"{CATALOG}3.13.2"]
+    assert source.asked == [
+        SERVICE_INDEX,
+        f"{REGISTRATIONS}python/index.json",
+        f"{REGISTRATIONS}3.12.9.json",
+        f"{REGISTRATIONS}3.13.1.json",
+        f"{CATALOG}3.13.2",
+    ]
 
 
 def test_x86_is_a_package_of_its_own():
@@ -85,33 +107,72 @@ def test_x86_is_a_package_of_its_own():
 
 def test_the_recorded_shapes_are_understood():
     """recordings/nuget: an unlisted version's leaf, with its owner's deprecation, and what it leaves out."""
-    entry = {"@id": f"{CATALOG}3.13.1", "@type": "PackageDetails", "authors": "Python Software Foundation", "id": "python",
-             "listed": False, "published": "1900-01-01T00:00:00+00:00", "version": "3.13.1"}
-    leaves = [entry, {**entry, "version": "3.13.2", "listed": None}, {"version": "3.13.3", "@id": f"{CATALOG}3.13.3"},
-              {"version": "3.13.4+build", "published": "2026-01-01", "deprecation": {"reasons": ["CriticalBugs"]}},
-              {"version": "3.13.5", "id": "python-lookalike"}, {"version": "3.13.0-dev"}, {}]
+    entry = {
+        "@id": f"{CATALOG}3.13.1",
+        "@type": "PackageDetails",
+        "authors": "Python Software Foundation",
+        "id": "python",
+        "listed": False,
+        "published": "1900-01-01T00:00:00+00:00",
+        "version": "3.13.1",
+    }
+    leaves = [
+        entry,
+        {**entry, "version": "3.13.2", "listed": None},
+        {"version": "3.13.3", "@id": f"{CATALOG}3.13.3"},
+        {"version": "3.13.4+build", "published": "2026-01-01", "deprecation": {"reasons": ["CriticalBugs"]}},
+        {"version": "3.13.5", "id": "python-lookalike"},
+        {"version": "3.13.0-dev"},
+        {},
+    ]
     page = {"@id": f"{REGISTRATIONS}p.json", "count": 7, "items": [{"catalogEntry": leaf} for leaf in leaves]}
-    source = Source(changes={f"{REGISTRATIONS}python/index.json": {"count": 1, "items": [{"@id": f"{REGISTRATIONS}p.json"}]},
-                             f"{REGISTRATIONS}p.json": page})
+    source = Source(
+        changes={
+            f"{REGISTRATIONS}python/index.json": {"count": 1, "items": [{"@id": f"{REGISTRATIONS}p.json"}]},
+            f"{REGISTRATIONS}p.json": page,
+        }
+    )
     assert [(one.runtime.package_version, one.listed, one.deprecated) for one in fetch_releases(source, "x64")] == [
-        ("3.13.4", True, True), ("3.13.3", True, False), ("3.13.2", False, False), ("3.13.1", False, False)]
+        ("3.13.4", True, True),
+        ("3.13.3", True, False),
+        ("3.13.2", False, False),
+        ("3.13.1", False, False),
+    ]
 
 
-@pytest.mark.parametrize("changes", [
-    {SERVICE_INDEX: []}, {SERVICE_INDEX: {"resources": []}}, {f"{REGISTRATIONS}python/index.json": {"items": None}},
-    {SERVICE_INDEX: {"resources": [{"@id": "http://c.example/", "@type": "PackageBaseAddress/3.0.0"}]}},
-    {f"{REGISTRATIONS}python/index.json": {"items": []}},
-    {f"{REGISTRATIONS}python/index.json": {"items": [{"lower": "3.14.0", "upper": "3.15.0", "items": []}]}},
-    {f"{REGISTRATIONS}python/index.json": {"items": [{"@id": "http://r.example/", "lower": "3.0.0", "upper": "4.0.0"}]}},
-    {f"{CATALOG}3.13.2": {"packageHashAlgorithm": "MD5", "packageHash": "x"}}, {f"{CATALOG}3.13.2": {}}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {SERVICE_INDEX: []},
+        {SERVICE_INDEX: {"resources": []}},
+        {f"{REGISTRATIONS}python/index.json": {"items": None}},
+        {SERVICE_INDEX: {"resources": [{"@id": "http://c.example/", "@type": "PackageBaseAddress/3.0.0"}]}},
+        {f"{REGISTRATIONS}python/index.json": {"items": []}},
+        {f"{REGISTRATIONS}python/index.json": {"items": [{"lower": "3.14.0", "upper": "3.15.0", "items": []}]}},
+        {
+            f"{REGISTRATIONS}python/index.json": {
+                "items": [{"@id": "http://r.example/", "lower": "3.0.0", "upper": "4.0.0"}]
+            }
+        },
+        {f"{CATALOG}3.13.2": {"packageHashAlgorithm": "MD5", "packageHash": "x"}},
+        {f"{CATALOG}3.13.2": {}},
+    ],
+)
 def test_answers_that_are_not_the_protocols_are_said_to_be_so(changes):
     with pytest.raises(PlatformFailed):
         find(Source("3.13.2", changes=changes), "3.13")
 
 
-@pytest.mark.parametrize("package_version, version, folder", [
-    ("3.13.1", "3.13.1", "python3131x64"), ("3.13.11", "3.13.11", "python31311x64"), ("3.9.13", "3.9.13", "python3913x64"),
-    ("3.5.1.1", "3.5.1", "python351x64"), ("3.14.0-rc1", "3.14.0rc1", "python3140rc1x64")])
+@pytest.mark.parametrize(
+    "package_version, version, folder",
+    [
+        ("3.13.1", "3.13.1", "python3131x64"),
+        ("3.13.11", "3.13.11", "python31311x64"),
+        ("3.9.13", "3.9.13", "python3913x64"),
+        ("3.5.1.1", "3.5.1", "python351x64"),
+        ("3.14.0-rc1", "3.14.0rc1", "python3140rc1x64"),
+    ],
+)
 def test_the_names_of_the_runtime_say_the_same_to_everybody(package_version, version, folder):
     runtime = NugetRuntime("python", package_version, "x64")
     assert (runtime.version, runtime.folder, runtime.extension_id) == (version, folder, f"pythonapp-{folder}")
@@ -123,8 +184,11 @@ def test_the_names_of_the_runtime_say_the_same_to_everybody(package_version, ver
 def package(path, files, manifest="<id>python</id><version>3.13.2</version>", name="python.nuspec"):
     """A .nupkg of these files. files: content by name in the package."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(name, f'<package xmlns="http://schemas.microsoft.com/packaging/2013/05/nuspec.xsd"><metadata>'
-                               f"{manifest}</metadata></package>")
+        archive.writestr(
+            name,
+            f'<package xmlns="http://schemas.microsoft.com/packaging/2013/05/nuspec.xsd"><metadata>'
+            f"{manifest}</metadata></package>",
+        )
         for file, content in files.items():
             archive.writestr(file, content)
     return path
@@ -132,16 +196,28 @@ def package(path, files, manifest="<id>python</id><version>3.13.2</version>", na
 
 @pytest.fixture
 def whole(tmp_path):
-    return package(tmp_path / "python.3.13.2.nupkg", {
-        "tools/python.exe": b"MZ", "tools/Lib/os.py": b"os", "tools/Lib/site-packages/pip/__init__.py": b"",
-        "tools/Lib/with%20blank%20%28dev%29.txt": b"x", "build/native/python.props": b"", "_rels/.rels": b""})
+    return package(
+        tmp_path / "python.3.13.2.nupkg",
+        {
+            "tools/python.exe": b"MZ",
+            "tools/Lib/os.py": b"os",
+            "tools/Lib/site-packages/pip/__init__.py": b"",
+            "tools/Lib/with%20blank%20%28dev%29.txt": b"x",
+            "build/native/python.props": b"",
+            "_rels/.rels": b"",
+        },
+    )
 
 
 def test_the_archive_holds_the_runtime_alone_and_python_exe_last(whole, tmp_path):
     assert repack(whole, tmp_path / "runtime.zip") is True
     with zipfile.ZipFile(tmp_path / "runtime.zip") as archive:
-        assert archive.namelist() == ["Lib/os.py", "Lib/site-packages/pip/__init__.py", "Lib/with blank (dev).txt",
-                                      "python.exe"]
+        assert archive.namelist() == [
+            "Lib/os.py",
+            "Lib/site-packages/pip/__init__.py",
+            "Lib/with blank (dev).txt",
+            "python.exe",
+        ]
         assert archive.read("Lib/os.py") == b"os"
 
 
@@ -149,8 +225,9 @@ def test_a_package_without_pip_says_so(tmp_path):
     assert repack(package(tmp_path / "p.nupkg", {"tools/python.exe": b"MZ"}), tmp_path / "runtime.zip") is False
 
 
-@pytest.mark.parametrize("name", ["tools/../../evil.txt", "tools/%2E%2E/evil.txt", "tools//etc/x", "tools/C:/x",
-                                  "tools/a%5C..%5Cx"])
+@pytest.mark.parametrize(
+    "name", ["tools/../../evil.txt", "tools/%2E%2E/evil.txt", "tools//etc/x", "tools/C:/x", "tools/a%5C..%5Cx"]
+)
 def test_no_file_gets_out_of_the_folder(tmp_path, name):
     path = package(tmp_path / "p.nupkg", {"tools/python.exe": b"MZ", name: b""})
     with pytest.raises(InvalidInput, match="must not be extracted"):
@@ -173,8 +250,15 @@ def test_the_manifest_names_the_runtime(whole, tmp_path):
     assert read_package(other) == NugetRuntime("pythonx86", "3.13.2", "x86")
 
 
-@pytest.mark.parametrize("manifest", ["<id>pythonarm64</id><version>3.13.2</version>", "<id>python</id>", "",
-                                      "<id>python</id><version>3.14.0-dev</version>"])
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        "<id>pythonarm64</id><version>3.13.2</version>",
+        "<id>python</id>",
+        "",
+        "<id>python</id><version>3.14.0-dev</version>",
+    ],
+)
 def test_other_packages_are_refused(tmp_path, manifest):
     with pytest.raises(InvalidInput, match="what is wanted is a release"):
         read_package(package(tmp_path / "p.nupkg", {}, manifest))
@@ -195,7 +279,8 @@ def test_the_site_extension_says_what_it_is_and_registers_the_literal_pair():
     files = extension_files(runtime, registered=True)
     assert set(files) == {"pythonapp-python3132x64.3.13.2.nupkg", "applicationHost.xdt"}
     assert read_registrations(files["applicationHost.xdt"]) == [
-        Registration(r"D:\home\python3132x64\python.exe", r"D:\home\python3132x64\wfastcgi.py")]
+        Registration(r"D:\home\python3132x64\python.exe", r"D:\home\python3132x64\wfastcgi.py")
+    ]
     with zipfile.ZipFile(io.BytesIO(files["pythonapp-python3132x64.3.13.2.nupkg"])) as archive:
         manifest = archive.read("pythonapp-python3132x64.nuspec").decode()  # Kudu wants <folder>.nuspec
     assert "<title>Python 3.13.2 x64</title>" in manifest and "AzureSiteExtension" in manifest

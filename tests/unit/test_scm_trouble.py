@@ -1,4 +1,5 @@
 """The product's Kudu client on the SCM site's bad days, over a real socket."""
+
 from __future__ import annotations
 
 import io
@@ -11,8 +12,14 @@ import requests
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from azext_pythonapp.appservice.credentials import ScmCredentials
-from azext_pythonapp.appservice.errors import (AccessDenied, Conflict, NotFound, PlatformFailed, Unreachable,
-                                               UnknownOutcome)
+from azext_pythonapp.appservice.errors import (
+    AccessDenied,
+    Conflict,
+    NotFound,
+    PlatformFailed,
+    UnknownOutcome,
+    Unreachable,
+)
 from azext_pythonapp.appservice.kudu import Kudu
 from tests.local_azure import login
 from tests.local_azure.site import Site
@@ -62,8 +69,9 @@ def said() -> list[str]:
 def make(site: Site, session: requests.Session, passing: Time, said: list[str]) -> Callable[..., Kudu]:
     def make_client(token: Callable[[], str] = lambda: TOKEN) -> Kudu:
         credentials = ScmCredentials(site.scm_host, token, lambda: None)
-        return Kudu(session, site.scm_host, credentials, "app 'shop'", said.append, clock=passing.clock,
-                    sleep=passing.sleep)
+        return Kudu(
+            session, site.scm_host, credentials, "app 'shop'", said.append, clock=passing.clock, sleep=passing.sleep
+        )
 
     return make_client
 
@@ -105,7 +113,11 @@ class TestStarting:
         rows = '[{"name": "Größe 日本", "path": "D:\\\\home\\\\Größe 日本", "mime": "x"}]'
         serve(azure, site, lambda: Response(b"\xef\xbb\xbf" + rows.encode(), media_type="application/json"))
         assert [entry.name for entry in kudu.list_directory("")] == ["Größe 日本"]
-        serve(azure, site, lambda: Response('{"Output": "Größe 日本", "ExitCode": 0}'.encode(), media_type="application/json"))
+        serve(
+            azure,
+            site,
+            lambda: Response('{"Output": "Größe 日本", "ExitCode": 0}'.encode(), media_type="application/json"),
+        )
         assert kudu.run("echo").output == "Größe 日本"
         serve(azure, site, lambda: Response(b"null", media_type="application/json"))
         assert kudu.extension_package("x", "1") == {}
@@ -136,7 +148,9 @@ class TestStarting:
         assert kudu.run("echo ran").output.strip() == "ran"
 
     def test_kudus_own_500_is_an_answer(self, kudu, azure, site, passing):
-        serve(azure, site, lambda: JSONResponse({"Message": "An error has occurred.", "ExceptionMessage": "no disk"}, 500))
+        serve(
+            azure, site, lambda: JSONResponse({"Message": "An error has occurred.", "ExceptionMessage": "no disk"}, 500)
+        )
         with pytest.raises(PlatformFailed, match="no disk"):
             kudu.list_directory("")
         with pytest.raises(PlatformFailed, match="no disk"):
@@ -171,9 +185,11 @@ class TestCut:
 
     def test_an_answer_of_half_a_body_is_asked_for_again(self, kudu, site):
         (site.machine.home / "site/wwwroot/app.py").write_bytes(b"print(1)")
-        for ask in (lambda: [entry.name for entry in kudu.list_directory("site/wwwroot")],
-                    lambda: kudu.read("site/wwwroot/app.py").content,
-                    lambda: kudu.read_from("site/wwwroot/app.py", 0)):
+        for ask in (
+            lambda: [entry.name for entry in kudu.list_directory("site/wwwroot")],
+            lambda: kudu.read("site/wwwroot/app.py").content,
+            lambda: kudu.read_from("site/wwwroot/app.py", 0),
+        ):
             site.switches.scm_cut_body_times = 2
             assert ask() in (["app.py"], b"print(1)")
 
@@ -255,9 +271,17 @@ class TestNotFound:
         assert not (site.machine.home / "file.txt").exists()
 
     @pytest.mark.parametrize("switch", ["scm_404_times", "scm_empty_404_times"])
-    @pytest.mark.parametrize("ask", [lambda kudu: kudu.read("file.txt"), lambda kudu: kudu.list_directory("site"),
-                                     lambda kudu: kudu.delete("file.txt"), lambda kudu: kudu.delete_directory("data"),
-                                     lambda kudu: kudu.run("echo 1"), lambda kudu: kudu.site_extensions()])
+    @pytest.mark.parametrize(
+        "ask",
+        [
+            lambda kudu: kudu.read("file.txt"),
+            lambda kudu: kudu.list_directory("site"),
+            lambda kudu: kudu.delete("file.txt"),
+            lambda kudu: kudu.delete_directory("data"),
+            lambda kudu: kudu.run("echo 1"),
+            lambda kudu: kudu.site_extensions(),
+        ],
+    )
     def test_a_stranger_that_stays_is_no_not_found(self, kudu, site, switch, ask):
         setattr(site.switches, switch, 1000)
         with pytest.raises(PlatformFailed, match="404"):
@@ -268,8 +292,11 @@ class TestNotFound:
             kudu.read("nothing.txt")
 
     def test_a_file_that_kudu_cannot_read_is_there(self, kudu, azure, site):
-        answer = {"Message": "An error has occurred.", "ExceptionMessage": "The process cannot access the file.",
-                  "ExceptionType": "System.IO.IOException"}
+        answer = {
+            "Message": "An error has occurred.",
+            "ExceptionMessage": "The process cannot access the file.",
+            "ExceptionType": "System.IO.IOException",
+        }
         serve(azure, site, lambda: JSONResponse(answer, 404))
         with pytest.raises(Conflict, match="is there, but could not be used: The process cannot access"):
             kudu.read("file.txt")
@@ -387,6 +414,7 @@ class TestTokens:
 
 def zipped(name: str, content: bytes) -> bytes:
     import zipfile
+
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as bundle:
         bundle.writestr(name, content)

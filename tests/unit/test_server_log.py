@@ -1,4 +1,5 @@
 """The lines of a server's log that tell why."""
+
 from __future__ import annotations
 
 from types import SimpleNamespace
@@ -27,8 +28,10 @@ def test_an_exception_is_told_with_its_place() -> None:
 
 
 def test_a_bare_exception_with_a_dotted_name() -> None:
-    assert telling_lines("django.core.exceptions.ImproperlyConfigured: no SECRET_KEY\n") == \
-        "django.core.exceptions.ImproperlyConfigured: no SECRET_KEY"
+    assert (
+        telling_lines("django.core.exceptions.ImproperlyConfigured: no SECRET_KEY\n")
+        == "django.core.exceptions.ImproperlyConfigured: no SECRET_KEY"
+    )
     assert telling_lines("Exiting\nKeyboardInterrupt\n") == "KeyboardInterrupt"
 
 
@@ -45,8 +48,16 @@ def test_nothing_of_a_log_reaches_a_terminal_as_a_command() -> None:
     assert telling_lines("\x1b[2JValueError: \x07x\x9b") == "[2JValueError:  x"
 
 
-CONFIG = write_handler(None, HandlerIntent("fastCgi", r"D:\home\p\python.exe", r"D:\home\p\wfastcgi.py", "app.app",
-                                           environment={"WSGI_LOG": r"D:\home\LogFiles\wfastcgi.log"})).content
+CONFIG = write_handler(
+    None,
+    HandlerIntent(
+        "fastCgi",
+        r"D:\home\p\python.exe",
+        r"D:\home\p\wfastcgi.py",
+        "app.app",
+        environment={"WSGI_LOG": r"D:\home\LogFiles\wfastcgi.log"},
+    ),
+).content
 
 
 class Logs:

@@ -1,4 +1,5 @@
 """A web.config in which something else runs beside the app's Python: another Python app, or Node.js."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -13,9 +14,11 @@ from tests.unit.test_parts_of_a_site import FASTCGI, HTTP, config, fastcgi, loca
 from tests.unit.test_web_config_local import place, request
 
 WS = '      <add name="ws" path="ws/*" verb="*" modules="httpPlatformHandler" resourceType="Unspecified" />\n'
-PLATFORM = '    <httpPlatform processPath="D:\\home\\python364x64\\python.exe" arguments="{}" startupTimeLimit="60" />\n'
+PLATFORM = (
+    '    <httpPlatform processPath="D:\\home\\python364x64\\python.exe" arguments="{}" startupTimeLimit="60" />\n'
+)
 NODE = '      <add name="iisnode" path="server.js" verb="*" modules="iisnode" />\n'
-RULE = ('    <rewrite><rules><rule name="n">{}<action type="Rewrite" url="server.js" /></rule></rules></rewrite>\n')
+RULE = '    <rewrite><rules><rule name="n">{}<action type="Rewrite" url="server.js" /></rule></rules></rewrite>\n'
 NEW = r"D:\home\python3119x64\python.exe"
 
 
@@ -51,18 +54,23 @@ def test_a_process_beside_fastcgi_goes_to_the_new_python_and_the_notes_agree() -
 def test_the_app_of_another_fastcgi_handler_is_not_replaced() -> None:
     whole = WS.replace("ws/*", "*").replace('"ws"', '"Whole"')
     part = fastcgi("api/*", name="Api")
-    for content in (config(server(part + whole, PLATFORM.format("-m waitress other:app"))),
-                    config(server(whole, PLATFORM.format("-m waitress other:app")), location("api", server(part)))):
+    for content in (
+        config(server(part + whole, PLATFORM.format("-m waitress other:app"))),
+        config(server(whole, PLATFORM.format("-m waitress other:app")), location("api", server(part))),
+    ):
         with pytest.raises(Refused) as error:
             write_handler(content, HandlerIntent("fastCgi", NEW, None, "other.app"))
         assert "'Api'" in error.value.message and "'app.app'" in error.value.message
         assert read_handler(write_handler(content, FASTCGI).content) is not None, "the same app may serve both"
 
 
-@pytest.mark.parametrize("rule", [
-    '<match url="^api/(.*)" />',
-    '<match url=".*" /><conditions><add input="{REQUEST_URI}" pattern="^/node" /></conditions>',
-])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        '<match url="^api/(.*)" />',
+        '<match url=".*" /><conditions><add input="{REQUEST_URI}" pattern="^/node" /></conditions>',
+    ],
+)
 def test_node_for_some_addresses_is_no_reason_to_refuse(rule: str) -> None:
     content = config(server(NODE + fastcgi(), RULE.format(rule)))
     edit = write_handler(content, FASTCGI)
@@ -71,16 +79,23 @@ def test_node_for_some_addresses_is_no_reason_to_refuse(rule: str) -> None:
 
 
 def test_node_that_takes_every_page_is_refused() -> None:
-    for rule in ("", '<match url="(.*)" /><conditions><add input="{REQUEST_FILENAME}" matchType="IsFile" negate="True" />'
-                     "</conditions>"):
+    for rule in (
+        "",
+        '<match url="(.*)" /><conditions><add input="{REQUEST_FILENAME}" matchType="IsFile" negate="True" />'
+        "</conditions>",
+    ):
         with pytest.raises(Refused):
             write_handler(config(server(NODE + fastcgi(), RULE.format(rule))), FASTCGI)
 
 
 @pytest.mark.parametrize("path", ["python", r"C:\Windows\py.exe", r"%WEBROOT_PATH%\env\Scripts\python.exe"])
 def test_a_python_that_is_not_told_never_becomes_a_registration(tmp_path: Path, path: str) -> None:
-    content = config(server(WS.replace("ws/*", "*"), PLATFORM.replace("D:\\home\\python364x64\\python.exe", path).format(
-        "-m waitress app:app")))
+    content = config(
+        server(
+            WS.replace("ws/*", "*"),
+            PLATFORM.replace("D:\\home\\python364x64\\python.exe", path).format("-m waitress app:app"),
+        )
+    )
     (tmp_path / "web.config").write_bytes(content)
     with pytest.raises(Refused):
         set_web_config(place(tmp_path), request("fastcgi"), False)
@@ -88,9 +103,14 @@ def test_a_python_that_is_not_told_never_becomes_a_registration(tmp_path: Path, 
 
 
 def test_the_python_that_a_shell_starts_is_known_whatever_variable_names_the_shell() -> None:
-    content = config(server(WS.replace("ws/*", "*"), PLATFORM.format(
-        r"/c D:\home\python364x64\python.exe -m waitress app:app").replace(
-            'processPath="D:\\home\\python364x64\\python.exe"', 'processPath="%SystemRoot%\\System32\\cmd.exe"')))
+    content = config(
+        server(
+            WS.replace("ws/*", "*"),
+            PLATFORM.format(r"/c D:\home\python364x64\python.exe -m waitress app:app").replace(
+                'processPath="D:\\home\\python364x64\\python.exe"', 'processPath="%SystemRoot%\\System32\\cmd.exe"'
+            ),
+        )
+    )
     found = read_handler(content)
     assert found is not None and found.python_paths == (r"D:\home\python364x64\python.exe",)
 
@@ -105,10 +125,12 @@ def test_what_wins_in_another_location_is_not_written_again(tmp_path: Path) -> N
         write_handler(content, FASTCGI)
 
 
-TWO_RULES = ('    <rewrite><rules>{}<rule name="py" stopProcessing="true"><match url="(.*)" />'
-             '<action type="Rewrite" url="handler.fcgi/{{R:1}}" /></rule></rules></rewrite>\n').format(
-                 '<rule name="node" stopProcessing="true"><match url="^api/(.*)" />'
-                 '<action type="Rewrite" url="server.js" /></rule>')
+TWO_RULES = (
+    '    <rewrite><rules>{}<rule name="py" stopProcessing="true"><match url="(.*)" />'
+    '<action type="Rewrite" url="handler.fcgi/{{R:1}}" /></rule></rules></rewrite>\n'
+).format(
+    '<rule name="node" stopProcessing="true"><match url="^api/(.*)" /><action type="Rewrite" url="server.js" /></rule>'
+)
 
 
 def test_python_behind_a_rule_goes_along_beside_node() -> None:
@@ -118,14 +140,22 @@ def test_python_behind_a_rule_goes_along_beside_node() -> None:
 
 def test_a_handler_that_gets_a_wider_path_hides_none_that_is_behind_it() -> None:
     edit = write_handler(config(server(fastcgi("handler.fcgi") + NODE, TWO_RULES)), HTTP)
-    assert edit.content.index(b'path="server.js"') < edit.content.index(b'path="*" verb="*" modules="httpPlatformHandler"')
+    assert edit.content.index(b'path="server.js"') < edit.content.index(
+        b'path="*" verb="*" modules="httpPlatformHandler"'
+    )
     assert edit.content.count(b"<add name=") == 2 and any("moved behind" in note for note in edit.notes)
     assert write_handler(edit.content, HTTP).notes == ()
 
 
-@pytest.mark.parametrize("python", [
-    r"D:\home\site\wwwroot\..\..\python364x64\python.exe", "%HOME%/site/wwwroot/../../python364x64/python.exe",
-    r"%WEBROOT_PATH%\..\..\python364x64\python.exe", r".\..\..\python364x64\python.exe"])
+@pytest.mark.parametrize(
+    "python",
+    [
+        r"D:\home\site\wwwroot\..\..\python364x64\python.exe",
+        "%HOME%/site/wwwroot/../../python364x64/python.exe",
+        r"%WEBROOT_PATH%\..\..\python364x64\python.exe",
+        r".\..\..\python364x64\python.exe",
+    ],
+)
 def test_a_runtime_that_is_named_by_way_of_wwwroot_is_in_use(python: str) -> None:
     content = config(server(WS, PLATFORM.replace("D:\\home\\python364x64\\python.exe", python)))
     assert [use.line for use in paths.uses(content, "python364x64")] == [9]

@@ -1,4 +1,5 @@
 """An app that was stopped for a job is started again, if need be after several tries; what cannot be done is told."""
+
 from __future__ import annotations
 
 import pytest
@@ -62,7 +63,9 @@ def test_what_pip_did_is_told_together_with_it(world):
     result = JobResult(installed=(PackageVersion("flask", "3.0.0"),))
     with pytest.raises(StillStopped) as caught, telling_outcome(world.app, job(SUCCEEDED, result=result)):
         finish_left(world.app, own=[JOB], sleep=world.sleep)
-    assert caught.value.message.startswith(f"Job {JOB} on app 'shop' succeeded: flask 3.0.0 installed. The app 'shop' is")
+    assert caught.value.message.startswith(
+        f"Job {JOB} on app 'shop' succeeded: flask 3.0.0 installed. The app 'shop' is"
+    )
 
 
 def test_why_pip_failed_is_told_together_with_it(world):

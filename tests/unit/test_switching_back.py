@@ -1,4 +1,5 @@
 """From one kind of handler to the other and back: the same meaning, and no setting lost without a word."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -16,41 +17,58 @@ ADD = '<add name="PythonHandler" path="*" verb="*" modules="httpPlatformHandler"
 
 
 def platform(attributes: str, variables: dict[str, str] | None = None) -> str:
-    inside = "".join(f'        <environmentVariable name="{name}" value="{value}" />\n'
-                     for name, value in (variables or {}).items())
-    return ("<configuration>\n  <system.webServer>\n    <handlers>\n      " + ADD + "\n    </handlers>\n"
-            f"    <httpPlatform {attributes}>\n      <environmentVariables>\n{inside}      </environmentVariables>\n"
-            "    </httpPlatform>\n  </system.webServer>\n</configuration>\n")
+    inside = "".join(
+        f'        <environmentVariable name="{name}" value="{value}" />\n' for name, value in (variables or {}).items()
+    )
+    return (
+        "<configuration>\n  <system.webServer>\n    <handlers>\n      " + ADD + "\n    </handlers>\n"
+        f"    <httpPlatform {attributes}>\n      <environmentVariables>\n{inside}      </environmentVariables>\n"
+        "    </httpPlatform>\n  </system.webServer>\n</configuration>\n"
+    )
 
 
 def fastcgi(settings: dict[str, str]) -> str:
     inside = "".join(f'    <add key="{name}" value="{value}" />\n' for name, value in settings.items())
-    return (f"<configuration>\n  <appSettings>\n{inside}  </appSettings>\n  <system.webServer>\n    <handlers>\n"
-            f'      <add name="Py" path="*" verb="*" modules="FastCgiModule" scriptProcessor="{PAIR}" '
-            'resourceType="Unspecified" requireAccess="Script" />\n    </handlers>\n  </system.webServer>\n'
-            "</configuration>\n")
+    return (
+        f"<configuration>\n  <appSettings>\n{inside}  </appSettings>\n  <system.webServer>\n    <handlers>\n"
+        f'      <add name="Py" path="*" verb="*" modules="FastCgiModule" scriptProcessor="{PAIR}" '
+        'resourceType="Unspecified" requireAccess="Script" />\n    </handlers>\n  </system.webServer>\n'
+        "</configuration>\n"
+    )
 
 
 HTTP_FILES = {
-    "the path as written": platform(r'processPath="D:/home/python364x64/python.exe" arguments="-m waitress --port '
-                                    r'%HTTP_PLATFORM_PORT% --threads=8 shop:app"'),
+    "the path as written": platform(
+        r'processPath="D:/home/python364x64/python.exe" arguments="-m waitress --port '
+        r'%HTTP_PLATFORM_PORT% --threads=8 shop:app"'
+    ),
     "every attribute": platform(
         r'processPath="%home%\python364x64\python.exe" arguments="-m waitress --port %HTTP_PLATFORM_PORT% shop:app" '
         r'startupTimeLimit="7" startupRetryCount="3" rapidFailsPerMinute="2" processesPerApplication="4" '
         r'requestTimeout="00:10:00" stdoutLogEnabled="true" stdoutLogFile="D:\home\LogFiles\own" '
-        r'forwardWindowsAuthToken="true"', {"STAGE": "live", "HOME_OF_DATA": r"%HOME%\data", "PYTHONPATH": r"%HOME%\lib"}),
-    "the port": platform(r'processPath="D:\home\python364x64\python.exe" arguments="shop.py"',
-                         {"PORT": "%HTTP_PLATFORM_PORT%", "BIND": "127.0.0.1:%http_platform_port%", "STAGE": "live"}),
-    "a factory": platform(r'processPath="D:\home\python364x64\python.exe" '
-                          r'arguments="-m waitress --listen=127.0.0.1:%HTTP_PLATFORM_PORT% --call shop:make"'),
-    "a variable of the worker": platform(r'processPath="D:\home\python364x64\python.exe" arguments="-m waitress shop:app"',
-                                         {"PATH": r"%PATH%;D:\home\bin", "FORMAT": "%Y%m%d", "RATE": "100%"}),
+        r'forwardWindowsAuthToken="true"',
+        {"STAGE": "live", "HOME_OF_DATA": r"%HOME%\data", "PYTHONPATH": r"%HOME%\lib"},
+    ),
+    "the port": platform(
+        r'processPath="D:\home\python364x64\python.exe" arguments="shop.py"',
+        {"PORT": "%HTTP_PLATFORM_PORT%", "BIND": "127.0.0.1:%http_platform_port%", "STAGE": "live"},
+    ),
+    "a factory": platform(
+        r'processPath="D:\home\python364x64\python.exe" '
+        r'arguments="-m waitress --listen=127.0.0.1:%HTTP_PLATFORM_PORT% --call shop:make"'
+    ),
+    "a variable of the worker": platform(
+        r'processPath="D:\home\python364x64\python.exe" arguments="-m waitress shop:app"',
+        {"PATH": r"%PATH%;D:\home\bin", "FORMAT": "%Y%m%d", "RATE": "100%"},
+    ),
 }
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "shop.py").write_text("from flask import Flask\n\napp = Flask(__name__)\n\n\ndef make():\n    return app\n")
+    (tmp_path / "shop.py").write_text(
+        "from flask import Flask\n\napp = Flask(__name__)\n\n\ndef make():\n    return app\n"
+    )
     (tmp_path / "requirements.txt").write_text("flask\nwaitress\n")
     return tmp_path
 
@@ -61,7 +79,9 @@ def place(folder: Path) -> LocalPlace:
 
 def meaning(folder: Path) -> dict[str, object]:
     shown = show_web_config(place(folder))
-    return {key: shown[key] for key in ("handler", "pythonPath", "entryPoint", "arguments", "environment", "httpPlatform")}
+    return {
+        key: shown[key] for key in ("handler", "pythonPath", "entryPoint", "arguments", "environment", "httpPlatform")
+    }
 
 
 @pytest.mark.parametrize("name", HTTP_FILES)
@@ -78,13 +98,17 @@ def test_http_platform_to_fastcgi_and_back(folder: Path, name: str) -> None:
     assert set_web_config(place(folder), request(), False)["changed"] is False
 
 
-@pytest.mark.parametrize("settings", [
-    {"WSGI_HANDLER": "shop.app", "WSGI_LOG": r"D:\home\LogFiles\own.log", "STAGE": "live"},
-    {"PYTHONPATH": r"%HOME%\site\wwwroot;%SystemDrive%\home\lib", "WSGI_HANDLER": "shop.app", "FOO": "&lt;1&gt;"},
-    {"WSGI_HANDLER": "shop.make()", "WSGI_RESTART_FILE_REGEX": ".*", "DJANGO_SETTINGS_MODULE": "shop.live"},
-])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"WSGI_HANDLER": "shop.app", "WSGI_LOG": r"D:\home\LogFiles\own.log", "STAGE": "live"},
+        {"PYTHONPATH": r"%HOME%\site\wwwroot;%SystemDrive%\home\lib", "WSGI_HANDLER": "shop.app", "FOO": "&lt;1&gt;"},
+        {"WSGI_HANDLER": "shop.make()", "WSGI_RESTART_FILE_REGEX": ".*", "DJANGO_SETTINGS_MODULE": "shop.live"},
+    ],
+)
 def test_fastcgi_to_http_platform_and_back_is_the_same_file_but_for_the_unused_section(
-        folder: Path, settings: dict[str, str]) -> None:
+    folder: Path, settings: dict[str, str]
+) -> None:
     file = folder / "web.config"
     file.write_text(fastcgi(settings))
     before = meaning(folder)
@@ -102,9 +126,16 @@ def test_fastcgi_to_http_platform_and_back_is_the_same_file_but_for_the_unused_s
 def test_what_fastcgi_has_no_use_for_is_listed_one_by_one(folder: Path) -> None:
     (folder / "web.config").write_text(HTTP_FILES["every attribute"])
     said = " ".join(set_web_config(place(folder), request("fastcgi"), False)["notes"])
-    for part in ("arguments='-m waitress --port %HTTP_PLATFORM_PORT% shop:app'",
-                 "startupTimeLimit='7'", "startupRetryCount='3'", "rapidFailsPerMinute='2'", "processesPerApplication='4'",
-                 "requestTimeout='00:10:00'", "stdoutLogFile='D:\\home\\LogFiles\\own'", "forwardWindowsAuthToken='true'"):
+    for part in (
+        "arguments='-m waitress --port %HTTP_PLATFORM_PORT% shop:app'",
+        "startupTimeLimit='7'",
+        "startupRetryCount='3'",
+        "rapidFailsPerMinute='2'",
+        "processesPerApplication='4'",
+        "requestTimeout='00:10:00'",
+        "stdoutLogFile='D:\\home\\LogFiles\\own'",
+        "forwardWindowsAuthToken='true'",
+    ):
         assert part in said, said
     (folder / "web.config").write_text(HTTP_FILES["the port"])
     answer = set_web_config(place(folder), request("fastcgi"), False)
@@ -128,24 +159,29 @@ def test_a_value_changed_meanwhile_goes_back_changed(folder: Path) -> None:
 
 
 def test_settings_that_become_environment_are_named(folder: Path) -> None:
-    text = HTTP_FILES["the port"].replace("<configuration>\n", "<configuration>\n  <appSettings>\n"
-                                          '    <add key="Payments" value="1" />\n  </appSettings>\n')
+    text = HTTP_FILES["the port"].replace(
+        "<configuration>\n",
+        '<configuration>\n  <appSettings>\n    <add key="Payments" value="1" />\n  </appSettings>\n',
+    )
     (folder / "web.config").write_text(text)
     notes = set_web_config(place(folder), request("fastcgi"), False)["notes"]
     assert any("The appSettings Payments are environment variables of the app now" in note for note in notes)
 
 
-@pytest.mark.parametrize("name, value, fast, http", [
-    ("A", r"%HOME%\x", r"D:\home\x", r"D:\home\x"),
-    ("A", r"%home%/x", r"D:\home/x", r"D:\home/x"),
-    ("A", r"%SystemDrive%\home\x", r"D:\home\x", r"D:\home\x"),
-    ("A", r"%SystemDrive%\other", None, r"%SystemDrive%\other"),
-    ("A", "x%HTTP_PLATFORM_PORT%", None, "x%HTTP_PLATFORM_PORT%"),
-    ("A", "%Y%m%d", "%Y%m%d", "%Y%m%d"),
-    ("A", "50%", "50%", "50%"),
-    ("PATH", "%PATH%;x", None, "%PATH%;x"),
-    ("PYTHONPATH", r"%HOME%\x;%ROOT%", r"%HOME%\x;%ROOT%", r"D:\home\x;%ROOT%"),
-])
+@pytest.mark.parametrize(
+    "name, value, fast, http",
+    [
+        ("A", r"%HOME%\x", r"D:\home\x", r"D:\home\x"),
+        ("A", r"%home%/x", r"D:\home/x", r"D:\home/x"),
+        ("A", r"%SystemDrive%\home\x", r"D:\home\x", r"D:\home\x"),
+        ("A", r"%SystemDrive%\other", None, r"%SystemDrive%\other"),
+        ("A", "x%HTTP_PLATFORM_PORT%", None, "x%HTTP_PLATFORM_PORT%"),
+        ("A", "%Y%m%d", "%Y%m%d", "%Y%m%d"),
+        ("A", "50%", "50%", "50%"),
+        ("PATH", "%PATH%;x", None, "%PATH%;x"),
+        ("PYTHONPATH", r"%HOME%\x;%ROOT%", r"%HOME%\x;%ROOT%", r"D:\home\x;%ROOT%"),
+    ],
+)
 def test_values(name: str, value: str, fast: str | None, http: str) -> None:
     assert translated(name, value, "fastCgi") == fast
     assert translated(name, value, "httpPlatform") == http
@@ -153,10 +189,19 @@ def test_values(name: str, value: str, fast: str | None, http: str) -> None:
 
 
 def test_paths_of_the_runtime_before_are_carried_for_the_new_one() -> None:
-    current = read_handler(fastcgi({"WSGI_HANDLER": "a.b", "PYTHONHOME": r"D:\home\python364x64",
-                                    "PYTHONPATH": r"%HOME%\python364x64\Lib\site-packages;D:\home\lib"}).encode())
+    current = read_handler(
+        fastcgi(
+            {
+                "WSGI_HANDLER": "a.b",
+                "PYTHONHOME": r"D:\home\python364x64",
+                "PYTHONPATH": r"%HOME%\python364x64\Lib\site-packages;D:\home\lib",
+            }
+        ).encode()
+    )
     assert carried_environment(current, "httpPlatform", r"D:\home\python3119x64\python.exe") == {
-        "PYTHONHOME": r"D:\home\python3119x64", "PYTHONPATH": r"D:\home\python3119x64\Lib\site-packages;D:\home\lib"}
+        "PYTHONHOME": r"D:\home\python3119x64",
+        "PYTHONPATH": r"D:\home\python3119x64\Lib\site-packages;D:\home\lib",
+    }
 
 
 def test_a_secret_in_arguments_is_in_no_note() -> None:

@@ -1,4 +1,5 @@
 """Lines that only the worker's pip can judge are left to it; those that no pip there could install are refused before."""
+
 from __future__ import annotations
 
 import codecs
@@ -18,47 +19,80 @@ from azext_pythonapp.packages.worker_places import impossible, place
 PYTHON = TargetEnvironment("3.8.10", "x64")
 
 
-@pytest.mark.parametrize("line, name", [
-    ("flask==1.0;", "flask"), ("itsdangerous>=2.1.*", "itsdangerous"), ("x==1.0-custom+odd!", "x"),
-    ('connectorx>="0.3.2a8"', "connectorx"), ("itsdangerous==2.2.0  --no-deps", "itsdangerous"), ("a ; extra ==", "a"),
-    ("six --no-such-option=1", "six"), ("uvicorn[standard]>=0.1.*", "uvicorn"), ("a ; python_versoin > '3'", "a"),
-    ("--use-wheel", None), ("--allow-external mysql", None), ("--process-dependency-links", None),
-    ("--pre --no-build-isolation", None),
-    ("--new-option-of-pip-30 x", None), ("not a requirement!", None), ("-f 'unbalanced", None), ("-r", None)])
+@pytest.mark.parametrize(
+    "line, name",
+    [
+        ("flask==1.0;", "flask"),
+        ("itsdangerous>=2.1.*", "itsdangerous"),
+        ("x==1.0-custom+odd!", "x"),
+        ('connectorx>="0.3.2a8"', "connectorx"),
+        ("itsdangerous==2.2.0  --no-deps", "itsdangerous"),
+        ("a ; extra ==", "a"),
+        ("six --no-such-option=1", "six"),
+        ("uvicorn[standard]>=0.1.*", "uvicorn"),
+        ("a ; python_versoin > '3'", "a"),
+        ("--use-wheel", None),
+        ("--allow-external mysql", None),
+        ("--process-dependency-links", None),
+        ("--pre --no-build-isolation", None),
+        ("--new-option-of-pip-30 x", None),
+        ("not a requirement!", None),
+        ("-f 'unbalanced", None),
+        ("-r", None),
+    ],
+)
 def test_a_line_that_is_not_known_is_planned_as_unknown(line, name):
-    requirement, = parse(f"# comment\n{line}\n").requirements
+    (requirement,) = parse(f"# comment\n{line}\n").requirements
     assert not requirement.known and not requirement.pinned and requirement.line == 2
-    change, = plan_changes([requirement], {}, PYTHON)
+    (change,) = plan_changes([requirement], {}, PYTHON)
     assert (change.name, change.action, change.before, change.after) == (name or line, "install", None, "unknown")
     if name:
-        change, = plan_changes([requirement], {name: "1.0"}, PYTHON)
+        (change,) = plan_changes([requirement], {name: "1.0"}, PYTHON)
         assert (change.action, change.before, change.after) == ("update", "1.0", "unknown")
 
 
-@pytest.mark.parametrize("line, source, known", [
-    (".[web]", ".[web]", True), ("..", "..", True), ("-e .[a,b]", ".[a,b]", True), (r".\pkg[x]", r".\pkg[x]", True),
-    ("x@https://h/x.zip", "https://h/x.zip", True), ("x-1.0.tar.bz2", "x-1.0.tar.bz2", True),
-    ("pkg/ ; python_version < '4'", "pkg/", True), ("sub/x ; what", "sub/x", False)])
+@pytest.mark.parametrize(
+    "line, source, known",
+    [
+        (".[web]", ".[web]", True),
+        ("..", "..", True),
+        ("-e .[a,b]", ".[a,b]", True),
+        (r".\pkg[x]", r".\pkg[x]", True),
+        ("x@https://h/x.zip", "https://h/x.zip", True),
+        ("x-1.0.tar.bz2", "x-1.0.tar.bz2", True),
+        ("pkg/ ; python_version < '4'", "pkg/", True),
+        ("sub/x ; what", "sub/x", False),
+    ],
+)
 def test_folders_and_archives(line, source, known):
-    requirement, = parse(line).requirements
+    (requirement,) = parse(line).requirements
     assert (requirement.source, requirement.known) == (source, known)
 
 
 def test_options_as_pip_reads_them():
-    file = parse("six -C x=y --hash=sha256:aa --config-settings a=b\n--requirem base.txt\n--extra-index http://h --pre extra-word\n"
-                 "-e . --config-settings editable_mode=compat\n-fhttp://links\n")
+    file = parse(
+        "six -C x=y --hash=sha256:aa --config-settings a=b\n--requirem base.txt\n--extra-index http://h --pre extra-word\n"
+        "-e . --config-settings editable_mode=compat\n-fhttp://links\n"
+    )
     assert [(each.name or each.source, each.known, each.hashes) for each in file.requirements] == [
-        ("six", True, ("sha256:aa",)), (".", True, ())]
+        ("six", True, ("sha256:aa",)),
+        (".", True, ()),
+    ]
     assert file.includes == ("base.txt",)
     assert file.options[:2] == (("--extra-index-url", "http://h"), ("--pre", ""))
     assert ("--find-links", "http://links") in file.options
 
 
-@pytest.mark.parametrize("content, line", [
-    (b"flask==3.0.3\r\n" + "waitress\r\n".encode("utf-16-le"), 2), ("six\r\nflask\r\n".encode("utf-16-le"), 1),
-    (codecs.BOM_UTF16_LE + "flask==3.0.3\r\n".encode("utf-16-le") + b"waitress==2.0\r\n", 2),
-    (codecs.BOM_UTF16_LE + "flask==3.0.3\r\n".encode("utf-16-le") + b"waitress==2.00\r\n", 2),
-    (codecs.BOM_UTF16_BE + "flask\n".encode("utf-16-be") + b"waitress==2.00\r\n", 2)])
+@pytest.mark.parametrize(
+    "content, line",
+    [
+        (b"flask==3.0.3\r\n" + "waitress\r\n".encode("utf-16-le"), 2),
+        ("six\r\nflask\r\n".encode("utf-16-le"), 1),
+        (codecs.BOM_UTF16_LE + "flask==3.0.3\r\n".encode("utf-16-le") + b"waitress==2.0\r\n", 2),
+        (codecs.BOM_UTF16_LE + "flask==3.0.3\r\n".encode("utf-16-le") + b"waitress==2.00\r\n", 2),
+        (codecs.BOM_UTF16_BE + "flask\n".encode("utf-16-be") + b"waitress==2.00\r\n", 2),
+    ],
+)
 def test_half_utf_16_is_one_sentence_without_nul(content, line):
     with pytest.raises(InvalidInput) as caught:
         parse(content, "r.txt")
@@ -85,39 +119,76 @@ def test_any_bytes_are_read_or_refused_in_one_sentence(content):
         assert "\0" not in error.message and error.recommendation
 
 
-@pytest.mark.parametrize("text, kind, path", [
-    ("file:///C:/b/abs_85o/croot/certifi_1690", "elsewhere", ""), ("file:///opt/conda/conda-bld/six_1605", "elsewhere", ""),
-    ("C:\\Users\\me\\x.whl", "elsewhere", ""), ("c:usersmeshop", "elsewhere", ""), ("/opt/x.whl", "elsewhere", ""),
-    ("git+file:///srv/repo@v1#egg=x", "elsewhere", ""), ("E:/home2/x", "elsewhere", ""),
-    ("file://localhost/tmp/x", "elsewhere", ""),
-    ("/home/user/x.whl", "home", "user/x.whl"), ("D:\\home\\site\\wwwroot\\x", "home", "site/wwwroot/x"),
-    ("file:///C:/home/data/%C3%A9.whl", "home", "data/é.whl"), ("/home/site/../data/x", "home", "data/x"),
-    ("D:\\local\\Temp\\x", "worker", ""), ("C:/Program Files (x86)/x", "worker", ""), ("D:/Python27/x", "worker", ""),
-    ("//server/share/x", "unknown", ""), ("${X}/y", "unknown", ""), ("https://h/x", "url", ""), ("git+ssh://git@h/x", "url", ""),
-    (".", "relative", "."), ("a\\b", "relative", "a/b"), ("../x", "relative", "../x")])
+@pytest.mark.parametrize(
+    "text, kind, path",
+    [
+        ("file:///C:/b/abs_85o/croot/certifi_1690", "elsewhere", ""),
+        ("file:///opt/conda/conda-bld/six_1605", "elsewhere", ""),
+        ("C:\\Users\\me\\x.whl", "elsewhere", ""),
+        ("c:usersmeshop", "elsewhere", ""),
+        ("/opt/x.whl", "elsewhere", ""),
+        ("git+file:///srv/repo@v1#egg=x", "elsewhere", ""),
+        ("E:/home2/x", "elsewhere", ""),
+        ("file://localhost/tmp/x", "elsewhere", ""),
+        ("/home/user/x.whl", "home", "user/x.whl"),
+        ("D:\\home\\site\\wwwroot\\x", "home", "site/wwwroot/x"),
+        ("file:///C:/home/data/%C3%A9.whl", "home", "data/é.whl"),
+        ("/home/site/../data/x", "home", "data/x"),
+        ("D:\\local\\Temp\\x", "worker", ""),
+        ("C:/Program Files (x86)/x", "worker", ""),
+        ("D:/Python27/x", "worker", ""),
+        ("//server/share/x", "unknown", ""),
+        ("${X}/y", "unknown", ""),
+        ("https://h/x", "url", ""),
+        ("git+ssh://git@h/x", "url", ""),
+        (".", "relative", "."),
+        ("a\\b", "relative", "a/b"),
+        ("../x", "relative", "../x"),
+    ],
+)
 def test_where_paths_lead(text, kind, path):
     assert (place(text).kind, place(text).path) == (kind, path)
 
 
-@pytest.mark.parametrize("line", ["certifi @ file:///C:/b/abs/croot/certifi_1690", "six @ file:///opt/conda/conda-bld/six_1605",
-                                  "itsdangerous=2.2.0=pyhd3eb1b0_0", "numpy=1.26", r"-e c:\users\me\shop", "/mnt/data/x.whl"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "certifi @ file:///C:/b/abs/croot/certifi_1690",
+        "six @ file:///opt/conda/conda-bld/six_1605",
+        "itsdangerous=2.2.0=pyhd3eb1b0_0",
+        "numpy=1.26",
+        r"-e c:\users\me\shop",
+        "/mnt/data/x.whl",
+    ],
+)
 def test_lines_of_another_machine_are_refused(line):
-    requirement, = parse(line).requirements
+    (requirement,) = parse(line).requirements
     reason, advice = impossible(requirement, uploaded=False)
     assert reason and advice
 
 
 @pytest.mark.parametrize("line", [".", "-e .", "./wheels/x-1.0-py3-none-any.whl", "../shop", "x-1.0.zip"])
 def test_what_lies_beside_a_local_file_is_refused_unless_the_file_is_the_apps(line):
-    requirement, = parse(line).requirements
+    (requirement,) = parse(line).requirements
     assert "--wheel-dir" in impossible(requirement, uploaded=True)[1]
     assert impossible(requirement, uploaded=False) is None
 
 
-@pytest.mark.parametrize("line", ["six", "x @ https://h/x.whl", "git+https://h/x.git", "x @ ${URL}", "six>=1.*", "--use-wheel",
-                                  "x @ file:///D:/local/x.whl", "//server/share/x.whl"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "six",
+        "x @ https://h/x.whl",
+        "git+https://h/x.git",
+        "x @ ${URL}",
+        "six>=1.*",
+        "--use-wheel",
+        "x @ file:///D:/local/x.whl",
+        "//server/share/x.whl",
+    ],
+)
 def test_what_may_work_is_left_to_pip(line):
-    requirement, = parse(line).requirements
+    (requirement,) = parse(line).requirements
     assert impossible(requirement, uploaded=True) is None
 
 
@@ -126,8 +197,11 @@ def on_app(*names):
         if folder != "user":
             raise NotFound(folder)
         return [SimpleNamespace(name=name) for name in names]
-    return SimpleNamespace(kudu=SimpleNamespace(list_directory=list_directory, home=lambda: "D:\\home"),
-                           site=SimpleNamespace(label="app 'x'"))
+
+    return SimpleNamespace(
+        kudu=SimpleNamespace(list_directory=list_directory, home=lambda: "D:\\home"),
+        site=SimpleNamespace(label="app 'x'"),
+    )
 
 
 def test_the_error_names_file_line_and_the_others(tmp_path):

@@ -1,4 +1,5 @@
 """After an unknown outcome nothing is undone, deleted or raced with, and what is different now is said."""
+
 from __future__ import annotations
 
 from types import SimpleNamespace
@@ -23,16 +24,26 @@ def test_a_plan_undoes_nothing_and_says_what_is_different():
     def unknown():
         raise UnknownOutcome("Whether x is being installed is not known.")
 
-    plan = Plan([Step("Stopping.", [], lambda: [], lambda: undone.append("stop") or "Started again.",
-                      "The app is stopped; `az webapp start` starts it."),
-                 Step("web.config", [], lambda: [Change("web.config", "update")], lambda: undone.append("file") or "Back."),
-                 Step("Installing.", [], unknown)])
+    plan = Plan(
+        [
+            Step(
+                "Stopping.",
+                [],
+                lambda: [],
+                lambda: undone.append("stop") or "Started again.",
+                "The app is stopped; `az webapp start` starts it.",
+            ),
+            Step("web.config", [], lambda: [Change("web.config", "update")], lambda: undone.append("file") or "Back."),
+            Step("Installing.", [], unknown),
+        ]
+    )
     with pytest.raises(UnknownOutcome) as caught:
         plan.apply(lambda title: None)
     assert undone == []
     assert caught.value.message == (
         "Whether x is being installed is not known. Nothing was undone, because that may still be going on. What stays: "
-        "web.config (update). The app is stopped; `az webapp start` starts it.")
+        "web.config (update). The app is stopped; `az webapp start` starts it."
+    )
 
 
 class Share:
@@ -68,7 +79,9 @@ class Share:
 
 
 def replacement(share, pauses):
-    app = SimpleNamespace(kudu=share, site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop", state="Running"))
+    app = SimpleNamespace(
+        kudu=share, site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop", state="Running")
+    )
     return Replacement(app, "python364x64", {}, None, pauses.append)
 
 
@@ -104,8 +117,9 @@ class Worker:
         raise self.error
 
 
-@pytest.mark.parametrize("error, removes", [(UnknownOutcome("cut"), False), (KeyboardInterrupt(), False),
-                                            (RemoteFailed("refused"), True)])
+@pytest.mark.parametrize(
+    "error, removes", [(UnknownOutcome("cut"), False), (KeyboardInterrupt(), False), (RemoteFailed("refused"), True)]
+)
 def test_an_upload_that_may_be_extracted_is_not_removed(monkeypatch, tmp_path, error, removes):
     worker = Worker(error)
     site = SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop")
@@ -122,7 +136,9 @@ def test_an_upload_that_may_be_extracted_is_not_removed(monkeypatch, tmp_path, e
         installation.steps()[0].apply()
     assert bool(worker.deleted) is removes
     text = str(caught.value) + " ".join(worker.said)
-    assert ("Nothing was removed" in text and "az webapp python uninstall -g rg -n shop --version 3.13.2" in text) is not removes
+    assert (
+        "Nothing was removed" in text and "az webapp python uninstall -g rg -n shop --version 3.13.2" in text
+    ) is not removes
 
 
 def test_an_interrupted_wait_for_an_install_is_unknown(monkeypatch):
@@ -133,8 +149,11 @@ def test_an_interrupted_wait_for_an_install_is_unknown(monkeypatch):
     installation = object.__new__(Installation)
     site = SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop")
     installation.__dict__.update(
-        _app=SimpleNamespace(arm=None, site=site, kudu=None, progress=SimpleNamespace(say=print)), _present=None,
-        _package_version=None, _replacement=None,
-        offer=SimpleNamespace(extension_id="azureappservice-python364x64", package_version="3.6.4.4"))
+        _app=SimpleNamespace(arm=None, site=site, kudu=None, progress=SimpleNamespace(say=print)),
+        _present=None,
+        _package_version=None,
+        _replacement=None,
+        offer=SimpleNamespace(extension_id="azureappservice-python364x64", package_version="3.6.4.4"),
+    )
     with pytest.raises(UnknownOutcome, match="may go on"):
         installation._install_extension()

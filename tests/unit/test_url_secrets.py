@@ -1,4 +1,5 @@
 """Secrets in addresses: credentials and queries are masked, kept off command lines, and their files are deleted."""
+
 from __future__ import annotations
 
 import json
@@ -16,19 +17,29 @@ from azext_pythonapp.packages.requirements import parse as parse_requirements
 SAS = "https://store.blob.core/wheels/a-1-py3-none-any.whl?sv=2024-11-04&sp=r&sig=s3cr%2Bt%3D"
 
 
-@pytest.mark.parametrize("text, shown", [
-    (SAS, "https://store.blob.core/wheels/a-1-py3-none-any.whl?****"),
-    (f"a @ {SAS} ; python_version > '3'", "a @ https://store.blob.core/wheels/a-1-py3-none-any.whl?**** ; "
-                                          "python_version > '3'"),
-    ("https://u:p@h/simple?token=abc#egg=x", "https://****@h/simple?****#egg=x"),
-    ('Looking in indexes: https://h/simple?key=abc, https://i/', "Looking in indexes: https://h/simple?****, https://i/"),
-    ("403 for https://h/x?sig=abc (from -r r.txt)", "403 for https://h/x?**** (from -r r.txt)"),
-    ("(https://h/x?sig=abc)", "(https://h/x?****)"), ('<a href="https://h/x?sig=abc">', '<a href="https://h/x?****">'),
-    ('https://h:443 "GET /w/x.whl?sig=abc HTTP/1.1" 200', 'https://h:443 "GET /w/x.whl?**** HTTP/1.1" 200'),
-    ("what? https://h/x is fine", "what? https://h/x is fine"), ("https://h/x?", "https://h/x?"),
-    ("(at https://h/x?).", "(at https://h/x?)."),
-    ("git+https://h/r?access_token=abc@main", "git+https://h/r?****"),
-])
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        (SAS, "https://store.blob.core/wheels/a-1-py3-none-any.whl?****"),
+        (
+            f"a @ {SAS} ; python_version > '3'",
+            "a @ https://store.blob.core/wheels/a-1-py3-none-any.whl?**** ; python_version > '3'",
+        ),
+        ("https://u:p@h/simple?token=abc#egg=x", "https://****@h/simple?****#egg=x"),
+        (
+            "Looking in indexes: https://h/simple?key=abc, https://i/",
+            "Looking in indexes: https://h/simple?****, https://i/",
+        ),
+        ("403 for https://h/x?sig=abc (from -r r.txt)", "403 for https://h/x?**** (from -r r.txt)"),
+        ("(https://h/x?sig=abc)", "(https://h/x?****)"),
+        ('<a href="https://h/x?sig=abc">', '<a href="https://h/x?****">'),
+        ('https://h:443 "GET /w/x.whl?sig=abc HTTP/1.1" 200', 'https://h:443 "GET /w/x.whl?**** HTTP/1.1" 200'),
+        ("what? https://h/x is fine", "what? https://h/x is fine"),
+        ("https://h/x?", "https://h/x?"),
+        ("(at https://h/x?).", "(at https://h/x?)."),
+        ("git+https://h/r?access_token=abc@main", "git+https://h/r?****"),
+    ],
+)
 def test_masking(text: str, shown: str) -> None:
     assert url_secrets.masked(text) == shown
 
@@ -38,11 +49,17 @@ def test_the_record_tells_another_query_without_it() -> None:
     second = parse_options(index_url="https://u:p@h/simple?token=uvwxyz").normalised()
     assert first != second
     assert first["index_url"].startswith("https://h/simple?")
-    assert "abcdef" not in str(first) and "token" not in str(first) and len(first["index_url"]) == len("https://h/simple?") + 6
+    assert (
+        "abcdef" not in str(first)
+        and "token" not in str(first)
+        and len(first["index_url"]) == len("https://h/simple?") + 6
+    )
 
 
 def test_no_query_is_on_pips_command_line() -> None:
-    options = parse_options(index_url=SAS, extra_index_url=["https://h/?key=s3cret"], pip_args=f"--find-links {SAS} --retries 3")
+    options = parse_options(
+        index_url=SAS, extra_index_url=["https://h/?key=s3cret"], pip_args=f"--find-links {SAS} --retries 3"
+    )
     command = install(JobFile("r.txt"), options)
     assert "s3cr" not in str(command.arguments) and "?" not in str(command.arguments)
     assert command.environment["PIP_FIND_LINKS"] == command.environment["PIP_INDEX_URL"] == SAS
@@ -53,8 +70,12 @@ def test_no_query_is_on_pips_command_line() -> None:
 
 
 def test_the_file_that_holds_it_is_deleted_by_the_job() -> None:
-    spec = JobSpec("install-requirements", "python.exe", "python364x64", install(JobFile("requirements.txt"), parse_options()))
-    files = request_files(spec, new_job_id(), {"requirements.txt": f"a @ {SAS}\n".encode(), "other.txt": b"b==1 # why?\n"})
+    spec = JobSpec(
+        "install-requirements", "python.exe", "python364x64", install(JobFile("requirements.txt"), parse_options())
+    )
+    files = request_files(
+        spec, new_job_id(), {"requirements.txt": f"a @ {SAS}\n".encode(), "other.txt": b"b==1 # why?\n"}
+    )
     assert json.loads(files["request.json"])["secretFiles"] == ["requirements.txt"]
 
 

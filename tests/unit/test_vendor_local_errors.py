@@ -1,4 +1,5 @@
 """Errors of this machine's files while libraries are vendored: clear sentences, nothing half-done, never a traceback."""
+
 from __future__ import annotations
 
 import errno
@@ -69,19 +70,23 @@ def test_a_folder_in_a_files_way(tmp_path: Path) -> None:
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: Path, *_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(self))
+
     monkeypatch.setattr(Path, "open", full)
     with pytest.raises(InvalidInput, match="the disk is full") as error, clear_errors(tmp_path):
         unpack(tmp_path, {NAME: wheel_of({"a.py": "1"})})
     assert "another disk" in (error.value.recommendation or "")
 
 
-@pytest.mark.parametrize("error, words", [
-    (OSError(errno.ENOENT, "No such file", "C:\\" + "x" * 270), "260 unless long paths are enabled"),
-    (OSError(errno.ENAMETOOLONG, "File name too long", "x" * 300), "too long (300 characters"),
-    (OSError(errno.EDQUOT, "Disk quota exceeded", "x"), "the disk is full"),
-    (PermissionError(errno.EACCES, "Permission denied", "x"), "'x' cannot be read or written: Permission denied"),
-    (OSError(errno.ENOENT, "No such file", "short"), "No such file"),
-])
+@pytest.mark.parametrize(
+    "error, words",
+    [
+        (OSError(errno.ENOENT, "No such file", "C:\\" + "x" * 270), "260 unless long paths are enabled"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "x" * 300), "too long (300 characters"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded", "x"), "the disk is full"),
+        (PermissionError(errno.EACCES, "Permission denied", "x"), "'x' cannot be read or written: Permission denied"),
+        (OSError(errno.ENOENT, "No such file", "short"), "No such file"),
+    ],
+)
 def test_what_windows_means(error: OSError, words: str) -> None:
     assert words in explained(error, Path("lib"), windows=True).message
 
@@ -96,7 +101,7 @@ def test_errors_of_the_network_go_on(tmp_path: Path) -> None:
 def test_a_damaged_wheel_is_said_to_be_one(tmp_path: Path) -> None:
     content = wheel_of({"a.py": "1" * 2000})
     with pytest.raises(RemoteFailed, match="did not arrive whole"):
-        unpack(tmp_path, {NAME: content[:len(content) // 2]})
+        unpack(tmp_path, {NAME: content[: len(content) // 2]})
 
 
 def test_a_record_that_is_no_text(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 """Writing a web.config that somebody else may be writing too, and putting it back."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,4 +1,5 @@
 """`web-config` on a local file: no Azure, the same answers."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -47,11 +48,26 @@ def place(folder: Path) -> LocalPlace:
     return LocalPlace(folder / "web.config", Said())
 
 
-def request(handler: str = "auto", command: str | None = None, python: str | None = None, app: str | None = None,
-            environment: tuple[str, ...] = (), static: tuple[str, ...] = (), output: Path | None = None
-            ) -> WebConfigRequest:
-    return WebConfigRequest.parse(None, None, python, HandlerWish(handler, command), app, PlatformOptions(),
-                                  environment, static, str(output) if output else None)
+def request(
+    handler: str = "auto",
+    command: str | None = None,
+    python: str | None = None,
+    app: str | None = None,
+    environment: tuple[str, ...] = (),
+    static: tuple[str, ...] = (),
+    output: Path | None = None,
+) -> WebConfigRequest:
+    return WebConfigRequest.parse(
+        None,
+        None,
+        python,
+        HandlerWish(handler, command),
+        app,
+        PlatformOptions(),
+        environment,
+        static,
+        str(output) if output else None,
+    )
 
 
 def test_a_new_file_then_nothing_to_do(folder: Path) -> None:
@@ -80,7 +96,9 @@ def test_a_dry_run_and_a_diff_write_nothing(folder: Path) -> None:
 def test_show_masks_secrets_and_warns(folder: Path) -> None:
     with pytest.raises(NotFound):
         show_web_config(place(folder))
-    set_web_config(place(folder), request("fastcgi", python=PYTHON, environment=("API_KEY=hidden", "LEVEL=info")), False)
+    set_web_config(
+        place(folder), request("fastcgi", python=PYTHON, environment=("API_KEY=hidden", "LEVEL=info")), False
+    )
     shown = show_web_config(place(folder))
     assert shown["environment"] == {"WSGI_LOG": "D:\\home\\LogFiles\\wfastcgi.log", "API_KEY": "***", "LEVEL": "info"}
     assert (shown["handlerName"], shown["warnings"]) == ("PythonHandler", [])
@@ -94,13 +112,16 @@ def test_static_folders(folder: Path) -> None:
     with pytest.raises(NotFound):
         set_web_config(place(folder), request(static=("static",)), False)
     (folder / "static").mkdir()
-    own = b'<configuration>\n  <system.webServer>\n    <handlers>\n      <add name="X" path="*.x" verb="*" ' \
-          b'type="Y" />\n    </handlers>\n  </system.webServer>\n</configuration>\n'
+    own = (
+        b'<configuration>\n  <system.webServer>\n    <handlers>\n      <add name="X" path="*.x" verb="*" '
+        b'type="Y" />\n    </handlers>\n  </system.webServer>\n</configuration>\n'
+    )
     (folder / "static" / "web.config").write_bytes(own)
     answer = set_web_config(place(folder), request(static=("static",)), False)
     assert [change["target"] for change in answer["changes"]] == [str(folder / "static" / "web.config")]
     assert (folder / "static" / "web.config").read_bytes() == own.replace(
-        b'      <add', b'      <remove name="PythonHandler" />\n      <add')
+        b"      <add", b'      <remove name="PythonHandler" />\n      <add'
+    )
     assert set_web_config(place(folder), request(static=("static",)), False)["changed"] is False
 
 
@@ -122,7 +143,8 @@ def test_http_platform_needs_a_server(folder: Path) -> None:
     assert answer["handler"] == "httpPlatform" and answer["pythonPath"] == "%HOME%\\python364x64\\python.exe"
     assert answer["arguments"] == (
         "-m waitress --listen=127.0.0.1:%HTTP_PLATFORM_PORT% --trusted-proxy=127.0.0.1 "
-        '--trusted-proxy-headers="x-forwarded-proto x-forwarded-for" app:application')
+        '--trusted-proxy-headers="x-forwarded-proto x-forwarded-for" app:application'
+    )
     assert answer["httpPlatform"]["startupTimeLimit"] == "120"
 
 
@@ -145,8 +167,10 @@ def test_another_file_gets_the_result(folder: Path) -> None:
     assert set_web_config(place(folder), wanted, False)["changed"] is False
 
 
-BARE = ('<configuration><system.webServer><handlers><add name="P" path="*" verb="*" modules="FastCgiModule" '
-        f'scriptProcessor="{PYTHON}|D:\\home\\python364x64\\wfastcgi.py" /></handlers></system.webServer></configuration>')
+BARE = (
+    '<configuration><system.webServer><handlers><add name="P" path="*" verb="*" modules="FastCgiModule" '
+    f'scriptProcessor="{PYTHON}|D:\\home\\python364x64\\wfastcgi.py" /></handlers></system.webServer></configuration>'
+)
 
 
 def test_settings_that_nobody_looked_at_are_not_overridden(folder: Path) -> None:

@@ -1,4 +1,5 @@
 """`notes`: in the answer and on stderr, whatever is done with the edit; and nothing claimed that was not looked up."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -12,7 +13,9 @@ from tests.unit.test_switching_back import ADD, PAIR, fastcgi, platform
 from tests.unit.test_web_config_local import Said, request
 
 PYTHON = r"D:\home\python3119x64\python.exe"
-RULED = fastcgi({"WSGI_HANDLER": "shop.app"}).replace("  </system.webServer>", """\
+RULED = fastcgi({"WSGI_HANDLER": "shop.app"}).replace(
+    "  </system.webServer>",
+    """\
     <rewrite>
       <rules>
         <rule name="Flask Application" stopProcessing="true">
@@ -21,7 +24,8 @@ RULED = fastcgi({"WSGI_HANDLER": "shop.app"}).replace("  </system.webServer>", "
         </rule>
       </rules>
     </rewrite>
-  </system.webServer>""")
+  </system.webServer>""",
+)
 
 
 @pytest.fixture
@@ -63,12 +67,22 @@ def test_a_part_of_the_site_is_told(folder: Path) -> None:
     assert shown["warnings"] == [] and shown["notes"] == ["Python serves a part of the site only: the path 'api/*'."]
 
 
-@pytest.mark.parametrize("path", [
-    r".\venv\Scripts\python.exe", r"D:/home/python364x64/python.exe", r"%home%\python364x64\python.exe",
-    r"&quot;D:\home\python364x64\python.exe&quot;", "python", r"%HOME%/python364x64/Python.EXE",
-    r"D:\home\python364x64\pythonw.exe"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        r".\venv\Scripts\python.exe",
+        r"D:/home/python364x64/python.exe",
+        r"%home%\python364x64\python.exe",
+        r"&quot;D:\home\python364x64\python.exe&quot;",
+        "python",
+        r"%HOME%/python364x64/Python.EXE",
+        r"D:\home\python364x64\pythonw.exe",
+    ],
+)
 def test_a_good_process_path_keeps_its_spelling(folder: Path, path: str) -> None:
-    text = platform(f'processPath="{path}" arguments="-m waitress --port %HTTP_PLATFORM_PORT% shop:app"', {"STAGE": "live"})
+    text = platform(
+        f'processPath="{path}" arguments="-m waitress --port %HTTP_PLATFORM_PORT% shop:app"', {"STAGE": "live"}
+    )
     where = place(folder, text)
     assert show_web_config(where)["warnings"] == []
     assert set_web_config(where, request(), False)["changed"] is False
@@ -86,13 +100,19 @@ def test_the_same_python_in_other_words_is_no_other_python(folder: Path) -> None
     assert set_web_config(place(folder, text), request(), False)["changed"] is False
 
 
-@pytest.mark.parametrize("path, arguments, moved", [
-    (r"env\Scripts\waitress-serve.exe", "--port %HTTP_PLATFORM_PORT% shop:app",
-     "-m waitress --port %HTTP_PLATFORM_PORT% shop:app"),
-    (r"C:\Windows\py.exe", "-3.6 -m waitress shop:app", "-m waitress shop:app"),
-    ("cmd.exe", "/c python -m waitress shop:app", None),
-    (r".\run.bat", "-m uvicorn shop:app", None),
-])
+@pytest.mark.parametrize(
+    "path, arguments, moved",
+    [
+        (
+            r"env\Scripts\waitress-serve.exe",
+            "--port %HTTP_PLATFORM_PORT% shop:app",
+            "-m waitress --port %HTTP_PLATFORM_PORT% shop:app",
+        ),
+        (r"C:\Windows\py.exe", "-3.6 -m waitress shop:app", "-m waitress shop:app"),
+        ("cmd.exe", "/c python -m waitress shop:app", None),
+        (r".\run.bat", "-m uvicorn shop:app", None),
+    ],
+)
 def test_another_program(folder: Path, path: str, arguments: str, moved: str | None) -> None:
     text = platform(f'processPath="{path}" arguments="{arguments}"', {"STAGE": "live"})
     where = place(folder, text)
@@ -115,16 +135,28 @@ def test_a_servers_own_program_is_taken_up_again_as_it_was(folder: Path) -> None
     assert there["pythonPath"] == r"D:\home\python364x64\python.exe"
     back = set_web_config(where, request("httpplatform"), False)
     assert (back["pythonPath"], back["arguments"]) == (
-        r"D:\home\python364x64\Scripts\waitress-serve.exe", "--threads=8 shop:app")
+        r"D:\home\python364x64\Scripts\waitress-serve.exe",
+        "--threads=8 shop:app",
+    )
     set_web_config(where, request("fastcgi"), False)
     other = set_web_config(where, request("httpplatform", python=PYTHON), False)
     assert (other["pythonPath"], other["arguments"]) == (
-        r"%HOME%\python3119x64\python.exe", "-m waitress --threads=8 shop:app")
+        r"%HOME%\python3119x64\python.exe",
+        "-m waitress --threads=8 shop:app",
+    )
 
 
-@pytest.mark.parametrize("processor", [
-    r"D:\home\python364x64", r"D:\home\python364x64\ "[:-1], "%INTERPRETERPATH%|%WFASTCGIPATH%",
-    "&lt;path to python&gt;", "{python}", ""])
+@pytest.mark.parametrize(
+    "processor",
+    [
+        r"D:\home\python364x64",
+        r"D:\home\python364x64\ "[:-1],
+        "%INTERPRETERPATH%|%WFASTCGIPATH%",
+        "&lt;path to python&gt;",
+        "{python}",
+        "",
+    ],
+)
 def test_a_folder_or_a_placeholder_with_a_wsgi_handler_is_pythons(folder: Path, processor: str) -> None:
     text = fastcgi({"WSGI_HANDLER": "shop.app"}).replace(PAIR, processor)
     where = place(folder, text)
@@ -141,7 +173,7 @@ def test_a_folder_or_a_placeholder_with_a_wsgi_handler_is_pythons(folder: Path, 
 def test_settings_without_a_handler_are_in_force(folder: Path) -> None:
     settings = {"WSGI_HANDLER": "shop.app", "PYTHONPATH": r"%HOME%\site\wwwroot\lib", "STAGE": "live"}
     text = fastcgi(settings)
-    text = text[:text.index("  <system.webServer>")] + "</configuration>\n"
+    text = text[: text.index("  <system.webServer>")] + "</configuration>\n"
     (folder / "other.py").write_text("from flask import Flask\n\nwrong = Flask(__name__)\n")
     answer = set_web_config(place(folder, text), request("fastcgi", python=PYTHON), False)
     assert answer["entryPoint"] == "shop.app" and answer["environment"]["STAGE"] == "live"
@@ -152,18 +184,27 @@ def test_settings_without_a_handler_are_in_force(folder: Path) -> None:
 
 
 def test_a_fastcgi_section_is_named_with_its_line_and_left(folder: Path) -> None:
-    text = fastcgi({"WSGI_HANDLER": "shop.app"}).replace("    <handlers>", "    <fastCgi>\n    </fastCgi>\n    <handlers>")
+    text = fastcgi({"WSGI_HANDLER": "shop.app"}).replace(
+        "    <handlers>", "    <fastCgi>\n    </fastCgi>\n    <handlers>"
+    )
     where = place(folder, text)
     shown = show_web_config(where)
-    assert [warning for warning in shown["warnings"] if "line 6: <fastCgi> is allowed in applicationHost.config" in warning]
+    assert [
+        warning for warning in shown["warnings"] if "line 6: <fastCgi> is allowed in applicationHost.config" in warning
+    ]
     answer = set_web_config(where, request(), False)
     assert answer["changed"] is False and "line 6: <fastCgi>" in answer["notes"][0]
 
 
 def test_the_proxy_of_a_virtual_environment_stays_with_its_python(folder: Path) -> None:
     for proxy in ("virtualenv_proxy.get_venv_handler()", "ptvs_virtualenv_proxy.get_virtualenv_handler()"):
-        text = fastcgi({"WSGI_ALT_VIRTUALENV_HANDLER": "shop.app", "WSGI_HANDLER": proxy,
-                        "WSGI_ALT_VIRTUALENV_ACTIVATE_THIS": r"D:\home\site\wwwroot\env\Scripts\python.exe"})
+        text = fastcgi(
+            {
+                "WSGI_ALT_VIRTUALENV_HANDLER": "shop.app",
+                "WSGI_HANDLER": proxy,
+                "WSGI_ALT_VIRTUALENV_ACTIVATE_THIS": r"D:\home\site\wwwroot\env\Scripts\python.exe",
+            }
+        )
         where = place(folder, text)
         shown = show_web_config(where)
         assert (shown["entryPoint"], shown["warnings"]) == ("shop.app", [])
@@ -175,26 +216,41 @@ def test_the_proxy_of_a_virtual_environment_stays_with_its_python(folder: Path) 
 
 
 def test_paths_of_the_python_before_are_moved_or_named(folder: Path) -> None:
-    text = fastcgi({"WSGI_HANDLER": "shop.app", "PYTHONHOME": r"D:\home\python364x64",
-                    "PYTHONPATH": r"D:\home\python364x64\Lib\site-packages;D:\home\lib", "DB": r"D:\home\python364x64\my.db"})
+    text = fastcgi(
+        {
+            "WSGI_HANDLER": "shop.app",
+            "PYTHONHOME": r"D:\home\python364x64",
+            "PYTHONPATH": r"D:\home\python364x64\Lib\site-packages;D:\home\lib",
+            "DB": r"D:\home\python364x64\my.db",
+        }
+    )
     answer = set_web_config(place(folder, text), request(python=PYTHON), False)
     assert answer["environment"] == {
-        "PYTHONHOME": r"D:\home\python3119x64", "PYTHONPATH": r"D:\home\python3119x64\Lib\site-packages;D:\home\lib",
-        "DB": r"D:\home\python364x64\my.db"}
+        "PYTHONHOME": r"D:\home\python3119x64",
+        "PYTHONPATH": r"D:\home\python3119x64\Lib\site-packages;D:\home\lib",
+        "DB": r"D:\home\python364x64\my.db",
+    }
     said = " ".join(answer["notes"])
     assert "'PYTHONHOME' on line 4" in said and "'DB' on line 6 still names" in said
-    text = platform(r'processPath="D:\home\python364x64\python.exe" '
-                    r'arguments="D:\home\python364x64\Scripts\waitress-serve-script.py shop:app"')
+    text = platform(
+        r'processPath="D:\home\python364x64\python.exe" '
+        r'arguments="D:\home\python364x64\Scripts\waitress-serve-script.py shop:app"'
+    )
     assert ADD in text
     answer = set_web_config(place(folder, text), request(python=PYTHON), False)
     assert "python364x64" not in answer["arguments"]
 
 
 def test_a_transform_is_refused_by_file(folder: Path) -> None:
-    text = ('<configuration xmlns:xdt="http://schemas.microsoft.com/XML-Document-Transform"><system.web>'
-            '<compilation xdt:Transform="RemoveAttributes(debug)" /></system.web></configuration>')
-    for attempt in (show_web_config, lambda where: set_web_config(where, request(python=PYTHON), True),
-                    lambda where: diff_web_config(where, request(python=PYTHON))):
+    text = (
+        '<configuration xmlns:xdt="http://schemas.microsoft.com/XML-Document-Transform"><system.web>'
+        '<compilation xdt:Transform="RemoveAttributes(debug)" /></system.web></configuration>'
+    )
+    for attempt in (
+        show_web_config,
+        lambda where: set_web_config(where, request(python=PYTHON), True),
+        lambda where: diff_web_config(where, request(python=PYTHON)),
+    ):
         with pytest.raises(InvalidWebConfig, match="transform"):
             attempt(place(folder, text))
 
@@ -203,7 +259,8 @@ def test_no_name_that_the_web_config_of_a_folder_adds_is_taken(folder: Path) -> 
     for name, content in {"api": '<add name="pythonhandler" path="*.x" verb="*" type="T" />', "broken": "<"}.items():
         (folder / name).mkdir()
         (folder / name / "web.config").write_text(
-            f"<configuration><system.webServer><handlers>{content}</handlers></system.webServer></configuration>")
+            f"<configuration><system.webServer><handlers>{content}</handlers></system.webServer></configuration>"
+        )
     answer = set_web_config(LocalPlace(folder / "web.config", Said()), request("fastcgi", python=PYTHON), False)
     assert answer["handlerName"] == "PythonHandler2"
     assert set_web_config(LocalPlace(folder / "web.config", Said()), request(), False)["changed"] is False

@@ -1,4 +1,5 @@
 """The options of `web-config set`."""
+
 from __future__ import annotations
 
 import pytest
@@ -8,25 +9,50 @@ from azext_pythonapp.operations.handler_choice import HandlerWish
 from azext_pythonapp.operations.web_config_request import PlatformOptions, WebConfigRequest
 from azext_pythonapp.webconfig.handlers import HandlerIntent
 
-HTTP = HandlerIntent("httpPlatform", "%HOME%\\python364x64\\python.exe", arguments="app.py",
-                     stdout_log="%HOME%\\LogFiles\\python")
+HTTP = HandlerIntent(
+    "httpPlatform", "%HOME%\\python364x64\\python.exe", arguments="app.py", stdout_log="%HOME%\\LogFiles\\python"
+)
 
 
 def request(**options: object) -> WebConfigRequest:
-    values = {"version": None, "architecture": None, "python_path": None, "handler": HandlerWish("auto", None),
-              "app": None, "platform": PlatformOptions(), "environment": (), "static": (), "output": None} | options
+    values = {
+        "version": None,
+        "architecture": None,
+        "python_path": None,
+        "handler": HandlerWish("auto", None),
+        "app": None,
+        "platform": PlatformOptions(),
+        "environment": (),
+        "static": (),
+        "output": None,
+    } | options
     return WebConfigRequest.parse(**values)  # type: ignore[arg-type]
 
 
 def test_every_attribute_is_reachable() -> None:
-    options = PlatformOptions.parse(300, "%HOME%\\LogFiles\\mine", {
-        "startupRetryCount": 3, "rapidFailsPerMinute": 5, "requestTimeout": "00:10:00", "processesPerApplication": 4,
-        "forwardWindowsAuthToken": "true"})
+    options = PlatformOptions.parse(
+        300,
+        "%HOME%\\LogFiles\\mine",
+        {
+            "startupRetryCount": 3,
+            "rapidFailsPerMinute": 5,
+            "requestTimeout": "00:10:00",
+            "processesPerApplication": 4,
+            "forwardWindowsAuthToken": "true",
+        },
+    )
     assert options.added_to(HTTP).platform_settings == {
-        "processPath": "%HOME%\\python364x64\\python.exe", "arguments": "app.py", "startupTimeLimit": "300",
-        "startupRetryCount": "3", "rapidFailsPerMinute": "5", "requestTimeout": "00:10:00",
-        "processesPerApplication": "4", "forwardWindowsAuthToken": "true", "stdoutLogEnabled": "true",
-        "stdoutLogFile": "%HOME%\\LogFiles\\mine"}
+        "processPath": "%HOME%\\python364x64\\python.exe",
+        "arguments": "app.py",
+        "startupTimeLimit": "300",
+        "startupRetryCount": "3",
+        "rapidFailsPerMinute": "5",
+        "requestTimeout": "00:10:00",
+        "processesPerApplication": "4",
+        "forwardWindowsAuthToken": "true",
+        "stdoutLogEnabled": "true",
+        "stdoutLogFile": "%HOME%\\LogFiles\\mine",
+    }
 
 
 def test_no_log() -> None:
@@ -34,10 +60,19 @@ def test_no_log() -> None:
     assert settings["stdoutLogEnabled"] == "false" and "stdoutLogFile" not in settings
 
 
-@pytest.mark.parametrize("limit, attributes", [
-    (3601, {}), (-1, {}), (None, {"processesPerApplication": 0}), (None, {"processesPerApplication": 101}),
-    (None, {"startupRetryCount": 101}), (None, {"rapidFailsPerMinute": 101}), (None, {"requestTimeout": "00:00:30"}),
-    (None, {"requestTimeout": "90"})])
+@pytest.mark.parametrize(
+    "limit, attributes",
+    [
+        (3601, {}),
+        (-1, {}),
+        (None, {"processesPerApplication": 0}),
+        (None, {"processesPerApplication": 101}),
+        (None, {"startupRetryCount": 101}),
+        (None, {"rapidFailsPerMinute": 101}),
+        (None, {"requestTimeout": "00:00:30"}),
+        (None, {"requestTimeout": "90"}),
+    ],
+)
 def test_what_the_schema_forbids(limit: int | None, attributes: dict[str, object]) -> None:
     with pytest.raises(InvalidInput):
         PlatformOptions.parse(limit, None, attributes)

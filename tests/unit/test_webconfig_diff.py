@@ -1,4 +1,5 @@
 """The diff that a person reads."""
+
 from __future__ import annotations
 
 import codecs
@@ -15,7 +16,8 @@ def test_crlf_is_shown_cleanly() -> None:
     after = before.replace(b"<l10/>", b"<new/>")
     assert unified_diff(before, after, "site/wwwroot/web.config") == (
         "--- a/site/wwwroot/web.config\n+++ b/site/wwwroot/web.config\n@@ -8,7 +8,7 @@\n <l7/>\n <l8/>\n <l9/>\n"
-        "-<l10/>\n+<new/>\n <l11/>\n <l12/>\n <l13/>\n")
+        "-<l10/>\n+<new/>\n <l11/>\n <l12/>\n <l13/>\n"
+    )
 
 
 def test_two_hunks() -> None:

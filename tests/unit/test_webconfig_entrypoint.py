@@ -1,4 +1,5 @@
 """Finding an app's entry point in its files, naming it, and choosing among several."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -7,70 +8,147 @@ import pytest
 
 from azext_pythonapp.appservice.errors import InvalidInput, NotFound, Refused
 from azext_pythonapp.webconfig.entrypoint import (
-    EntryPoint, candidate_files, choose, detect, parse_app_option, recognized)
+    EntryPoint,
+    candidate_files,
+    choose,
+    detect,
+    parse_app_option,
+    recognized,
+)
 
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 FASTAPI = "from fastapi import FastAPI\n\napp = FastAPI()\n"
-MANAGE = ("import os, sys\ndef main():\n    os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'mysite.settings')\n"
-          "if __name__ == '__main__':\n    main()\n")
-DJANGO_WSGI = ("import os\nfrom django.core.wsgi import get_wsgi_application\n"
-               "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'mysite.settings')\n"
-               "application = get_wsgi_application()\n")
+MANAGE = (
+    "import os, sys\ndef main():\n    os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'mysite.settings')\n"
+    "if __name__ == '__main__':\n    main()\n"
+)
+DJANGO_WSGI = (
+    "import os\nfrom django.core.wsgi import get_wsgi_application\n"
+    "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'mysite.settings')\n"
+    "application = get_wsgi_application()\n"
+)
 DJANGO_ASGI = "from django.core.asgi import get_asgi_application\napplication = get_asgi_application()\n"
 
 CASES: dict[str, tuple[dict[str, str | bytes], str, str]] = {
     "flask": ({"app.py": FLASK}, "app:app", "flask"),
     "flask, other names": ({"site.py": "import flask as f\nweb: object = f.Flask('x')\n"}, "site:web", "flask"),
     "flask, things that take the app": (
-        {"app.py": FLASK + "from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy(app)\n"}, "app:app", "flask"),
+        {"app.py": FLASK + "from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy(app)\n"},
+        "app:app",
+        "flask",
+    ),
     "flask, wrapped": ({"app.py": FLASK + "from x import ProxyFix\napp = ProxyFix(app)\n"}, "app:app", "flask"),
     "flask, alias": ({"app.py": FLASK + "application = app\n"}, "app:app", "flask"),
-    "flask, in try": ({"app.py": "from flask import Flask\ntry:\n    app = Flask('x')\nexcept OSError:\n    raise\n"},
-                      "app:app", "flask"),
-    "flask, subclass": ({"app.py": "from flask import Flask\nclass Web(Flask):\n    pass\napp = Web('x')\n"},
-                        "app:app", "flask"),
-    "flask, bytes with byte order mark": ({"app.py": b"\xef\xbb\xbf" + FLASK.replace("\n", "\r\n").encode()},
-                                          "app:app", "flask"),
-    "flask factory": ({"flaskr/__init__.py": "import flask\ndef create_app(test_config=None):\n"
-                       "    app = flask.Flask(__name__)\n    return app\n"}, "flaskr:create_app()", "flask"),
-    "flask factory, imports inside": ({"app.py": "def make():\n    from flask import Flask\n    return Flask('x')\n"},
-                                      "app:make()", "flask"),
+    "flask, in try": (
+        {"app.py": "from flask import Flask\ntry:\n    app = Flask('x')\nexcept OSError:\n    raise\n"},
+        "app:app",
+        "flask",
+    ),
+    "flask, subclass": (
+        {"app.py": "from flask import Flask\nclass Web(Flask):\n    pass\napp = Web('x')\n"},
+        "app:app",
+        "flask",
+    ),
+    "flask, bytes with byte order mark": (
+        {"app.py": b"\xef\xbb\xbf" + FLASK.replace("\n", "\r\n").encode()},
+        "app:app",
+        "flask",
+    ),
+    "flask factory": (
+        {
+            "flaskr/__init__.py": "import flask\ndef create_app(test_config=None):\n"
+            "    app = flask.Flask(__name__)\n    return app\n"
+        },
+        "flaskr:create_app()",
+        "flask",
+    ),
+    "flask factory, imports inside": (
+        {"app.py": "def make():\n    from flask import Flask\n    return Flask('x')\n"},
+        "app:make()",
+        "flask",
+    ),
     "flask factory, used by wsgi.py": (
-        {"flaskr/__init__.py": "import flask\ndef create_app():\n    app = flask.Flask(__name__)\n    return app\n",
-         "wsgi.py": "from flaskr import create_app\napplication = create_app()\n"}, "wsgi:application", "flask"),
+        {
+            "flaskr/__init__.py": "import flask\ndef create_app():\n    app = flask.Flask(__name__)\n    return app\n",
+            "wsgi.py": "from flaskr import create_app\napplication = create_app()\n",
+        },
+        "wsgi:application",
+        "flask",
+    ),
     "flask, wsgi.py imports": ({"wsgi.py": "from site_.web import app\n", "site_/web.py": FLASK}, "wsgi:app", "flask"),
     "flask of visual studio": (
-        {"runserver.py": "from FlaskWeb import app\nif __name__ == '__main__':\n    app.run()\n",
-         "FlaskWeb/__init__.py": FLASK + "import FlaskWeb.views\n", "FlaskWeb/views.py": "from . import app\n"},
-        "FlaskWeb:app", "flask"),
+        {
+            "runserver.py": "from FlaskWeb import app\nif __name__ == '__main__':\n    app.run()\n",
+            "FlaskWeb/__init__.py": FLASK + "import FlaskWeb.views\n",
+            "FlaskWeb/views.py": "from . import app\n",
+        },
+        "FlaskWeb:app",
+        "flask",
+    ),
     "bottle of visual studio": (
-        {"app.py": "import bottle\nimport routes\ndef wsgi_app():\n    return bottle.default_app()\n"
-                   "if __name__ == '__main__':\n    app = bottle.Bottle()\n"}, "app:wsgi_app()", "bottle"),
+        {
+            "app.py": "import bottle\nimport routes\ndef wsgi_app():\n    return bottle.default_app()\n"
+            "if __name__ == '__main__':\n    app = bottle.Bottle()\n"
+        },
+        "app:wsgi_app()",
+        "bottle",
+    ),
     "bottle": ({"app.py": "from bottle import Bottle\napp = Bottle()\n"}, "app:app", "bottle"),
     "fastapi": ({"main.py": FASTAPI, "api/__init__.py": FASTAPI}, "main:app", "fastapi"),
-    "starlette": ({"main.py": "from starlette.applications import Starlette\napp = Starlette()\n"}, "main:app",
-                  "starlette"),
-    "plain wsgi": ({"hello.py": "def application(environ, start_response):\n    return []\n"}, "hello:application",
-                   "wsgi"),
-    "plain wsgi object": ({"app.py": "class Web:\n    def __call__(self, environ, start_response):\n        return []\n"
-                           "app = Web()\n"}, "app:app", "wsgi"),
+    "starlette": (
+        {"main.py": "from starlette.applications import Starlette\napp = Starlette()\n"},
+        "main:app",
+        "starlette",
+    ),
+    "plain wsgi": (
+        {"hello.py": "def application(environ, start_response):\n    return []\n"},
+        "hello:application",
+        "wsgi",
+    ),
+    "plain wsgi object": (
+        {"app.py": "class Web:\n    def __call__(self, environ, start_response):\n        return []\napp = Web()\n"},
+        "app:app",
+        "wsgi",
+    ),
     "plain asgi": ({"app.py": "async def app(scope, receive, send):\n    pass\n"}, "app:app", "asgi"),
-    "pyramid": ({"app.py": "from pyramid.config import Configurator\napp = Configurator().make_wsgi_app()\n"},
-                "app:app", "wsgi"),
+    "pyramid": (
+        {"app.py": "from pyramid.config import Configurator\napp = Configurator().make_wsgi_app()\n"},
+        "app:app",
+        "wsgi",
+    ),
     "dash": ({"app.py": "from dash import Dash\napp = Dash(__name__)\n"}, "app:app.server", "flask"),
     "dash with server": ({"app.py": "import dash\napp = dash.Dash('x')\nserver = app.server\n"}, "app:server", "flask"),
-    "streamlit": ({"app.py": "import streamlit as st\nimport charts\n", "charts.py": "import streamlit\n"}, "app.py",
-                  "streamlit"),
-    "streamlit, only called by a script": ({"dashboard.py": "import streamlit as st\nfrom parts import bar\n",
-                                            "parts.py": "import streamlit\n"}, "dashboard.py", "streamlit"),
-    "django": ({"manage.py": MANAGE, "mysite/wsgi.py": DJANGO_WSGI, "mysite/asgi.py": DJANGO_ASGI,
-                "mysite/settings.py": "INSTALLED_APPS = []\n"}, "mysite.wsgi:application", "django"),
+    "streamlit": (
+        {"app.py": "import streamlit as st\nimport charts\n", "charts.py": "import streamlit\n"},
+        "app.py",
+        "streamlit",
+    ),
+    "streamlit, only called by a script": (
+        {"dashboard.py": "import streamlit as st\nfrom parts import bar\n", "parts.py": "import streamlit\n"},
+        "dashboard.py",
+        "streamlit",
+    ),
+    "django": (
+        {
+            "manage.py": MANAGE,
+            "mysite/wsgi.py": DJANGO_WSGI,
+            "mysite/asgi.py": DJANGO_ASGI,
+            "mysite/settings.py": "INSTALLED_APPS = []\n",
+        },
+        "mysite.wsgi:application",
+        "django",
+    ),
     "django, another project too": (
         {"manage.py": MANAGE, "a/wsgi.py": DJANGO_WSGI.replace("mysite", "a"), "mysite/wsgi.py": DJANGO_WSGI},
-        "mysite.wsgi:application", "django"),
+        "mysite.wsgi:application",
+        "django",
+    ),
     "django without wsgi.py": ({"manage.py": MANAGE}, "django.core.wsgi:get_wsgi_application()", "django"),
-    "django with settings only": ({"mysite/settings.py": "ROOT_URLCONF = 'x'\n"},
-                                  "django.core.wsgi:get_wsgi_application()", "django"),
+    "django with settings only": (
+        {"mysite/settings.py": "ROOT_URLCONF = 'x'\n"},
+        "django.core.wsgi:get_wsgi_application()",
+        "django",
+    ),
 }
 
 
@@ -83,15 +161,23 @@ def test_detection(name: str) -> None:
     assert (entry.settings_module == "mysite.settings") == (framework == "django")
 
 
-@pytest.mark.parametrize("files", [
-    {}, {"app.py": "print 'Python 2'\n"}, {"app.py": b"\0"}, {"app.py": "import os\n"}, {"notes.txt": FLASK},
-    {"a.py": "from b import app\n", "b.py": "from a import app\n"},
-    {"app.py": "from flask import Flask\nif __name__ == '__main__':\n    app = Flask('x')\n"},
-    {"app.py": "def create_app(config):\n    from flask import Flask\n    return Flask('x')\n"},
-    {"app.py": "import pytest\nfrom flask import Flask\n@pytest.fixture\ndef app():\n    return Flask('x')\n"},
-    {"my app.py": FLASK}, {"my.app.py": FLASK},
-    {"app.py": "x = " + "(" * 5000 + ")" * 5000},
-])
+@pytest.mark.parametrize(
+    "files",
+    [
+        {},
+        {"app.py": "print 'Python 2'\n"},
+        {"app.py": b"\0"},
+        {"app.py": "import os\n"},
+        {"notes.txt": FLASK},
+        {"a.py": "from b import app\n", "b.py": "from a import app\n"},
+        {"app.py": "from flask import Flask\nif __name__ == '__main__':\n    app = Flask('x')\n"},
+        {"app.py": "def create_app(config):\n    from flask import Flask\n    return Flask('x')\n"},
+        {"app.py": "import pytest\nfrom flask import Flask\n@pytest.fixture\ndef app():\n    return Flask('x')\n"},
+        {"my app.py": FLASK},
+        {"my.app.py": FLASK},
+        {"app.py": "x = " + "(" * 5000 + ")" * 5000},
+    ],
+)
 def test_nothing_to_find(files: dict[str, str | bytes]) -> None:
     assert detect(files) == []
     with pytest.raises(NotFound) as error:
@@ -119,11 +205,15 @@ def test_ambiguity_lists_what_to_type() -> None:
         assert option in error.value.recommendation and parse_app_option(option).spec == option
 
 
-@pytest.mark.parametrize("value, spec, handler", [
-    ("app:app", "app:app", "app.app"), ("a.b:create_app()", "a.b:create_app()", "a.b.create_app()"),
-    (" proj.wsgi:application ", "proj.wsgi:application", "proj.wsgi.application"),
-    ("app:app.server", "app:app.server", "app.app.server"),
-])
+@pytest.mark.parametrize(
+    "value, spec, handler",
+    [
+        ("app:app", "app:app", "app.app"),
+        ("a.b:create_app()", "a.b:create_app()", "a.b.create_app()"),
+        (" proj.wsgi:application ", "proj.wsgi:application", "proj.wsgi.application"),
+        ("app:app.server", "app:app.server", "app.app.server"),
+    ],
+)
 def test_app_option(value: str, spec: str, handler: str) -> None:
     entry = parse_app_option(value)
     assert (entry.spec, entry.wsgi_handler, entry.framework) == (spec, handler, "wsgi")
@@ -134,11 +224,19 @@ def test_app_option_for_streamlit() -> None:
     assert (entry.spec, entry.framework, entry.object) == ("src/home.py", "streamlit", None)
 
 
-@pytest.mark.parametrize("value, suggestion", [
-    ("app.app", "app:app"), ("app.create_app()", "app:create_app()"), ("app", "app:app"), ("", "app:app"),
-    ("app:create_app('x')", "app:create_app()"), ("a b:c", "app:app"), ("app:app;rm", "app:app"),
-    ("\\Resumeparser.wsgi.application", "app:app"),
-])
+@pytest.mark.parametrize(
+    "value, suggestion",
+    [
+        ("app.app", "app:app"),
+        ("app.create_app()", "app:create_app()"),
+        ("app", "app:app"),
+        ("", "app:app"),
+        ("app:create_app('x')", "app:create_app()"),
+        ("a b:c", "app:app"),
+        ("app:app;rm", "app:app"),
+        ("\\Resumeparser.wsgi.application", "app:app"),
+    ],
+)
 def test_bad_app_option(value: str, suggestion: str) -> None:
     with pytest.raises(InvalidInput) as error:
         parse_app_option(value)
@@ -159,10 +257,30 @@ def test_asgi_has_no_wsgi_handler() -> None:
 
 
 def test_candidate_files() -> None:
-    names = ["requirements.txt", "z.py", "app.py", "mysite/wsgi.py", "env/app.py", "tests/app.py", "manage.py",
-             "static/x.py", "mysite/settings.py", "conftest.py", "test_a.py", ".git/app.py", "a/b/app.py",
-             "mysite/x.py"]
+    names = [
+        "requirements.txt",
+        "z.py",
+        "app.py",
+        "mysite/wsgi.py",
+        "env/app.py",
+        "tests/app.py",
+        "manage.py",
+        "static/x.py",
+        "mysite/settings.py",
+        "conftest.py",
+        "test_a.py",
+        ".git/app.py",
+        "a/b/app.py",
+        "mysite/x.py",
+    ]
     assert candidate_files(names) == [
-        "manage.py", "app.py", "mysite/wsgi.py", "mysite/settings.py", "a/b/app.py", "z.py", "mysite/x.py"]
+        "manage.py",
+        "app.py",
+        "mysite/wsgi.py",
+        "mysite/settings.py",
+        "a/b/app.py",
+        "z.py",
+        "mysite/x.py",
+    ]
     many = [f"module{number}.py" for number in range(100)] + ["app.py"]
     assert len(candidate_files(many)) == 20 and candidate_files(many)[0] == "app.py"

@@ -1,4 +1,5 @@
 """What of a web.config may be printed."""
+
 from __future__ import annotations
 
 from hypothesis import given
@@ -38,8 +39,15 @@ def test_values_of_others_are_hidden_and_lines_stay_lines() -> None:
     masked = masked_text(FILE)
     assert "hidden" not in masked and "secret" not in masked
     assert len(masked.splitlines()) == len(FILE.splitlines())
-    for shown in ('key="Harmless?"', 'name="Shop"', 'providerName="System.Data.SqlClient"', 'validation="SHA1"',
-                  'value="old.app"', 'value="D:\\home\\site\\lib"', 'userName="me"'):
+    for shown in (
+        'key="Harmless?"',
+        'name="Shop"',
+        'providerName="System.Data.SqlClient"',
+        'validation="SHA1"',
+        'value="old.app"',
+        'value="D:\\home\\site\\lib"',
+        'userName="me"',
+    ):
         assert shown in masked, shown
 
 
@@ -79,4 +87,5 @@ def test_masking_keeps_the_lines_of_any_file(content: bytes) -> None:
     text = text_of(content)
     masked = masked_text(text)
     assert [line.endswith("\r\n") for line in text.splitlines(True)] == [
-        line.endswith("\r\n") for line in masked.splitlines(True)]
+        line.endswith("\r\n") for line in masked.splitlines(True)
+    ]

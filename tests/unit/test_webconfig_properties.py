@@ -1,4 +1,5 @@
 """What holds for every web.config and every intent."""
+
 from __future__ import annotations
 
 from xml.dom import minidom
@@ -9,8 +10,7 @@ from hypothesis import strategies as st
 from azext_pythonapp.webconfig.diff import unified_diff
 from azext_pythonapp.webconfig.document import Document
 from azext_pythonapp.webconfig.handlers import HandlerIntent, read_handler, write_handler
-from tests.unit.webconfig_strategies import (
-    fastcgi_intents, foreign_parts, http_intents, intents, text_of, web_configs)
+from tests.unit.webconfig_strategies import fastcgi_intents, foreign_parts, http_intents, intents, text_of, web_configs
 from tests.unit.wfastcgi_parser import read_as_wfastcgi
 
 EXAMPLES = settings(max_examples=150, deadline=None)
@@ -51,7 +51,7 @@ def test_encoding_and_end_of_file_stay(content: bytes, intent: HandlerIntent) ->
     result = write_handler(content, intent).content
     assert result[:2] == content[:2]
     end = len(content) - content.rfind(b">") - 1
-    assert result.endswith(content[len(content) - end:]) and result[len(result) - end - 1:][:1] == b">"
+    assert result.endswith(content[len(content) - end :]) and result[len(result) - end - 1 :][:1] == b">"
 
 
 @EXAMPLES
@@ -76,7 +76,9 @@ def test_there_and_back_means_the_same(content: bytes, first: HandlerIntent, sec
 
 @EXAMPLES
 @given(web_configs(), intents, intents)
-def test_going_on_there_and_back_gives_the_same_bytes(content: bytes, first: HandlerIntent, second: HandlerIntent) -> None:
+def test_going_on_there_and_back_gives_the_same_bytes(
+    content: bytes, first: HandlerIntent, second: HandlerIntent
+) -> None:
     there = write_handler(write_handler(content, first).content, second).content
     back = write_handler(there, first).content
     assert write_handler(write_handler(back, second).content, first).content == back
@@ -130,8 +132,21 @@ def test_strategies_are_not_trivial() -> None:
     @given(web_configs(), st.just(None))
     def collect(content: bytes, _: None) -> None:
         text = text_of(content)
-        seen.update(word for word in ("<location", "httpPlatform", "wfastcgi", "CDATA", "\t<", "\r\n", "WSGI_HANDLER",
-                                      "appSettings", "<!--") if word in text)
+        seen.update(
+            word
+            for word in (
+                "<location",
+                "httpPlatform",
+                "wfastcgi",
+                "CDATA",
+                "\t<",
+                "\r\n",
+                "WSGI_HANDLER",
+                "appSettings",
+                "<!--",
+            )
+            if word in text
+        )
 
     collect()
     assert len(seen) == 9

@@ -1,4 +1,5 @@
 """The store of wheels on an app: what is there costs no upload, and what was cut off is not taken for whole."""
+
 from __future__ import annotations
 
 import io
@@ -29,19 +30,19 @@ class Store:
         if self.late:
             self.names.add(self.late.pop(0))
         if not self.names:
-            raise NotFound('no store yet')
+            raise NotFound("no store yet")
         return [SimpleNamespace(name=name) for name in self.names]
 
     def upload_archive(self, folder, archive):
         assert folder == STORE
         content = archive.read()
         self.bytes += len(content)
-        members = [name.split('/')[0] for name in zipfile.ZipFile(io.BytesIO(content)).namelist()]
+        members = [name.split("/")[0] for name in zipfile.ZipFile(io.BytesIO(content)).namelist()]
         self.uploaded.append(members)
-        self.names.update(members[:self.cut_after])
+        self.names.update(members[: self.cut_after])
         if self.cut_after is not None:
-            self.late += members[self.cut_after:]
-            raise UnknownOutcome('cut')
+            self.late += members[self.cut_after :]
+            raise UnknownOutcome("cut")
 
 
 class Screen:
@@ -66,7 +67,7 @@ def app():
 @pytest.fixture
 def found(tmp_path):
     for number in range(3):
-        (tmp_path / f'p{number}-1.0-py3-none-any.whl').write_bytes(bytes([number]) * 70_000)
+        (tmp_path / f"p{number}-1.0-py3-none-any.whl").write_bytes(bytes([number]) * 70_000)
     return read_folder(str(tmp_path))
 
 
@@ -75,7 +76,7 @@ def test_all_missing_wheels_go_up_in_one_request_each_before_its_marker(app, fou
     assert app.kudu.uploaded == [[part for wheel in found for part in (wheel.key, wheel.marker)]]
     assert app.kudu.listings == 1
     assert app.progress.lines[0] == "Uploading 3 wheels (0.2 MB) to app 'shop'."
-    assert any('100%' in state for state in app.progress.states if state) and app.progress.states[-1] is None
+    assert any("100%" in state for state in app.progress.states if state) and app.progress.states[-1] is None
 
 
 def test_unchanged_wheels_cost_one_listing_and_no_byte(app, found):
@@ -88,11 +89,11 @@ def test_unchanged_wheels_cost_one_listing_and_no_byte(app, found):
 
 def test_only_a_changed_wheel_goes_up(app, found, tmp_path):
     upload_wheels(app, found)
-    (tmp_path / found[1].name).write_bytes(b'rebuilt')
+    (tmp_path / found[1].name).write_bytes(b"rebuilt")
     again = read_folder(str(tmp_path))
     upload_wheels(app, again)
     assert app.kudu.uploaded[1] == [again[1].key, again[1].marker]
-    assert '2 are there already' in app.progress.lines[-2]
+    assert "2 are there already" in app.progress.lines[-2]
 
 
 def test_a_wheel_without_its_marker_is_not_whole(app, found):
@@ -115,7 +116,7 @@ def test_wheels_that_never_arrive_are_an_unknown_outcome(app, found):
         app.kudu.late = []
         now[0] += seconds
 
-    with pytest.raises(UnknownOutcome, match='2 of 3 wheels did not arrive'):
+    with pytest.raises(UnknownOutcome, match="2 of 3 wheels did not arrive"):
         upload_wheels(app, found, clock=lambda: now[0], sleep=sleep)
     assert now[0] > STALLED_SECONDS
 

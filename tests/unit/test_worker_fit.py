@@ -1,4 +1,5 @@
 """Whether an app's worker can run a 64-bit Python, by what Resource Manager says of the app and its plan."""
+
 from __future__ import annotations
 
 from types import SimpleNamespace
@@ -13,8 +14,9 @@ PLAN_ID = "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Web/serverfa
 SITE = Site("shop", "rg", None, SITE_ID, "shop.azurewebsites.net", "shop.scm.azurewebsites.net", "Running", PLAN_ID)
 
 
-def warnings(architecture: str | None, worker: tuple[int, object], plan: tuple[int, object] = (404, None)
-             ) -> tuple[list[str], int]:
+def warnings(
+    architecture: str | None, worker: tuple[int, object], plan: tuple[int, object] = (404, None)
+) -> tuple[list[str], int]:
     """The warnings, and how many requests they cost. worker, plan: status and body of Azure's answers."""
     answers = {f"{SITE_ID}/config/web": worker, PLAN_ID: plan}
     asked = []

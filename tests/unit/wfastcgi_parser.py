@@ -1,4 +1,5 @@
 """wfastcgi's own reader of web.config, from the package that runs on the worker."""
+
 from __future__ import annotations
 
 import ctypes

@@ -14,6 +14,7 @@ quiet, serving, limit  seconds: without anything new; the same where a server's 
 The answer is the last line that begins with MARK. What stands in web.config and in the app's settings is on no command
 line; the importing process gets it through its standard input.
 """
+
 # pylint: disable=consider-using-f-string,useless-object-inheritance,broad-exception-caught
 # pylint: disable=consider-using-with,subprocess-popen-preexec-fn,protected-access
 from __future__ import unicode_literals
@@ -28,11 +29,21 @@ import traceback
 
 from import_child import MARK, clock, native, plain  # pylint: disable=import-error
 
-LOADER = ('import sys;first=sys.path[:1];sys.path[:1]=[x for x in first if x];import base64,zlib;'
-          'exec(zlib.decompress(base64.b64decode(sys.stdin.readline().strip())))')
-HARMLESS = ('WSGI_HANDLER', 'WSGI_LOG', 'PYTHONPATH', 'PYTHONHOME', 'DJANGO_SETTINGS_MODULE', 'FLASK_APP',
-            'SCRIPT_NAME', 'WSGI_ALT_VIRTUALENV_HANDLER')
-ORDINARY = ('true', 'false', 'none', 'null')
+LOADER = (
+    "import sys;first=sys.path[:1];sys.path[:1]=[x for x in first if x];import base64,zlib;"
+    "exec(zlib.decompress(base64.b64decode(sys.stdin.readline().strip())))"
+)
+HARMLESS = (
+    "WSGI_HANDLER",
+    "WSGI_LOG",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "DJANGO_SETTINGS_MODULE",
+    "FLASK_APP",
+    "SCRIPT_NAME",
+    "WSGI_ALT_VIRTUALENV_HANDLER",
+)
+ORDINARY = ("true", "false", "none", "null")
 
 
 class Group(object):
@@ -42,11 +53,12 @@ class Group(object):
         self.process, self.group = process, None
         try:
             import ctypes
+
             self.kernel = ctypes.windll.kernel32
             self.kernel.CreateJobObjectW.restype = ctypes.c_void_p
             group = ctypes.c_void_p(self.kernel.CreateJobObjectW(None, None))
             limits = ctypes.create_string_buffer(144 if ctypes.sizeof(ctypes.c_void_p) == 8 else 112)
-            limits[16:20] = b'\x00\x20\x00\x00'  # LimitFlags: JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE
+            limits[16:20] = b"\x00\x20\x00\x00"  # LimitFlags: JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE
             self.kernel.SetInformationJobObject(group, 9, limits, len(limits))
             if self.kernel.AssignProcessToJobObject(group, ctypes.c_void_p(int(process._handle))):
                 self.group = group
@@ -57,10 +69,10 @@ class Group(object):
         """End them all."""
         if self.group:
             self.kernel.TerminateJobObject(self.group, 1)
-        elif os.name == 'nt' and self.process.poll() is None:
-            os.system('taskkill /F /T /PID %d >nul 2>&1' % self.process.pid)
+        elif os.name == "nt" and self.process.poll() is None:
+            os.system("taskkill /F /T /PID %d >nul 2>&1" % self.process.pid)
         try:
-            if os.name != 'nt':
+            if os.name != "nt":
                 os.killpg(self.process.pid, 9)
             self.process.kill()
         except OSError:
@@ -69,30 +81,38 @@ class Group(object):
 
 def variables(document, parameters):
     """What the handler adds to the environment, as it reads it from a web.config."""
-    if parameters['kind'] == 'fastCgi':
-        adds = [add for root in document.getElementsByTagName('configuration')
-                for section in root.getElementsByTagName('appSettings') for add in section.getElementsByTagName('add')]
-        return dict((add.getAttribute('key').strip(), add.getAttribute('value')) for add in adds
-                    if add.getAttribute('key'))
-    platform = document.getElementsByTagName('httpPlatform')[parameters['platform']]
-    return dict((each.getAttribute('name'), each.getAttribute('value'))
-                for each in platform.getElementsByTagName('environmentVariable'))
+    if parameters["kind"] == "fastCgi":
+        adds = [
+            add
+            for root in document.getElementsByTagName("configuration")
+            for section in root.getElementsByTagName("appSettings")
+            for add in section.getElementsByTagName("add")
+        ]
+        return dict(
+            (add.getAttribute("key").strip(), add.getAttribute("value")) for add in adds if add.getAttribute("key")
+        )
+    platform = document.getElementsByTagName("httpPlatform")[parameters["platform"]]
+    return dict(
+        (each.getAttribute("name"), each.getAttribute("value"))
+        for each in platform.getElementsByTagName("environmentVariable")
+    )
 
 
 def secrets_of(environment):
     """The values that an error must not show: of the app's settings and of web.config, and the parts of them."""
     named = dict(environment)
-    named.update((name, value) for name, value in os.environ.items()
-                 if name.startswith('APPSETTING_') or 'CONNSTR_' in name)
+    named.update(
+        (name, value) for name, value in os.environ.items() if name.startswith("APPSETTING_") or "CONNSTR_" in name
+    )
     values = set()
     for name, value in named.items():
-        if name.upper().replace('APPSETTING_', '') in HARMLESS:
+        if name.upper().replace("APPSETTING_", "") in HARMLESS:
             continue
         value = plain(value)
         values.add(value)
-        login = re.match(r'[\w+.-]+://([^/?#]*)@', value)
-        values.update(login.group(1).split(':', 1) if login else [])
-        values.update(re.findall(r'[\w ]+=([^;&]{6,})', value))
+        login = re.match(r"[\w+.-]+://([^/?#]*)@", value)
+        values.update(login.group(1).split(":", 1) if login else [])
+        values.update(re.findall(r"[\w ]+=([^;&]{6,})", value))
     found = [value for value in values if len(value) > 3 and value.lower() not in ORDINARY]
     return sorted(found, key=len, reverse=True)
 
@@ -100,40 +120,43 @@ def secrets_of(environment):
 def masked(text, hidden):
     """Text with *** in the place of each of some values, of short ones only as whole words."""
     for value in hidden:
-        for form in (value, value.replace('\\', '\\\\')):
-            text = re.sub(r'(?<!\w)%s(?!\w)' % re.escape(form) if len(form) < 8 else re.escape(form), '***', text)
+        for form in (value, value.replace("\\", "\\\\")):
+            text = re.sub(r"(?<!\w)%s(?!\w)" % re.escape(form) if len(form) < 8 else re.escape(form), "***", text)
     return text
 
 
 def start(environment, parameters):
     """Start the importing process in the environment that its handler gives it."""
     import subprocess
+
     own = dict(os.environ)
-    if parameters['kind'] != 'fastCgi':
+    if parameters["kind"] != "fastCgi":
         import socket
+
         listener = socket.socket()
-        listener.bind(('127.0.0.1', 0))
+        listener.bind(("127.0.0.1", 0))
         port = str(listener.getsockname()[1])
         listener.close()
-        own['HTTP_PLATFORM_PORT'] = port
+        own["HTTP_PLATFORM_PORT"] = port
         for name, value in environment.items():
-            value = re.sub('(?i)%HTTP_PLATFORM_PORT%', port, value)
-            own[native(name.upper() if os.name == 'nt' else name)] = native(value)
-    more = {'creationflags': 0x08000000} if os.name == 'nt' else {'preexec_fn': os.setsid}
-    return subprocess.Popen([sys.executable] + parameters.get('flags', []) + ['-B', '-c', LOADER], env=own,
-                            cwd=parameters['directory'], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, **more)
+            value = re.sub("(?i)%HTTP_PLATFORM_PORT%", port, value)
+            own[native(name.upper() if os.name == "nt" else name)] = native(value)
+    options = {"creationflags": 0x08000000} if os.name == "nt" else {"preexec_fn": os.setsid}
+    options.update(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    command = [sys.executable] + parameters.get("flags", []) + ["-B", "-c", LOADER]
+    # All on one line: Python 2.7 and 3.4 allow no comma after **options.
+    return subprocess.Popen(command, env=own, cwd=parameters["directory"], **options)
 
 
 def watched(process, limit):
     """The answer of the importing process; what else it printed goes nowhere, but its last line when it just ends."""
-    answers, printed, told, ended = [], [''], threading.Event(), threading.Event()
+    answers, printed, told, ended = [], [""], threading.Event(), threading.Event()
 
     def read(stream, own):
-        for line in iter(lambda: stream.readline(65536), b''):
+        for line in iter(lambda: stream.readline(65536), b""):
             line = plain(line)
             if own and line.startswith(MARK):
-                answers.append(json.loads(line[len(MARK):]))
+                answers.append(json.loads(line[len(MARK) :]))
                 told.set()
             elif line:
                 printed[0] = line[:2000]
@@ -150,17 +173,17 @@ def watched(process, limit):
             ended.wait(10)
             break
         if clock() - began > limit:
-            return {'slow': int(clock() - began)}
+            return {"slow": int(clock() - began)}
         if clock() - said > 10:  # Kudu ends what is silent
             said = clock()
-            say('.')
+            say(".")
         told.wait(0.1)
-    return answers[0] if answers else {'ended': process.wait(), 'printed': printed[0]}
+    return answers[0] if answers else {"ended": process.wait(), "printed": printed[0]}
 
 
 def say(line):
     """Print a line for Kudu."""
-    sys.stdout.write(line + '\n')
+    sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
@@ -182,33 +205,34 @@ def supervise(source, parameters):
     import base64
     import zlib
     from xml.dom import minidom
-    answer, environment = {'python': sys.version.split()[0]}, {}
+
+    answer, environment = {"python": sys.version.split()[0]}, {}
     try:
-        with open(parameters['config'], 'rb') as file:
+        with open(parameters["config"], "rb") as file:
             content = file.read()
-        if parameters['temporary']:
-            os.remove(parameters['config'])
-            sweep(parameters['config'])
+        if parameters["temporary"]:
+            os.remove(parameters["config"])
+            sweep(parameters["config"])
         environment = variables(minidom.parseString(content), parameters)
         process = start(environment, parameters)
         group = Group(process)
         try:
             own = str(json.dumps(dict(parameters, environment=environment)))
-            text = source + '\nchild(json.loads(%r), first)\n' % own
-            process.stdin.write(base64.b64encode(zlib.compress(text.encode('utf-8'))) + b'\n')
+            text = source + "\nchild(json.loads(%r), first)\n" % own
+            process.stdin.write(base64.b64encode(zlib.compress(text.encode("utf-8"))) + b"\n")
             process.stdin.close()
-            answer.update(watched(process, parameters['limit']))
+            answer.update(watched(process, parameters["limit"]))
         finally:
             group.kill()
     except Exception:
-        answer['failed'] = plain(traceback.format_exception_only(*sys.exc_info()[:2])[-1])
+        answer["failed"] = plain(traceback.format_exception_only(*sys.exc_info()[:2])[-1])
     hidden = secrets_of(environment)
-    for name in ('error', 'printed', 'failed', 'place'):
+    for name in ("error", "printed", "failed", "place"):
         if answer.get(name):
             answer[name] = masked(answer[name], hidden)[:500]
-    say('\n' + MARK + json.dumps(answer))
+    say("\n" + MARK + json.dumps(answer))
     os._exit(0)
 
 
-if 'parameters' in globals():
-    supervise(globals()['source'], globals()['parameters'])
+if "parameters" in globals():
+    supervise(globals()["source"], globals()["parameters"])

@@ -3,6 +3,7 @@
 
 Its program comes through its standard input, with a call of `child` at the end.
 """
+
 # pylint: disable=consider-using-f-string,broad-exception-caught,protected-access
 from __future__ import unicode_literals
 
@@ -14,45 +15,48 @@ import threading
 import time
 import traceback
 
-MARK = 'pythonapp-import '
-SERVING = re.compile(r'serve_forever|run_forever|run_simple|run_app|asyncore|socketserver|site-packages.(uvicorn|'
-                     r'waitress|hypercorn|cheroot|cherrypy|werkzeug|tornado|aiohttp|gevent)', re.I)
-clock = getattr(time, 'monotonic', time.time)
+MARK = "pythonapp-import "
+SERVING = re.compile(
+    r"serve_forever|run_forever|run_simple|run_app|asyncore|socketserver|site-packages.(uvicorn|"
+    r"waitress|hypercorn|cheroot|cherrypy|werkzeug|tornado|aiohttp|gevent)",
+    re.I,
+)
+clock = getattr(time, "monotonic", time.time)
 
 
 def native(text):
     """Text as os.environ, sys.path and __import__ of this Python take it."""
     if sys.version_info[0] == 2 and not isinstance(text, bytes):
-        return text.encode(sys.getfilesystemencoding() or 'utf-8')
+        return text.encode(sys.getfilesystemencoding() or "utf-8")
     return text
 
 
 def plain(text):
     """Text on one line without control characters, of bytes as well."""
     if isinstance(text, bytes):
-        text = text.decode('utf-8', 'replace')
-    return ' '.join(re.sub('[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]', ' ', text).split())
+        text = text.decode("utf-8", "replace")
+    return " ".join(re.sub("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", " ", text).split())
 
 
 def handler_of(name):
     """What wfastcgi takes for the handler, found as it does: from the longest prefix that can be imported."""
     if not name:
-        raise ValueError('WSGI_HANDLER is not set')
-    module, _, last = name.rpartition('.')
+        raise ValueError("WSGI_HANDLER is not set")
+    module, _, last = name.rpartition(".")
     names, first = [last], None
     while module:
         try:
-            found = __import__(module, fromlist=[native(names[0].replace('()', ''))])
+            found = __import__(module, fromlist=[native(names[0].replace("()", ""))])
             for each in names:
-                found = getattr(found, each[:-2] if each.endswith('()') else each)
-                if each.endswith('()'):
+                found = getattr(found, each[:-2] if each.endswith("()") else each)
+                if each.endswith("()"):
                     found = found()
             return found
         except ImportError:
             error = sys.exc_info()[1]
             if first is None or re.search(r"named '?(%s)\b" % re.escape(module), str(first)):
                 first = error
-            module, _, last = module.rpartition('.')
+            module, _, last = module.rpartition(".")
             names.insert(0, last)
     if first is not None:
         raise first
@@ -61,8 +65,8 @@ def handler_of(name):
 
 def object_of(module, name, call):
     """What a web server takes for the application: an attribute of a module, called when it is a factory."""
-    found = __import__(native(module), fromlist=[native('x')])
-    for part in name.split('.') if name else ():
+    found = __import__(native(module), fromlist=[native("x")])
+    for part in name.split(".") if name else ():
         found = getattr(found, native(part))
     return found() if call else found
 
@@ -74,36 +78,42 @@ def imported(parameters, in_folder):
     with a ._pth does not.
     """
     here = os.getcwd()
-    if parameters['kind'] == 'fastCgi':
-        os.environ.update((native(name), native(value)) for name, value in parameters['environment'].items())
+    if parameters["kind"] == "fastCgi":
+        os.environ.update((native(name), native(value)) for name, value in parameters["environment"].items())
         if in_folder:  # where the folder of wfastcgi.py is, which it replaces
-            sys.path.insert(0, '')
-        sys.path[0] = '.'
-        for name, value in parameters['environment'].items():
-            if name.lower() == 'pythonpath':
-                value = re.sub(r'%(\w+?)%', lambda match: os.getenv(match.group(1), ''), value)
-                sys.path.extend(native(path) for path in value.split(';') if path)
-        name = os.getenv('WSGI_HANDLER')
+            sys.path.insert(0, "")
+        sys.path[0] = "."
+        for name, value in parameters["environment"].items():
+            if name.lower() == "pythonpath":
+                value = re.sub(r"%(\w+?)%", lambda match: os.getenv(match.group(1), ""), value)
+                sys.path.extend(native(path) for path in value.split(";") if path)
+        name = os.getenv("WSGI_HANDLER")
         found = handler_of(name)
     else:
         if in_folder:
             sys.path.insert(0, here)
-        folders = [os.path.normpath(os.path.join(here, native(os.path.expandvars(each))))
-                   for each in parameters['folders']]
-        sys.path[len(sys.path) if parameters['last'] else 0:0] = folders
-        name = parameters['object']
-        found = object_of(parameters['module'], name, parameters['call'])
-    return None if callable(found) or not name else '%s is a %s, which cannot be called' % (name, type(found).__name__)
+        folders = [
+            os.path.normpath(os.path.join(here, native(os.path.expandvars(each)))) for each in parameters["folders"]
+        ]
+        sys.path[len(sys.path) if parameters["last"] else 0 : 0] = folders
+        name = parameters["object"]
+        found = object_of(parameters["module"], name, parameters["call"])
+    return None if callable(found) or not name else "%s is a %s, which cannot be called" % (name, type(found).__name__)
 
 
 def place_of(frames):
     """The last of some (file, line, function) that is in the app's files, else the last one at all."""
     here = os.path.normcase(os.getcwd()) + os.sep
-    frames = [frame for frame in frames if not frame[0].startswith('<')]
-    own = [frame for frame in frames if os.path.normcase(os.path.abspath(frame[0])).startswith(here)
-           and os.path.exists(frame[0]) and 'site-packages' not in frame[0]]
+    frames = [frame for frame in frames if not frame[0].startswith("<")]
+    own = [
+        frame
+        for frame in frames
+        if os.path.normcase(os.path.abspath(frame[0])).startswith(here)
+        and os.path.exists(frame[0])
+        and "site-packages" not in frame[0]
+    ]
     for name, line, _ in (own or frames)[-1:]:
-        return '%s, line %s' % (os.path.abspath(name)[len(here):] if own else name, line)
+        return "%s, line %s" % (os.path.abspath(name)[len(here) :] if own else name, line)
     return None
 
 
@@ -127,9 +137,9 @@ def watch(main, parameters, report):
             active = now
         seen.add(tuple(stack))
         used = spent
-        serving = any(SERVING.search(name + ' ' + function) for name, _, function in stack)
-        if now - active > parameters['serving' if serving else 'quiet']:
-            report({'stuck': int(now - began), 'place': place_of(stack), 'serves': serving})
+        serving = any(SERVING.search(name + " " + function) for name, _, function in stack)
+        if now - active > parameters["serving" if serving else "quiet"]:
+            report({"stuck": int(now - began), "place": place_of(stack), "serves": serving})
 
 
 def child(parameters, first):
@@ -139,42 +149,49 @@ def child(parameters, first):
     lock = threading.Lock()
 
     def line_of(answer):
-        return ('\n' + MARK + json.dumps(answer) + '\n').encode('ascii')
+        return ("\n" + MARK + json.dumps(answer) + "\n").encode("ascii")
 
     def report(answer):
         with lock:
             line = line_of(answer)
             while line:
-                line = line[os.write(channel, line):]
+                line = line[os.write(channel, line) :]
             time.sleep(60)  # until the other process ends this one, with all that it started
             os._exit(0)
 
     line_of({})  # Python 2 loads what this needs, which a thread could not do while another one imports
 
     # What runs in a server's process: wfastcgi.py beside python.exe, or the server of -m.
-    started = ('wfastcgi.py',) if parameters['kind'] == 'fastCgi' else \
-        ('Lib', 'site-packages', parameters['server'], '__main__.py')
+    started = (
+        ("wfastcgi.py",)
+        if parameters["kind"] == "fastCgi"
+        else ("Lib", "site-packages", parameters["server"], "__main__.py")
+    )
     sys.argv = [native(os.path.join(os.path.dirname(sys.executable), *started))]
-    sys.modules['__main__'].__file__ = sys.argv[0]
-    if parameters['kind'] == 'fastCgi' and sys.version_info[0] > 2:
+    sys.modules["__main__"].__file__ = sys.argv[0]
+    if parameters["kind"] == "fastCgi" and sys.version_info[0] > 2:
         import io
+
         sys.stdin.detach()
         sys.stdout = sys.__stdout__ = io.StringIO()
         sys.stderr = sys.__stderr__ = io.StringIO()
     watcher = threading.Thread(target=watch, args=(threading.current_thread().ident, parameters, report))
     watcher.daemon = True
     watcher.start()
-    answer = {'error': None}
+    answer = {"error": None}
     try:
-        answer['error'] = imported(parameters, first == [''])
+        answer["error"] = imported(parameters, first == [""])
     except BaseException:
         kind, value, trace = sys.exc_info()
         lines = traceback.format_exception_only(kind, value)
         frames = [(frame[0], frame[1], frame[2]) for frame in traceback.extract_tb(trace)]
         # Behind the line of the exception there may be notes.
-        named = [line for line in lines if re.match(r'([\w.<>]+\.)?%s\b' % re.escape(kind.__name__), line)]
-        answer = {'error': plain((named or lines[-1:])[0])[:2000], 'place': place_of(frames),
-                  'exits': isinstance(value, SystemExit)}
+        named = [line for line in lines if re.match(r"([\w.<>]+\.)?%s\b" % re.escape(kind.__name__), line)]
+        answer = {
+            "error": plain((named or lines[-1:])[0])[:2000],
+            "place": place_of(frames),
+            "exits": isinstance(value, SystemExit),
+        }
         if isinstance(value, SyntaxError) and value.filename:
-            answer['place'] = place_of([(value.filename, value.lineno, '')])
+            answer["place"] = place_of([(value.filename, value.lineno, "")])
     report(answer)

@@ -1,4 +1,5 @@
 """The front end of a site: what IIS does on a Windows worker."""
+
 from __future__ import annotations
 
 from .iis import FrontEnd

@@ -1,4 +1,5 @@
 """The CGI side of FastCGI: the variables that IIS sends and the answer that comes back."""
+
 from __future__ import annotations
 
 import re
@@ -14,8 +15,20 @@ class IncompleteAnswer(Exception):
 
 
 # uvicorn writes the first two itself; the others belong to one connection (RFC 9110, 7.6.1).
-_NOT_PASSED_ON = frozenset({"date", "server", "connection", "keep-alive", "proxy-authenticate", "proxy-authorization",
-                            "te", "trailer", "transfer-encoding", "upgrade"})
+_NOT_PASSED_ON = frozenset(
+    {
+        "date",
+        "server",
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
 
 
 def parameters(request: SiteRequest, root: WebRoot) -> dict[str, str]:
@@ -26,13 +39,24 @@ def parameters(request: SiteRequest, root: WebRoot) -> dict[str, str]:
     (facts/windows-worker.md 7).
     """
     variables = {
-        "APPL_PHYSICAL_PATH": root.windows + "\\", "DOCUMENT_ROOT": root.windows, "GATEWAY_INTERFACE": "CGI/1.1",
-        "HTTPS": "on", "PATH_INFO": request.path, "PATH_TRANSLATED": root.windows_path(request.segments),
-        "QUERY_STRING": request.query, "REMOTE_ADDR": request.client, "REQUEST_METHOD": request.method,
+        "APPL_PHYSICAL_PATH": root.windows + "\\",
+        "DOCUMENT_ROOT": root.windows,
+        "GATEWAY_INTERFACE": "CGI/1.1",
+        "HTTPS": "on",
+        "PATH_INFO": request.path,
+        "PATH_TRANSLATED": root.windows_path(request.segments),
+        "QUERY_STRING": request.query,
+        "REMOTE_ADDR": request.client,
+        "REQUEST_METHOD": request.method,
         "REQUEST_URI": request.target + ("?" + request.query if request.query else ""),
-        "SCRIPT_FILENAME": root.windows_path(request.segments), "SCRIPT_NAME": request.path,
-        "SERVER_NAME": request.host.split(":")[0], "SERVER_PORT": "443", "SERVER_PROTOCOL": "HTTP/1.1",
-        "SERVER_SOFTWARE": "Microsoft-IIS/10.0", "URL": request.path, "CONTENT_LENGTH": str(len(request.body)),
+        "SCRIPT_FILENAME": root.windows_path(request.segments),
+        "SCRIPT_NAME": request.path,
+        "SERVER_NAME": request.host.split(":")[0],
+        "SERVER_PORT": "443",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_SOFTWARE": "Microsoft-IIS/10.0",
+        "URL": request.path,
+        "CONTENT_LENGTH": str(len(request.body)),
     }
     for name, value in request.headers:
         variable = name.upper().replace("-", "_")
@@ -67,8 +91,11 @@ def passed_on(status: int, headers: list[tuple[str, str]], body: bytes, method: 
     """An app's response as the front end hands it out: all headers but those of the connection, repeated ones kept."""
     answer = Response(body, status_code=status)
     keep_length = method == "HEAD" or status in (204, 304)
-    kept = [(name, value) for name, value in headers
-            if name.lower() not in _NOT_PASSED_ON and (keep_length or name.lower() != "content-length")]
+    kept = [
+        (name, value)
+        for name, value in headers
+        if name.lower() not in _NOT_PASSED_ON and (keep_length or name.lower() != "content-length")
+    ]
     if not keep_length:
         kept.append(("content-length", str(len(body))))
     answer.raw_headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in kept]

@@ -1,4 +1,5 @@
 """What the web.config files on the way to a URL say, put together as IIS does."""
+
 from __future__ import annotations
 
 import ntpath
@@ -39,7 +40,7 @@ def read(root: WebRoot, segments: Level) -> Configuration:
             if file is not None:
                 documents.append((name, level, _parse(file)))
             for name, owner, document in documents:
-                for web_server in _web_servers(document, level[len(owner):]):
+                for web_server in _web_servers(document, level[len(owner) :]):
                     for section in web_server.findall("handlers"):
                         handlers = change_handlers(section, handlers)
                     for section in web_server.findall("httpPlatform"):
@@ -56,7 +57,9 @@ def rules(root: WebRoot) -> list[Element]:
     if file is None:
         return []
     try:
-        return [rule for web_server in _web_servers(_parse(file), ()) for rule in web_server.findall("rewrite/rules/rule")]
+        return [
+            rule for web_server in _web_servers(_parse(file), ()) for rule in web_server.findall("rewrite/rules/rule")
+        ]
     except ConfigurationError as error:
         error.file = ntpath.join(root.windows_path(()), "web.config")
         raise
@@ -95,8 +98,13 @@ def _web_servers(document: Element, below: Level) -> Iterator[Element]:
         if sum(len(web_server.findall(name)) for web_server in found) > 1:
             raise ConfigurationError(
                 f"Config section 'system.webServer/{name}' already defined. Sections must only appear once per config "
-                "file. See the help topic <location> for exceptions", "0x800700b7")
+                "file. See the help topic <location> for exceptions",
+                "0x800700b7",
+            )
     if any(web_server.find("fastCgi") is not None for web_server in found):
-        raise ConfigurationError("This configuration section cannot be used at this path. This happens when the section is "
-                                 "locked at a parent level (overrideModeDefault=\"Deny\")", "0x80070021")
+        raise ConfigurationError(
+            "This configuration section cannot be used at this path. This happens when the section is "
+            'locked at a parent level (overrideModeDefault="Deny")',
+            "0x80070021",
+        )
     return iter(found)

@@ -1,4 +1,5 @@
 """IIS's FastCGI module: a few processes of one registered application, each serving one request at a time."""
+
 from __future__ import annotations
 
 import threading
@@ -108,10 +109,15 @@ def respond(pool: FastCgiPool, request: SiteRequest, root: WebRoot) -> Response:
             return pages.error("500.0", "Internal Server Error", stderr.decode("utf-8", "replace"))
         return cgi.response(stdout, request.method)
     except OSError as error:
-        return pages.error("500.0", "Internal Server Error", f"The FastCGI executable cannot be started: {error}",
-                           "0x80070002")
+        return pages.error(
+            "500.0", "Internal Server Error", f"The FastCGI executable cannot be started: {error}", "0x80070002"
+        )
     except EOFError:
         return pages.error("500.0", "Internal Server Error", "The FastCGI process exited unexpectedly", "0x80070001")
     except cgi.IncompleteAnswer as error:
-        return pages.error("500.0", "Internal Server Error",
-                           f"The FastCGI process returned an incomplete answer: {error}", "0x8007000d")
+        return pages.error(
+            "500.0",
+            "Internal Server Error",
+            f"The FastCGI process returned an incomplete answer: {error}",
+            "0x8007000d",
+        )

@@ -1,4 +1,5 @@
 """The handler mappings of a site: which one takes a request."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -32,13 +33,22 @@ class Handler:
             return True
         pattern = self.path.lower()
         # A script map takes what follows the script too: "handler.fcgi/some/page" belongs to "handler.fcgi".
-        return any(fnmatchcase("/".join(segments[:end]).lower() if "/" in pattern else segments[end - 1].lower(),
-                               pattern.lstrip("/")) for end in range(1, len(segments) + 1))
+        return any(
+            fnmatchcase(
+                "/".join(segments[:end]).lower() if "/" in pattern else segments[end - 1].lower(), pattern.lstrip("/")
+            )
+            for end in range(1, len(segments) + 1)
+        )
 
     def _takes_resource(self, resource: Path) -> bool:
         kind = self.resource_type.lower()
-        return (kind == "unspecified" or kind in ("file", "either") and resource.is_file()
-                or kind in ("directory", "either") and resource.is_dir())
+        return (
+            kind == "unspecified"
+            or kind in ("file", "either")
+            and resource.is_file()
+            or kind in ("directory", "either")
+            and resource.is_dir()
+        )
 
 
 # IIS's own mapping, inherited by every site. Of its modules only what Python sites meet is here: files and default

@@ -1,4 +1,5 @@
 """HttpPlatformHandler: starts the app's own web server on a loopback port and passes requests on to it."""
+
 from __future__ import annotations
 
 import http.client
@@ -37,8 +38,9 @@ class Process(Protocol):
 class Worker(Files, Protocol):
     """The part of a Machine that this handler uses."""
 
-    def spawn(self, command_line: str, *, directory: str, environment: Mapping[str, str] | None,
-              capture: bool) -> Process:
+    def spawn(
+        self, command_line: str, *, directory: str, environment: Mapping[str, str] | None, capture: bool
+    ) -> Process:
         """Starts a raw Windows command line."""
 
 
@@ -67,12 +69,17 @@ class HttpPlatformApplication:
         try:
             port = self._listening_port()
         except StartFailure as failure:
-            return pages.error("502.5", "Bad Gateway", f"HttpPlatformHandler could not start a process: {failure}",
-                               "0x80070102")
+            return pages.error(
+                "502.5", "Bad Gateway", f"HttpPlatformHandler could not start a process: {failure}", "0x80070102"
+            )
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=self._section.request_timeout or None)
         try:
-            connection.putrequest(request.method, request.target + ("?" + request.query if request.query else ""),
-                                  skip_host=True, skip_accept_encoding=True)
+            connection.putrequest(
+                request.method,
+                request.target + ("?" + request.query if request.query else ""),
+                skip_host=True,
+                skip_accept_encoding=True,
+            )
             for name, value in _forwarded(request):
                 connection.putheader(name, value)
             connection.endheaders(request.body)
@@ -81,8 +88,12 @@ class HttpPlatformApplication:
         except TimeoutError:
             return pages.error("502.3", "Bad Gateway", "The operation timed out", "0x80072ee2")
         except (OSError, http.client.HTTPException) as error:
-            return pages.error("502.3", "Bad Gateway", "There was a connection error while trying to route the "
-                               f"request: {error}", "0x80072efe")
+            return pages.error(
+                "502.3",
+                "Bad Gateway",
+                f"There was a connection error while trying to route the request: {error}",
+                "0x80072efe",
+            )
         finally:
             connection.close()
 
@@ -109,8 +120,11 @@ class HttpPlatformApplication:
         log = self._log_file(expand(section.stdout_log_file, variables)) if section.stdout_log_enabled else None
         try:
             process = self._worker.spawn(
-                f'"{program}" {expand(section.arguments, variables)}'.rstrip(), directory=self._root.windows,
-                environment={**self._settings, "HTTP_PLATFORM_PORT": str(port), **own}, capture=log is not None)
+                f'"{program}" {expand(section.arguments, variables)}'.rstrip(),
+                directory=self._root.windows,
+                environment={**self._settings, "HTTP_PLATFORM_PORT": str(port), **own},
+                capture=log is not None,
+            )
         except OSError as error:
             raise StartFailure(f"{program} cannot be started: {error}") from error
         if log is not None:
@@ -152,8 +166,16 @@ class HttpPlatformApplication:
 
 def _forwarded(request: SiteRequest) -> Iterator[tuple[str, str]]:
     """The headers for the app's server: those of the client, and what App Service's front ends add."""
-    dropped = ("connection", "keep-alive", "transfer-encoding", "content-length", "upgrade", "x-forwarded-for",
-               "x-forwarded-proto", "x-forwarded-host")
+    dropped = (
+        "connection",
+        "keep-alive",
+        "transfer-encoding",
+        "content-length",
+        "upgrade",
+        "x-forwarded-for",
+        "x-forwarded-proto",
+        "x-forwarded-host",
+    )
     yield from ((name, value) for name, value in request.headers if name.lower() not in dropped)
     yield "Connection", "close"
     if request.body or request.method in ("POST", "PUT", "PATCH"):

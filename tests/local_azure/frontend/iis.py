@@ -1,4 +1,5 @@
 """The front end of one site: hands each request to the worker process of the moment."""
+
 from __future__ import annotations
 
 import threading

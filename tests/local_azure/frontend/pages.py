@@ -1,4 +1,5 @@
 """The error pages of IIS and of the App Service front end, with the texts that people search for."""
+
 from __future__ import annotations
 
 from html import escape
@@ -16,7 +17,9 @@ def error(code: str, reason: str, detail: str, error_code: str = "0x00000000") -
     return HTMLResponse(
         f"<!DOCTYPE html>\n<html><head><title>IIS 10.0 Detailed Error - {code} - {reason}</title></head><body>\n"
         f"<h2>{escape(title)}</h2>\n<pre>{escape(detail, quote=False)}</pre>\n"
-        f"<p>Error Code: {error_code}</p>\n</body></html>\n", status_code=int(code.split(".")[0]))
+        f"<p>Error Code: {error_code}</p>\n</body></html>\n",
+        status_code=int(code.split(".")[0]),
+    )
 
 
 def site_stopped() -> Response:
@@ -26,7 +29,9 @@ def site_stopped() -> Response:
         "<!DOCTYPE html>\n<html>\n<head>\n    <title>Web App - Unavailable</title>\n</head>\n<body>\n"
         "<h1>Error 403 - This web app is stopped.</h1>\n<p>The web app you have attempted to reach is currently "
         "stopped and does not accept any requests. Please try to reload the page or visit it again soon.</p>\n"
-        "</body>\n</html>\n", status_code=403)
+        "</body>\n</html>\n",
+        status_code=403,
+    )
 
 
 def ip_forbidden(address: str) -> Response:
@@ -34,7 +39,10 @@ def ip_forbidden(address: str) -> Response:
     return HTMLResponse(
         "<!DOCTYPE html>\n<html>\n<head>\n    <title>Web App - Forbidden</title>\n</head>\n<body>\n"
         "<h1>Error 403 - Forbidden</h1>\n<p>The web app you have attempted to reach has blocked your access.</p>\n"
-        "</body>\n</html>\n", status_code=403, headers={"x-ms-forbidden-ip": address})
+        "</body>\n</html>\n",
+        status_code=403,
+        headers={"x-ms-forbidden-ip": address},
+    )
 
 
 def restarting(kind: str) -> Response:
@@ -49,16 +57,26 @@ def restarting(kind: str) -> Response:
         "<HTML><HEAD><TITLE>Service Unavailable</TITLE>\r\n"
         '<META HTTP-EQUIV="Content-Type" Content="text/html; charset=us-ascii"></HEAD>\r\n'
         "<BODY><h2>Service Unavailable</h2>\r\n<hr><p>HTTP Error 503. The service is unavailable.</p>\r\n"
-        "</BODY></HTML>\r\n", status_code=503)
+        "</BODY></HTML>\r\n",
+        status_code=503,
+    )
 
 
 def not_registered() -> Response:
     """A scriptProcessor without an entry in applicationHost.config (facts/python-site-extensions.md 2.1)."""
-    return error("500.0", "Internal Server Error",
-                 "<handler> scriptProcessor could not be found in <fastCGI> application configuration", "0x80070585")
+    return error(
+        "500.0",
+        "Internal Server Error",
+        "<handler> scriptProcessor could not be found in <fastCGI> application configuration",
+        "0x80070585",
+    )
 
 
 def not_found() -> Response:
     """IIS's 404.0."""
-    return error("404.0", "Not Found", "The resource you are looking for has been removed, had its name changed, or is "
-                 "temporarily unavailable.", "0x80070002")
+    return error(
+        "404.0",
+        "Not Found",
+        "The resource you are looking for has been removed, had its name changed, or is temporarily unavailable.",
+        "0x80070002",
+    )

@@ -3,6 +3,7 @@ r"""The FastCGI applications that IIS knows.
 They stand in %HOME%\SiteExtensions\*\applicationHost.xdt and %HOME%\site\applicationHost.xdt.
 A web.config cannot add one (facts/python-site-extensions.md 2.1); IIS reads these files when the site starts.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -45,8 +46,9 @@ def _transformed(applications: list[FastCgiApplication], file: Path) -> list[Fas
         return applications  # App Service logs the failed transform and starts the site without it
     result = list(applications)
     for element in document.findall(".//system.webServer/fastCgi/application"):
-        application = FastCgiApplication(element.get("fullPath", ""), element.get("arguments", ""),
-                                         tuple(_environment(element)))
+        application = FastCgiApplication(
+            element.get("fullPath", ""), element.get("arguments", ""), tuple(_environment(element))
+        )
         if not any(_is_the_same(application, other, element) for other in result):
             result.append(application)
     return result

@@ -2,6 +2,7 @@
 
 A request that was rewritten carries the address from before in X-Original-URL, which wfastcgi takes for the app's.
 """
+
 from __future__ import annotations
 
 import re
@@ -63,9 +64,17 @@ def _holds(condition: Element, request: SiteRequest, root: WebRoot) -> bool:
         found = file.is_dir()
     else:
         uri = request.target + ("?" + request.query if request.query else "")
-        variables = {"{REQUEST_URI}": uri, "{UNENCODED_URL}": uri, "{URL}": request.path, "{PATH_INFO}": request.path,
-                     "{QUERY_STRING}": request.query, "{HTTP_HOST}": request.host, "{HTTPS}": "on",
-                     "{REQUEST_FILENAME}": root.windows_path(request.segments), "{REQUEST_METHOD}": request.method}
+        variables = {
+            "{REQUEST_URI}": uri,
+            "{UNENCODED_URL}": uri,
+            "{URL}": request.path,
+            "{PATH_INFO}": request.path,
+            "{QUERY_STRING}": request.query,
+            "{HTTP_HOST}": request.host,
+            "{HTTPS}": "on",
+            "{REQUEST_FILENAME}": root.windows_path(request.segments),
+            "{REQUEST_METHOD}": request.method,
+        }
         text = re.sub(r"\{\w+\}", lambda name: variables.get(name[0].upper(), ""), condition.get("input", ""))
         found = _search(condition.get("pattern", ""), text, condition) is not None
     return found != (condition.get("negate", "false").lower() == "true")

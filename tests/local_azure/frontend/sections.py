@@ -1,4 +1,5 @@
 """The two sections of web.config that decide who serves a site, checked as IIS's schema does."""
+
 from __future__ import annotations
 
 import re
@@ -35,12 +36,32 @@ class HttpPlatform:
     environment: tuple[tuple[str, str], ...]
 
 
-_HANDLER_ATTRIBUTES = ("name", "path", "verb", "modules", "scriptProcessor", "resourceType", "requireAccess",
-                       "allowPathInfo", "preCondition", "responseBufferLimit", "type")
+_HANDLER_ATTRIBUTES = (
+    "name",
+    "path",
+    "verb",
+    "modules",
+    "scriptProcessor",
+    "resourceType",
+    "requireAccess",
+    "allowPathInfo",
+    "preCondition",
+    "responseBufferLimit",
+    "type",
+)
 _RESOURCE_TYPES = ("file", "directory", "either", "unspecified")
-_PLATFORM_ATTRIBUTES = ("processPath", "arguments", "startupTimeLimit", "startupRetryCount", "rapidFailsPerMinute",
-                        "requestTimeout", "stdoutLogEnabled", "stdoutLogFile", "processesPerApplication",
-                        "forwardWindowsAuthToken")
+_PLATFORM_ATTRIBUTES = (
+    "processPath",
+    "arguments",
+    "startupTimeLimit",
+    "startupRetryCount",
+    "rapidFailsPerMinute",
+    "requestTimeout",
+    "stdoutLogEnabled",
+    "stdoutLogFile",
+    "processesPerApplication",
+    "forwardWindowsAuthToken",
+)
 
 
 def change_handlers(section: Element, inherited: Sequence[Handler]) -> list[Handler]:
@@ -70,12 +91,19 @@ def change_handlers(section: Element, inherited: Sequence[Handler]) -> list[Hand
 
 def _handler(element: Element) -> Handler:
     given = _attributes(element, _HANDLER_ATTRIBUTES, ("name", "path"))
-    names = {"name": "name", "path": "path", "verb": "verb", "modules": "modules",
-             "scriptProcessor": "script_processor", "resourceType": "resource_type"}
+    names = {
+        "name": "name",
+        "path": "path",
+        "verb": "verb",
+        "modules": "modules",
+        "scriptProcessor": "script_processor",
+        "resourceType": "resource_type",
+    }
     handler = Handler(**{names[name]: value for name, value in given.items() if name in names})
     if handler.resource_type.lower() not in _RESOURCE_TYPES:
-        raise ConfigurationError("The 'resourceType' attribute is invalid. Enum must be one of File, Directory, "
-                                 "Either, Unspecified")
+        raise ConfigurationError(
+            "The 'resourceType' attribute is invalid. Enum must be one of File, Directory, Either, Unspecified"
+        )
     return handler
 
 
@@ -92,11 +120,14 @@ def read_http_platform(section: Element) -> HttpPlatform:
         elif element.tag != "recycleOnFileChange":
             raise ConfigurationError(f"Unrecognized element '{element.tag}'")
     return HttpPlatform(
-        process_path=given["processPath"], arguments=given.get("arguments", ""),
+        process_path=given["processPath"],
+        arguments=given.get("arguments", ""),
         startup_time_limit=_whole_number(given, "startupTimeLimit", 120, 0, 3600),
         request_timeout=_time_span(given.get("requestTimeout", "00:02:00")),
         stdout_log_enabled=_boolean(given, "stdoutLogEnabled"),
-        stdout_log_file=given.get("stdoutLogFile", ".\\httpplatform-stdout"), environment=tuple(environment.items()))
+        stdout_log_file=given.get("stdoutLogFile", ".\\httpplatform-stdout"),
+        environment=tuple(environment.items()),
+    )
 
 
 def _environment(section: Element) -> Iterable[tuple[str, str]]:
@@ -112,8 +143,10 @@ def _environment(section: Element) -> Iterable[tuple[str, str]]:
 
 
 def _duplicate(element: str, name: str) -> ConfigurationError:
-    return ConfigurationError(f"Cannot add duplicate collection entry of type '{element}' with unique key attribute "
-                              f"'name' set to '{name}'", "0x800700b7")
+    return ConfigurationError(
+        f"Cannot add duplicate collection entry of type '{element}' with unique key attribute 'name' set to '{name}'",
+        "0x800700b7",
+    )
 
 
 def _attributes(element: Element, known: Sequence[str], required: Sequence[str]) -> Mapping[str, str]:
@@ -129,8 +162,9 @@ def _attributes(element: Element, known: Sequence[str], required: Sequence[str])
 def _whole_number(given: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = given.get(name, str(default))
     if not re.fullmatch("[0-9]{1,9}", text) or not low <= int(text) <= high:
-        raise ConfigurationError(f"The '{name}' attribute is invalid. Integer value must be between {low} and {high} "
-                                 "inclusive", "0x80070585")
+        raise ConfigurationError(
+            f"The '{name}' attribute is invalid. Integer value must be between {low} and {high} inclusive", "0x80070585"
+        )
     return int(text)
 
 
@@ -146,6 +180,8 @@ def _time_span(text: str) -> int:
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0, 1)
     total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
     if total % 60 or total > 2592000:
-        raise ConfigurationError("The 'requestTimeout' attribute is invalid. Timespan value must be between 00:00:00 "
-                                 "and 30.00:00:00 seconds inclusive, with a granularity of 60 seconds")
+        raise ConfigurationError(
+            "The 'requestTimeout' attribute is invalid. Timespan value must be between 00:00:00 "
+            "and 30.00:00:00 seconds inclusive, with a granularity of 60 seconds"
+        )
     return total

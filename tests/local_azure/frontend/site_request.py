@@ -1,4 +1,5 @@
 """One request to a site, read completely, in the shape that the modules of the front end share."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -37,6 +38,11 @@ async def read(request: Request) -> SiteRequest:
     """Reads a Starlette request with its whole body."""
     target = request.scope.get("raw_path", request.scope["path"].encode()).split(b"?")[0].decode("ascii")
     return SiteRequest(
-        method=request.method, host=request.headers.get("host", ""), target=target, query=request.url.query,
+        method=request.method,
+        host=request.headers.get("host", ""),
+        target=target,
+        query=request.url.query,
         headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw),
-        body=await request.body(), client=request.client.host if request.client else "127.0.0.1")
+        body=await request.body(),
+        client=request.client.host if request.client else "127.0.0.1",
+    )

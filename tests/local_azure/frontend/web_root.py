@@ -1,4 +1,5 @@
 r"""D:\home\site\wwwroot, or what path mappings say: from names in a URL to a file of the worker; expansion of %NAME%."""
+
 from __future__ import annotations
 
 import ntpath
@@ -32,8 +33,10 @@ class WebRoot:
         self._files = files
         self.home = files.windows_path(files.home)
         self._applications = tuple(applications)
-        folders = [(_names(virtual), ntpath.normpath(ntpath.join(self.home, physical.replace("/", "\\"))))
-                   for virtual, physical in self._applications]
+        folders = [
+            (_names(virtual), ntpath.normpath(ntpath.join(self.home, physical.replace("/", "\\"))))
+            for virtual, physical in self._applications
+        ]
         self._folders = sorted(folders, key=lambda folder: -len(folder[0]))
         self.windows = self._application(())[1]
 
@@ -53,7 +56,7 @@ class WebRoot:
         """How many names of a URL lead to its application, and that application's folder."""
         lowered = tuple(name.lower() for name in segments)
         for names, folder in self._folders:
-            if lowered[:len(names)] == names:
+            if lowered[: len(names)] == names:
                 return len(names), folder
         return 0, ntpath.join(self.home, "site", "wwwroot")
 

@@ -1,4 +1,5 @@
 """The life of a site between two restarts: what w3wp.exe knows and which processes it started."""
+
 from __future__ import annotations
 
 import threading
@@ -27,8 +28,9 @@ class Worker(http_platform.Worker, Protocol):
 class WorkerProcess:
     """Answers the requests of one site with the FastCGI registrations and the app settings of its own start."""
 
-    def __init__(self, worker: Worker, app_settings: AppSettings,
-                 applications: Iterable[tuple[str, str]] = DEFAULT_APPLICATIONS) -> None:
+    def __init__(
+        self, worker: Worker, app_settings: AppSettings, applications: Iterable[tuple[str, str]] = DEFAULT_APPLICATIONS
+    ) -> None:
         self._worker = worker
         self._root = WebRoot(worker, applications)
         self._settings = dict(app_settings())
@@ -44,34 +46,53 @@ class WorkerProcess:
         if not is_acceptable(request.segments):
             return pages.not_found()
         if static_files.is_hidden(request.segments):
-            return pages.error("404.8", "Not Found", "The request filtering module is configured to deny a path in the "
-                               "URL that contains a hiddenSegment section.")
+            return pages.error(
+                "404.8",
+                "Not Found",
+                "The request filtering module is configured to deny a path in the "
+                "URL that contains a hiddenSegment section.",
+            )
         try:
             request = rewrite.rewritten(configuration.rules(self._root), request, self._root)
             found = configuration.read(self._root, request.segments)
         except ConfigurationError as error:
-            return pages.error("500.19", "Internal Server Error", "The requested page cannot be accessed because the "
-                               "related configuration data for the page is invalid.\nConfig Error: "
-                               f"{error.message}\nConfig File: \\\\?\\{error.file}", error.error_code)
+            return pages.error(
+                "500.19",
+                "Internal Server Error",
+                "The requested page cannot be accessed because the "
+                "related configuration data for the page is invalid.\nConfig Error: "
+                f"{error.message}\nConfig File: \\\\?\\{error.file}",
+                error.error_code,
+            )
         resource = self._root.path(request.segments)
         handler = choose(found.handlers, request.method, request.segments, resource)
         if handler is None:
-            return pages.error("404.4", "Not Found", "The resource you are looking for does not have a handler "
-                               "associated with it.", "0x8007007b")
+            return pages.error(
+                "404.4",
+                "Not Found",
+                "The resource you are looking for does not have a handler associated with it.",
+                "0x8007007b",
+            )
         if handler.uses("FastCgiModule"):
             return self._by_fastcgi(handler, request)
         if handler.uses("httpPlatformHandler"):
             return self._by_platform(found.http_platform, request)
         if handler.uses("StaticFileModule"):
             return static_files.respond(request, resource)
-        return pages.error("500.21", "Internal Server Error", f'Handler "{handler.name}" has a bad module '
-                           f'"{handler.modules}" in its module list', "0x8007000d")
+        return pages.error(
+            "500.21",
+            "Internal Server Error",
+            f'Handler "{handler.name}" has a bad module "{handler.modules}" in its module list',
+            "0x8007000d",
+        )
 
     def close(self) -> None:
         """Ends every process of the app."""
         with self._lock:
             applications: list[fastcgi.FastCgiPool | http_platform.HttpPlatformApplication] = [
-                *self._pools.values(), *self._platforms.values()]
+                *self._pools.values(),
+                *self._platforms.values(),
+            ]
             self._pools, self._platforms = {}, {}
         for application in applications:
             application.close()
@@ -86,20 +107,26 @@ class WorkerProcess:
         with self._lock:
             if key not in self._pools:
                 self._pools[key] = fastcgi.FastCgiPool(
-                    lambda: self._worker.fastcgi(application.full_path, application.arguments, environment))
+                    lambda: self._worker.fastcgi(application.full_path, application.arguments, environment)
+                )
             pool = self._pools[key]
         return fastcgi.respond(pool, request, root)
 
     def _by_platform(self, section: HttpPlatform | None, request: SiteRequest) -> Response:
         if section is None:
-            return pages.error("500.19", "Internal Server Error", "httpPlatformHandler has no httpPlatform section: "
-                               "Required attribute 'processPath' not found", "0x8007000d")
+            return pages.error(
+                "500.19",
+                "Internal Server Error",
+                "httpPlatformHandler has no httpPlatform section: Required attribute 'processPath' not found",
+                "0x8007000d",
+            )
         root = self._root.of(request.segments)
         key = (section, root.windows)
         with self._lock:
             if key not in self._platforms:
                 self._platforms[key] = http_platform.HttpPlatformApplication(
-                    self._worker, root, section, self._settings)
+                    self._worker, root, section, self._settings
+                )
             platform = self._platforms[key]
         return platform.respond(request)
 

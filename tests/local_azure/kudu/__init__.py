@@ -1,4 +1,5 @@
 """The SCM site of an app: Kudu's HTTP interface over the site's worker, behind Azure's sign-in (facts/kudu.md 0, 6)."""
+
 from __future__ import annotations
 
 import base64
@@ -26,9 +27,18 @@ if TYPE_CHECKING:
 def scm_app(site: Site) -> ASGIApp:
     """The ASGI app of the site's SCM host."""
     kudu = Starlette(
-        routes=[*Vfs(site).routes(), *Zip(site).routes(), *site.commands.routes(), *site.extensions.routes(),
-                *Feed().routes(), *environment.routes(site), *Processes(site).routes(), *Settings(site).routes()],
-        exception_handlers={404: _no_route, 405: _no_method})
+        routes=[
+            *Vfs(site).routes(),
+            *Zip(site).routes(),
+            *site.commands.routes(),
+            *site.extensions.routes(),
+            *Feed().routes(),
+            *environment.routes(site),
+            *Processes(site).routes(),
+            *Settings(site).routes(),
+        ],
+        exception_handlers={404: _no_route, 405: _no_method},
+    )
     kudu.router.redirect_slashes = False
     return _Door(kudu, site)
 

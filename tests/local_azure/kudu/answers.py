@@ -1,4 +1,5 @@
 """The shapes in which Kudu answers: errors as JSON, times, entity tags."""
+
 from __future__ import annotations
 
 import os

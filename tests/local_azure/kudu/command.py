@@ -2,6 +2,7 @@
 
 facts/kudu.md 1. Commands belong to the site, not to the request: they go on when the client has gone.
 """
+
 from __future__ import annotations
 
 import asyncio
@@ -22,12 +23,16 @@ if TYPE_CHECKING:
     from ..site import Site
     from ..windows.process import Process
 
-_IDLE = ("Command 'starter.cmd {command}' was aborted due to no output nor CPU activity for {seconds:.0f} seconds. You "
-         "can increase the SCM_COMMAND_IDLE_TIMEOUT app setting (or WEBJOBS_IDLE_TIMEOUT if this is a WebJob) if "
-         "needed.")
-_BAD_DIRECTORY = ("System.ComponentModel.Win32Exception (0x80004005): The directory name is invalid\r\n"
-                  "   at System.Diagnostics.Process.StartWithCreateProcess(ProcessStartInfo startInfo)\r\n"
-                  "   at Kudu.Core.Commands.CommandExecutor.ExecuteCommandAsync(String command, String directory)")
+_IDLE = (
+    "Command 'starter.cmd {command}' was aborted due to no output nor CPU activity for {seconds:.0f} seconds. You "
+    "can increase the SCM_COMMAND_IDLE_TIMEOUT app setting (or WEBJOBS_IDLE_TIMEOUT if this is a WebJob) if "
+    "needed."
+)
+_BAD_DIRECTORY = (
+    "System.ComponentModel.Win32Exception (0x80004005): The directory name is invalid\r\n"
+    "   at System.Diagnostics.Process.StartWithCreateProcess(ProcessStartInfo startInfo)\r\n"
+    "   at Kudu.Core.Commands.CommandExecutor.ExecuteCommandAsync(String command, String directory)"
+)
 _GONE = "<html><head><title>502 - Web server received an invalid response</title></head><body>502</body></html>"
 
 
@@ -96,8 +101,11 @@ class Command:
         while reader.is_alive() and not self._recycled:  # a child with the pipes holds it back (facts/kudu.md 1.4)
             reader.join(0.05)
         code = self._process.wait(10)
-        return {"Output": self._with_free_bytes(_joined(self._printed["out"])), "Error": _joined(self._printed["err"]),
-                "ExitCode": 0 if site.switches.command_race_exit_zero else code}
+        return {
+            "Output": self._with_free_bytes(_joined(self._printed["out"])),
+            "Error": _joined(self._printed["err"]),
+            "ExitCode": 0 if site.switches.command_race_exit_zero else code,
+        }
 
     def _with_free_bytes(self, output: str) -> str:
         r"""What `dir` says of the bytes that are free: 0 of a full quota, and 0 in a mounted package.

@@ -1,4 +1,5 @@
 """/api/environment: the version of Kudu (facts/kudu.md 5.3)."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ VERSION = "104.60910.5.0"
 
 def routes(site: Site) -> list[Route]:
     """The routes of this part of the SCM site."""
+
     async def environment(_: Request) -> JSONResponse:
         root = await run_in_threadpool(site.linux_path, site.windows_path("site/wwwroot"))
         return JSONResponse({"version": VERSION, "siteLastModified": timestamp(root.stat())})

@@ -1,4 +1,5 @@
 """/api/extensionfeed: the gallery of site extensions as Kudu's V2 manager finds it (facts/kudu.md 4.1, 4.2)."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -56,16 +57,33 @@ def gallery_info(package: Package) -> dict[str, object]:
     return site_extension_info(package.id, package.version, package.title, package.description, package.authors)
 
 
-def site_extension_info(identity: str, version: str, title: str, description: str, authors: str,
-                        **more: object) -> dict[str, object]:
+def site_extension_info(
+    identity: str, version: str, title: str, description: str, authors: str, **more: object
+) -> dict[str, object]:
     """All fields of Kudu's SiteExtensionInfo; authors: with commas, as in a .nuspec; more: what the gallery lacks."""
     return {
-        "id": identity, "title": title, "type": "Gallery", "summary": None, "description": description,
-        "version": version, "extension_url": None, "project_url": "http://www.python.org/", "icon_url": None,
-        "license_url": None, "feed_url": GALLERY_URL, "authors": [name.strip() for name in authors.split(",")],
-        "installer_command_line_params": None, "published_date_time": None, "download_count": 0,
-        "local_is_latest_version": None, "local_path": None, "installed_date_time": None,
-        "provisioningState": None, "comment": None, "packageUri": None} | more
+        "id": identity,
+        "title": title,
+        "type": "Gallery",
+        "summary": None,
+        "description": description,
+        "version": version,
+        "extension_url": None,
+        "project_url": "http://www.python.org/",
+        "icon_url": None,
+        "license_url": None,
+        "feed_url": GALLERY_URL,
+        "authors": [name.strip() for name in authors.split(",")],
+        "installer_command_line_params": None,
+        "published_date_time": None,
+        "download_count": 0,
+        "local_is_latest_version": None,
+        "local_path": None,
+        "installed_date_time": None,
+        "provisioningState": None,
+        "comment": None,
+        "packageUri": None,
+    } | more
 
 
 class Feed:
@@ -73,8 +91,10 @@ class Feed:
 
     def routes(self) -> list[Route]:
         """The routes of this part of the SCM site."""
-        return [Route("/api/extensionfeed", self._all, methods=["GET"]),
-                Route("/api/extensionfeed/{id}", self._one, methods=["GET"])]
+        return [
+            Route("/api/extensionfeed", self._all, methods=["GET"]),
+            Route("/api/extensionfeed/{id}", self._one, methods=["GET"]),
+        ]
 
     async def _all(self, request: Request) -> Response:
         return JSONResponse([gallery_info(package) for package in search(request.query_params.get("filter", ""))])

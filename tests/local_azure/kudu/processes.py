@@ -1,4 +1,5 @@
 """/api/processes: what runs on the worker; killing takes the children too (facts/kudu.md 5.3)."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -25,10 +26,12 @@ class Processes:
 
     def routes(self) -> list[Route]:
         """The routes of this part of the SCM site."""
-        return [Route("/api/processes", self._list, methods=["GET"]),
-                Route(f"/api/processes/{_OTHER}", self._app, methods=["GET"]),
-                Route("/api/processes/{pid:int}", self._one, methods=["GET", "DELETE"]),
-                Route("/api/processes/{pid:int}/stop", self._stop, methods=["POST"])]
+        return [
+            Route("/api/processes", self._list, methods=["GET"]),
+            Route(f"/api/processes/{_OTHER}", self._app, methods=["GET"]),
+            Route("/api/processes/{pid:int}", self._one, methods=["GET", "DELETE"]),
+            Route("/api/processes/{pid:int}/stop", self._stop, methods=["POST"]),
+        ]
 
     async def _list(self, _: Request) -> Response:
         found = await run_in_threadpool(self._site.machine.processes)
@@ -38,8 +41,15 @@ class Processes:
         """The app's own w3wp, which knows what was registered when it started."""
         if self._site.state != "Running":
             return self._unknown(_OTHER)
-        return JSONResponse({"id": 4240, "name": "w3wp", "href": self._href(4240), "is_scm_site": False,
-                             "start_time": self._site.worker_started.isoformat()})
+        return JSONResponse(
+            {
+                "id": 4240,
+                "name": "w3wp",
+                "href": self._href(4240),
+                "is_scm_site": False,
+                "start_time": self._site.worker_started.isoformat(),
+            }
+        )
 
     async def _one(self, request: Request) -> Response:
         if request.method == "DELETE":
@@ -51,9 +61,16 @@ class Processes:
         for process in found:
             if process.pid == pid:
                 children = [self._href(child.pid) for child in found if child.parent == pid]
-                return JSONResponse(self._named(process) | {
-                    "parent": self._href(process.parent), "children": children, "file_name": process.name,
-                    "command_line": process.command_line, "start_time": process.started.isoformat()})
+                return JSONResponse(
+                    self._named(process)
+                    | {
+                        "parent": self._href(process.parent),
+                        "children": children,
+                        "file_name": process.name,
+                        "command_line": process.command_line,
+                        "start_time": process.started.isoformat(),
+                    }
+                )
         return self._unknown(pid)
 
     async def _stop(self, request: Request) -> Response:
@@ -67,8 +84,12 @@ class Processes:
         return Response(status_code=204)
 
     def _named(self, process: ProcessInfo) -> dict[str, object]:
-        return {"id": process.pid, "name": process.name.rpartition("\\")[2].removesuffix(".exe"),
-                "machineName": "RD0003FF" + self._site.instance[:6].upper(), "href": self._href(process.pid)}
+        return {
+            "id": process.pid,
+            "name": process.name.rpartition("\\")[2].removesuffix(".exe"),
+            "machineName": "RD0003FF" + self._site.instance[:6].upper(),
+            "href": self._href(process.pid),
+        }
 
     def _href(self, pid: int) -> str:
         return f"https://{self._site.scm_host}/api/processes/{pid}"

@@ -1,4 +1,5 @@
 """/api/settings: the app's settings, and Kudu's own over them, effective at once (facts/kudu.md 5.3)."""
+
 from __future__ import annotations
 
 import json
@@ -22,8 +23,10 @@ class Settings:
 
     def routes(self) -> list[Route]:
         """The routes of this part of the SCM site."""
-        return [Route("/api/settings", self._all, methods=["GET", "POST"]),
-                Route("/api/settings/{key}", self._one, methods=["GET", "DELETE"])]
+        return [
+            Route("/api/settings", self._all, methods=["GET", "POST"]),
+            Route("/api/settings/{key}", self._one, methods=["GET", "DELETE"]),
+        ]
 
     async def _all(self, request: Request) -> Response:
         if request.method == "GET":

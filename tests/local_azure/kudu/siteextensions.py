@@ -2,6 +2,7 @@
 
 What is installed is what lies in %HOME%\\SiteExtensions: one folder each, with a .nupkg that holds the .nuspec.
 """
+
 from __future__ import annotations
 
 import asyncio
@@ -97,10 +98,16 @@ class SiteExtensions:
         remote = find(identity)
         laid_down = datetime.fromtimestamp(one.folder.stat().st_mtime, timezone.utc)
         return site_extension_info(
-            identity, version, one.text("title"), one.text("description"), one.text("authors"),
+            identity,
+            version,
+            one.text("title"),
+            one.text("description"),
+            one.text("authors"),
             local_path=self._site.windows_path(f"SiteExtensions/{one.folder.name}"),
             local_is_latest_version=remote is None or version_key(remote.version) <= version_key(version),
-            installed_date_time=laid_down.strftime("%Y-%m-%dT%H:%M:%SZ"), provisioningState="Succeeded")
+            installed_date_time=laid_down.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            provisioningState="Succeeded",
+        )
 
     def begin(self, package_id: str, version: str | None) -> Install:
         """Start an install in a thread of its own; old ids are redirected, here only. Raises Busy."""
@@ -176,8 +183,10 @@ class SiteExtensions:
 
     def routes(self) -> list[Route]:
         """The routes of this part of the SCM site."""
-        return [Route("/api/siteextensions", self._all, methods=["GET"]),
-                Route("/api/siteextensions/{id}", self._one, methods=["GET", "PUT", "DELETE"])]
+        return [
+            Route("/api/siteextensions", self._all, methods=["GET"]),
+            Route("/api/siteextensions/{id}", self._one, methods=["GET", "PUT", "DELETE"]),
+        ]
 
     async def _all(self, request: Request) -> Response:
         text = request.query_params.get("filter", "").lower()

@@ -1,4 +1,5 @@
 """/api/vfs: %HOME% as files over HTTP, with Kudu's rules for redirects, entity tags and conflicts (facts/kudu.md 3)."""
+
 from __future__ import annotations
 
 import mimetypes
@@ -36,8 +37,10 @@ class Vfs:
     def routes(self) -> list[Route]:
         """The routes of this part of the SCM site."""
         methods = ["GET", "HEAD", "PUT", "DELETE"]
-        return [Route("/api/vfs", self._answer, methods=methods),
-                Route("/api/vfs/{path:path}", self._answer, methods=methods)]
+        return [
+            Route("/api/vfs", self._answer, methods=methods),
+            Route("/api/vfs/{path:path}", self._answer, methods=methods),
+        ]
 
     async def _answer(self, request: Request) -> Response:
         content = await request.body()
@@ -77,16 +80,29 @@ class Vfs:
         entries = []
         for child in sorted(path.iterdir(), key=lambda child: child.name.lower()):
             stat, directory = child.stat(), child.is_dir()
-            entries.append({
-                "name": child.name, "size": 0 if directory else stat.st_size,
-                "mtime": timestamp(stat), "crtime": timestamp(stat),
-                "mime": "inode/directory" if directory else _media_type(child),
-                "href": base + quote(child.name) + ("/" if directory else ""),
-                "path": ntpath.join(windows, child.name)})
+            entries.append(
+                {
+                    "name": child.name,
+                    "size": 0 if directory else stat.st_size,
+                    "mtime": timestamp(stat),
+                    "crtime": timestamp(stat),
+                    "mime": "inode/directory" if directory else _media_type(child),
+                    "href": base + quote(child.name) + ("/" if directory else ""),
+                    "path": ntpath.join(windows, child.name),
+                }
+            )
         if not request.path_params.get("path"):
             drive = self._site.switches.home_drive
-            entries.append({"name": "SystemDrive", "size": 0, "mtime": timestamp(path.stat()), "mime": "inode/shortcut",
-                            "href": base + "SystemDrive/", "path": drive + "\\"})
+            entries.append(
+                {
+                    "name": "SystemDrive",
+                    "size": 0,
+                    "mtime": timestamp(path.stat()),
+                    "mime": "inode/shortcut",
+                    "href": base + "SystemDrive/",
+                    "path": drive + "\\",
+                }
+            )
         return JSONResponse(entries)
 
     def _create_directory(self, path: Path, windows: str) -> Response:

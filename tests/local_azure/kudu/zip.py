@@ -1,4 +1,5 @@
 """/api/zip: a folder of %HOME% in one archive; an upload is extracted over what is there (facts/kudu.md 3.5)."""
+
 from __future__ import annotations
 
 import asyncio
@@ -51,8 +52,11 @@ class Zip:
         if not path.is_dir():
             return failure(404, f"'{windows}' not found.")
         file_name = request.query_params.get("fileName") or f"{path.name}.zip"
-        return Response(_packed(path), media_type="application/zip",
-                        headers={"Content-Disposition": f'attachment; filename="{file_name}"'})
+        return Response(
+            _packed(path),
+            media_type="application/zip",
+            headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
+        )
 
     def _extract(self, folder: Path, windows: str, content: IO[bytes]) -> Response:
         """Write each member over what is there; an error leaves what was written so far."""

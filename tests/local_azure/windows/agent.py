@@ -81,9 +81,17 @@ def pump(stream, kind, connection):
 def spawn(request, connection):
     """Start a raw command line and report its output as it comes and its exit code, until both have ended."""
     output = subprocess.PIPE if request["capture"] else subprocess.DEVNULL
-    process = started(lambda: subprocess.Popen(
-        request["command_line"], cwd=request["directory"], env=child_environment(request["environment"]),
-        stdin=subprocess.PIPE, stdout=output, stderr=output, creationflags=CREATE_NO_WINDOW))
+    process = started(
+        lambda: subprocess.Popen(
+            request["command_line"],
+            cwd=request["directory"],
+            env=child_environment(request["environment"]),
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            creationflags=CREATE_NO_WINDOW,
+        )
+    )
     process.stdin.close()
     connection.send_json(b"p", process.pid)
     pumps = []
@@ -99,8 +107,11 @@ def spawn(request, connection):
 
 def run_fastcgi(request, connection):
     """Start a FastCGI process and pass requests and answers through until either side ends."""
-    process = started(lambda: fastcgi_host.Process(request["command_line"], request["directory"],
-                                                   child_environment(request["environment"])))
+    process = started(
+        lambda: fastcgi_host.Process(
+            request["command_line"], request["directory"], child_environment(request["environment"])
+        )
+    )
     connection.send_json(b"p", process.pid)
     process.relay(connection.channel)
 

@@ -40,10 +40,17 @@ class CPythonPackage:
 
 
 PACKAGES = (
-    CPythonPackage("python", "3.8.10"), CPythonPackage("python", "3.9.13"), CPythonPackage("python", "3.10.11"),
-    CPythonPackage("python", "3.11.9"), CPythonPackage("python", "3.12.9"), CPythonPackage("python", "3.13.1"),
-    CPythonPackage("python", "3.13.2"), CPythonPackage("python", "3.13.3", listed=False), CPythonPackage("python", "3.14.0-rc1"),
-    CPythonPackage("pythonx86", "3.13.2"))
+    CPythonPackage("python", "3.8.10"),
+    CPythonPackage("python", "3.9.13"),
+    CPythonPackage("python", "3.10.11"),
+    CPythonPackage("python", "3.11.9"),
+    CPythonPackage("python", "3.12.9"),
+    CPythonPackage("python", "3.13.1"),
+    CPythonPackage("python", "3.13.2"),
+    CPythonPackage("python", "3.13.3", listed=False),
+    CPythonPackage("python", "3.14.0-rc1"),
+    CPythonPackage("pythonx86", "3.13.2"),
+)
 """What the gallery has, in ascending order; 3.13.1, 3.13.3 and x86 are other builds that are made to say so. Without the
 releases of 3.5 to 3.7, of which there are no builds at all, and many patches."""
 

@@ -20,7 +20,7 @@ def _record(kind: int, content: bytes) -> bytes:
 
 def _stream(kind: int, content: bytes) -> Iterator[bytes]:
     for start in range(0, len(content), LARGEST):
-        yield _record(kind, content[start:start + LARGEST])
+        yield _record(kind, content[start : start + LARGEST])
     yield _record(kind, b"")
 
 

@@ -19,8 +19,15 @@ KERNEL = ctypes.WinDLL("kernel32", use_last_error=True)
 KERNEL.CreateNamedPipeW.restype = wintypes.HANDLE
 KERNEL.CreateNamedPipeW.argtypes = [wintypes.LPCWSTR] + [wintypes.DWORD] * 6 + [wintypes.LPVOID]
 KERNEL.CreateFileW.restype = wintypes.HANDLE
-KERNEL.CreateFileW.argtypes = [wintypes.LPCWSTR, wintypes.DWORD, wintypes.DWORD, wintypes.LPVOID, wintypes.DWORD,
-                               wintypes.DWORD, wintypes.HANDLE]
+KERNEL.CreateFileW.argtypes = [
+    wintypes.LPCWSTR,
+    wintypes.DWORD,
+    wintypes.DWORD,
+    wintypes.LPVOID,
+    wintypes.DWORD,
+    wintypes.DWORD,
+    wintypes.HANDLE,
+]
 KERNEL.ConnectNamedPipe.argtypes = [wintypes.HANDLE, wintypes.LPVOID]
 INVALID_HANDLE = wintypes.HANDLE(-1).value
 
@@ -45,9 +52,15 @@ class Process:
         KERNEL.ConnectNamedPipe(server, None)
         standard_input = msvcrt.open_osfhandle(client, os.O_RDWR | os.O_BINARY)
         try:
-            self.process = subprocess.Popen(command_line, cwd=directory, env={**environment, "_FCGI_X_PIPE_": name},
-                                            stdin=standard_input, stdout=subprocess.DEVNULL,
-                                            stderr=subprocess.DEVNULL, creationflags=CREATE_NO_WINDOW)
+            self.process = subprocess.Popen(
+                command_line,
+                cwd=directory,
+                env={**environment, "_FCGI_X_PIPE_": name},
+                stdin=standard_input,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                creationflags=CREATE_NO_WINDOW,
+            )
         except OSError:
             os.close(self.pipe)
             raise
@@ -81,7 +94,7 @@ class Process:
     def _write(self, content):
         view = memoryview(content)
         while view:
-            view = view[os.write(self.pipe, view[:32768]):]
+            view = view[os.write(self.pipe, view[:32768]) :]
 
     def _read(self, length):
         content = b""

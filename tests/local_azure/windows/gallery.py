@@ -42,18 +42,35 @@ class Package:
     usual: bool = False
 
 
-def _python(package_id: str, version: str, *, authors: str = "Microsoft", listed: bool = True,
-            folder: str | None = None, in_gallery: bool = True, usual: bool = False) -> Package:
+def _python(
+    package_id: str,
+    version: str,
+    *,
+    authors: str = "Microsoft",
+    listed: bool = True,
+    folder: str | None = None,
+    in_gallery: bool = True,
+    usual: bool = False,
+) -> Package:
     """A Python package in the wording that all have; the first three parts of its version are the Python's."""
     python_version = ".".join(version.split(".")[:3])
     architecture = package_id[-3:]
     directory = folder or re.sub(r"^[^-]+-", "", package_id)
     title = f"Python {python_version} {architecture}"
     return Package(
-        id=package_id, version=version, title=title, authors=authors, folder=directory,
+        id=package_id,
+        version=version,
+        title=title,
+        authors=authors,
+        folder=directory,
         description=f"Installs {title} into Azure App Service at D:\\home\\{directory}\\python.exe. {USAGE}",
-        tags="python AzureSiteExtension" if in_gallery else "python", listed=listed, in_gallery=in_gallery,
-        python_version=python_version, architecture=architecture, usual=usual)
+        tags="python AzureSiteExtension" if in_gallery else "python",
+        listed=listed,
+        in_gallery=in_gallery,
+        python_version=python_version,
+        architecture=architecture,
+        usual=usual,
+    )
 
 
 def _archived(package_id: str, version: str, folder: str | None = None) -> Package:
@@ -89,9 +106,19 @@ PACKAGES: tuple[Package, ...] = (
     _python("Contoso-python3119x64", "3.11.9", authors="Contoso", usual=True),
     _python("mallory-python31599x64", "3.15.99"),
     _python("azureappservice-python3152x64", "3.15.2"),
-    Package(id="Contoso.WebLog", version="1.4.0", title="Contoso Web Log", authors="Contoso", listed=True,
-            description="Shows the logs of your app, in whatever it is written: .NET, Node or Python 3.6.4 x64.",
-            tags="logging AzureSiteExtension", in_gallery=True, folder="", python_version="", architecture=""),
+    Package(
+        id="Contoso.WebLog",
+        version="1.4.0",
+        title="Contoso Web Log",
+        authors="Contoso",
+        listed=True,
+        description="Shows the logs of your app, in whatever it is written: .NET, Node or Python 3.6.4 x64.",
+        tags="logging AzureSiteExtension",
+        in_gallery=True,
+        folder="",
+        python_version="",
+        architecture="",
+    ),
 )
 """Microsoft's packages with their last versions, one third party's that exists, and inventions: two of Contoso's that
 need no build to pass for another, two that must never be chosen, because they only say that they are Microsoft's, and
@@ -111,14 +138,22 @@ def find(package_id: str) -> Package:
 
 def nuspec(package: Package) -> str:
     """The .nuspec of a package, which Kudu reads everything from."""
-    fields = {"id": package.id, "title": package.title, "version": package.version, "authors": package.authors,
-              "projectUrl": "http://www.python.org/" if package.folder else "https://www.contoso.com/",
-              "requireLicenseAcceptance": "false", "description": package.description, "tags": package.tags}
+    fields = {
+        "id": package.id,
+        "title": package.title,
+        "version": package.version,
+        "authors": package.authors,
+        "projectUrl": "http://www.python.org/" if package.folder else "https://www.contoso.com/",
+        "requireLicenseAcceptance": "false",
+        "description": package.description,
+        "tags": package.tags,
+    }
     lines = [f"    <{name}>{escape(value)}</{name}>" for name, value in fields.items()]
     if package.in_gallery:
         lines += ["    <packageTypes>", '      <packageType name="AzureSiteExtension" />', "    </packageTypes>"]
-    return "\r\n".join(['<?xml version="1.0"?>', "<package>", "  <metadata>", *lines, "  </metadata>", "</package>",
-                        ""])
+    return "\r\n".join(
+        ['<?xml version="1.0"?>', "<package>", "  <metadata>", *lines, "  </metadata>", "</package>", ""]
+    )
 
 
 def content(package: Package) -> dict[str, bytes]:
@@ -153,8 +188,10 @@ def content(package: Package) -> dict[str, bytes]:
         "  </system.webServer>",
         "</configuration>",
     ]
-    return {name: "\r\n".join([*lines, ""]).encode("utf-8")
-            for name, lines in {"install.cmd": install, "applicationHost.xdt": xdt}.items()}
+    return {
+        name: "\r\n".join([*lines, ""]).encode("utf-8")
+        for name, lines in {"install.cmd": install, "applicationHost.xdt": xdt}.items()
+    }
 
 
 def nupkg(package: Package) -> bytes:

@@ -66,8 +66,11 @@ class PackageIndex:
         self.requests: list[str] = []
         self.refused: list[str | None] = []
         self._sign_in = sign_in
-        self._files = {path.name: Distribution(path) for path in sorted(folder.iterdir())
-                       if path.name.endswith((".whl", ".tar.gz", ".zip"))}
+        self._files = {
+            path.name: Distribution(path)
+            for path in sorted(folder.iterdir())
+            if path.name.endswith((".whl", ".tar.gz", ".zip"))
+        }
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/simple/"
 
@@ -75,8 +78,9 @@ class PackageIndex:
         threading.Thread(target=self._server.serve_forever, name="package-index", daemon=True).start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._server.shutdown()
         self._server.server_close()
 

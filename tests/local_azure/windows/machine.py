@@ -66,8 +66,9 @@ class Machine:
     def __enter__(self) -> Machine:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.shutdown()
 
     def boot(self) -> None:
@@ -131,8 +132,14 @@ class Machine:
         below = Path(os.path.abspath(path)).relative_to(self.drive)
         return str(PureWindowsPath("D:\\", *below.parts))
 
-    def spawn(self, command_line: str, *, directory: str = HOME, environment: Mapping[str, str] | None = None,
-              capture: bool = True) -> Process:
+    def spawn(
+        self,
+        command_line: str,
+        *,
+        directory: str = HOME,
+        environment: Mapping[str, str] | None = None,
+        capture: bool = True,
+    ) -> Process:
         """Start a raw Windows command line (CreateProcess), without a console window and with stdin closed.
 
         :param command_line: passed on untouched; a .cmd file may stand first, as CreateProcess allows
@@ -141,8 +148,16 @@ class Machine:
         :param capture: whether its output is wanted; if not, it goes to the null device
         Raises StartFailure when Windows cannot start it.
         """
-        return Process(self._open("spawn", command_line=command_line, directory=directory, capture=capture,
-                                  environment=self._variables(environment)), self)
+        return Process(
+            self._open(
+                "spawn",
+                command_line=command_line,
+                directory=directory,
+                capture=capture,
+                environment=self._variables(environment),
+            ),
+            self,
+        )
 
     def fastcgi(self, full_path: str, arguments: str, environment: Mapping[str, str]) -> FastCgiProcess:
         """Start a FastCGI program as IIS does, with a duplex named pipe for stdin.  Raises StartFailure.
@@ -151,15 +166,28 @@ class Machine:
         :param arguments: the rest of its command line, as the applicationHost.xdt has it
         :param environment: the application's environmentVariables and the site's settings
         """
-        return FastCgiProcess(self._open("fastcgi", command_line=f'"{full_path}" {arguments}', directory=HOME,
-                                         environment=self._variables(environment)), self)
+        return FastCgiProcess(
+            self._open(
+                "fastcgi",
+                command_line=f'"{full_path}" {arguments}',
+                directory=HOME,
+                environment=self._variables(environment),
+            ),
+            self,
+        )
 
     def processes(self) -> list[ProcessInfo]:
         """The processes that run on this worker, Wine's own services apart, oldest first."""
-        entries = [ProcessInfo(pid=entry["pid"], parent=entry["parent"], name=entry["name"],
-                               command_line=entry["command_line"],
-                               started=datetime.fromtimestamp(entry["started"], timezone.utc))
-                   for entry in self.ask("processes")]
+        entries = [
+            ProcessInfo(
+                pid=entry["pid"],
+                parent=entry["parent"],
+                name=entry["name"],
+                command_line=entry["command_line"],
+                started=datetime.fromtimestamp(entry["started"], timezone.utc),
+            )
+            for entry in self.ask("processes")
+        ]
         return sorted(entries, key=lambda entry: entry.started)
 
     def kill(self, pid: int) -> None:
@@ -220,10 +248,15 @@ class _RunningAgent:
             path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
     def _start_wine(self, folder: Path, drive: Path, port: int) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(["wine", r"C:\worker\agent.exe", "-E", "-s", "-B", r"C:\agent\agent.py", str(port),
-                                 self._token],
-                                env=prefix.environment(folder), cwd=drive, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        return subprocess.Popen(
+            ["wine", r"C:\worker\agent.exe", "-E", "-s", "-B", r"C:\agent\agent.py", str(port), self._token],
+            env=prefix.environment(folder),
+            cwd=drive,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     def _answered(self, listener: socket.socket) -> tuple[socket.socket, int]:
         listener.settimeout(START_TIMEOUT)
@@ -262,8 +295,15 @@ def _on_core(number: int) -> Iterator[None]:
 def _stop_wine(folder: Path, wine: subprocess.Popen[bytes]) -> None:
     """End every process of the prefix, and wait for that."""
     for option in ("-k", "-w"):
-        subprocess.run([prefix.wineserver(), option], env=prefix.environment(folder), stdin=subprocess.DEVNULL,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=False)
+        subprocess.run(
+            [prefix.wineserver(), option],
+            env=prefix.environment(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=60,
+            check=False,
+        )
     wine.wait(timeout=60)
 
 

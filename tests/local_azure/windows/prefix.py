@@ -34,8 +34,14 @@ def wine_version() -> str:
     """The version line of the installed Wine, e.g. "wine-8.0 (Debian 8.0~repack-4)".  Raises WineMissing."""
     if shutil.which("wine", path=PATH) is None:
         raise WineMissing("Wine is not installed: run tests/local_azure/install_wine.sh")
-    answer = subprocess.run(["wine", "--version"], env={"PATH": PATH, "WINEDEBUG": "-all"},
-                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
+    answer = subprocess.run(
+        ["wine", "--version"],
+        env={"PATH": PATH, "WINEDEBUG": "-all"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=True,
+    )
     return answer.stdout.strip()
 
 
@@ -105,8 +111,17 @@ def _make(folder: Path) -> None:
     """
     variables = environment(folder) | {"WINEDLLOVERRIDES": "mscoree=;mshtml=;winemenubuilder.exe="}
     for command in (["wineboot", "-i"], [wineserver(), "-w"], ["winecfg", "-v", "win10"], [wineserver(), "-w"]):
-        subprocess.run(command, env=variables, cwd=folder, check=True, timeout=300, stdin=subprocess.DEVNULL,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        subprocess.run(
+            command,
+            env=variables,
+            cwd=folder,
+            check=True,
+            timeout=300,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
 
 def _link_libraries(prefix: Path) -> None:

@@ -14,20 +14,44 @@ KERNEL.OpenProcess.argtypes = [wintypes.DWORD, wintypes.BOOL, wintypes.DWORD]
 KERNEL.TerminateProcess.argtypes = [wintypes.HANDLE, wintypes.UINT]
 KERNEL.WaitForSingleObject.argtypes = [wintypes.HANDLE, wintypes.DWORD]
 KERNEL.CloseHandle.argtypes = [wintypes.HANDLE]
-KERNEL.ReadProcessMemory.argtypes = [wintypes.HANDLE, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t,
-                                     ctypes.POINTER(ctypes.c_size_t)]
-NATIVE.NtQuerySystemInformation.argtypes = [wintypes.ULONG, ctypes.c_void_p, wintypes.ULONG,
-                                            ctypes.POINTER(wintypes.ULONG)]
-NATIVE.NtQueryInformationProcess.argtypes = [wintypes.HANDLE, wintypes.ULONG, ctypes.c_void_p, wintypes.ULONG,
-                                             ctypes.POINTER(wintypes.ULONG)]
+KERNEL.ReadProcessMemory.argtypes = [
+    wintypes.HANDLE,
+    ctypes.c_void_p,
+    ctypes.c_void_p,
+    ctypes.c_size_t,
+    ctypes.POINTER(ctypes.c_size_t),
+]
+NATIVE.NtQuerySystemInformation.argtypes = [
+    wintypes.ULONG,
+    ctypes.c_void_p,
+    wintypes.ULONG,
+    ctypes.POINTER(wintypes.ULONG),
+]
+NATIVE.NtQueryInformationProcess.argtypes = [
+    wintypes.HANDLE,
+    wintypes.ULONG,
+    ctypes.c_void_p,
+    wintypes.ULONG,
+    ctypes.POINTER(wintypes.ULONG),
+]
 
 PROCESS_INFORMATION = 5  # SystemProcessInformation
 LENGTH_MISMATCH = 0xC0000004
 TERMINATE, QUERY_AND_READ = 0x0001 | 0x00100000, 0x0400 | 0x0010
 END_TIMEOUT = 5000  # milliseconds
 EPOCH_DISTANCE = 11644473600  # seconds from 1601, where Windows counts from, to 1970
-WINE_SERVICES = {"services.exe", "winedevice.exe", "plugplay.exe", "svchost.exe", "explorer.exe", "rpcss.exe",
-                 "start.exe", "wineboot.exe", "conhost.exe", "tabtip.exe"}
+WINE_SERVICES = {
+    "services.exe",
+    "winedevice.exe",
+    "plugplay.exe",
+    "svchost.exe",
+    "explorer.exe",
+    "rpcss.exe",
+    "start.exe",
+    "wineboot.exe",
+    "conhost.exe",
+    "tabtip.exe",
+}
 
 
 def snapshot():
@@ -51,8 +75,13 @@ def snapshot():
             of_thread = struct.unpack_from("<qq", buffer, offset + 256 + 80 * index)
             user, kernel = user + of_thread[0], kernel + of_thread[1]
         name = ctypes.wstring_at(name_address, name_length // 2) if name_address else ""
-        found[pid] = {"pid": pid, "parent": parent, "name": name.rsplit("\\", 1)[-1],
-                      "started": created / 1e7 - EPOCH_DISTANCE, "cpu": (user + kernel) / 1e7}
+        found[pid] = {
+            "pid": pid,
+            "parent": parent,
+            "name": name.rsplit("\\", 1)[-1],
+            "started": created / 1e7 - EPOCH_DISTANCE,
+            "cpu": (user + kernel) / 1e7,
+        }
         if not following:
             return found
         offset += following
@@ -63,8 +92,11 @@ def processes(own_pid):
 
     Wine lists a process that is only just being started without a name and with no sensible time: it is left out.
     """
-    return [{**entry, "command_line": command_line(pid)} for pid, entry in snapshot().items()
-            if pid != own_pid and entry["name"] and entry["name"].lower() not in WINE_SERVICES]
+    return [
+        {**entry, "command_line": command_line(pid)}
+        for pid, entry in snapshot().items()
+        if pid != own_pid and entry["name"] and entry["name"].lower() not in WINE_SERVICES
+    ]
 
 
 def command_line(pid):
@@ -75,7 +107,7 @@ def command_line(pid):
     try:
         basic = (ctypes.c_uint64 * 6)()
         NATIVE.NtQueryInformationProcess(handle, 0, basic, ctypes.sizeof(basic), None)
-        parameters, = struct.unpack("<Q", memory(handle, basic[1] + 0x20, 8))
+        (parameters,) = struct.unpack("<Q", memory(handle, basic[1] + 0x20, 8))
         length, address = struct.unpack("<H6xQ", memory(handle, parameters + 0x70, 16))
         return memory(handle, address, length).decode("utf-16-le", "replace")
     except OSError:
@@ -110,8 +142,11 @@ def kill_tree(pid):
 
 def kill_image(name, own_pid):
     """As `taskkill /F /IM name`: end every process of that program, but never the agent; the pids ended."""
-    return [pid for pid, entry in snapshot().items()
-            if entry["name"].lower() == name.lower() and pid != own_pid and terminate(pid)]
+    return [
+        pid
+        for pid, entry in snapshot().items()
+        if entry["name"].lower() == name.lower() and pid != own_pid and terminate(pid)
+    ]
 
 
 def terminate(pid):

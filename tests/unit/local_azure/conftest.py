@@ -1,4 +1,5 @@
 """A local Azure with plain folders for workers, one per test module, and clients of its hosts."""
+
 from __future__ import annotations
 
 import itertools

@@ -1,4 +1,5 @@
 """A worker for the unit tests of the front end: a folder as drive D:, Linux processes, scripted FastCGI processes."""
+
 from __future__ import annotations
 
 import shlex
@@ -85,12 +86,19 @@ class FakeWorker:
             raise FileNotFoundError(full_path)
         return self.scripted.pop(0)
 
-    def spawn(self, command_line: str, *, directory: str, environment: Mapping[str, str] | None,
-              capture: bool) -> LinuxProcess:
+    def spawn(
+        self, command_line: str, *, directory: str, environment: Mapping[str, str] | None, capture: bool
+    ) -> LinuxProcess:
         output = subprocess.PIPE if capture else subprocess.DEVNULL
-        process = LinuxProcess(subprocess.Popen(
-            shlex.split(command_line), cwd=self.linux_path(directory), env=dict(environment or {}), stdout=output,
-            stderr=subprocess.STDOUT))
+        process = LinuxProcess(
+            subprocess.Popen(
+                shlex.split(command_line),
+                cwd=self.linux_path(directory),
+                env=dict(environment or {}),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        )
         self.spawned.append((command_line, process))
         return process
 
@@ -102,12 +110,18 @@ class FakeWorker:
         return file
 
 
-def get(worker_process: WorkerProcess, target: str = "/", method: str = "GET", body: bytes = b"",
-        headers: tuple[tuple[str, str], ...] = ()) -> Response:
+def get(
+    worker_process: WorkerProcess,
+    target: str = "/",
+    method: str = "GET",
+    body: bytes = b"",
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Response:
     """Sends one request to the worker process."""
     path, _, query = target.partition("?")
-    return worker_process.respond(SiteRequest(method, "app.azurewebsites.net", path, query,
-                                              (("host", "app.azurewebsites.net"), *headers), body))
+    return worker_process.respond(
+        SiteRequest(method, "app.azurewebsites.net", path, query, (("host", "app.azurewebsites.net"), *headers), body)
+    )
 
 
 def text(response: Response) -> str:

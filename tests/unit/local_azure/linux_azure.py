@@ -1,4 +1,5 @@
 """A local Azure whose workers run their commands in this machine's shell: all of HTTP, nothing of Windows."""
+
 from __future__ import annotations
 
 import os
@@ -29,9 +30,15 @@ class ShellProcess(Process):
 
     # pylint: disable-next=super-init-not-called
     def __init__(self, command: str, directory: Path, environment: Mapping[str, str]):
-        self._popen = subprocess.Popen(["sh", "-c", command], cwd=directory, env={**os.environ, **environment},
-                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                       start_new_session=True)
+        self._popen = subprocess.Popen(
+            ["sh", "-c", command],
+            cwd=directory,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
         self.pid = self._popen.pid
         self.cpu = 0.0
         self._printed: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -87,8 +94,14 @@ class LinuxMachine(Machine):
         for process in self._spawned:
             process.kill()
 
-    def spawn(self, command_line: str, *, directory: str = "D:\\home", environment: Mapping[str, str] | None = None,
-              capture: bool = True) -> Process:
+    def spawn(
+        self,
+        command_line: str,
+        *,
+        directory: str = "D:\\home",
+        environment: Mapping[str, str] | None = None,
+        capture: bool = True,
+    ) -> Process:
         """Run what follows the starter with sh."""
         starter = f'"{self.starter}" '
         assert command_line.startswith(starter) and capture

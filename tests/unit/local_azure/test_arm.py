@@ -1,4 +1,5 @@
 """management.azure.com: apps, slots, and site extensions in ARM's form (facts/kudu.md 4.3, facts/az-extension.md 4)."""
+
 from __future__ import annotations
 
 import time
@@ -137,7 +138,9 @@ def test_without_a_look_there_is_no_restart(management: Client, site: Site) -> N
     management("PUT", extension(site, NEW), json={"properties": {}})
     while site.extensions.is_installing():
         time.sleep(0.01)
-    assert [one["name"] for one in management("GET", arm_path(site, "/siteextensions")).json()["value"]] == [f"{site.name}/{NEW}"]
+    assert [one["name"] for one in management("GET", arm_path(site, "/siteextensions")).json()["value"]] == [
+        f"{site.name}/{NEW}"
+    ]
     assert site.restarts == 0
 
 

@@ -1,4 +1,5 @@
 """The answers that are not Kudu's or Resource Manager's own, one switch each."""
+
 from __future__ import annotations
 
 import pytest

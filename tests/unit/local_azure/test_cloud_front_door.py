@@ -1,4 +1,5 @@
 """The edge: TLS, names that are not served, the record of requests, apps' own pages, and how fast it all ends."""
+
 from __future__ import annotations
 
 import time
@@ -22,8 +23,7 @@ def test_other_names_are_refused_and_recorded(azure: LocalAzure) -> None:
 
 def test_tls_is_verified(azure: LocalAzure, site: Site) -> None:
     with pytest.raises(requests.exceptions.SSLError):
-        requests.get(f"https://{site.host}/", proxies={"https": azure.env["HTTPS_PROXY"]}, timeout=10,
-                     verify=True)
+        requests.get(f"https://{site.host}/", proxies={"https": azure.env["HTTPS_PROXY"]}, timeout=10, verify=True)
 
 
 def test_app_and_its_record(azure: LocalAzure, site: Site, kudu: Client, management: Client) -> None:
@@ -38,9 +38,13 @@ def test_app_and_its_record(azure: LocalAzure, site: Site, kudu: Client, managem
     kudu("PUT", "/api/vfs/data/a%20b.txt", data=b"")
     management("POST", arm_path(site, "/restart"))
     assert [(one.method, one.host, one.auth, one.status) for one in azure.requests[begin:]] == [
-        ("POST", site.host, None, 200), ("GET", site.scm_host, "Bearer", 200),
-        ("POST", "management.azure.com", "Bearer", 200), ("POST", site.scm_host, "Bearer", 200),
-        ("PUT", site.scm_host, "Bearer", 201), ("POST", "management.azure.com", "Bearer", 200)]
+        ("POST", site.host, None, 200),
+        ("GET", site.scm_host, "Bearer", 200),
+        ("POST", "management.azure.com", "Bearer", 200),
+        ("POST", site.scm_host, "Bearer", 200),
+        ("PUT", site.scm_host, "Bearer", 201),
+        ("POST", "management.azure.com", "Bearer", 200),
+    ]
     assert (azure.requests[begin].path, azure.requests[begin + 4].path) == ("/page?a=1", "/api/vfs/data/a%20b.txt")
     assert [one.method for one in azure.mutating_requests()[mutations:]] == ["PUT", "POST"]
 
@@ -59,8 +63,12 @@ def test_unknown_app_and_hosts(azure: LocalAzure, site: Site) -> None:
 def test_sign_in(azure: LocalAzure) -> None:
     client = Client(azure, login.HOST, {})
     found = client("GET", f"/{login.TENANT}/v2.0/.well-known/openid-configuration").json()["token_endpoint"]
-    form = {"client_id": login.CLIENT_ID, "client_secret": login.CLIENT_SECRET, "grant_type": "client_credentials",
-            "scope": "https://management.core.windows.net//.default"}
+    form = {
+        "client_id": login.CLIENT_ID,
+        "client_secret": login.CLIENT_SECRET,
+        "grant_type": "client_credentials",
+        "scope": "https://management.core.windows.net//.default",
+    }
     path = found.removeprefix(client.base)
     assert login.accepts(client("POST", path, data=form).json()["access_token"])
     assert client("POST", path, data=form | {"client_secret": "wrong"}).status_code == 401
@@ -81,9 +89,20 @@ def test_it_ends_quickly_with_a_command_running(tmp_path: Path) -> None:
 
 
 def test_machine_pip() -> None:
-    listing = "\n".join([
-        ":env:.cert='/etc/ca.crt'", "global.index-url='https://mirror/simple'", "global.cert='/old.crt'",
-        "global.find-links='\\n/opt/a\\n/opt/b'", "install.no-cache-dir='true'", ":env:.default-timeout='9'"])
-    assert pip_variables(listing) == {"PIP_CERT": "/etc/ca.crt", "PIP_INDEX_URL": "https://mirror/simple",
-                                      "PIP_FIND_LINKS": "/opt/a /opt/b", "PIP_TIMEOUT": "9"}
+    listing = "\n".join(
+        [
+            ":env:.cert='/etc/ca.crt'",
+            "global.index-url='https://mirror/simple'",
+            "global.cert='/old.crt'",
+            "global.find-links='\\n/opt/a\\n/opt/b'",
+            "install.no-cache-dir='true'",
+            ":env:.default-timeout='9'",
+        ]
+    )
+    assert pip_variables(listing) == {
+        "PIP_CERT": "/etc/ca.crt",
+        "PIP_INDEX_URL": "https://mirror/simple",
+        "PIP_FIND_LINKS": "/opt/a /opt/b",
+        "PIP_TIMEOUT": "9",
+    }
     assert on_drive_z("/opt/a https://mirror/simple file:///b") == r"Z:\opt\a https://mirror/simple file:///Z:/b"

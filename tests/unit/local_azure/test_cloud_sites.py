@@ -1,4 +1,5 @@
 """Apps that are deleted: the next ones get their workers, and nothing else of theirs."""
+
 from __future__ import annotations
 
 import io

@@ -1,4 +1,5 @@
 """The CGI variables that IIS sends, and the answers that FastCGI programs give."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -14,16 +15,39 @@ from .frontend_worker import FakeWorker
 
 def test_variables(tmp_path: Path) -> None:
     request = SiteRequest(
-        "POST", "app.azurewebsites.net", "/a%20b/%C3%BC", "x=%31&y", (
-            ("host", "app.azurewebsites.net"), ("content-type", "text/plain"), ("content-length", "99"),
-            ("x-thing", "1"), ("x-thing", "2"), ("cookie", "a=1"), ("cookie", "b=2")), b"body")
+        "POST",
+        "app.azurewebsites.net",
+        "/a%20b/%C3%BC",
+        "x=%31&y",
+        (
+            ("host", "app.azurewebsites.net"),
+            ("content-type", "text/plain"),
+            ("content-length", "99"),
+            ("x-thing", "1"),
+            ("x-thing", "2"),
+            ("cookie", "a=1"),
+            ("cookie", "b=2"),
+        ),
+        b"body",
+    )
     variables = cgi.parameters(request, WebRoot(FakeWorker(tmp_path)))
     expected = {
-        "APPL_PHYSICAL_PATH": "D:\\home\\site\\wwwroot\\", "PATH_INFO": "/a b/ü", "SCRIPT_NAME": "/a b/ü",
-        "PATH_TRANSLATED": "D:\\home\\site\\wwwroot\\a b\\ü", "QUERY_STRING": "x=%31&y",
-        "REQUEST_URI": "/a%20b/%C3%BC?x=%31&y", "REQUEST_METHOD": "POST", "CONTENT_TYPE": "text/plain",
-        "CONTENT_LENGTH": "4", "HTTPS": "on", "SERVER_NAME": "app.azurewebsites.net", "SERVER_PORT": "443",
-        "HTTP_HOST": "app.azurewebsites.net", "HTTP_X_THING": "1, 2", "HTTP_COOKIE": "a=1; b=2"}
+        "APPL_PHYSICAL_PATH": "D:\\home\\site\\wwwroot\\",
+        "PATH_INFO": "/a b/ü",
+        "SCRIPT_NAME": "/a b/ü",
+        "PATH_TRANSLATED": "D:\\home\\site\\wwwroot\\a b\\ü",
+        "QUERY_STRING": "x=%31&y",
+        "REQUEST_URI": "/a%20b/%C3%BC?x=%31&y",
+        "REQUEST_METHOD": "POST",
+        "CONTENT_TYPE": "text/plain",
+        "CONTENT_LENGTH": "4",
+        "HTTPS": "on",
+        "SERVER_NAME": "app.azurewebsites.net",
+        "SERVER_PORT": "443",
+        "HTTP_HOST": "app.azurewebsites.net",
+        "HTTP_X_THING": "1, 2",
+        "HTTP_COOKIE": "a=1; b=2",
+    }
     assert {name: variables.get(name) for name in expected} == expected
     assert not {"HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"} & set(variables)
 
@@ -34,11 +58,16 @@ def headers(stdout: bytes, method: str = "GET") -> tuple[int, list[tuple[bytes, 
 
 
 def test_status_headers_and_body() -> None:
-    status, kept, body = headers(b"Status: 404 Not Found\r\nContent-Type: text/plain\r\nSet-Cookie: a=1\r\n"
-                                 b"Set-Cookie: b=2\r\n\r\nno\r\n\r\n")
+    status, kept, body = headers(
+        b"Status: 404 Not Found\r\nContent-Type: text/plain\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n\r\nno\r\n\r\n"
+    )
     assert (status, body) == (404, b"no\r\n\r\n")
-    assert kept == [(b"content-type", b"text/plain"), (b"set-cookie", b"a=1"), (b"set-cookie", b"b=2"),
-                    (b"content-length", b"6")]
+    assert kept == [
+        (b"content-type", b"text/plain"),
+        (b"set-cookie", b"a=1"),
+        (b"set-cookie", b"b=2"),
+        (b"content-length", b"6"),
+    ]
 
 
 def test_without_a_status_it_is_200_and_bare_newlines_do() -> None:
@@ -50,8 +79,9 @@ def test_a_location_alone_is_a_redirect() -> None:
 
 
 def test_headers_of_the_connection_stay_behind() -> None:
-    _, kept, _ = headers(b"Connection: close\r\nServer: x\r\nContent-Length: 77\r\nTransfer-Encoding: chunked\r\n"
-                         b"X: y\r\n\r\nbody")
+    _, kept, _ = headers(
+        b"Connection: close\r\nServer: x\r\nContent-Length: 77\r\nTransfer-Encoding: chunked\r\nX: y\r\n\r\nbody"
+    )
     assert kept == [(b"x", b"y"), (b"content-length", b"4")]
 
 

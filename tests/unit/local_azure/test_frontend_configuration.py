@@ -1,4 +1,5 @@
 """What the front end reads out of web.config files, and what it refuses as IIS does."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -24,8 +25,9 @@ def names(worker: FakeWorker, *segments: str) -> list[str]:
 
 
 def handlers(*elements: str) -> str:
-    return (f"<configuration><system.webServer><handlers>{''.join(elements)}</handlers></system.webServer>"
-            "</configuration>")
+    return (
+        f"<configuration><system.webServer><handlers>{''.join(elements)}</handlers></system.webServer></configuration>"
+    )
 
 
 def refusal(worker: FakeWorker, *segments: str) -> ConfigurationError:
@@ -39,24 +41,29 @@ def test_without_a_file_only_static_files_are_served(worker: FakeWorker) -> None
 
 
 def test_own_handlers_come_before_the_inherited_ones_in_their_order(worker: FakeWorker) -> None:
-    worker.put("site/wwwroot/Web.Config", b"\xef\xbb\xbf" + handlers(
-        FASTCGI, '<add name="second" path="*.py"/>').encode())
+    worker.put(
+        "site/wwwroot/Web.Config", b"\xef\xbb\xbf" + handlers(FASTCGI, '<add name="second" path="*.py"/>').encode()
+    )
     assert names(worker) == ["PythonHandler", "second", "StaticFile"]
 
 
 @pytest.mark.parametrize("path", [".", ""])
 def test_a_location_of_this_level_counts(worker: FakeWorker, path: str) -> None:
-    worker.put("site/wwwroot/web.config",
-               f'<configuration><location path="{path}" inheritInChildApplications="false"><system.webServer><handlers>'
-               f"{FASTCGI}</handlers></system.webServer></location></configuration>")
+    worker.put(
+        "site/wwwroot/web.config",
+        f'<configuration><location path="{path}" inheritInChildApplications="false"><system.webServer><handlers>'
+        f"{FASTCGI}</handlers></system.webServer></location></configuration>",
+    )
     assert names(worker) == ["PythonHandler", "StaticFile"]
 
 
 def test_a_location_of_a_folder_holds_below_that_folder_only(worker: FakeWorker) -> None:
-    worker.put("site/wwwroot/web.config",
-               f"<configuration><system.webServer><handlers>{FASTCGI}</handlers></system.webServer>"
-               '<location path="Static"><system.webServer><handlers><remove name="PythonHandler"/></handlers>'
-               "</system.webServer></location></configuration>")
+    worker.put(
+        "site/wwwroot/web.config",
+        f"<configuration><system.webServer><handlers>{FASTCGI}</handlers></system.webServer>"
+        '<location path="Static"><system.webServer><handlers><remove name="PythonHandler"/></handlers>'
+        "</system.webServer></location></configuration>",
+    )
     assert names(worker, "page") == ["PythonHandler", "StaticFile"]
     assert names(worker, "static", "a.css") == ["StaticFile"]
 
@@ -93,57 +100,88 @@ def test_the_name_of_an_inherited_handler_is_refused_in_a_sub_folder(worker: Fak
     assert names(worker, "page") == ["PythonHandler", "StaticFile"]
 
 
-@pytest.mark.parametrize(("document", "message"), [
-    ("<configuration><system.webServer></configuration>", "not well-formed XML"),
-    ("<config/>", "<configuration> root element"),
-    (handlers('<add name="a"/>'), "Required attribute 'path' not found"),
-    (handlers('<add name="a" path="*" scriptprocessor="x"/>'), "Unrecognized attribute 'scriptprocessor'"),
-    (handlers('<add name="a" path="*" resourceType="Any"/>'), "'resourceType' attribute is invalid"),
-    (handlers("<insert/>"), "Unrecognized element 'insert'"),
-    ("<configuration><system.webServer><handlers/></system.webServer><location path='.'><system.webServer><handlers/>"
-     "</system.webServer></location></configuration>", "'system.webServer/handlers' already defined"),
-])
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ("<configuration><system.webServer></configuration>", "not well-formed XML"),
+        ("<config/>", "<configuration> root element"),
+        (handlers('<add name="a"/>'), "Required attribute 'path' not found"),
+        (handlers('<add name="a" path="*" scriptprocessor="x"/>'), "Unrecognized attribute 'scriptprocessor'"),
+        (handlers('<add name="a" path="*" resourceType="Any"/>'), "'resourceType' attribute is invalid"),
+        (handlers("<insert/>"), "Unrecognized element 'insert'"),
+        (
+            "<configuration><system.webServer><handlers/></system.webServer><location path='.'><system.webServer><handlers/>"
+            "</system.webServer></location></configuration>",
+            "'system.webServer/handlers' already defined",
+        ),
+    ],
+)
 def test_what_iis_refuses(worker: FakeWorker, document: str, message: str) -> None:
     worker.put("site/wwwroot/web.config", document)
     assert message in refusal(worker).message
 
 
 def platform(attributes: str, content: str = "") -> str:
-    return (f"<configuration><system.webServer><httpPlatform {attributes}>{content}</httpPlatform></system.webServer>"
-            "</configuration>")
+    return (
+        f"<configuration><system.webServer><httpPlatform {attributes}>{content}</httpPlatform></system.webServer>"
+        "</configuration>"
+    )
 
 
 def test_http_platform_with_its_defaults(worker: FakeWorker) -> None:
     worker.put("site/wwwroot/web.config", platform('processPath="p"'))
     section = configuration.read(WebRoot(worker), ()).http_platform
     assert section is not None
-    assert (section.arguments, section.startup_time_limit, section.request_timeout, section.stdout_log_enabled,
-            section.stdout_log_file, section.environment) == ("", 120, 120, False, ".\\httpplatform-stdout", ())
+    assert (
+        section.arguments,
+        section.startup_time_limit,
+        section.request_timeout,
+        section.stdout_log_enabled,
+        section.stdout_log_file,
+        section.environment,
+    ) == ("", 120, 120, False, ".\\httpplatform-stdout", ())
 
 
 def test_http_platform_as_written(worker: FakeWorker) -> None:
-    worker.put("site/wwwroot/web.config", platform(
-        'processPath="p" arguments="-m a&#xA;b" startupTimeLimit="30" requestTimeout="00:05:00" '
-        'stdoutLogEnabled="True" stdoutLogFile="l" processesPerApplication="16" startupRetryCount="3"',
-        '<environmentVariables><environmentVariable name="A" value="1"/></environmentVariables>'))
+    worker.put(
+        "site/wwwroot/web.config",
+        platform(
+            'processPath="p" arguments="-m a&#xA;b" startupTimeLimit="30" requestTimeout="00:05:00" '
+            'stdoutLogEnabled="True" stdoutLogFile="l" processesPerApplication="16" startupRetryCount="3"',
+            '<environmentVariables><environmentVariable name="A" value="1"/></environmentVariables>',
+        ),
+    )
     section = configuration.read(WebRoot(worker), ()).http_platform
     assert section is not None
-    assert (section.arguments, section.startup_time_limit, section.request_timeout, section.stdout_log_enabled,
-            section.stdout_log_file, section.environment) == ("-m a\nb", 30, 300, True, "l", (("A", "1"),))
+    assert (
+        section.arguments,
+        section.startup_time_limit,
+        section.request_timeout,
+        section.stdout_log_enabled,
+        section.stdout_log_file,
+        section.environment,
+    ) == ("-m a\nb", 30, 300, True, "l", (("A", "1"),))
 
 
-@pytest.mark.parametrize(("attributes", "content", "message"), [
-    ('arguments="x"', "", "Required attribute 'processPath' not found"),
-    ('processPath="p" startupTimeLimit="3601"', "", "'startupTimeLimit' attribute is invalid"),
-    ('processPath="p" startupTimeLimit="ten"', "", "'startupTimeLimit' attribute is invalid"),
-    ('processPath="p" requestTimeout="00:00:30"', "", "'requestTimeout' attribute is invalid"),
-    ('processPath="p" requestTimeout="120"', "", "'requestTimeout' attribute is invalid"),
-    ('processPath="p" stdoutLogEnabled="yes"', "", "'stdoutLogEnabled' attribute is invalid"),
-    ('processPath="p" processesPerApplication="0"', "", "'processesPerApplication' attribute is invalid"),
-    ('processPath="p" port="80"', "", "Unrecognized attribute 'port'"),
-    ('processPath="p"', '<environmentVariables><environmentVariable name="A" value="1"/>'
-                        '<environmentVariable name="a" value="2"/></environmentVariables>', "'name' set to 'a'"),
-])
+@pytest.mark.parametrize(
+    ("attributes", "content", "message"),
+    [
+        ('arguments="x"', "", "Required attribute 'processPath' not found"),
+        ('processPath="p" startupTimeLimit="3601"', "", "'startupTimeLimit' attribute is invalid"),
+        ('processPath="p" startupTimeLimit="ten"', "", "'startupTimeLimit' attribute is invalid"),
+        ('processPath="p" requestTimeout="00:00:30"', "", "'requestTimeout' attribute is invalid"),
+        ('processPath="p" requestTimeout="120"', "", "'requestTimeout' attribute is invalid"),
+        ('processPath="p" stdoutLogEnabled="yes"', "", "'stdoutLogEnabled' attribute is invalid"),
+        ('processPath="p" processesPerApplication="0"', "", "'processesPerApplication' attribute is invalid"),
+        ('processPath="p" port="80"', "", "Unrecognized attribute 'port'"),
+        (
+            'processPath="p"',
+            '<environmentVariables><environmentVariable name="A" value="1"/>'
+            '<environmentVariable name="a" value="2"/></environmentVariables>',
+            "'name' set to 'a'",
+        ),
+    ],
+)
 def test_what_iis_refuses_in_http_platform(worker: FakeWorker, attributes: str, content: str, message: str) -> None:
     worker.put("site/wwwroot/web.config", platform(attributes, content))
     assert message in refusal(worker).message

@@ -1,4 +1,5 @@
 """FastCGI in the front end: registration, processes that go away, and the 500 pages."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -18,9 +19,11 @@ ONE, TWO = (b"Content-Type: text/plain\r\n\r\none", b""), (b"Content-Type: text/
 
 
 def web_config(script_processor: str) -> str:
-    return ('<configuration><system.webServer><handlers><add name="PythonHandler" path="*" verb="*" '
-            f'modules="FastCgiModule" scriptProcessor="{script_processor}"/></handlers></system.webServer>'
-            "</configuration>")
+    return (
+        '<configuration><system.webServer><handlers><add name="PythonHandler" path="*" verb="*" '
+        f'modules="FastCgiModule" scriptProcessor="{script_processor}"/></handlers></system.webServer>'
+        "</configuration>"
+    )
 
 
 @pytest.fixture
@@ -80,8 +83,11 @@ def test_an_unregistered_pair_is_iis_500(worker: FakeWorker) -> None:
     worker.put("site/wwwroot/web.config", web_config(f"{PYTHON}|D:\\home\\site\\wwwroot\\wfastcgi.py"))
     response = get(WorkerProcess(worker, dict))
     assert response.status_code == 500
-    for part in ("HTTP Error 500.0 - Internal Server Error", "0x80070585",
-                 "scriptProcessor could not be found in &lt;fastCGI&gt; application configuration"):
+    for part in (
+        "HTTP Error 500.0 - Internal Server Error",
+        "0x80070585",
+        "scriptProcessor could not be found in &lt;fastCGI&gt; application configuration",
+    ):
         assert part in text(response)
     assert not worker.fastcgi_starts
 
@@ -115,9 +121,17 @@ def test_a_registration_takes_effect_after_a_restart_only(tmp_path: Path) -> Non
 
 def fetch(front_end: FrontEnd, path: str = "/") -> tuple[int, str]:
     """One request through `FrontEnd.answer`, as the cloud calls it."""
-    scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"",
-             "headers": [(b"host", b"app.azurewebsites.net")], "scheme": "https", "server": ("127.0.0.1", 443),
-             "client": ("127.0.0.1", 5)}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"host", b"app.azurewebsites.net")],
+        "scheme": "https",
+        "server": ("127.0.0.1", 443),
+        "client": ("127.0.0.1", 5),
+    }
 
     async def receive() -> dict[str, object]:
         return {"type": "http.request", "body": b"", "more_body": False}

@@ -1,4 +1,5 @@
 """HttpPlatform in the front end, with real servers (of this machine's Python) behind it."""
+
 from __future__ import annotations
 
 import json
@@ -20,7 +21,7 @@ from tests.local_azure.frontend.worker_process import WorkerProcess
 
 from .frontend_worker import FakeWorker, get, text
 
-SERVER = '''
+SERVER = """
 import http.server, json, os, sys, time
 time.sleep(float(os.environ.get("DELAY", "0")))
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -42,15 +43,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
     do_POST = do_GET
 print("listening soon", flush=True)
 http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["HTTP_PLATFORM_PORT"])), Handler).serve_forever()
-'''
+"""
 
 
 def web_config(arguments: str, attributes: str = "", variables: str = "") -> str:
-    return ('<configuration><system.webServer><handlers><add name="PythonHandler" path="*" verb="*" '
-            'modules="httpPlatformHandler" resourceType="Unspecified"/></handlers>'
-            f"<httpPlatform processPath={quoteattr(sys.executable)} arguments={quoteattr(arguments)} {attributes}>"
-            f"<environmentVariables>{variables}</environmentVariables></httpPlatform></system.webServer>"
-            "</configuration>")
+    return (
+        '<configuration><system.webServer><handlers><add name="PythonHandler" path="*" verb="*" '
+        'modules="httpPlatformHandler" resourceType="Unspecified"/></handlers>'
+        f"<httpPlatform processPath={quoteattr(sys.executable)} arguments={quoteattr(arguments)} {attributes}>"
+        f"<environmentVariables>{variables}</environmentVariables></httpPlatform></system.webServer>"
+        "</configuration>"
+    )
 
 
 @pytest.fixture
@@ -68,9 +71,14 @@ def site(worker: FakeWorker) -> Iterator[WorkerProcess]:
 
 
 def test_requests_are_passed_on(worker: FakeWorker, site: WorkerProcess) -> None:
-    worker.put("site/wwwroot/web.config", web_config(
-        "server.py --port %http_platform_port% '%HOME%' %NOPE%", "",
-        '<environmentVariable name="A" value="1 %HOME%"/><environmentVariable name="P" value="%HTTP_PLATFORM_PORT%"/>'))
+    worker.put(
+        "site/wwwroot/web.config",
+        web_config(
+            "server.py --port %http_platform_port% '%HOME%' %NOPE%",
+            "",
+            '<environmentVariable name="A" value="1 %HOME%"/><environmentVariable name="P" value="%HTTP_PLATFORM_PORT%"/>',
+        ),
+    )
     response = get(site, "/a%20b?x=1", "POST", b"hello", (("x-own", "yes"), ("x-forwarded-for", "6.6.6.6")))
     seen = json.loads(bytes(response.body))
     assert response.status_code == 201
@@ -79,10 +87,17 @@ def test_requests_are_passed_on(worker: FakeWorker, site: WorkerProcess) -> None
     assert seen["argv"] == ["--port", seen["env"]["HTTP_PLATFORM_PORT"], "D:\\home", "%NOPE%"]
     assert seen["cwd"] == str(worker.wwwroot)
     assert (seen["env"]["SETTING"], seen["env"]["A"], seen["env"]["P"]) == (
-        "from the portal", "1 %HOME%", seen["env"]["HTTP_PLATFORM_PORT"])
+        "from the portal",
+        "1 %HOME%",
+        seen["env"]["HTTP_PLATFORM_PORT"],
+    )
     headers = {name.lower(): value for name, value in seen["headers"].items()}
     assert (headers["host"], headers["x-own"], headers["x-forwarded-for"], headers["x-forwarded-proto"]) == (
-        "app.azurewebsites.net", "yes", "127.0.0.1", "https")
+        "app.azurewebsites.net",
+        "yes",
+        "127.0.0.1",
+        "https",
+    )
 
 
 def test_one_process_until_web_config_changes_or_it_ends(worker: FakeWorker, site: WorkerProcess) -> None:
@@ -121,16 +136,25 @@ def test_a_program_that_is_not_there_is_a_502_5(worker: FakeWorker, site: Worker
 
 
 def test_a_process_that_listens_too_late_is_a_502_5_and_ended(worker: FakeWorker, site: WorkerProcess) -> None:
-    worker.put("site/wwwroot/web.config", web_config(
-        "server.py", 'startupTimeLimit="1"', '<environmentVariable name="DELAY" value="60"/>'))
+    worker.put(
+        "site/wwwroot/web.config",
+        web_config("server.py", 'startupTimeLimit="1"', '<environmentVariable name="DELAY" value="60"/>'),
+    )
     response = get(site)
     assert response.status_code == 502 and "within 1 seconds (startupTimeLimit)" in text(response)
     assert worker.spawned[0][1].poll() is not None
 
 
 def test_a_server_that_does_not_answer_in_time_is_a_502_3(worker: FakeWorker) -> None:
-    section = HttpPlatform(sys.executable, "server.py", startup_time_limit=60, request_timeout=1,
-                           stdout_log_enabled=False, stdout_log_file="", environment=())
+    section = HttpPlatform(
+        sys.executable,
+        "server.py",
+        startup_time_limit=60,
+        request_timeout=1,
+        stdout_log_enabled=False,
+        stdout_log_file="",
+        environment=(),
+    )
     application = HttpPlatformApplication(worker, WebRoot(worker), section, {})
     response = application.respond(SiteRequest("GET", "app.azurewebsites.net", "/hang", "", (), b""))
     application.close()
@@ -139,8 +163,15 @@ def test_a_server_that_does_not_answer_in_time_is_a_502_3(worker: FakeWorker) ->
 
 
 def test_closing_ends_a_start_that_is_under_way(worker: FakeWorker) -> None:
-    section = HttpPlatform(sys.executable, "server.py", startup_time_limit=60, request_timeout=60,
-                           stdout_log_enabled=False, stdout_log_file="", environment=(("DELAY", "60"),))
+    section = HttpPlatform(
+        sys.executable,
+        "server.py",
+        startup_time_limit=60,
+        request_timeout=60,
+        stdout_log_enabled=False,
+        stdout_log_file="",
+        environment=(("DELAY", "60"),),
+    )
     application = HttpPlatformApplication(worker, WebRoot(worker), section, {})
     answers: list[str] = []
     request = SiteRequest("GET", "app.azurewebsites.net", "/", "", (), b"")
@@ -157,8 +188,10 @@ def test_closing_ends_a_start_that_is_under_way(worker: FakeWorker) -> None:
 
 def test_the_output_goes_into_a_log_named_after_process_and_time(worker: FakeWorker, site: WorkerProcess) -> None:
     (worker.home / "LogFiles").mkdir()
-    worker.put("site/wwwroot/web.config", web_config(
-        "server.py", r'stdoutLogEnabled="true" stdoutLogFile="%HOME%\logfiles\stdout"'))
+    worker.put(
+        "site/wwwroot/web.config",
+        web_config("server.py", r'stdoutLogEnabled="true" stdoutLogFile="%HOME%\logfiles\stdout"'),
+    )
     assert get(site).status_code == 201
     (log,) = (worker.home / "LogFiles").glob("stdout*")
     assert re.fullmatch(rf"stdout_{worker.spawned[0][1].pid}_\d+\.log", log.name)
@@ -169,8 +202,9 @@ def test_the_output_goes_into_a_log_named_after_process_and_time(worker: FakeWor
 
 
 def test_without_the_folder_of_the_log_the_app_runs_all_the_same(worker: FakeWorker, site: WorkerProcess) -> None:
-    worker.put("site/wwwroot/web.config", web_config(
-        "server.py", r'stdoutLogEnabled="true" stdoutLogFile=".\nowhere\stdout"'))
+    worker.put(
+        "site/wwwroot/web.config", web_config("server.py", r'stdoutLogEnabled="true" stdoutLogFile=".\nowhere\stdout"')
+    )
     assert get(site).status_code == 201
     assert not (worker.wwwroot / "nowhere").exists()
 

@@ -1,4 +1,5 @@
 """The FastCGI applications that applicationHost.xdt files register."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -11,11 +12,13 @@ from .frontend_worker import FakeWorker
 
 
 def xdt(full_path: str, arguments: str = "w.py", locator: str = "Match(fullPath)") -> str:
-    return ('<?xml version="1.0"?><configuration xmlns:xdt="http://schemas.microsoft.com/XML-Document-Transform">'
-            f'<system.webServer><fastCgi><application fullPath="{full_path}" arguments="{arguments}" maxInstances="16" '
-            f'xdt:Locator="{locator}" xdt:Transform="InsertIfMissing"><environmentVariables>'
-            '<environmentVariable name="PYTHONHOME" value="D:\\home\\p"/></environmentVariables></application>'
-            "</fastCgi></system.webServer></configuration>")
+    return (
+        '<?xml version="1.0"?><configuration xmlns:xdt="http://schemas.microsoft.com/XML-Document-Transform">'
+        f'<system.webServer><fastCgi><application fullPath="{full_path}" arguments="{arguments}" maxInstances="16" '
+        f'xdt:Locator="{locator}" xdt:Transform="InsertIfMissing"><environmentVariables>'
+        '<environmentVariable name="PYTHONHOME" value="D:\\home\\p"/></environmentVariables></application>'
+        "</fastCgi></system.webServer></configuration>"
+    )
 
 
 @pytest.fixture
@@ -31,7 +34,8 @@ def test_all_extensions_then_the_sites_own(worker: FakeWorker) -> None:
     assert registered(worker.home) == [
         FastCgiApplication("a", "w1.py", (("PYTHONHOME", "D:\\home\\p"),)),
         FastCgiApplication("b", "w.py", (("PYTHONHOME", "D:\\home\\p"),)),
-        FastCgiApplication("c", "w.py", (("PYTHONHOME", "D:\\home\\p"),))]
+        FastCgiApplication("c", "w.py", (("PYTHONHOME", "D:\\home\\p"),)),
+    ]
 
 
 def test_a_full_path_that_is_there_is_not_inserted_again(worker: FakeWorker) -> None:
@@ -52,11 +56,15 @@ def test_an_ill_formed_transform_adds_nothing(worker: FakeWorker) -> None:
     assert [application.full_path for application in registered(worker.home)] == ["b"]
 
 
-@pytest.mark.parametrize(("script_processor", "same"), [
-    ("D:\\HOME\\p\\Python.exe|d:\\home\\p\\wfastcgi.py", True),
-    ("D:\\home\\p\\python.exe", False),
-    ("C:\\home\\p\\python.exe|D:\\home\\p\\wfastcgi.py", False),
-    ("D:\\home\\p\\python.exe|D:\\home\\p\\wfastcgi.py ", False)])
+@pytest.mark.parametrize(
+    ("script_processor", "same"),
+    [
+        ("D:\\HOME\\p\\Python.exe|d:\\home\\p\\wfastcgi.py", True),
+        ("D:\\home\\p\\python.exe", False),
+        ("C:\\home\\p\\python.exe|D:\\home\\p\\wfastcgi.py", False),
+        ("D:\\home\\p\\python.exe|D:\\home\\p\\wfastcgi.py ", False),
+    ],
+)
 def test_the_pair_is_the_key_and_its_case_does_not_matter(script_processor: str, same: bool) -> None:
     application = FastCgiApplication("D:\\home\\p\\python.exe", "D:\\home\\p\\wfastcgi.py")
     assert application.is_named(script_processor) is same

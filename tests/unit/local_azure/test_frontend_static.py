@@ -1,4 +1,5 @@
 """Static files and the refusals that need no app."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -42,9 +43,18 @@ def test_a_folder_shows_its_default_document_or_nothing(worker: FakeWorker, site
     assert text(get(site, "/docs/")) == "docs"
 
 
-@pytest.mark.parametrize(("target", "code"), [
-    ("/nothing.txt", "404.0"), ("/app.py", "404.3"), ("/web.config", "404.8"), ("/sub/WEB.config", "404.8"),
-    ("/..%2f..%2fsecret.txt", "404.0"), ("/..%5c..%5csecret.txt", "404.0"), ("/a%00", "404.0")])
+@pytest.mark.parametrize(
+    ("target", "code"),
+    [
+        ("/nothing.txt", "404.0"),
+        ("/app.py", "404.3"),
+        ("/web.config", "404.8"),
+        ("/sub/WEB.config", "404.8"),
+        ("/..%2f..%2fsecret.txt", "404.0"),
+        ("/..%5c..%5csecret.txt", "404.0"),
+        ("/a%00", "404.0"),
+    ],
+)
 def test_what_is_not_served(worker: FakeWorker, site: WorkerProcess, target: str, code: str) -> None:
     worker.put("site/wwwroot/app.py", "print('source')")
     worker.put("site/wwwroot/web.config", "<configuration/>")
@@ -61,12 +71,17 @@ def test_a_broken_web_config_is_a_500_19_that_names_the_file(worker: FakeWorker,
 
 
 def test_a_handler_of_a_module_that_a_worker_lacks_is_a_500_21(worker: FakeWorker, site: WorkerProcess) -> None:
-    worker.put("site/wwwroot/web.config", '<configuration><system.webServer><handlers><add name="node" path="*" '
-               'verb="*" modules="iisnode"/></handlers></system.webServer></configuration>')
+    worker.put(
+        "site/wwwroot/web.config",
+        '<configuration><system.webServer><handlers><add name="node" path="*" '
+        'verb="*" modules="iisnode"/></handlers></system.webServer></configuration>',
+    )
     assert 'Handler "node" has a bad module "iisnode"' in text(get(site))
 
 
 def test_no_handler_is_a_404_4(worker: FakeWorker, site: WorkerProcess) -> None:
-    worker.put("site/wwwroot/web.config",
-               "<configuration><system.webServer><handlers><clear/></handlers></system.webServer></configuration>")
+    worker.put(
+        "site/wwwroot/web.config",
+        "<configuration><system.webServer><handlers><clear/></handlers></system.webServer></configuration>",
+    )
     assert "HTTP Error 404.4" in text(get(site))

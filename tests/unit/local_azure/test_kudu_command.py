@@ -1,4 +1,5 @@
 """/api/command and what belongs to it: answers, time-outs, cuts, restarts (facts/kudu.md 1, 5), without Windows."""
+
 from __future__ import annotations
 
 import time
@@ -36,7 +37,10 @@ def home(site: Site, name: str) -> Path:
 
 def test_output_and_exit_code(kudu: Client) -> None:
     assert run(kudu, "echo one; echo two >&2; printf three; exit 3") == {
-        "Output": "one\r\nthree\r\n", "Error": "two\r\n", "ExitCode": 3}
+        "Output": "one\r\nthree\r\n",
+        "Error": "two\r\n",
+        "ExitCode": 3,
+    }
 
 
 def test_output_is_utf_8(kudu: Client) -> None:
@@ -48,8 +52,9 @@ def test_no_body_is_400(kudu: Client, body: bytes) -> None:
     assert kudu("POST", "/api/command", data=body).status_code == 400
 
 
-@pytest.mark.parametrize("directory", [
-    r"site\wwwroot", r"D:\home\site\wwwroot", r"%HOME%\site\wwwroot", "SITE/wwwroot"])
+@pytest.mark.parametrize(
+    "directory", [r"site\wwwroot", r"D:\home\site\wwwroot", r"%HOME%\site\wwwroot", "SITE/wwwroot"]
+)
 def test_directory(kudu: Client, site: Site, directory: str) -> None:
     assert run(kudu, "pwd", dir=directory)["Output"] == f"{home(site, 'site/wwwroot')}\r\n"
 
@@ -65,7 +70,8 @@ def test_environment_holds_the_settings(kudu: Client, site: Site) -> None:
     site.app_settings["SECRET_KEY"] = "s"
     site.switches.home_drive = "C:"
     assert run(kudu, "echo $HOME $SECRET_KEY $APPSETTING_SECRET_KEY $WEBSITE_SITE_NAME")["Output"] == (
-        f"C:\\home s s {site.name}\r\n")
+        f"C:\\home s s {site.name}\r\n"
+    )
 
 
 def test_silent_command_dies_after_twice_the_time_out(kudu: Client, site: Site) -> None:
@@ -120,8 +126,14 @@ def test_front_end_closes_the_connection(kudu: Client, site: Site) -> None:
 
 def test_command_goes_on_without_its_client(kudu: Client, site: Site) -> None:
     with pytest.raises(requests.Timeout):
-        requests.post(kudu.base + "/api/command", json={"command": "sleep 1; echo x > done.txt"}, timeout=0.3,
-                      headers=kudu.headers, proxies=kudu.proxies, verify=kudu.verify)
+        requests.post(
+            kudu.base + "/api/command",
+            json={"command": "sleep 1; echo x > done.txt"},
+            timeout=0.3,
+            headers=kudu.headers,
+            proxies=kudu.proxies,
+            verify=kudu.verify,
+        )
     until(home(site, "done.txt").exists)
     assert [command.text for command in site.commands.started] == ["sleep 1; echo x > done.txt"]
 

@@ -1,4 +1,5 @@
 """/api/command and installs on the real worker: Wine's cmd.exe, a Windows build of CPython (facts/kudu.md 1, 4, 5)."""
+
 from __future__ import annotations
 
 import time
@@ -44,8 +45,12 @@ def run(kudu: Client, command: str, directory: str = "") -> Any:
 
 
 def test_command_line_reaches_python_as_it_is(kudu: Client) -> None:
-    answer = run(kudu, f'"{PYTHON}" -c "import os,sys; print(os.getcwd(), sys.argv[1:], file=sys.stderr); '
-                 'sys.exit(-5)" "flask>=2,<3" a^^b', "site\\wwwroot")
+    answer = run(
+        kudu,
+        f'"{PYTHON}" -c "import os,sys; print(os.getcwd(), sys.argv[1:], file=sys.stderr); '
+        'sys.exit(-5)" "flask>=2,<3" a^^b',
+        "site\\wwwroot",
+    )
     assert answer == {"Output": "", "Error": "D:\\home\\site\\wwwroot ['flask>=2,<3', 'ab']\r\n", "ExitCode": -5}
 
 

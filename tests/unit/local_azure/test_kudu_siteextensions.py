@@ -1,4 +1,5 @@
 """/api/siteextensions, /api/extensionfeed, settings, environment, processes, and the sign-in (facts/kudu.md 4-6)."""
+
 from __future__ import annotations
 
 import base64
@@ -48,10 +49,17 @@ def test_old_ids_are_redirected_by_put_only(kudu: Client) -> None:
     assert kudu("GET", "/api/extensionfeed/" + OLD).status_code == 404
 
 
-@pytest.mark.parametrize(("package", "body", "status"), [
-    ("python361x64", {}, 404), ("nothing", {}, 404), (NEW, {"version": "9.9"}, 404),
-    ("azureappservice-python362x86", {}, 200), ("AZUREAPPSERVICE-python364x64", {}, 200),
-    (NEW, {"version": "3.6.4.4"}, 200)])
+@pytest.mark.parametrize(
+    ("package", "body", "status"),
+    [
+        ("python361x64", {}, 404),
+        ("nothing", {}, 404),
+        (NEW, {"version": "9.9"}, 404),
+        ("azureappservice-python362x86", {}, 200),
+        ("AZUREAPPSERVICE-python364x64", {}, 200),
+        (NEW, {"version": "3.6.4.4"}, 200),
+    ],
+)
 def test_what_can_be_installed(kudu: Client, package: str, body: dict[str, str], status: int) -> None:
     answer = kudu("PUT", "/api/siteextensions/" + package, json=body)
     assert (answer.status_code, "Message" in answer.json()) == (status, status != 200)

@@ -1,4 +1,5 @@
 """/api/vfs: the status, ETag, Range and redirect matrix of Kudu's VfsController (facts/kudu.md 3)."""
+
 from __future__ import annotations
 
 import os
@@ -69,10 +70,17 @@ def test_home_drive_is_told_by_path(kudu: Client, site: Site) -> None:
     assert {entry["path"] for entry in kudu("GET", "/api/vfs/site/").json()} == {r"C:\home\site\wwwroot"}
 
 
-@pytest.mark.parametrize(("asked", "status", "content", "where"), [
-    ("bytes=4-", 206, b"456789", "bytes 4-9/10"), ("bytes=0-3", 206, b"0123", "bytes 0-3/10"),
-    ("bytes=8-99", 206, b"89", "bytes 8-9/10"), ("bytes=-3", 206, b"789", "bytes 7-9/10"),
-    ("bytes=10-", 416, None, "bytes */10"), ("bytes=11-20", 416, None, "bytes */10")])
+@pytest.mark.parametrize(
+    ("asked", "status", "content", "where"),
+    [
+        ("bytes=4-", 206, b"456789", "bytes 4-9/10"),
+        ("bytes=0-3", 206, b"0123", "bytes 0-3/10"),
+        ("bytes=8-99", 206, b"89", "bytes 8-9/10"),
+        ("bytes=-3", 206, b"789", "bytes 7-9/10"),
+        ("bytes=10-", 416, None, "bytes */10"),
+        ("bytes=11-20", 416, None, "bytes */10"),
+    ],
+)
 def test_range(kudu: Client, etag: str, asked: str, status: int, content: bytes | None, where: str) -> None:
     answer = kudu("GET", FILE, headers={"Range": asked})
     assert (answer.status_code, answer.headers["Content-Range"]) == (status, where)

@@ -1,4 +1,5 @@
 """/api/zip (facts/kudu.md 3.5)."""
+
 from __future__ import annotations
 
 import io

@@ -1,4 +1,5 @@
 """Path mappings (virtual applications) of the local Azure, and homes that cannot be written to."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -38,8 +39,9 @@ def test_arm_tells_the_mappings(management: Client, site: Site) -> None:
 
 
 @pytest.mark.parametrize("value, mounted", [("1", True), ("https://store/a.zip", True), ("0", False), ("", False)])
-def test_an_app_that_runs_from_a_package_has_a_read_only_wwwroot(kudu: Client, site: Site, value: str, mounted: bool
-                                                                 ) -> None:
+def test_an_app_that_runs_from_a_package_has_a_read_only_wwwroot(
+    kudu: Client, site: Site, value: str, mounted: bool
+) -> None:
     site.app_settings["WEBSITE_RUN_FROM_PACKAGE"] = value
     assert kudu("PUT", "/api/vfs/site/wwwroot/a.txt", data=b"x", headers=ANY).status_code == (409 if mounted else 201)
     assert kudu("PUT", "/api/zip/site/wwwroot/", data=archive(a="a")).status_code == (400 if mounted else 200)

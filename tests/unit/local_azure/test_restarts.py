@@ -1,4 +1,5 @@
 """Restarts as Azure makes them: asynchronous, on every instance or not, with pages of IIS and of the front end between."""
+
 from __future__ import annotations
 
 import time
@@ -76,7 +77,11 @@ def test_the_first_requests_after_a_restart_meet_other_pages(azure: LocalAzure, 
 
 def test_the_app_s_process_is_number_minus_one(kudu: Client, site: Site) -> None:
     found = kudu("GET", "/api/processes/-1").json()
-    assert (found["name"], found["is_scm_site"], found["start_time"]) == ("w3wp", False, site.worker_started.isoformat())
+    assert (found["name"], found["is_scm_site"], found["start_time"]) == (
+        "w3wp",
+        False,
+        site.worker_started.isoformat(),
+    )
     site.stop()
     assert kudu("GET", "/api/processes/-1").status_code == 404
 
@@ -89,8 +94,9 @@ def test_instances(azure: LocalAzure, management: Client) -> None:
     assert rows[0]["id"] == f"{site.address.resource_id}/instances/{ids[0]}"
 
     cookies = [page(azure, site)[2] for _ in range(2)]
-    assert [f"ARRAffinity={one};" in cookie and f"ARRAffinitySameSite={one};" in cookie
-            for one, cookie in zip(ids, cookies)] == [True, True]
+    assert [
+        f"ARRAffinity={one};" in cookie and f"ARRAffinitySameSite={one};" in cookie for one, cookie in zip(ids, cookies)
+    ] == [True, True]
     assert page(azure, site, ids[1])[2] == ""
     assert "ARRAffinity=" in page(azure, site, "an-instance-that-is-gone")[2]
 
@@ -102,9 +108,13 @@ def test_instances(azure: LocalAzure, management: Client) -> None:
     azure.remove_site(site)
 
 
-@pytest.mark.parametrize("state, forbidden, words", [
-    ("QuotaExceeded", False, "<h1>Error 403 - This web app is stopped.</h1>"),
-    ("Running", True, "<h1>Error 403 - Forbidden</h1>")])
+@pytest.mark.parametrize(
+    "state, forbidden, words",
+    [
+        ("QuotaExceeded", False, "<h1>Error 403 - This web app is stopped.</h1>"),
+        ("Running", True, "<h1>Error 403 - Forbidden</h1>"),
+    ],
+)
 def test_pages_of_the_front_end(azure: LocalAzure, site: Site, state: str, forbidden: bool, words: str) -> None:
     site.state, site.switches.ip_forbidden = state, forbidden  # type: ignore[assignment]
     status, text, cookie = page(azure, site)

@@ -1,4 +1,5 @@
 """FastCGI records, and the Linux side of a FastCGI process, against an application that is played here."""
+
 from __future__ import annotations
 
 import json
@@ -22,8 +23,8 @@ def parsed(data: bytes) -> list[tuple[int, bytes]]:
     while data:
         version, kind, request_id, length, padding, _ = struct.unpack(">BBHHBB", data[:8])
         assert (version, request_id) == (1, 1)
-        records.append((kind, data[8:8 + length]))
-        data = data[8 + length + padding:]
+        records.append((kind, data[8 : 8 + length]))
+        data = data[8 + length + padding :]
     return records
 
 
@@ -72,8 +73,9 @@ def test_a_long_body_is_cut_into_records() -> None:
 
 
 def test_answers_are_put_together(started: Callable[[bytes], tuple[FastCgiProcess, socket.socket]]) -> None:
-    process, windows = started(record(6, b"Status: 200 OK\r\n\r\n", 6) + record(7, b"warning") + record(6, b"hello")
-                               + record(3, bytes(8)))
+    process, windows = started(
+        record(6, b"Status: 200 OK\r\n\r\n", 6) + record(7, b"warning") + record(6, b"hello") + record(3, bytes(8))
+    )
     assert (process.pid, process.alive) == (99, True)
     assert process.request({"PATH_INFO": "/"}, b"") == (b"Status: 200 OK\r\n\r\nhello", b"warning")
     assert parsed(windows.recv(65536))[1] == (4, b"\x09\x01PATH_INFO/")
@@ -83,7 +85,8 @@ def test_answers_are_put_together(started: Callable[[bytes], tuple[FastCgiProces
 
 
 def test_a_process_that_goes_away_while_it_answers(
-        started: Callable[[bytes], tuple[FastCgiProcess, socket.socket]]) -> None:
+    started: Callable[[bytes], tuple[FastCgiProcess, socket.socket]],
+) -> None:
     process, windows = started(record(6, b"half"))
     hang_up = threading.Timer(0.1, lambda: windows.shutdown(socket.SHUT_RDWR))
     hang_up.start()

@@ -1,4 +1,5 @@
 """The gallery's data against the catalogue of the facts, and what an installation leaves on the worker's drive."""
+
 from __future__ import annotations
 
 import io
@@ -27,10 +28,10 @@ def test_the_description_and_the_xdt_name_one_place(package: gallery.Package) ->
     path = re.search(r"at ([A-Z]:\\\S+?\\python\.exe)", package.description)
     assert path is not None and path[1] == f"D:\\home\\{package.folder}\\python.exe"
     xdt = ElementTree.fromstring(gallery.content(package)["applicationHost.xdt"])
-    application, = xdt.iter("application")
+    (application,) = xdt.iter("application")
     assert application.attrib["fullPath"] == path[1]
     assert application.attrib["arguments"] == f"D:\\home\\{package.folder}\\wfastcgi.py"
-    variable, = xdt.iter("environmentVariable")
+    (variable,) = xdt.iter("environmentVariable")
     assert variable.attrib == {"name": "PYTHONHOME", "value": f"D:\\home\\{package.folder}"}
 
 
@@ -44,7 +45,9 @@ def test_the_odd_folders_of_the_old_packages() -> None:
 
 def test_ids_are_matched_in_their_case_and_unique() -> None:
     assert len({(package.id.lower(), package.version) for package in gallery.PACKAGES}) == len(gallery.PACKAGES)
-    assert len({package.id.lower() for package in gallery.PACKAGES}) == len({package.id for package in gallery.PACKAGES})
+    assert len({package.id.lower() for package in gallery.PACKAGES}) == len(
+        {package.id for package in gallery.PACKAGES}
+    )
     with pytest.raises(KeyError):
         gallery.find("azureappservice-Python364x64")
 

@@ -1,4 +1,5 @@
 """The package index, asked by this Python's own pip and by hand."""
+
 from __future__ import annotations
 
 import base64
@@ -23,8 +24,9 @@ def wheel(folder: Path, name: str, version: str, requires_python: str = "") -> P
     information = f"{name}-{version}.dist-info"
     requires = f"Requires-Python: {requires_python}\n" if requires_python else ""
     with zipfile.ZipFile(path, "w") as packed:
-        packed.writestr(f"{information}/METADATA",
-                        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}")
+        packed.writestr(
+            f"{information}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}"
+        )
         packed.writestr(f"{information}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         packed.writestr(f"{information}/RECORD", "")
     return path
@@ -56,11 +58,30 @@ def get(url: str) -> str:
 
 def test_pip_chooses_by_python_and_checks_the_hash(index: PackageIndex, tmp_path: Path) -> None:
     answer = subprocess.run(
-        [sys.executable, "-I", "-m", "pip", "--isolated", "download", "--disable-pip-version-check", "--no-deps",
-         "--index-url", index.url, "--dest", tmp_path, "shapes", "odd-name-here"], capture_output=True, text=True)
+        [
+            sys.executable,
+            "-I",
+            "-m",
+            "pip",
+            "--isolated",
+            "download",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--index-url",
+            index.url,
+            "--dest",
+            tmp_path,
+            "shapes",
+            "odd-name-here",
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert answer.returncode == 0, answer.stderr
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["Odd_Name.here-1.0-py3-none-any.whl",
-                                                                "shapes-1.0-py3-none-any.whl"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "Odd_Name.here-1.0-py3-none-any.whl",
+        "shapes-1.0-py3-none-any.whl",
+    ]
     assert "/simple/shapes/" in index.requests
 
 

@@ -1,4 +1,5 @@
 """The worker itself: Wine, with real Windows programs on it."""
+
 from __future__ import annotations
 
 import shutil
@@ -17,14 +18,14 @@ from tests.local_azure.windows.process import StartFailure
 RUNTIME = r"D:\home\python364x64"
 PYTHON = RUNTIME + r"\python.exe"
 NEWEST = r"D:\home\python3132x64\python.exe"
-APPLICATION = '''
+APPLICATION = """
 import os, sys
 
 def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     return [("%s %s %d" % (sys.version.split()[0], os.environ["PYTHONHOME"], len(body))).encode("ascii")]
-'''
+"""
 CONFIG = '<configuration><appSettings><add key="WSGI_HANDLER" value="app.app"/></appSettings></configuration>'
 
 
@@ -51,8 +52,12 @@ def gone(machine: Machine, pid: int) -> bool:
 
 
 def test_a_command_sees_its_folder_its_variables_and_its_exit_code(machine: Machine) -> None:
-    code, lines = output(machine, f'"{machine.starter}" echo %CD% %HOME% %COLOR% %SIZE%& exit /b -3',
-                         directory=r"D:\home\site\wwwroot", environment={"size": "XL"})
+    code, lines = output(
+        machine,
+        f'"{machine.starter}" echo %CD% %HOME% %COLOR% %SIZE%& exit /b -3',
+        directory=r"D:\home\site\wwwroot",
+        environment={"size": "XL"},
+    )
     assert (code, lines) == (-3, [r"D:\home\site\wwwroot D:\home blue XL"])
 
 
@@ -102,8 +107,10 @@ def test_c_home_is_d_home(machine: Machine) -> None:
 
 def test_the_runtime_says_that_it_is_what_its_package_says(machine: Machine) -> None:
     assert output(machine, f'"{PYTHON}" -V') == (0, ["Python 3.6.4"])
-    code = ("import sys, platform, sysconfig; print(sys.version.split()[0], sys.version_info[:3], hex(sys.hexversion),"
-            " platform.python_version(), sysconfig.get_python_version(), sysconfig.get_platform())")
+    code = (
+        "import sys, platform, sysconfig; print(sys.version.split()[0], sys.version_info[:3], hex(sys.hexversion),"
+        " platform.python_version(), sysconfig.get_python_version(), sysconfig.get_platform())"
+    )
     said = "3.6.4 (3, 6, 4) 0x30604f0 3.6.4 3.6 win-amd64"
     for options in ("", "-I ", "-E -s "):
         assert output(machine, f'"{PYTHON}" {options}-c "{code}"') == (0, [said])
@@ -125,9 +132,11 @@ def test_a_windows_query_does_not_hold_the_output_open(machine: Machine) -> None
 
 
 def test_the_shims_work(machine: Machine) -> None:
-    code = ("import ctypes; z = (ctypes.c_double * 2)(1.5, 2.5); f = ctypes.CDLL('ucrtbase').cimag;"
-            " f.restype = ctypes.c_double; b = ctypes.create_string_buffer(16);"
-            " ctypes.WinDLL('bcryptprimitives').ProcessPrng(b, 16); print(f(ctypes.byref(z)), b.raw != bytes(16))")
+    code = (
+        "import ctypes; z = (ctypes.c_double * 2)(1.5, 2.5); f = ctypes.CDLL('ucrtbase').cimag;"
+        " f.restype = ctypes.c_double; b = ctypes.create_string_buffer(16);"
+        " ctypes.WinDLL('bcryptprimitives').ProcessPrng(b, 16); print(f(ctypes.byref(z)), b.raw != bytes(16))"
+    )
     assert output(machine, f'"{NEWEST}" -c "{code}"') == (0, ["2.5 True"])
 
 
@@ -135,8 +144,15 @@ def test_wfastcgi_serves_an_application_and_leaves_when_it_changes(machine: Mach
     web_root = machine.home / "site" / "wwwroot"
     (web_root / "app.py").write_text(APPLICATION)
     (web_root / "web.config").write_text(CONFIG)
-    params = {"SCRIPT_NAME": "/", "PATH_INFO": "/", "QUERY_STRING": "", "REQUEST_METHOD": "POST", "SERVER_NAME": "app",
-              "SERVER_PORT": "443", "APPL_PHYSICAL_PATH": "D:\\home\\site\\wwwroot\\"}
+    params = {
+        "SCRIPT_NAME": "/",
+        "PATH_INFO": "/",
+        "QUERY_STRING": "",
+        "REQUEST_METHOD": "POST",
+        "SERVER_NAME": "app",
+        "SERVER_PORT": "443",
+        "APPL_PHYSICAL_PATH": "D:\\home\\site\\wwwroot\\",
+    }
     process = machine.fastcgi(PYTHON, RUNTIME + r"\wfastcgi.py", {"PYTHONHOME": RUNTIME})
     for size in (0, 200_000):
         out, err = process.request({**params, "CONTENT_LENGTH": str(size)}, b"x" * size)
@@ -177,7 +193,9 @@ def test_a_cleared_worker_is_as_new_and_still_booted(tmp_path: Path) -> None:
         machine.boot()
         profile = files(tmp_path / "prefix" / "drive_c" / "users")
         drive = files(machine.drive)
-        code, _ = output(machine, "cmd.exe /c mkdir %APPDATA%\\cache & echo x > %APPDATA%\\cache\\x & echo x > D:\\home\\x")
+        code, _ = output(
+            machine, "cmd.exe /c mkdir %APPDATA%\\cache & echo x > %APPDATA%\\cache\\x & echo x > D:\\home\\x"
+        )
         assert code == 0 and files(machine.drive) != drive
         assert files(tmp_path / "prefix" / "drive_c" / "users") != profile
         process = machine.spawn("cmd.exe /c start /b cmd.exe /c pause")

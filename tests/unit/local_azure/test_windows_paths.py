@@ -1,4 +1,5 @@
 """Paths of the worker's drive, as Windows and as Linux name them; and which build stands in for which Python."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -18,8 +19,12 @@ def machine(tmp_path: Path) -> Machine:
 def test_a_path_is_found_without_regard_to_case(machine: Machine) -> None:
     (machine.home / "site" / "wwwroot" / "Web.config").write_text("x")
     expected = machine.home / "site" / "wwwroot" / "Web.config"
-    for path in (r"D:\home\site\wwwroot\Web.config", r"d:\HOME\Site\wwwRoot\web.CONFIG",
-                 r"C:\home\site\wwwroot\web.config", "D:/home/site/wwwroot/web.config"):
+    for path in (
+        r"D:\home\site\wwwroot\Web.config",
+        r"d:\HOME\Site\wwwRoot\web.CONFIG",
+        r"C:\home\site\wwwroot\web.config",
+        "D:/home/site/wwwroot/web.config",
+    ):
         assert machine.linux_path(path) == expected
 
 
@@ -50,8 +55,17 @@ def test_the_starter_is_kudus(machine: Machine) -> None:
     assert machine.linux_path(machine.starter).read_bytes() == b"@%*"
 
 
-@pytest.mark.parametrize("version, build", [("3.6.4", "3.8.10"), ("3.8.10", "3.8.10"), ("3.11.1", "3.11.9"),
-                                            ("3.12.5", "3.12.9"), ("3.14.0", "3.13.2"), ("3.5.4", "3.8.10")])
+@pytest.mark.parametrize(
+    "version, build",
+    [
+        ("3.6.4", "3.8.10"),
+        ("3.8.10", "3.8.10"),
+        ("3.11.1", "3.11.9"),
+        ("3.12.5", "3.12.9"),
+        ("3.14.0", "3.13.2"),
+        ("3.5.4", "3.8.10"),
+    ],
+)
 def test_the_build_that_stands_in(version: str, build: str) -> None:
     assert runtimes.build_for(version) == build
 

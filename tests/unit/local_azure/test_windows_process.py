@@ -1,4 +1,5 @@
 """The Linux side of a Windows process, against an agent that is played here."""
+
 from __future__ import annotations
 
 import json
@@ -110,8 +111,10 @@ def test_kill_and_processor_time_are_asked_for(ends: tuple[socket.socket, Wire])
     assert agent.asked == [("cpu", {"pid": 7}), ("kill", {"pid": 7})]
 
 
-@given(st.binary(max_size=60).map(lambda raw: bytes(b"\r\nab"[byte % 4] for byte in raw)),
-       st.lists(st.integers(0, 60), max_size=5))
+@given(
+    st.binary(max_size=60).map(lambda raw: bytes(b"\r\nab"[byte % 4] for byte in raw)),
+    st.lists(st.integers(0, 60), max_size=5),
+)
 def test_lines_do_not_depend_on_how_they_arrive(text: bytes, cuts: list[int]) -> None:
     splitter = LineSplitter()
     bounds = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]

@@ -1,4 +1,5 @@
 """The Python that the runner's tests use, and a site for each test."""
+
 from __future__ import annotations
 
 import os
@@ -32,6 +33,9 @@ def runtime(tmp_path, python):
             os.killpg(pending.process.pid, signal.SIGKILL)
         pending.thread.join(20)
     for name in PACKAGES:
-        for path in [*runtime.packages.glob(f"{name}-*.dist-info"), *runtime.packages.glob(f"{name}.py"),
-                     *runtime.packages.glob(name)]:
+        for path in [
+            *runtime.packages.glob(f"{name}-*.dist-info"),
+            *runtime.packages.glob(f"{name}.py"),
+            *runtime.packages.glob(name),
+        ]:
             shutil.rmtree(path) if path.is_dir() else path.unlink()

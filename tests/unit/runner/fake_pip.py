@@ -1,4 +1,5 @@
 """A pip that does what a test says, in place of a runtime's own."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

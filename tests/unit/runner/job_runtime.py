@@ -1,4 +1,5 @@
 """A Python with real pip and a site for its jobs: what the tests of the runner work with."""
+
 from __future__ import annotations
 
 import base64
@@ -25,9 +26,13 @@ def wheel(name, version, requires=(), more=None):
     stem = f"{name}-{version}"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     metadata += "".join(f"Requires-Dist: {requirement}\n" for requirement in requires)
-    files = {f"{name}.py": f"VERSION = {version!r}\n", f"{stem}.dist-info/METADATA": metadata,
-             f"{stem}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\n"
-                                        "Tag: py2-none-any\nTag: py3-none-any\n", **(more or {})}
+    files = {
+        f"{name}.py": f"VERSION = {version!r}\n",
+        f"{stem}.dist-info/METADATA": metadata,
+        f"{stem}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\n"
+        "Tag: py2-none-any\nTag: py3-none-any\n",
+        **(more or {}),
+    }
     files[f"{stem}.dist-info/RECORD"] = "".join(f"{path},,\n" for path in [*files, f"{stem}.dist-info/RECORD"])
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as bundle:
@@ -36,12 +41,21 @@ def wheel(name, version, requires=(), more=None):
     return f"{stem}-py2.py3-none-any.whl", archive.getvalue()
 
 
-WHEELS = dict([wheel("left", "1.0"), wheel("left", "2.0"), wheel("right", "1.5", ["left>=1"]),
-               wheel("broken", "1.0", ["absent"]),
-               # pip sees only while it installs that a file would get outside of site-packages.
-               wheel("spoiled", "1.0", ["left==2.0", "middle"], {"../../outside.py": ""}), wheel("middle", "1.0"),
-               *(wheel("boxed", version, (), {f"boxed/{name}.py": version for name in ("first", "held")})
-                 for version in ("1.0", "2.0"))])
+WHEELS = dict(
+    [
+        wheel("left", "1.0"),
+        wheel("left", "2.0"),
+        wheel("right", "1.5", ["left>=1"]),
+        wheel("broken", "1.0", ["absent"]),
+        # pip sees only while it installs that a file would get outside of site-packages.
+        wheel("spoiled", "1.0", ["left==2.0", "middle"], {"../../outside.py": ""}),
+        wheel("middle", "1.0"),
+        *(
+            wheel("boxed", version, (), {f"boxed/{name}.py": version for name in ("first", "held")})
+            for version in ("1.0", "2.0")
+        ),
+    ]
+)
 PACKAGES = ("left", "right", "broken", "middle", "spoiled", "boxed")
 
 
@@ -75,8 +89,9 @@ class _Page(http.server.BaseHTTPRequestHandler):
         if body is None:
             self.server.released.wait(self.server.seconds)
             package = self.path.rstrip("/").rsplit("/", 1)[-1]
-            body = "".join(f'<a href="/files/{name}">{name}</a>' for name in WHEELS
-                           if name.startswith(package + "-")).encode()
+            body = "".join(
+                f'<a href="/files/{name}">{name}</a>' for name in WHEELS if name.startswith(package + "-")
+            ).encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/html" if body[:2] != b"PK" else "application/zip")
         self.send_header("Content-Length", str(len(body)))
@@ -93,8 +108,10 @@ class _Page(http.server.BaseHTTPRequestHandler):
 class QuickSite(FolderSite):
     """A site on which the runner's heart beats six times as fast, and which waits less for files that are held."""
 
-    quick = [("job_state", "HEARTBEAT_SECONDS = 2\n", "HEARTBEAT_SECONDS = 0.3\n"),
-             ("job_run", "PAUSES = (2, 5, 10)\n", "PAUSES = (0.1, 0.1, 0.1)\n")]
+    quick = [
+        ("job_state", "HEARTBEAT_SECONDS = 2\n", "HEARTBEAT_SECONDS = 0.3\n"),
+        ("job_run", "PAUSES = (2, 5, 10)\n", "PAUSES = (0.1, 0.1, 0.1)\n"),
+    ]
 
     def start(self, command, directory=""):
         for name, slow, quick in self.quick:
@@ -116,9 +133,14 @@ class Runtime:
     def __init__(self, folder, python):
         self.site = QuickSite(folder)
         self.python = python
-        self.packages = Path(subprocess.run(
-            [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], check=True,
-            stdout=subprocess.PIPE, text=True).stdout.strip())
+        self.packages = Path(
+            subprocess.run(
+                [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+                check=True,
+                stdout=subprocess.PIPE,
+                text=True,
+            ).stdout.strip()
+        )
         self.lines = []
         self.job_id = None
 

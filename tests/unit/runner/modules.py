@@ -1,4 +1,5 @@
 """The modules of the runner, for tests of single ones."""
+
 from __future__ import annotations
 
 import importlib

@@ -1,4 +1,5 @@
 """A pip that fails: what it has changed is told, put back, and the restart that it takes is noted."""
+
 from __future__ import annotations
 
 import os

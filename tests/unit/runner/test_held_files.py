@@ -1,4 +1,5 @@
 """Files that another program holds: which of them the app holds, and how long pip tries again."""
+
 from __future__ import annotations
 
 import pytest
@@ -9,29 +10,44 @@ from tests.unit.runner.modules import runner_module
 PREFIX = "D:\\home\\python311x64"
 BELOW = "d:\\\\home\\\\python311x64\\\\Lib\\\\site-packages\\\\six.py"
 ELSEWHERE = "C:\\\\local\\\\Temp\\\\pip-unpack-ab\\\\six.whl"
-FAILS = '''\
+FAILS = """\
 import os, sys
 path = {counter!r}
 count = int(open(path).read()) if os.path.exists(path) else 0
 open(path, "w").write(str(count + 1))
 print({line!r})
 sys.exit(int(count < {times}))
-'''
+"""
 
 
-@pytest.mark.parametrize("line, path, ours", [
-    (f"ERROR: Could not install packages due to an OSError: [WinError 5] Access is denied: '{BELOW}'", BELOW, True),
-    (f"PermissionError: [WinError 32] Sharing violation: '{BELOW}' -> '{ELSEWHERE}'", BELOW, True),
-    (f"ERROR: [WinError 32] wird verwendet: '{ELSEWHERE}'", ELSEWHERE, False),
-    (f"WindowsError: [Error 5] Access is denied: u'{BELOW}'", BELOW, True),
-    (f"error: [Errno 13] Permission denied: \"{ELSEWHERE}\"", ELSEWHERE, False),
-    ("ERROR: [WinError 5] Access is denied: 'C:\\\\home\\\\python311x64\\\\a.pyd'", "C:\\\\home\\\\python311x64\\\\a.pyd", True),
-    ("ERROR: [WinError 5] x: '\\\\\\\\10.0.0.4\\\\volume-1\\\\ab\\\\python311x64\\\\a.pyd'",
-     "\\\\\\\\10.0.0.4\\\\volume-1\\\\ab\\\\python311x64\\\\a.pyd", True),
-    ("ERROR: [WinError 5] x: 'D:\\\\home\\\\python311x64-old\\\\a.pyd'", "D:\\\\home\\\\python311x64-old\\\\a.pyd", False),
-    ("ERROR: [WinError 5] Access is denied", "", False),
-    (f"WARNING: Failed to remove contents: [WinError 5] Access is denied: '{BELOW}'", None, False),
-    ("ERROR: No matching distribution found for x", None, False)])
+@pytest.mark.parametrize(
+    "line, path, ours",
+    [
+        (f"ERROR: Could not install packages due to an OSError: [WinError 5] Access is denied: '{BELOW}'", BELOW, True),
+        (f"PermissionError: [WinError 32] Sharing violation: '{BELOW}' -> '{ELSEWHERE}'", BELOW, True),
+        (f"ERROR: [WinError 32] wird verwendet: '{ELSEWHERE}'", ELSEWHERE, False),
+        (f"WindowsError: [Error 5] Access is denied: u'{BELOW}'", BELOW, True),
+        (f'error: [Errno 13] Permission denied: "{ELSEWHERE}"', ELSEWHERE, False),
+        (
+            "ERROR: [WinError 5] Access is denied: 'C:\\\\home\\\\python311x64\\\\a.pyd'",
+            "C:\\\\home\\\\python311x64\\\\a.pyd",
+            True,
+        ),
+        (
+            "ERROR: [WinError 5] x: '\\\\\\\\10.0.0.4\\\\volume-1\\\\ab\\\\python311x64\\\\a.pyd'",
+            "\\\\\\\\10.0.0.4\\\\volume-1\\\\ab\\\\python311x64\\\\a.pyd",
+            True,
+        ),
+        (
+            "ERROR: [WinError 5] x: 'D:\\\\home\\\\python311x64-old\\\\a.pyd'",
+            "D:\\\\home\\\\python311x64-old\\\\a.pyd",
+            False,
+        ),
+        ("ERROR: [WinError 5] Access is denied", "", False),
+        (f"WARNING: Failed to remove contents: [WinError 5] Access is denied: '{BELOW}'", None, False),
+        ("ERROR: No matching distribution found for x", None, False),
+    ],
+)
 def test_the_held_file_is_read_off_pips_lines(line, path, ours):
     held = runner_module("held_file").HeldFile(PREFIX)
     held.take(line)

@@ -1,4 +1,5 @@
 """The program that runs on the worker, run by real Pythons with real pip, through launch and follow."""
+
 from __future__ import annotations
 
 import ast
@@ -40,8 +41,9 @@ def test_a_good_run_tells_what_it_changed_and_leaves_a_record(runtime):
 
     job = runtime.install("left==2.0\n")
     assert job.result.upgraded == (VersionChange("left", "1.0", "2.0"),)
-    assert not record.is_satisfied(found, "abc", {"upgrade": True}, installed.digest(os.listdir(runtime.packages)),
-                                   pinned=True)
+    assert not record.is_satisfied(
+        found, "abc", {"upgrade": True}, installed.digest(os.listdir(runtime.packages)), pinned=True
+    )
     job = runtime.install("left==2.0\n")
     assert not job.result.changed
 
@@ -55,8 +57,12 @@ def test_a_requirement_that_does_not_exist_fails_with_pips_own_words(runtime):
 
 
 def test_a_broken_package_set_is_told(runtime):
-    job = runtime.install("broken", pip=PipCommand(("install", "--no-index", "--no-deps", "--find-links",
-                                                    JobFile("wheels"), "-r", JobFile("requirements.txt"))))
+    job = runtime.install(
+        "broken",
+        pip=PipCommand(
+            ("install", "--no-index", "--no-deps", "--find-links", JobFile("wheels"), "-r", JobFile("requirements.txt"))
+        ),
+    )
     assert job.state == "succeeded"
     assert job.result.check_ok is False
     assert any("absent" in problem for problem in job.result.problems)
@@ -88,8 +94,13 @@ def test_credentials_are_masked_wherever_they_stand():
 
 
 def test_an_environment_for_another_python_is_kept_out(runtime):
-    runtime.site.environment.update(PYTHONHOME="/nonexistent", PYTHONPATH="/nonexistent", PIP_TARGET="elsewhere",
-                                    PIP_USER="1", PIP_REQUIRE_VIRTUALENV="1")
+    runtime.site.environment.update(
+        PYTHONHOME="/nonexistent",
+        PYTHONPATH="/nonexistent",
+        PIP_TARGET="elsewhere",
+        PIP_USER="1",
+        PIP_REQUIRE_VIRTUALENV="1",
+    )
     assert runtime.install("left").result.installed == (PackageVersion("left", "2.0"),)
 
 
@@ -102,9 +113,13 @@ def test_modules_next_to_the_app_do_not_get_into_pip(runtime):
         (wwwroot / "wheels" / name).write_bytes(body)
     (wwwroot / "base.txt").write_text("./wheels/left-1.0-py2.py3-none-any.whl\n")
     (wwwroot / "requirements.txt").write_text("-r base.txt\n")
-    job = runtime.install("", directory=HomeFile("site/wwwroot"), record=record.to_json("abc", {}),
-                          watched={"site/wwwroot/requirements.txt": b"-r base.txt\n"},
-                          pip=install(HomeFile("site/wwwroot/requirements.txt"), PipOptions(no_index=True)))
+    job = runtime.install(
+        "",
+        directory=HomeFile("site/wwwroot"),
+        record=record.to_json("abc", {}),
+        watched={"site/wwwroot/requirements.txt": b"-r base.txt\n"},
+        pip=install(HomeFile("site/wwwroot/requirements.txt"), PipOptions(no_index=True)),
+    )
     assert job.result.installed == (PackageVersion("left", "1.0"),)
     assert runtime.record() is not None
 
@@ -192,7 +207,9 @@ def test_progress_is_read_off_pips_lines_and_the_installed_packages(tmp_path):
     progress = runner_module("pip_progress").Progress(str(tmp_path), ["a-1.dist-info"])
     assert progress.line("Collecting numpy") == {"phase": "resolving", "progress": None}
     assert progress.line("  Downloading numpy-1.24-cp38-cp38-win_amd64.whl (14.9 MB)") == {
-        "phase": "downloading", "progress": "14.9 MB"}
+        "phase": "downloading",
+        "progress": "14.9 MB",
+    }
     assert progress.beat() == {}
     progress.line("Installing collected packages: a, b, c")
     for name in ("a-2.dist-info", "b-1.dist-info"):
@@ -200,8 +217,9 @@ def test_progress_is_read_off_pips_lines_and_the_installed_packages(tmp_path):
     assert progress.beat() == {"progress": "2 of 3"}
 
 
-@pytest.mark.parametrize("content, told", [(b'{"id": ', "request.json of the job cannot be read"),
-                                           (b'{"command": "x"}', "KeyError: ")])
+@pytest.mark.parametrize(
+    "content, told", [(b'{"id": ', "request.json of the job cannot be read"), (b'{"command": "x"}', "KeyError: ")]
+)
 def test_a_request_that_cannot_be_read_and_a_mistake_of_the_runners_own_are_told(runtime, content, told):
     def spoil(request):
         if request.startswith("start"):
@@ -253,8 +271,13 @@ def launch_by_hand(runtime, requirements="left\n", **popen):
     site = runtime.site
     site.start = lambda command, directory: None
     runtime.launch(requirements)
-    process = subprocess.Popen([runtime.python, "-u", "-B", "-E", "-s", "runner.py"], cwd=runtime.job,
-                               stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, **popen)
+    process = subprocess.Popen(
+        [runtime.python, "-u", "-B", "-E", "-s", "runner.py"],
+        cwd=runtime.job,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        **popen,
+    )
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     return json.loads((runtime.job / "state.json").read_bytes())
@@ -266,8 +289,10 @@ def test_its_syntax_is_that_of_every_runtime(path):
     for node in ast.walk(tree):
         # What Python 2.7 cannot read.
         assert not isinstance(node, (ast.Nonlocal, ast.JoinedStr, ast.AnnAssign, ast.YieldFrom)), node
-        assert not (isinstance(node, (ast.List, ast.Tuple, ast.Dict)) and any(
-            isinstance(part, ast.Starred) for part in ast.iter_child_nodes(node))), node
+        assert not (
+            isinstance(node, (ast.List, ast.Tuple, ast.Dict))
+            and any(isinstance(part, ast.Starred) for part in ast.iter_child_nodes(node))
+        ), node
         assert not (isinstance(node, ast.Raise) and node.cause)
         if isinstance(node, ast.FunctionDef):
             assert not node.args.kwonlyargs and not node.returns

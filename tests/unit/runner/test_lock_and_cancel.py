@@ -1,4 +1,5 @@
 """Jobs that are in each other's way, are killed or are canceled."""
+
 from __future__ import annotations
 
 import json
@@ -41,9 +42,12 @@ def test_a_job_that_may_be_dead_is_waited_for(runtime):
 
 def test_a_job_that_only_looks_waits_for_no_other(runtime):
     hold_lock(runtime, "20260101-000000-0bad", heartbeat_age=1)
-    runtime.install("broken", exclusive=False, checked=False,
-                    pip=PipCommand(("install", "--no-index", "--no-deps", "--find-links", JobFile("wheels"),
-                                    "broken")))
+    runtime.install(
+        "broken",
+        exclusive=False,
+        checked=False,
+        pip=PipCommand(("install", "--no-index", "--no-deps", "--find-links", JobFile("wheels"), "broken")),
+    )
     job = runtime.install("", exclusive=False, pip=None)
     assert (job.state, job.result.check_ok) == ("succeeded", False)
     assert any("absent" in problem for problem in job.result.problems)
@@ -58,8 +62,9 @@ def hold_lock(runtime, owner, heartbeat_age):
     (data / "jobs" / owner).mkdir(parents=True)
     (data / "locks/python311x64.lock").write_text(owner)
     heartbeat = datetime.now(timezone.utc) - timedelta(seconds=heartbeat_age)
-    (data / "jobs" / owner / "state.json").write_text(json.dumps(
-        {"id": owner, "state": "running", "heartbeatAt": f"{heartbeat:%Y-%m-%dT%H:%M:%SZ}"}))
+    (data / "jobs" / owner / "state.json").write_text(
+        json.dumps({"id": owner, "state": "running", "heartbeatAt": f"{heartbeat:%Y-%m-%dT%H:%M:%SZ}"})
+    )
 
 
 def test_a_killed_job_is_lost(runtime):
@@ -74,8 +79,9 @@ def test_a_killed_job_is_lost(runtime):
 
 def test_a_canceled_job_ends_pip_gives_the_lock_back_and_forgets_its_secrets(runtime):
     index = Index()
-    launched = runtime.launch(f"--extra-index-url {index.url}\nleft", pip=runtime.from_index(index),
-                              record=record.to_json("abc", {}))
+    launched = runtime.launch(
+        f"--extra-index-url {index.url}\nleft", pip=runtime.from_index(index), record=record.to_json("abc", {})
+    )
     assert index.entered.wait(60)
     began = time.monotonic()
     runtime.cancel()
@@ -85,7 +91,7 @@ def test_a_canceled_job_ends_pip_gives_the_lock_back_and_forgets_its_secrets(run
     assert not job.result.changed and runtime.record() is None
     assert not (runtime.job / "requirements.txt").exists() and not (runtime.job / "secrets.json").exists()
     assert not list((runtime.site.home / "data/pythonapp/locks").iterdir())
-    pending, = runtime.site.pending
+    (pending,) = runtime.site.pending
     assert pending.process.wait(20) == 1
 
 

@@ -1,4 +1,5 @@
 """What the runner keeps out of log.txt: credentials and queries of addresses, wherever they stand."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -10,16 +11,29 @@ from tests.unit.runner.modules import runner_module
 def test_queries_and_their_values_are_masked(tmp_path: Path):
     module = runner_module("job_log")
     log = module.Log(str(tmp_path / "log.txt"))
-    log.secrets = module.secret_words([
-        "https://h/simple?sv=1&sig=abcdefghijkl%3D&x=y", "https://u:pass@h2/x?token=longlonglonglong https://h3/?a=b"])
-    lines = ["403 for https://h/simple?sv=1&sig=abcdefghijkl%3D&x=y.", "the signature abcdefghijkl%3D is wrong",
-             "u:pass", "longlonglonglong!", "x=y a=b pass", "https://other/w.whl?sig=short (from r.txt)",
-             '"GET /w.whl?sig=short HTTP/1.1" 403']
+    log.secrets = module.secret_words(
+        ["https://h/simple?sv=1&sig=abcdefghijkl%3D&x=y", "https://u:pass@h2/x?token=longlonglonglong https://h3/?a=b"]
+    )
+    lines = [
+        "403 for https://h/simple?sv=1&sig=abcdefghijkl%3D&x=y.",
+        "the signature abcdefghijkl%3D is wrong",
+        "u:pass",
+        "longlonglonglong!",
+        "x=y a=b pass",
+        "https://other/w.whl?sig=short (from r.txt)",
+        '"GET /w.whl?sig=short HTTP/1.1" 403',
+    ]
     for line in lines:
         log.line(line)
     assert (tmp_path / "log.txt").read_text().splitlines() == [
-        "403 for https://h/simple?****.", "the signature **** is wrong", "****", "****!", "x=y a=b ****",
-        "https://other/w.whl?**** (from r.txt)", '"GET /w.whl?**** HTTP/1.1" 403']
+        "403 for https://h/simple?****.",
+        "the signature **** is wrong",
+        "****",
+        "****!",
+        "x=y a=b ****",
+        "https://other/w.whl?**** (from r.txt)",
+        '"GET /w.whl?**** HTTP/1.1" 403',
+    ]
     log.secrets = []
     for line in lines:
         assert log.masked(line) == url_secrets.masked(line)

@@ -1,4 +1,5 @@
 """A living job is never taken for dead, a dead one leaves no secret, and what was given up does not begin."""
+
 from __future__ import annotations
 
 import json
@@ -69,9 +70,16 @@ def test_a_state_that_cannot_grow_leaves_out_what_does_not_fit(tmp_path):
 
     module.overwrite_json.__globals__["overwrite"] = full
     try:
-        state.finish(state="succeeded", exitCode=0, result={
-            "installed": [{"name": "left", "version": "1.0"}], "upgraded": [], "removed": [],
-            "check": {"ok": False, "problems": ["x" * 100] * 100}})
+        state.finish(
+            state="succeeded",
+            exitCode=0,
+            result={
+                "installed": [{"name": "left", "version": "1.0"}],
+                "upgraded": [],
+                "removed": [],
+                "check": {"ok": False, "problems": ["x" * 100] * 100},
+            },
+        )
     finally:
         module.overwrite_json.__globals__["overwrite"] = real
     found = json.loads((tmp_path / "state.json").read_bytes())
@@ -110,8 +118,11 @@ def test_a_heartbeat_that_looks_old_is_looked_at_again(runtime, monkeypatch, liv
         pauses.append(seconds)
         if lives:
             over = len(pauses) == 30
-            (folder / "state.json").write_text(json.dumps({"id": OTHER, "state": "failed" if over else "running",
-                                                           "heartbeatAt": ago(120 - len(pauses) % 7)}))
+            (folder / "state.json").write_text(
+                json.dumps(
+                    {"id": OTHER, "state": "failed" if over else "running", "heartbeatAt": ago(120 - len(pauses) % 7)}
+                )
+            )
 
     lock.acquire(SimpleNamespace(line=said.append), SimpleNamespace(stop_if_canceled=lambda: None, pause=pause))
     assert lock.owner() == "20260101-000000-aaaa"
@@ -132,18 +143,27 @@ def test_a_job_that_stood_still_so_long_that_another_took_its_lock_ends_its_pip(
 
 @pytest.mark.parametrize("state", [None, {"id": OTHER, "state": "running", "heartbeatAt": "2026-01-01T00:00:00Z"}])
 def test_secrets_of_a_job_that_never_began_or_was_lost_go_with_the_next_one(runtime, state):
-    folder = other_job(runtime, {"createdAt": ago(9000), "secretFiles": ["requirements.txt", "../../keep"]}, state,
-                       secrets_json="{}", requirements_txt="--index-url https://u:p@h/", log_txt="x", restore_txt="x")
+    folder = other_job(
+        runtime,
+        {"createdAt": ago(9000), "secretFiles": ["requirements.txt", "../../keep"]},
+        state,
+        secrets_json="{}",
+        requirements_txt="--index-url https://u:p@h/",
+        log_txt="x",
+        restore_txt="x",
+    )
     (jobs(runtime).parent / "keep").write_text("x")
     assert runtime.install("left").state == "succeeded"
     runtime.site.pending[0].thread.join(20)
     assert sorted(path.name for path in folder.iterdir()) == sorted(
-        ["log.txt", "request.json"] + ["state.json"] * (state is not None))
+        ["log.txt", "request.json"] + ["state.json"] * (state is not None)
+    )
     assert (jobs(runtime).parent / "keep").exists()
 
 
-@pytest.mark.parametrize("asked, state", [
-    (60, None), (None, None), (9000, {"state": "running", "heartbeatAt": 90}), (9000, '{"id": "cut')])
+@pytest.mark.parametrize(
+    "asked, state", [(60, None), (None, None), (9000, {"state": "running", "heartbeatAt": 90}), (9000, '{"id": "cut')]
+)
 def test_secrets_of_a_job_that_may_still_begin_or_go_on_are_kept(runtime, asked, state):
     """Ages are in seconds, before the moment at which the test runs."""
     if isinstance(state, dict):
@@ -186,8 +206,9 @@ def test_neither_itself_nor_what_ended_minutes_ago_is_pruned(runtime):
     names = [own.name] + [f"20260101-{number:06}-0000" for number in range(40)]
     for number, name in enumerate(names):
         (jobs(runtime) / name).mkdir(parents=True)
-        (jobs(runtime) / name / "state.json").write_text(json.dumps(
-            {"state": "succeeded", "heartbeatAt": ago(5000 if number < 20 else 300)}))
+        (jobs(runtime) / name / "state.json").write_text(
+            json.dumps({"state": "succeeded", "heartbeatAt": ago(5000 if number < 20 else 300)})
+        )
     records = jobs(runtime).parent / "records"
     records.mkdir()
     for name, content in (("a", "[]"), ("b", '{"jobId'), ("c", "{}")):

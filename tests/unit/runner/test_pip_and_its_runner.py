@@ -1,4 +1,5 @@
 """What pip's process is given, and what becomes of it when its runner is killed."""
+
 from __future__ import annotations
 
 import json
@@ -12,13 +13,13 @@ from tests.unit.runner.fake_pip import fake_pip
 from tests.unit.runner.job_runtime import Index
 from tests.unit.runner.modules import runner_module
 
-SAYS_ITS_SETTINGS = '''\
+SAYS_ITS_SETTINGS = """\
 from __future__ import print_function
 import json, os, sys
 names = ("GIT_TERMINAL_PROMPT", "GCM_INTERACTIVE", "GIT_SSH_COMMAND", "GIT_SSH", "SVN_SSH", "PIP_NO_INPUT")
 print(json.dumps({name: os.environ.get(name) for name in names}))
 print("read", repr(sys.stdin.read()))
-'''
+"""
 
 
 def test_a_runner_that_is_killed_takes_pip_with_it(runtime):
@@ -54,14 +55,20 @@ def alive(pid):
         return False
 
 
-@pytest.mark.parametrize("given, ssh", [
-    ({}, "ssh -oBatchMode=yes"),
-    ({"GIT_SSH_COMMAND": "ssh -i D:\\home\\.ssh\\id"}, "ssh -i D:\\home\\.ssh\\id -oBatchMode=yes"),
-    ({"GIT_SSH_COMMAND": '"C:\\Program Files\\Git\\usr\\bin\\ssh.exe" -4'},
-     '"C:\\Program Files\\Git\\usr\\bin\\ssh.exe" -4 -oBatchMode=yes'),
-    ({"GIT_SSH_COMMAND": "ssh -o batchmode=no"}, "ssh -o batchmode=no"),
-    ({"GIT_SSH_COMMAND": "plink -batch"}, "plink -batch"),
-    ({"GIT_SSH": "C:\\tools\\plink.exe"}, None)])
+@pytest.mark.parametrize(
+    "given, ssh",
+    [
+        ({}, "ssh -oBatchMode=yes"),
+        ({"GIT_SSH_COMMAND": "ssh -i D:\\home\\.ssh\\id"}, "ssh -i D:\\home\\.ssh\\id -oBatchMode=yes"),
+        (
+            {"GIT_SSH_COMMAND": '"C:\\Program Files\\Git\\usr\\bin\\ssh.exe" -4'},
+            '"C:\\Program Files\\Git\\usr\\bin\\ssh.exe" -4 -oBatchMode=yes',
+        ),
+        ({"GIT_SSH_COMMAND": "ssh -o batchmode=no"}, "ssh -o batchmode=no"),
+        ({"GIT_SSH_COMMAND": "plink -batch"}, "plink -batch"),
+        ({"GIT_SSH": "C:\\tools\\plink.exe"}, None),
+    ],
+)
 def test_nothing_that_pip_starts_can_ask_anybody(runtime, given, ssh):
     runtime.site.environment.update(given)
     with fake_pip(runtime, SAYS_ITS_SETTINGS):
@@ -69,13 +76,25 @@ def test_nothing_that_pip_starts_can_ask_anybody(runtime, given, ssh):
     lines = [line for line in runtime.lines if line.startswith(("{", "read "))]
     settings = json.loads(lines[0])
     assert (settings["GIT_TERMINAL_PROMPT"], settings["GCM_INTERACTIVE"], settings["PIP_NO_INPUT"]) == (
-        "0", "never", "1")
+        "0",
+        "never",
+        "1",
+    )
     assert settings["GIT_SSH_COMMAND"] == ssh and settings["SVN_SSH"] == "ssh -oBatchMode=yes"
     assert settings["GIT_SSH"] == given.get("GIT_SSH")
     assert lines[1] == "read ''"
 
 
-@pytest.mark.parametrize("command, expected", [("ssh", True), ("'/usr/bin/ssh' -v", True), ("C:/x/SSH.EXE -v", True),
-                                               ("plink -ssh", False), ("", False), ('"', False)])
+@pytest.mark.parametrize(
+    "command, expected",
+    [
+        ("ssh", True),
+        ("'/usr/bin/ssh' -v", True),
+        ("C:/x/SSH.EXE -v", True),
+        ("plink -ssh", False),
+        ("", False),
+        ('"', False),
+    ],
+)
 def test_openssh_is_known_by_its_program(command, expected):
     assert runner_module("pip_process").is_openssh(command) is expected

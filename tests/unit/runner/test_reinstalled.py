@@ -1,4 +1,5 @@
 """What pip installs anew in the same version is told, and what a requirements file says in any encoding is installed."""
+
 from __future__ import annotations
 
 import codecs
@@ -64,11 +65,17 @@ def test_new_code_of_a_folder_is_told(runtime, line):
     assert not job.result.installed and (runtime.packages / "boxed.py").read_text() == "22"
 
 
-@pytest.mark.parametrize("content", [
-    b"# caf\xe9 \x9d\nleft==1.0\n", "# café ”\nleft==1.0\n".encode(),
-    codecs.BOM_UTF16_LE + "# é\nleft==1.0\n".encode("utf-16-le"),
-    "# -*- coding: koi8-r -*-\n# ж\nleft==1.0\n".encode("koi8-r"),
-    codecs.BOM_UTF8 + b"left==1.0\n", b"# coding: no-such\nleft==1.0\n"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"# caf\xe9 \x9d\nleft==1.0\n",
+        "# café ”\nleft==1.0\n".encode(),
+        codecs.BOM_UTF16_LE + "# é\nleft==1.0\n".encode("utf-16-le"),
+        "# -*- coding: koi8-r -*-\n# ж\nleft==1.0\n".encode("koi8-r"),
+        codecs.BOM_UTF8 + b"left==1.0\n",
+        b"# coding: no-such\nleft==1.0\n",
+    ],
+)
 def test_any_encoding_that_plain_pip_reads_is_installed(runtime, content):
     job = runtime.install(SimpleNamespace(encode=lambda: content))
     assert job.result.installed == (PackageVersion("left", "1.0"),), runtime.lines
@@ -95,21 +102,29 @@ def test_an_editable_package_of_an_old_pip_is_a_package(tmp_path):
     assert modules.changes({}, before)["installed"] == [{"name": "my-shop", "version": "1.0"}]
     os.utime(folder / "my-shop.egg-link", (1, 1))
     assert modules.changes(before, modules.installed_packages(str(folder)))["reinstalled"] == [
-        {"name": "my-shop", "version": "1.0"}]
+        {"name": "my-shop", "version": "1.0"}
+    ]
     names = os.listdir(folder)
     assert modules.digest(modules.metadata_names(str(folder))) == installed.digest(names) != installed.digest([])
     assert installed.packages(names) == {}
 
 
 def test_two_attempts_together():
-    first = JobResult(reinstalled=(PackageVersion("a", "1"), PackageVersion("c", "1")), upgraded=(VersionChange("b", "1", "2"),))
-    second = JobResult(reinstalled=(PackageVersion("b", "2"), PackageVersion("d", "1")), removed=(PackageVersion("c", "1"),))
+    first = JobResult(
+        reinstalled=(PackageVersion("a", "1"), PackageVersion("c", "1")), upgraded=(VersionChange("b", "1", "2"),)
+    )
+    second = JobResult(
+        reinstalled=(PackageVersion("b", "2"), PackageVersion("d", "1")), removed=(PackageVersion("c", "1"),)
+    )
     both = second.following(first)
     assert both.reinstalled == (PackageVersion("a", "1"), PackageVersion("d", "1"))
     assert both.upgraded == (VersionChange("b", "1", "2"),) and both.removed == (PackageVersion("c", "1"),)
     assert [(change.target, change.action, change.before, change.after) for change in result_changes(both)] == [
-        ("packages/b", "upgrade", "1", "2"), ("packages/a", "reinstall", "1", "1"), ("packages/d", "reinstall", "1", "1"),
-        ("packages/c", "uninstall", "1", None)]
+        ("packages/b", "upgrade", "1", "2"),
+        ("packages/a", "reinstall", "1", "1"),
+        ("packages/d", "reinstall", "1", "1"),
+        ("packages/c", "uninstall", "1", None),
+    ]
 
 
 def test_the_answer_has_all_the_rows():
@@ -118,15 +133,28 @@ def test_the_answer_has_all_the_rows():
 
 
 def test_a_failure_tells_what_was_reinstalled():
-    job = SimpleNamespace(id="j", state="failed", error="x", result=JobResult(reinstalled=(PackageVersion("a", "1"),)),
-                          blocked_by=None, advice=None)
+    job = SimpleNamespace(
+        id="j",
+        state="failed",
+        error="x",
+        result=JobResult(reinstalled=(PackageVersion("a", "1"),)),
+        blocked_by=None,
+        advice=None,
+    )
     app = SimpleNamespace(site=SimpleNamespace(label="app 'x'", arguments="-g g -n x"))
     assert "It changed: a 1 reinstalled." in job_failure(app, job).message
 
 
-@pytest.mark.parametrize("name, value, left", [
-    ("PIP_CONSTRAINT", "{}", False), ("PIP_UPGRADE", "1", False), ("PIP_UPGRADE", "0", True), ("PIP_TIMEOUT", "9", True),
-    ("PIP_CONFIG_FILE", "{}.ini", False)])
+@pytest.mark.parametrize(
+    "name, value, left",
+    [
+        ("PIP_CONSTRAINT", "{}", False),
+        ("PIP_UPGRADE", "1", False),
+        ("PIP_UPGRADE", "0", True),
+        ("PIP_TIMEOUT", "9", True),
+        ("PIP_CONFIG_FILE", "{}.ini", False),
+    ],
+)
 def test_settings_by_which_pip_reads_more_leave_no_record(runtime, tmp_path, name, value, left):
     asked = record.to_json("abc", {})
     runtime.install("left==1.0\n", record=asked)
@@ -146,11 +174,18 @@ def test_packages_are_put_back_from_the_very_sources_of_the_run(runtime):
     runtime.install("left==1.0")
     for path in (runtime.job / "wheels").iterdir():
         (runtime.site.home / "site/my links" / path.name).write_bytes(path.read_bytes())
-    sources = (("--index-url", "http://reader:s3cr3t@127.0.0.1:9/simple"), ("--no-index", ""),
-               ("--find-links", HomeFile("site/my links")))
+    sources = (
+        ("--index-url", "http://reader:s3cr3t@127.0.0.1:9/simple"),
+        ("--no-index", ""),
+        ("--find-links", HomeFile("site/my links")),
+    )
     text = "--no-index\n--find-links wheels\nspoiled\n"
-    job = runtime.install(text, restore=Restore((), sources), pip=install(JobFile("requirements.txt"), PipOptions()),
-                          directory=JobFile(""))
+    job = runtime.install(
+        text,
+        restore=Restore((), sources),
+        pip=install(JobFile("requirements.txt"), PipOptions()),
+        directory=JobFile(""),
+    )
     assert "; what it had changed was put back (3 packages)" in job.error, runtime.lines
     assert not job.result.changed
     for path in runtime.job.rglob("*"):
@@ -159,14 +194,26 @@ def test_packages_are_put_back_from_the_very_sources_of_the_run(runtime):
 
 def test_sources_travel_with_the_secrets_only():
     restore = Restore((), (("--index-url", "https://u:s3cr3t@h/"), ("--find-links", HomeFile("site/x"))))
-    spec = JobSpec("install-requirements", "python.exe", "python311x64", install(JobFile("r.txt"), PipOptions()), restore=restore)
+    spec = JobSpec(
+        "install-requirements", "python.exe", "python311x64", install(JobFile("r.txt"), PipOptions()), restore=restore
+    )
     files = request_files(spec, "20261122-115930-4f2a", {})
-    assert json.loads(files["secrets.json"])["sources"] == [["--index-url", "https://u:s3cr3t@h/"],
-                                                            ["--find-links", {"home": "site/x"}]]
+    assert json.loads(files["secrets.json"])["sources"] == [
+        ["--index-url", "https://u:s3cr3t@h/"],
+        ["--find-links", {"home": "site/x"}],
+    ]
     assert [name for name, content in files.items() if b"s3cr3t" in content] == ["secrets.json"]
     assert "s3cr3t" not in repr(restore)
 
 
 def test_the_arguments_of_the_run_count_for_putting_back():
     options = PipOptions(no_index=True, wheel_dir=JobFile("w"), more=("--trusted-host", "h", "-I", "--cert", "x"))
-    assert restore_arguments(options) == ("--no-index", "--find-links", JobFile("w"), "--trusted-host", "h", "--cert", "x")
+    assert restore_arguments(options) == (
+        "--no-index",
+        "--find-links",
+        JobFile("w"),
+        "--trusted-host",
+        "h",
+        "--cert",
+        "x",
+    )

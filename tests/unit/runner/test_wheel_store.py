@@ -1,4 +1,5 @@
 """The store of wheels as the runner keeps it: what is damaged goes, and what was not used for long."""
+
 from __future__ import annotations
 
 import os
@@ -17,31 +18,31 @@ class Store:
     """The folder of an app's data with a store of three wheels, a job that is given all of them, and the runner."""
 
     def __init__(self, folder):
-        (folder / 'local').mkdir()
-        for name in ('a-1.0+local.1', 'b-1.0', 'c-1.0'):
-            (folder / 'local' / f'{name}-py3-none-any.whl').write_bytes(name.encode() * 1000)
-        self.given = read_folder(str(folder / 'local'))
-        self.data = folder / 'data'
-        self.job = self.data / 'jobs' / '20260101-000000-0000'
+        (folder / "local").mkdir()
+        for name in ("a-1.0+local.1", "b-1.0", "c-1.0"):
+            (folder / "local" / f"{name}-py3-none-any.whl").write_bytes(name.encode() * 1000)
+        self.given = read_folder(str(folder / "local"))
+        self.data = folder / "data"
+        self.job = self.data / "jobs" / "20260101-000000-0000"
         self.job.mkdir(parents=True)
-        (self.job / 'wheels.html').write_bytes(find_links_page(self.given))
+        (self.job / "wheels.html").write_bytes(find_links_page(self.given))
         for wheel in self.given:
             self.put(wheel)
-        self.runner = runner_module('wheel_store')
+        self.runner = runner_module("wheel_store")
 
     def put(self, wheel, days=0.0):
         """As an upload leaves a wheel that was last used so many days ago."""
-        folder = self.data / 'wheels' / wheel.key
+        folder = self.data / "wheels" / wheel.key
         folder.mkdir(parents=True, exist_ok=True)
         (folder / wheel.name).write_bytes(wheel.path.read_bytes())
-        (self.data / 'wheels' / wheel.marker).touch()
+        (self.data / "wheels" / wheel.marker).touch()
         self.set_age(wheel, days)
 
     def set_age(self, wheel, days):
         """Make a wheel's last use so many days ago; its folder is never younger than its marker."""
         moment = time.time() - days * DAY
-        os.utime(self.data / 'wheels' / wheel.key, (moment - 5, moment - 5))
-        os.utime(self.data / 'wheels' / wheel.marker, (moment, moment))
+        os.utime(self.data / "wheels" / wheel.key, (moment - 5, moment - 5))
+        os.utime(self.data / "wheels" / wheel.marker, (moment, moment))
 
     def call(self, name):
         """Call a function of the runner's for the job."""
@@ -50,7 +51,7 @@ class Store:
     @property
     def whole(self):
         """The projects of the wheels that are there with folder and marker; of the others nothing may be there."""
-        names = {path.name for path in (self.data / 'wheels').iterdir()}
+        names = {path.name for path in (self.data / "wheels").iterdir()}
         found = [wheel for wheel in self.given if {wheel.key, wheel.marker} <= names]
         assert names == {name for wheel in found for name in (wheel.key, wheel.marker)}
         return [wheel.project for wheel in found]
@@ -62,67 +63,67 @@ def store(tmp_path):
 
 
 def test_whole_wheels_stay(store):
-    assert store.call('forget_damaged_wheels') == []
-    assert store.whole == ['a', 'b', 'c']
+    assert store.call("forget_damaged_wheels") == []
+    assert store.whole == ["a", "b", "c"]
 
 
 def test_a_damaged_and_a_missing_wheel_are_forgotten(store):
     first, second, _ = store.given
-    path = store.data / 'wheels' / first.key / first.name
+    path = store.data / "wheels" / first.key / first.name
     path.write_bytes(path.read_bytes()[:-1])
-    (store.data / 'wheels' / second.key / second.name).unlink()
-    assert store.call('forget_damaged_wheels') == [first.name, second.name]
-    assert store.whole == ['c']
+    (store.data / "wheels" / second.key / second.name).unlink()
+    assert store.call("forget_damaged_wheels") == [first.name, second.name]
+    assert store.whole == ["c"]
 
 
 def test_wheels_that_the_job_was_not_given_are_not_read(store):
-    (store.data / 'wheels' / store.given[0].key / store.given[0].name).write_bytes(b'damaged')
-    (store.job / 'wheels.html').write_bytes(find_links_page(store.given[1:]))
-    assert store.call('forget_damaged_wheels') == []
-    (store.job / 'wheels.html').unlink()
-    assert store.call('forget_damaged_wheels') == []
-    assert store.whole == ['a', 'b', 'c']
+    (store.data / "wheels" / store.given[0].key / store.given[0].name).write_bytes(b"damaged")
+    (store.job / "wheels.html").write_bytes(find_links_page(store.given[1:]))
+    assert store.call("forget_damaged_wheels") == []
+    (store.job / "wheels.html").unlink()
+    assert store.call("forget_damaged_wheels") == []
+    assert store.whole == ["a", "b", "c"]
 
 
 def test_what_was_unused_for_ninety_days_goes(store):
     for wheel, days in zip(store.given, (91, 89, 500)):
         store.set_age(wheel, days)
-    store.call('prune_wheels')
-    assert store.whole == ['b']
-    assert not (store.job / 'unused').exists()
+    store.call("prune_wheels")
+    assert store.whole == ["b"]
+    assert not (store.job / "unused").exists()
 
 
 def test_what_a_cut_upload_left_goes_when_it_is_old(store):
     first, second, third = store.given
     for wheel in (first, second):
-        (store.data / 'wheels' / wheel.marker).unlink()
+        (store.data / "wheels" / wheel.marker).unlink()
     for wheel, days in ((first, 91), (second, 1)):
         moment = time.time() - days * DAY
-        os.utime(store.data / 'wheels' / wheel.key, (moment, moment))
-    store.call('prune_wheels')
-    assert {path.name for path in (store.data / 'wheels').iterdir()} == {second.key, third.key, third.marker}
+        os.utime(store.data / "wheels" / wheel.key, (moment, moment))
+    store.call("prune_wheels")
+    assert {path.name for path in (store.data / "wheels").iterdir()} == {second.key, third.key, third.marker}
 
 
 def test_of_too_many_bytes_those_unused_longest_go_but_none_of_the_last_day(store, monkeypatch):
     for wheel, days in zip(store.given, (40, 3, 2)):
         store.set_age(wheel, days)
-    monkeypatch.setattr(store.runner, 'KEPT_WHEEL_BYTES', sum(wheel.size for wheel in store.given[1:]))
-    store.call('prune_wheels')
-    assert store.whole == ['b', 'c']
-    monkeypatch.setattr(store.runner, 'KEPT_WHEEL_BYTES', 1)
+    monkeypatch.setattr(store.runner, "KEPT_WHEEL_BYTES", sum(wheel.size for wheel in store.given[1:]))
+    store.call("prune_wheels")
+    assert store.whole == ["b", "c"]
+    monkeypatch.setattr(store.runner, "KEPT_WHEEL_BYTES", 1)
     store.set_age(store.given[1], 0.5)
-    store.call('prune_wheels')
-    assert store.whole == ['b']
+    store.call("prune_wheels")
+    assert store.whole == ["b"]
 
 
 def test_a_job_that_is_given_a_wheel_makes_it_used(store):
     for wheel in store.given:
         store.set_age(wheel, 100)
-    (store.job / 'wheels.html').write_bytes(find_links_page(store.given[:2]))
-    store.call('note_use')
-    store.call('prune_wheels')
-    assert store.whole == ['a', 'b']
-    assert (store.data / 'wheels' / store.given[0].marker).stat().st_mtime > time.time() - 60
+    (store.job / "wheels.html").write_bytes(find_links_page(store.given[:2]))
+    store.call("note_use")
+    store.call("prune_wheels")
+    assert store.whole == ["a", "b"]
+    assert (store.data / "wheels" / store.given[0].marker).stat().st_mtime > time.time() - 60
 
 
 def test_a_wheel_that_another_job_is_given_meanwhile_stays(store, monkeypatch):
@@ -136,9 +137,9 @@ def test_a_wheel_that_another_job_is_given_meanwhile_stays(store, monkeypatch):
             os.utime(source, None)
         rename(source, target)
 
-    monkeypatch.setattr(store.runner, 'os', SimpleNamespace(**{**vars(os), 'rename': late}))
-    store.call('prune_wheels')
-    assert store.whole == ['b']
+    monkeypatch.setattr(store.runner, "os", SimpleNamespace(**{**vars(os), "rename": late}))
+    store.call("prune_wheels")
+    assert store.whole == ["b"]
 
 
 def test_a_wheel_whose_folder_cannot_be_moved_stays_whole(store, monkeypatch):
@@ -149,20 +150,20 @@ def test_a_wheel_whose_folder_cannot_be_moved_stays_whole(store, monkeypatch):
 
     def refusing(source, target):
         if source.endswith(store.given[2].key):
-            raise PermissionError(13, 'Permission denied', source)
+            raise PermissionError(13, "Permission denied", source)
         rename(source, target)
 
-    monkeypatch.setattr(store.runner, 'os', SimpleNamespace(**{**vars(os), 'rename': refusing}))
-    store.call('prune_wheels')
-    assert store.whole == ['c']
+    monkeypatch.setattr(store.runner, "os", SimpleNamespace(**{**vars(os), "rename": refusing}))
+    store.call("prune_wheels")
+    assert store.whole == ["c"]
 
 
 def test_no_store_is_no_problem(store, capsys):
-    for path in sorted((store.data / 'wheels').rglob('*'), reverse=True):
+    for path in sorted((store.data / "wheels").rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
-    store.call('prune_wheels')
-    (store.data / 'wheels').rmdir()
-    store.call('prune_wheels')
-    assert 'were not deleted' not in capsys.readouterr().out
-    store.call('note_use')
-    assert store.call('forget_damaged_wheels') == [wheel.name for wheel in store.given]
+    store.call("prune_wheels")
+    (store.data / "wheels").rmdir()
+    store.call("prune_wheels")
+    assert "were not deleted" not in capsys.readouterr().out
+    store.call("note_use")
+    assert store.call("forget_damaged_wheels") == [wheel.name for wheel in store.given]

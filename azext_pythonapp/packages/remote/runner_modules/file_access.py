@@ -1,5 +1,6 @@
 # -*- coding: utf-8 -*-
 """Files that another process may hold, or replace, at any moment."""
+
 # pylint: disable=consider-using-f-string
 from __future__ import unicode_literals
 
@@ -28,18 +29,19 @@ def persist(action):
 
 
 def replace(source, target):
-    if hasattr(os, 'replace'):
+    if hasattr(os, "replace"):
         os.replace(source, target)
-    elif os.name == 'nt':
+    elif os.name == "nt":
         import ctypes
+
         if not ctypes.windll.kernel32.MoveFileExW(source, target, 1):
-            raise OSError(errno.EACCES, 'MoveFileExW failed with error %d' % ctypes.GetLastError(), target)
+            raise OSError(errno.EACCES, "MoveFileExW failed with error %d" % ctypes.GetLastError(), target)
     else:
         os.rename(source, target)
 
 
 def read_json(path):
-    with io.open(path, encoding='utf-8') as stream:
+    with io.open(path, encoding="utf-8") as stream:
         return json.load(stream)
 
 
@@ -49,7 +51,7 @@ def read_json_surely(path):
         try:
             return read_json(path)
         except (IOError, OSError, ValueError) as error:
-            if getattr(error, 'errno', None) == errno.ENOENT:
+            if getattr(error, "errno", None) == errno.ENOENT:
                 raise
             time.sleep(0.2)
     return read_json(path)
@@ -57,9 +59,9 @@ def read_json_surely(path):
 
 def write_json(path, value, size=0):
     """Write a JSON file in one step. size: it is filled up with blanks to so many bytes."""
-    content = json.dumps(value, indent=1, sort_keys=True).encode('ascii').ljust(size)
-    new = path + '.new'
-    with open(new, 'wb') as stream:
+    content = json.dumps(value, indent=1, sort_keys=True).encode("ascii").ljust(size)
+    new = path + ".new"
+    with open(new, "wb") as stream:
         stream.write(content)
     persist(lambda: replace(new, path))
 
@@ -79,10 +81,10 @@ def overwrite_json(path, values):
 
 
 def overwrite(path, value):
-    content = json.dumps(value, sort_keys=True).encode('ascii').ljust(os.path.getsize(path))
-    with io.open(path, 'r+b', buffering=0) as stream:
+    content = json.dumps(value, sort_keys=True).encode("ascii").ljust(os.path.getsize(path))
+    with io.open(path, "r+b", buffering=0) as stream:
         if stream.write(content) != len(content):
-            raise IOError(errno.ENOSPC, 'It was written in part only', path)
+            raise IOError(errno.ENOSPC, "It was written in part only", path)
 
 
 def make_folder(path):
@@ -110,12 +112,12 @@ def delete(path):
         try:
             remove(path)
         except OSError as error:
-            say('%s could not be deleted: %s' % (path, words(error)))
+            say("%s could not be deleted: %s" % (path, words(error)))
 
 
 def sha256_of(path):
     total = hashlib.sha256()
-    with open(path, 'rb') as stream:
-        for piece in iter(lambda: stream.read(1 << 20), b''):
+    with open(path, "rb") as stream:
+        for piece in iter(lambda: stream.read(1 << 20), b""):
             total.update(piece)
     return total.hexdigest()

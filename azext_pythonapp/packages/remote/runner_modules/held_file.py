@@ -1,15 +1,16 @@
 # -*- coding: utf-8 -*-
 """Which file pip could not replace because another program holds it, read off pip's lines."""
+
 from __future__ import unicode_literals
 
 import re
 
 # Windows' words differ by language, and Wine's from both; the numbers do not (facts/windows-worker.md 5,
 # facts/python-site-extensions.md 4.2). Python 2 says Error in place of WinError.
-SIGN = re.compile(r'\[(?:(?:Win)?Error (?:5|32|33)|Errno 13)\]')
+SIGN = re.compile(r"\[(?:(?:Win)?Error (?:5|32|33)|Errno 13)\]")
 QUOTED = re.compile(r'(["\'])(.+?)\1')
 # pip goes on after these.
-HARMLESS = ('warning', 'deprecation', 'debug')
+HARMLESS = ("warning", "deprecation", "debug")
 
 
 class HeldFile:
@@ -27,15 +28,15 @@ class HeldFile:
     def take(self, line):
         if not SIGN.search(line) or line.strip().lower().startswith(HARMLESS):
             return
-        paths = [match.group(2) for match in QUOTED.finditer(line[SIGN.search(line).end():])]
-        paths = [path.replace('\\\\', '\\') for path in paths if '\\' in path or '/' in path]
+        paths = [match.group(2) for match in QUOTED.finditer(line[SIGN.search(line).end() :])]
+        paths = [path.replace("\\\\", "\\") for path in paths if "\\" in path or "/" in path]
         ours = [path for path in paths if is_below(path, self.runtime_folder)]
-        self.path = (ours or paths or [''])[0]
+        self.path = (ours or paths or [""])[0]
         self.ours = bool(ours)
 
     def fields(self):
         """What the final state of a job says about it."""
-        return {} if self.path is None else {'heldFile': self.path, 'heldInRuntime': self.ours}
+        return {} if self.path is None else {"heldFile": self.path, "heldInRuntime": self.ours}
 
 
 def is_below(path, folder):
@@ -45,13 +46,13 @@ def is_below(path, folder):
     which Python may name in the drive's place.
     """
     path, folder = plain(path), plain(folder)
-    if path.startswith(folder + '\\'):
+    if path.startswith(folder + "\\"):
         return True
-    return path.startswith('\\\\') and '\\%s\\' % folder.rsplit('\\', 1)[-1] in path
+    return path.startswith("\\\\") and "\\%s\\" % folder.rsplit("\\", 1)[-1] in path
 
 
 def plain(path):
     """A path in lower case, with backslashes, without its drive."""
-    path = path.replace('/', '\\').lower()
-    path = re.sub(r'^\\\\\?\\unc\\', r'\\\\', path)
-    return re.sub(r'^(?:\\\\\?\\)?[a-z]:', '', path).rstrip('\\')
+    path = path.replace("/", "\\").lower()
+    path = re.sub(r"^\\\\\?\\unc\\", r"\\\\", path)
+    return re.sub(r"^(?:\\\\\?\\)?[a-z]:", "", path).rstrip("\\")

@@ -1,5 +1,6 @@
 # -*- coding: utf-8 -*-
 """What a job is asked to do, and where the files are that its request names."""
+
 # pylint: disable=consider-using-f-string,raise-missing-from
 from __future__ import unicode_literals
 
@@ -27,29 +28,29 @@ class JobRequest:
         try:
             return read_json(os.path.join(self.folder, name))
         except (IOError, OSError, ValueError) as error:
-            raise JobFailed('%s of the job cannot be read: %s' % (name, words(error)))
+            raise JobFailed("%s of the job cannot be read: %s" % (name, words(error)))
 
     def read_fields(self):
-        self.fields = self.read('request.json')
+        self.fields = self.read("request.json")
 
     def take_secrets(self):
         """The environment variables for pip; their file is gone before anything else happens."""
-        path = os.path.join(self.folder, 'secrets.json')
+        path = os.path.join(self.folder, "secrets.json")
         if not os.path.exists(path):
             return {}
         try:
-            secrets = self.read('secrets.json')
-            self.sources = secrets.get('sources', [])
-            return secrets['environment']
+            secrets = self.read("secrets.json")
+            self.sources = secrets.get("sources", [])
+            return secrets["environment"]
         finally:
             remove(path)
 
     def require_secrets(self):
         """Raises JobFailed when what may hold secrets is gone: pip would ask another index than it was meant to."""
-        names = list(self.fields.get('secretFiles') or []) + ['secrets.json'] * bool(self.fields.get('secrets'))
+        names = list(self.fields.get("secretFiles") or []) + ["secrets.json"] * bool(self.fields.get("secrets"))
         for name in names:
             if not os.path.exists(os.path.join(self.folder, name)):
-                raise JobFailed('%s was deleted, because the job did not begin in time; run the command again.' % name)
+                raise JobFailed("%s was deleted, because the job did not begin in time; run the command again." % name)
 
     def source_texts(self):
         """The values of sources that are texts; addresses among them may hold credentials."""
@@ -57,13 +58,13 @@ class JobRequest:
 
     def resolve(self, place):
         """The full path of {"job": path} or {"home": path}."""
-        if 'job' in place:
-            return os.path.normpath(os.path.join(self.folder, place['job']))
-        return os.path.normpath(os.path.join(self.data, os.pardir, os.pardir, place['home']))
+        if "job" in place:
+            return os.path.normpath(os.path.join(self.folder, place["job"]))
+        return os.path.normpath(os.path.join(self.data, os.pardir, os.pardir, place["home"]))
 
     def directory(self):
         """The full path of the folder that pip is to run in."""
-        return self.resolve(self.fields['directory'])
+        return self.resolve(self.fields["directory"])
 
     def argument(self, argument):
         """An argument of pip: text as it is; a place as its path, short where it is below pip's directory."""

@@ -1,5 +1,6 @@
 # -*- coding: utf-8 -*-
 """A job's state.json: what it does now, that it lives, and how it ended."""
+
 # pylint: disable=consider-using-f-string
 from __future__ import unicode_literals
 
@@ -18,13 +19,13 @@ STATE_BYTES = 4096
 
 
 def now():
-    return time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def age(moment):
     """Seconds since a moment that now() wrote; None when the text is none."""
     try:
-        return max(0, time.time() - calendar.timegm(time.strptime(moment, '%Y-%m-%dT%H:%M:%SZ')))
+        return max(0, time.time() - calendar.timegm(time.strptime(moment, "%Y-%m-%dT%H:%M:%SZ")))
     except (TypeError, ValueError):
         return None
 
@@ -38,18 +39,24 @@ class State:  # pylint: disable=too-many-instance-attributes
     """
 
     def __init__(self, folder):
-        self.path = os.path.join(folder, 'state.json')
-        self.cancel_path = os.path.join(folder, 'cancel')
+        self.path = os.path.join(folder, "state.json")
+        self.cancel_path = os.path.join(folder, "cancel")
         self.reason = None
         self.on_beat = dict
         self.obstacle = lambda: None
         self.on_stop = lambda: None
-        self.fields = {'id': os.path.basename(folder), 'command': None, 'state': 'running', 'phase': 'starting',
-                       'startedAt': now(), 'pid': os.getpid()}
+        self.fields = {
+            "id": os.path.basename(folder),
+            "command": None,
+            "state": "running",
+            "phase": "starting",
+            "startedAt": now(),
+            "pid": os.getpid(),
+        }
         self.guard = threading.Lock()
         self.ended = threading.Event()
         self.write()
-        self.thread = threading.Thread(target=self.beat, name='heartbeat')
+        self.thread = threading.Thread(target=self.beat, name="heartbeat")
         self.thread.daemon = True
         self.thread.start()
 
@@ -60,21 +67,21 @@ class State:  # pylint: disable=too-many-instance-attributes
     def write(self):
         """Write the state with a new heartbeat: in one step, or over the old one on a full disk."""
         with self.guard:
-            self.fields['heartbeatAt'] = now()
+            self.fields["heartbeatAt"] = now()
             try:
                 write_json(self.path, self.fields, STATE_BYTES)
             except (IOError, OSError) as error:
                 if not os.path.exists(self.path):
                     raise
-                overwrite_json(self.path, self.shorter('state.json could not be replaced: %s' % words(error)))
+                overwrite_json(self.path, self.shorter("state.json could not be replaced: %s" % words(error)))
 
     def shorter(self, problem):
         """The fields with that warning, then less and less of them."""
-        every = dict(self.fields, warnings=(self.fields.get('warnings') or []) + [problem])
-        result = self.fields.get('result') or {}
-        check = {'ok': (result.get('check') or {}).get('ok'), 'problems': []}
+        every = dict(self.fields, warnings=(self.fields.get("warnings") or []) + [problem])
+        result = self.fields.get("result") or {}
+        check = {"ok": (result.get("check") or {}).get("ok"), "problems": []}
         fewer = dict(every, warnings=[problem], result=dict(result, check=check) if result else None)
-        least = dict(fewer, result=None, error=(fewer.get('error') or '')[:500] or None)
+        least = dict(fewer, result=None, error=(fewer.get("error") or "")[:500] or None)
         return [every, fewer, least, dict(least, warnings=[], progress=None)]
 
     def beat(self):
@@ -84,8 +91,8 @@ class State:  # pylint: disable=too-many-instance-attributes
                 self.set(**self.on_beat())
                 self.write()
             except Exception as error:  # pylint: disable=broad-exception-caught
-                say('state.json could not be written: %s' % words(error))
-            say('%s %s' % (now(), self.fields['phase']))
+                say("state.json could not be written: %s" % words(error))
+            say("%s %s" % (now(), self.fields["phase"]))
 
     def look_whether_to_stop(self):
         try:
@@ -96,7 +103,7 @@ class State:  # pylint: disable=too-many-instance-attributes
             if self.reason is not None:
                 self.on_stop()
         except Exception as error:  # pylint: disable=broad-exception-caught
-            say('whether to stop could not be told: %s' % words(error))
+            say("whether to stop could not be told: %s" % words(error))
 
     def stop_if_canceled(self):
         """Raise what ends the job early: JobCanceled when a client asked for that, JobFailed for an obstacle."""
@@ -115,6 +122,6 @@ class State:  # pylint: disable=too-many-instance-attributes
         """Write the final state."""
         self.ended.set()
         self.thread.join()
-        self.set(finishedAt=now(), phase='done', **fields)
-        say('%s %s exit code %s %s' % (now(), self.fields['state'], fields.get('exitCode'), fields.get('error') or ''))
+        self.set(finishedAt=now(), phase="done", **fields)
+        say("%s %s exit code %s %s" % (now(), self.fields["state"], fields.get("exitCode"), fields.get("error") or ""))
         self.write()

@@ -1,5 +1,6 @@
 # -*- coding: utf-8 -*-
 """What Kudu sees of a job."""
+
 from __future__ import print_function, unicode_literals
 
 import sys
@@ -8,7 +9,7 @@ import sys
 def say(text):
     """Print for Kudu, which kills what is silent (facts/kudu.md 1.4). Whether anybody listens is no matter."""
     try:
-        print(text.encode('ascii', 'replace').decode('ascii'))
+        print(text.encode("ascii", "replace").decode("ascii"))
         sys.stdout.flush()
     except (IOError, OSError, ValueError, AttributeError):
         pass

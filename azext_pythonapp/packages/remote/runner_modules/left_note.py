@@ -1,5 +1,6 @@
 # -*- coding: utf-8 -*-
 """The note that an app is still to be restarted."""
+
 # pylint: disable=consider-using-f-string,consider-using-with
 from __future__ import unicode_literals
 
@@ -17,13 +18,13 @@ class LeftNote:
     """
 
     def __init__(self, data, job_id, kind):
-        self.path = os.path.join(data, 'left', '%s.%s' % (job_id, kind)) if kind else None
+        self.path = os.path.join(data, "left", "%s.%s" % (job_id, kind)) if kind else None
         if self.path:
             try:
                 make_folder(os.path.dirname(self.path))
-                open(self.path, 'wb').close()
+                open(self.path, "wb").close()
             except (IOError, OSError) as error:
-                say('%s could not be made: %s' % (self.path, words(error)))
+                say("%s could not be made: %s" % (self.path, words(error)))
 
     def forget(self):
         if self.path:

@@ -1,5 +1,6 @@
 # -*- coding: utf-8 -*-
 """How a job ends other than well."""
+
 # pylint: disable=consider-using-f-string,super-with-arguments
 from __future__ import unicode_literals
 
@@ -19,6 +20,6 @@ class JobCanceled(Exception):
 def words(error):
     """An exception's text; in Python 2 it may be bytes that are no text."""
     try:
-        return '%s' % error
+        return "%s" % error
     except UnicodeError:
         return repr(error)

@@ -1,5 +1,6 @@
 # -*- coding: utf-8 -*-
 """Packages are put back as they were when pip has changed some and failed (--restore)."""
+
 # pylint: disable=consider-using-f-string
 from __future__ import unicode_literals
 
@@ -20,21 +21,21 @@ class PackageRestore:
         self.request = request
         self.state = state
         self.log = log
-        self.options = request.fields['restore']
+        self.options = request.fields["restore"]
         self.before = packages
-        since = self.options.get('since')
+        since = self.options.get("since")
         if since is None:
-            first = {'packages': packages, 'entries': os.listdir(site_packages())}
-            write_json(os.path.join(request.folder, 'before.json'), first)
+            first = {"packages": packages, "entries": os.listdir(site_packages())}
+            write_json(os.path.join(request.folder, "before.json"), first)
         else:
-            first = request.read(os.path.join(os.pardir, since, 'before.json'))
-        self.packages = first['packages']
-        self.entries = first['entries']
+            first = request.read(os.path.join(os.pardir, since, "before.json"))
+        self.packages = first["packages"]
+        self.entries = first["entries"]
 
     def changes(self):
         """Which packages are there in other versions than before; what was installed anew has the same."""
         made = changes(self.packages, installed_packages(site_packages()))
-        del made['reinstalled']
+        del made["reinstalled"]
         return made
 
     def put_back(self, pip):
@@ -45,46 +46,50 @@ class PackageRestore:
         """
         made = self.changes()
         if not any(made.values()):
-            return ''
-        self.log.line('Putting back the packages as they were.')
-        old = ['%s==%s' % (row['name'], row.get('before') or row['version']) for row in
-               made['upgraded'] + made['removed']]
-        new = [row['name'] for row in made['installed']]
+            return ""
+        self.log.line("Putting back the packages as they were.")
+        old = [
+            "%s==%s" % (row["name"], row.get("before") or row["version"]) for row in made["upgraded"] + made["removed"]
+        ]
+        new = [row["name"] for row in made["installed"]]
         if new:
-            self.call(pip, ['uninstall', '-y'], new)
+            self.call(pip, ["uninstall", "-y"], new)
         if old:
-            self.call(pip, ['install', '--no-deps'] + self.options['arguments'], self.source_lines() + old)
+            self.call(pip, ["install", "--no-deps"] + self.options["arguments"], self.source_lines() + old)
         left = self.changes()
-        if not left['upgraded'] and not left['removed']:
+        if not left["upgraded"] and not left["removed"]:
             self.delete_new_entries()
         self.forget_restored(old)
         if any(self.changes().values()):
-            return '; putting back what it had changed did not fully succeed'
-        return '; what it had changed was put back (%d packages)' % (len(old) + len(new))
+            return "; putting back what it had changed did not fully succeed"
+        return "; what it had changed was put back (%d packages)" % (len(old) + len(new))
 
     def call(self, pip, arguments, lines):
         """Give pip a requirements file of these lines."""
-        path = os.path.join(self.request.folder, 'restore.txt')
-        with open(path, 'wb') as stream:
-            stream.write(codecs.BOM_UTF8 + '\n'.join(lines + ['']).encode('utf-8'))
-        self.state.set(phase='restoring', progress=None)
-        pip.run([self.request.argument(argument) for argument in arguments] + ['-r', path],
-                self.request.directory(), self.log.line)
+        path = os.path.join(self.request.folder, "restore.txt")
+        with open(path, "wb") as stream:
+            stream.write(codecs.BOM_UTF8 + "\n".join(lines + [""]).encode("utf-8"))
+        self.state.set(phase="restoring", progress=None)
+        pip.run(
+            [self.request.argument(argument) for argument in arguments] + ["-r", path],
+            self.request.directory(),
+            self.log.line,
+        )
         self.state.stop_if_canceled()
 
     def source_lines(self):
         """The lines of the requirements files that say where packages come from, as the client has read them."""
         lines = []
         for option, value in self.request.sources:
-            place = value if not isinstance(value, dict) else '"%s"' % self.request.resolve(value).replace(os.sep, '/')
-            lines.append('%s %s' % (option, place) if place else option)
+            place = value if not isinstance(value, dict) else '"%s"' % self.request.resolve(value).replace(os.sep, "/")
+            lines.append("%s %s" % (option, place) if place else option)
         return lines
 
     def forget_restored(self, restored):
         """What was put back is no change of this job, though its files are new."""
         after = installed_packages(site_packages())
         for line in restored:
-            key = canonical(line.split('==')[0])
+            key = canonical(line.split("==")[0])
             if key in self.before and key in after and self.before[key][1] == after[key][1]:
                 self.before[key] = after[key]
 
@@ -92,7 +97,7 @@ class PackageRestore:
         """Delete what is new in site-packages, but for the files of packages as they were: what was put back may have
         other names than before, such as a .dist-info in the place of an .egg-info."""
         folder = site_packages()
-        known = set(name.lower() for name in self.entries) | set(['__pycache__']) | entries_of(folder, self.packages)
+        known = set(name.lower() for name in self.entries) | set(["__pycache__"]) | entries_of(folder, self.packages)
         for name in [each for each in sorted(os.listdir(folder)) if each.lower() not in known]:
-            self.log.line('Deleting %s, which is left over.' % name)
+            self.log.line("Deleting %s, which is left over." % name)
             delete(os.path.join(folder, name))

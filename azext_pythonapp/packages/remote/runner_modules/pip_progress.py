@@ -1,5 +1,6 @@
 # -*- coding: utf-8 -*-
 """How far pip is."""
+
 # pylint: disable=consider-using-f-string
 from __future__ import unicode_literals
 
@@ -7,9 +8,13 @@ import re
 
 from site_packages import metadata_names
 
-PHASES = (('Collecting ', 'resolving'), ('Downloading ', 'downloading'), ('Building wheel', 'building'),
-          ('Installing build dependencies', 'building'),
-          ('Installing collected packages', 'installing'))
+PHASES = (
+    ("Collecting ", "resolving"),
+    ("Downloading ", "downloading"),
+    ("Building wheel", "building"),
+    ("Installing build dependencies", "building"),
+    ("Installing collected packages", "installing"),
+)
 
 
 class Progress:
@@ -26,14 +31,14 @@ class Progress:
         line = line.strip()
         for start, phase in PHASES:
             if line.startswith(start):
-                size = re.search(r'\(([\d.]+ ?[kMG]?B)\)$', line)
-                self.fields = {'phase': phase, 'progress': size.group(1) if size and phase == 'downloading' else None}
-                self.expected = line.count(',') + 1 if phase == 'installing' else 0
+                size = re.search(r"\(([\d.]+ ?[kMG]?B)\)$", line)
+                self.fields = {"phase": phase, "progress": size.group(1) if size and phase == "downloading" else None}
+                self.expected = line.count(",") + 1 if phase == "installing" else 0
         return self.fields
 
     def beat(self):
         """The same for the time between two lines: pip prints none while it installs."""
         if self.expected:
             done = len(set(metadata_names(self.folder)) - self.before)
-            return {'progress': '%d of %d' % (min(done, self.expected), self.expected)}
+            return {"progress": "%d of %d" % (min(done, self.expected), self.expected)}
         return {}

@@ -1,5 +1,6 @@
 # -*- coding: utf-8 -*-
 """Why pip failed, in pip's own words: its last line is often a link, a hint, or the end of something else."""
+
 # pylint: disable=consider-using-f-string
 from __future__ import unicode_literals
 
@@ -10,33 +11,41 @@ KEPT_LINES = 30
 BLOCK_LINES, MOST_CHARACTERS = 12, 1500
 # A line that ends in a colon and is explained by the indented ones after it; what to call it in short.
 BLOCKS = (
-    (re.compile(r'The conflict is caused by:$'), ''),
-    (re.compile(r'Additionally, some packages in these conflicts have no matching distributions'),
-     'no matching distribution'),
-    (re.compile(r'THESE PACKAGES DO NOT MATCH THE HASHES'), 'the hash does not match that of the requirements file'),
-    (re.compile(r'Hashes are required in --require-hashes mode'), 'a hash is missing from the requirements file'),
-    (re.compile(r'all requirements must have their versions pinned with =='),
-     'in a file with hashes each requirement needs ==, and this one has none'),
-    (re.compile(r"Can't verify hashes for these "), 'nothing that has a hash'))
+    (re.compile(r"The conflict is caused by:$"), ""),
+    (
+        re.compile(r"Additionally, some packages in these conflicts have no matching distributions"),
+        "no matching distribution",
+    ),
+    (re.compile(r"THESE PACKAGES DO NOT MATCH THE HASHES"), "the hash does not match that of the requirements file"),
+    (re.compile(r"Hashes are required in --require-hashes mode"), "a hash is missing from the requirements file"),
+    (
+        re.compile(r"all requirements must have their versions pinned with =="),
+        "in a file with hashes each requirement needs ==, and this one has none",
+    ),
+    (re.compile(r"Can't verify hashes for these "), "nothing that has a hash"),
+)
 # What a build printed stands between these; pip 9 to 21, and newer ones.
-OUTPUT_BEGINS = re.compile(r'Complete output\b|\[\d+ lines of output\]$')
-OUTPUT_ENDS = re.compile(r'\s*(?:-{20,}|\[end of output\])$')
+OUTPUT_BEGINS = re.compile(r"Complete output\b|\[\d+ lines of output\]$")
+OUTPUT_ENDS = re.compile(r"\s*(?:-{20,}|\[end of output\])$")
 # Lines that say only that something was said elsewhere.
-EMPTY = re.compile(r'(?:error: )?(?:subprocess-exited-with-error|[\w-]+-fail(?:ed|ure)|'
-                   r'failed-wheel-build-for-install|error: [a-z]+(?:-[a-z]+)+|'
-                   r'No available output\.?|See above for (?:output|details)\.?)$'
-                   r'|(?:ERROR: )?ResolutionImpossible: for help visit'
-                   r'|(?:ERROR: )?Command errored out|(?:ERROR: )?Command ".*" failed with error code'
-                   r'|ERROR: Exception:$|Exception:$', re.IGNORECASE)
+EMPTY = re.compile(
+    r"(?:error: )?(?:subprocess-exited-with-error|[\w-]+-fail(?:ed|ure)|"
+    r"failed-wheel-build-for-install|error: [a-z]+(?:-[a-z]+)+|"
+    r"No available output\.?|See above for (?:output|details)\.?)$"
+    r"|(?:ERROR: )?ResolutionImpossible: for help visit"
+    r'|(?:ERROR: )?Command errored out|(?:ERROR: )?Command ".*" failed with error code'
+    r"|ERROR: Exception:$|Exception:$",
+    re.IGNORECASE,
+)
 # How pip shows an error since version 21.3 (_internal/exceptions.py, DiagnosticPipError): a line that names its kind,
 # then what happened and why; without these signs where the console has ASCII only.
-DIAGNOSTIC = re.compile(r'(?:error|ERROR): [a-z]+(?:-[a-z]+)+$')
-DIAGNOSTIC_SIGN = re.compile('(?:\u00d7 |\u2502 ?|\u2570\u2500> )')
-OPTION = re.compile(r'\S*\.py: error: (.+)$|Usage: ')
+DIAGNOSTIC = re.compile(r"(?:error|ERROR): [a-z]+(?:-[a-z]+)+$")
+DIAGNOSTIC_SIGN = re.compile("(?:\u00d7 |\u2502 ?|\u2570\u2500> )")
+OPTION = re.compile(r"\S*\.py: error: (.+)$|Usage: ")
 # git's reason, which it gives before it ends.
-GIT = re.compile(r'\s*((?:fatal|error|remote): .+)$')
-DISCARDED = re.compile(r'WARNING: Discarding (\S+?)\.? (?:Command errored out|Requested)')
-NOTHING_FOUND = re.compile(r'(?:ERROR: )?(?:No matching distribution found|Could not find a version)')
+GIT = re.compile(r"\s*((?:fatal|error|remote): .+)$")
+DISCARDED = re.compile(r"WARNING: Discarding (\S+?)\.? (?:Command errored out|Requested)")
+NOTHING_FOUND = re.compile(r"(?:ERROR: )?(?:No matching distribution found|Could not find a version)")
 
 
 class PipReason:
@@ -78,18 +87,18 @@ class PipReason:
                 self.blocks.append(self.block)
                 return
         if self.block is not None:
-            if line[:1] in (' ', '\t') and stripped:
+            if line[:1] in (" ", "\t") and stripped:
                 self.block[1].append(stripped)
             elif stripped or self.block[1]:
                 self.block = None
 
     def take_traceback(self, line, stripped):
         """The last line of pip's own traceback; one that is indented is that of a build."""
-        if line.startswith('--- Logging error ---'):
+        if line.startswith("--- Logging error ---"):
             self.logging = True
-        elif line.startswith('Traceback (most recent call last)'):
+        elif line.startswith("Traceback (most recent call last)"):
             self.in_traceback = True
-        elif self.in_traceback and stripped and line[0] not in ' \t':
+        elif self.in_traceback and stripped and line[0] not in " \t":
             self.raised = self.raised if self.logging else stripped
             self.in_traceback = self.logging = False
 
@@ -97,11 +106,12 @@ class PipReason:
         """What pip's last error of the newer form says."""
         if DIAGNOSTIC.match(stripped):
             self.diagnostic, self.diagnosing = [], True
-        elif self.diagnosing and (re.match(r'(?:note|error|link): |\[notice\]', stripped, re.IGNORECASE)
-                                  or OUTPUT_BEGINS.search(stripped)):
+        elif self.diagnosing and (
+            re.match(r"(?:note|error|link): |\[notice\]", stripped, re.IGNORECASE) or OUTPUT_BEGINS.search(stripped)
+        ):
             self.diagnosing = False
         elif self.diagnosing and stripped and not EMPTY.match(stripped):
-            said = DIAGNOSTIC_SIGN.sub('', stripped)
+            said = DIAGNOSTIC_SIGN.sub("", stripped)
             self.diagnostic = (self.diagnostic + [said])[:BLOCK_LINES]
 
     def take_output(self, line, stripped):
@@ -118,7 +128,7 @@ class PipReason:
     def text(self):
         """One sentence, or what is nearest to one."""
         text = self.of_blocks() or self.of_traceback() or self.of_process() or self.of_diagnostic() or self.of_lines()
-        return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + ' \u2026'
+        return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + " \u2026"
 
     def of_blocks(self):
         """pip's explanation of a conflict, or of hashes."""
@@ -126,16 +136,16 @@ class PipReason:
         for name, lines in self.blocks:
             if not lines:
                 continue
-            shown = lines[:BLOCK_LINES] + (['\u2026'] if len(lines) > BLOCK_LINES else [])
-            said = joined_hashes(shown) if 'hash' in name else shown
-            parts.append((name + ': ' if name else '') + '; '.join(said))
-        heads = [each for each in self.lines if 'because these package versions have conflicting dependencies' in each]
-        return ' '.join([head.rstrip('.') + ':' for head in heads[-1:]] + [' \u2014 '.join(parts)]) if parts else None
+            shown = lines[:BLOCK_LINES] + (["\u2026"] if len(lines) > BLOCK_LINES else [])
+            said = joined_hashes(shown) if "hash" in name else shown
+            parts.append((name + ": " if name else "") + "; ".join(said))
+        heads = [each for each in self.lines if "because these package versions have conflicting dependencies" in each]
+        return " ".join([head.rstrip(".") + ":" for head in heads[-1:]] + [" \u2014 ".join(parts)]) if parts else None
 
     def of_traceback(self):
         """What pip raised; pip 9 names the line of the file before it."""
         lines = [each for each in self.lines if each.startswith("Invalid requirement: '")]
-        return '%s (%s)' % (lines[-1], self.raised) if self.raised and lines else self.raised
+        return "%s (%s)" % (lines[-1], self.raised) if self.raised and lines else self.raised
 
     def of_process(self):
         """What a build or git said before it failed; None when it was something else that failed."""
@@ -143,40 +153,48 @@ class PipReason:
         if errors and not self.discarded:
             return None
         found, said = self.built or self.git, self.last_error()
-        return '%s (%s)' % (said, found) if found and said and found not in said else found
+        return "%s (%s)" % (said, found) if found and said and found not in said else found
 
     def of_diagnostic(self):
         """What pip's own error says, unless it named another one later."""
-        said = [each for each in self.diagnostic or [] if not re.match('hint: See above', each)]
-        return None if self.last_error() or not said else ' '.join(said)
+        said = [each for each in self.diagnostic or [] if not re.match("hint: See above", each)]
+        return None if self.last_error() or not said else " ".join(said)
 
     def of_lines(self):
         """The last error line with what explains it; pips before 10 print the reason as their last line."""
         if self.option:
-            wrong = [each for each in self.lines if each.startswith('ERROR: Invalid requirement:')]
-            return ' '.join(wrong[-1:] + ['(%s)' % self.option if wrong else self.option])
-        found = self.last_error() or (self.lines or ['it printed nothing'])[-1]
-        if 'nvalid requirement' in found or not found.lower().startswith('error'):
-            place = [each for each in self.lines if re.search(r'\(from line \d+ of [^)]*\)$', each)]
-            if place and '(from line' not in found:
-                found += ' ' + re.search(r'\(from line \d+ of [^)]*\)$', place[-1]).group(0)
-            hints = [each for each in self.lines if re.match(r'Hint: |It looks like |= is not a valid', each)]
+            wrong = [each for each in self.lines if each.startswith("ERROR: Invalid requirement:")]
+            return " ".join(wrong[-1:] + ["(%s)" % self.option if wrong else self.option])
+        found = self.last_error() or (self.lines or ["it printed nothing"])[-1]
+        if "nvalid requirement" in found or not found.lower().startswith("error"):
+            place = [each for each in self.lines if re.search(r"\(from line \d+ of [^)]*\)$", each)]
+            if place and "(from line" not in found:
+                found += " " + re.search(r"\(from line \d+ of [^)]*\)$", place[-1]).group(0)
+            hints = [each for each in self.lines if re.match(r"Hint: |It looks like |= is not a valid", each)]
             if hints and hints[-1] != found:
-                found += ' ' + hints[-1]
+                found += " " + hints[-1]
             elif hints and len(self.lines) > 1:
-                found = '%s %s' % (self.lines[-2], found)
+                found = "%s %s" % (self.lines[-2], found)
         return found
 
     def last_error(self):
         """The last error line that says something; None when there is none."""
-        errors = [line for line in self.lines if line.lower().startswith('error') and not EMPTY.match(line)]
+        errors = [line for line in self.lines if line.lower().startswith("error") and not EMPTY.match(line)]
         return errors[-1] if errors else None
 
 
 def named_error(lines):
     """The line of a build's output that tells why it failed: its last error, else its last line."""
-    errors = [each for each in lines if re.match(r'(?:[A-Za-z_][\w.]*(?:Error|Exception|Exit|Warning)?|fatal error|'
-                                                 r'error): \S', each) and not re.match(r'(?:warning|note|hint)', each)]
+    errors = [
+        each
+        for each in lines
+        if re.match(
+            r"(?:[A-Za-z_][\w.]*(?:Error|Exception|Exit|Warning)?|fatal error|"
+            r"error): \S",
+            each,
+        )
+        and not re.match(r"(?:warning|note|hint)", each)
+    ]
     return (errors or lines)[-1]
 
 
@@ -184,8 +202,8 @@ def joined_hashes(lines):
     """A package with its expected and actual hash in one part each."""
     parts = []
     for each in lines:
-        if re.match(r'(?:Expected|Got|or) +\w*', each) and parts:
-            parts[-1] = '%s, %s' % (parts[-1], re.sub(r' +', ' ', each[0].lower() + each[1:]))
+        if re.match(r"(?:Expected|Got|or) +\w*", each) and parts:
+            parts[-1] = "%s, %s" % (parts[-1], re.sub(r" +", " ", each[0].lower() + each[1:]))
         else:
-            parts.append(re.sub(r' from (?:file|https?)://\S+', '', each).rstrip(':'))
+            parts.append(re.sub(r" from (?:file|https?)://\S+", "", each).rstrip(":"))
     return parts

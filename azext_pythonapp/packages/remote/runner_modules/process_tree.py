@@ -1,5 +1,6 @@
 # -*- coding: utf-8 -*-
 """A process and all that it starts, to be ended together."""
+
 # pylint: disable=consider-using-f-string
 from __future__ import unicode_literals
 
@@ -26,15 +27,16 @@ class ProcessTree:
         self.process = process
         self.kernel = None
         self.group = None
-        if os.name == 'nt':
+        if os.name == "nt":
             try:
                 self.group = self.job_object()
             except Exception as error:  # pylint: disable=broad-exception-caught
-                say('pip is in no job object: %s' % words(error))
+                say("pip is in no job object: %s" % words(error))
 
     def job_object(self):
         """A job object with the process in it; None when Windows refuses."""
         import ctypes
+
         self.kernel = ctypes.windll.kernel32
         self.kernel.CreateJobObjectW.restype = ctypes.c_void_p
         group = ctypes.c_void_p(self.kernel.CreateJobObjectW(None, None))
@@ -54,16 +56,23 @@ class ProcessTree:
             self.kernel.TerminateJobObject(group, 1)
         elif self.process.poll() is None:
             try:
-                if os.name != 'nt' or not self.killed_by_taskkill():
+                if os.name != "nt" or not self.killed_by_taskkill():
                     self.process.kill()
             except OSError as error:
-                say('pip could not be ended: %s' % words(error))
+                say("pip could not be ended: %s" % words(error))
 
     def killed_by_taskkill(self):
-        with open(os.devnull, 'r+b') as nothing:
+        with open(os.devnull, "r+b") as nothing:
             try:
-                return subprocess.call(['taskkill', '/F', '/T', '/PID', str(self.process.pid)], stdin=nothing,
-                                       stdout=nothing, stderr=nothing) == 0
+                return (
+                    subprocess.call(
+                        ["taskkill", "/F", "/T", "/PID", str(self.process.pid)],
+                        stdin=nothing,
+                        stdout=nothing,
+                        stderr=nothing,
+                    )
+                    == 0
+                )
             except OSError:
                 return False
 
@@ -76,17 +85,29 @@ class ProcessTree:
 
 def extended_limits(ctypes):
     """A JOBOBJECT_EXTENDED_LIMIT_INFORMATION that says: end all when the last handle is closed."""
+
     class Basic(ctypes.Structure):
-        _fields_ = [('PerProcessUserTimeLimit', ctypes.c_int64), ('PerJobUserTimeLimit', ctypes.c_int64),
-                    ('LimitFlags', ctypes.c_uint32), ('MinimumWorkingSetSize', ctypes.c_size_t),
-                    ('MaximumWorkingSetSize', ctypes.c_size_t), ('ActiveProcessLimit', ctypes.c_uint32),
-                    ('Affinity', ctypes.c_size_t), ('PriorityClass', ctypes.c_uint32),
-                    ('SchedulingClass', ctypes.c_uint32)]
+        _fields_ = [
+            ("PerProcessUserTimeLimit", ctypes.c_int64),
+            ("PerJobUserTimeLimit", ctypes.c_int64),
+            ("LimitFlags", ctypes.c_uint32),
+            ("MinimumWorkingSetSize", ctypes.c_size_t),
+            ("MaximumWorkingSetSize", ctypes.c_size_t),
+            ("ActiveProcessLimit", ctypes.c_uint32),
+            ("Affinity", ctypes.c_size_t),
+            ("PriorityClass", ctypes.c_uint32),
+            ("SchedulingClass", ctypes.c_uint32),
+        ]
 
     class Extended(ctypes.Structure):
-        _fields_ = [('BasicLimitInformation', Basic), ('IoInfo', ctypes.c_uint64 * 6),
-                    ('ProcessMemoryLimit', ctypes.c_size_t), ('JobMemoryLimit', ctypes.c_size_t),
-                    ('PeakProcessMemoryUsed', ctypes.c_size_t), ('PeakJobMemoryUsed', ctypes.c_size_t)]
+        _fields_ = [
+            ("BasicLimitInformation", Basic),
+            ("IoInfo", ctypes.c_uint64 * 6),
+            ("ProcessMemoryLimit", ctypes.c_size_t),
+            ("JobMemoryLimit", ctypes.c_size_t),
+            ("PeakProcessMemoryUsed", ctypes.c_size_t),
+            ("PeakJobMemoryUsed", ctypes.c_size_t),
+        ]
 
     limits = Extended()
     limits.BasicLimitInformation.LimitFlags = KILL_ON_JOB_CLOSE

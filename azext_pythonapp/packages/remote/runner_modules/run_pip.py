@@ -3,6 +3,7 @@
 
 Started by its path (pip_process.py); it imports none of the modules beside it, which must not get into pip.
 """
+
 # pylint: disable=consider-using-f-string
 from __future__ import print_function
 
@@ -14,11 +15,15 @@ import shutil
 import sys
 
 # What decodes a requirements file: of pip 25, 19.3 to 24, 10 to 19.2, and 9.
-DECODERS = (('pip._internal.req.req_file', '_decode_req_file'), ('pip._internal.req.req_file', 'auto_decode'),
-            ('pip._internal.download', 'auto_decode'), ('pip.download', 'auto_decode'))
+DECODERS = (
+    ("pip._internal.req.req_file", "_decode_req_file"),
+    ("pip._internal.req.req_file", "auto_decode"),
+    ("pip._internal.download", "auto_decode"),
+    ("pip.download", "auto_decode"),
+)
 BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 # Where pip keeps the class that removes a package's files: pip 10 and newer, and pip 9.
-UNINSTALLERS = ('pip._internal.req.req_uninstall', 'pip.req.req_uninstall')
+UNINSTALLERS = ("pip._internal.req.req_uninstall", "pip.req.req_uninstall")
 
 
 def run_pip():
@@ -27,7 +32,7 @@ def run_pip():
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != here]
     uninstall_all_or_nothing()
     read_any_encoding()
-    runpy.run_module('pip', run_name='__main__', alter_sys=True)
+    runpy.run_module("pip", run_name="__main__", alter_sys=True)
 
 
 def uninstall_all_or_nothing():
@@ -76,25 +81,28 @@ def read_any_encoding():
 
 def by_content(decode):
     """A function in place of pip's own, which is asked where the content says what it is."""
+
     def decode_any(data, *arguments):
-        says = data.startswith(BOMS) or any(line.startswith(b'#') and b'coding' in line
-                                            for line in data.split(b'\n')[:2])
+        says = data.startswith(BOMS) or any(
+            line.startswith(b"#") and b"coding" in line for line in data.split(b"\n")[:2]
+        )
         if says:
             try:
                 return decode(data, *arguments)
             except LookupError:
                 pass
         try:
-            return data.decode('utf-8')
+            return data.decode("utf-8")
         except UnicodeDecodeError:
-            return data.decode('mbcs' if os.name == 'nt' else 'cp1252', 'replace')
+            return data.decode("mbcs" if os.name == "nt" else "cp1252", "replace")
+
     return decode_any
 
 
 def moved_files(paths):
     """What pip has moved of a package, or tried to: [(path, where it is now)]. paths: pip's UninstallPathSet."""
-    moved = getattr(paths, '_moved_paths', [])
-    if hasattr(moved, '_moves'):  # pip 19 and newer
+    moved = getattr(paths, "_moved_paths", [])
+    if hasattr(moved, "_moves"):  # pip 19 and newer
         return list(moved._moves)  # pylint: disable=protected-access
     return [(path, paths._stash(path)) for path in moved]  # pylint: disable=protected-access
 
@@ -114,7 +122,7 @@ def put_back(stash, path):
             make_folder(os.path.dirname(path))
             shutil.move(stash, path)
     except (IOError, OSError) as error:
-        print('%s could not be put back: %s' % (path, error))
+        print("%s could not be put back: %s" % (path, error))
 
 
 def make_folder(path):
@@ -122,5 +130,5 @@ def make_folder(path):
         os.makedirs(path)
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     run_pip()

@@ -1,5 +1,6 @@
 # -*- coding: utf-8 -*-
 """The lock by which only one job at a time changes a runtime's packages."""
+
 # pylint: disable=consider-using-f-string,raise-missing-from
 from __future__ import unicode_literals
 
@@ -25,8 +26,8 @@ class RuntimeLock:
     """locks/<runtime>.lock: the id of the one job that may change this runtime's packages."""
 
     def __init__(self, data, runtime, job_id):
-        self.path = os.path.join(data, 'locks', runtime + '.lock')
-        self.jobs = os.path.join(data, 'jobs')
+        self.path = os.path.join(data, "locks", runtime + ".lock")
+        self.jobs = os.path.join(data, "jobs")
         self.runtime = runtime
         self.job_id = job_id
         make_folder(os.path.dirname(self.path))
@@ -49,16 +50,22 @@ class RuntimeLock:
             if (owner, beat) != seen:
                 seen, since = (owner, beat), time.time()
             if silence is not None and silence < ALIVE_SECONDS:
-                raise JobFailed('job %s is changing the packages of %s at this moment.' % (owner, self.runtime),
-                                blockedBy=owner)
-            if silence is None or silence > FORGOTTEN_SECONDS or (silence > DEAD_SECONDS and
-                                                                  time.time() - since >= DOUBT_SECONDS):
-                log.line('Job %s held %s and is over or dead; this job takes over.' % (owner, self.runtime))
+                raise JobFailed(
+                    "job %s is changing the packages of %s at this moment." % (owner, self.runtime), blockedBy=owner
+                )
+            if (
+                silence is None
+                or silence > FORGOTTEN_SECONDS
+                or (silence > DEAD_SECONDS and time.time() - since >= DOUBT_SECONDS)
+            ):
+                log.line("Job %s held %s and is over or dead; this job takes over." % (owner, self.runtime))
                 self.take_from(owner)
                 continue
             if not waiting:
-                log.line('Waiting for job %s, which holds %s; nothing was heard of it for %d s.'
-                         % (owner, self.runtime, silence))
+                log.line(
+                    "Waiting for job %s, which holds %s; nothing was heard of it for %d s."
+                    % (owner, self.runtime, silence)
+                )
             waiting = True
             state.pause(HEARTBEAT_SECONDS)
 
@@ -71,19 +78,19 @@ class RuntimeLock:
                 raise
             return False
         try:
-            os.write(handle, self.job_id.encode('ascii'))
+            os.write(handle, self.job_id.encode("ascii"))
         except OSError as error:  # a full disk; an empty lock would keep others waiting
             os.close(handle)
             remove(self.path)
-            raise JobFailed('%s cannot be written: %s' % (self.path, words(error)))
+            raise JobFailed("%s cannot be written: %s" % (self.path, words(error)))
         os.close(handle)
         return True
 
     def owner(self):
         """The id in the lock; None when the lock is gone by now. A lock without one counts as held by ''."""
         try:
-            with open(self.path, 'rb') as stream:
-                return stream.read().decode('ascii', 'replace')
+            with open(self.path, "rb") as stream:
+                return stream.read().decode("ascii", "replace")
         except (IOError, OSError) as error:
             if error.errno != errno.ENOENT:
                 raise
@@ -95,14 +102,14 @@ class RuntimeLock:
         Seconds are None when it has ended. A state.json that cannot be read is judged by the time at which it was
         written, and a job that has none by the lock's.
         """
-        path = os.path.join(self.jobs, os.path.basename(owner) or '-', 'state.json')
+        path = os.path.join(self.jobs, os.path.basename(owner) or "-", "state.json")
         try:
             state = read_json_surely(path)
-            seconds = age(state['heartbeatAt'])
-            if state.get('state') != 'running':
+            seconds = age(state["heartbeatAt"])
+            if state.get("state") != "running":
                 return None, None
             if seconds is not None:
-                return seconds, state['heartbeatAt']
+                return seconds, state["heartbeatAt"]
         except (IOError, OSError, ValueError, KeyError, TypeError, AttributeError):
             pass
         for each in (path, self.path):
@@ -115,15 +122,15 @@ class RuntimeLock:
 
     def take_from(self, owner):
         """Move a dead job's lock aside; one that changed hands meanwhile is put back."""
-        aside = '%s.%s' % (self.path, self.job_id)
+        aside = "%s.%s" % (self.path, self.job_id)
         try:
             persist(lambda: os.rename(self.path, aside))
         except OSError as error:
             if error.errno != errno.ENOENT:
                 raise
             return
-        with open(aside, 'rb') as stream:
-            found = stream.read().decode('ascii', 'replace')
+        with open(aside, "rb") as stream:
+            found = stream.read().decode("ascii", "replace")
         if found == owner:
             remove(aside)
         else:
@@ -140,8 +147,9 @@ class RuntimeLock:
             return None
         if not owner or owner == self.job_id:
             return None
-        return JobFailed('job %s took over, because nothing was heard of this one for too long.' % owner,
-                         blockedBy=owner)
+        return JobFailed(
+            "job %s took over, because nothing was heard of this one for too long." % owner, blockedBy=owner
+        )
 
     def release(self):
         if self.owner() == self.job_id:

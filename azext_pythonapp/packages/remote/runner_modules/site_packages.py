@@ -1,5 +1,6 @@
 # -*- coding: utf-8 -*-
 """Which packages this Python has."""
+
 # pylint: disable=consider-using-f-string
 from __future__ import unicode_literals
 
@@ -12,35 +13,41 @@ import sysconfig
 
 from file_access import delete
 
-METADATA = ('METADATA', 'PKG-INFO')
+METADATA = ("METADATA", "PKG-INFO")
 
 
 def site_packages():
-    return sysconfig.get_path('purelib')
+    return sysconfig.get_path("purelib")
 
 
 def platform_tag():
     """Such as cp38 win_amd64: what the name of a wheel with compiled code must say to fit."""
-    return 'cp%d%d %s' % (sys.version_info[:2] + (re.sub('[-.]', '_', sysconfig.get_platform()),))
+    return "cp%d%d %s" % (sys.version_info[:2] + (re.sub("[-.]", "_", sysconfig.get_platform()),))
 
 
 def metadata_names(folder):
     """Names of the packages' metadata; a leading ~ is what pip leaves of a file that it could not delete."""
-    return sorted(name for name in os.listdir(folder)
-                  if name.lower().endswith(('.dist-info', '.egg-info', '.egg-link')) and not name.startswith('~'))
+    return sorted(
+        name
+        for name in os.listdir(folder)
+        if name.lower().endswith((".dist-info", ".egg-info", ".egg-link")) and not name.startswith("~")
+    )
 
 
 def digest(names):
     """azext_pythonapp/packages/installed.py computes the same from a listing of the folder."""
-    return hashlib.sha256('\n'.join(sorted(names)).encode('utf-8')).hexdigest()
+    return hashlib.sha256("\n".join(sorted(names)).encode("utf-8")).hexdigest()
 
 
 def sweep(folder):
     """Remove .dist-info folders without metadata: what a pip leaves that replaced itself, and the next one fails at."""
     for name in metadata_names(folder):
         path = os.path.join(folder, name)
-        if (os.path.isdir(path) and name.lower().endswith('.dist-info')
-                and not set(os.listdir(path)) & set(METADATA + ('RECORD',))):
+        if (
+            os.path.isdir(path)
+            and name.lower().endswith(".dist-info")
+            and not set(os.listdir(path)) & set(METADATA + ("RECORD",))
+        ):
             delete(path)
 
 
@@ -48,9 +55,9 @@ def metadata_fields(path):
     """Name and version out of the head of a METADATA or PKG-INFO file; {} when there is no such file."""
     fields = {}
     if os.path.isfile(path):
-        with io.open(path, encoding='utf-8', errors='replace') as stream:
+        with io.open(path, encoding="utf-8", errors="replace") as stream:
             for line in stream:
-                match = re.match(r'(Name|Version):\s*(.*?)\s*$', line)
+                match = re.match(r"(Name|Version):\s*(.*?)\s*$", line)
                 if match:
                     fields.setdefault(*match.groups())
                 if len(fields) == 2 or not line.strip():
@@ -66,12 +73,15 @@ def installed_packages(folder):
     packages = {}
     for entry in metadata_names(folder):
         where = os.path.join(folder, entry)
-        metadata = linked_metadata(where) if entry.lower().endswith('.egg-link') else where
+        metadata = linked_metadata(where) if entry.lower().endswith(".egg-link") else where
         for path in [metadata] + [os.path.join(metadata, name) for name in METADATA]:
             fields = metadata_fields(path)
-            if 'Name' in fields:
-                packages[canonical(fields['Name'])] = (fields['Name'], fields.get('Version', ''), mark([
-                    where, path, os.path.join(where, 'RECORD'), os.path.join(where, 'direct_url.json')]))
+            if "Name" in fields:
+                packages[canonical(fields["Name"])] = (
+                    fields["Name"],
+                    fields.get("Version", ""),
+                    mark([where, path, os.path.join(where, "RECORD"), os.path.join(where, "direct_url.json")]),
+                )
     return packages
 
 
@@ -83,11 +93,11 @@ def entries_of(folder, packages):
     found = set()
     for entry in metadata_names(folder):
         where = os.path.join(folder, entry)
-        metadata = linked_metadata(where) if entry.lower().endswith('.egg-link') else where
+        metadata = linked_metadata(where) if entry.lower().endswith(".egg-link") else where
         for path in [metadata] + [os.path.join(metadata, name) for name in METADATA]:
             fields = metadata_fields(path)
-            before = packages.get(canonical(fields.get('Name', '')))
-            if before is not None and before[1] == fields.get('Version', ''):
+            before = packages.get(canonical(fields.get("Name", "")))
+            if before is not None and before[1] == fields.get("Version", ""):
                 found.add(entry.lower())
                 found.update(name.lower() for name in listed_entries(where, entry))
     return found
@@ -95,29 +105,29 @@ def entries_of(folder, packages):
 
 def listed_entries(where, entry):
     """The first parts of the files that a package's metadata lists."""
-    for name, start in (('RECORD', ''), ('installed-files.txt', entry), ('top_level.txt', '')):
+    for name, start in (("RECORD", ""), ("installed-files.txt", entry), ("top_level.txt", "")):
         path = os.path.join(where, name)
         if os.path.isfile(path):
-            with io.open(path, encoding='utf-8', errors='replace') as stream:
+            with io.open(path, encoding="utf-8", errors="replace") as stream:
                 for line in stream:
-                    file = os.path.join(start, line.split(',')[0].strip().strip('"').replace('\\', '/'))
-                    first = os.path.normpath(file).replace(os.sep, '/').split('/')[0]
+                    file = os.path.join(start, line.split(",")[0].strip().strip('"').replace("\\", "/"))
+                    first = os.path.normpath(file).replace(os.sep, "/").split("/")[0]
                     yield first
-                    if name == 'top_level.txt':
-                        yield first + '.py'
+                    if name == "top_level.txt":
+                        yield first + ".py"
 
 
 def canonical(name):
-    return re.sub(r'[-_.]+', '-', name).lower()
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def linked_metadata(path):
     """The .egg-info folder that an .egg-link leads to, which stands for a package that is installed as editable."""
-    with io.open(path, encoding='utf-8', errors='replace') as stream:
+    with io.open(path, encoding="utf-8", errors="replace") as stream:
         source = stream.readline().strip()
-    name = canonical(os.path.basename(path)[:-len('.egg-link')])
+    name = canonical(os.path.basename(path)[: -len(".egg-link")])
     for entry in sorted(os.listdir(source) if os.path.isdir(source) else ()):
-        if entry.lower().endswith('.egg-info') and canonical(entry[:-len('.egg-info')]) == name:
+        if entry.lower().endswith(".egg-info") and canonical(entry[: -len(".egg-info")]) == name:
             return os.path.join(source, entry)
     return path
 
@@ -128,16 +138,23 @@ def mark(paths):
     for path in paths:
         if os.path.isfile(path):
             status = os.stat(path)
-            found.append('%r %d' % (status.st_mtime, status.st_size))
-    return ' '.join(found)
+            found.append("%r %d" % (status.st_mtime, status.st_size))
+    return " ".join(found)
 
 
 def changes(before, after):
     """What differs between two package sets, as the job's result shows it."""
     return {
-        'installed': [{'name': after[key][0], 'version': after[key][1]} for key in sorted(set(after) - set(before))],
-        'upgraded': [{'name': after[key][0], 'before': before[key][1], 'after': after[key][1]}
-                     for key in sorted(set(after) & set(before)) if before[key][1] != after[key][1]],
-        'reinstalled': [{'name': after[key][0], 'version': after[key][1]} for key in sorted(set(after) & set(before))
-                        if before[key][1] == after[key][1] and list(before[key][2:]) != list(after[key][2:])],
-        'removed': [{'name': before[key][0], 'version': before[key][1]} for key in sorted(set(before) - set(after))]}
+        "installed": [{"name": after[key][0], "version": after[key][1]} for key in sorted(set(after) - set(before))],
+        "upgraded": [
+            {"name": after[key][0], "before": before[key][1], "after": after[key][1]}
+            for key in sorted(set(after) & set(before))
+            if before[key][1] != after[key][1]
+        ],
+        "reinstalled": [
+            {"name": after[key][0], "version": after[key][1]}
+            for key in sorted(set(after) & set(before))
+            if before[key][1] == after[key][1] and list(before[key][2:]) != list(after[key][2:])
+        ],
+        "removed": [{"name": before[key][0], "version": before[key][1]} for key in sorted(set(before) - set(after))],
+    }

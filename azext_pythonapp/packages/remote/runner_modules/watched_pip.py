@@ -4,6 +4,7 @@
 Standard input is a pipe whose other end only the runner holds. Two jobs may change the packages of one runtime
 otherwise: the pip of a runner that was killed alone would go on, without its lock.
 """
+
 import os
 import runpy
 import sys
@@ -16,7 +17,7 @@ def watch_parent():
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    watcher = threading.Thread(target=end_with, args=(pipe,), name='parent-watch')
+    watcher = threading.Thread(target=end_with, args=(pipe,), name="parent-watch")
     watcher.daemon = True
     watcher.start()
 
@@ -30,7 +31,7 @@ def end_with(pipe):
     os._exit(1)  # pylint: disable=protected-access
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     watch_parent()
-    sys.argv[0] = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'run_pip.py')
-    runpy.run_path(sys.argv[0], run_name='__main__')
+    sys.argv[0] = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run_pip.py")
+    runpy.run_path(sys.argv[0], run_name="__main__")

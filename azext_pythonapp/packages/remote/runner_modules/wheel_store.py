@@ -1,5 +1,6 @@
 # -*- coding: utf-8 -*-
 """The app's store of wheels, ../../wheels as seen from a job: what is damaged goes, and what was not used for long."""
+
 # pylint: disable=consider-using-f-string
 from __future__ import unicode_literals
 
@@ -23,19 +24,19 @@ KEPT_WHEEL_BYTES = 4 << 30
 
 def given_wheels(folder):
     """The wheels of the store that a job's pip may take, by the page in its folder: [(key, SHA-256, file name)]."""
-    path = os.path.join(folder, 'wheels.html')
+    path = os.path.join(folder, "wheels.html")
     if not os.path.isfile(path):
         return []
-    with io.open(path, encoding='utf-8') as stream:
+    with io.open(path, encoding="utf-8") as stream:
         return re.findall(r'"\.\./\.\./wheels/(\w+)/[^"]+#sha256=(\w+)">([^<]+)<', stream.read())
 
 
 def stored_wheels(data):
     """The entries of the store, by key: a wheel's marker, whose time is that of its last use, then its folder."""
-    store = os.path.join(data, 'wheels')
+    store = os.path.join(data, "wheels")
     entries = {}
     for name in sorted(os.listdir(store) if os.path.isdir(store) else (), reverse=True):
-        entries.setdefault(name.split('-')[0], []).append(os.path.join(store, name))
+        entries.setdefault(name.split("-")[0], []).append(os.path.join(store, name))
     return entries
 
 
@@ -46,7 +47,7 @@ def note_use(data, folder):
         try:
             os.utime(stored[key][0], None)
         except (OSError, KeyError) as error:
-            say('the use of %s was not noted: %s' % (name, words(error)))
+            say("the use of %s was not noted: %s" % (name, words(error)))
 
 
 def forget_damaged_wheels(data, folder):
@@ -57,7 +58,7 @@ def forget_damaged_wheels(data, folder):
     damaged = []
     for key, expected, name in given_wheels(folder):
         try:
-            whole = sha256_of(os.path.join(data, 'wheels', key, name)) == expected
+            whole = sha256_of(os.path.join(data, "wheels", key, name)) == expected
         except (IOError, OSError) as error:
             whole = error.errno != errno.ENOENT
         if not whole:
@@ -77,9 +78,9 @@ def prune_wheels(data, folder):
             size += sum(os.path.getsize(os.path.join(paths[-1], name)) for name in files)
             unused = time.time() - used
             if unused > (UNUSED_WHEEL_SECONDS if size <= KEPT_WHEEL_BYTES else FORGOTTEN_SECONDS):
-                drop_wheel(paths, used, os.path.join(folder, 'unused'))
+                drop_wheel(paths, used, os.path.join(folder, "unused"))
     except (IOError, OSError) as error:
-        say('unused wheels were not deleted: %s' % words(error))
+        say("unused wheels were not deleted: %s" % words(error))
 
 
 def drop_wheel(paths, used, aside):
