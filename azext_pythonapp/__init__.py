@@ -11,7 +11,7 @@ class PythonAppCommandsLoader(AzCommandsLoader):
     def __init__(self, cli_ctx=None):
         from azure.cli.core.commands import CliCommandType
 
-        from azext_pythonapp.exit_edge import exit_with
+        from azext_pythonapp._exception_handler import exit_with
 
         custom = CliCommandType(operations_tmpl="azext_pythonapp.custom#{}", exception_handler=exit_with)
         super().__init__(cli_ctx=cli_ctx, custom_command_type=custom)

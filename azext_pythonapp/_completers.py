@@ -57,8 +57,8 @@ def _offers(cmd, namespace, everybodys=False):
 def _ask(cmd, namespace, everybodys):
     from knack.util import CLIError
 
-    from azext_pythonapp.appservice.errors import PythonAppError
     from azext_pythonapp.custom import list_versions
+    from azext_pythonapp.errors import PythonAppError
 
     try:
         return list_versions(

@@ -4,8 +4,8 @@ import os
 import shutil
 import sys
 
-from azext_pythonapp.packages.url_secrets import masked
 from azext_pythonapp.plain_text import plain, plain_line
+from azext_pythonapp.url_secrets import masked
 
 _DIFF_COLOURS = (("--- ", "\x1b[1m"), ("+++ ", "\x1b[1m"), ("@@", "\x1b[36m"), ("-", "\x1b[31m"), ("+", "\x1b[32m"))
 
@@ -70,7 +70,7 @@ class Console:
         """Ask a yes-or-no question. Raises Refused when the answer is no, or when nobody can answer."""
         from knack.prompting import NoTTYException, prompt_y_n
 
-        from azext_pythonapp.appservice.errors import Refused
+        from azext_pythonapp.errors import Refused
 
         if self._never_ask:
             return

@@ -16,8 +16,8 @@ def list_versions(
     pre=False,
 ):
     from azext_pythonapp.appservice.app import web_session
-    from azext_pythonapp.appservice.errors import NotFound
-    from azext_pythonapp.operations.list_versions import Filter, app_versions, public_versions
+    from azext_pythonapp.errors import NotFound
+    from azext_pythonapp.operations.runtime.list_versions import Filter, app_versions, public_versions
 
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         wanted = Filter.parse(version, architecture, all_versions, supported, pre)
@@ -40,7 +40,7 @@ def list_versions(
 
 
 def list_runtimes(cmd, resource_group_name, webapp_name, slot=None):
-    from azext_pythonapp.operations.list_runtimes import list_runtimes as operation
+    from azext_pythonapp.operations.runtime.list_installed import list_runtimes as operation
 
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         return operation(opened())
@@ -69,8 +69,8 @@ def install_runtime(
     yes=False,
     dry_run=False,
 ):
-    from azext_pythonapp.operations.install_from_nuget import PackageRequest, install_package
-    from azext_pythonapp.operations.install_runtime import InstallRequest, install
+    from azext_pythonapp.operations.runtime.install import InstallRequest, install
+    from azext_pythonapp.operations.runtime.install_package import PackageRequest, install_package
 
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         if package is not None:
@@ -104,7 +104,7 @@ def uninstall_runtime(
     yes=False,
     dry_run=False,
 ):
-    from azext_pythonapp.operations.uninstall_runtime import UninstallRequest, uninstall
+    from azext_pythonapp.operations.runtime.uninstall import UninstallRequest, uninstall
 
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         request = UninstallRequest.parse(
@@ -133,12 +133,12 @@ def set_version(
     yes=False,
     dry_run=False,
 ):
-    from azext_pythonapp.operations.page_proof import HealthWish
+    from azext_pythonapp.operations.app.health_check import HealthOptions
     from azext_pythonapp.operations.set_version import SetVersionRequest
     from azext_pythonapp.operations.set_version import set_version as operation
 
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        health = HealthWish.parse(health_path, health_timeout)
+        health = HealthOptions.parse(health_path, health_timeout)
         request = SetVersionRequest.parse(
             version,
             architecture,
@@ -181,9 +181,9 @@ def install_requirements(
     dry_run=False,
 ):
     # A command's options are its parameters.  pylint: disable=too-many-locals
-    from azext_pythonapp.operations.install_requirements import RequirementsRequest
-    from azext_pythonapp.operations.install_requirements import install_requirements as operation
-    from azext_pythonapp.operations.package_change import Handling
+    from azext_pythonapp.operations.package.change import Handling
+    from azext_pythonapp.operations.package.install_requirements import RequirementsRequest
+    from azext_pythonapp.operations.package.install_requirements import install_requirements as operation
 
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         handling = Handling.parse(stop_app, restart=not no_restart, wait=not detach, timeout=timeout)
@@ -208,14 +208,14 @@ def install_requirements(
 
 
 def list_packages(cmd, resource_group_name, webapp_name, slot=None):
-    from azext_pythonapp.operations.packages import list_packages as operation
+    from azext_pythonapp.operations.package.query import list_packages as operation
 
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         return operation(opened())
 
 
 def freeze_packages(cmd, resource_group_name, webapp_name, slot=None):
-    from azext_pythonapp.operations.packages import freeze_packages as operation
+    from azext_pythonapp.operations.package.query import freeze_packages as operation
 
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         return operation(opened())
@@ -232,8 +232,8 @@ def outdated_packages(
     proxy=None,
     timeout=None,
 ):
-    from azext_pythonapp.operations.index_options import parse_options
-    from azext_pythonapp.operations.packages import outdated_packages as operation
+    from azext_pythonapp.operations.package.index_options import parse_options
+    from azext_pythonapp.operations.package.query import outdated_packages as operation
 
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         options = parse_options(extra_index_url, pre=pre, index_url=index_url, proxy=proxy)
@@ -241,7 +241,7 @@ def outdated_packages(
 
 
 def check_packages(cmd, resource_group_name, webapp_name, slot=None, timeout=None):
-    from azext_pythonapp.operations.packages import check_packages as operation
+    from azext_pythonapp.operations.package.query import check_packages as operation
 
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         return operation(opened(), timeout)
@@ -267,10 +267,10 @@ def install_packages(
     timeout=None,
     dry_run=False,
 ):
-    from azext_pythonapp.operations.index_options import parse_options
-    from azext_pythonapp.operations.package_change import Handling
-    from azext_pythonapp.operations.package_specs import install_packages as operation
-    from azext_pythonapp.operations.package_specs import requirement_lines
+    from azext_pythonapp.operations.package.change import Handling
+    from azext_pythonapp.operations.package.index_options import parse_options
+    from azext_pythonapp.operations.package.install import install_packages as operation
+    from azext_pythonapp.operations.package.install import requirement_lines
 
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         handling = Handling.parse(stop_app, restart=not no_restart, wait=not detach, timeout=timeout)
@@ -300,9 +300,9 @@ def uninstall_packages(
     yes=False,
     dry_run=False,
 ):
-    from azext_pythonapp.operations.package_change import Handling
-    from azext_pythonapp.operations.package_specs import package_names
-    from azext_pythonapp.operations.package_specs import uninstall_packages as operation
+    from azext_pythonapp.operations.package.change import Handling
+    from azext_pythonapp.operations.package.install import package_names
+    from azext_pythonapp.operations.package.install import uninstall_packages as operation
 
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         handling = Handling.parse(stop_app, restart=not no_restart, wait=not detach, timeout=timeout)
@@ -328,8 +328,8 @@ def vendor_packages(
     timeout=None,
     dry_run=False,
 ):
-    from azext_pythonapp.operations.index_options import parse_options
-    from azext_pythonapp.operations.vendor import VendorRequest, vendor
+    from azext_pythonapp.operations.package.index_options import parse_options
+    from azext_pythonapp.operations.package.vendor import VendorRequest, vendor
 
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         options = parse_options(
@@ -340,42 +340,42 @@ def vendor_packages(
 
 
 def list_jobs(cmd, resource_group_name, webapp_name, slot=None):
-    from azext_pythonapp.operations.jobs import list_jobs as operation
+    from azext_pythonapp.operations.job.commands import list_jobs as operation
 
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         return operation(opened())
 
 
 def print_job_log(cmd, resource_group_name, webapp_name, slot=None, job_id=None, follow=False):
-    from azext_pythonapp.operations.jobs import print_log
+    from azext_pythonapp.operations.job.commands import print_log
 
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         print_log(opened(), job_id, follow)
 
 
 def cancel_job(cmd, resource_group_name, webapp_name, slot=None, job_id=None, dry_run=False):
-    from azext_pythonapp.operations.jobs import cancel_job as operation
+    from azext_pythonapp.operations.job.commands import cancel_job as operation
 
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         return operation(opened(), job_id, dry_run)
 
 
 def show_job(cmd, resource_group_name, webapp_name, slot=None, job_id=None):
-    from azext_pythonapp.operations.jobs import show_job as operation
+    from azext_pythonapp.operations.job.commands import show_job as operation
 
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         return operation(opened(), job_id)
 
 
 def wait_for_job(cmd, resource_group_name, webapp_name, slot=None, job_id=None, timeout=None):
-    from azext_pythonapp.operations.jobs import wait_for_job as operation
+    from azext_pythonapp.operations.job.commands import wait_for_job as operation
 
     with _app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         return operation(opened(), job_id, timeout)
 
 
 def show_web_config(cmd, resource_group_name=None, webapp_name=None, slot=None, file=None):
-    from azext_pythonapp.operations.web_config import show_web_config as operation
+    from azext_pythonapp.operations.web_config.show_set_diff import show_web_config as operation
 
     with _web_config(cmd, resource_group_name, webapp_name, slot, file) as opened:
         return operation(opened())
@@ -405,7 +405,7 @@ def set_web_config(
     output_file=None,
     dry_run=False,
 ):
-    from azext_pythonapp.operations.web_config import set_web_config as operation
+    from azext_pythonapp.operations.web_config.show_set_diff import set_web_config as operation
 
     with _web_config(cmd, resource_group_name, webapp_name, slot, file) as opened:
         request = _web_config_request(
@@ -451,7 +451,7 @@ def diff_web_config(
     stdout_log=None,
     windows_auth_token=None,
 ):
-    from azext_pythonapp.operations.web_config import diff_web_config as operation
+    from azext_pythonapp.operations.web_config.show_set_diff import diff_web_config as operation
 
     with _web_config(cmd, resource_group_name, webapp_name, slot, file) as opened:
         request = _web_config_request(
@@ -502,8 +502,8 @@ def _web_config_request(
     windows_auth_token,
     output_file,
 ):
-    from azext_pythonapp.operations.handler_choice import HandlerWish
-    from azext_pythonapp.operations.web_config_request import PlatformOptions, WebConfigRequest
+    from azext_pythonapp.operations.web_config.handler import HandlerOptions
+    from azext_pythonapp.operations.web_config.options import PlatformOptions, WebConfigRequest
 
     platform = PlatformOptions.parse(
         startup_time_limit,
@@ -516,7 +516,7 @@ def _web_config_request(
             "forwardWindowsAuthToken": windows_auth_token.lower() if windows_auth_token else None,
         },
     )
-    wish = HandlerWish(handler.lower(), startup_command)
+    wish = HandlerOptions(handler.lower(), startup_command)
     return WebConfigRequest.parse(
         version, architecture, python_path, wish, app, platform, environment or (), static_path or (), output_file
     )
@@ -527,20 +527,20 @@ def _web_config(cmd, resource_group_name, webapp_name, slot, file):
     """As _app_named, for the commands that work on a local file as well; what is yielded opens the one or the other."""
     from pathlib import Path
 
-    from azext_pythonapp.operations.web_config_place import AppPlace, LocalPlace
+    from azext_pythonapp.operations.web_config.target import AppTarget, FileTarget
 
     if file is not None:
-        yield lambda: LocalPlace(Path(file), _console(cmd))
+        yield lambda: FileTarget(Path(file), _console(cmd))
         return
     with _app_named(cmd, resource_group_name, webapp_name, slot, "Or name a local web.config with --file.") as opened:
-        yield lambda: AppPlace(opened())
+        yield lambda: AppTarget(opened())
 
 
 @contextmanager
 def _app_named(cmd, resource_group_name, webapp_name, slot, otherwise="Leave both out to ask the public gallery."):
     """Every error from within names the app; what is yielded opens it, once the options have been read."""
     from azext_pythonapp.appservice.app import naming, open_app
-    from azext_pythonapp.appservice.errors import InvalidInput
+    from azext_pythonapp.errors import InvalidInput
 
     def opened():
         if not resource_group_name or not webapp_name:

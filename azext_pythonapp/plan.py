@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from azext_pythonapp.appservice.errors import PythonAppError, UnknownOutcome
+from azext_pythonapp.errors import PythonAppError, UnknownOutcome
 
 Action = Literal["install", "uninstall", "create", "update", "restart", "upgrade", "downgrade", "reinstall", "none"]
 

@@ -10,13 +10,13 @@ from typing import Any, Protocol
 
 import requests
 
-from azext_pythonapp.appservice import advice
+from azext_pythonapp import advice
 from azext_pythonapp.appservice.arm import Arm, Site, site_label
 from azext_pythonapp.appservice.arm_pipeline import connect
 from azext_pythonapp.appservice.credentials import ScmCredentials
-from azext_pythonapp.appservice.errors import PlatformFailed, PythonAppError
 from azext_pythonapp.appservice.kudu import Kudu
 from azext_pythonapp.appservice.outcome import is_hopeless
+from azext_pythonapp.errors import PlatformFailed, PythonAppError
 
 PUBLIC_PAUSES = (1.0, 2.0)
 

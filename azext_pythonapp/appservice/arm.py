@@ -13,8 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from azext_pythonapp.appservice import advice
-from azext_pythonapp.appservice.errors import (
+from azext_pythonapp import advice
+from azext_pythonapp.appservice.outcome import is_page
+from azext_pythonapp.appservice.outcome import message as outcome_message
+from azext_pythonapp.appservice.patience import Retry, Trouble
+from azext_pythonapp.appservice.site_kind import SiteKind
+from azext_pythonapp.errors import (
     AccessDenied,
     Conflict,
     NotFound,
@@ -23,10 +27,6 @@ from azext_pythonapp.appservice.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from azext_pythonapp.appservice.outcome import is_page
-from azext_pythonapp.appservice.outcome import message as outcome_message
-from azext_pythonapp.appservice.patience import Retry, Trouble
-from azext_pythonapp.appservice.site_kind import SiteKind
 
 API_VERSION = "2023-12-01"
 DEFAULT_ROOT = "site\\wwwroot"

@@ -7,9 +7,9 @@ from typing import Any
 
 from azext_pythonapp.appservice.arm import Arm, ArmAnswer
 from azext_pythonapp.appservice.credentials import token_failure
-from azext_pythonapp.appservice.errors import PythonAppError, UnknownOutcome, Unreachable
 from azext_pythonapp.appservice.outcome import is_hopeless, never_sent, parsed
 from azext_pythonapp.appservice.patience import Trouble, retry_after_seconds
+from azext_pythonapp.errors import PythonAppError, UnknownOutcome, Unreachable
 
 
 def connect(cli_ctx: Any, say: Callable[[str], None] = lambda line: None) -> Arm:

@@ -6,7 +6,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from azext_pythonapp.appservice.errors import Unreachable
+from azext_pythonapp.errors import Unreachable
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from azext_pythonapp.appservice.errors import AccessDenied, PythonAppError, Unreachable
 from azext_pythonapp.appservice.outcome import is_hopeless
+from azext_pythonapp.errors import AccessDenied, PythonAppError, Unreachable
 
 TOKEN_SECONDS = 60.0
 # az hands out no token that has not five minutes left, so one is good for a while although no newer can be had.

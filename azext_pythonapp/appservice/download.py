@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 import requests
 
-from azext_pythonapp.appservice.errors import InvalidInput, PlatformFailed
 from azext_pythonapp.appservice.outcome import is_hopeless
+from azext_pythonapp.errors import InvalidInput, PlatformFailed
 
 CHUNK_BYTES = 1 << 18
 SECONDS = 100

@@ -22,10 +22,10 @@ import requests
 
 from azext_pythonapp.appservice.command_answer import CommandResult, PendingCommand
 from azext_pythonapp.appservice.credentials import ScmCredentials
-from azext_pythonapp.appservice.errors import Conflict, NotFound, PlatformFailed, PythonAppError, UnknownOutcome
 from azext_pythonapp.appservice.outcome import message, parsed, says_not_found, text_of
 from azext_pythonapp.appservice.patience import Retry, Trouble, http_date
 from azext_pythonapp.appservice.scm import READ_SECONDS, ScmSite
+from azext_pythonapp.errors import Conflict, NotFound, PlatformFailed, PythonAppError, UnknownOutcome
 
 # Longer than Azure's front end keeps an unanswered request (facts/kudu.md 1.4).
 ARCHIVE_SECONDS = 300

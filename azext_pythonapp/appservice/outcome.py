@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from azext_pythonapp.appservice.errors import Unreachable
+from azext_pythonapp.errors import Unreachable
 
 # The front end gives up on a request after 230 s, with 500, 502 or 504 (facts/2026.md 7).
 FRONT_END_SECONDS = 200.0

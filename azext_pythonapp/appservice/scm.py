@@ -12,15 +12,6 @@ from typing import Any
 import requests
 
 from azext_pythonapp.appservice.credentials import ScmCredentials
-from azext_pythonapp.appservice.errors import (
-    AccessDenied,
-    Conflict,
-    NotFound,
-    PlatformFailed,
-    PythonAppError,
-    UnknownOutcome,
-    Unreachable,
-)
 from azext_pythonapp.appservice.outcome import (
     Outcome,
     is_hopeless,
@@ -34,6 +25,15 @@ from azext_pythonapp.appservice.outcome import (
     text_of,
 )
 from azext_pythonapp.appservice.patience import TOTAL_SECONDS, Retry, Trouble, retry_after_seconds
+from azext_pythonapp.errors import (
+    AccessDenied,
+    Conflict,
+    NotFound,
+    PlatformFailed,
+    PythonAppError,
+    UnknownOutcome,
+    Unreachable,
+)
 
 CONNECT_SECONDS = 30
 READ_SECONDS = 120

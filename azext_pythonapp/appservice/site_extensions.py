@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from azext_pythonapp.appservice.advice import quoted
+from azext_pythonapp.advice import quoted
 from azext_pythonapp.appservice.arm import UNCERTAIN, Arm, ArmAnswer, Site, arm_message, require_success
-from azext_pythonapp.appservice.errors import (
+from azext_pythonapp.errors import (
     AccessDenied,
     Conflict,
     NotFound,

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from azext_pythonapp.appservice.advice import in_subscription, quoted
-from azext_pythonapp.appservice.errors import Refused
+from azext_pythonapp.advice import in_subscription, quoted
+from azext_pythonapp.errors import Refused
 
 _DOMAIN = "`az webapp python` manages Python on Windows web apps"
 

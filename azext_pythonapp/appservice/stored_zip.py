@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from azext_pythonapp.appservice.errors import InvalidInput
+from azext_pythonapp.errors import InvalidInput
 
 # Entries, and each place in the archive, are counted in 32 bits; beyond that the format is another one.
 LARGEST_BYTES = (1 << 32) - (1 << 26)

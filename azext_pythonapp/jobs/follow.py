@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from azext_pythonapp.appservice.errors import NotFound, PythonAppError, RemoteFailed, UnknownOutcome
+from azext_pythonapp.errors import NotFound, PythonAppError, RemoteFailed, UnknownOutcome
 from azext_pythonapp.jobs import state
 from azext_pythonapp.jobs.launch import Launched
 from azext_pythonapp.jobs.request import STATE, folder, log_path
-from azext_pythonapp.jobs.site import Pending, Site
 from azext_pythonapp.jobs.state import Job
 from azext_pythonapp.jobs.store import forget_secrets, give_up, not_begun, read
+from azext_pythonapp.worker import PendingCommand, ScmSite
 
 POLL_SECONDS = 1.0
 # Until the job is seen first: whoever waits wants to see that it begins.
@@ -32,7 +32,7 @@ LONGEST_PAUSE_SECONDS = 10.0
 class LogTail:
     """A log file that is read while it is written: each call of `read` gives the lines that became whole since."""
 
-    def __init__(self, kudu: Site, path: str):
+    def __init__(self, kudu: ScmSite, path: str):
         self._kudu = kudu
         self._path = path
         self._offset = 0
@@ -68,7 +68,7 @@ class Watch:
     client that started it.
     """
 
-    def __init__(self, job_id: str, pending: Pending | None, clock: Callable[[], float]):
+    def __init__(self, job_id: str, pending: PendingCommand | None, clock: Callable[[], float]):
         self.job: Job | None = None
         self.started_here = pending is not None
         self._job_id = job_id
@@ -213,7 +213,7 @@ class Absence:
 
 
 def follow(
-    kudu: Site,
+    kudu: ScmSite,
     started: Launched | str,
     on_line: Callable[[str], None],
     *,
@@ -244,7 +244,7 @@ def follow(
 
 
 @contextmanager
-def _giving_up(kudu: Site, job_id: str) -> Iterator[None]:
+def _giving_up(kudu: ScmSite, job_id: str) -> Iterator[None]:
     """Let everybody see, and delete the secrets, when a job never began."""
     try:
         yield
@@ -254,7 +254,7 @@ def _giving_up(kudu: Site, job_id: str) -> Iterator[None]:
 
 
 def _followed(
-    kudu: Site,
+    kudu: ScmSite,
     started: Launched | str,
     on_line: Callable[[str], None],
     on_job: Callable[[Job], None],
@@ -292,7 +292,7 @@ def _followed(
 
 
 def await_start(
-    kudu: Site,
+    kudu: ScmSite,
     started: Launched,
     *,
     wait_command: str = "az webapp python job wait",
@@ -310,7 +310,7 @@ def await_start(
 
 
 def _begun(
-    kudu: Site,
+    kudu: ScmSite,
     started: Launched,
     wait_command: str,
     tell: Callable[[str], None],
@@ -335,7 +335,7 @@ def _begun(
         sleep(pause)
 
 
-def _look(kudu: Site, job_id: str, watch: Watch, clock: Callable[[], float]) -> Job | None:
+def _look(kudu: ScmSite, job_id: str, watch: Watch, clock: Callable[[], float]) -> Job | None:
     """Read the state once; the job when it is over. The log that is read after this holds all that led to it.
 
     A look that took long came after a time in which the job could not be seen.

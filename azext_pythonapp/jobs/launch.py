@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from azext_pythonapp.appservice.errors import PythonAppError
-from azext_pythonapp.appservice.windows import quote_command
+from azext_pythonapp.errors import PythonAppError
 from azext_pythonapp.jobs.request import RUNNER, JobSpec, folder, new_job_id, request_files
-from azext_pythonapp.jobs.site import Pending, Site
+from azext_pythonapp.windows import quote_command
+from azext_pythonapp.worker import PendingCommand, ScmSite
 
 
 @dataclass(frozen=True)
@@ -16,11 +16,11 @@ class Launched:
     """A job that was started. pending: the command at Kudu that runs it; its answer comes at the end, if ever."""
 
     job_id: str
-    pending: Pending
+    pending: PendingCommand
 
 
 def launch(
-    kudu: Site,
+    kudu: ScmSite,
     spec: JobSpec,
     files: Mapping[str, bytes],
     job_id: str | None = None,
@@ -48,7 +48,7 @@ def launch(
     return Launched(job_id, pending)
 
 
-def _discard(kudu: Site, job_id: str) -> None:
+def _discard(kudu: ScmSite, job_id: str) -> None:
     """Delete the folder of a job that was not started. What cannot be deleted now is left to the next job's runner."""
     try:
         kudu.delete_directory(folder(job_id))

@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from azext_pythonapp.appservice.errors import Conflict, NotFound, PlatformFailed, PythonAppError
+from azext_pythonapp.errors import Conflict, NotFound, PlatformFailed, PythonAppError
 from azext_pythonapp.jobs import state
 from azext_pythonapp.jobs.request import CANCEL, FOLDER, ID, REQUEST, SECRETS, STATE, folder
-from azext_pythonapp.jobs.site import Site
 from azext_pythonapp.jobs.state import FAILED, LOST, RUNNING, Job
+from azext_pythonapp.worker import ScmSite
 
 RESTORE = "restore.txt"
 # A state.json that is being written over is whole again in no time.
 TORN_SECONDS = 0.5
 
 
-def show(kudu: Site, job_id: str, sleep: Callable[[float], None] = time.sleep) -> Job:
+def show(kudu: ScmSite, job_id: str, sleep: Callable[[float], None] = time.sleep) -> Job:
     """What is known of a job now: one request, or two while it has not begun.
 
     A job that says it runs but was not heard of for a minute, or that never began, is lost; one that looks so is looked
@@ -29,7 +29,7 @@ def show(kudu: Site, job_id: str, sleep: Callable[[float], None] = time.sleep) -
     return next(iter(_look_again(kudu, [job], sleep) if doubtful else []), job)
 
 
-def newest_job_id(kudu: Site) -> str:
+def newest_job_id(kudu: ScmSite) -> str:
     """The id of the app's newest job. Raises NotFound when there is none."""
     ids = job_ids(kudu)
     if not ids:
@@ -40,7 +40,7 @@ def newest_job_id(kudu: Site) -> str:
     return ids[0]
 
 
-def job_ids(kudu: Site) -> list[str]:
+def job_ids(kudu: ScmSite) -> list[str]:
     """The ids of the app's jobs, newest first: one request."""
     try:
         ids = [entry.name for entry in kudu.list_directory(FOLDER) if entry.is_directory and ID.fullmatch(entry.name)]
@@ -49,12 +49,12 @@ def job_ids(kudu: Site) -> list[str]:
     return sorted(ids, reverse=True)
 
 
-def show_all(kudu: Site, sleep: Callable[[float], None] = time.sleep) -> list[Job]:
+def show_all(kudu: ScmSite, sleep: Callable[[float], None] = time.sleep) -> list[Job]:
     """The app's jobs, newest first: one request for each. What is in a job's place but is none is left out."""
     return show_these(kudu, job_ids(kudu), sleep)
 
 
-def show_these(kudu: Site, ids: Iterable[str], sleep: Callable[[float], None] = time.sleep) -> list[Job]:
+def show_these(kudu: ScmSite, ids: Iterable[str], sleep: Callable[[float], None] = time.sleep) -> list[Job]:
     """As `show`, for several jobs, in their order. One that is deleted meanwhile, or cannot be read, is left out.
 
     Raises the site's own error when it lets none of them be read.
@@ -77,7 +77,7 @@ def show_these(kudu: Site, ids: Iterable[str], sleep: Callable[[float], None] = 
     return list(jobs.values())
 
 
-def look(kudu: Site, job_id: str, sleep: Callable[[float], None] = time.sleep) -> tuple[Job, bool]:
+def look(kudu: ScmSite, job_id: str, sleep: Callable[[float], None] = time.sleep) -> tuple[Job, bool]:
     """What is known of a job now, and whether it looks lost but may live: its heartbeat then has to be seen again.
 
     Raises NotFound when there is no such job.
@@ -88,7 +88,7 @@ def look(kudu: Site, job_id: str, sleep: Callable[[float], None] = time.sleep) -
     return judged, judged.state == LOST and job.phase != state.QUEUED and silence < state.FORGOTTEN_SECONDS
 
 
-def read(kudu: Site, job_id: str, sleep: Callable[[float], None] = time.sleep) -> tuple[Job, datetime | None]:
+def read(kudu: ScmSite, job_id: str, sleep: Callable[[float], None] = time.sleep) -> tuple[Job, datetime | None]:
     """A job as its files tell it, not judged yet, and the server's time. Raises NotFound when there is none."""
     for _ in range(2):
         try:
@@ -104,7 +104,7 @@ def read(kudu: Site, job_id: str, sleep: Callable[[float], None] = time.sleep) -
     ), file.server_time
 
 
-def not_begun(kudu: Site, job_id: str) -> tuple[Job, datetime | None]:
+def not_begun(kudu: ScmSite, job_id: str) -> tuple[Job, datetime | None]:
     """A job without a state, and the server's time. Raises NotFound when there is no such job.
 
     Its age is that of its request, which the server's clock told; of a request without a time, its folder's.
@@ -122,12 +122,12 @@ def not_begun(kudu: Site, job_id: str) -> tuple[Job, datetime | None]:
     ), file.server_time
 
 
-def ask_to_cancel(kudu: Site, job_id: str) -> None:
+def ask_to_cancel(kudu: ScmSite, job_id: str) -> None:
     """Tell a job's runner, on whichever instance it runs, to end pip and itself; it looks every 2 s."""
     kudu.upload(folder(job_id), {CANCEL: b"canceled\n"})
 
 
-def give_up(kudu: Site, job_id: str, reason: str) -> None:
+def give_up(kudu: ScmSite, job_id: str, reason: str) -> None:
     """Say for all to see that a job failed before it began, and delete its secrets. Only where none of it can run."""
     final = {"id": job_id, "command": None, "state": FAILED, "phase": "done", "error": reason}
     try:
@@ -141,7 +141,7 @@ def give_up(kudu: Site, job_id: str, reason: str) -> None:
     forget_secrets(kudu, job_id)
 
 
-def _has_begun(kudu: Site, job_id: str) -> bool:
+def _has_begun(kudu: ScmSite, job_id: str) -> bool:
     """Whether a job has a state; so it is taken when that cannot be seen."""
     try:
         kudu.read(f"{folder(job_id)}/{STATE}")
@@ -152,7 +152,7 @@ def _has_begun(kudu: Site, job_id: str) -> bool:
     return True
 
 
-def forget_secrets(kudu: Site, job_id: str) -> None:
+def forget_secrets(kudu: ScmSite, job_id: str) -> None:
     """Delete what a job that never came to its end left behind of files that may hold secrets.
 
     A file that cannot be deleted or found is left alone: the job's own end is what the caller must hear of.
@@ -171,7 +171,7 @@ def forget_secrets(kudu: Site, job_id: str) -> None:
                 continue
 
 
-def _look_again(kudu: Site, jobs: list[Job], sleep: Callable[[float], None]) -> list[Job]:
+def _look_again(kudu: ScmSite, jobs: list[Job], sleep: Callable[[float], None]) -> list[Job]:
     """Jobs that looked lost, after a while: those whose heartbeat has moved are not."""
     if jobs:
         sleep(state.DOUBT_SECONDS)
@@ -194,7 +194,7 @@ def _fields(content: bytes) -> dict[str, Any]:
     return fields if isinstance(fields, dict) else {}
 
 
-def _modified(kudu: Site, path: str, name: str) -> str | None:
+def _modified(kudu: ScmSite, path: str, name: str) -> str | None:
     """When an entry of a folder was written, by the server's clock; None when it is not there any more."""
     try:
         return next((entry.modified for entry in kudu.list_directory(path) if entry.name == name), None)

@@ -8,45 +8,38 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import NotFound, UnknownOutcome
-from azext_pythonapp.jobs.left import RESTART
-from azext_pythonapp.operations.app_python import Target, pip_target
-from azext_pythonapp.operations.app_settings import known_settings
-from azext_pythonapp.operations.deployment_warnings import warn_of_deployment
-from azext_pythonapp.operations.entry_point import Start, find_start, shown_entry_point, taken_instead
-from azext_pythonapp.operations.handler_choice import HandlerWish, build_intent, decide_kind, find_registration
-from azext_pythonapp.operations.home_space import require_room, require_writable_root
-from azext_pythonapp.operations.import_check import check_import, import_target, require_import
-from azext_pythonapp.operations.left_to_do import PACKAGES, finish_left, plan_left
-from azext_pythonapp.operations.list_runtimes import pythons_on
-from azext_pythonapp.operations.nuget_installation import installation_of
-from azext_pythonapp.operations.page_proof import HealthCheck, HealthWish, Served
-from azext_pythonapp.operations.pip_run import (
-    PipJob,
-    last_good_run,
-    plan_pip,
-    require_job_success,
-    result_changes,
-    start_pip,
-)
-from azext_pythonapp.operations.registration_state import is_read, refuse_unread, restart_to_read
-from azext_pythonapp.operations.requirement_files import RequirementFiles, files_on_app
-from azext_pythonapp.operations.runtime_choice import choose_runtime
-from azext_pythonapp.operations.server_log import ServerLog
-from azext_pythonapp.operations.server_packages import asked_packages, installed_packages
-from azext_pythonapp.operations.site_configs import names_on_app
-from azext_pythonapp.operations.web_config_file import ChangeRecord, both_changes, put_back, read_web_config
-from azext_pythonapp.operations.web_config_plan import WebConfigPlan
-from azext_pythonapp.operations.worker_fit import fit_warnings
-from azext_pythonapp.operations.wwwroot import WEB_CONFIG, AppFiles, FileState
+from azext_pythonapp.entrypoints.choose import parse_app_option
+from azext_pythonapp.errors import NotFound, UnknownOutcome
+from azext_pythonapp.jobs.pending_restart import RESTART
+from azext_pythonapp.operations.app.deployment_warnings import warn_of_deployment
+from azext_pythonapp.operations.app.health_check import HealthCheck, HealthOptions, Served
+from azext_pythonapp.operations.app.home_space import require_room, require_writable_root
+from azext_pythonapp.operations.app.import_check import check_import, import_target, require_import
+from azext_pythonapp.operations.app.observe import pythons_on, read_web_config
+from azext_pythonapp.operations.app.python_in_use import Target, pip_target
+from azext_pythonapp.operations.app.registration import find_registration, is_read, refuse_unread
+from azext_pythonapp.operations.app.server_log import ServerLog
+from azext_pythonapp.operations.app.settings import known_settings
+from azext_pythonapp.operations.app.site_configs import names_on_app
+from azext_pythonapp.operations.app.site_packages import installed_packages
+from azext_pythonapp.operations.app.worker_fit import fit_warnings
+from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, AppFiles, FileState
+from azext_pythonapp.operations.job.pending_restart import PACKAGES, finish_left, plan_left, restart_to_read
+from azext_pythonapp.operations.job.run import PipJob, require_job_success, result_changes, start_pip
+from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
+from azext_pythonapp.operations.package.requirement_files import RequirementFiles, files_on_app
+from azext_pythonapp.operations.runtime.choose import choose_runtime
+from azext_pythonapp.operations.runtime.nuget import installation_of
+from azext_pythonapp.operations.web_config.change import ChangeRecord, both_changes, put_back
+from azext_pythonapp.operations.web_config.entry_point import Start, find_start, shown_entry_point, taken_instead
+from azext_pythonapp.operations.web_config.handler import HandlerOptions, build_intent, decide_kind
+from azext_pythonapp.operations.web_config.plan import WebConfigPlan
 from azext_pythonapp.packages.pip import PipOptions
-from azext_pythonapp.packages.requirements import TargetEnvironment
+from azext_pythonapp.packages.requirements import TargetEnvironment, asked_packages
 from azext_pythonapp.plan import Change, Plan, Step, report
 from azext_pythonapp.runtimes.discovery import Installed
-from azext_pythonapp.runtimes.identity import VersionWish
-from azext_pythonapp.runtimes.location import same_path, worker_path
+from azext_pythonapp.runtimes.identity import VersionSpec
 from azext_pythonapp.runtimes.registration import Registration
-from azext_pythonapp.webconfig.entrypoint import parse_app_option
 from azext_pythonapp.webconfig.handlers import (
     Edit,
     HandlerIntent,
@@ -55,6 +48,7 @@ from azext_pythonapp.webconfig.handlers import (
     read_settings,
     write_handler,
 )
+from azext_pythonapp.windows import same_path, worker_path
 
 COMMAND = "set-version"
 
@@ -63,13 +57,13 @@ COMMAND = "set-version"
 class SetVersionRequest:
     """The command's options. health: None for no health check."""
 
-    wish: VersionWish
+    wish: VersionSpec
     architecture: str | None
-    handler: HandlerWish
+    handler: HandlerOptions
     app: str | None
     requirements: bool
     restart: bool
-    health: HealthWish | None
+    health: HealthOptions | None
     confirmed: bool
     import_check: bool = True
     prereleases: bool = False
@@ -85,18 +79,18 @@ class SetVersionRequest:
         *,
         requirements: bool,
         restart: bool,
-        health: HealthWish | None,
+        health: HealthOptions | None,
         confirmed: bool,
         import_check: bool = True,
         prereleases: bool = False,
     ) -> SetVersionRequest:
         """From the command's options. Raises InvalidInput for what cannot be meant."""
-        wish = HandlerWish(handler.lower(), startup_command)
+        wish = HandlerOptions(handler.lower(), startup_command)
         wish.check()
         if app is not None:
             parse_app_option(app)
         return cls(
-            VersionWish.parse(version),
+            VersionSpec.parse(version),
             architecture,
             wish,
             app,
@@ -169,7 +163,7 @@ class Transaction:
         self._restarted = False
         # Without a restart nothing new may be running yet; then only a page that the person names is looked at.
         checked = request.health if request.health and (request.restart or request.health.demanded) else None
-        self._health = HealthCheck(app, checked or HealthWish())
+        self._health = HealthCheck(app, checked or HealthOptions())
         self._checked = checked is not None
 
     def plan(self) -> Plan:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import InvalidWebConfig
-from azext_pythonapp.appservice.windows import join
-from azext_pythonapp.operations.app_settings import known_settings
-from azext_pythonapp.operations.entry_point import entry_point_in_force
-from azext_pythonapp.operations.list_runtimes import pythons_on
-from azext_pythonapp.operations.web_config_file import read_web_config
-from azext_pythonapp.operations.worker_fit import fit_warnings
-from azext_pythonapp.operations.wwwroot import WEB_CONFIG, web_root
+from azext_pythonapp.errors import InvalidWebConfig
+from azext_pythonapp.operations.app.observe import pythons_on, read_web_config
+from azext_pythonapp.operations.app.settings import known_settings
+from azext_pythonapp.operations.app.worker_fit import fit_warnings
+from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, web_root
+from azext_pythonapp.operations.web_config.entry_point import entry_point_in_force
 from azext_pythonapp.runtimes.discovery import Installed
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
+from azext_pythonapp.windows import join
 
 
 def show(app: App) -> dict[str, Any]:

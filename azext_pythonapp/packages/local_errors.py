@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from azext_pythonapp.appservice.errors import InvalidInput
+from azext_pythonapp.errors import InvalidInput
 
 # Windows' limit for a path, the NUL at its end included, unless long paths are enabled ("Maximum Path Length
 # Limitation" on learn.microsoft.com); 206 is ERROR_FILENAME_EXCED_RANGE, 112 ERROR_DISK_FULL.

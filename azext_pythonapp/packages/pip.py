@@ -7,8 +7,8 @@ from typing import Any
 
 from azext_pythonapp.packages.index_urls import needs_decoding
 from azext_pythonapp.packages.pip_versions import ENCODED_EXTRA_INDEX, ENCODED_INDEX
-from azext_pythonapp.packages.url_secrets import has_secrets, without_secrets
-from azext_pythonapp.packages.url_secrets import masked as _masked
+from azext_pythonapp.url_secrets import has_secrets, without_secrets
+from azext_pythonapp.url_secrets import masked as _masked
 
 # By the names that callers know.
 masked = _masked

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 
-from azext_pythonapp.appservice.errors import InvalidInput
+from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.packages.pip import has_credentials, masked
 
 _ELSEWHERE = "it would put packages where the app does not find them"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from packaging.version import InvalidVersion, Version
 
-from azext_pythonapp.appservice.errors import Refused
+from azext_pythonapp.errors import Refused
 
 # By Requires-Python of pip's own wheels (facts/python-site-extensions.md 4.5). Newer Pythons run the newest pip.
 LAST_PIP = {

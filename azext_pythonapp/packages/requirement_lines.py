@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from azext_pythonapp.appservice.errors import InvalidInput
+from azext_pythonapp.errors import InvalidInput
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from packaging.markers import InvalidMarker, Marker
@@ -273,3 +274,15 @@ class _Reader:
             known,
             fixed and not self._variables,
         )
+
+
+def asked_packages(requirements: Iterable[Requirement], environment: TargetEnvironment | None) -> list[str]:
+    """What requirements ask for, as choose_server takes it: "uvicorn[standard]>=0.20".
+
+    environment: the Python for which markers are judged; None where it is not known, and all are taken.
+    """
+    return [
+        f"{each.name}{'[' + ','.join(each.extras) + ']' if each.extras else ''}{each.specifier}"
+        for each in requirements
+        if each.name and (environment is None or each.applies(environment))
+    ]

@@ -23,7 +23,7 @@ from typing import IO, Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
-from azext_pythonapp.appservice.errors import InvalidInput, RemoteFailed
+from azext_pythonapp.errors import InvalidInput, RemoteFailed
 from azext_pythonapp.packages.local_errors import MOST_WINDOWS, clear_errors, explained
 from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.packages.wheels import fits

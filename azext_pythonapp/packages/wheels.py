@@ -13,7 +13,7 @@ from urllib.parse import quote
 from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
-from azext_pythonapp.appservice.errors import InvalidInput
+from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.packages.requirements import Requirement, TargetEnvironment
 
 STORE = "data/pythonapp/wheels"

@@ -11,15 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
-from azext_pythonapp.appservice.errors import NotFound
-from azext_pythonapp.runtimes import lifecycle, official
+from azext_pythonapp.errors import NotFound
+from azext_pythonapp.runtimes import end_of_life as lifecycle
+from azext_pythonapp.runtimes import official
 from azext_pythonapp.runtimes.extension import Extension, read_extensions
 from azext_pythonapp.runtimes.identity import Identity, canonical_id
 from azext_pythonapp.runtimes.nuget import NugetRuntime, Release
 from azext_pythonapp.runtimes.versions import (
     PackageOrder,
     PythonOrder,
-    VersionWish,
+    VersionSpec,
     distance,
     is_prerelease,
     minor,
@@ -190,7 +191,7 @@ def with_installed(offers: Sequence[Offer], extensions: Iterable[Mapping[str, An
 
 def select(
     offers: Iterable[Offer],
-    wish: VersionWish | None = None,
+    wish: VersionSpec | None = None,
     architecture: str | None = None,
     supported_only: bool = False,
 ) -> list[Offer]:
@@ -206,7 +207,7 @@ def select(
 
 def find_best(
     offers: Sequence[Offer],
-    wish: VersionWish,
+    wish: VersionSpec,
     architecture: str | None = None,
     preferred: str = "x64",
     prereleases: bool = False,
@@ -271,7 +272,7 @@ def resolve_id(
     return max(wanted, key=lambda offer: (not offer.is_prerelease, package_order(offer.package_version)))
 
 
-def nearest(offers: Iterable[Offer], wish: VersionWish, architecture: str | None) -> str:
+def nearest(offers: Iterable[Offer], wish: VersionSpec, architecture: str | None) -> str:
     """The trusted Pythons nearest to a wish that nothing satisfies: "3.6.4 x64, 3.6.4 x86"; "" for none at all."""
     choices = {(offer.version, offer.architecture) for offer in shown(list(offers))}
     ordered = sorted(choices, key=lambda choice: (distance(choice[0], wish), choice[1] != architecture, choice[1]))

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
-from azext_pythonapp.appservice.errors import NotFound
+from azext_pythonapp.errors import NotFound
 from azext_pythonapp.runtimes.extension import Extension, read_extensions
 from azext_pythonapp.runtimes.identity import Identity, identify_folder
-from azext_pythonapp.runtimes.interrogation import Answer, interrogate
-from azext_pythonapp.runtimes.location import same_path, started_path
+from azext_pythonapp.runtimes.probe import Answer, probe
 from azext_pythonapp.runtimes.versions import is_prerelease, numbers, python_order
-from azext_pythonapp.runtimes.worker import Worker
+from azext_pythonapp.windows import same_path, started_path
+from azext_pythonapp.worker import ScmSite
 
 Source = Literal["siteExtension", "folder", "builtIn"]
 
@@ -104,7 +104,7 @@ class _Place:
     unknown: str | None
 
 
-def discover(worker: Worker, extensions: Iterable[Mapping[str, Any]], in_use_path: str | None) -> list[Installed]:
+def discover(kudu: ScmSite, extensions: Iterable[Mapping[str, Any]], in_use_path: str | None) -> list[Installed]:
     """Every Python on the app, newest first.
 
     extensions: the raw JSON entries of the app's site extensions, Kudu's or ARM's.
@@ -115,8 +115,8 @@ def discover(worker: Worker, extensions: Iterable[Mapping[str, Any]], in_use_pat
     listed also when its python.exe is gone, or was replaced by another extension's (`Python27` is the folder of every
     2.7): it is installed, Azure says so, and `problem` says what is wrong with it.
     """
-    home = worker.home()
-    places = _places(worker, home, in_use_path)
+    home = kudu.home()
+    places = _places(kudu, home, in_use_path)
     runtimes = [
         _Runtime(extension, identity) for extension in read_extensions(extensions) if (identity := extension.identity)
     ]
@@ -140,19 +140,19 @@ def discover(worker: Worker, extensions: Iterable[Mapping[str, Any]], in_use_pat
     )
 
 
-def _places(worker: Worker, home: str, in_use_path: str | None) -> list[_Place]:
+def _places(kudu: ScmSite, home: str, in_use_path: str | None) -> list[_Place]:
     """Every python.exe there is: in a folder of %HOME% named like a Python, built in, or where web.config says."""
     folders = [
-        entry.name for entry in worker.list_directory("") if entry.is_directory and _PYTHON_FOLDER.match(entry.name)
+        entry.name for entry in kudu.list_directory("") if entry.is_directory and _PYTHON_FOLDER.match(entry.name)
     ]
     paths = {ntpath.join(home, folder, "python.exe"): folder for folder in folders}
     elsewhere = [*BUILT_IN_PYTHONS]
     if in_use_path and _PYTHON_PROGRAM.fullmatch(ntpath.basename(started_path(in_use_path, home))):
         if not any(same_path(in_use_path, path, home) for path in [*paths, *elsewhere]):
             elsewhere.append(started_path(in_use_path, home))
-    there = cache(lambda path: path not in paths or _has_python(worker, paths[path]))
-    replies = interrogate(
-        worker, [*paths, *elsewhere], lambda path: path in paths and there(path) or _is_in_use(path, in_use_path, home)
+    there = cache(lambda path: path not in paths or _has_python(kudu, paths[path]))
+    replies = probe(
+        kudu, [*paths, *elsewhere], lambda path: path in paths and there(path) or _is_in_use(path, in_use_path, home)
     )
     answers, unknown = replies.answers, replies.unknown
     places = [
@@ -168,9 +168,9 @@ def _places(worker: Worker, home: str, in_use_path: str | None) -> list[_Place]:
     return places
 
 
-def _has_python(worker: Worker, folder: str) -> bool:
+def _has_python(kudu: ScmSite, folder: str) -> bool:
     try:
-        return any(entry.name.lower() == "python.exe" for entry in worker.list_directory(folder))
+        return any(entry.name.lower() == "python.exe" for entry in kudu.list_directory(folder))
     except NotFound:
         return False
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from azext_pythonapp.appservice.errors import PlatformFailed
+from azext_pythonapp.errors import PlatformFailed
 
 Answer = TypeVar("Answer")
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from azext_pythonapp.appservice.windows import join
 from azext_pythonapp.runtimes import official
-from azext_pythonapp.runtimes.versions import VersionWish, numbers
+from azext_pythonapp.runtimes.versions import VersionSpec, numbers
+from azext_pythonapp.windows import join
 
-__all__ = ["Identity", "VersionWish", "canonical_id", "identify", "identify_folder", "same_extension"]
+__all__ = ["Identity", "VersionSpec", "canonical_id", "identify", "identify_folder", "same_extension"]
 
 # The xdt of every package registers this drive, also on workers whose %HOME% is C:\home, where D:\home is an alias
 # (facts/python-site-extensions.md 1.8).

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from azext_pythonapp.appservice.errors import PlatformFailed
+from azext_pythonapp.errors import PlatformFailed
 from azext_pythonapp.runtimes.gallery import SERVICE_INDEX, first_that_answers, service_addresses
 from azext_pythonapp.runtimes.identity import Identity
 from azext_pythonapp.runtimes.official import CPYTHON_PACKAGES, MADE_HERE

@@ -18,12 +18,12 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from azext_pythonapp.appservice.errors import InvalidInput
-from azext_pythonapp.appservice.windows import join
+from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.runtimes.identity import REGISTERED_HOME
 from azext_pythonapp.runtimes.nuget import PACKAGE_IDS, NugetRuntime
 from azext_pythonapp.runtimes.official import CPYTHON_PUBLISHER
 from azext_pythonapp.runtimes.versions import python_version
+from azext_pythonapp.windows import join
 
 PROGRAM = "python.exe"
 _TOOLS = "tools/"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from azext_pythonapp.appservice.errors import InvalidInput
+from azext_pythonapp.errors import InvalidInput
 
 # No number of a version is longer; Python itself makes no number of thousands of digits.
 _LEADING_NUMBERS = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})*")
@@ -90,7 +90,7 @@ def package_order(version: str) -> PackageOrder:
 
 
 @dataclass(frozen=True)
-class VersionWish:
+class VersionSpec:
     """What a user asked for with `--version`.
 
     text: as the user wrote it, without blanks around it; a pre-release as Python writes it.
@@ -101,7 +101,7 @@ class VersionWish:
     parts: Numbers
 
     @classmethod
-    def parse(cls, text: str) -> VersionWish:
+    def parse(cls, text: str) -> VersionSpec:
         """Read "3", "3.6", "3.6.4", "latest", or a pre-release in full: "3.14.0rc1", "3.14.0-rc1".
 
         Raises InvalidInput for everything else.
@@ -146,7 +146,7 @@ class VersionWish:
         return self.text
 
 
-def distance(version: str, wish: VersionWish) -> tuple[int, ...]:
+def distance(version: str, wish: VersionSpec) -> tuple[int, ...]:
     """A sort key for what to offer instead of a wish that nothing satisfies: the nearest first, newer before older."""
     found = (numbers(version) + (0, 0, 0))[: len(wish.parts)]
     return tuple(abs(one - other) for one, other in zip(found, wish.parts)) + tuple(

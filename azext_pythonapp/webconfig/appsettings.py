@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Mapping, Sequence
 
-from .document import Document
-from .layout import NewElement
-from .markup import Element
+from azext_pythonapp.webconfig.document import Document
+from azext_pythonapp.webconfig.layout import NewElement
+from azext_pythonapp.webconfig.markup import Element
 
 # PTVS' proxy before an app in a virtual environment, under the names that its versions had.
 _PROXIES = ("ptvs_virtualenv_proxy.", "virtualenv_proxy.")

@@ -13,10 +13,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from azext_pythonapp.appservice.advice import quoted as for_shell
-from azext_pythonapp.appservice.errors import Refused
-
-from .words import Word, split_words
+from azext_pythonapp.advice import quoted as for_shell
+from azext_pythonapp.errors import Refused
+from azext_pythonapp.webconfig.words import Word, split_words
 
 ProgramKind = Literal["python", "launcher", "server", "shell", "unknown"]
 

@@ -6,10 +6,9 @@ import difflib
 import re
 from typing import Collection, Iterator
 
-from azext_pythonapp.appservice.errors import InvalidWebConfig
-
-from .encoding import decode
-from .masking import masked_text
+from azext_pythonapp.errors import InvalidWebConfig
+from azext_pythonapp.webconfig.encoding import decode
+from azext_pythonapp.webconfig.masking import masked_text
 
 _CONTEXT = 3
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")

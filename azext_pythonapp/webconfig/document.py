@@ -10,11 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Iterator, Union
 
-from azext_pythonapp.appservice.errors import InvalidWebConfig
-
-from .encoding import Encoding, decode
-from .layout import Layout, NewElement, escape
-from .markup import Element, check_stored, parse
+from azext_pythonapp.errors import InvalidWebConfig
+from azext_pythonapp.webconfig.encoding import Encoding, decode
+from azext_pythonapp.webconfig.layout import Layout, NewElement, escape
+from azext_pythonapp.webconfig.markup import Element, check_stored, parse
 
 LARGEST = 1_048_576
 _TRANSFORMS = "http://schemas.microsoft.com/XML-Document-Transform"

@@ -11,7 +11,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
-from azext_pythonapp.appservice.errors import InvalidWebConfig
+from azext_pythonapp.errors import InvalidWebConfig
 
 _BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _DECLARED = re.compile(rb"""\A<\?xml[ \t\r\n][^>]*?encoding[ \t\r\n]*=[ \t\r\n]*["']([A-Za-z][A-Za-z0-9._-]*)["']""")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from . import appsettings, httpplatform
-from .document import Document
-from .intent import HandlerIntent
-from .layout import NewElement
-from .markup import Element
-from .masking import HARMLESS
-from .notes import Notes
-from .sections import Sections
+from azext_pythonapp.webconfig import appsettings, httpplatform
+from azext_pythonapp.webconfig.document import Document
+from azext_pythonapp.webconfig.intent import HandlerIntent
+from azext_pythonapp.webconfig.layout import NewElement
+from azext_pythonapp.webconfig.markup import Element
+from azext_pythonapp.webconfig.masking import HARMLESS
+from azext_pythonapp.webconfig.notes import Notes
+from azext_pythonapp.webconfig.sections import Sections
 
 _PLACEHOLDER = re.compile(r"%(ROOTDIR|INTERPRETERPATH|WFASTCGIPATH)%", re.IGNORECASE)
 

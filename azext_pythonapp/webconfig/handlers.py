@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Mapping
 
-from azext_pythonapp.appservice.errors import InvalidInput, InvalidWebConfig, Refused
-from azext_pythonapp.runtimes.location import same_path
-
-from . import appsettings, httpplatform, values
-from .document import Document
-from .intent import Edit, HandlerIntent, Kind, PythonHandler, Unused
-from .relocation import moved_settings
-from .sections import HandlerEntry, Sections
-from .switch import HandlerSwitch, pair, same_pair
+from azext_pythonapp.errors import InvalidInput, InvalidWebConfig, Refused
+from azext_pythonapp.webconfig import appsettings, httpplatform, values
+from azext_pythonapp.webconfig.document import Document
+from azext_pythonapp.webconfig.intent import Edit, HandlerIntent, Kind, PythonHandler, Unused
+from azext_pythonapp.webconfig.relocation import moved_settings
+from azext_pythonapp.webconfig.sections import HandlerEntry, Sections
+from azext_pythonapp.webconfig.switch import HandlerSwitch, pair, same_pair
+from azext_pythonapp.windows import same_path
 
 __all__ = [
     "Edit",

@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from typing import Mapping
 
-from azext_pythonapp.appservice.errors import InvalidInput
-
-from .document import Document
-from .layout import NewElement
-from .markup import Element
-from .masking import MASK, looks_secret
+from azext_pythonapp.errors import InvalidInput
+from azext_pythonapp.webconfig.document import Document
+from azext_pythonapp.webconfig.layout import NewElement
+from azext_pythonapp.webconfig.markup import Element
+from azext_pythonapp.webconfig.masking import MASK, looks_secret
 
 _NUMBERS = {
     "startupTimeLimit": (0, 3600),

@@ -7,10 +7,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal, Mapping
 
-from azext_pythonapp.appservice.errors import InvalidInput
-
-from .command_line import Program, understand
-from .httpplatform import check_settings
+from azext_pythonapp.errors import InvalidInput
+from azext_pythonapp.webconfig.command_line import Program, understand
+from azext_pythonapp.webconfig.httpplatform import check_settings
 
 Kind = Literal["fastCgi", "httpPlatform"]
 

@@ -6,9 +6,8 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from azext_pythonapp.appservice.errors import InvalidInput
-
-from .markup import Element
+from azext_pythonapp.errors import InvalidInput
+from azext_pythonapp.webconfig.markup import Element
 
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
 _LEADING = re.compile(rb"[ \t]*")

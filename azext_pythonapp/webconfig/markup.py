@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from typing import Iterator, NoReturn
 from xml.parsers import expat
 
-from azext_pythonapp.appservice.errors import InvalidWebConfig
-
-from .encoding import position
+from azext_pythonapp.errors import InvalidWebConfig
+from azext_pythonapp.webconfig.encoding import position
 
 _ATTRIBUTE = re.compile(rb"""[ \t\r\n]+([^ \t\r\n=/>]+)[ \t\r\n]*=[ \t\r\n]*(?:"([^"]*)"|'([^']*)')""")
 _TAG_NAME = re.compile(rb"<[^ \t\r\n/>]+")

@@ -10,8 +10,8 @@ import ntpath
 import re
 from dataclasses import dataclass
 
-from .document import Document
-from .encoding import decode
+from azext_pythonapp.webconfig.document import Document
+from azext_pythonapp.webconfig.encoding import decode
 
 _UP = r"\.\.[\\/]+\.\."
 _HOMES = (

@@ -6,15 +6,14 @@ import ntpath
 from dataclasses import dataclass
 from typing import Mapping
 
-from azext_pythonapp.runtimes.location import same_path
-
-from . import paths
-from .document import Document
-from .intent import HandlerIntent
-from .markup import Element
-from .notes import Notes
-from .sections import HandlerEntry, Sections
-from .values import LITERAL_HOME
+from azext_pythonapp.webconfig import paths
+from azext_pythonapp.webconfig.document import Document
+from azext_pythonapp.webconfig.intent import HandlerIntent
+from azext_pythonapp.webconfig.markup import Element
+from azext_pythonapp.webconfig.notes import Notes
+from azext_pythonapp.webconfig.sections import HandlerEntry, Sections
+from azext_pythonapp.webconfig.values import LITERAL_HOME
+from azext_pythonapp.windows import same_path
 
 # Settings that a Python reads as paths of its own installation, or of packages in it.
 MOVED_SETTINGS = ("PYTHONHOME", "PYTHONPATH", "PATH")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Iterable
 
-from .markup import Element
+from azext_pythonapp.webconfig.markup import Element
 
 _SCRIPT = re.compile(r".*\.(?:py|pyw|fcgi|wsgi|cgi)", re.IGNORECASE)
 _EVERYTHING = re.compile(r"\^?\(?\.[*+]\??\)?\$?|\^?")

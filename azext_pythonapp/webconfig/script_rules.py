@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from azext_pythonapp.appservice.errors import Refused
-
-from . import rewriting
-from .document import Document
-from .layout import NewElement
-from .notes import Notes
-from .sections import HandlerEntry, Sections, location_path
+from azext_pythonapp.errors import Refused
+from azext_pythonapp.webconfig import rewriting
+from azext_pythonapp.webconfig.document import Document
+from azext_pythonapp.webconfig.layout import NewElement
+from azext_pythonapp.webconfig.notes import Notes
+from azext_pythonapp.webconfig.sections import HandlerEntry, Sections, location_path
 
 
 class ScriptRules:

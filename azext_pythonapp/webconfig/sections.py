@@ -11,13 +11,12 @@ import ntpath
 import re
 from dataclasses import dataclass
 
-from azext_pythonapp.appservice.errors import InvalidWebConfig
-
-from . import appsettings, rewriting
-from .command_line import understand
-from .document import Document
-from .intent import Kind
-from .markup import Element
+from azext_pythonapp.errors import InvalidWebConfig
+from azext_pythonapp.webconfig import appsettings, rewriting
+from azext_pythonapp.webconfig.command_line import understand
+from azext_pythonapp.webconfig.document import Document
+from azext_pythonapp.webconfig.intent import Kind
+from azext_pythonapp.webconfig.markup import Element
 
 _FOR_WFASTCGI = re.compile(r"wfastcgi|%interpreterpath%", re.IGNORECASE)
 _OTHER_PROGRAM = re.compile(r"\.(?:exe|com|cmd|bat|ps1|dll|php|pl)", re.IGNORECASE)

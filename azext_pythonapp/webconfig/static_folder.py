@@ -6,10 +6,10 @@ web.config, with the name that the handler has in the app's.
 
 from __future__ import annotations
 
-from .document import Document
-from .handlers import Edit
-from .layout import NewElement
-from .sections import Sections
+from azext_pythonapp.webconfig.document import Document
+from azext_pythonapp.webconfig.handlers import Edit
+from azext_pythonapp.webconfig.layout import NewElement
+from azext_pythonapp.webconfig.sections import Sections
 
 _NEW_FILE = """\
 <?xml version="1.0" encoding="utf-8"?>

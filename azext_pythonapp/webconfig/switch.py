@@ -7,21 +7,20 @@ rules that rewrite requests to a script go only to HttpPlatform, which takes the
 
 from __future__ import annotations
 
-from azext_pythonapp.appservice.errors import Refused
-from azext_pythonapp.runtimes.location import same_path
-
-from . import appsettings, httpplatform, relocation
-from .command_line import understand
-from .document import Document
-from .fastcgi_settings import FastCgiSettings
-from .intent import HandlerIntent
-from .layout import NewElement
-from .markup import Element
-from .masking import MASK, looks_secret
-from .notes import Notes
-from .script_rules import ScriptRules
-from .sections import HandlerEntry, Sections
-from .values import LITERAL_HOME
+from azext_pythonapp.errors import Refused
+from azext_pythonapp.webconfig import appsettings, httpplatform, relocation
+from azext_pythonapp.webconfig.command_line import understand
+from azext_pythonapp.webconfig.document import Document
+from azext_pythonapp.webconfig.fastcgi_settings import FastCgiSettings
+from azext_pythonapp.webconfig.intent import HandlerIntent
+from azext_pythonapp.webconfig.layout import NewElement
+from azext_pythonapp.webconfig.markup import Element
+from azext_pythonapp.webconfig.masking import MASK, looks_secret
+from azext_pythonapp.webconfig.notes import Notes
+from azext_pythonapp.webconfig.script_rules import ScriptRules
+from azext_pythonapp.webconfig.sections import HandlerEntry, Sections
+from azext_pythonapp.webconfig.values import LITERAL_HOME
+from azext_pythonapp.windows import same_path
 
 _NEW_NAME = "PythonHandler"
 _MODULES = {"fastCgi": "FastCgiModule", "httpPlatform": "httpPlatformHandler"}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Mapping
 
-from .intent import Kind
+from azext_pythonapp.webconfig.intent import Kind
 
 LITERAL_HOME = r"D:\home"
 _HOME = re.compile(r"%(?:HOME|HOME_EXPANDED)%|%SystemDrive%(?=[\\/]+home\b)", re.IGNORECASE)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from azext_pythonapp.appservice.errors import Conflict, NotFound
+from azext_pythonapp.errors import Conflict, NotFound
 
 
 @dataclass(frozen=True)

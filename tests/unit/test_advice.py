@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.advice import completed, in_subscription, options, quoted
+from azext_pythonapp.advice import completed, in_subscription, options, quoted
 from azext_pythonapp.appservice.app import naming
 from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site
-from azext_pythonapp.appservice.errors import NotFound, Refused
+from azext_pythonapp.errors import NotFound, Refused
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_half_an_app_out_of_azs_defaults_does_not_break_list_versions(monkeypatc
 
     from azext_pythonapp import custom
     from azext_pythonapp.appservice import app
-    from azext_pythonapp.operations import list_versions
+    from azext_pythonapp.operations.runtime import list_versions
 
     monkeypatch.setattr(app, "web_session", lambda _: None)
     monkeypatch.setattr(app, "open_app", lambda *_: None)

@@ -7,12 +7,21 @@ from datetime import timedelta
 
 import pytest
 
-from azext_pythonapp.appservice.errors import Unreachable
 from azext_pythonapp.appservice.kudu import Program
-from azext_pythonapp.jobs.left import CLAIM_SECONDS, FOLDER, RESTART, START, Note, note_start, notes, running_job
-from azext_pythonapp.operations.app_stop import ENDING_SECONDS, stop_for_job
-from azext_pythonapp.operations.jobs import wait_for_job
-from azext_pythonapp.operations.left_to_do import OWN_CLIENT_SECONDS, SHORT_JOB_SECONDS, plan_left
+from azext_pythonapp.errors import Unreachable
+from azext_pythonapp.jobs.pending_restart import (
+    CLAIM_SECONDS,
+    FOLDER,
+    RESTART,
+    START,
+    Note,
+    note_start,
+    notes,
+    running_job,
+)
+from azext_pythonapp.operations.job.commands import wait_for_job
+from azext_pythonapp.operations.job.pending_restart import OWN_CLIENT_SECONDS, SHORT_JOB_SECONDS, plan_left
+from azext_pythonapp.operations.job.power import ENDING_SECONDS, stop_for_job
 from tests.unit.test_left_to_do import EARLIER, JOB, OTHER, World
 
 PYTHON = "D:\\home\\python311x64\\python.exe"

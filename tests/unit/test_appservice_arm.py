@@ -6,7 +6,8 @@ import pytest
 
 from azext_pythonapp.appservice import site_extensions
 from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site
-from azext_pythonapp.appservice.errors import (
+from azext_pythonapp.appservice.patience import Trouble
+from azext_pythonapp.errors import (
     AccessDenied,
     Conflict,
     NotFound,
@@ -15,7 +16,6 @@ from azext_pythonapp.appservice.errors import (
     RemoteFailed,
     UnknownOutcome,
 )
-from azext_pythonapp.appservice.patience import Trouble
 from tests.unit.passing_time import Time
 
 SITE_ID = "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Web/sites/shop"

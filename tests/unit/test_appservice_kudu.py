@@ -13,15 +13,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from azext_pythonapp.appservice.credentials import ScmCredentials
-from azext_pythonapp.appservice.errors import (
-    AccessDenied,
-    Conflict,
-    NotFound,
-    PlatformFailed,
-    UnknownOutcome,
-    Unreachable,
-)
 from azext_pythonapp.appservice.kudu import Kudu
+from azext_pythonapp.errors import AccessDenied, Conflict, NotFound, PlatformFailed, UnknownOutcome, Unreachable
 from tests.local_azure import login
 from tests.local_azure.site import Site
 from tests.unit.local_azure.linux_azure import LinuxAzure

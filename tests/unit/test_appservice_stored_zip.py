@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_pythonapp.appservice.errors import InvalidInput
 from azext_pythonapp.appservice.stored_zip import Member, StoredZip
+from azext_pythonapp.errors import InvalidInput
 
 NAMES = st.lists(
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\\/"), min_size=1, max_size=12),

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_pythonapp.appservice.errors import InvalidInput
-from azext_pythonapp.appservice.windows import join, python_command, quote_command
+from azext_pythonapp.errors import InvalidInput
+from azext_pythonapp.windows import join, python_command, quote_command
 
 UNSAFE = '"%\r\n\0'
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site
-from azext_pythonapp.appservice.errors import AccessDenied, PlatformFailed, UnknownOutcome
 from azext_pythonapp.appservice.patience import Trouble
+from azext_pythonapp.errors import AccessDenied, PlatformFailed, UnknownOutcome
 
 SITE_ID = "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Web/sites/shop"
 SITE = Site("shop", "rg", None, SITE_ID, "shop.azurewebsites.net", "shop.scm.azurewebsites.net", "Running")

@@ -9,15 +9,8 @@ import pytest
 
 from azext_pythonapp.appservice import site_extensions
 from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site, arm_message
-from azext_pythonapp.appservice.errors import (
-    AccessDenied,
-    Conflict,
-    PlatformFailed,
-    RemoteFailed,
-    UnknownOutcome,
-    Unreachable,
-)
 from azext_pythonapp.appservice.patience import Trouble
+from azext_pythonapp.errors import AccessDenied, Conflict, PlatformFailed, RemoteFailed, UnknownOutcome, Unreachable
 from tests.unit.passing_time import Time
 
 SITE_ID = "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Web/sites/shop"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from azext_pythonapp.appservice.errors import NotFound, PythonAppError, Refused
-from azext_pythonapp.operations.web_config import set_web_config, show_web_config
+from azext_pythonapp.errors import NotFound, PythonAppError, Refused
+from azext_pythonapp.operations.web_config.show_set_diff import set_web_config, show_web_config
 from tests.unit.test_web_config_local import place, request
 
 PYTHON = "D:\\home\\python3111x64\\python.exe"

@@ -8,7 +8,7 @@ from xml.parsers import expat
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidWebConfig
+from azext_pythonapp.errors import InvalidWebConfig
 from azext_pythonapp.webconfig.handlers import HandlerIntent, read_handler, write_handler
 from azext_pythonapp.webconfig.static_folder import write_static
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput, NotFound, Refused
-from azext_pythonapp.webconfig.entrypoint import (
+from azext_pythonapp.entrypoints.choose import (
     application_files,
     choose,
     detect,
@@ -14,6 +13,7 @@ from azext_pythonapp.webconfig.entrypoint import (
     refuse_foreign,
     repaired_handler,
 )
+from azext_pythonapp.errors import InvalidInput, NotFound, Refused
 
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 FACTORY = (

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from azext_pythonapp.appservice.errors import Refused
-from azext_pythonapp.operations.entry_point import entry_point_in_force, find_start, taken_instead
-from azext_pythonapp.operations.handler_choice import HandlerWish, build_intent, decide_kind
-from azext_pythonapp.operations.wwwroot import LocalFiles
+from azext_pythonapp.errors import Refused
+from azext_pythonapp.operations.app.wwwroot import LocalFiles
+from azext_pythonapp.operations.web_config.entry_point import entry_point_in_force, find_start, taken_instead
+from azext_pythonapp.operations.web_config.handler import HandlerOptions, build_intent, decide_kind
 from azext_pythonapp.runtimes.registration import Registration
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler, read_settings, write_handler
 
@@ -55,7 +55,7 @@ def written(
     content = config.encode() if config else None
     current = read_handler(content) or read_settings(content)
     start = find_start(LocalFiles(folder), option, current, said.append, settings)
-    wish = HandlerWish(handler, None)
+    wish = HandlerOptions(handler, None)
     kind = decide_kind("app 'shop'", wish, current, start, True)
     intent = build_intent("app 'shop'", kind, wish, current, start, PYTHON, PAIR, ["waitress"])
     result = read_handler(write_handler(content, intent).content)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput
 from azext_pythonapp.appservice.site_kind import SiteKind
-from azext_pythonapp.operations.index_options import parse_options
+from azext_pythonapp.errors import InvalidInput
+from azext_pythonapp.operations.package.index_options import parse_options
 from azext_pythonapp.packages.failure import PipLines
 from azext_pythonapp.packages.requirements import parse
-from azext_pythonapp.packages.url_secrets import masked
 from azext_pythonapp.packages.worker_places import impossible, place
-from azext_pythonapp.runtimes.versions import VersionWish, numbers, package_order
+from azext_pythonapp.runtimes.versions import VersionSpec, numbers, package_order
+from azext_pythonapp.url_secrets import masked
 from tests.unit.runner.modules import runner_module
 
 FIRST = r"Python 3.12.2 cp312 win_amd64 at D:\home\python3122x64\python.exe, job x"
@@ -72,7 +72,7 @@ def test_numbers_of_any_length_are_no_traceback():
     assert numbers(long) and package_order(f"1.0-{long}") and package_order(long)
     for text in (long, f"3.{long}", f"3.14.0rc{long}"):
         with pytest.raises(InvalidInput):
-            VersionWish.parse(text)
+            VersionSpec.parse(text)
 
 
 def test_a_windows_container_of_the_kind_hyperv():

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from azext_pythonapp.appservice.arm import SiteConfiguration, VirtualApplication
-from azext_pythonapp.appservice.errors import Refused, UnknownOutcome
-from azext_pythonapp.operations.home_space import require_room, require_writable_root
+from azext_pythonapp.errors import Refused, UnknownOutcome
+from azext_pythonapp.operations.app.home_space import require_room, require_writable_root
 
 LISTING = """ Volume in drive D is Windows
  Volume Serial Number is E83B-C639

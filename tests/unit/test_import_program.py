@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from azext_pythonapp.appservice.windows import MAX_COMMAND_LENGTH, python_command
-from azext_pythonapp.operations.import_check import program
+from azext_pythonapp.operations.app.import_check import program
+from azext_pythonapp.windows import MAX_COMMAND_LENGTH, python_command
 from tests.unit.test_appservice_windows import split_windows
 
 MARK = "pythonapp-import "

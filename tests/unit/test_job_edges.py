@@ -12,13 +12,13 @@ from types import SimpleNamespace
 import pytest
 
 from azext_pythonapp.appservice.download import download
-from azext_pythonapp.appservice.errors import InvalidInput
+from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.jobs import state
 from azext_pythonapp.jobs.launch import launch
 from azext_pythonapp.jobs.request import JobSpec, runner_files
 from azext_pythonapp.jobs.store import give_up
-from azext_pythonapp.operations import package_change
-from azext_pythonapp.operations.package_change import Attempts, Handling, change_packages
+from azext_pythonapp.operations.package import change as package_change
+from azext_pythonapp.operations.package.change import Attempts, Handling, change_packages
 from azext_pythonapp.packages.pip import PipCommand
 from tests.unit.folder_site import FolderSite
 from tests.unit.runner.modules import runner_module

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.errors import NotFound, PlatformFailed, RemoteFailed, Unreachable
+from azext_pythonapp.errors import NotFound, PlatformFailed, RemoteFailed, Unreachable
 from azext_pythonapp.jobs.follow import follow
 from azext_pythonapp.jobs.launch import Launched, launch
 from azext_pythonapp.jobs.request import JobSpec
 from azext_pythonapp.jobs.state import moment
 from azext_pythonapp.jobs.store import show, show_all
-from azext_pythonapp.operations.jobs import list_jobs, show_job
+from azext_pythonapp.operations.job.commands import list_jobs, show_job
 from azext_pythonapp.packages.pip import PipCommand
 from tests.unit.folder_site import FolderSite, Pending, Result
 

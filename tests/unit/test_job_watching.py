@@ -8,18 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.errors import (
-    AccessDenied,
-    Conflict,
-    PlatformFailed,
-    RemoteFailed,
-    UnknownOutcome,
-    Unreachable,
-)
+from azext_pythonapp.errors import AccessDenied, Conflict, PlatformFailed, RemoteFailed, UnknownOutcome, Unreachable
 from azext_pythonapp.jobs.follow import await_start, follow
 from azext_pythonapp.jobs.launch import Launched
-from azext_pythonapp.operations.package_change import Attempts, Handling
-from azext_pythonapp.operations.pip_run import PipJob
+from azext_pythonapp.operations.job.run import PipJob
+from azext_pythonapp.operations.package.change import Attempts, Handling
 from tests.unit.folder_site import FolderSite, Pending, Result
 
 JOB = "20261122-115930-4f2a"
@@ -205,7 +198,7 @@ def test_a_stopped_app_is_not_started_under_a_running_pip(worker, monkeypatch):
     done = []
     app = shop(worker, done)
     monkeypatch.setattr(
-        "azext_pythonapp.operations.package_change.start_pip", lambda *arguments: Launched(JOB, worker.command)
+        "azext_pythonapp.operations.package.change.start_pip", lambda *arguments: Launched(JOB, worker.command)
     )
     worker.before_request = lambda request: (
         (_ for _ in ()).throw(RuntimeError("a bug")) if "state.json" in request else None
@@ -225,9 +218,9 @@ def test_an_app_that_cannot_be_started_again_is_not_left_without_a_word(worker, 
     def fail(*_):
         raise Unreachable("no route")
 
-    monkeypatch.setattr("azext_pythonapp.operations.package_change.start_pip", fail)
+    monkeypatch.setattr("azext_pythonapp.operations.package.change.start_pip", fail)
     app.arm.start = fail
-    monkeypatch.setattr("azext_pythonapp.operations.power.START_PAUSES", (0.0,))
+    monkeypatch.setattr("azext_pythonapp.operations.job.power.START_PAUSES", (0.0,))
     run = SimpleNamespace(
         title="Installing six into", target=SimpleNamespace(version="3.11.9", python_path="python.exe")
     )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput, NotFound, RemoteFailed, UnknownOutcome, Unreachable
+from azext_pythonapp.errors import InvalidInput, NotFound, RemoteFailed, UnknownOutcome, Unreachable
 from azext_pythonapp.jobs.follow import follow
 from azext_pythonapp.jobs.launch import Launched
 from azext_pythonapp.jobs.store import newest_job_id, show

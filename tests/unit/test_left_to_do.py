@@ -8,11 +8,21 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.errors import AccessDenied, Refused, RemoteFailed, UnknownOutcome, Unreachable
-from azext_pythonapp.jobs.left import FOLDER, LOCKS, RESTART, RESTART_LATER, START, Note, note_start, notes, running_job
-from azext_pythonapp.operations.jobs import cancel_job
-from azext_pythonapp.operations.left_to_do import OWN_CLIENT_SECONDS, finish_left, plan_left, still_to_do
-from azext_pythonapp.operations.package_change import Attempts, Handling
+from azext_pythonapp.errors import AccessDenied, Refused, RemoteFailed, UnknownOutcome, Unreachable
+from azext_pythonapp.jobs.pending_restart import (
+    FOLDER,
+    LOCKS,
+    RESTART,
+    RESTART_LATER,
+    START,
+    Note,
+    note_start,
+    notes,
+    running_job,
+)
+from azext_pythonapp.operations.job.commands import cancel_job
+from azext_pythonapp.operations.job.pending_restart import OWN_CLIENT_SECONDS, finish_left, plan_left, still_to_do
+from azext_pythonapp.operations.package.change import Attempts, Handling
 from tests.unit.folder_site import FolderSite
 
 EARLIER, JOB, OTHER = "20261122-115930-0001", "20261122-120000-0002", "20261122-120030-0003"
@@ -256,10 +266,10 @@ def test_the_app_stays_stopped_only_for_a_job_that_goes_on(world, monkeypatch, l
         raise outcome
 
     monkeypatch.setattr(
-        "azext_pythonapp.operations.package_change.start_pip", (lambda *arguments: None) if launched else fail
+        "azext_pythonapp.operations.package.change.start_pip", (lambda *arguments: None) if launched else fail
     )
     monkeypatch.setattr(
-        "azext_pythonapp.operations.package_change.PipJob", lambda *arguments: SimpleNamespace(wait=fail)
+        "azext_pythonapp.operations.package.change.PipJob", lambda *arguments: SimpleNamespace(wait=fail)
     )
     target = SimpleNamespace(version="3.11.9", python_path="D:\\home\\python311x64\\python.exe")
     run = SimpleNamespace(title="Installing six into", target=target)

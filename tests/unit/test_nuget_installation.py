@@ -14,18 +14,11 @@ import requests
 
 from azext_pythonapp.appservice.credentials import ScmCredentials
 from azext_pythonapp.appservice.download import download
-from azext_pythonapp.appservice.errors import (
-    Conflict,
-    InvalidInput,
-    NotFound,
-    PlatformFailed,
-    RemoteFailed,
-    UnknownOutcome,
-)
 from azext_pythonapp.appservice.kudu import Entry, Kudu
-from azext_pythonapp.operations.install_from_nuget import PackageRequest
-from azext_pythonapp.operations.install_runtime import InstallRequest
-from azext_pythonapp.operations.nuget_installation import NugetInstallation
+from azext_pythonapp.errors import Conflict, InvalidInput, NotFound, PlatformFailed, RemoteFailed, UnknownOutcome
+from azext_pythonapp.operations.runtime.install import InstallRequest
+from azext_pythonapp.operations.runtime.install_package import PackageRequest
+from azext_pythonapp.operations.runtime.nuget import NugetInstallation
 from azext_pythonapp.runtimes.nuget import NugetRuntime
 from tests.local_azure import login
 from tests.local_azure.site import Site

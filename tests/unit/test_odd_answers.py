@@ -15,9 +15,9 @@ from starlette.responses import Response
 from azext_pythonapp.appservice import site_extensions
 from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site
 from azext_pythonapp.appservice.credentials import ScmCredentials
-from azext_pythonapp.appservice.errors import PlatformFailed, PythonAppError, UnknownOutcome
 from azext_pythonapp.appservice.kudu import Kudu
 from azext_pythonapp.appservice.patience import Trouble, http_date, retry_after_seconds
+from azext_pythonapp.errors import PlatformFailed, PythonAppError, UnknownOutcome
 from tests.local_azure import login
 from tests.unit.local_azure.linux_azure import LinuxAzure
 from tests.unit.passing_time import Time

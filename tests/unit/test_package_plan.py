@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.errors import NotFound
-from azext_pythonapp.operations.installed_metadata import InstalledMetadata, requires_txt
+from azext_pythonapp.errors import NotFound
+from azext_pythonapp.operations.app.site_packages import InstalledMetadata, requires_txt
 from azext_pythonapp.packages.package_plan import plan_changes, plan_dependencies
 from azext_pythonapp.packages.requirements import TargetEnvironment, parse
 

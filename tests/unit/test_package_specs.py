@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput
-from azext_pythonapp.operations.package_specs import package_names, requirement_lines
+from azext_pythonapp.errors import InvalidInput
+from azext_pythonapp.operations.package.install import package_names, requirement_lines
 
 
 def test_specs_travel_in_a_file_unchanged():

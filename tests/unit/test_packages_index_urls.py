@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.appservice.errors import Refused
-from azext_pythonapp.operations.index_options import parse_options
+from azext_pythonapp.errors import Refused
+from azext_pythonapp.operations.package.index_options import parse_options
 from azext_pythonapp.packages.index_urls import for_any_pip, needs_decoding
 from azext_pythonapp.packages.pip import environment
 from azext_pythonapp.packages.pip_versions import upgrade_for

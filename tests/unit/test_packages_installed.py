@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput
+from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.jobs.request import JobSpec, new_job_id, request_files
 from azext_pythonapp.packages import record
 from azext_pythonapp.packages.installed import digest, doubles, packages

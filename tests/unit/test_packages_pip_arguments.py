@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput
+from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.packages import record
 from azext_pythonapp.packages.pip import JobFile, PipOptions, install
 from azext_pythonapp.packages.pip_arguments import parse, reads_more

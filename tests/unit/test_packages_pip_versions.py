@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.appservice.errors import Refused
+from azext_pythonapp.errors import Refused
 from azext_pythonapp.packages.pip_versions import missing, upgrade_for
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_pythonapp.appservice.errors import InvalidInput
+from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.packages.package_plan import plan_changes
 from azext_pythonapp.packages.requirement_lines import decode
 from azext_pythonapp.packages.requirements import TargetEnvironment, parse

@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput, RemoteFailed
+from azext_pythonapp.errors import InvalidInput, RemoteFailed
 from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.packages.vendoring import (
     MARKER,

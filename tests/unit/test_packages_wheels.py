@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput
+from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.packages import requirements, wheels
 from azext_pythonapp.packages.requirements import TargetEnvironment
 

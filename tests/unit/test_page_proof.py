@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 import requests
 
-from azext_pythonapp.appservice.errors import InvalidInput, PlatformFailed, Refused, RemoteFailed
-from azext_pythonapp.operations.page_proof import HealthCheck, HealthWish, Served
+from azext_pythonapp.errors import InvalidInput, PlatformFailed, Refused, RemoteFailed
+from azext_pythonapp.operations.app.health_check import HealthCheck, HealthOptions, Served
 from azext_pythonapp.webconfig.handlers import HandlerIntent, write_handler
 from tests.unit.page_server import plain, serving
 
@@ -54,7 +54,7 @@ class Site:
         app = SimpleNamespace(
             page_address=server.url, web=session, site=site, arm=self, progress=SimpleNamespace(say=self.said.append)
         )
-        return HealthCheck(app, HealthWish(**wish), lambda: self.now, self.sleep)
+        return HealthCheck(app, HealthOptions(**wish), lambda: self.now, self.sleep)
 
 
 def served(folder=None, log=None):
@@ -220,8 +220,8 @@ def platform(limit):
     ],
 )
 def test_the_wait_follows_the_start_up_time_limit(content, seconds):
-    assert HealthWish.parse(None, None).patience(content) == seconds
-    assert HealthWish.parse(None, 7.5).patience(content) == 7.5
+    assert HealthOptions.parse(None, None).patience(content) == seconds
+    assert HealthOptions.parse(None, 7.5).patience(content) == 7.5
 
 
 @pytest.mark.parametrize(
@@ -238,10 +238,10 @@ def test_the_wait_follows_the_start_up_time_limit(content, seconds):
 )
 def test_options_that_cannot_be_meant(path, seconds):
     with pytest.raises(InvalidInput):
-        HealthWish.parse(path, seconds)
+        HealthOptions.parse(path, seconds)
 
 
 def test_a_page_that_is_named_is_demanded():
-    assert HealthWish.parse("/", None) == HealthWish("/", True) and HealthWish.parse(None, None) == HealthWish(
-        "/", False
-    )
+    assert HealthOptions.parse("/", None) == HealthOptions("/", True) and HealthOptions.parse(
+        None, None
+    ) == HealthOptions("/", False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from azext_pythonapp.appservice.page import Page
-from azext_pythonapp.operations.page_wait import (
+from azext_pythonapp.operations.app.health_wait import (
     FEWEST_TRIES,
     SETTLED_SECONDS,
     as_it_is,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.appservice.errors import Refused
+from azext_pythonapp.errors import Refused
 from azext_pythonapp.webconfig.handlers import HandlerIntent, read_handler, write_handler
 
 OLD = r"D:\home\python364x64\python.exe|D:\home\python364x64\wfastcgi.py"

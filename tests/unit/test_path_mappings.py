@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import pytest
 
 from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site, VirtualApplication
-from azext_pythonapp.appservice.errors import AccessDenied, NotFound, Refused
-from azext_pythonapp.operations.requirement_files import files_on_app
-from azext_pythonapp.operations.server_log import ServerLog
-from azext_pythonapp.operations.vendor_path import deployed_path
-from azext_pythonapp.operations.web_config_file import read_web_config
-from azext_pythonapp.operations.wwwroot import application_roots, home_folder, web_root
+from azext_pythonapp.errors import AccessDenied, NotFound, Refused
+from azext_pythonapp.operations.app.observe import read_web_config
+from azext_pythonapp.operations.app.server_log import ServerLog
+from azext_pythonapp.operations.app.wwwroot import application_roots, home_folder, web_root
+from azext_pythonapp.operations.package.requirement_files import files_on_app
+from azext_pythonapp.operations.package.vendor_path import deployed_path
 
 SITE = Site("shop", "rg", None, "/sites/shop", "shop.azurewebsites.net", "shop.scm.azurewebsites.net", "Running")
 HOME = "D:\\home"

@@ -9,10 +9,10 @@ from azure.cli.core import azclierror
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_pythonapp.appservice.errors import InvalidInput, RemoteFailed
+from azext_pythonapp._exception_handler import exit_with
 from azext_pythonapp.commands import load_command_table
 from azext_pythonapp.console import Console
-from azext_pythonapp.exit_edge import exit_with
+from azext_pythonapp.errors import InvalidInput, RemoteFailed
 from azext_pythonapp.plain_text import plain, plain_line, plain_values
 
 HOSTILE = "a\x1b[31mb\x1b]0;title\x07c\x9b2Jd\x00\x08\x7f\x85e\u202ef"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.appservice.errors import RemoteFailed
+from azext_pythonapp.errors import RemoteFailed
 from azext_pythonapp.plan import Change, Plan, Step, report
 
 APP = {"name": "shop", "resourceGroup": "rg", "slot": None}

@@ -14,7 +14,7 @@ import requests
 
 from azext_pythonapp.appservice.app import fetch_json
 from azext_pythonapp.appservice.download import download
-from azext_pythonapp.appservice.errors import PlatformFailed
+from azext_pythonapp.errors import PlatformFailed
 from azext_pythonapp.runtimes.gallery import SERVICE_INDEX, fetch_public_gallery
 from azext_pythonapp.runtimes.nuget import fetch_releases
 

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.errors import Conflict, PlatformFailed, UnknownOutcome, Unreachable
-from azext_pythonapp.operations.web_config_file import WebConfigSwitch, put_back
+from azext_pythonapp.errors import Conflict, PlatformFailed, UnknownOutcome, Unreachable
+from azext_pythonapp.operations.web_config.change import WebConfigSwitch, put_back
 from azext_pythonapp.plan import Plan, Step
 from tests.unit.test_web_config_file import Files, ours
 
@@ -62,7 +62,7 @@ def test_without_a_restart_none_is_made():
 
 def test_a_running_job_is_not_ended_by_the_restart(monkeypatch):
     job = SimpleNamespace(id="20261126-120000-0009")
-    monkeypatch.setattr("azext_pythonapp.operations.web_config_file.living_job", lambda kudu: job)
+    monkeypatch.setattr("azext_pythonapp.operations.web_config.change.living_job", lambda kudu: job)
     _, step = switched(Files(b"old"))
     said = put_back(app(refusing(AssertionError())), step, restart=True)
     assert "put back" in said and "20261126-120000-0009" in said

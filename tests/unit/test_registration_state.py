@@ -7,9 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.errors import Conflict, NotFound, Unreachable
 from azext_pythonapp.appservice.kudu import read_time
-from azext_pythonapp.operations.registration_state import is_read, refuse_unread, restart_to_read
+from azext_pythonapp.errors import Conflict, NotFound, Unreachable
+from azext_pythonapp.operations.app.registration import is_read, refuse_unread
+from azext_pythonapp.operations.job.pending_restart import restart_to_read
 
 ID = "azureappservice-python364x64"
 INSTALLED = "2026-11-26T12:00:00.1234567+00:00"
@@ -73,7 +74,7 @@ def test_the_restart_waits_for_the_scm_site():
 
 def test_no_restart_under_a_running_job(monkeypatch):
     job = SimpleNamespace(id="20261126-120000-0001", command="install-requirements")
-    monkeypatch.setattr("azext_pythonapp.operations.registration_state.await_quiet", lambda *arguments: job)
+    monkeypatch.setattr("azext_pythonapp.operations.job.pending_restart.await_quiet", lambda *arguments: job)
     shop = app(Kudu(None))
     with pytest.raises(Conflict, match=r"Job 20261126-120000-0001 .* is running on app 'shop'"):
         restart_to_read(shop)

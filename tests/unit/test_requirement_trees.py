@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput, NotFound
-from azext_pythonapp.operations.requirement_files import local_files
-from azext_pythonapp.operations.requirement_trees import local_tree, tree_on_app
+from azext_pythonapp.errors import InvalidInput, NotFound
+from azext_pythonapp.operations.package.requirement_files import local_files
+from azext_pythonapp.operations.package.requirement_trees import local_tree, tree_on_app
 from azext_pythonapp.packages.pip import HomeFile
 from azext_pythonapp.packages.requirements import parse
 from azext_pythonapp.packages.windows_names import is_safe

@@ -7,15 +7,15 @@ from types import SimpleNamespace
 import pytest
 
 from azext_pythonapp.appservice.arm import Site
-from azext_pythonapp.appservice.errors import NotFound, PlatformFailed, PythonAppError, Refused, UnknownOutcome
-from azext_pythonapp.operations import runtime_choice
-from azext_pythonapp.operations.runtime_choice import choose_runtime, newest_present, require_present
-from azext_pythonapp.operations.runtime_sources import Supply
+from azext_pythonapp.errors import NotFound, PlatformFailed, PythonAppError, Refused, UnknownOutcome
+from azext_pythonapp.operations.runtime import choose as runtime_choice
+from azext_pythonapp.operations.runtime.choose import choose_runtime, newest_present, require_present
+from azext_pythonapp.operations.runtime.sources import Supply
 from azext_pythonapp.runtimes.catalogue import gallery_offers, nuget_offers
 from azext_pythonapp.runtimes.discovery import Installed
 from azext_pythonapp.runtimes.identity import identify, identify_folder
 from azext_pythonapp.runtimes.nuget import NugetRuntime, Release
-from azext_pythonapp.runtimes.versions import VersionWish
+from azext_pythonapp.runtimes.versions import VersionSpec
 
 
 def entry(extension_id, version, python=None, authors="Microsoft"):
@@ -84,7 +84,7 @@ def python(version, extension_id=None, architecture="x64", answered=True, unknow
 
 
 def chosen(app, wish, *pythons, architecture=None, **more):
-    choice = choose_runtime(app, pythons, VersionWish.parse(wish), architecture, **more)
+    choice = choose_runtime(app, pythons, VersionSpec.parse(wish), architecture, **more)
     return choice.present.version if choice.present else (choice.offer.source, choice.offer.version)
 
 
@@ -184,8 +184,8 @@ def test_a_broken_extension_is_installed_again_whoever_made_it(app, sources):
     "decide",
     [
         chosen,
-        lambda app, wish, *pythons: newest_present(app, pythons, VersionWish.parse(wish), None),
-        lambda app, wish, *pythons: require_present(app, pythons, VersionWish.parse(wish), None),
+        lambda app, wish, *pythons: newest_present(app, pythons, VersionSpec.parse(wish), None),
+        lambda app, wish, *pythons: require_present(app, pythons, VersionSpec.parse(wish), None),
     ],
 )
 def test_a_python_that_did_not_answer_is_not_absent(app, sources, decide, silent):
@@ -210,7 +210,7 @@ def test_one_that_did_not_answer_does_not_matter_where_it_cannot_be_meant(app, s
 
 
 def test_what_only_works_with_a_python_that_is_there(app, sources):
-    wish = VersionWish.parse("3.8")
+    wish = VersionSpec.parse("3.8")
     with pytest.raises(NotFound, match="Python 3.8 x86 is not on app 'shop'") as missing:
         require_present(app, [python("3.6.4")], wish, "x86")
     assert '-g rg -n shop --subscription "my sub" --version 3.8 --arch x86' in missing.value.recommendation

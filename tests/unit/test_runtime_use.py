@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from azext_pythonapp.appservice.arm import SiteConfiguration, VirtualApplication
-from azext_pythonapp.appservice.errors import AccessDenied, InvalidWebConfig, NotFound
-from azext_pythonapp.operations.runtime_use import shortened, uses_of_runtime
+from azext_pythonapp.errors import AccessDenied, InvalidWebConfig, NotFound
+from azext_pythonapp.operations.runtime.in_use import shortened, uses_of_runtime
 from azext_pythonapp.webconfig import paths
 
 PYTHON = r"D:\home\python364x64\python.exe"

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from azext_pythonapp.appservice.errors import NotFound
+from azext_pythonapp.errors import NotFound
 from azext_pythonapp.runtimes.catalogue import (
     arranged,
     find_best,
@@ -20,7 +20,7 @@ from azext_pythonapp.runtimes.catalogue import (
 )
 from azext_pythonapp.runtimes.extension import find_extension, read_extensions
 from azext_pythonapp.runtimes.nuget import NugetRuntime, Release
-from azext_pythonapp.runtimes.versions import VersionWish
+from azext_pythonapp.runtimes.versions import VersionSpec
 
 TODAY = date(2026, 11, 22)
 
@@ -160,7 +160,7 @@ def test_an_old_id_in_the_gallery_is_a_strangers():
         ("python364x64", False),
         ("azureappservice-python364x64", True),
     ]
-    assert find_best(offers, VersionWish.parse("latest")).extension_id == "azureappservice-python364x64"
+    assert find_best(offers, VersionSpec.parse("latest")).extension_id == "azureappservice-python364x64"
     assert resolve_id(offers, "python364x64").extension_id == "azureappservice-python364x64"
 
 
@@ -214,7 +214,7 @@ def test_a_package_that_mentions_the_id_is_not_that_package():
 
 
 def test_filters():
-    assert rows(select(OFFERS, VersionWish.parse("3.6"), "x64")) == [
+    assert rows(select(OFFERS, VersionSpec.parse("3.6"), "x64")) == [
         ("3.6.4", "x64", "3.6.4.10"),
         ("3.6.2", "x64", "3.6.2.5"),
     ]
@@ -236,7 +236,7 @@ def test_filters():
 @pytest.mark.parametrize("all_versions", [False, True])
 def test_a_wish_is_resolved_to_one_package(wish, architecture, preferred, expected, all_versions):
     offers = read_offers(FEED, all_versions=all_versions, today=TODAY)
-    found = find_best(offers, VersionWish.parse(wish), architecture, preferred)
+    found = find_best(offers, VersionSpec.parse(wish), architecture, preferred)
     assert (found.version, found.architecture) == expected
     if expected == ("3.6.4", "x64"):
         assert found.package_version == "3.6.4.10"
@@ -252,8 +252,8 @@ def test_a_wish_is_resolved_to_one_package(wish, architecture, preferred, expect
     ],
 )
 def test_a_wish_that_nothing_trusted_satisfies_has_neighbours(wish, architecture, first):
-    assert find_best(OFFERS, VersionWish.parse(wish), architecture) is None
-    assert nearest(OFFERS, VersionWish.parse(wish), architecture).startswith(first)
+    assert find_best(OFFERS, VersionSpec.parse(wish), architecture) is None
+    assert nearest(OFFERS, VersionSpec.parse(wish), architecture).startswith(first)
 
 
 # What a stranger can do: any author, title, tag and version, and an id that looks like a known one.
@@ -291,7 +291,7 @@ def test_no_stranger_stands_for_a_version(wish, expected):
         *read_offers(FEED + STRANGERS, all_versions=True, today=TODAY),
         *nuget("3.13.2", "3.13.1", "3.12.9", "3.6.3"),
     ]
-    found = find_best(offers, VersionWish.parse(wish))
+    found = find_best(offers, VersionSpec.parse(wish))
     assert (found and (found.source, found.version)) == expected
     assert found is None or found.extension_id in ("azureappservice-python364x64", "pythonapp-python3132x64")
 
@@ -331,7 +331,7 @@ def test_a_stranger_is_taken_when_named():
 
 def test_the_site_extension_wins_over_nuget_for_the_same_python():
     offers = [*nuget("3.6.4"), *OFFERS]
-    assert find_best(offers, VersionWish.parse("3.6")).source == "siteExtension"
+    assert find_best(offers, VersionSpec.parse("3.6")).source == "siteExtension"
     assert [offer.source for offer in shown(arranged(offers)) if offer.version == "3.6.4"] == ["siteExtension"] * 2
 
 
@@ -372,7 +372,7 @@ def test_the_row_of_a_package_of_nuget():
 )
 def test_pre_releases_only_on_request_or_in_full(wish, prereleases, expected):
     offers = nuget("3.15.0-rc2", "3.15.0-rc1", "3.15.0-a7", "3.14.0", "3.14.0-rc3", "3.10.11", "3.9.13")
-    found = find_best(offers, VersionWish.parse(wish), prereleases=prereleases)
+    found = find_best(offers, VersionSpec.parse(wish), prereleases=prereleases)
     assert (found and found.package_version) == expected
 
 
@@ -395,15 +395,15 @@ def test_pre_releases_are_listed_on_request_and_said_to_be_such():
 )
 def test_a_withdrawn_package_is_taken_for_its_full_version_only(wish, expected):
     offers = nuget("3.13.3", "3.13.2.1", "3.13.2", "3.12.0", withdrawn=("3.13.3", "3.13.2.1", "3.12.0"))
-    found = find_best(offers, VersionWish.parse(wish))
+    found = find_best(offers, VersionSpec.parse(wish))
     assert (found and found.package_version) == expected
     assert [offer.package_version for offer in shown(arranged(offers), everything=True)] == ["3.13.2"]
-    assert find_best(offers, VersionWish.parse("3.13.2")).package_version == "3.13.2"
+    assert find_best(offers, VersionSpec.parse("3.13.2")).package_version == "3.13.2"
 
 
 def test_what_its_owner_advises_against_is_taken_where_nothing_else_is():
     offers = nuget("3.13.2", "3.13.1", "3.8.10", "3.8.9", deprecated=("3.13.2", "3.8.10", "3.8.9"))
-    assert [find_best(offers, VersionWish.parse(wish)).version for wish in ("3.13", "latest", "3.8", "3.13.2")] == [
+    assert [find_best(offers, VersionSpec.parse(wish)).version for wish in ("3.13", "latest", "3.8", "3.13.2")] == [
         "3.13.1",
         "3.13.1",
         "3.8.10",
@@ -416,7 +416,7 @@ def test_what_its_owner_advises_against_is_taken_where_nothing_else_is():
 
 def test_a_package_built_again_is_the_newer_one():
     offers = nuget("3.13.2.1", "3.13.2")
-    assert find_best(offers, VersionWish.parse("3.13")).package_version == "3.13.2.1"
+    assert find_best(offers, VersionSpec.parse("3.13")).package_version == "3.13.2.1"
     assert [offer.package_version for offer in arranged(offers)] == ["3.13.2.1"]
     assert [offer.package_version for offer in arranged(offers, all_versions=True)] == ["3.13.2.1", "3.13.2"]
 

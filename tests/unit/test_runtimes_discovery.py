@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from azext_pythonapp.appservice.errors import NotFound, UnknownOutcome
+from azext_pythonapp.errors import NotFound, UnknownOutcome
 from azext_pythonapp.runtimes.discovery import discover
-from azext_pythonapp.runtimes.interrogation import COMMAND_LIMIT, Answer, ask
-from azext_pythonapp.runtimes.location import same_path, worker_path
+from azext_pythonapp.runtimes.probe import COMMAND_LIMIT, Answer, ask
+from azext_pythonapp.windows import same_path, worker_path
 
 
 @dataclass(frozen=True)

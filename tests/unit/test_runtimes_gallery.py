@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from azext_pythonapp.appservice.errors import PlatformFailed
+from azext_pythonapp.errors import PlatformFailed
 from azext_pythonapp.runtimes.catalogue import arranged, gallery_offers
 from azext_pythonapp.runtimes.gallery import PAGE_SIZE, SERVICE_INDEX, fetch_public_gallery
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from azext_pythonapp.runtimes.lifecycle import support
+from azext_pythonapp.runtimes.end_of_life import support
 
 
 @pytest.mark.parametrize(

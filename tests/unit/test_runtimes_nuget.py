@@ -7,11 +7,11 @@ import zipfile
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput, PlatformFailed
+from azext_pythonapp.errors import InvalidInput, PlatformFailed
 from azext_pythonapp.runtimes.catalogue import find_best, nuget_offers
 from azext_pythonapp.runtimes.extension import Extension
 from azext_pythonapp.runtimes.gallery import SERVICE_INDEX
-from azext_pythonapp.runtimes.identity import VersionWish, identify, identify_folder
+from azext_pythonapp.runtimes.identity import VersionSpec, identify, identify_folder
 from azext_pythonapp.runtimes.nuget import NugetRuntime, fetch_hash, fetch_releases
 from azext_pythonapp.runtimes.nuget_package import extension_files, read_package, repack
 from azext_pythonapp.runtimes.registration import Registration, read_registrations
@@ -64,7 +64,7 @@ class Source:
 
 def find(source, text, architecture="x64"):
     """The package that a version means, and the hash of its file."""
-    found = find_best(nuget_offers(fetch_releases(source, architecture)), VersionWish.parse(text), architecture)
+    found = find_best(nuget_offers(fetch_releases(source, architecture)), VersionSpec.parse(text), architecture)
     return found and (found.runtime, fetch_hash(source, found.runtime))
 
 

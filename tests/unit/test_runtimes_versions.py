@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput
+from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.runtimes.versions import (
-    VersionWish,
+    VersionSpec,
     is_prerelease,
     minor,
     numbers,
@@ -61,14 +61,14 @@ def test_package_versions_that_nuget_takes_for_the_same(one, other):
     ],
 )
 def test_a_wish_matches_what_was_asked_for(wish, matching, others):
-    parsed = VersionWish.parse(wish)
+    parsed = VersionSpec.parse(wish)
     assert [version for version in matching + others if parsed.matches(version)] == matching
 
 
 @pytest.mark.parametrize("text, exact", [("3", False), ("3.6", False), ("3.6.4", True), ("latest", False)])
 def test_only_three_numbers_are_exact(text, exact):
-    assert VersionWish.parse(text).is_exact is exact
-    assert str(VersionWish.parse(text)) == text
+    assert VersionSpec.parse(text).is_exact is exact
+    assert str(VersionSpec.parse(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_only_three_numbers_are_exact(text, exact):
 )
 def test_what_is_no_version_is_refused_with_examples(text):
     with pytest.raises(InvalidInput) as refused:
-        VersionWish.parse(text)
+        VersionSpec.parse(text)
     assert "3.6.4" in refused.value.recommendation
 
 
@@ -149,9 +149,9 @@ def test_the_python_in_a_package(package, python):
 
 @pytest.mark.parametrize("text", ["3.14.0rc1", "3.14.0-rc1", "3.14.0-RC.1"])
 def test_a_pre_release_is_named_in_full_in_either_spelling(text):
-    wish = VersionWish.parse(text)
+    wish = VersionSpec.parse(text)
     assert (str(wish), wish.is_prerelease, wish.is_exact, wish.is_latest) == ("3.14.0rc1", True, True, False)
     assert [version for version in ("3.14.0rc1", "3.14.0", "3.14.0rc2", "3.14.0a1") if wish.matches(version)] == [
         "3.14.0rc1"
     ]
-    assert not VersionWish.parse("3.14.0").matches("3.14.0rc1") and VersionWish.parse("3.14").matches("3.14.0rc1")
+    assert not VersionSpec.parse("3.14.0").matches("3.14.0rc1") and VersionSpec.parse("3.14").matches("3.14.0rc1")

@@ -12,15 +12,8 @@ import requests
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from azext_pythonapp.appservice.credentials import ScmCredentials
-from azext_pythonapp.appservice.errors import (
-    AccessDenied,
-    Conflict,
-    NotFound,
-    PlatformFailed,
-    UnknownOutcome,
-    Unreachable,
-)
 from azext_pythonapp.appservice.kudu import Kudu
+from azext_pythonapp.errors import AccessDenied, Conflict, NotFound, PlatformFailed, UnknownOutcome, Unreachable
 from tests.local_azure import login
 from tests.local_azure.site import Site
 from tests.unit.local_azure.linux_azure import LinuxAzure

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 from typing import cast
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.errors import PlatformFailed, Unreachable
-from azext_pythonapp.operations.server_log import ServerLog, telling_lines
+from azext_pythonapp.errors import PlatformFailed, Unreachable
+from azext_pythonapp.operations.app.server_log import ServerLog, telling_lines
 from azext_pythonapp.webconfig.handlers import HandlerIntent, write_handler
 
 WFASTCGI = """\

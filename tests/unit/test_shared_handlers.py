@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from azext_pythonapp.appservice.errors import Refused
-from azext_pythonapp.operations.web_config import set_web_config, show_web_config
+from azext_pythonapp.errors import Refused
+from azext_pythonapp.operations.web_config.show_set_diff import set_web_config, show_web_config
 from azext_pythonapp.webconfig import paths
 from azext_pythonapp.webconfig.handlers import HandlerIntent, read_handler, write_handler
 from tests.unit.test_parts_of_a_site import FASTCGI, HTTP, config, fastcgi, location, server

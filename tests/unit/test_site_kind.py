@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from azext_pythonapp.appservice.arm import Arm, ArmAnswer
-from azext_pythonapp.appservice.errors import PlatformFailed, Refused
+from azext_pythonapp.errors import PlatformFailed, Refused
 
 HOST, SCM_HOST = "shop.azurewebsites.net", "shop.scm.azurewebsites.net"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.appservice.errors import PlatformFailed
-from azext_pythonapp.jobs.left import START, Note, notes
+from azext_pythonapp.errors import PlatformFailed
+from azext_pythonapp.jobs.pending_restart import START, Note, notes
 from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult, PackageVersion
-from azext_pythonapp.operations.left_to_do import finish_left
-from azext_pythonapp.operations.pip_run import telling_outcome
-from azext_pythonapp.operations.power import START_PAUSES, StillStopped
+from azext_pythonapp.operations.job.pending_restart import finish_left
+from azext_pythonapp.operations.job.power import START_PAUSES, StillStopped
+from azext_pythonapp.operations.job.run import telling_outcome
 from tests.unit.test_left_to_do import JOB, World
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from azext_pythonapp.operations.web_config import set_web_config, show_web_config
-from azext_pythonapp.operations.web_config_place import LocalPlace
+from azext_pythonapp.operations.web_config.show_set_diff import set_web_config, show_web_config
+from azext_pythonapp.operations.web_config.target import FileTarget
 from azext_pythonapp.webconfig.handlers import HandlerIntent, carried_environment, read_handler, write_handler
 from azext_pythonapp.webconfig.values import literal, translated, variables_in
 from tests.unit.test_web_config_local import Said, request
@@ -73,8 +73,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def place(folder: Path) -> LocalPlace:
-    return LocalPlace(folder / "web.config", Said())
+def place(folder: Path) -> FileTarget:
+    return FileTarget(folder / "web.config", Said())
 
 
 def meaning(folder: Path) -> dict[str, object]:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_pythonapp.appservice.errors import InvalidInput, NotFound
-from azext_pythonapp.operations.requirement_files import local_files, require_possible
+from azext_pythonapp.errors import InvalidInput, NotFound
+from azext_pythonapp.operations.package.requirement_files import local_files, require_possible
 from azext_pythonapp.packages.package_plan import plan_changes
 from azext_pythonapp.packages.requirement_lines import decode
 from azext_pythonapp.packages.requirements import TargetEnvironment, parse

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import pytest
 
 from azext_pythonapp.appservice.command_answer import CommandResult
-from azext_pythonapp.appservice.errors import NotFound, RemoteFailed, UnknownOutcome
-from azext_pythonapp.operations import nuget_installation
-from azext_pythonapp.operations.installation import Installation
-from azext_pythonapp.operations.nuget_installation import NugetInstallation
-from azext_pythonapp.operations.runtime_replacement import MOVE_LOOKS, Replacement
+from azext_pythonapp.errors import NotFound, RemoteFailed, UnknownOutcome
+from azext_pythonapp.operations.runtime import nuget as nuget_installation
+from azext_pythonapp.operations.runtime.keep_packages import MOVE_LOOKS, Replacement
+from azext_pythonapp.operations.runtime.nuget import NugetInstallation
+from azext_pythonapp.operations.runtime.site_extension import Installation
 from azext_pythonapp.plan import Change, Plan, Step
 from azext_pythonapp.runtimes.nuget import NugetRuntime
 
@@ -145,7 +145,7 @@ def test_an_interrupted_wait_for_an_install_is_unknown(monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("azext_pythonapp.operations.installation.install_or_join", interrupt)
+    monkeypatch.setattr("azext_pythonapp.operations.runtime.site_extension.install_or_join", interrupt)
     installation = object.__new__(Installation)
     site = SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop")
     installation.__dict__.update(

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput
+from azext_pythonapp import url_secrets
+from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.jobs.request import JobSpec, new_job_id, request_files
-from azext_pythonapp.operations.index_options import parse_options
-from azext_pythonapp.packages import url_secrets
+from azext_pythonapp.operations.package.index_options import parse_options
 from azext_pythonapp.packages.pip import JobFile, install
 from azext_pythonapp.packages.pip_arguments import parse
 from azext_pythonapp.packages.requirements import parse as parse_requirements

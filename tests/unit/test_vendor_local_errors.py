@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput, RemoteFailed
+from azext_pythonapp.errors import InvalidInput, RemoteFailed
 from azext_pythonapp.packages.local_errors import clear_errors, explained
 from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.packages.vendoring import read_marker, too_long, unpack_all, workplace

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from azext_pythonapp.appservice.errors import Conflict
-from azext_pythonapp.operations.web_config_file import WebConfigSwitch
-from azext_pythonapp.operations.wwwroot import FileState
+from azext_pythonapp.errors import Conflict
+from azext_pythonapp.operations.app.wwwroot import FileState
+from azext_pythonapp.operations.web_config.change import WebConfigSwitch
 
 
 class Files:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput, NotFound, Refused
-from azext_pythonapp.operations.handler_choice import HandlerWish
-from azext_pythonapp.operations.web_config import diff_web_config, set_web_config, show_web_config
-from azext_pythonapp.operations.web_config_place import LocalPlace
-from azext_pythonapp.operations.web_config_request import PlatformOptions, WebConfigRequest
+from azext_pythonapp.errors import InvalidInput, NotFound, Refused
+from azext_pythonapp.operations.web_config.handler import HandlerOptions
+from azext_pythonapp.operations.web_config.options import PlatformOptions, WebConfigRequest
+from azext_pythonapp.operations.web_config.show_set_diff import diff_web_config, set_web_config, show_web_config
+from azext_pythonapp.operations.web_config.target import FileTarget
 
 PYTHON = "D:\\home\\python364x64\\python.exe"
 APP = "def application(environ, start_response):\n    pass\n"
@@ -44,8 +44,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def place(folder: Path) -> LocalPlace:
-    return LocalPlace(folder / "web.config", Said())
+def place(folder: Path) -> FileTarget:
+    return FileTarget(folder / "web.config", Said())
 
 
 def request(
@@ -61,7 +61,7 @@ def request(
         None,
         None,
         python,
-        HandlerWish(handler, command),
+        HandlerOptions(handler, command),
         app,
         PlatformOptions(),
         environment,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput, InvalidWebConfig, Refused
-from azext_pythonapp.operations.web_config import diff_web_config, set_web_config, show_web_config
-from azext_pythonapp.operations.web_config_place import LocalPlace
+from azext_pythonapp.errors import InvalidInput, InvalidWebConfig, Refused
+from azext_pythonapp.operations.web_config.show_set_diff import diff_web_config, set_web_config, show_web_config
+from azext_pythonapp.operations.web_config.target import FileTarget
 from tests.unit.test_switching_back import ADD, PAIR, fastcgi, platform
 from tests.unit.test_web_config_local import Said, request
 
@@ -35,9 +35,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def place(folder: Path, text: str) -> LocalPlace:
+def place(folder: Path, text: str) -> FileTarget:
     (folder / "web.config").write_text(text)
-    return LocalPlace(folder / "web.config", Said())
+    return FileTarget(folder / "web.config", Said())
 
 
 @pytest.mark.parametrize("way", ["set", "dry run", "output file", "diff"])
@@ -261,6 +261,6 @@ def test_no_name_that_the_web_config_of_a_folder_adds_is_taken(folder: Path) -> 
         (folder / name / "web.config").write_text(
             f"<configuration><system.webServer><handlers>{content}</handlers></system.webServer></configuration>"
         )
-    answer = set_web_config(LocalPlace(folder / "web.config", Said()), request("fastcgi", python=PYTHON), False)
+    answer = set_web_config(FileTarget(folder / "web.config", Said()), request("fastcgi", python=PYTHON), False)
     assert answer["handlerName"] == "PythonHandler2"
-    assert set_web_config(LocalPlace(folder / "web.config", Said()), request(), False)["changed"] is False
+    assert set_web_config(FileTarget(folder / "web.config", Said()), request(), False)["changed"] is False

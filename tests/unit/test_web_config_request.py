@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput
-from azext_pythonapp.operations.handler_choice import HandlerWish
-from azext_pythonapp.operations.web_config_request import PlatformOptions, WebConfigRequest
+from azext_pythonapp.errors import InvalidInput
+from azext_pythonapp.operations.web_config.handler import HandlerOptions
+from azext_pythonapp.operations.web_config.options import PlatformOptions, WebConfigRequest
 from azext_pythonapp.webconfig.handlers import HandlerIntent
 
 HTTP = HandlerIntent(
@@ -19,7 +19,7 @@ def request(**options: object) -> WebConfigRequest:
         "version": None,
         "architecture": None,
         "python_path": None,
-        "handler": HandlerWish("auto", None),
+        "handler": HandlerOptions("auto", None),
         "app": None,
         "platform": PlatformOptions(),
         "environment": (),

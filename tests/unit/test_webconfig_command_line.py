@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_pythonapp.appservice.errors import Refused
+from azext_pythonapp.entrypoints.served import served
+from azext_pythonapp.errors import Refused
 from azext_pythonapp.webconfig.command_line import understand
-from azext_pythonapp.webconfig.served import served
 from azext_pythonapp.webconfig.words import quoted, split_words
 
 NEW = r"%HOME%\python3111x64\python.exe"

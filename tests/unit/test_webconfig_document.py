@@ -6,7 +6,7 @@ import codecs
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput, InvalidWebConfig
+from azext_pythonapp.errors import InvalidInput, InvalidWebConfig
 from azext_pythonapp.webconfig.document import LARGEST, Document
 from azext_pythonapp.webconfig.layout import NewElement
 

@@ -6,15 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput, NotFound, Refused
-from azext_pythonapp.webconfig.entrypoint import (
-    EntryPoint,
-    candidate_files,
-    choose,
-    detect,
-    parse_app_option,
-    recognized,
-)
+from azext_pythonapp.entrypoints.choose import EntryPoint, candidate_files, choose, detect, parse_app_option, recognized
+from azext_pythonapp.errors import InvalidInput, NotFound, Refused
 
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 FASTAPI = "from fastapi import FastAPI\n\napp = FastAPI()\n"

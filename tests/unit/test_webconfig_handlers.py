@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput, InvalidWebConfig, Refused
+from azext_pythonapp.errors import InvalidInput, InvalidWebConfig, Refused
 from azext_pythonapp.webconfig.handlers import HandlerIntent, carried_environment, read_handler, write_handler
 from tests.unit.wfastcgi_parser import read_as_wfastcgi
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.appservice.errors import InvalidInput, Refused
-from azext_pythonapp.webconfig.entrypoint import EntryPoint, choose_server, served_entry_point, startup_arguments
+from azext_pythonapp.entrypoints.choose import EntryPoint, choose_server, served_entry_point, startup_arguments
+from azext_pythonapp.errors import InvalidInput, Refused
 from azext_pythonapp.webconfig.words import split_words
 
 FLASK = EntryPoint("app", "app", "flask", "")

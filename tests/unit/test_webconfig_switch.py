@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.appservice.errors import Refused
+from azext_pythonapp.errors import Refused
 from azext_pythonapp.webconfig.handlers import read_handler, write_handler
 from tests.unit.test_webconfig_handlers import FASTCGI, HTTP, HTTP_ADD, PAIR, PYTHON, config, fastcgi
 

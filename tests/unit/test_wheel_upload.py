@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.errors import NotFound, UnknownOutcome
-from azext_pythonapp.operations.wheel_upload import STALLED_SECONDS, upload_wheels
+from azext_pythonapp.errors import NotFound, UnknownOutcome
+from azext_pythonapp.operations.package.wheel_upload import STALLED_SECONDS, upload_wheels
 from azext_pythonapp.packages.wheels import STORE, read_folder
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site
-from azext_pythonapp.operations.worker_fit import fit_warnings
+from azext_pythonapp.operations.app.worker_fit import fit_warnings
 
 SITE_ID = "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Web/sites/shop"
 PLAN_ID = "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Web/serverfarms/plan"

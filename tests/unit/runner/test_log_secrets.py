@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from azext_pythonapp.packages import url_secrets
+from azext_pythonapp import url_secrets
 from tests.unit.runner.modules import runner_module
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from azext_pythonapp.jobs.request import JobSpec, Restore, request_files
 from azext_pythonapp.jobs.state import JobResult, PackageVersion, VersionChange
-from azext_pythonapp.operations.package_change import package_rows
-from azext_pythonapp.operations.pip_run import job_failure, result_changes
+from azext_pythonapp.operations.job.run import job_failure, result_changes
+from azext_pythonapp.operations.package.change import package_rows
 from azext_pythonapp.packages import installed, record
 from azext_pythonapp.packages.pip import HomeFile, JobFile, PipOptions, install, restore_arguments
 from tests.unit.runner.modules import runner_module

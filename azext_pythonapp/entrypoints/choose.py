@@ -1,0 +1,258 @@
+"""An app's entry point: named by the user or by web.config, found in its files, or chosen among several."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Mapping, Sequence
+
+from azext_pythonapp.entrypoints.app_files import application_files
+from azext_pythonapp.entrypoints.application import EntryPoint, Framework
+from azext_pythonapp.entrypoints.detection import Candidates, candidate_files, detect
+from azext_pythonapp.entrypoints.served import Served, served
+from azext_pythonapp.entrypoints.servers import choose_server, served_entry_point, startup_arguments
+from azext_pythonapp.errors import InvalidInput, NotFound, PythonAppError, Refused
+from azext_pythonapp.webconfig.command_line import understand
+
+__all__ = [
+    "Candidates",
+    "EntryPoint",
+    "Framework",
+    "application_files",
+    "candidate_files",
+    "choose",
+    "choose_server",
+    "detect",
+    "entry_of_command",
+    "entry_of_handler",
+    "parse_app_option",
+    "recognized",
+    "refuse_foreign",
+    "repaired_handler",
+    "served_entry_point",
+    "startup_arguments",
+]
+
+# Modules by any name that __import__ takes ("shop-site", "2048"); objects by Python's own names.
+_MODULE = r"[^\s.:/\\()\"'<>|*?,;&%=`$!{}\[\]]+"
+_NAME = r"[^\W\d]\w*"
+_OPTION = re.compile(rf"({_MODULE}(?:\.{_MODULE})*):({_NAME}(?:\.{_NAME})*(?:\(\))?)")
+_FILE = r"(?:[^:\"<>|?*%\\/]+[\\/])*[^:\"<>|?*%\\/]+\.pyw?"
+_FILE_OPTION = re.compile(rf"(?:\.[\\/])?({_FILE}):({_NAME}(?:\.{_NAME})*(?:\(\))?)", re.IGNORECASE)
+_SCRIPT = re.compile(r"[^:\"<>|?*%]+\.py", re.IGNORECASE)
+# What wfastcgi can import and call: names with dots between them, `()` after any of them. It imports with __import__,
+# so that any file name without a dot will do (facts/python-site-extensions.md 3).
+_PART = r"[^.:/\\()\"<>|*?%\r\n\t]+(?:\(\))?"
+_HANDLER = re.compile(rf"{_PART}(?:\.{_PART})+")
+
+
+def parse_app_option(value: str) -> EntryPoint:
+    """Return the entry point that --app names: module:object, module:factory(), or a Streamlit script's file (app.py).
+
+    `app.py:app` is taken as `app:app`. The framework is "wsgi" until `recognized` has looked at the app's files.
+    Raises InvalidInput for anything else.
+    """
+    text = value.strip()
+    file = _FILE_OPTION.fullmatch(text)
+    if file and ".." not in re.split(r"[\\/]", file.group(1)):
+        return EntryPoint(_dotted(file.group(1)), file.group(2), "wsgi", f"--app names {text}.")
+    match = _OPTION.fullmatch(text)
+    if match:
+        return EntryPoint(match.group(1), match.group(2), "wsgi", f"--app names {text}.")
+    if _SCRIPT.fullmatch(text) and not text.startswith(("/", "\\")):
+        return EntryPoint(_dotted(text), None, "streamlit", f"--app names the script {text}.")
+    raise InvalidInput(
+        f"'{value}' is not an entry point: it is written MODULE:OBJECT, or MODULE:FACTORY() for a function that makes "
+        "the application.",
+        _suggestion(text),
+    )
+
+
+def _dotted(path: str) -> str:
+    plain = re.sub(r"^(?:\.[\\/])+", "", path)
+    return re.sub(r"[\\/]", ".", re.sub(r"\.pyw?$", "", plain, flags=re.IGNORECASE))
+
+
+def _suggestion(text: str) -> str:
+    module, _, name = text.partition("(")[0].rpartition(".")
+    if module and re.fullmatch(rf"{_NAME}(\.{_NAME})*", f"{module}.{name}"):
+        calls = "()" if text.endswith("()") else ""
+        return f'For example --app "{module}:{name}{calls}" or --app {module}.{name}:application'
+    if re.fullmatch(rf"{_NAME}(?:\.{_NAME})*:{_NAME}(?:\.{_NAME})*\(.+\)", text):
+        return (
+            'A factory is called without arguments, for example --app "app:create_app()"; write a module that '
+            "calls it with some, and name that."
+        )
+    return 'For example --app app:app or --app "app:create_app()"'
+
+
+def entry_of_command(process_path: str, arguments: str | None, environment: Mapping[str, str]) -> EntryPoint | None:
+    """Return the entry point that a processPath with arguments serves; None when they do not name one.
+
+    environment: the variables that web.config gives it. An ASGI server makes it ASGI, whatever the files say.
+    """
+    found = served(understand(process_path, arguments), environment)
+    if found is None or found.spec is None:
+        return None
+    try:
+        entry = parse_app_option(found.spec)
+    except InvalidInput:
+        return None
+    folder = _folder_of(found)
+    if entry.object is None:
+        return replace(entry, reason=f"web.config serves {found.spec}.")
+    return replace(
+        entry, framework="asgi" if found.asgi else "wsgi", reason=f"web.config serves {found.spec}.", folder=folder
+    )
+
+
+def _folder_of(found: Served) -> str:
+    """The folder that a command line puts first on the import path, relative to the app's with '/'; "" for that."""
+    folder = re.sub(r"^\./", "", found.folders[0].replace("\\", "/")).rstrip("/")
+    return "" if folder in ("", ".") else folder
+
+
+def entry_of_handler(text: str, candidates: Sequence[EntryPoint] = ()) -> EntryPoint | None:
+    """Return the entry point that a WSGI_HANDLER names (`app.app`, `app.create()`); None when it names none.
+
+    candidates: the app's. wfastcgi takes the longest prefix that it can import for the module, so that `app.app.server`
+    may be `app:app.server` (facts/python-site-extensions.md 3); where no file tells, all before the last dot is taken.
+    """
+    known = next((found for found in candidates if found.object and found.wsgi_handler == text.strip()), None)
+    if known is not None:
+        return replace(known, reason=f"web.config names {text.strip()}.")
+    names = text.strip().split(".")
+    lengths = [length for length in range(len(names) - 1, 0, -1) if _importable(candidates, ".".join(names[:length]))]
+    length = lengths[0] if lengths else len(names) - 1
+    module, attribute = ".".join(names[:length]), ".".join(names[length:])
+    try:
+        return replace(parse_app_option(f"{module}:{attribute}"), reason=f"web.config names {text.strip()}.")
+    except InvalidInput:
+        return None
+
+
+def repaired_handler(text: str, candidates: Sequence[EntryPoint]) -> EntryPoint | None:
+    r"""What a WSGI_HANDLER that cannot work was meant to be, by the app's files; None for one that may work.
+
+    It cannot work when it is no dotted name (`\shop.wsgi.application`, PTVS #6216; `app:app`), when it names a file
+    (`run.py`), when blanks are around it, or when it calls what is an application, or does not call what makes one
+    (PTVS #3033).
+    Raises NotFound or Refused when it cannot work and the files do not tell what was meant.
+    """
+    blanks, text = text != text.strip(), text.strip()
+    file = text.lower().endswith(".py")
+    if not _HANDLER.fullmatch(text) or (file and _importable(candidates, text[: -len(".py")])):
+        return _meant(text, candidates)
+    named = entry_of_handler(text, candidates)
+    if named is None or named.object is None:
+        return None
+    same = [
+        entry
+        for entry in candidates
+        if entry.module == named.module
+        and entry.object is not None
+        and entry.object.removesuffix("()") == named.object.removesuffix("()")
+    ]
+    exact = any(entry.object == named.object for entry in same)
+    if blanks and (exact or not same):
+        return replace(named, reason="wfastcgi takes the blanks around it for parts of the names.")
+    return same[0] if same and not exact and not same[0].is_asgi else None
+
+
+def _importable(candidates: Sequence[EntryPoint], module: str) -> bool:
+    """Whether there is a file for module, so that a name that ends in ".py" is that of a file, not of an object."""
+    files = candidates.files if isinstance(candidates, Candidates) else [entry.file for entry in candidates]
+    path = module.replace(".", "/").lower()
+    ends = tuple(f"/{path}{end}" for end in (".py", "/__init__.py"))
+    return any(f"/{name.lower()}".endswith(ends) for name in files)
+
+
+def _meant(text: str, candidates: Sequence[EntryPoint]) -> EntryPoint:
+    """The entry point among candidates that text comes nearest to: of the module that it names, else of any."""
+    plain = text.strip("\\/ ").replace("\\", "/")
+    module, _, name = plain.partition(":")
+    module = _dotted(module)
+    if not name and not plain.lower().endswith(".py"):
+        module, _, name = module.rpartition(".")
+    usable = [entry for entry in candidates if entry.object is not None and not entry.is_asgi]
+    near = [entry for entry in usable if module and module in (entry.module, f"{entry.folder}.{entry.module}")]
+    exact = [entry for entry in near if name and entry.object in (name, f"{name}()")]
+    try:
+        return choose(exact or near or candidates)
+    except PythonAppError as error:
+        error.precede(f"WSGI_HANDLER '{text}' cannot work. ")
+        raise
+
+
+def recognized(entry: EntryPoint, candidates: Sequence[EntryPoint]) -> EntryPoint:
+    """Return entry with what `detect` found under the same name, else in its module: framework, settings, folder.
+
+    A script that is no Streamlit script but holds one application stands for that.
+    """
+    same = [found for found in candidates if _names(entry, found)]
+    exact = [found for found in same if found.object == entry.object]
+    if entry.object is None and same and not exact:
+        best = [found for found in same if found.rank == same[0].rank]
+        return replace(best[0], reason=entry.reason) if len(best) == 1 else entry
+    for found in exact or same:
+        if entry.object is not None and found.object is not None:
+            framework = found.framework if exact or entry.framework != "asgi" else entry.framework
+            return EntryPoint(
+                entry.module,
+                entry.object,
+                framework,
+                entry.reason,
+                found.settings_module,
+                0,
+                entry.folder or found.folder,
+            )
+    return entry
+
+
+def _names(entry: EntryPoint, found: EntryPoint) -> bool:
+    """Whether entry names the module of found: from the same folder, or from the app's with the folder in front."""
+    if entry.module == found.module:
+        return entry.folder in ("", found.folder) or _ends_with(entry.folder, found.folder)
+    return bool(found.folder) and entry.module == f"{found.folder.replace('/', '.')}.{found.module}"
+
+
+def _ends_with(folder: str, tail: str) -> bool:
+    return bool(tail) and f"/{folder.lower()}".endswith(f"/{tail.lower()}")
+
+
+def refuse_foreign(entry: EntryPoint, candidates: Candidates) -> None:
+    """Raise Refused when entry is something in the app's files that has a web server of its own, such as aiohttp's."""
+    named = f"{entry.module}:{(entry.object or '').removesuffix('()')}"
+    for key, sentence in candidates.foreign.items():
+        if key == named or (entry.object is None and key.rpartition(":")[0] == entry.module):
+            raise Refused(f"{entry.spec} cannot be served: {sentence}")
+
+
+def choose(candidates: Sequence[EntryPoint]) -> EntryPoint:
+    """Return the best of candidates (as `detect` sorts them).
+
+    Raises NotFound when there are none and Refused, with the candidates, when the two best are equally good.
+    """
+    if not candidates:
+        notes = candidates.notes if isinstance(candidates, Candidates) else ()
+        raise NotFound(
+            " ".join(
+                (
+                    "No entry point was found: no file of the app defines a Django, Flask, Bottle, FastAPI, "
+                    "Starlette, Streamlit or WSGI application.",
+                    *notes,
+                )
+            ),
+            'Name it, for example --app app:app or --app "app:create_app()"'
+            + (
+                '; an app with a server of its own: --handler httpplatform --startup-command "FILE.py"'
+                if any("--startup-command" in note for note in notes)
+                else ""
+            ),
+        )
+    equal = [candidate for candidate in candidates if candidate.rank == candidates[0].rank]
+    if len(equal) == 1:
+        return candidates[0]
+    listed = " ".join(candidate.reason for candidate in equal)
+    examples = " or ".join(f'--app "{candidate.spec}"' for candidate in equal)
+    raise Refused(f"The app has {len(equal)} possible entry points: {listed}", f"Say which one with {examples}")

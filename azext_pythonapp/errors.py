@@ -1,0 +1,94 @@
+"""The one family of exceptions that this extension raises on purpose.
+
+PythonAppError                what went wrong, in one sentence, and what to do next
+├── InvalidInput              the command's own arguments or local files are wrong            exit code 2
+├── NotFound                  the app, runtime, job, file or version asked for is not there   exit code 3
+├── Conflict                  somebody else changed it, or holds it, at the same time         exit code 1
+├── Refused                   the app's state makes the request unsafe or impossible          exit code 1
+├── InvalidWebConfig          the app's web.config cannot be edited safely                    exit code 1
+├── AccessDenied              Azure refused the caller's credentials                          exit code 1
+├── Unreachable               no answer at all                                                exit code 1
+├── PlatformFailed            Azure answered, but with an error or with nonsense              exit code 1
+├── RemoteFailed              a program on the worker failed                                  exit code 1
+└── UnknownOutcome            the connection was cut: it may or may not have happened         exit code 1
+
+`azext_pythonapp/_exception_handler.py` is the only place that turns them into azclierror types and exit codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+
+class PythonAppError(Exception):
+    """What went wrong, in one sentence, and what to do next.
+
+    message: what happened and why, one sentence that names the app where one is involved.
+    recommendation: what to do next, at best a command that can be pasted; None when there is nothing to advise.
+    """
+
+    def __init__(self, message: str, recommendation: str | None = None):
+        super().__init__(message)
+        self.message = message
+        self.recommendation = recommendation
+
+    def precede(self, words: str) -> None:
+        """Put words, such as the app's name, in front of the message."""
+        self.message = words + self.message
+        self.args = (self.message,)
+
+    def rewrite(self, change: Callable[[str], str]) -> None:
+        """Put other texts in the place of the message and the recommendation."""
+        self.message = change(self.message)
+        self.recommendation = change(self.recommendation) if self.recommendation is not None else None
+        self.args = (self.message,)
+
+    def extend(self, sentences: Sequence[str]) -> None:
+        """Add sentences to the message: what was undone, and what is different now."""
+        self.message = " ".join([self.message, *sentences])
+        self.args = (self.message,)
+
+
+class InvalidInput(PythonAppError):
+    """The command's own arguments or local files are wrong."""
+
+
+class NotFound(PythonAppError):
+    """The app, runtime, job, file or version asked for is not there."""
+
+
+class Conflict(PythonAppError):
+    """Somebody else changed it, or holds it, at the same time."""
+
+
+class Refused(PythonAppError):
+    """The app's state makes the request unsafe or impossible."""
+
+
+class InvalidWebConfig(PythonAppError):
+    """The app's web.config cannot be edited safely."""
+
+
+class AccessDenied(PythonAppError):
+    """Azure refused the caller's credentials."""
+
+
+class Unreachable(PythonAppError):
+    """No answer at all.
+
+    final: whether another try would meet the very same, such as a certificate that is not trusted.
+    """
+
+    final = False
+
+
+class PlatformFailed(PythonAppError):
+    """Azure answered, but with an error or with nonsense."""
+
+
+class RemoteFailed(PythonAppError):
+    """A program on the worker failed."""
+
+
+class UnknownOutcome(PythonAppError):
+    """The connection was cut: the work may or may not have happened."""

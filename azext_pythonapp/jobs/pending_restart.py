@@ -1,0 +1,122 @@
+"""What jobs leave to do with the app, noted on the worker, because the client that was to do it may die.
+
+A note is a file `<job id>.<kind>`, so that one listing tells all. It is made before what makes it necessary, and
+deleted after it was done: a client that dies in between costs a needless restart at most, never a forgotten one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+
+from azext_pythonapp.errors import NotFound
+from azext_pythonapp.jobs.request import ID
+from azext_pythonapp.jobs.state import Job, moment
+from azext_pythonapp.jobs.store import job_ids, show, show_these
+from azext_pythonapp.worker import ScmSite
+
+FOLDER = "data/pythonapp/left"
+LOCKS = "data/pythonapp/locks"
+# A client that has stopped the app for a job starts that job within this time after its note, or renews the note.
+CLAIM_SECONDS = 90.0
+# Of the newest jobs, so many are looked at for one that runs or is about to begin. A job that changes packages is known
+# by its lock, however old it is.
+NEWEST_JOBS = 8
+# The runner notes a restart before it calls pip: one that the client which waits for the job will do, or one that
+# nobody waits to do. A client notes a start before it stops the app.
+RESTART, RESTART_LATER, START = "restart", "restart-later", "start"
+
+
+@dataclass(frozen=True)
+class Note:
+    """One thing to do. kind: RESTART, RESTART_LATER or START. made_at: by the server's clock, as Kudu says it."""
+
+    job_id: str
+    kind: str
+    made_at: str | None = field(default=None, compare=False)
+
+    @property
+    def name(self) -> str:
+        """Its file in FOLDER."""
+        return f"{self.job_id}.{self.kind}"
+
+
+def notes(kudu: ScmSite) -> list[Note]:
+    """All that is left to do, oldest job first: one request."""
+    try:
+        entries = sorted(kudu.list_directory(FOLDER), key=lambda entry: entry.name)
+    except NotFound:
+        return []
+    parts = [(*entry.name.partition("."), entry.modified) for entry in entries]
+    found = [Note(job_id, kind, made_at) for job_id, _, kind, made_at in parts]
+    return [note for note in found if ID.fullmatch(note.job_id) and note.kind in (RESTART, RESTART_LATER, START)]
+
+
+def note_start(kudu: ScmSite, job_id: str) -> None:
+    """Note, before the app is stopped for a job, that it is to be started after it; or say again that this is so.
+
+    Written by VFS, because its time must be the server's: a file out of a zip has the time of the client that packed it
+    (facts/kudu.md 3.5).
+    """
+    kudu.write(f"{FOLDER}/{Note(job_id, START).name}", b"start\n")
+
+
+def forget(kudu: ScmSite, done: Iterable[Note]) -> None:
+    """Delete the notes of what was done."""
+    for note in done:
+        kudu.delete(f"{FOLDER}/{note.name}")
+
+
+def is_claimed(kudu: ScmSite, note: Note, sleep: Callable[[float], None] = time.sleep) -> bool:
+    """Whether a start is not for others to do: its job lives, or the client that stopped the app is about to start it.
+
+    A start before pip would let the app hold the files that pip is going to replace.
+    """
+    try:
+        return not show(kudu, note.job_id, sleep).over
+    except NotFound:
+        made_at, now = moment(note.made_at), kudu.now()
+        return made_at is not None and now is not None and (now - made_at).total_seconds() < CLAIM_SECONDS
+
+
+def living_job(kudu: ScmSite, own: Collection[str] = (), sleep: Callable[[float], None] = time.sleep) -> Job | None:
+    """A job that runs at this moment or is about to begin; None when there is none.
+
+    A restart of the app would end it with the SCM site (facts/kudu.md 5.3), also one that only looks, or that has no
+    lock yet; and a start would hold files that it replaces. own: jobs that are known to be over.
+    """
+    owners = _owners_of_locks(kudu)
+    newest = [job_id for job_id in job_ids(kudu)[:NEWEST_JOBS] if job_id not in owners]
+    living = [
+        job
+        for job in show_these(kudu, [job_id for job_id in [*owners, *newest] if job_id not in own], sleep)
+        if not job.over
+    ]
+    return living[0] if living else None
+
+
+def running_job(kudu: ScmSite) -> str | None:
+    """The id of a job that runs at this moment or is about to begin; None when there is none."""
+    job = living_job(kudu)
+    return job.id if job else None
+
+
+def _owners_of_locks(kudu: ScmSite) -> list[str]:
+    """The ids of the jobs that hold a runtime."""
+    try:
+        locks = [entry.name for entry in kudu.list_directory(LOCKS) if entry.name.endswith(".lock")]
+    except NotFound:
+        return []
+    owners = []
+    for lock in locks:
+        try:
+            owners.append(kudu.read(f"{LOCKS}/{lock}").content.decode("ascii", "replace"))
+        except NotFound:
+            continue
+    return [owner for owner in owners if ID.fullmatch(owner)]
+
+
+def holds_runtime(kudu: ScmSite, job_id: str) -> bool:
+    """Whether a job has a runtime for itself, because it changes packages: which may take long."""
+    return job_id in _owners_of_locks(kudu)

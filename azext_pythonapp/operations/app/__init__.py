@@ -1,0 +1,1 @@
+"""What is looked at on an app, by all commands: its files, settings, Pythons and pages."""

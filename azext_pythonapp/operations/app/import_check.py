@@ -1,0 +1,263 @@
+"""Proof that an entry point imports with a Python on the worker as its handler will import it, before IIS starts it."""
+
+from __future__ import annotations
+
+import ast
+import importlib.resources
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.command_answer import CommandResult
+from azext_pythonapp.entrypoints.served import served
+from azext_pythonapp.errors import Conflict, PythonAppError, RemoteFailed, UnknownOutcome
+from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, web_root
+from azext_pythonapp.webconfig.appsettings import entry_point as named_by
+from azext_pythonapp.webconfig.command_line import understand
+from azext_pythonapp.webconfig.document import Document
+from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
+from azext_pythonapp.windows import join, python_command
+
+PROGRAM = ("import_child.py", "import_check.py")
+CHECKS_FOLDER = "data/pythonapp/checks"
+# Seconds. Kudu ends a silent command after 60, but the program says a word every 10; the front end cuts after 230
+# (facts/kudu.md 1.4). An import that hangs in the code of a web server never ends.
+QUIET, SERVING, LIMIT = 40, 12, 150
+_MARK = "pythonapp-import "
+_GUARD = (
+    'A module that starts a server, or ends the process, must do so below `if __name__ == "__main__":` only, '
+    "because it is imported here."
+)
+_SKIP = "--no-import-check leaves this check out."
+_SERVERS = ("waitress", "uvicorn", "hypercorn", "daphne", "granian", "flask")
+# python.exe's options that matter to an import.
+_FLAG = re.compile(r"-[bBdEIOPqRsSu]+|-[XW].+")
+_NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+
+
+@dataclass(frozen=True)
+class ImportTarget:
+    """What a handler imports, and how.
+
+    spec: how messages name it. parameters: as azext_pythonapp/packages/remote/import_check.py takes them; no setting's
+    value is among them.
+    """
+
+    spec: str
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ImportCheck:
+    """python_version: what sys.version said; error: what was wrong, None when the import worked; advice: beside it."""
+
+    python_version: str
+    error: str | None
+    advice: str = ""
+
+
+def import_target(content: bytes, settings: Mapping[str, str] | None) -> ImportTarget | None:
+    """What the handler of a web.config imports; None where it imports nothing that can be told, such as a script.
+
+    settings: the app's own settings, which are in the environment of what the handler starts, None when they are not
+    known: the check then imports what they name. Raises InvalidWebConfig.
+    """
+    handler = read_handler(content)
+    if handler is None:
+        return None
+    if handler.kind == "fastCgi":
+        unseen = "that the app settings name" if settings is None and handler.entry_point is None else None
+        spec = handler.entry_point or named_by(settings or {}) or unseen
+        return ImportTarget(spec, {"kind": "fastCgi"}) if spec else None
+    return _platform_target(content, handler, settings or {})
+
+
+def check_import(app: App, python_path: str, target: ImportTarget, content: bytes, present: bool) -> ImportCheck:
+    """Import what a web.config says with a Python on the worker, as the handler will.
+
+    python_path: full Windows path. content: the web.config; present: whether the app has just those bytes already. If
+    not they are put into a folder of our own, and deleted by the program as soon as it has read them.
+    Raises RemoteFailed when Python itself did not run, UnknownOutcome when no answer came.
+    """
+    folder = f"{CHECKS_FOLDER}/{secrets.token_hex(8)}"
+    config = f"{web_root(app) if present else folder}/{WEB_CONFIG}"
+    parameters = {
+        **target.parameters,
+        "config": _windows_path(app, config),
+        "temporary": not present,
+        "directory": _windows_path(app, web_root(app)),
+        "quiet": QUIET,
+        "serving": SERVING,
+        "limit": LIMIT,
+    }
+    command = python_command(python_path, program(), parameters)
+    try:
+        result = _run(app, command, None if present else config, content)
+    finally:
+        if not present:
+            _delete(app, folder)
+    answer = _answer(result)
+    if answer is None:
+        raise _no_answer(app, python_path, result)
+    return _judged(answer)
+
+
+def require_import(
+    app: App, target: ImportTarget, check: ImportCheck, untouched: str, requirements: bool = True
+) -> None:
+    """Raise RemoteFailed for an import that did not work.
+
+    untouched: what was not changed, as a sentence. requirements: whether the command installs requirements.txt.
+    """
+    if check.error is None:
+        return
+    missing = (
+        "Add what is missing to requirements.txt"
+        if requirements
+        else "Leave out --no-requirements, so that requirements.txt is installed"
+    )
+    advice = check.advice or f"{missing}, or name another entry point with --app."
+    raise RemoteFailed(
+        f"The entry point {target.spec} of {app.site.label} does not import with Python "
+        f"{check.python_version}: {check.error}. {untouched}",
+        f"{advice} {_SKIP}",
+    )
+
+
+def program() -> str:
+    """The program for the worker, without its comments: cmd.exe takes 8191 characters in all (facts/kudu.md 1.2)."""
+    remote = importlib.resources.files("azext_pythonapp.packages.remote")
+    statements: list[ast.stmt] = []
+    for name in PROGRAM:
+        tree = ast.parse((remote / name).read_text("utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
+                node.body = node.body[1:]
+        statements += [each for each in tree.body if not isinstance(each, ast.ImportFrom)]
+    # The one __future__ import, and none from the other file.
+    return "from __future__ import unicode_literals\n" + ast.unparse(ast.Module(statements, []))
+
+
+def _platform_target(content: bytes, handler: PythonHandler, settings: Mapping[str, str]) -> ImportTarget | None:
+    program_ = understand(handler.python_path, handler.arguments)
+    found = served(program_, {**settings, **handler.environment})
+    if found is None or found.server not in _SERVERS or not found.module:
+        return None
+    name, _, given = (found.object or "").partition("(")
+    # flask finds the object itself; what is called with arguments is only looked at.
+    known = name if found.server != "flask" else None
+    call = program_.call
+    flags = [word.text for word in call.options if _FLAG.fullmatch(word.text)] if call else []
+    return ImportTarget(
+        found.spec or found.module,
+        {
+            "kind": "httpPlatform",
+            "platform": _ordinal(content, handler),
+            "server": found.server,
+            "module": found.module,
+            "object": known or None,
+            "call": bool(known) and found.factory and given in ("", ")"),
+            "folders": list(found.folders),
+            "last": found.server == "waitress",
+            "flags": flags,
+        },
+    )
+
+
+def _ordinal(content: bytes, handler: PythonHandler) -> int:
+    """Which of all <httpPlatform> elements, in the order of the file, starts the handler."""
+    platforms = [element for element in Document.parse(content).root.walk() if element.name == "httpPlatform"]
+    same = [
+        number
+        for number, each in enumerate(platforms)
+        if each.get("processPath") == handler.python_path and (each.get("arguments") or None) == handler.arguments
+    ]
+    return same[0] if same else 0
+
+
+def _run(app: App, command: str, config: str | None, content: bytes) -> CommandResult:
+    """Run the check; once more when the connection was cut, as a check may be repeated."""
+    for last in (False, True):
+        try:
+            if config is not None:
+                app.kudu.write(config, content, "*")
+            return app.kudu.run(command)
+        except UnknownOutcome as error:
+            if last:
+                raise UnknownOutcome(
+                    f"Whether the entry point of {app.site.label} imports is not known: {error.message}",
+                    f"Run the command again. {_SKIP}",
+                ) from error
+        except Conflict as error:
+            raise RemoteFailed(
+                f"The import check of {app.site.label} needs a file in its home directory, and {error.message}",
+                "Look whether the home directory is full or read-only.",
+            ) from error
+    raise AssertionError("unreachable")
+
+
+def _delete(app: App, folder: str) -> None:
+    try:
+        app.kudu.delete_directory(folder)
+    except PythonAppError:
+        pass  # the program has deleted the file in it; a later check sweeps
+
+
+def _windows_path(app: App, path: str) -> str:
+    return join(app.kudu.home(), *path.split("/"))
+
+
+def _answer(result: CommandResult) -> dict[str, Any] | None:
+    for line in reversed(result.output.splitlines()):
+        if line.startswith(_MARK):
+            try:
+                answer = json.loads(line[len(_MARK) :])
+            except ValueError:
+                return None
+            return answer if isinstance(answer, dict) and "python" in answer else None
+    return None
+
+
+def _no_answer(app: App, python_path: str, result: CommandResult) -> PythonAppError:
+    reason = (_shown(result.error) or _shown(result.output))[-300:]
+    if "was aborted due to no output" in reason:
+        return UnknownOutcome(
+            f"Whether the entry point of {app.site.label} imports is not known: {reason}",
+            f"Run the command again. {_SKIP}",
+        )
+    return RemoteFailed(
+        f"{python_path} of {app.site.label} did not run the import check (exit code "
+        f"{result.exit_code}): {reason or 'it printed nothing'}",
+        f"See what is there: `az webapp python list {app.site.arguments}`.",
+    )
+
+
+def _judged(answer: dict[str, Any]) -> ImportCheck:
+    version = _shown(str(answer["python"]))
+    place = f" ({_shown(str(answer['place']))})" if answer.get("place") else ""
+    if "stuck" in answer:
+        never = "it starts a web server" if answer.get("serves") else "it waits for something and does not end"
+        return ImportCheck(version, f"{never}{place}; it was stopped after {int(answer['stuck'])} s", _GUARD)
+    if "ended" in answer:
+        printed = f"; its last line is: {_shown(str(answer['printed']))}" if answer.get("printed") else ""
+        return ImportCheck(version, f"it ended the process (exit code {answer['ended']}){printed}", _GUARD)
+    if "slow" in answer:
+        raise UnknownOutcome(
+            "Whether the entry point imports is not known: the import was still at work after "
+            f"{int(answer['slow'])} s, when it was stopped.",
+            f"{_SKIP} {_GUARD}",
+        )
+    if answer.get("failed"):
+        raise UnknownOutcome(f"Whether the entry point imports is not known: {_shown(str(answer['failed']))}", _SKIP)
+    if answer.get("error") is None:
+        return ImportCheck(version, None)
+    return ImportCheck(version, _shown(str(answer["error"])) + place, _GUARD if answer.get("exits") else "")
+
+
+def _shown(text: str) -> str:
+    """Text of the worker on one line, without control characters."""
+    return " ".join(_NOT_SHOWN.sub(" ", text).split())

@@ -1,0 +1,94 @@
+"""The Python that an app runs: what commands about packages work on."""
+
+from __future__ import annotations
+
+import ntpath
+from dataclasses import dataclass
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.errors import NotFound, Refused
+from azext_pythonapp.operations.app.observe import not_answered, pythons_on, read_web_config
+from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
+from azext_pythonapp.windows import started_path
+
+
+@dataclass(frozen=True)
+class Target:
+    """The Python to install into.
+
+    python_path: full Windows path. folder: its folder's name in %HOME%. version, architecture: as python.exe says.
+    """
+
+    python_path: str
+    folder: str
+    version: str
+    architecture: str
+
+
+def pip_target(app: App, python_path: str, version: str, architecture: str) -> Target:
+    """Take a Python of the app as the target of pip.
+
+    Raises Refused for one outside the home directory: the built-in ones are read-only (facts 1.7).
+    """
+    return Target(python_path, _folder_in_home(app, python_path), version, architecture)
+
+
+def folder_in_use(app: App) -> str:
+    """The name in %HOME% of the folder of the Python that the app runs, without starting it where web.config tells.
+
+    Raises NotFound or Refused when the app runs none, or one outside the home directory.
+    """
+    handler = read_handler(read_web_config(app).content)
+    if handler is None:
+        return _folder_in_home(app, _python_of(app, pythons_on(app, None), "").python_path)
+    return _folder_in_home(app, started_path(handler.python_exe, app.kudu.home()))
+
+
+def target_in_use(app: App, handler: PythonHandler | None) -> Target:
+    """The Python that web.config starts, or the only one that is installed, as it says of itself.
+
+    handler: what web.config starts. Raises NotFound or Refused when there is none to choose, or it does not run, and
+    UnknownOutcome when it did not answer in time.
+    """
+    python = _python_of(app, pythons_on(app, handler), handler.python_exe if handler is not None else "")
+    if python.unknown:
+        raise not_answered(app, python, "which packages it can have")
+    if not python.answered or python.version is None or python.architecture is None:
+        raise Refused(
+            f"{python.python_path} of {app.site.label} does not run: {python.problem}",
+            f"See what is there: `az webapp python list {app.site.arguments}`.",
+        )
+    return pip_target(app, python.python_path, python.version, python.architecture)
+
+
+def _folder_in_home(app: App, python_path: str) -> str:
+    home = app.kudu.home()
+    folder = ntpath.dirname(python_path)
+    if ntpath.dirname(folder).lower() != home.lower():
+        raise Refused(
+            f"The {app.site.label} runs {python_path}, which is not in its home directory {home}; packages "
+            "cannot be installed there.",
+            f"Switch to a runtime of its own: `az webapp python set-version {app.site.arguments} --version 3`.",
+        )
+    return ntpath.basename(folder)
+
+
+def _python_of(app: App, pythons: list[Installed], started: str) -> Installed:
+    """started: what web.config starts, as it writes it; "" where it starts none, or it cannot be told."""
+    current = [python for python in pythons if python.in_use]
+    if started and not current:
+        raise NotFound(
+            f"web.config of {app.site.label} starts {started}, which is not on the app, or does not run.",
+            f"Switch to another: `az webapp python set-version {app.site.arguments} --version 3`.",
+        )
+    own = current or [python for python in pythons if python.source != "builtIn"]
+    if len({python.python_path.lower() for python in own}) == 1:
+        if not current:
+            app.progress.say(f"web.config of {app.site.label} starts no Python; taking the only one that is installed.")
+        return own[0]
+    advice = f"Choose one first: `az webapp python set-version {app.site.arguments} --version 3`."
+    if not own:
+        raise NotFound(f"The {app.site.label} has no Python to install into.", advice)
+    names = ", ".join(python.name.removeprefix("Python ") if python.version else python.python_path for python in own)
+    raise Refused(f"web.config of {app.site.label} starts no Python, and several are installed: {names}.", advice)

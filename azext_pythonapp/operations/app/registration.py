@@ -1,0 +1,72 @@
+"""Whether IIS has read a runtime's FastCGI registration: it does so only when the app starts."""
+
+from __future__ import annotations
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.kudu import read_time
+from azext_pythonapp.errors import NotFound, PythonAppError, Refused
+from azext_pythonapp.runtimes.registration import Registration, read_registrations, transform_path
+from azext_pythonapp.windows import same_path
+
+EXTENSIONS = "SiteExtensions"
+LOOK_SECONDS = 20.0
+
+
+def is_read(app: App, extension_id: str) -> bool | None:
+    """Whether the app was started after the site extension was installed; None when that cannot be told.
+
+    The folder's own time is taken: files that were extracted from an archive carry the archive's times. Two requests.
+    """
+    kudu = app.kudu.patient(LOOK_SECONDS)
+    try:
+        started = kudu.app_started()
+        if started is None:
+            return None
+        modified = next(
+            (
+                read_time(entry.modified)
+                for entry in kudu.list_directory(EXTENSIONS)
+                if entry.name.lower() == extension_id.lower()
+            ),
+            None,
+        )
+    except PythonAppError:
+        return None
+    return None if modified is None else modified < started
+
+
+def refuse_unread(app: App, version: str, read: bool | None, option: str = "") -> Refused:
+    """What to raise for a switch without a restart to a Python that IIS does not know yet.
+
+    read: what is_read said. option: the option that rules a restart out, if there is one.
+    """
+    known = "IIS does not know" if read is False else "It cannot be told whether IIS knows"
+    leave = f"Leave {option} out, or restart" if option else "Restart"
+    return Refused(
+        f"{known} Python {version} of {app.site.label} yet: it reads the registration of a Python when the "
+        "app starts. Without a restart before it, the switch would make the app answer errors, so nothing "
+        "was changed.",
+        f"{leave} the app first: `az webapp restart {app.site.arguments}`.",
+    )
+
+
+def find_registration(app: App, extension_id: str | None, python_path: str) -> Registration | None:
+    """The FastCGI pair that a runtime's site extension registered for its python.exe; None when there is none."""
+    if extension_id is None:
+        return None
+    return next(
+        (
+            registration
+            for registration in registrations_of(app, transform_path(extension_id))
+            if same_path(registration.full_path, python_path, app.kudu.home())
+        ),
+        None,
+    )
+
+
+def registrations_of(app: App, transform: str) -> list[Registration]:
+    """The FastCGI pairs that a transform of applicationHost.config adds. transform: its path below %HOME%."""
+    try:
+        return read_registrations(app.kudu.read(transform).content)
+    except NotFound:
+        return []

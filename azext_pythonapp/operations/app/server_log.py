@@ -1,0 +1,122 @@
+"""What the app's own server wrote to its log since a moment: wfastcgi's WSGI_LOG, or HttpPlatform's stdout log."""
+
+from __future__ import annotations
+
+import ntpath
+import re
+import time
+from collections.abc import Callable
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.errors import NotFound, PythonAppError
+from azext_pythonapp.operations.app.wwwroot import web_root
+from azext_pythonapp.webconfig.handlers import platform_attributes, read_handler
+from azext_pythonapp.windows import worker_path
+
+# wfastcgi takes this literally, so it names the drive that every worker knows (facts 1.8 and 3).
+WSGI_LOG = r"D:\home\LogFiles\wfastcgi.log"
+
+
+# The worker's share shows what was written a little later to another machine (facts/python-site-extensions.md 2.3).
+PAUSES = (0.0, 1.0, 2.0)
+LARGEST_TAIL = 65536
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Warning|Exit|Interrupt|DoesNotExist|Configured)\b.*")
+_FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
+_OTHER_LINES = 3
+
+
+class ServerLog:
+    """The log that a web.config names, from the moment that this object was made.
+
+    content: the web.config that is going to hold. What it cannot read of the log it leaves out: a log explains a
+    failure, and must not become one.
+    """
+
+    def __init__(self, app: App, content: bytes, sleep: Callable[[float], None] = time.sleep):
+        self._app = app
+        self._sleep = sleep
+        self._folder: str | None = None
+        self._pattern = re.compile("(?!)")
+        self._before: dict[str, int] = {}
+        try:
+            self._find(content)
+            self._before = self._sizes()
+        except PythonAppError:  # what was in it before is unknown, so nothing in it could be told for new
+            self._folder = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether web.config names a log that can be read."""
+        return self._folder is not None
+
+    def explanation(self) -> str | None:
+        """What the new lines say went wrong, on one line that names the log; None when they say nothing."""
+        for pause in PAUSES if self.exists else ():
+            self._sleep(pause)
+            try:
+                found = self._new_lines()
+            except PythonAppError:
+                continue
+            if found is not None:
+                return found
+        return None
+
+    def _new_lines(self) -> str | None:
+        for name, size in sorted(self._sizes().items(), reverse=True):
+            text = self._new_text(name, size)
+            if text:
+                return f"{name} in {self._folder} says: {telling_lines(text)}"
+        return None
+
+    def _find(self, content: bytes) -> None:
+        handler = read_handler(content)
+        if handler is not None and handler.kind == "fastCgi":
+            settings = {name.upper(): value for name, value in handler.environment.items()}
+            self._locate(settings.get("WSGI_LOG", ""), "")
+        elif handler is not None:
+            attributes = platform_attributes(content)
+            if attributes.get("stdoutLogEnabled", "").lower() == "true":
+                # The real name is <stdoutLogFile>_<pid>_<moment>.log (facts/python-site-extensions.md 2.3).
+                self._locate(attributes.get("stdoutLogFile", r".\httpplatform-stdout"), r"_\d+_\d+\.log")
+
+    def _locate(self, path: str, suffix: str) -> None:
+        if not path:
+            return
+        home = self._app.kudu.home()
+        full = worker_path(path, home)
+        if not ntpath.isabs(full):
+            full = ntpath.normpath(ntpath.join(home, web_root(self._app), full))
+        if full.lower().startswith(home.lower() + "\\"):
+            folder, name = ntpath.split(full[len(home) + 1 :])
+            self._folder = folder.replace("\\", "/")
+            self._pattern = re.compile(re.escape(name) + suffix, re.IGNORECASE)
+
+    def _sizes(self) -> dict[str, int]:
+        if self._folder is None:
+            return {}
+        try:
+            entries = self._app.kudu.list_directory(self._folder)
+        except NotFound:
+            return {}
+        return {entry.name: entry.size for entry in entries if self._pattern.fullmatch(entry.name)}
+
+    def _new_text(self, name: str, size: int) -> str:
+        before = self._before.get(name, 0)
+        start = max(before if before <= size else 0, size - LARGEST_TAIL)  # smaller: it was begun anew
+        try:
+            tail = self._app.kudu.read_from(f"{self._folder}/{name}", start)
+        except NotFound:
+            return ""
+        return tail[:LARGEST_TAIL].decode("utf-8", "replace").strip()
+
+
+def telling_lines(text: str) -> str:
+    """The exception of the last traceback in a log with the last place of it, else the last few lines, on one line."""
+    printable = ("".join(letter if letter.isprintable() else " " for letter in line) for line in text.splitlines())
+    lines = [line.strip() for line in printable if line.strip()]
+    for number in range(len(lines) - 1, -1, -1):
+        if _EXCEPTION.fullmatch(lines[number]):
+            frames = [found for line in lines[:number] if (found := _FRAME.search(line))]
+            place = f" ({frames[-1]['file']}, line {frames[-1]['line']})" if frames else ""
+            return lines[number][:300] + place
+    return " / ".join(lines[-_OTHER_LINES:])[:300]

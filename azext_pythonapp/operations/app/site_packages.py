@@ -1,0 +1,109 @@
+"""What the packages in a runtime's site-packages say that they need, read without starting a Python."""
+
+from __future__ import annotations
+
+import ntpath
+import re
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from email.parser import HeaderParser
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.errors import NotFound
+from azext_pythonapp.packages import installed
+from azext_pythonapp.packages.installed import metadata_names, packages
+from azext_pythonapp.windows import worker_path
+
+_AT_ONCE = 8
+
+
+class InstalledMetadata:
+    """names: the entries of site-packages. folder: the runtime's, its name in %HOME%."""
+
+    def __init__(self, app: App, folder: str, names: Collection[str]):
+        self._kudu = app.kudu
+        self._folder = f"{folder}/Lib/site-packages"
+        self._entries: dict[str, list[str]] = {}
+        for entry in metadata_names(names):
+            for name in packages([entry]):
+                self._entries.setdefault(name, []).append(entry)
+
+    def requires(self, names: Collection[str]) -> dict[str, Sequence[str] | None]:
+        """The requirements of installed packages, by their canonical names; None where nothing tells them."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return dict(zip(names, pool.map(self._requires, names)))
+
+    def _requires(self, name: str) -> list[str] | None:
+        """Of the entries of one name, an old pip may have left empty ones behind."""
+        found = (self._requires_of(entry) for entry in self._entries.get(name, ()))
+        return next((lines for lines in found if lines is not None), None)
+
+    def _requires_of(self, entry: str) -> list[str] | None:
+        if entry.lower().endswith(".dist-info"):
+            text = self._read(f"{entry}/METADATA")
+            return None if text is None else HeaderParser().parsestr(text).get_all("Requires-Dist") or []
+        text = self._read(f"{entry}/requires.txt")
+        if text is not None:
+            return requires_txt(text)
+        # Without that file there are no requirements, provided that the entry is whole, or a file.
+        return [] if self._read(f"{entry}/PKG-INFO") is not None or self._read(entry) is not None else None
+
+    def _read(self, path: str) -> str | None:
+        try:
+            return self._kudu.read(f"{self._folder}/{path}").content.decode("utf-8", "replace")
+        except NotFound:
+            return None
+
+
+def requires_txt(text: str) -> list[str]:
+    """What setuptools writes into an .egg-info, as lines of Requires-Dist: sections are `[extra:marker]`."""
+    lines, condition = [], ""
+    for line in filter(None, map(str.strip, text.splitlines())):
+        section = re.fullmatch(r"\[([^:\]]*):?(.*)\]", line)
+        if section:
+            parts = [f"extra == '{section[1]}'"] if section[1] else []
+            condition = " and ".join([*parts, *([f"({section[2]})"] if section[2] else [])])
+        else:
+            lines.append(f"{line} ; {condition}" if condition else line)
+    return lines
+
+
+def installed_packages(app: App, python_path: str) -> Iterator[str]:
+    """What a Python of the app has, as "name==version"; nothing for one outside the home directory, or not there yet.
+
+    It is looked up when the first is taken.
+    """
+    home = app.kudu.home()
+    folder = ntpath.dirname(worker_path(python_path, home))
+    if ntpath.basename(folder).lower() == "scripts":
+        folder = ntpath.dirname(folder)
+    if folder.lower().startswith(home.lower() + "\\"):
+        for name, version in present_packages(app, folder[len(home) + 1 :].replace("\\", "/")).items():
+            yield f"{name}=={version}" if version else name
+
+
+def present_packages(app: App, folder: str) -> dict[str, str]:
+    """Version by canonical name of a runtime's packages: one request, one more for each entry that is in doubt."""
+    return _whole_packages(app, folder, site_packages(app, folder))
+
+
+def _whole_packages(app: App, folder: str, names: Sequence[str]) -> dict[str, str]:
+    doubtful = installed.doubles(names)
+    return installed.packages(name for name in names if name not in doubtful or _is_whole(app, folder, name))
+
+
+def _is_whole(app: App, folder: str, entry: str) -> bool:
+    """Whether an entry of site-packages holds a package's metadata; a file does, as far as a name can tell."""
+    try:
+        files = app.kudu.list_directory(f"{folder}/Lib/site-packages/{entry}")
+    except NotFound:
+        return False
+    return any(file.name in ("METADATA", "PKG-INFO", entry) for file in files)
+
+
+def site_packages(app: App, folder: str) -> list[str]:
+    """The entries of a runtime's site-packages; none when there is no such folder. folder: its name in %HOME%."""
+    try:
+        return [entry.name for entry in app.kudu.list_directory(f"{folder}/Lib/site-packages")]
+    except NotFound:
+        return []

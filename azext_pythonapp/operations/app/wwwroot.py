@@ -1,0 +1,207 @@
+"""Where an app's files are: in the folder of the worker that IIS serves at "/", or in a folder of this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import ntpath
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.arm import SiteConfiguration
+from azext_pythonapp.errors import AccessDenied, Conflict, InvalidInput, NotFound, Refused
+from azext_pythonapp.windows import worker_path
+
+# Where deployments go; IIS serves it at "/" unless the app's path mappings say otherwise.
+WWWROOT = "site/wwwroot"
+WEB_CONFIG = "web.config"
+
+
+@dataclass(frozen=True)
+class FileState:
+    """A file as it was read. content and etag: None when there is none."""
+
+    content: bytes | None
+    etag: str | None
+
+
+class Wwwroot(Protocol):
+    """The files of one app. Names are relative to its root, with '/': "static/web.config".
+
+    label: how errors name the app. worker_folder: its root as every worker knows it, `D:\\home\\site\\wwwroot`.
+    """
+
+    label: str
+    worker_folder: str
+
+    def list_folder(self, name: str) -> list[tuple[str, bool]]:
+        """(name, whether it is a folder) of each entry of a folder, "" is the root. Raises NotFound."""
+
+    def state(self, name: str) -> FileState:
+        """A file as it is now; its absence is an answer, not an error."""
+
+    def write(self, name: str, content: bytes, etag: str | None) -> str:
+        """Write a file that has that ETag (None: that is not there) and return its new one, else raise Conflict."""
+
+    def delete(self, name: str, etag: str) -> None:
+        """Delete a file that must still have that ETag. Raises Conflict."""
+
+    def shown(self, name: str) -> str:
+        """A file's name as answers give it."""
+
+
+@dataclass(frozen=True)
+class ApplicationRoot:
+    """virtual_path: "/" for the site itself, "/api" for a part; folder: its files', below %HOME%: "site/wwwroot"."""
+
+    virtual_path: str
+    folder: str
+
+
+def web_root(app: App) -> str:
+    """The folder that IIS serves at "/", below %HOME%, such as "site/wwwroot/public". There web.config is read.
+
+    It is the physical path of "/" among the app's path mappings (virtual applications), which is asked for once; a
+    caller who may not see them gets site/wwwroot, and is told.
+    Raises Refused for a folder outside of %HOME%, whose files the SCM site does not give.
+    """
+    try:
+        configuration = app.arm.configuration(app.site)
+    except AccessDenied:
+        app.say_once(
+            f"The path mappings of {app.site.label} cannot be seen with your role; taking it that they "
+            "are the usual ones (site\\wwwroot)."
+        )
+        return WWWROOT
+    folder = home_folder(configuration.physical_root, app.kudu.home())
+    if folder is None:
+        raise Refused(
+            f"The {app.site.label} serves {configuration.physical_root}, which is outside of its home "
+            "directory, so its files cannot be read or changed through its SCM site.",
+            f"Look at its path mappings: `az webapp config show {app.site.arguments} --query virtualApplications`.",
+        )
+    return folder
+
+
+def application_roots(configuration: SiteConfiguration, home: str) -> list[ApplicationRoot]:
+    """The folders of all the app's virtual applications that are in %HOME%, the one at "/" among them.
+
+    home: %HOME% as the worker sees it.
+    """
+    found = [(each.virtual_path, home_folder(each.physical_path, home)) for each in configuration.applications]
+    return [ApplicationRoot(path, folder) for path, folder in found if folder is not None]
+
+
+def home_folder(physical_path: str, home: str) -> str | None:
+    r"""The folder of a path mapping as a path below %HOME%, with '/'; None for one outside, or %HOME% itself.
+
+    physical_path: relative to %HOME% (`site\wwwroot\public`) or absolute. home: as the worker sees it.
+    """
+    path = physical_path.strip().strip('"').replace("/", "\\")
+    full = worker_path(path, home)
+    if not ntpath.splitdrive(full)[0]:
+        full = ntpath.normpath(ntpath.join(home, path.lstrip("\\")))
+    if not full.lower().startswith(home.lower() + "\\"):
+        return None
+    return full[len(home) + 1 :].replace("\\", "/")
+
+
+class AppFiles:
+    """The folder of an app that IIS serves at "/", through its SCM site. Raises what web_root does."""
+
+    def __init__(self, app: App):
+        self._kudu = app.kudu
+        self._root = web_root(app)
+        self.label = app.site.label
+        self.worker_folder = ntpath.join("D:\\home", *self._root.split("/"))
+
+    def list_folder(self, name: str) -> list[tuple[str, bool]]:
+        """(name, whether it is a folder) of each entry of a folder, "" is the root. Raises NotFound."""
+        entries = self._kudu.list_directory(self.shown(name).rstrip("/"))
+        return [(entry.name, entry.is_directory) for entry in entries]
+
+    def state(self, name: str) -> FileState:
+        """A file as it is now; its absence is an answer, not an error."""
+        try:
+            found = self._kudu.read(self.shown(name))
+        except NotFound:
+            return FileState(None, None)
+        return FileState(found.content, found.etag)
+
+    def write(self, name: str, content: bytes, etag: str | None) -> str:
+        """Write a file that has that ETag (None: that is not there) and return its new one, else raise Conflict."""
+        return self._kudu.write(self.shown(name), content, etag)
+
+    def delete(self, name: str, etag: str) -> None:
+        """Delete a file that must still have that ETag. Raises Conflict."""
+        self._kudu.delete(self.shown(name), etag)
+
+    def shown(self, name: str) -> str:
+        """The path below %HOME%: "site/wwwroot/web.config"."""
+        return f"{self._root}/{name}"
+
+
+class LocalFiles:
+    """A folder of this machine that holds an app, or only its web.config.
+
+    main: name of the file that stands for web.config, such as "web.prod.config".
+    """
+
+    def __init__(self, folder: Path, main: str = WEB_CONFIG):
+        self._folder = folder
+        self._main = main
+        self.label = f"'{folder.resolve()}'"
+        self.worker_folder = ntpath.join("D:\\home", *WWWROOT.split("/"))
+
+    def list_folder(self, name: str) -> list[tuple[str, bool]]:
+        """(name, whether it is a folder) of each entry of a folder, "" is the root. Raises NotFound."""
+        folder = self._path(name)
+        if not folder.is_dir():
+            raise NotFound(f"There is no folder '{folder}'.")
+        return [(child.name, child.is_dir()) for child in sorted(folder.iterdir())]
+
+    def state(self, name: str) -> FileState:
+        """A file as it is now, with a hash for its ETag. Raises InvalidInput when it cannot be read."""
+        try:
+            content = self._path(name).read_bytes()
+        except FileNotFoundError:
+            return FileState(None, None)
+        except OSError as error:
+            raise InvalidInput(f"'{self._path(name)}' cannot be read: {error.strerror}.") from error
+        return FileState(content, hashlib.sha256(content).hexdigest())
+
+    def write(self, name: str, content: bytes, etag: str | None) -> str:
+        """Replace a file at once. Raises Conflict for another ETag, InvalidInput when it cannot be written."""
+        path = self._path(name)
+        self._require(name, etag)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
+                file.write(content)
+            if path.exists():
+                os.chmod(file.name, path.stat().st_mode)
+            else:
+                os.chmod(file.name, 0o644)
+            os.replace(file.name, path)
+        except OSError as error:
+            raise InvalidInput(f"'{path}' cannot be written: {error.strerror}.") from error
+        return hashlib.sha256(content).hexdigest()
+
+    def delete(self, name: str, etag: str) -> None:
+        """Delete a file that must still have that ETag. Raises Conflict."""
+        self._require(name, etag)
+        self._path(name).unlink()
+
+    def shown(self, name: str) -> str:
+        """The path of the file on this machine."""
+        return str(self._path(name))
+
+    def _path(self, name: str) -> Path:
+        return self._folder / (self._main if name == WEB_CONFIG else name)
+
+    def _require(self, name: str, etag: str | None) -> None:
+        if self.state(name).etag != etag:
+            raise Conflict(f"'{self._path(name)}' was changed by somebody else meanwhile.")

@@ -1,0 +1,166 @@
+"""`job list`, `show`, `log`, `wait` and `cancel`: come back to work that runs on the worker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.errors import NotFound, Refused, RemoteFailed, UnknownOutcome
+from azext_pythonapp.jobs.follow import LogTail, follow
+from azext_pythonapp.jobs.pending_restart import START, notes
+from azext_pythonapp.jobs.request import log_path
+from azext_pythonapp.jobs.state import CANCELED, LOST, RUNNING, SUCCEEDED, Job
+from azext_pythonapp.jobs.store import ask_to_cancel, forget_secrets, newest_job_id, show, show_all
+from azext_pythonapp.operations.job.pending_restart import finish_left, still_to_do
+from azext_pythonapp.operations.job.run import PipJob, check_timeout, job_failure, telling_outcome
+from azext_pythonapp.plan import Change, report
+
+# The runner looks every 2 s; a worker that is busy building takes longer to end everything.
+CANCEL_SECONDS = 120.0
+
+
+def list_jobs(app: App) -> list[dict[str, Any]]:
+    """The contract's job objects, newest first. What lost ones left of secrets is deleted."""
+    jobs = show_all(app.kudu)
+    for job in jobs:
+        _forget_lost(app, job)
+    return [_row(app, job) for job in jobs]
+
+
+def show_job(app: App, job_id: str | None) -> dict[str, Any]:
+    """The contract's job object. job_id: None for the app's newest. Raises NotFound.
+
+    The person is told what one that is over left to do with the app. What a lost one left of secrets is deleted.
+    """
+    job = show(app.kudu, job_id or newest_job_id(app.kudu))
+    _forget_lost(app, job)
+    left = still_to_do(app, job.id) if job.over else None
+    if left is not None:
+        app.progress.say(left)
+    return _row(app, job)
+
+
+def wait_for_job(app: App, job_id: str | None, timeout: float | None) -> dict[str, Any]:
+    """Follow a job, its log from the beginning, and return it.
+
+    What it left to do with the app is done: a start in any case, a restart when it succeeded.
+    Raises RemoteFailed when it failed, was canceled or was lost; UnknownOutcome when the time is up.
+    """
+    check_timeout(timeout)
+    identifier = job_id or newest_job_id(app.kudu)
+    try:
+        show(app.kudu, identifier)
+    except NotFound:
+        _finish_without_job(app, identifier)
+        raise
+    job = PipJob(app, identifier, timeout).wait()
+    with telling_outcome(app, job):
+        finish_left(app, restart=job.state == SUCCEEDED)
+    if job.state != SUCCEEDED:
+        raise job_failure(app, job)
+    return _row(app, job)
+
+
+def print_log(app: App, job_id: str | None, follows: bool) -> None:
+    """A job's log, line by line, to standard output. follows: go on until the job is over.
+
+    Raises NotFound; UnknownOutcome for Ctrl-C while the job goes on.
+    """
+    identifier = job_id or newest_job_id(app.kudu)
+    job = show(app.kudu, identifier)
+    if not follows or job.over:
+        for line in LogTail(app.kudu, log_path(identifier)).drain():
+            app.progress.data(line)
+        return
+    command = f"az webapp python job log {app.site.arguments} --follow"
+    try:
+        job = follow(app.kudu.patient(0), identifier, app.progress.data, wait_command=command, tell=app.progress.say)
+    except KeyboardInterrupt:
+        raise UnknownOutcome(
+            f"No longer watching job {identifier} of {app.site.label}; it goes on on the worker.",
+            f"Watch it again: `{command} --job-id {identifier}`.",
+        ) from None
+    app.progress.say(f"Job {identifier} is over: {job.state}.")
+
+
+def cancel_job(app: App, job_id: str | None, dry_run: bool) -> dict[str, Any]:
+    """End a job: pip and all that it started, wherever they run. Returns the contract's answer with the job in it.
+
+    A job that was canceled before is left as it is; an app that was stopped for this one is started after its end.
+    Raises Refused for one that is over in another way or lost, NotFound, and UnknownOutcome when its end is not seen
+    in time.
+    """
+    identifier = job_id or newest_job_id(app.kudu)
+    job = show(app.kudu, identifier)
+    if job.state == CANCELED:
+        return report(app.site.to_dict(), [], dry_run, **_row(app, job))
+    if job.state != RUNNING:
+        raise _over(app, job)
+    if dry_run:
+        return report(
+            app.site.to_dict(), [Change(f"jobs/{identifier}", "update", RUNNING, CANCELED)], True, **_row(app, job)
+        )
+    app.progress.say(f"Canceling job {identifier} of {app.site.label}.")
+    ask_to_cancel(app.kudu, identifier)
+    job = _await_end(app, identifier)
+    started = finish_left(app, restart=False)
+    if job.state != CANCELED:
+        raise _over(app, job)
+    return report(
+        app.site.to_dict(),
+        [Change(f"jobs/{identifier}", "update", RUNNING, CANCELED), *started],
+        False,
+        **_row(app, job),
+    )
+
+
+def _await_end(app: App, identifier: str) -> Job:
+    try:
+        return follow(
+            app.kudu.patient(0),
+            identifier,
+            lambda line: None,
+            tell=app.progress.say,
+            timeout=CANCEL_SECONDS,
+            on_job=lambda job: app.progress.status(f"{app.site.label}: {job.phase}, being canceled"),
+            wait_command=f"az webapp python job wait {app.site.arguments}",
+        )
+    finally:
+        app.progress.status(None)
+
+
+def _forget_lost(app: App, job: Job) -> None:
+    if job.state == LOST:
+        forget_secrets(app.kudu, job.id)
+
+
+def _finish_without_job(app: App, identifier: str) -> None:
+    """Start the app that was stopped for a job of which nothing else is there: its client died before it launched it.
+
+    Raises RemoteFailed, which says so, when that was done.
+    """
+    if not any(note.job_id == identifier and note.kind == START for note in notes(app.kudu)):
+        return
+    finish_left(app, own=[identifier], restart=False)
+    raise RemoteFailed(
+        f"Job {identifier} never began on {app.site.label}, which was stopped for it and is started again.",
+        "Run the command again that it belongs to.",
+    )
+
+
+def _over(app: App, job: Job) -> Refused:
+    """What to raise for a job that cannot be canceled, because nothing of it runs as far as is known."""
+    if job.state == LOST:
+        _forget_lost(app, job)
+        return Refused(
+            f"Job {job.id} on {app.site.label} is lost, so there is nothing to cancel: {job.error}",
+            f"See which packages are there: `az webapp python package list {app.site.arguments}`.",
+        )
+    return Refused(
+        f"Job {job.id} on {app.site.label} is over already: it {job.state}.",
+        f"See its log: `az webapp python job log {app.site.arguments} --job-id {job.id}`.",
+    )
+
+
+def _row(app: App, job: Job) -> dict[str, Any]:
+    return job.to_dict(app.kudu.url(log_path(job.id)))

@@ -1,0 +1,95 @@
+"""Start an app that was stopped for some work; an app that stays stopped is the worst end of any command."""
+
+from __future__ import annotations
+
+import ntpath
+import time
+from collections.abc import Callable
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.errors import PlatformFailed, PythonAppError
+from azext_pythonapp.jobs.pending_restart import START, Note, note_start, notes
+from azext_pythonapp.jobs.request import RUNNER
+
+# `stop` is answered before the worker processes have ended: IIS gives them up to 90 s (shutdownTimeLimit). What lives
+# longer, or on another instance, whose processes Kudu does not see, is waited for by the job's runner.
+ENDING_SECONDS = 60.0
+POLL_SECONDS = 1.0
+# How often the app is stopped again when somebody else has started it meanwhile.
+STOPS = 3
+
+
+# It is tried again after so many seconds.
+START_PAUSES = (2.0, 5.0, 15.0)
+
+
+class StillStopped(PlatformFailed):
+    """An app that was stopped for some work could not be started again."""
+
+
+def start_again(app: App, purpose: str, command: str, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Start the app, in several tries.
+
+    purpose: what it was stopped for: "job 20261126-…". command: what the person can run when it stays stopped.
+    Raises StillStopped, which says that it is stopped and names the command.
+    """
+    for pause in (*START_PAUSES, None):
+        try:
+            app.arm.start(app.site)
+            return
+        except PythonAppError as error:
+            if pause is None:
+                raise StillStopped(
+                    f"The {app.site.label} is stopped: it was stopped for {purpose}, and starting it "
+                    f"again failed: {error.message.rstrip('.')}.",
+                    f"`{command}` starts it.",
+                ) from error
+            sleep(pause)
+
+
+def stop_for_job(
+    app: App,
+    job_id: str,
+    python_path: str,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Stop the app for a job that is going to be launched, and note that it is to be started after it.
+
+    python_path: of the runtime whose files the job replaces. Raises what the stop raises; the note is there then.
+    """
+    for _ in range(STOPS):
+        note_start(app.kudu, job_id)
+        app.arm.stop(app.site)
+        if Note(job_id, START) in notes(app.kudu):  # else somebody took it, and started the app
+            break
+    note_start(app.kudu, job_id)
+    until = clock() + ENDING_SECONDS
+    try:
+        while left := running_in(app, python_path):
+            if clock() >= until:
+                app.progress.say(
+                    f"{left} processes of {app.site.label} still run {ENDING_SECONDS:.0f} s after it was "
+                    "stopped; going on."
+                )
+                break
+            sleep(POLL_SECONDS)
+        note_start(app.kudu, job_id)
+    except PythonAppError as error:
+        app.progress.say(f"Whether the processes of {app.site.label} have ended is not known: {error.message}")
+
+
+def running_in(app: App, python_path: str) -> int:
+    """How many processes of the app use a runtime, on the instance that answers; its WebJobs and jobs do not count."""
+    folder = ntpath.basename(ntpath.dirname(python_path)).lower()
+    used = [
+        program
+        for program in app.kudu.programs("python")
+        if f"\\{folder}\\" in f"{program.path} {program.command_line}".lower().replace("/", "\\")
+    ]
+    return len([program for program in used if not program.web_job and not _of_a_job(program.command_line)])
+
+
+def _of_a_job(command_line: str) -> bool:
+    return RUNNER in command_line or "runner_modules" in command_line

@@ -1,0 +1,262 @@
+"""pip with one runtime of an app: what it would change, the job that does it, and what it did."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.errors import InvalidInput, NotFound, PythonAppError, RemoteFailed, UnknownOutcome
+from azext_pythonapp.jobs.follow import follow
+from azext_pythonapp.jobs.launch import Launched, launch
+from azext_pythonapp.jobs.request import JobSpec, Restore, log_path
+from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult
+from azext_pythonapp.jobs.store import give_up
+from azext_pythonapp.operations.app.python_in_use import Target
+from azext_pythonapp.packages.failure import PipLines
+from azext_pythonapp.packages.pip import HomeFile, JobFile, PipCommand
+from azext_pythonapp.plan import Action, Change
+
+_HELD_FILE = (
+    "A running program, most likely the app, holds a file that pip must replace",
+    "Run the command again with `--stop-app auto`, which stops the app for as long as pip needs; if the app "
+    "is stopped, end the other program, such as a WebJob or a console.",
+)
+
+
+@dataclass(frozen=True)
+class PipRun:  # pylint: disable=too-many-instance-attributes
+    """One run that is planned.
+
+    title: what it does, up to the Python: "Installing requirements.txt into".
+    call: of pip. preparation: a call before it, such as one that upgrades pip; None when there is no need.
+    planned: what it is expected to change; the dependencies are pip's to find out.
+    directory: where pip runs. uploads: contents of files for the job's folder, by path in it.
+    watched, record, restore: as in JobSpec.
+    """
+
+    target: Target
+    title: str
+    call: PipCommand
+    planned: Sequence[Change]
+    directory: JobFile | HomeFile = JobFile("")
+    uploads: Mapping[str, bytes] = field(default_factory=dict)
+    watched: Mapping[str, bytes] = field(default_factory=dict)
+    record: Mapping[str, Any] | None = None
+    preparation: PipCommand | None = None
+    restore: Restore | None = None
+
+
+def start_pip(
+    app: App,
+    run: PipRun,
+    command: str,
+    job_id: str | None = None,
+    leaves: str | None = None,
+    app_stopped: bool = False,
+    starting: Callable[[], None] = lambda: None,
+) -> Launched:
+    """Start the job on the worker.
+
+    command: the user's command, for the job's record. job_id, leaves, app_stopped, starting: as in launch and JobSpec.
+    """
+    spec = JobSpec(
+        command=command,
+        python=run.target.python_path,
+        runtime=run.target.folder,
+        pip=run.call,
+        directory=run.directory,
+        record=run.record,
+        watched=run.watched,
+        preparation=run.preparation,
+        restore=run.restore,
+        leaves=leaves,
+        app_stopped=app_stopped,
+    )
+    return launch(app.kudu, spec, run.uploads, job_id, starting)
+
+
+class PipJob:
+    """A job, watched: pip's lines go to the person.
+
+    started: what start_pip returned, or the id of a job that was started before. timeout: seconds; None for none.
+    on_line: gets pip's lines in place of the person.
+    """
+
+    def __init__(
+        self, app: App, started: Launched | str, timeout: float | None, on_line: Callable[[str], None] | None = None
+    ):
+        self._app = app
+        self._started = started
+        self._timeout = timeout
+        self._on_line = on_line or app.progress.output
+        self._lines = PipLines()
+        self._began = time.monotonic()
+
+    def wait(self) -> Job:
+        """Follow the job to its end; a failed one comes with what its log tells about the reason.
+
+        Raises UnknownOutcome when the time is up or the person pressed Ctrl-C.
+        """
+        job_id = self._started if isinstance(self._started, str) else self._started.job_id
+        try:
+            with watching(self._app, job_id, None if isinstance(self._started, str) else self._started):
+                job = follow(
+                    self._app.kudu.patient(0),
+                    self._started,
+                    self._line,
+                    on_job=self._show,
+                    timeout=self._timeout,
+                    tell=self._app.progress.say,
+                    wait_command=f"az webapp python job wait {self._app.site.arguments}",
+                )
+        finally:
+            self._app.progress.status(None)
+        if job.state != FAILED:
+            return job
+        if job.held_in_runtime:
+            return job.explained(*_HELD_FILE)
+        if job.held_file is not None:
+            return job.explained(
+                f"Another program holds {job.held_file or 'a file'}, which is none of the runtime's, "
+                "and did not give it back when pip tried again",
+                "An antivirus or another pip gives it back soon: run the command again.",
+            )
+        explanation = self._lines.explanation
+        return job.explained(explanation.reason, explanation.advice) if explanation else job
+
+    def _line(self, line: str) -> None:
+        self._lines.take(line)
+        self._on_line(line)
+
+    def _show(self, job: Job) -> None:
+        """One line for a terminal: the app, what pip does, for how long."""
+        minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
+        doing = " ".join(part for part in (job.phase, job.progress) if part)
+        self._app.progress.status(f"{self._app.site.label}: {doing}, {minutes}:{seconds:02d}")
+
+
+@contextmanager
+def watching(app: App, job_id: str, started: Launched | None) -> Iterator[None]:
+    """While a job is watched nothing that this client meets counts as the job's end: it becomes UnknownOutcome, which
+    names the job and how to come back to it.
+
+    started: for the client that started it; a start that has not reached the worker is not tried any more then.
+    What `follow` itself says goes through: UnknownOutcome, RemoteFailed for a job that never began, NotFound.
+    """
+    try:
+        yield
+    except (UnknownOutcome, RemoteFailed, NotFound):
+        raise
+    except (Exception, KeyboardInterrupt) as error:  # pylint: disable=broad-except
+        label, command = app.site.label, f"{app.site.arguments} --job-id {job_id}"
+        why = "" if isinstance(error, KeyboardInterrupt) else f": {error}"
+        if started is not None and started.pending.give_up():
+            with suppress(KeyboardInterrupt):  # a second one ends the cleaning up
+                give_up(app.kudu.patient(0), job_id, f"It was not started{why}.")
+            raise RemoteFailed(f"Job {job_id} of {label} was not started{why}.", "Run the command again.") from error
+        raise UnknownOutcome(
+            f"No longer watching job {job_id} of {label}; it goes on on the worker{why}.",
+            f"Watch it again: `az webapp python job wait {command}`. End it: `az webapp python job cancel {command}`.",
+        ) from error
+
+
+def job_failure(app: App, job: Job) -> PythonAppError:
+    """What to raise for a job that ended in any other state than succeeded; it names what changed all the same."""
+    changed = _changed_words(job)
+    words = {"failed": "failed", "lost": "was lost, so what it did is unknown", "canceled": "was canceled"}
+    reason = job.error or "no reason was given"
+    sentence = f"Job {job.id} on {app.site.label} {words.get(job.state, job.state)}: {reason}"
+    consequence = f" It changed: {', '.join(changed)}." if changed else ""
+    if job.result is not None and not changed:
+        consequence = " No package was changed."
+    if job.blocked_by is not None:
+        return RemoteFailed(
+            f"{sentence.rstrip('.')}.{consequence}",
+            f"Wait for that job: `az webapp python job wait {app.site.arguments} --job-id "
+            f"{job.blocked_by}`. Then run the command again.",
+        )
+    return RemoteFailed(
+        f"{sentence.rstrip('.')}.{consequence}",
+        f"{job.advice + ' ' if job.advice else ''}Read the whole log: `az webapp python job log "
+        f"{app.site.arguments} --job-id {job.id}`.",
+    )
+
+
+@contextmanager
+def telling_outcome(app: App, job: Job) -> Iterator[None]:
+    """See to it that an error in what comes after a job, such as a restart that fails, tells the job's outcome too."""
+    try:
+        yield
+    except PythonAppError as error:
+        if job.state == SUCCEEDED:
+            changed = _changed_words(job)
+            error.precede(
+                f"Job {job.id} on {app.site.label} succeeded"
+                f"{': ' + ', '.join(changed) if changed else ', without a change'}. "
+            )
+        else:
+            error.precede(f"{job_failure(app, job).message} ")
+        raise
+
+
+def _changed_words(job: Job) -> list[str]:
+    result = job.result or JobResult()
+    return [
+        *(f"{each.name} {each.version} installed" for each in result.installed),
+        *(f"{each.name} {each.before} -> {each.after}" for each in result.upgraded),
+        *(f"{each.name} {each.version} reinstalled" for each in result.reinstalled),
+        *(f"{each.name} {each.version} removed" for each in result.removed),
+    ]
+
+
+def require_job_success(app: App, job: Job) -> JobResult:
+    """The result of a job that succeeded; raises `job_failure` for any other."""
+    if job.state != SUCCEEDED or job.result is None:
+        raise job_failure(app, job)
+    return job.result
+
+
+def result_changes(result: JobResult) -> list[Change]:
+    """What a job changed, as the contract's changes; names are canonical, as in the plan."""
+    from packaging.utils import canonicalize_name as canonical
+
+    changes = [package_change(canonical(each.name), "install", None, each.version) for each in result.installed]
+    changes += [
+        package_change(
+            canonical(each.name), "upgrade" if _rose(each.before, each.after) else "downgrade", each.before, each.after
+        )
+        for each in result.upgraded
+    ]
+    changes += [
+        package_change(canonical(each.name), "reinstall", each.version, each.version) for each in result.reinstalled
+    ]
+    return changes + [package_change(canonical(each.name), "uninstall", each.version, None) for each in result.removed]
+
+
+def job_summary(app: App, job_id: str, state: str) -> dict[str, Any]:
+    """The contract's `job` object in the answer of a command that ran one."""
+    return {"id": job_id, "state": state, "logUrl": app.kudu.url(log_path(job_id))}
+
+
+def package_change(name: str, action: Action, before: str | None, after: str | None) -> Change:
+    """Return the change of one package, as answers name it. before, after: its versions; None where there is none."""
+    return Change(f"packages/{name}", action, before, after)
+
+
+def _rose(before: str, after: str) -> bool:
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(after) >= Version(before)
+    except InvalidVersion:
+        return True
+
+
+def check_timeout(timeout: float | None) -> None:
+    """Raises InvalidInput for a --timeout that is no time."""
+    if timeout is not None and timeout <= 0:
+        raise InvalidInput(f"--timeout is {timeout}; it takes a number of seconds above 0.")

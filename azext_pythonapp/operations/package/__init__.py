@@ -1,0 +1,1 @@
+"""Commands about packages: install-requirements and `package …`."""

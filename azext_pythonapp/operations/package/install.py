@@ -1,0 +1,154 @@
+"""`package install` and `package uninstall`: change single packages of the Python that an app runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from packaging.utils import canonicalize_name
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.errors import InvalidInput
+from azext_pythonapp.jobs.state import JobResult
+from azext_pythonapp.operations.app.home_space import require_room
+from azext_pythonapp.operations.app.observe import read_web_config
+from azext_pythonapp.operations.app.python_in_use import Target, folder_in_use, target_in_use
+from azext_pythonapp.operations.app.site_packages import present_packages
+from azext_pythonapp.operations.job.pending_restart import finish_left, plan_left
+from azext_pythonapp.operations.job.run import PipRun
+from azext_pythonapp.operations.package.change import Handling, change_packages, package_rows, planned_answer
+from azext_pythonapp.operations.package.pip_plan import plan_pip
+from azext_pythonapp.operations.package.requirement_files import RequirementFiles
+from azext_pythonapp.packages import pip, requirements
+from azext_pythonapp.packages.pip import JobFile, PipOptions
+from azext_pythonapp.packages.pip_arguments import AGAIN, holds
+from azext_pythonapp.packages.requirements import Requirement, TargetEnvironment
+from azext_pythonapp.plan import Change, report
+from azext_pythonapp.webconfig.handlers import read_handler
+
+FILE = "packages.txt"
+# pip before 20.3 reads a file as the system's code page unless it says otherwise in its first line.
+_HEAD = "# -*- coding: utf-8 -*-\n"
+
+
+def requirement_lines(specs: Sequence[str]) -> RequirementFiles:
+    """The specs as a requirements file for the job's folder.
+
+    Raises InvalidInput for what is not one requirement: an option, a path on this machine, more than one line.
+    """
+    parsed: list[Requirement] = []
+    for spec in specs:
+        text = spec.strip()
+        found = None if text.startswith("-") or text.endswith("\\") else requirements.parse(text, "--packages")
+        if (
+            found is None
+            or len(found.requirements) != 1
+            or len(text.splitlines()) != 1
+            or not found.requirements[0].known
+            and found.requirements[0].name is None
+        ):
+            raise InvalidInput(
+                f"--packages holds {pip.masked(spec)!r}, which is not one requirement.",
+                'Give names with or without versions: `--packages flask "six>=1.16,<2"`.',
+            )
+        requirement = found.requirements[0]
+        if requirement.source is not None and "://" not in requirement.source:
+            raise InvalidInput(
+                f"--packages holds {pip.masked(spec)!r}, a path, which means nothing on the worker.",
+                "Install local wheels with `az webapp python install-requirements --wheel-dir`.",
+            )
+        parsed.append(requirement)
+    content = (_HEAD + "".join(f"{spec.strip()}\n" for spec in specs)).encode("utf-8")
+    return RequirementFiles(
+        ", ".join(pip.masked(spec.strip()) for spec in specs),
+        JobFile(FILE),
+        JobFile(""),
+        {FILE: content},
+        parsed=tuple(parsed),
+    )
+
+
+def install_packages(
+    app: App, files: RequirementFiles, options: PipOptions, handling: Handling, dry_run: bool
+) -> dict[str, Any]:
+    """Install packages unless what is there satisfies every requirement. Returns the contract's answer.
+
+    With --upgrade only a requirement that names one version can be seen to be satisfied.
+    """
+    target = target_in_use(app, read_handler(read_web_config(app).content))
+    _tell_ignored(app, target, files)
+    require_room(app)
+    run = plan_pip(app, target, files, options)
+    if not run.planned and not holds(options.more, *AGAIN):
+        return _nothing(app, handling, dry_run)
+    run = replace(run, record=None)
+    return planned_answer(app, run) if dry_run else change_packages(app, run, "package install", handling)
+
+
+def _tell_ignored(app: App, target: Target, files: RequirementFiles) -> None:
+    """Say which specs pip is going to pass over, because their markers are false for the app's Python."""
+    environment = TargetEnvironment(target.version, target.architecture)
+    for requirement in files.parsed:
+        if not requirement.applies(environment):
+            app.progress.say(
+                f"Ignoring {requirement.text}: its marker is false for Python {target.version} on "
+                f"Windows, which {app.site.label} runs, so {requirement.name} is not for it."
+            )
+
+
+def package_names(specs: Sequence[str]) -> list[str]:
+    """The canonical names, each once. Raises InvalidInput for what is no package's name, and for pip."""
+    return list(dict.fromkeys(_name(spec) for spec in specs))
+
+
+def uninstall_packages(
+    app: App, names: Sequence[str], handling: Handling, confirmed: bool, dry_run: bool
+) -> dict[str, Any]:
+    """Remove those of the packages that are there. Returns the contract's answer.
+
+    names: canonical. confirmed: whether the person need not be asked.
+    """
+    present = present_packages(app, folder_in_use(app))
+    found = [name for name in names if name in present]
+    for name in names:
+        if name not in present:
+            app.progress.say(f"{name} is not installed.")
+    if not found:
+        return _nothing(app, handling, dry_run)
+    target = target_in_use(app, read_handler(read_web_config(app).content))
+    planned = [Change(f"packages/{name}", "uninstall", present[name], None) for name in found]
+    run = PipRun(
+        target,
+        f"Uninstalling {', '.join(found)} from",
+        pip.uninstall(JobFile(FILE)),
+        planned,
+        uploads={FILE: "".join(f"{name}\n" for name in found).encode("ascii")},
+    )
+    if dry_run:
+        return planned_answer(app, run)
+    if not confirmed:
+        app.progress.confirm(f"Uninstall {', '.join(found)} from Python {target.version} of {app.site.label}?")
+    return change_packages(app, run, "package uninstall", handling)
+
+
+def _name(text: str) -> str:
+    requirement = requirement_lines([text]).parsed[0]
+    if requirement.name is None or requirement.source or requirement.specifier or requirement.extras:
+        raise InvalidInput(
+            f"--packages holds {pip.masked(text)!r}; to uninstall takes names alone.",
+            "Leave versions and extras out: `--packages flask`.",
+        )
+    name = canonicalize_name(requirement.name)
+    if name == "pip":
+        raise InvalidInput(
+            "pip cannot be uninstalled: it is what this command works with.",
+            "Uninstall the whole runtime with `az webapp python uninstall`.",
+        )
+    return name
+
+
+def _nothing(app: App, handling: Handling, dry_run: bool) -> dict[str, Any]:
+    """The answer when no package is to be changed; what an earlier job left to do with the app is done all the same."""
+    changes = (plan_left if dry_run else finish_left)(app, restart=handling.restart)
+    return report(app.site.to_dict(), changes, dry_run, exitCode=0, **package_rows(JobResult()), check=None, job=None)

@@ -1,0 +1,113 @@
+"""`install-requirements`: pip install -r with the Python that the app runs."""
+
+from __future__ import annotations
+
+import ntpath
+from dataclasses import dataclass, replace
+from typing import Any
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.errors import InvalidInput
+from azext_pythonapp.jobs.state import SUCCEEDED, JobResult
+from azext_pythonapp.operations.app.deployment_warnings import warn_of_deployment
+from azext_pythonapp.operations.app.home_space import require_room
+from azext_pythonapp.operations.app.observe import read_web_config
+from azext_pythonapp.operations.app.python_in_use import target_in_use
+from azext_pythonapp.operations.job.pending_restart import finish_left, plan_left
+from azext_pythonapp.operations.job.run import job_summary
+from azext_pythonapp.operations.package.change import Handling, change_packages, package_rows, planned_answer
+from azext_pythonapp.operations.package.index_options import parse_options
+from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
+from azext_pythonapp.operations.package.requirement_files import RequirementFiles, files_on_app, local_files
+from azext_pythonapp.operations.package.wheel_upload import upload_wheels
+from azext_pythonapp.packages.pip import PipOptions
+from azext_pythonapp.packages.record import Record
+from azext_pythonapp.packages.requirements import TargetEnvironment
+from azext_pythonapp.plan import report
+from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
+from azext_pythonapp.windows import started_path
+
+COMMAND = "install-requirements"
+
+
+@dataclass(frozen=True)
+class RequirementsRequest:
+    """The command's options. local: the files that were named; None for the requirements.txt on the app."""
+
+    local: RequirementFiles | None
+    constraint: str | None
+    wheel_dir: str | None
+    options: PipOptions
+    restore: bool
+    handling: Handling
+
+    @classmethod
+    def parse(
+        cls,
+        requirement: str | None,
+        constraint: str | None,
+        wheel_dir: str | None,
+        handling: Handling,
+        *,
+        restore: bool = False,
+        **options: Any,
+    ) -> RequirementsRequest:
+        """From the command's options; local files are read here, before anything is asked of Azure.
+
+        options: those of parse_options. Raises InvalidInput for files that cannot be used and options that
+        contradict each other.
+        """
+        if restore and options.get("require_hashes"):
+            raise InvalidInput(
+                "--restore cannot be combined with --require-hashes: of the packages that are there, "
+                "the hashes are not known.",
+                "Leave one of the two out.",
+            )
+        local = local_files(requirement, constraint, wheel_dir) if requirement is not None else None
+        return cls(local, constraint, wheel_dir, parse_options(**options), restore, handling)
+
+    def files(self, app: App) -> RequirementFiles:
+        """The files to install from. Raises NotFound when the app has none."""
+        return self.local or files_on_app(app, self.constraint, self.wheel_dir)
+
+    def pip_options(self, files: RequirementFiles) -> PipOptions:
+        """The options for pip."""
+        return replace(self.options, constraints=files.constraints, wheel_dir=files.find_links)
+
+
+def install_requirements(app: App, request: RequirementsRequest, dry_run: bool) -> dict[str, Any]:
+    """Install the requirements unless the last run left them installed. Returns the contract's answer."""
+    files = request.files(app)
+    options = request.pip_options(files)
+    handler = read_handler(read_web_config(app).content)
+    last = _done_before(app, handler, files, options)
+    if last is not None:
+        changes = (plan_left if dry_run else finish_left)(app, restart=request.handling.restart)
+        return report(
+            app.site.to_dict(),
+            changes,
+            dry_run,
+            exitCode=0,
+            **package_rows(JobResult()),
+            check=last.check,
+            job=job_summary(app, last.job_id, SUCCEEDED),
+        )
+    target = target_in_use(app, handler)
+    warn_of_deployment(app, target.python_path)
+    files = files.for_target(TargetEnvironment(target.version, target.architecture), app.progress.say)
+    require_room(app)
+    run = plan_pip(app, target, files, options, request.restore, dependencies=dry_run)
+    if dry_run:
+        return planned_answer(app, run)
+    upload_wheels(app, files.fitting)
+    return change_packages(app, run, COMMAND, request.handling)
+
+
+def _done_before(
+    app: App, handler: PythonHandler | None, files: RequirementFiles, options: PipOptions
+) -> Record | None:
+    """The record of an earlier run of the same, if it still holds for the Python that web.config starts."""
+    if handler is None:
+        return None
+    path = started_path(handler.python_exe, app.kudu.home())
+    return last_good_run(app, ntpath.basename(ntpath.dirname(path)), files, options)

@@ -1,0 +1,99 @@
+"""`package list`, `freeze`, `outdated` and `check`: look at the packages of the Python that an app runs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.errors import PlatformFailed, Refused, RemoteFailed
+from azext_pythonapp.jobs.launch import launch
+from azext_pythonapp.jobs.request import JobSpec
+from azext_pythonapp.jobs.state import JobResult
+from azext_pythonapp.operations.app.observe import read_web_config
+from azext_pythonapp.operations.app.python_in_use import Target, folder_in_use, target_in_use
+from azext_pythonapp.operations.app.site_packages import present_packages
+from azext_pythonapp.operations.job.run import PipJob, require_job_success
+from azext_pythonapp.packages import pip, pip_versions
+from azext_pythonapp.packages.pip import PipCommand, PipOptions
+from azext_pythonapp.webconfig.handlers import read_handler
+
+# What `pip freeze` leaves out, as the tools that install the others.
+TOOLS = ("pip", "setuptools", "wheel", "distribute")
+
+
+def list_packages(app: App) -> list[dict[str, Any]]:
+    """Rows {"name", "version"} by name: read off site-packages, no Python is started."""
+    packages = present_packages(app, folder_in_use(app))
+    return [{"name": name, "version": version} for name, version in sorted(packages.items())]
+
+
+def freeze_packages(app: App) -> list[dict[str, Any]]:
+    """Rows {"name", "version", "requirement"}, without the tools that `pip freeze` leaves out as well."""
+    return [
+        {**row, "requirement": f"{row['name']}=={row['version']}"}
+        for row in list_packages(app)
+        if row["name"] not in TOOLS
+    ]
+
+
+def outdated_packages(app: App, options: PipOptions, timeout: float | None) -> list[dict[str, Any]]:
+    """Rows {"name", "version", "latestVersion"}: what the index has newer versions of, asked by pip on the worker."""
+    target = target_in_use(app, read_handler(read_web_config(app).content))
+    _require(app, target, "--format=json")
+    lines: list[str] = []
+    _ask(app, target, "package outdated", pip.list_outdated(options), timeout, lines)
+    for line in reversed(lines):
+        if line.startswith("["):
+            return [
+                {"name": row["name"], "version": row["version"], "latestVersion": row["latest_version"]}
+                for row in json.loads(line)
+            ]
+    raise PlatformFailed(
+        f"pip on {app.site.label} did not print the list of outdated packages.",
+        f"Read what it printed: `az webapp python job log {app.site.arguments}`.",
+    )
+
+
+def check_packages(app: App, timeout: float | None) -> dict[str, Any]:
+    """{"ok": True, "problems": []} when all packages have what they require, as `pip check` on the worker says.
+
+    Raises RemoteFailed with pip's lines when they have not.
+    """
+    target = target_in_use(app, read_handler(read_web_config(app).content))
+    _require(app, target, "check")
+    result = _ask(app, target, "package check", None, timeout, [])
+    if not result.check_ok:
+        raise RemoteFailed(
+            f"The packages of Python {target.version} on {app.site.label} do not fit together: "
+            f"{'; '.join(result.problems)}.",
+            f"Install what is missing: `az webapp python package install {app.site.arguments} --packages …`.",
+        )
+    return {"ok": True, "problems": []}
+
+
+def _ask(
+    app: App, target: Target, command: str, call: PipCommand | None, timeout: float | None, lines: list[str]
+) -> JobResult:
+    """Run pip to look, as a job that changes nothing and waits for no other; lines: gets what it prints."""
+    spec = JobSpec(
+        command=command,
+        python=target.python_path,
+        runtime=target.folder,
+        pip=call,
+        exclusive=False,
+        checked=call is None,
+    )
+    job = PipJob(app, launch(app.kudu, spec, {}), timeout, on_line=lines.append).wait()
+    return require_job_success(app, job)
+
+
+def _require(app: App, target: Target, feature: str) -> None:
+    """Raises Refused when the runtime's pip is too old for a feature."""
+    present = present_packages(app, target.folder).get("pip")
+    if pip_versions.missing([feature], present):
+        raise Refused(
+            f"pip {present} of Python {target.version} on {app.site.label} is too old for this; it takes "
+            f"pip {pip_versions.INTRODUCED[feature]}.",
+            f"Upgrade it: `az webapp python package install {app.site.arguments} --packages pip --upgrade`.",
+        )

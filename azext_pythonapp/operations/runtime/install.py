@@ -1,0 +1,193 @@
+"""`install`: put a Python runtime on the app."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from azext_pythonapp.advice import quoted
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.site_extensions import await_install, start_install
+from azext_pythonapp.errors import InvalidInput
+from azext_pythonapp.operations.app.home_space import require_room
+from azext_pythonapp.operations.app.observe import not_answered, pythons_on, readable_handler
+from azext_pythonapp.operations.app.worker_fit import fit_warnings
+from azext_pythonapp.operations.runtime.choose import EVERYWHERE, Choice, choose_runtime, say_new_id
+from azext_pythonapp.operations.runtime.install_package import NO_WAIT, install_registration, install_release
+from azext_pythonapp.operations.runtime.site_extension import Installation
+from azext_pythonapp.operations.runtime.sources import SourceName, app_offers, package_offers
+from azext_pythonapp.plan import Plan, report
+from azext_pythonapp.runtimes.catalogue import resolve_id
+from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.runtimes.identity import VersionSpec, canonical_id, identify, same_extension
+from azext_pythonapp.runtimes.nuget import EXTENSION_PREFIX
+from azext_pythonapp.runtimes.versions import numbers
+
+
+@dataclass(frozen=True)
+class InstallRequest:
+    """What to install: a wish for a version, or the id of a package and perhaps its version.
+
+    sources: where a version may come from. prereleases: whether one of theirs will do.
+    """
+
+    wish: VersionSpec | None
+    architecture: str | None
+    extension_id: str | None
+    package_version: str | None
+    sources: tuple[SourceName, ...]
+    prereleases: bool
+    wait: bool
+    confirmed: bool
+
+    @classmethod
+    def parse(
+        cls,
+        version: str | None,
+        architecture: str | None,
+        extension_id: str | None,
+        package_version: str | None,
+        source: str | None = None,
+        *,
+        prereleases: bool = False,
+        wait: bool,
+        confirmed: bool,
+    ) -> InstallRequest:
+        """From the command's options. Raises InvalidInput when they do not name one runtime."""
+        if (version is None) == (extension_id is None):
+            raise InvalidInput(
+                "Name the runtime with either --version or --extension-id.",
+                "See what there is: `az webapp python list-versions --output table`.",
+            )
+        if extension_id is not None and architecture is not None:
+            raise InvalidInput("--arch goes with --version; the id of a site extension names its architecture.")
+        if package_version is not None and extension_id is None:
+            raise InvalidInput("--package-version goes with --extension-id.")
+        if package_version is not None and not numbers(package_version):
+            raise InvalidInput(
+                f"'{package_version}' is not the version of a package.",
+                "Package versions look like 3.6.4.4; the Python version goes with --version.",
+            )
+        if source == "nuget" and extension_id is not None:
+            raise InvalidInput("--extension-id names a package of the gallery, so it contradicts --source nuget.")
+        wish = VersionSpec.parse(version) if version else None
+        if source == "nuget" and not wait:
+            raise InvalidInput(NO_WAIT)
+        sources = tuple(name for name in EVERYWHERE if source in (None, name))
+        if wish is None and str(extension_id).lower().startswith(EXTENSION_PREFIX):
+            # An id that this product gives a package of NuGet stands for that package, whatever a gallery has.
+            identity = identify(str(extension_id))
+            if package_version is not None:
+                raise InvalidInput(
+                    "--package-version goes with a site extension of the gallery; this id is that of a "
+                    "package of NuGet."
+                )
+            if identity is not None:
+                wish, architecture, sources = VersionSpec.parse(identity.version), identity.architecture, ("nuget",)
+        return cls(wish, architecture, extension_id, package_version, sources, prereleases, wait, confirmed)
+
+
+def install(app: App, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
+    """Install the runtime unless it is there. Returns the contract's answer with `runtime`.
+
+    One that is there may have been started with --no-wait: its installation is then waited for, which also makes
+    Azure restart the app. Packages in a folder that the installation wipes are put back.
+    """
+    pythons = pythons_on(app, readable_handler(app))
+    choice, silent = _choose(app, pythons, request), None
+    if request.wait and not dry_run:
+        silent = _silent(pythons, choice)
+    if silent is not None:
+        await_install(app.arm, app.site, silent)
+        pythons = pythons_on(app, readable_handler(app))
+        choice = _choose(app, pythons, request)
+    if choice.offer is None:
+        if choice.required.extension_id and request.wait and not dry_run:
+            await_install(app.arm, app.site, choice.required.extension_id)
+        return install_registration(app, choice.required, dry_run)
+    require_room(app)
+    if choice.offer.runtime is not None:
+        if not request.wait:
+            raise InvalidInput(f"Python {choice.offer.version} comes from NuGet. {NO_WAIT}", "Leave --no-wait out.")
+        return install_release(app, choice.offer.runtime, None, dry_run)
+    return _install_extension(app, Installation(app, choice.offer, pythons, request.package_version), request, dry_run)
+
+
+def _install_extension(app: App, installation: Installation, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
+    plan = Plan(installation.steps())
+    for warning in fit_warnings(app, installation.offer.architecture):
+        app.progress.say(warning)
+    if dry_run:
+        return report(app.site.to_dict(), plan.changes, True, runtime=installation.runtime.to_dict())
+    if not request.wait:
+        return _start_only(app, installation, request)
+    if not request.confirmed:
+        installation.confirm()
+    changes = plan.apply(app.progress.say)
+    runtime = installation.runtime
+    app.progress.say(
+        f"{runtime.name} answers. To run the app on it: `az webapp python set-version "
+        f"{app.site.arguments} --version {runtime.version} --arch {runtime.architecture}`."
+    )
+    return report(app.site.to_dict(), changes, False, runtime=installation.runtime.to_dict())
+
+
+def _choose(app: App, pythons: Sequence[Installed], request: InstallRequest) -> Choice:
+    if request.wish is not None:
+        extensions = [python for python in pythons if python.source == "siteExtension"]
+        return choose_runtime(app, extensions, request.wish, request.architecture, request.sources, request.prereleases)
+    wanted = str(request.extension_id)
+    say_new_id(app, wanted)
+    present = next(
+        (python for python in pythons if python.extension_id and same_extension(python.extension_id, wanted)), None
+    )
+    if present and present.unknown:
+        raise not_answered(app, present, "whether it has to be installed again")
+    if present and present.answered and request.package_version in (None, present.package_version):
+        return Choice(present, None)
+    offers = app_offers(app)
+    if request.package_version is not None:
+        offers += package_offers(app, canonical_id(wanted), request.package_version)
+    return Choice(None, resolve_id(offers, wanted, request.package_version))
+
+
+def _silent(pythons: Sequence[Installed], choice: Choice) -> str | None:
+    """The id of an extension that Azure lists although its Python does not answer, where that one is to be installed.
+
+    Its installation may still be under way: the package is listed before its install.cmd has run (facts/kudu.md 4.3).
+    """
+    return next(
+        (
+            python.extension_id
+            for python in pythons
+            if choice.offer
+            and python.extension_id
+            and not python.answered
+            and same_extension(python.extension_id, choice.offer.extension_id)
+        ),
+        None,
+    )
+
+
+def _start_only(app: App, installation: Installation, request: InstallRequest) -> dict[str, Any]:
+    if installation.packages:
+        raise InvalidInput(
+            f"Installing over {len(installation.packages)} packages of {app.site.label} moves them "
+            "aside and back, so it cannot be combined with --no-wait.",
+            "Leave --no-wait out.",
+        )
+    app.progress.say(installation.title)
+    start_install(app.arm, app.site, installation.offer.extension_id, request.package_version)
+    finish = f"az webapp python install {app.site.arguments} --extension-id {quoted(installation.offer.extension_id)}"
+    app.progress.say(
+        f"The installation goes on. Still to do: restart the app, and check the runtime; `{finish}` does both."
+    )
+    return report(
+        app.site.to_dict(),
+        [installation.change],
+        False,
+        runtime=installation.runtime.to_dict(),
+        remaining=["wait for the installation", "restart the app"],
+        finishCommand=finish,
+    )

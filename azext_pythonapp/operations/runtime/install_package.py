@@ -1,0 +1,141 @@
+"""`install` of a package of CPython: a release on NuGet, or a file; it becomes a site extension of the app."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.errors import InvalidInput
+from azext_pythonapp.operations.app.observe import pythons_on, readable_handler
+from azext_pythonapp.operations.app.registration import find_registration
+from azext_pythonapp.operations.app.worker_fit import fit_warnings
+from azext_pythonapp.operations.job.pending_restart import await_quiet
+from azext_pythonapp.operations.runtime.choose import newest_present
+from azext_pythonapp.operations.runtime.nuget import NugetInstallation
+from azext_pythonapp.plan import Change, Plan, Step, report
+from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.runtimes.nuget import EXTENSION_PREFIX, PACKAGE_IDS, NugetRuntime
+from azext_pythonapp.runtimes.nuget_package import read_package
+from azext_pythonapp.runtimes.versions import VersionSpec
+
+NO_WAIT = "--no-wait does not go with a package of NuGet: this machine uploads it."
+
+
+@dataclass(frozen=True)
+class PackageRequest:
+    """A package file to install, and what it is."""
+
+    file: Path
+    content: NugetRuntime
+
+    @classmethod
+    def parse(
+        cls,
+        package: str,
+        version: str | None,
+        architecture: str | None,
+        extension_id: str | None,
+        package_version: str | None,
+        *,
+        source: str | None,
+        wait: bool,
+    ) -> PackageRequest:
+        """From the command's options; reads the package file's manifest.
+
+        Raises InvalidInput when they do not name one runtime, or contradict each other.
+        """
+        if extension_id is not None or package_version is not None:
+            raise InvalidInput(
+                "--extension-id and --package-version name a package of a gallery, so they do not go "
+                "with a file (--package)."
+            )
+        if source == "gallery":
+            raise InvalidInput("--package gives a package of NuGet, so it contradicts --source gallery.")
+        if not wait:
+            raise InvalidInput(NO_WAIT)
+        content = read_package(Path(package))
+        wish = VersionSpec.parse(version or content.version)
+        if not wish.matches(content.version) or architecture not in (None, content.architecture):
+            asked = f"Python {wish}" + (f" {architecture}" if architecture else "")
+            raise InvalidInput(
+                f"The package '{package}' is Python {content.version} {content.architecture}, not {asked}."
+            )
+        return cls(Path(package), content)
+
+
+def install_package(app: App, request: PackageRequest, dry_run: bool) -> dict[str, Any]:
+    """Install the runtime in a package file unless it is there. Returns what `install_release` returns."""
+    pythons = [python for python in pythons_on(app, readable_handler(app)) if python.source == "siteExtension"]
+    content = request.content
+    present = newest_present(app, pythons, VersionSpec.parse(content.version), content.architecture)
+    if present is not None:
+        return install_registration(app, present, dry_run)
+    return install_release(app, content, request.file, dry_run)
+
+
+def install_release(app: App, runtime: NugetRuntime, file: Path | None, dry_run: bool) -> dict[str, Any]:
+    """Install a package of CPython. file: None downloads it.
+
+    Returns the contract's answer with `runtime`, and `warnings` if any.
+    """
+    return _install(app, NugetInstallation(app, runtime, file), dry_run)
+
+
+def install_registration(app: App, python: Installed, dry_run: bool) -> dict[str, Any]:
+    """For a Python that is on the app: nothing, or its registration with IIS, where an earlier run could not make it.
+
+    Returns what `install_release` returns.
+    """
+    runtime = _unregistered(app, python)
+    if runtime is None:
+        app.progress.say(f"{python.name} is on {app.site.label} already.")
+        return report(app.site.to_dict(), [], dry_run, runtime=python.to_dict())
+    return _install(app, NugetInstallation(app, runtime, None, python), dry_run)
+
+
+def _install(app: App, installation: NugetInstallation, dry_run: bool) -> dict[str, Any]:
+    for warning in fit_warnings(app, installation.offer.architecture):
+        app.progress.say(warning)
+    plan = Plan([*installation.steps(), *_restart_steps(app, installation)])
+    if dry_run:
+        return report(app.site.to_dict(), plan.changes, True, runtime=installation.runtime.to_dict())
+    changes = plan.apply(app.progress.say)
+    more = {"warnings": installation.warnings} if installation.warnings else {}
+    return report(app.site.to_dict(), changes, False, runtime=installation.runtime.to_dict(), **more)
+
+
+def _unregistered(app: App, python: Installed) -> NugetRuntime | None:
+    """A runtime of ours that IIS does not know yet; None for any other."""
+    if not (python.extension_id or "").startswith(EXTENSION_PREFIX):
+        return None
+    if find_registration(app, python.extension_id, python.python_path) is not None:
+        return None
+    architecture = str(python.architecture)
+    return NugetRuntime(PACKAGE_IDS[architecture], str(python.package_version or python.version), architecture)
+
+
+def _restart_steps(app: App, installation: NugetInstallation) -> list[Step]:
+    """A restart makes IIS read the registration (facts/python-site-extensions.md 1.5); a stopped app stays stopped."""
+    if app.site.state.lower() == "stopped":
+        return []
+    change = Change("app", "restart")
+
+    def restart() -> Sequence[Change]:
+        if not installation.registered:
+            return []
+        busy = await_quiet(app, (), time.sleep)
+        if busy is not None:
+            app.progress.say(
+                f"Job {busy.id} ({busy.command or 'unknown command'}) is running, and a restart would end "
+                f"it, so {app.site.label} is not restarted now. IIS reads the registration of the new "
+                f"Python when it is: `az webapp restart {app.site.arguments}`."
+            )
+            return []
+        app.arm.restart(app.site)
+        return [change]
+
+    return [Step(f"Restarting {app.site.label}.", [change], restart)]

@@ -1,0 +1,185 @@
+"""The installation of one site extension: what it will change, the steps, and the proof that the Python is there."""
+
+from __future__ import annotations
+
+import ntpath
+from collections.abc import Sequence
+from typing import Any
+
+from azext_pythonapp.advice import quoted
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.site_extensions import delete_extension, install_or_join
+from azext_pythonapp.errors import PythonAppError, Refused, RemoteFailed, UnknownOutcome
+from azext_pythonapp.operations.app.observe import pythons_on, readable_handler
+from azext_pythonapp.operations.runtime.choose import require_version
+from azext_pythonapp.operations.runtime.keep_packages import Replacement, packages_at_risk
+from azext_pythonapp.plan import Action, Change, Step
+from azext_pythonapp.runtimes.catalogue import Offer
+from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.runtimes.identity import same_extension
+from azext_pythonapp.runtimes.versions import minor, package_order
+
+
+class Installation:
+    """One package that is about to be installed.
+
+    pythons: those on the app now. package_version: the one to insist on; None takes the gallery's newest.
+    runtime: the Python as it will be, and after the steps as it is. packages: what lies in the folder that the
+    installation wipes, version by name.
+    Raises Refused when those packages are for another Python than the new one.
+    """
+
+    def __init__(self, app: App, offer: Offer, pythons: Sequence[Installed], package_version: str | None = None):
+        self._app = app
+        self.offer = offer
+        self._package_version = package_version
+        self._present = next(
+            (
+                python
+                for python in pythons
+                if python.extension_id and same_extension(python.extension_id, offer.extension_id)
+            ),
+            None,
+        )
+        path = offer.identity.python_path(app.kudu.home())
+        self.runtime = Installed(
+            version=offer.version,
+            architecture=offer.architecture,
+            extension_id=offer.extension_id,
+            package_version=offer.package_version,
+            python_path=path,
+            source="siteExtension",
+            in_use=False,
+        )
+        self.packages = packages_at_risk(app, offer.identity.folder)
+        self._require_same_python(pythons)
+        self._replacement = None
+        if self.packages:
+            replaced = self._present.extension_id if self._present else None
+            self._replacement = Replacement(app, offer.identity.folder, self.packages, replaced)
+
+    @property
+    def title(self) -> str:
+        """The progress line of the installation."""
+        offer = self.offer
+        return (
+            f"Installing Python {offer.version} {offer.architecture} (site extension {offer.extension_id} "
+            f"{offer.package_version}) on {self._app.site.label}; this takes a minute or two."
+        )
+
+    @property
+    def change(self) -> Change:
+        """What the installation itself changes."""
+        before = self._present.package_version if self._present else None
+        return Change(
+            f"siteextensions/{self.offer.extension_id}",
+            self._action(before),
+            before,
+            self._package_version or self.offer.package_version,
+        )
+
+    def steps(self) -> list[Step]:
+        """The installation, between keeping the folder's packages and putting them back when there are any."""
+        install = Step(self.title, [self.change], self._install)
+        if self._replacement is None:
+            return [install]
+        return [*self._replacement.steps_before(), install, *self._replacement.steps_after()]
+
+    def confirm(self) -> None:
+        """Ask before packages are moved. Raises Refused when the answer is no."""
+        if self._replacement is not None:
+            self._app.progress.confirm(self._replacement.question)
+
+    def _install(self) -> Sequence[Change]:
+        """Install, and verify by asking python.exe. Raises RemoteFailed when what landed is not what was asked for."""
+        app, identifier, change = self._app, self.offer.extension_id, self.change
+        entry = self._install_extension()
+        landed = str(entry.get("version") or "")
+        if self._package_version and landed and package_order(landed) != package_order(self._package_version):
+            raise RemoteFailed(
+                f"Azure installed {identifier} {landed} on {app.site.label}, although version "
+                f"{self._package_version} was asked for.",
+                f"See what there is: `az webapp python list-versions {app.site.arguments} --all`.",
+            )
+        python = next(
+            (
+                python
+                for python in pythons_on(app, readable_handler(app))
+                if python.extension_id and same_extension(python.extension_id, identifier)
+            ),
+            None,
+        )
+        if python is not None and python.unknown:
+            raise UnknownOutcome(
+                f"Azure says that {identifier} is installed on {app.site.label}. {python.problem} So "
+                "whether it works is not known.",
+                f"Ask it again: `az webapp python list {app.site.arguments}`.",
+            )
+        if python is None or not python.answered:
+            raise RemoteFailed(
+                f"Azure says that {identifier} is installed on {app.site.label}, but its Python does not answer.",
+                f"See what is there: `az webapp python list {app.site.arguments}`.",
+            )
+        require_version(app, python, self.offer.version)
+        self.runtime = python
+        return [
+            Change(
+                f"siteextensions/{python.extension_id}",
+                change.action,
+                change.before,
+                landed or self.offer.package_version,
+            )
+        ]
+
+    def _install_extension(self) -> dict[str, Any]:
+        app, identifier = self._app, self.offer.extension_id
+        try:
+            if self.change.action in ("downgrade", "update") and self._replacement is None:
+                # Kudu does nothing unless the package is newer than the one that is there (facts/kudu.md 4.3).
+                delete_extension(app.arm, app.site, identifier, app.kudu.delete_directory)
+            return install_or_join(app.arm, app.site, identifier, self._package_version, app.progress.say)
+        except KeyboardInterrupt:
+            raise UnknownOutcome(
+                f"No longer waiting for site extension {identifier} of {app.site.label}; its installation may go on.",
+                f"Wait for it again: `az webapp python install {app.site.arguments} --extension-id {identifier}`.",
+            ) from None
+        except PythonAppError as error:
+            if self._present is not None and self._replacement is None:
+                # A failed installation deletes the one that was there as well (facts/kudu.md 4.3).
+                error.extend(
+                    [
+                        f"The site extension {identifier} {self._present.package_version} that was there may be "
+                        f"gone: `az webapp python install {app.site.arguments} --extension-id "
+                        f"{quoted(identifier)}`."
+                    ]
+                )
+            raise
+
+    def _action(self, before: str | None) -> Action:
+        """`update` is for the same package again, whose Python does not answer."""
+        if before is None:
+            return "install"
+        wanted, present = package_order(self._package_version or self.offer.package_version), package_order(before)
+        if wanted == present:
+            return "update"
+        return "upgrade" if wanted > present else "downgrade"
+
+    def _require_same_python(self, pythons: Sequence[Installed]) -> None:
+        folder = self.offer.identity.folder.lower()
+        for python in pythons:
+            if not (
+                self.packages
+                and python.answered
+                and ntpath.basename(ntpath.dirname(python.python_path)).lower() == folder
+            ):
+                continue
+            wanted = (minor(self.offer.version), self.offer.architecture)
+            if (minor(python.version or ""), python.architecture) != wanted:
+                raise Refused(
+                    f"The folder {self.offer.identity.folder} of {self._app.site.label} holds "
+                    f"{len(self.packages)} packages for Python {python.version} {python.architecture}, which "
+                    f"do not fit Python {self.offer.version} {self.offer.architecture}, and installing that "
+                    "wipes the folder.",
+                    f"Uninstall the other one first: `az webapp python uninstall {self._app.site.arguments} "
+                    f"--version {quoted(str(python.version))}`.",
+                )

@@ -1,0 +1,95 @@
+"""Asking where Pythons come from: the gallery of site extensions and NuGet's packages of CPython, both at once.
+
+A source that cannot be asked is unknown, not empty: what came of it is kept beside what the other one has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Literal
+
+import requests
+
+from azext_pythonapp.appservice.app import App, fetch_json
+from azext_pythonapp.errors import NotFound, PlatformFailed, PythonAppError, RemoteFailed, UnknownOutcome, Unreachable
+from azext_pythonapp.runtimes.catalogue import Offer, gallery_offers, nuget_offers
+from azext_pythonapp.runtimes.gallery import fetch_public_gallery
+from azext_pythonapp.runtimes.nuget import PACKAGE_IDS, fetch_releases
+
+SourceName = Literal["gallery", "nuget"]
+NAMES: dict[SourceName, str] = {"gallery": "the gallery of site extensions", "nuget": "NuGet"}
+# Kudu searches titles with it; every known Python package's title starts with it (facts/kudu.md 4.2, 1.6).
+FEED_FILTER = "python"
+# A refusal of access is none of these: it is the caller's to mend.
+_AWAY = (PlatformFailed, Unreachable, UnknownOutcome, RemoteFailed)
+
+
+@dataclass
+class Supply:
+    """What the sources have. offers: of all that answered; missing: why others could not be asked, by name."""
+
+    offers: list[Offer] = field(default_factory=list)
+    missing: dict[SourceName, PythonAppError] = field(default_factory=dict)
+
+    def require_one(self) -> None:
+        """Raise what came of the first source when none could be asked."""
+        if self.missing and not self.offers:
+            raise next(iter(self.missing.values()))
+
+
+def app_supply(app: App, sources: Iterable[SourceName], architectures: Sequence[str]) -> Supply:
+    """What an app can get. sources: which to ask; architectures: of the packages on NuGet."""
+    asking: dict[SourceName, Callable[[], list[Offer]]] = {
+        "gallery": lambda: app_offers(app),
+        "nuget": lambda: nuget_supply(app.web, architectures),
+    }
+    return _together({name: asking[name] for name in sources})
+
+
+def public_supply(session: requests.Session) -> Supply:
+    """What there is for any app, in the public gallery and on NuGet."""
+    return _together(
+        {
+            "gallery": lambda: gallery_offers(fetch_public_gallery(lambda url: fetch_json(session, url))),
+            "nuget": lambda: nuget_supply(session, list(PACKAGE_IDS)),
+        }
+    )
+
+
+def app_offers(app: App) -> list[Offer]:
+    """The Python runtimes in the app's own gallery feed."""
+    return gallery_offers(app.kudu.extension_feed(FEED_FILTER))
+
+
+def nuget_supply(session: requests.Session, architectures: Sequence[str]) -> list[Offer]:
+    """The releases of CPython on NuGet, for these architectures. Raises PlatformFailed."""
+    return [
+        offer
+        for architecture in architectures
+        for offer in nuget_offers(fetch_releases(lambda url: fetch_json(session, url), architecture))
+    ]
+
+
+def package_offers(app: App, extension_id: str, package_version: str) -> list[Offer]:
+    """One package version, which the feed's list need not show: it has the newest of each id (facts/kudu.md 4.2).
+
+    extension_id: in the gallery's own spelling. Returns [] when the gallery does not have it.
+    """
+    try:
+        return gallery_offers([app.kudu.extension_package(extension_id, package_version)])
+    except NotFound:
+        return []
+
+
+def _together(asking: dict[SourceName, Callable[[], list[Offer]]]) -> Supply:
+    supply = Supply()
+    with ThreadPoolExecutor(max(len(asking), 1)) as pool:
+        waiting = {name: pool.submit(ask) for name, ask in asking.items()}
+    for name, future in waiting.items():
+        try:
+            supply.offers += future.result()
+        except _AWAY as error:
+            supply.missing[name] = error
+    return supply

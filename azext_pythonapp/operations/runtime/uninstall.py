@@ -1,0 +1,217 @@
+"""`uninstall`: remove a Python runtime, its site extension and the folder that it would leave behind."""
+
+from __future__ import annotations
+
+import ntpath
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.site_extensions import delete_extension
+from azext_pythonapp.errors import InvalidInput, NotFound, Refused, RemoteFailed
+from azext_pythonapp.operations.app.observe import not_answered, pythons_on, read_web_config, readable_handler
+from azext_pythonapp.operations.runtime.choose import say_new_id
+from azext_pythonapp.operations.runtime.in_use import shortened, uses_of_runtime
+from azext_pythonapp.operations.runtime.keep_packages import packages_at_risk
+from azext_pythonapp.packages import record
+from azext_pythonapp.plan import Change, Plan, Step, report
+from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.runtimes.identity import VersionSpec, identify, same_extension
+from azext_pythonapp.webconfig.handlers import read_handler
+from azext_pythonapp.windows import same_path
+
+EXTENSIONS = "siteextensions/"
+
+
+@dataclass(frozen=True)
+class UninstallRequest:
+    """Which runtime to remove: a version, perhaps with an architecture, or the id of its site extension.
+
+    keep_files: leave its folder and the packages in it. force: also when web.config uses it.
+    confirmed: do not ask.
+    """
+
+    wish: VersionSpec | None
+    architecture: str | None
+    extension_id: str | None
+    keep_files: bool
+    force: bool
+    confirmed: bool
+
+    @classmethod
+    def parse(
+        cls,
+        version: str | None,
+        architecture: str | None,
+        extension_id: str | None,
+        *,
+        keep_files: bool,
+        force: bool,
+        confirmed: bool,
+    ) -> UninstallRequest:
+        """From the command's options. Raises InvalidInput when they do not name one runtime."""
+        if (version is None) == (extension_id is None):
+            raise InvalidInput(
+                "Name the runtime with either --version or --extension-id.",
+                "See what the app has: `az webapp python list --output table`.",
+            )
+        if extension_id is not None and architecture is not None:
+            raise InvalidInput("--arch goes with --version; the id of a site extension names its architecture.")
+        wish = VersionSpec.parse(version) if version else None
+        return cls(wish, architecture, extension_id, keep_files, force, confirmed)
+
+    def __str__(self) -> str:
+        architecture = f" {self.architecture}" if self.architecture else ""
+        return str(self.extension_id) if self.wish is None else f"Python {self.wish}{architecture}"
+
+
+def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, Any]:
+    """Remove the runtime, if it is there. Returns the contract's answer.
+
+    Raises Refused while web.config starts it, or the app names a path below its folder, unless it is forced.
+    """
+    # A web.config that cannot be read may start any Python, so only --force goes on without knowing.
+    handler = readable_handler(app) if request.force else read_handler(read_web_config(app).content)
+    pythons = pythons_on(app, handler)
+    python = _chosen(app, request, pythons)
+    if python is None:
+        app.progress.say(f"{request} is not on {app.site.label}; there is nothing to do.")
+        return report(app.site.to_dict(), [], dry_run)
+    if python.in_use and not request.force:
+        raise Refused(
+            f"web.config of {app.site.label} starts {python.python_path}, so it is not uninstalled.",
+            f"Switch first: `az webapp python set-version {app.site.arguments} --version VERSION`; or "
+            "uninstall it all the same with --force.",
+        )
+    if not request.force:
+        _refuse_used(app, python)
+    plan = Plan([*_extension_steps(app, python), *_folder_steps(app, python, pythons, request.keep_files)])
+    if dry_run:
+        return report(app.site.to_dict(), plan.changes, True)
+    if plan.steps and not request.confirmed:
+        app.progress.confirm(f"{_summary(app, python, plan)} Go on?")
+    return report(app.site.to_dict(), plan.apply(app.progress.say), False)
+
+
+def _refuse_used(app: App, python: Installed) -> None:
+    """Raise Refused when the app names something below the folder of python; it need not be what web.config starts."""
+    places = uses_of_runtime(app, python.python_path)
+    if places:
+        raise Refused(
+            f"The {app.site.label} uses {ntpath.dirname(python.python_path)}: {shortened(places)}. So it is "
+            "not uninstalled.",
+            "Change these places first, or uninstall it all the same with --force.",
+        )
+
+
+def _chosen(app: App, request: UninstallRequest, pythons: Sequence[Installed]) -> Installed | None:
+    """The one Python that the request means; None when there is none."""
+    own = [python for python in pythons if python.source != "builtIn"]
+    if request.extension_id is not None:
+        return _named(app, request.extension_id, own)
+    assert request.wish is not None
+    matching = [python for python in own if python.may_be(request.wish.matches, request.architecture)]
+    for python in matching:
+        # What a site extension says of itself is certain; the name of a folder is not.
+        if python.unknown and python.extension_id is None:
+            raise not_answered(app, python, f"whether it is {request}")
+    if len(matching) > 1:
+        names = ", ".join(
+            python.extension_id or (python.name if python.version else python.python_path) for python in matching
+        )
+        raise Refused(
+            f"{request} on {app.site.label} means several runtimes: {names}.",
+            "Name one with --extension-id, or with a full version and --arch.",
+        )
+    return matching[0] if matching else None
+
+
+def _named(app: App, extension_id: str, own: Sequence[Installed]) -> Installed | None:
+    """The runtime of a site extension; where that is uninstalled already, the folder that it left behind."""
+    say_new_id(app, extension_id)
+    present = next(
+        (python for python in own if python.extension_id and same_extension(python.extension_id, extension_id)), None
+    )
+    identity = identify(extension_id)
+    if present or identity is None:
+        return present
+    left = identity.python_path(app.kudu.home())
+    python = next(
+        (
+            python
+            for python in own
+            if python.source == "folder" and same_path(python.python_path, left, app.kudu.home())
+        ),
+        None,
+    )
+    if python is not None and python.unknown:
+        raise not_answered(app, python, f"whether it is what {extension_id} left behind")
+    said = (python.version, python.architecture) if python is not None else None
+    return python if said == (identity.version, identity.architecture) else None
+
+
+def _extension_steps(app: App, python: Installed) -> list[Step]:
+    if python.extension_id is None:
+        return []
+    identifier = python.extension_id
+    change = Change(f"{EXTENSIONS}{identifier}", "uninstall", python.package_version, None)
+
+    def apply() -> Sequence[Change]:
+        delete_extension(app.arm, app.site, identifier, app.kudu.delete_directory)
+        return [change]
+
+    return [Step(f"Uninstalling site extension {identifier} from {app.site.label}.", [change], apply)]
+
+
+def _folder_steps(app: App, python: Installed, pythons: Sequence[Installed], keep_files: bool) -> list[Step]:
+    """Delete the runtime's folder, which no package's own uninstallation does (facts 1.5).
+
+    It stays when it is to be kept, or when another installed extension lives in it as well.
+    """
+    folder = ntpath.basename(ntpath.dirname(python.python_path))
+    shared = any(
+        other is not python and other.extension_id and other.python_path.lower() == python.python_path.lower()
+        for other in pythons
+    )
+    inside = ntpath.dirname(ntpath.dirname(python.python_path)).lower() == app.kudu.home().lower()
+    if keep_files or shared or not inside or not _exists(app, folder):
+        return []
+    change = Change(folder, "uninstall", _content(app, folder), None)
+
+    def apply() -> Sequence[Change]:
+        app.kudu.delete_directory(folder)
+        app.kudu.delete(record.path_for(folder))
+        if _exists(app, folder):
+            raise RemoteFailed(
+                f"The folder {folder} of {app.site.label} could not be deleted completely.",
+                f"Stop the app (`az webapp stop {app.site.arguments}`) and run the command again.",
+            )
+        return [change]
+
+    return [Step(f"Deleting the folder {folder} of {app.site.label}.", [change], apply)]
+
+
+def _exists(app: App, folder: str) -> bool:
+    try:
+        app.kudu.list_directory(folder)
+    except NotFound:
+        return False
+    return True
+
+
+def _content(app: App, folder: str) -> str:
+    """What a deletion would lose, for the plan: the packages that did not come with the runtime."""
+    count = len(packages_at_risk(app, folder))
+    return "no packages" if count == 0 else "1 package" if count == 1 else f"{count} packages"
+
+
+def _summary(app: App, python: Installed, plan: Plan) -> str:
+    parts = [
+        f"the site extension {change.target.removeprefix(EXTENSIONS)}"
+        if change.target.startswith(EXTENSIONS)
+        else f"the folder {change.target} ({change.before} in it)"
+        for change in plan.changes
+    ]
+    in_use = ", which web.config starts," if python.in_use else ""
+    return f"This removes {python.name}{in_use} from {app.site.label}: {' and '.join(parts)}."

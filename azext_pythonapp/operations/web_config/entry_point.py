@@ -1,0 +1,270 @@
+"""Which entry point an app has: named by the user, written in web.config, or found in its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from azext_pythonapp.entrypoints.choose import (
+    Candidates,
+    EntryPoint,
+    application_files,
+    choose,
+    entry_of_command,
+    entry_of_handler,
+    parse_app_option,
+    recognized,
+    refuse_foreign,
+    repaired_handler,
+    served_entry_point,
+)
+from azext_pythonapp.entrypoints.served import served
+from azext_pythonapp.errors import Refused
+from azext_pythonapp.operations.app.settings import starting_settings
+from azext_pythonapp.operations.app.wwwroot import Wwwroot
+from azext_pythonapp.webconfig import appsettings
+from azext_pythonapp.webconfig.command_line import understand
+from azext_pythonapp.webconfig.handlers import PythonHandler
+
+_UNSEEN = (
+    "web.config has no WSGI_HANDLER, so wfastcgi takes the entry point from the app's settings, which were not "
+    "looked at; it has nothing to start unless an app setting names it. `--app MODULE:OBJECT` writes it."
+)
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the web server is to start.
+
+    entry: module and object; None when only the text is known, such as arguments of python.exe that a person wrote.
+    text: the WSGI_HANDLER or the arguments that web.config already has, to be kept as they are; None for a new one.
+    found: where only a command is known that names no application, what the app's files have, for another handler.
+    in_setting: the text is the app setting WSGI_HANDLER, which stands: web.config is to have none. Without a text that
+    setting is not known.
+    settings: the app's settings that decide what starts (`starting_settings`); unseen: they are not known.
+    """
+
+    entry: EntryPoint | None
+    text: str | None
+    found: EntryPoint | None = None
+    in_setting: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
+    unseen: bool = False
+
+
+def find_start(
+    files: Wwwroot,
+    option: str | None,
+    handler: PythonHandler | None,
+    say: Callable[[str], None],
+    settings: Mapping[str, str] | None,
+) -> Start:
+    """Decide what to start: what the option says, else what is in force, else what the app's files have.
+
+    files: the app's. option: the value of --app; handler: what web.config has now, replaced when wfastcgi could never
+    call it; say: gets one line about what was found. settings: the app's own, None when they are not known.
+    Settings that are not known stand as well: with a handler for FastCGI and no entry point in web.config there is
+    neither entry nor text.
+    Raises InvalidInput for an option that is no entry point, NotFound when the app's files have none, and Refused
+    when several are equally good, or when a setting names what cannot work.
+    """
+    known = starting_settings(settings or {})
+    named = handler_in_settings(handler, known)
+    blank = _is_blank(handler)
+    if named is None and blank:
+        named = appsettings.entry_point(known)
+    if option is not None:
+        start = _named_start(_option_entry(option, _detected(files), say), None if blank else named, known, say)
+        _tell_left_to_settings(start, handler, settings, say)
+    elif named is not None:
+        start = replace(_setting_start(files, named, known, say), in_setting=not blank)
+    elif (
+        settings is None
+        and handler is not None
+        and handler.python_path
+        and handler.kind == "fastCgi"
+        and handler.entry_point is None
+    ):
+        say(_UNSEEN)
+        start = Start(None, None, None, True)
+    else:
+        start = replace(_own_start(files, handler, say, known, settings is None), settings=known)
+    return replace(start, unseen=settings is None)
+
+
+def handler_in_settings(handler: PythonHandler | None, settings: Mapping[str, str]) -> str | None:
+    """The entry point that an app setting names, where wfastcgi would take it: web.config has none; else None.
+
+    handler: what web.config has. settings: `starting_settings`. wfastcgi sets what web.config has over the app
+    settings (facts/python-site-extensions.md 3).
+    """
+    if handler is not None and (handler.kind != "fastCgi" or handler.entry_point is not None):
+        return None
+    own = {name.upper(): value for name, value in handler.environment.items()} if handler else {}
+    return appsettings.entry_point({**settings, **own})
+
+
+def entry_point_in_force(
+    handler: PythonHandler, settings: Callable[[], Mapping[str, str] | None]
+) -> tuple[str | None, str | None]:
+    """The entry point that a handler takes, as answers show it, and a sentence about where it comes from.
+
+    settings: gives the app's own, None when they are not known; asked only where web.config does not tell.
+    """
+    text = handler.entry_point if handler.kind == "fastCgi" else handler.arguments
+    if handler.kind != "fastCgi" or text:
+        return shown_entry_point(handler.kind, text, handler.python_path), None
+    if handler.entry_point is not None:
+        return None, (
+            "WSGI_HANDLER of web.config is empty, which goes before any app setting, so wfastcgi has nothing to start."
+        )
+    known = settings()
+    named = handler_in_settings(handler, starting_settings(known or {}))
+    if named is not None:
+        return named, f"The entry point {named} is that of the app setting WSGI_HANDLER; web.config names none."
+    return (
+        None,
+        _UNSEEN
+        if known is None
+        else "web.config has no WSGI_HANDLER, so wfastcgi has nothing to start and no app setting names it.",
+    )
+
+
+def _named_start(entry: EntryPoint, setting: str | None, known: Mapping[str, str], say: Callable[[str], None]) -> Start:
+    """The start that --app names; setting: what an app setting names."""
+    if setting is not None and entry.object is not None:
+        if entry.wsgi_handler == setting.strip():
+            return Start(entry, setting, None, True, known)
+        say(f"--app goes before the app setting WSGI_HANDLER, which is '{setting}' and stays.")
+    return Start(entry, None, None, False, known)
+
+
+def _tell_left_to_settings(
+    start: Start, handler: PythonHandler | None, settings: Mapping[str, str] | None, say: Callable[[str], None]
+) -> None:
+    """Say that DJANGO_SETTINGS_MODULE is not written where settings that are not known may have it already."""
+    module = start.entry.settings_module if start.entry else None
+    if settings is not None or module is None or handler is None or not handler.python_path:
+        return
+    if "DJANGO_SETTINGS_MODULE" not in {name.upper() for name in handler.environment}:
+        say(
+            "DJANGO_SETTINGS_MODULE is left to wsgi.py and to the app's settings, which were not looked at; `--env "
+            f"DJANGO_SETTINGS_MODULE={module}` writes it."
+        )
+
+
+def _setting_start(files: Wwwroot, text: str, known: Mapping[str, str], say: Callable[[str], None]) -> Start:
+    detected = _detected(files)
+    repaired = repaired_handler(text, detected)
+    if repaired is not None:
+        raise Refused(
+            f"The app setting WSGI_HANDLER of {files.label} is '{text}', which cannot work. {repaired.reason}",
+            f"Give the app setting the value {repaired.wsgi_handler} (`az webapp config appsettings set "
+            f'--settings "WSGI_HANDLER={repaired.wsgi_handler}"`), or name the entry point with --app.',
+        )
+    say(f"Entry point of {files.label}: {text}, by the app setting WSGI_HANDLER.")
+    entry = entry_of_handler(text, detected)
+    return Start(recognized(entry, detected) if entry is not None else None, text, None, True, known)
+
+
+def taken_instead(start: Start, kind: str, current: PythonHandler | None) -> str | None:
+    """A sentence where a handler of another kind starts what the files have, as the command in force names nothing.
+
+    kind: of the handler that is decided for; current: the one of web.config.
+    """
+    if start.entry is not None or start.found is None or current is None or current.kind == kind:
+        return None
+    return (
+        f"The command in web.config does not tell which application it serves; {start.found.spec} is taken. "
+        f"{start.found.reason}"
+    )
+
+
+def _is_blank(handler: PythonHandler | None) -> bool:
+    """Whether web.config sets an empty WSGI_HANDLER, which goes before an app setting, so that nothing can start."""
+    return (
+        handler is not None
+        and handler.kind == "fastCgi"
+        and handler.entry_point is not None
+        and not handler.entry_point.strip()
+    )
+
+
+def _own_start(
+    files: Wwwroot, handler: PythonHandler | None, say: Callable[[str], None], known: Mapping[str, str], unseen: bool
+) -> Start:
+    """What web.config has, else what the app's files have. known: `starting_settings`; unseen: there may be others."""
+    text = (handler.entry_point if handler.kind == "fastCgi" else handler.arguments) if handler else None
+    if handler is not None and text and text.strip():
+        detected = _detected(files)
+        named = _named(handler, detected, known)
+        if handler.kind == "fastCgi":
+            repaired = repaired_handler(text, detected)
+            if repaired is not None:
+                say(f"WSGI_HANDLER '{text}' cannot work and becomes '{repaired.wsgi_handler}'. {repaired.reason}")
+                return Start(repaired, None)
+        elif _needs_unix(handler):
+            entry = recognized(named, detected) if named is not None else choose(detected)
+            say(f"'{text}' cannot work: its server needs a Unix. Another one that serves {entry.spec} is taken.")
+            return Start(entry, None)
+        if named is None:
+            told = handler.kind == "fastCgi" or unseen and _is_flask(handler)
+            return Start(None, text, None if told else _best(detected))
+        return Start(recognized(named, detected), text)
+    entry = choose(_detected(files))
+    say(f"Entry point of {files.label}: {entry.spec}. {entry.reason}")
+    return Start(entry, None)
+
+
+def _option_entry(option: str, detected: Candidates, say: Callable[[str], None]) -> EntryPoint:
+    """What --app names. Raises InvalidInput for no entry point, Refused for what has a web server of its own."""
+    entry = parse_app_option(option)
+    refuse_foreign(entry, detected)
+    entry = recognized(entry, detected)
+    if entry.spec != option.strip():
+        say(
+            f"--app {option.strip()} is taken as {entry.spec}"
+            + (f", with '{entry.folder}' on the import path." if entry.folder else ".")
+        )
+    return entry
+
+
+def _needs_unix(handler: PythonHandler) -> bool:
+    found = served(understand(handler.python_path, handler.arguments), handler.environment)
+    return found is not None and found.unix_only
+
+
+def _is_flask(handler: PythonHandler) -> bool:
+    """Whether `flask run` starts what FLASK_APP says."""
+    found = served(understand(handler.python_path, handler.arguments), handler.environment)
+    return found is not None and found.server == "flask"
+
+
+def shown_entry_point(kind: str, text: str | None, process_path: str = "python.exe") -> str | None:
+    """The entry point as answers show it.
+
+    kind: "fastCgi" or "httpPlatform". text: wfastcgi's WSGI_HANDLER, shown as it is, or python.exe's arguments, of
+    which only what the server serves is shown where that can be told. process_path: what gets the arguments.
+    """
+    return text if kind == "fastCgi" else served_entry_point(text, process_path) or text
+
+
+def _best(detected: Sequence[EntryPoint]) -> EntryPoint | None:
+    """The best entry point; None when there is none, or when two are equally good."""
+    return detected[0] if detected and all(other.rank > detected[0].rank for other in detected[1:]) else None
+
+
+def _detected(files: Wwwroot) -> Candidates:
+    """Entry points in the app's Python files, best first; the files are parsed, never run."""
+    return application_files(files.list_folder, lambda name: files.state(name).content)
+
+
+def _named(handler: PythonHandler, detected: Candidates, known: Mapping[str, str]) -> EntryPoint | None:
+    """The entry point that web.config names: a WSGI_HANDLER (`app.app`, `app.create()`) or server arguments.
+
+    known: `starting_settings`; FLASK_APP counts.
+    """
+    if handler.kind == "fastCgi":
+        return entry_of_handler(handler.entry_point or "", detected)
+    own = {name.upper(): value for name, value in handler.environment.items()}
+    return entry_of_command(handler.python_path, handler.arguments, {**known, **own})

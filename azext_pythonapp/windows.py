@@ -1,0 +1,104 @@
+"""Windows paths, and command lines that survive Kudu's double parse by cmd.exe."""
+
+from __future__ import annotations
+
+import base64
+import json
+import ntpath
+import re
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from azext_pythonapp.errors import InvalidInput
+
+_HOME = re.compile(r"(?:%HOME%|%SystemDrive%\\home|[CD]:\\home)(?=\\|$)", re.IGNORECASE)
+_RELATIVE = re.compile(r"\.{1,2}[\\/]")
+
+
+MAX_COMMAND_LENGTH = 8191
+_PLAIN_ARGUMENT = re.compile(r"[A-Za-z0-9_./:\\=-]+")
+_UNSAFE_IN_QUOTES = re.compile(r'["%\r\n\0]')
+
+
+def join(*parts: str) -> str:
+    r"""Join Windows path parts: `join("D:\\home", "site")` is `D:\home\site`, on any client."""
+    return ntpath.join(*parts)
+
+
+def quote_command(*arguments: str) -> str:
+    """One command line for Kudu's /api/command out of an executable and its arguments.
+
+    arguments: the executable first; each reaches the program unchanged.
+    Returns the command line: every argument that is not plain is put in double quotes, the executable always is.
+    Raises InvalidInput for what no quoting can carry. cmd.exe reads the text twice, and expands `%NAME%` even in
+    quotes; a newline ends it; it holds at most 8191 characters (facts/kudu.md 1.2, facts/windows-worker.md 0.1).
+    """
+    quoted = []
+    for position, argument in enumerate(arguments):
+        if _UNSAFE_IN_QUOTES.search(argument):
+            raise InvalidInput(
+                f"{argument!r} cannot be passed to the worker: it holds a quote, a percent sign "
+                "or a line break, which cmd.exe would change."
+            )
+        if position and _PLAIN_ARGUMENT.fullmatch(argument):
+            quoted.append(argument)
+            continue
+        trailing = len(argument) - len(argument.rstrip("\\"))
+        quoted.append(f'"{argument}{chr(92) * trailing}"')
+    command = " ".join(quoted)
+    if len(command) > MAX_COMMAND_LENGTH:
+        raise InvalidInput(
+            f"The command for the worker is {len(command)} characters long; cmd.exe takes {MAX_COMMAND_LENGTH}."
+        )
+    return command
+
+
+def python_command(python_path: str, source: str, parameters: Mapping[str, Any]) -> str:
+    """The command line that runs a short Python program on the worker without writing a file there.
+
+    python_path: full Windows path of python.exe.
+    source: the program, for Python 2.7 and 3.x; it finds its parameters in the dict `parameters`, its own text in
+        `source`, and in `first` what the first of sys.path was: what is "" there, the working directory, is taken away,
+        so that no file in it is taken for a module.
+    parameters: what the program needs to know; JSON values.
+    Returns the command line. Program and parameters travel base64-encoded, the program compressed, so that no
+    character of them can be taken for cmd.exe syntax (facts/kudu.md 1.2). Kudu keeps command lines: no secret may be
+    among the parameters.
+    Raises InvalidInput when it gets longer than cmd.exe takes.
+    """
+    values = base64.b64encode(json.dumps(dict(parameters)).encode("ascii")).decode("ascii")
+    program = base64.b64encode(zlib.compress(source.encode("utf-8"), 9)).decode("ascii")
+    loader = (
+        "import sys;first=sys.path[:1];sys.path[:1]=[x for x in first if x];import base64,json,zlib;"
+        f"parameters=json.loads(base64.b64decode('{values}').decode('ascii'));"
+        f"source=zlib.decompress(base64.b64decode('{program}')).decode('utf-8');exec(source)"
+    )
+    # -E, -s, -S: none of the app's settings and files bends the program itself.
+    return quote_command(python_path, "-E", "-s", "-S", "-B", "-c", loader)
+
+
+def worker_path(path: str, home: str) -> str:
+    r"""Write a path the way the worker itself does: below its real %HOME%, without quotes, `/` or `.` in it.
+
+    path: absolute, such as `D:\home\python364x64\python.exe` or `"%HOME%/python364x64/python.exe"`.
+    home: the worker's %HOME%.
+    """
+    plain = ntpath.normpath(path.strip().strip('"').strip())
+    alias = _HOME.match(plain)
+    return home.rstrip("\\") + plain[alias.end() :] if alias else plain
+
+
+def started_path(path: str, home: str) -> str:
+    r"""Write the path of a program that a web.config starts the way the worker itself does.
+
+    path: as for worker_path, or relative to site\wwwroot when it begins with a dot (HttpPlatformHandler 1.2,
+    facts/python-site-extensions.md 2.3). home: the worker's %HOME%.
+    """
+    plain = path.strip().strip('"').strip()
+    return worker_path(ntpath.join("%HOME%\\site\\wwwroot", plain) if _RELATIVE.match(plain) else plain, home)
+
+
+def same_path(one: str, other: str, home: str) -> bool:
+    """Whether two paths name the same program on the worker: Windows ignores case, and %HOME% has aliases."""
+    return started_path(one, home).lower() == started_path(other, home).lower()
