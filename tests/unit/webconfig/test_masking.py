@@ -7,7 +7,7 @@ from hypothesis import given
 from azext_pythonapp.webconfig.diff import unified_diff
 from azext_pythonapp.webconfig.handlers import HandlerIntent, write_handler
 from azext_pythonapp.webconfig.masking import looks_secret, masked_settings, masked_text
-from tests.unit.webconfig_strategies import text_of, web_configs
+from tests.unit.webconfig.strategies import text_of, web_configs
 
 FILE = """\
 <?xml version="1.0"?>

@@ -15,7 +15,7 @@ import pytest
 
 from azext_pythonapp.operations.app.import_check import program
 from azext_pythonapp.windows import MAX_COMMAND_LENGTH, python_command
-from tests.unit.test_appservice_windows import split_windows
+from tests.unit.test_windows import split_windows
 
 MARK = "pythonapp-import "
 

@@ -9,7 +9,7 @@ import pytest
 from azext_pythonapp.errors import Conflict, PlatformFailed, UnknownOutcome, Unreachable
 from azext_pythonapp.operations.web_config.change import WebConfigSwitch, put_back
 from azext_pythonapp.plan import Plan, Step
-from tests.unit.test_web_config_file import Files, ours
+from tests.unit.operations.web_config.test_change import Files, ours
 
 RECORD = SimpleNamespace(change_id="20261126-120000-0001", keep=lambda *arguments: None)
 

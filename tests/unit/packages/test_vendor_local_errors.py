@@ -13,7 +13,7 @@ from azext_pythonapp.errors import InvalidInput, RemoteFailed
 from azext_pythonapp.packages.local_errors import clear_errors, explained
 from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.packages.vendoring import read_marker, too_long, unpack_all, workplace
-from tests.unit.test_packages_vendoring import NAME, wheel_of
+from tests.unit.packages.test_vendoring import NAME, wheel_of
 
 PYTHON = TargetEnvironment("3.6.4", "x64")
 

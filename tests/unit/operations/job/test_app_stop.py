@@ -22,7 +22,7 @@ from azext_pythonapp.jobs.pending_restart import (
 from azext_pythonapp.operations.job.commands import wait_for_job
 from azext_pythonapp.operations.job.pending_restart import OWN_CLIENT_SECONDS, SHORT_JOB_SECONDS, plan_left
 from azext_pythonapp.operations.job.power import ENDING_SECONDS, stop_for_job
-from tests.unit.test_left_to_do import EARLIER, JOB, OTHER, World
+from tests.unit.operations.job.test_pending_restart import EARLIER, JOB, OTHER, World
 
 PYTHON = "D:\\home\\python311x64\\python.exe"
 APP = Program(7, PYTHON, f'"{PYTHON}" D:\\home\\python311x64\\wfastcgi.py', False)

@@ -10,7 +10,7 @@ from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult, Packag
 from azext_pythonapp.operations.job.pending_restart import finish_left
 from azext_pythonapp.operations.job.power import START_PAUSES, StillStopped
 from azext_pythonapp.operations.job.run import telling_outcome
-from tests.unit.test_left_to_do import JOB, World
+from tests.unit.operations.job.test_pending_restart import JOB, World
 
 
 class Reluctant:

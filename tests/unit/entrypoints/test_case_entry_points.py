@@ -9,7 +9,7 @@ import pytest
 
 from azext_pythonapp.errors import NotFound, PythonAppError, Refused
 from azext_pythonapp.operations.web_config.show_set_diff import set_web_config, show_web_config
-from tests.unit.test_web_config_local import place, request
+from tests.unit.operations.web_config.test_local_file import place, request
 
 PYTHON = "D:\\home\\python3111x64\\python.exe"
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from azext_pythonapp.webconfig.diff import unified_diff
 from azext_pythonapp.webconfig.document import Document
 from azext_pythonapp.webconfig.handlers import HandlerIntent, read_handler, write_handler
-from tests.unit.webconfig_strategies import fastcgi_intents, foreign_parts, http_intents, intents, text_of, web_configs
-from tests.unit.wfastcgi_parser import read_as_wfastcgi
+from tests.unit.webconfig.strategies import fastcgi_intents, foreign_parts, http_intents, intents, text_of, web_configs
+from tests.unit.webconfig.wfastcgi_parser import read_as_wfastcgi
 
 EXAMPLES = settings(max_examples=150, deadline=None)
 

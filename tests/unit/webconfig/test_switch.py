@@ -6,7 +6,7 @@ import pytest
 
 from azext_pythonapp.errors import Refused
 from azext_pythonapp.webconfig.handlers import read_handler, write_handler
-from tests.unit.test_webconfig_handlers import FASTCGI, HTTP, HTTP_ADD, PAIR, PYTHON, config, fastcgi
+from tests.unit.webconfig.test_handlers import FASTCGI, HTTP, HTTP_ADD, PAIR, PYTHON, config, fastcgi
 
 VISUAL_STUDIO = b"""<?xml version="1.0"?>
 <configuration>

@@ -9,8 +9,8 @@ import pytest
 from azext_pythonapp.errors import InvalidInput, InvalidWebConfig, Refused
 from azext_pythonapp.operations.web_config.show_set_diff import diff_web_config, set_web_config, show_web_config
 from azext_pythonapp.operations.web_config.target import FileTarget
-from tests.unit.test_switching_back import ADD, PAIR, fastcgi, platform
-from tests.unit.test_web_config_local import Said, request
+from tests.unit.operations.web_config.test_local_file import Said, request
+from tests.unit.webconfig.test_switching_back import ADD, PAIR, fastcgi, platform
 
 PYTHON = r"D:\home\python3119x64\python.exe"
 RULED = fastcgi({"WSGI_HANDLER": "shop.app"}).replace(

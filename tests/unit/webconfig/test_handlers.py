@@ -6,7 +6,7 @@ import pytest
 
 from azext_pythonapp.errors import InvalidInput, InvalidWebConfig, Refused
 from azext_pythonapp.webconfig.handlers import HandlerIntent, carried_environment, read_handler, write_handler
-from tests.unit.wfastcgi_parser import read_as_wfastcgi
+from tests.unit.webconfig.wfastcgi_parser import read_as_wfastcgi
 
 PYTHON = r"D:\home\python364x64\python.exe"
 PAIR = PYTHON + r"|D:\home\python364x64\wfastcgi.py"

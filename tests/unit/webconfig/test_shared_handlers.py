@@ -10,8 +10,8 @@ from azext_pythonapp.errors import Refused
 from azext_pythonapp.operations.web_config.show_set_diff import set_web_config, show_web_config
 from azext_pythonapp.webconfig import paths
 from azext_pythonapp.webconfig.handlers import HandlerIntent, read_handler, write_handler
-from tests.unit.test_parts_of_a_site import FASTCGI, HTTP, config, fastcgi, location, server
-from tests.unit.test_web_config_local import place, request
+from tests.unit.operations.web_config.test_local_file import place, request
+from tests.unit.webconfig.test_parts_of_a_site import FASTCGI, HTTP, config, fastcgi, location, server
 
 WS = '      <add name="ws" path="ws/*" verb="*" modules="httpPlatformHandler" resourceType="Unspecified" />\n'
 PLATFORM = (
