@@ -14,12 +14,14 @@ def exit_with(error):
     from azure.cli.core import azclierror
 
     from azext_pythonapp import errors
-    from azext_pythonapp.plain_text import plain
+    from azext_pythonapp.plain_text import plain, plain_line
     from azext_pythonapp.url_secrets import masked
 
     if isinstance(error, errors.PythonAppError):
-        message = masked(plain(error.message))
-        recommendation = masked(plain(error.recommendation)) if error.recommendation else error.recommendation
+        recommendation = masked(plain_line(error.recommendation)) if error.recommendation else None
+        # Scripts take the last of several lines as the recommendation (docs/json-output.md).
+        lines = masked(plain(error.message)).split("\n")
+        message = ("\n" if recommendation else " ").join(filter(None, lines))
     if isinstance(error, errors.InvalidInput):
         wrong = azclierror.InvalidArgumentValueError(message, recommendation)
         wrong.print_error()

@@ -131,13 +131,14 @@ def report(app: dict[str, Any] | None, changes: Sequence[Change], dry_run: bool,
     """The contract's answer of a mutating command.
 
     app: {"name", "resourceGroup", "slot"}, None where none is involved; changes: what happened or, in a dry run, would
-    happen; more: the command's own keys.
+    happen; more: the command's own keys, `changeId` among them where bytes of the app were kept.
     """
     real = [change for change in changes if change.action != "none"]
     answer: dict[str, Any] = {
         "changed": bool(real),
         "app": app,
         "changes": [change.to_dict() for change in real],
+        "changeId": None,
         **more,
     }
     if dry_run:

@@ -228,6 +228,7 @@ class Transaction:
         text = (intent.entry_point or self._start.text) if intent.kind == "fastCgi" else intent.arguments
         return {
             "runtime": replace(self._python, in_use=True).to_dict(),
+            "environment": None,
             "handler": intent.kind,
             "entryPoint": shown_entry_point(intent.kind, text, intent.python_path),
             "verification": {**self._verification, **self._health.result},

@@ -31,6 +31,7 @@ def show(app: App) -> dict[str, Any]:
         "app": app.site.to_dict(),
         "home": app.kudu.home(),
         "runtime": current.to_dict() if current else None,
+        "environment": None,
         "handler": handler.kind if handler else None,
         "entryPoint": entry_point,
         "webConfig": {"path": join(app.kudu.home(), *web_root(app).split("/"), WEB_CONFIG), "etag": web_config.etag},

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.json_contract import check_output
+
 
 @dataclass(frozen=True)
 class Result:
@@ -53,7 +55,7 @@ class Az:
 
         command: words as in a shell, without `az`; more: further arguments, taken as they are; variables: environment
         variables for this command. expect: the exit code that it must have, None for any. Raises AssertionError with
-        all that az said when the code is another one.
+        all that az said when the code is another one, or when the output does not fit docs/json-output.md.
         """
         words = self._words(command, more)
         began = time.monotonic()
@@ -69,6 +71,10 @@ class Az:
         )
         result = Result(("az", *words[1:]), done.stdout, done.stderr, done.returncode, time.monotonic() - began)
         assert expect is None or done.returncode == expect, f"exit code {expect} was expected\n{result}"
+        try:
+            check_output(words[1:], self.environment | variables, (done.returncode, done.stdout, done.stderr))
+        except (AssertionError, ValueError) as fault:
+            raise AssertionError(f"{fault}\n{result}") from fault
         return result
 
     def start(self, command: str, *more: object) -> subprocess.Popen[str]:

@@ -69,6 +69,7 @@ def test_the_second_run_after_a_good_one_is_empty(az, azure, apps):
         "changed",
         "app",
         "changes",
+        "changeId",
         "exitCode",
         "installed",
         "upgraded",

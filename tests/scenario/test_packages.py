@@ -36,6 +36,7 @@ def test_install_list_freeze_outdated_check_uninstall(az, azure, apps):
         "changed",
         "app",
         "changes",
+        "changeId",
         "exitCode",
         "installed",
         "upgraded",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.scenario.apps import naming, web_root
 from tests.scenario.unchanged import unchanged
 
-KEYS = {"app", "home", "runtime", "handler", "entryPoint", "webConfig", "warnings"}
+KEYS = {"app", "home", "runtime", "environment", "handler", "entryPoint", "webConfig", "warnings"}
 
 
 def test_an_app_that_runs_python(az, azure, apps):

@@ -91,6 +91,19 @@ def test_a_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == ["abcdef"]
 
 
+@pytest.mark.parametrize(
+    "message, advice, lines",
+    [
+        ("One.\n\nTwo.\n", None, ["ERROR: One. Two."]),
+        ("One.\n\n+x\n \n-y\n", "Do\nthis.", ["ERROR: One.", "+x", " ", "-y", "Do this."]),
+    ],
+)
+def test_the_last_of_several_lines_of_an_error_is_the_advice(message, advice, lines, capsys, caplog) -> None:
+    with pytest.raises(SystemExit):
+        exit_with(InvalidInput(message, advice))
+    assert [*f"ERROR: {caplog.messages[-1]}".split("\n"), *capsys.readouterr().err.splitlines()] == lines
+
+
 def test_errors(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(azclierror.AzureResponseError) as error:
         exit_with(RemoteFailed(HOSTILE + " https://h/x?sig=abc", HOSTILE))

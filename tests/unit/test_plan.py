@@ -91,7 +91,7 @@ def test_an_interrupt_undoes_as_well():
 
 def test_the_report_leaves_out_what_does_not_change():
     answer = report(APP, [Change("packages/flask", "none", "2", "2")], False, runtime=None)
-    assert answer == {"changed": False, "app": APP, "changes": [], "runtime": None}
+    assert answer == {"changed": False, "app": APP, "changes": [], "changeId": None, "runtime": None}
 
 
 def test_a_dry_run_has_the_same_shape_and_says_that_it_is_one():
@@ -102,4 +102,5 @@ def test_a_dry_run_has_the_same_shape_and_says_that_it_is_one():
         "app": APP,
         "dryRun": True,
         "changes": [{"target": "web.config", "action": "update", "before": "a", "after": "b", "diff": "--- a"}],
+        "changeId": None,
     }

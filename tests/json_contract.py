@@ -1,0 +1,120 @@
+"""The contract of docs/json-output.md: what the commands print, checked against the JSON Schemas in docs/schemas."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+
+SCHEMAS = Path(__file__).resolve().parent.parent / "docs" / "schemas"
+GROUP = ("webapp", "python")
+# Prints lines of text, which are its data also when the job failed.
+TEXT_COMMANDS = ("job log",)
+# What az's own parser appends to what it refuses, before a command begins.
+_OF_AZ = "https://aka.ms/cli_ref"
+_END_OF_SENTENCE = (".", "!", "?", ".)", ".`", ".'")
+
+
+def schema_name(command: str) -> str:
+    """Return the name of a command's schema. command: "show", "job list"."""
+    return command.replace(" ", "-")
+
+
+@cache
+def validator(name: str) -> Draft202012Validator:
+    """Return a validator by docs/schemas/<name>.json that also refuses every key that the schema does not name."""
+    registry: Registry[Any] = Registry(retrieve=lambda uri: Resource.from_contents(closed(uri)))
+    return Draft202012Validator(closed(f"{name}.json"), registry=registry)
+
+
+@cache
+def closed(file: str) -> Any:
+    """Return the schema in a file, with additionalProperties false in every object whose properties it names."""
+
+    def close(part: Any) -> Any:
+        if isinstance(part, list):
+            return [close(each) for each in part]
+        if not isinstance(part, dict):
+            return part
+        named = {"additionalProperties": False} if part.get("type") == "object" and "properties" in part else {}
+        return {**{key: close(each) for key, each in part.items()}, **named}
+
+    return close(json.loads((SCHEMAS / file).read_text(encoding="utf-8")))
+
+
+def check_answer(command: str, answer: Any) -> None:
+    """Raise AssertionError when what a command printed does not fit its schema."""
+    faults = [f"{error.json_path}: {error.message}" for error in validator(schema_name(command)).iter_errors(answer)]
+    assert not faults, f"`az webapp python {command}` printed what docs/schemas does not allow:\n" + "\n".join(faults)
+
+
+def parse_error(returncode: int, stderr: str) -> dict[str, Any]:
+    """Return the error that az wrote to standard error, as docs/json-output.md tells scripts to read it.
+
+    Raises ValueError when there is none.
+    """
+    _, found, text = f"\n{stderr}".rpartition("\nERROR: ")
+    if not found:
+        raise ValueError("no line of standard error begins with 'ERROR: '")
+    lines = list(takewhile(bool, text.split("\n")))
+    message, recommendation = (lines[:-1], lines[-1]) if len(lines) > 1 else (lines, None)
+    return {"code": returncode, "message": "\n".join(message), "recommendation": recommendation}
+
+
+def check_error(command: str, options: Sequence[str], returncode: int, stdout: str, stderr: str) -> None:
+    """Raise AssertionError when a command failed in another way than the contract allows.
+
+    command: "job list". options: what followed it.
+    """
+    assert "Traceback (most recent call last)" not in stderr, "a traceback"
+    assert not stdout or command in TEXT_COMMANDS, "a failed command printed data"
+    error = parse_error(returncode, stderr)
+    faults = [f"{fault.json_path}: {fault.message}" for fault in validator("error").iter_errors(error)]
+    assert not faults, "an error that docs/schemas/error.json does not allow: " + "\n".join(faults)
+    if returncode == 2 and _OF_AZ in stderr:
+        return
+    message = error["message"]
+    assert message.endswith(_END_OF_SENTENCE), f"the message is no sentence: {message!r}"
+    if _value(options, "--file") is None:
+        for what, value in (("app", _value(options, "--name", "-n")), ("slot", _value(options, "--slot", "-s"))):
+            assert value is None or f"'{value}'" in message, f"the message does not name the {what}: {message!r}"
+
+
+def check_output(words: Sequence[str], environment: Mapping[str, str], result: tuple[int, str, str]) -> None:
+    """Check what an az command printed, when it is one of this extension's and prints JSON.
+
+    words: after `az`. result: exit code, standard output, standard error.
+    Raises AssertionError for what the contract does not allow.
+    """
+    if tuple(words[:2]) != GROUP:
+        return
+    command = " ".join(takewhile(lambda word: not word.startswith("-"), words[2:]))
+    options = words[2 + len(command.split()) :]
+    returncode, stdout, stderr = result
+    if "--help" in options or "-h" in options or not command:
+        return
+    if returncode:
+        if not {"--debug", "--verbose"}.intersection(options):
+            check_error(command, options, returncode, stdout, stderr)
+    elif command not in TEXT_COMMANDS and _prints_whole_json(options, environment):
+        check_answer(command, json.loads(stdout))
+
+
+def _prints_whole_json(options: Sequence[str], environment: Mapping[str, str]) -> bool:
+    output = _value(options, "--output", "-o") or environment.get("AZURE_CORE_OUTPUT") or "json"
+    return output in ("json", "jsonc") and _value(options, "--query") is None
+
+
+def _value(options: Sequence[str], *names: str) -> str | None:
+    """Return what follows an option, or what `--option=value` gives it; None without it."""
+    for number, option in enumerate(options):
+        name, _, value = option.partition("=")
+        if name in names:
+            return value or (options[number + 1] if number + 1 < len(options) else None)
+    return None
