@@ -3,7 +3,7 @@
 from knack.help_files import helps
 
 # az 2.91 blanks its own summary of `webapp` in `az --help` once any extension adds to it, unless the extension
-# repeats the same text (facts/az-extension.md 2.5).
+# repeats the same text (docs/platform/az-extension.md 2.5).
 helps.setdefault(
     "webapp",
     """

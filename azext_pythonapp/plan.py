@@ -28,7 +28,7 @@ class Change:
     diff: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The contract's object: {"target", "action", "before", "after"} and "diff" for files."""
+        """The object of docs/json-output.md: {"target", "action", "before", "after"} and "diff" for files."""
         row: dict[str, Any] = {"target": self.target, "action": self.action, "before": self.before, "after": self.after}
         if self.diff is not None:
             row["diff"] = self.diff
@@ -128,7 +128,7 @@ def _stays(finished: Sequence[tuple[Step, list[Change]]], undone: bool) -> list[
 
 
 def report(app: dict[str, Any] | None, changes: Sequence[Change], dry_run: bool, **more: Any) -> dict[str, Any]:
-    """The contract's answer of a mutating command.
+    """The answer of a mutating command (docs/json-output.md).
 
     app: {"name", "resourceGroup", "slot"}, None where none is involved; changes: what happened or, in a dry run, would
     happen; more: the command's own keys, `changeId` among them where bytes of the app were kept.

@@ -32,7 +32,8 @@ def quote_command(*arguments: str) -> str:
     arguments: the executable first; each reaches the program unchanged.
     Returns the command line: every argument that is not plain is put in double quotes, the executable always is.
     Raises InvalidInput for what no quoting can carry. cmd.exe reads the text twice, and expands `%NAME%` even in
-    quotes; a newline ends it; it holds at most 8191 characters (facts/kudu.md 1.2, facts/windows-worker.md 0.1).
+    quotes; a newline ends it; it holds at most 8191 characters (docs/platform/kudu.md 1.2,
+    docs/platform/worker.md 0.1).
     """
     quoted = []
     for position, argument in enumerate(arguments):
@@ -63,8 +64,8 @@ def python_command(python_path: str, source: str, parameters: Mapping[str, Any])
         so that no file in it is taken for a module.
     parameters: what the program needs to know; JSON values.
     Returns the command line. Program and parameters travel base64-encoded, the program compressed, so that no
-    character of them can be taken for cmd.exe syntax (facts/kudu.md 1.2). Kudu keeps command lines: no secret may be
-    among the parameters.
+    character of them can be taken for cmd.exe syntax (docs/platform/kudu.md 1.2). Kudu keeps command lines: no secret
+    may be among the parameters.
     Raises InvalidInput when it gets longer than cmd.exe takes.
     """
     values = base64.b64encode(json.dumps(dict(parameters)).encode("ascii")).decode("ascii")
@@ -93,7 +94,7 @@ def started_path(path: str, home: str) -> str:
     r"""Write the path of a program that a web.config starts the way the worker itself does.
 
     path: as for worker_path, or relative to site\wwwroot when it begins with a dot (HttpPlatformHandler 1.2,
-    facts/python-site-extensions.md 2.3). home: the worker's %HOME%.
+    docs/platform/site-extensions.md 2.3). home: the worker's %HOME%.
     """
     plain = path.strip().strip('"').strip()
     return worker_path(ntpath.join("%HOME%\\site\\wwwroot", plain) if _RELATIVE.match(plain) else plain, home)

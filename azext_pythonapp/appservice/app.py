@@ -148,7 +148,7 @@ def fetch_json(session: requests.Session, url: str, sleep: Callable[[float], Non
 
 
 def _bearer_token(cli_ctx: Any) -> str:
-    """A token for App Service, as az's own SCM commands ask for it (facts/az-extension.md 4.6)."""
+    """A token for App Service, as az's own SCM commands ask for it (docs/platform/az-extension.md 4.6)."""
     from azure.cli.core._profile import Profile
     from azure.cli.core.cloud import CloudEndpointNotSetException
 

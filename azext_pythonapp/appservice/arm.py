@@ -1,9 +1,10 @@
 """Azure Resource Manager: one app or slot as a resource, and its power switch.
 
 Requests go through the pipeline of azure-mgmt-web's client (authentication, az's headers and TLS settings) with bodies
-of our own, because the generated methods cannot install or delete a site extension (facts/az-extension.md 4.2 and 4.3),
-and because a slot is then just a longer resource id. The pipeline's own repetitions are off: who repeats must know that
-a 409 or 404 can be the answer to his own first try (facts/2026.md 7).
+of our own, because the generated methods cannot install or delete a site extension
+(docs/platform/az-extension.md 4.2 and 4.3), and because a slot is then just a longer resource id. The pipeline's own
+repetitions are off: who repeats must know that a 409 or 404 can be the answer to his own first try
+(docs/platform/recorded-traffic.md 3.3).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ UNCERTAIN = (408, 500, 502, 503, 504)
 ERROR_SECONDS = 10.0
 NO_CONNECTION_SECONDS = 60.0
 # "Cannot acquire exclusive lock to create, update or delete this site" is App Service's own 429
-# (recordings/arm/error_429_exclusive_lock.json); the others count requests.
+# (docs/platform/recordings/arm/error_429_exclusive_lock.json); the others count requests.
 _BUSY = ("exclusive lock", "toomanyrequests", "too many requests", "throttl")
 # A restart that was begun twice does no harm, but one after the other keeps the app from starting.
 RESTARTS = 3
@@ -52,7 +53,7 @@ class Site:
 
     resource_id: of the slot, when there is one. plan_id: the resource id of its App Service plan.
     host and scm_host: the names that Resource Manager gave; they can carry a hash and a region, so they are never
-    built from the app's name (facts/az-extension.md 4.6).
+    built from the app's name (docs/platform/az-extension.md 4.6).
     subscription: the one that the command line gave; None when it gave none.
     affinity: whether the front end sends a client to the instance that its cookie names.
     """
@@ -79,7 +80,7 @@ class Site:
         return advice.options(self.resource_group, self.name, self.slot, self.subscription)
 
     def to_dict(self) -> dict[str, str | None]:
-        """The contract's `app` object."""
+        """The `app` object of docs/json-output.md."""
         return {"name": self.name, "resourceGroup": self.resource_group, "slot": self.slot}
 
 
@@ -105,7 +106,8 @@ class SiteConfiguration:
     """What of `config/web` matters here.
 
     use_32bit_worker: whether the app's worker process is a 32-bit one, which is what new apps get.
-    applications: the site's virtual applications, the one at "/" among them (recordings/arm/config_web.json).
+    applications: the site's virtual applications, the one at "/" among them
+    (docs/platform/recordings/arm/config_web.json).
     """
 
     use_32bit_worker: bool
@@ -339,15 +341,16 @@ class Arm:
         return dict(self._settings[site.resource_id])
 
     def restart(self, site: Site) -> None:
-        """Restart the app and its SCM site; site-extension transforms take effect with it (facts 1.5).
+        """Restart the app and its SCM site; site-extension transforms take effect with it
+        (docs/platform/site-extensions.md 1.5).
 
-        Azure is asked to answer when that is done, because else the old process goes on for a while (facts/2026.md 7).
-        Raises UnknownOutcome when Azure does not say whether it does.
+        Azure is asked to answer when that is done, because else the old process goes on for a while
+        (docs/platform/recorded-traffic.md 3.4). Raises UnknownOutcome when Azure does not say whether it does.
         """
         self._power(site, "restart", None)
 
     def stop(self, site: Site) -> None:
-        """Stop the app; its SCM site keeps working (facts/kudu.md 7). Raises as restart."""
+        """Stop the app; its SCM site keeps working (docs/platform/kudu.md 5.3). Raises as restart."""
         self._power(site, "stop", "stopped")
 
     def start(self, site: Site) -> None:
@@ -425,7 +428,7 @@ def _list(value: Any) -> list[Any]:
 
 
 # HostType of Microsoft.Web, by name and, as api-versions before 2016 write it, by number
-# (recordings/arm/site_api_2015_integer_enums.json).
+# (docs/platform/recordings/arm/site_api_2015_integer_enums.json).
 _REPOSITORY = ("repository", "1")
 
 
@@ -480,7 +483,7 @@ def arm_message(answer: ArmAnswer, otherwise: str | None = None) -> str:
     """The reason in an error answer, on one line. otherwise: the words for one that gives none.
 
     Resource Manager's `error.message`, App Service's `Message`, or Kudu's `ExceptionMessage`, beside which `Message` is
-    only "An error has occurred." (recordings/arm, facts/2026.md 7); the start of any other text.
+    only "An error has occurred." (docs/platform/recorded-traffic.md 3.1); the start of any other text.
     """
     body = answer.body
     if isinstance(body, dict):

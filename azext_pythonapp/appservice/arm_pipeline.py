@@ -24,7 +24,7 @@ def connect(cli_ctx: Any, say: Callable[[str], None] = lambda line: None) -> Arm
     given = cli_ctx.data.get("subscription_id")
     client = get_mgmt_service_client(cli_ctx, ResourceType.MGMT_APPSERVICE)
     # Public since azure-mgmt-web 11.0; the pipeline below it has been the same object in all versions that az
-    # shipped since 2.75 (facts/az-extension.md 4.1).
+    # shipped since 2.75 (docs/platform/az-extension.md 4.1).
     sender = getattr(client, "send_request", None)
     if sender is None:
         sender = client.web_apps._client.send_request  # pylint: disable=protected-access

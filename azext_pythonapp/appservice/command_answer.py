@@ -14,7 +14,7 @@ class CommandResult:
     """What a command on the worker printed and returned.
 
     exit_code -1 with an empty output may also mean that Kudu could not start or had to kill it; `error` then holds
-    Kudu's own words (facts/kudu.md 1.1).
+    Kudu's own words (docs/platform/kudu.md 1.1).
     """
 
     output: str

@@ -25,7 +25,7 @@ class ScmCredentials(AuthBase):
         cache, and hands out none that has not five minutes left.
     get_publishing_credentials: returns (user, password) when the site allows basic authentication on its SCM site,
         else None. Called at most once, and only after the token was refused
-        (facts/kudu.md 6: with basicPublishingCredentialsPolicies/scm off, basic answers 401).
+        (docs/platform/kudu.md 6: with basicPublishingCredentialsPolicies/scm off, basic answers 401).
     clock: seconds, monotonic.
 
     Signing raises AccessDenied when there is no token to be had, and Unreachable when the network is why.

@@ -1,6 +1,6 @@
 """The SCM site of one app or slot: files (VFS and zip), commands, and the gallery of site extensions.
 
-Every statement about Kudu's answers is taken from facts/kudu.md, which cites Kudu's own source.
+Every statement about Kudu's answers is taken from docs/platform/kudu.md, which cites Kudu's own source.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from azext_pythonapp.appservice.patience import Retry, Trouble, http_date
 from azext_pythonapp.appservice.scm import READ_SECONDS, ScmSite
 from azext_pythonapp.errors import Conflict, NotFound, PlatformFailed, PythonAppError, UnknownOutcome
 
-# Longer than Azure's front end keeps an unanswered request (facts/kudu.md 1.4).
+# Longer than Azure's front end keeps an unanswered request (docs/platform/kudu.md 1.4).
 ARCHIVE_SECONDS = 300
 CHUNK_BYTES = 1 << 18
 # For so long a file that our own lost request may still be writing is looked at again.
@@ -123,11 +123,12 @@ class Kudu:
         return other
 
     def url(self, path: str) -> str:
-        """The VFS address of a path: each segment percent-encoded (facts/kudu.md 3.1)."""
+        """The VFS address of a path: each segment percent-encoded (docs/platform/kudu.md 3.1)."""
         return f"{self._base}/api/vfs/{quote(path)}"
 
     def home(self) -> str:
-        r"""%HOME% as the worker sees it: `D:\home` or, on newer scale units, `C:\home` (facts 1.8). Asked once."""
+        r"""%HOME% as the worker sees it: `D:\home` or, on newer scale units, `C:\home`
+        (docs/platform/site-extensions.md 1.8). Asked once."""
         if self._home is None:
             self.list_directory("")
         if self._home is None:
@@ -162,7 +163,7 @@ class Kudu:
         """What a file holds from a byte offset on; b"" while there is nothing new. Raises NotFound.
 
         Kudu answers 416 when the offset is the file's length, and opens files that are being written
-        (facts/kudu.md 3.2).
+        (docs/platform/kudu.md 3.2).
         """
         response = self._scm.ask(
             "GET", self.url(path), path, headers={"Range": f"bytes={offset}-"}, accept=(416,)
@@ -175,7 +176,8 @@ class Kudu:
         """Write a file and return its new ETag.
 
         if_match: the ETag that the file must still have, "*" for any, None for "it must not exist yet".
-        Raises Conflict when the file is not as expected, is locked, or the folder is read-only (facts/kudu.md 3.3).
+        Raises Conflict when the file is not as expected, is locked, or the folder is read-only
+        (docs/platform/kudu.md 3.3).
         """
         while True:
             answer = self._scm.ask(
@@ -231,7 +233,7 @@ class Kudu:
 
         archive: a seekable file; it is sent piece by piece.
         Raises Conflict when the worker refused it, which may leave a part of it, and UnknownOutcome when the
-        connection was cut before the answer: extracting may go on there (facts/kudu.md 1.4, 3.5).
+        connection was cut before the answer: extracting may go on there (docs/platform/kudu.md 1.4, 3.5).
         """
         response = self._scm.act(
             "PUT",
@@ -247,8 +249,8 @@ class Kudu:
     def download_archive(self, folder: str, target: BinaryIO) -> None:
         """Write a folder, packed as a zip file, to `target`, piece by piece.
 
-        The worker leaves out, without a word, files that are in use (facts/kudu.md 3.5). target: a seekable file; it is
-        written from its present place on, and again from there when the connection ends early.
+        The worker leaves out, without a word, files that are in use (docs/platform/kudu.md 3.5). target: a seekable
+        file; it is written from its present place on, and again from there when the connection ends early.
         Raises NotFound when there is no such folder, Unreachable when the connection ended early each time.
         """
         begin, retry = target.tell(), Retry(self._scm.trouble)
@@ -269,13 +271,13 @@ class Kudu:
 
         command: a cmd.exe command line (windows.quote_command makes one).
         directory: relative to %HOME%, or a full Windows path.
-        timeout: seconds; past 230 s Azure's front end cuts the connection anyway (facts/kudu.md 1.4).
+        timeout: seconds; past 230 s Azure's front end cuts the connection anyway (docs/platform/kudu.md 1.4).
         Raises UnknownOutcome when the connection was cut before the answer.
         """
         return self._run(command, directory, timeout, None)
 
     def start(self, command: str, directory: str = "") -> PendingCommand:
-        """Post a command and return at once; it goes on when this client goes away (facts/kudu.md 1.4)."""
+        """Post a command and return at once; it goes on when this client goes away (docs/platform/kudu.md 1.4)."""
         pending = PendingCommand()
 
         def post() -> None:
@@ -297,7 +299,7 @@ class Kudu:
     def app_started(self) -> datetime | None:
         """When the app's own worker process began, on the machine of this SCM site; None when it cannot be told.
 
-        Kudu calls the other w3wp.exe process -1 (facts/kudu.md 5.3).
+        Kudu calls the other w3wp.exe process -1 (docs/platform/kudu.md 5.3).
         """
         try:
             found = self._json("GET", f"{self._base}/api/processes/-1", "the app's process")
@@ -306,7 +308,7 @@ class Kudu:
         return read_time(str(found.get("start_time") or "")) if isinstance(found, dict) else None
 
     def programs(self, name: str) -> list[Program]:
-        """The processes of a program on the instance that answers, such as "python" (facts/kudu.md 5.3)."""
+        """The processes of a program on the instance that answers, such as "python" (docs/platform/kudu.md 5.3)."""
         found = []
         for row in self._rows(f"{self._base}/api/processes", "processes"):
             pid = whole_number(row.get("id"))
@@ -327,11 +329,11 @@ class Kudu:
         return found
 
     def site_extensions(self) -> list[dict[str, Any]]:
-        """The installed site extensions, as Kudu's JSON (facts/kudu.md 4.1)."""
+        """The installed site extensions, as Kudu's JSON (docs/platform/kudu.md 4.1)."""
         return self._rows(f"{self._base}/api/siteextensions", "site extensions")
 
     def extension_feed(self, text: str = "") -> list[dict[str, Any]]:
-        """The site extensions that the app's own gallery feed offers, as Kudu's JSON (facts/kudu.md 4.2).
+        """The site extensions that the app's own gallery feed offers, as Kudu's JSON (docs/platform/kudu.md 4.2).
 
         text: only those whose title holds it.
         """
@@ -339,7 +341,8 @@ class Kudu:
         return self._rows(f"{self._base}/api/extensionfeed", "extension feed", params=params)
 
     def extension_package(self, identifier: str, version: str) -> dict[str, Any]:
-        """One package version of a site extension, also one that the feed's list does not show (facts/kudu.md 4.2).
+        """One package version of a site extension, also one that the feed's list does not show
+        (docs/platform/kudu.md 4.2).
 
         identifier: in the gallery's own spelling. Raises NotFound when the gallery does not have it.
         """
@@ -386,8 +389,8 @@ class Kudu:
     def _own_write(self, path: str, content: bytes) -> RemoteFile | None:
         """The file that our own write has left whose answer was lost; None when somebody else has written it.
 
-        Kudu truncates a file before it writes it (facts/kudu.md 3.3), so a beginning of the content is our own too,
-        still growing or left so; it is returned when it does not grow any more.
+        Kudu truncates a file before it writes it (docs/platform/kudu.md 3.3), so a beginning of the content is our own
+        too, still growing or left so; it is returned when it does not grow any more.
         """
         retry, before = Retry(self._scm.trouble, SETTLING_SECONDS), None
         while True:

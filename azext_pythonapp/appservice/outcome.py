@@ -1,7 +1,7 @@
 """What an answer, or the lack of one, tells about a request: did the service get it, and did it answer itself?
 
 Between this machine and Kudu stand proxies, Azure's front end, HTTP.sys of the worker and ASP.NET, and all of them
-answer with Kudu's status codes (facts/kudu.md 1.4 and 6, facts/2026.md 7, recordings/frontend, recordings/kudu). So the
+answer with Kudu's status codes (docs/platform/kudu.md 1.4 and 6, docs/platform/recorded-traffic.md 1, 2). So the
 status alone says little: Kudu's own errors are JSON, the others are web pages.
 """
 
@@ -16,7 +16,7 @@ import requests
 
 from azext_pythonapp.errors import Unreachable
 
-# The front end gives up on a request after 230 s, with 500, 502 or 504 (facts/2026.md 7).
+# The front end gives up on a request after 230 s, with 500, 502 or 504 (docs/platform/recorded-traffic.md 1.1).
 FRONT_END_SECONDS = 200.0
 _TIMED_OUT = "the request timed out"
 # HTTP.sys says it in a title of capitals and in a sentence; other front ends have one of the two.
@@ -146,7 +146,7 @@ def says_not_found(text: str) -> bool:
 
 def says_held(text: str) -> bool:
     """Whether a 404 of Kudu's own tells of an exception with something that is there: the exception's type says what
-    happened (facts/kudu.md 3.2 and 3.4)."""
+    happened (docs/platform/kudu.md 3.2 and 3.4)."""
     body = parsed(text)
     kind = str(body.get("ExceptionType") or "") if isinstance(body, dict) and "Message" in body else ""
     return bool(kind) and kind.rsplit(".", 1)[-1] not in ("FileNotFoundException", "DirectoryNotFoundException")

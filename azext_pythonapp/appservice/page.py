@@ -21,13 +21,13 @@ FETCH_SECONDS = 100.0
 BODY_SECONDS = 10.0
 LARGEST_BODY = 65536
 MOST_REDIRECTS = 10
-# The front end sends a client that has it to the instance of that id (facts/kudu.md 6).
+# The front end sends a client that has it to the instance of that id (docs/platform/kudu.md 6).
 AFFINITY_COOKIES = ("ARRAffinity", "ARRAffinitySameSite")
 _FORBIDDEN_IP = "x-ms-forbidden-ip"
 _REDIRECTS = (301, 302, 303, 307, 308)
 _LONGEST_LINE = 300
 # The sentence that the front end's pages of stopped, over quota, forbidden and unknown share, and the reason phrases
-# that it sends with them (recordings/frontend).
+# that it sends with them (docs/platform/recordings/frontend).
 _FRONT_END = re.compile(
     r"web app you have attempted to reach|this web app is stopped|web site not found", re.IGNORECASE
 )

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from itertools import chain, repeat
 
-# A cold SCM site takes up to so long (facts/kudu.md 6); nothing is repeated for longer.
+# A cold SCM site takes up to so long (docs/platform/kudu.md 6); nothing is repeated for longer.
 TOTAL_SECONDS = 240.0
 # Whoever waits so long wants to know why.
 SILENT_SECONDS = 10.0

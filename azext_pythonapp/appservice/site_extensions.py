@@ -1,6 +1,6 @@
 """Site extensions of one app through Resource Manager: list, install, delete.
 
-The traps are Kudu's and Resource Manager's, all named in facts/az-extension.md 4 and facts/kudu.md 4.
+The traps are Kudu's and Resource Manager's, all named in docs/platform/az-extension.md 4 and docs/platform/kudu.md 4.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ from azext_pythonapp.errors import (
 
 POLL_SECONDS = 3.0
 INSTALL_LIMIT_SECONDS = 20 * 60
-# Another request is about the same extension: Kudu says 409, Resource Manager 429 (facts/2026.md 7).
+# Another request is about the same extension: Kudu says 409, Resource Manager 429
+# (docs/platform/recorded-traffic.md 4.2).
 TAKEN = (409, 429)
-# While an install goes on, Resource Manager gives up on it (facts 1.6), throttles, or meets an SCM site that restarts.
+# While an install goes on, Resource Manager gives up on it (docs/platform/site-extensions.md 1.6), throttles, or meets
+# an SCM site that restarts.
 STILL_INSTALLING = (*TAKEN, *UNCERTAIN)
 # An install or a deletion whose answer was lost is asked for again so many times, with growing pauses in seconds.
 AGAIN_PAUSES = (2.0, 5.0, 10.0, 20.0)
@@ -89,7 +91,7 @@ def install_or_join(
 def start_install(
     arm: Arm, site: Site, identifier: str, version: str | None = None, sleep: Callable[[float], None] = time.sleep
 ) -> ArmAnswer:
-    """Ask for an installation; Azure answers within 15 s whether or not it is done (facts/az-extension.md 4.5).
+    """Ask for an installation; Azure answers within 15 s whether or not it is done (docs/platform/az-extension.md 4.5).
 
     An answer that was lost is looked for: where nothing tells of the installation it is asked for again, and what then
     is "being installed already" is our own.
@@ -135,7 +137,7 @@ def await_install(
     """Poll an installation until it is done, and return the properties of what was installed.
 
     answer: the last answer about it; None asks at once.
-    The first poll after success is what makes Azure restart the app (facts/az-extension.md 4.5).
+    The first poll after success is what makes Azure restart the app (docs/platform/az-extension.md 4.5).
     Raises RemoteFailed when the install failed, and UnknownOutcome when it takes more than 20 minutes, or Azure refuses
     for a minute to tell.
     """
@@ -143,7 +145,7 @@ def await_install(
     for _ in range(int(INSTALL_LIMIT_SECONDS / POLL_SECONDS)):
         entry = _finished(answer) if answer else None
         if entry is not None and extension_id(entry).lower() != identifier.lower():
-            # Kudu looks an id up as a substring of every package's description (facts/kudu.md 4.4).
+            # Kudu looks an id up as a substring of every package's description (docs/platform/kudu.md 4.4).
             entry = next(
                 (row for row in list_extensions(arm, site) if extension_id(row).lower() == identifier.lower()), None
             )
@@ -175,10 +177,10 @@ def delete_extension(
     delete_folder: Callable[[str], None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Delete an installed site extension; its runtime folder stays (facts 1.5).
+    """Delete an installed site extension; its runtime folder stays (docs/platform/site-extensions.md 1.5).
 
-    Kudu deletes the first package whose text mentions the id (facts/kudu.md 4.4). So the id is looked up in the list
-    first; and where Kudu would find another package, the extension's own folder is deleted, which is all that Kudu
+    Kudu deletes the first package whose text mentions the id (docs/platform/kudu.md 4.4). So the id is looked up in the
+    list first; and where Kudu would find another package, the extension's own folder is deleted, which is all that Kudu
     does for a package without an uninstall.cmd.
     delete_folder: deletes a folder, given relative to %HOME%, with all that is in it.
     Raises NotFound when it is not installed, RemoteFailed when it is still there afterwards.
@@ -266,8 +268,8 @@ def _poll(arm: Arm, site: Site, address: str, identifier: str) -> ArmAnswer:
 def _require_not_failed(answer: ArmAnswer, site: Site, identifier: str) -> None:
     """Raise RemoteFailed, with Kudu's comment, when an answer says that the installation has failed.
 
-    It comes with status 200, 400 or 404: the state says what happened, not the status (facts/az-extension.md 4.3,
-    recordings/arm/siteextension_failed.json).
+    It comes with status 200, 400 or 404: the state says what happened, not the status
+    (docs/platform/az-extension.md 4.3, docs/platform/recordings/arm/siteextension_failed.json).
     """
     state = _state(answer)
     if state in ("failed", "canceled"):

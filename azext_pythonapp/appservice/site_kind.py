@@ -1,8 +1,8 @@
 """What kind of app a resource of Microsoft.Web/sites is, and why the ones that are no Windows web app are refused.
 
 Sources: https://learn.microsoft.com/azure/app-service/reference-app-service-kind-property (a comma-separated list,
-which may say less than the flags: recordings/arm/site_kind_app_but_linux.json has kind "app" and reserved true);
-recordings/arm/site_windows_container.json (isXenon and hyperV true, reserved false).
+which may say less than the flags: docs/platform/recordings/arm/site_kind_app_but_linux.json has kind "app" and reserved
+true); docs/platform/recordings/arm/site_windows_container.json (isXenon and hyperV true, reserved false).
 """
 
 from __future__ import annotations

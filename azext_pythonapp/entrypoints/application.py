@@ -60,12 +60,13 @@ class EntryPoint:
 
     @property
     def is_asgi(self) -> bool:
-        """Whether it speaks ASGI, which FastCGI cannot (facts/python-site-extensions.md 2.4)."""
+        """Whether it speaks ASGI, which FastCGI cannot (docs/platform/site-extensions.md 2.4)."""
         return self.framework in ASGI_FRAMEWORKS
 
     @property
     def wsgi_handler(self) -> str:
-        """The WSGI_HANDLER for wfastcgi: "module.object" or "module.factory()" (facts 2.4, 3).
+        """The WSGI_HANDLER for wfastcgi: "module.object" or "module.factory()"
+        (docs/platform/site-extensions.md 2.4, 3.3).
 
         Raises Refused for what wfastcgi cannot run.
         """

@@ -41,7 +41,7 @@ _FILE = r"(?:[^:\"<>|?*%\\/]+[\\/])*[^:\"<>|?*%\\/]+\.pyw?"
 _FILE_OPTION = re.compile(rf"(?:\.[\\/])?({_FILE}):({_NAME}(?:\.{_NAME})*(?:\(\))?)", re.IGNORECASE)
 _SCRIPT = re.compile(r"[^:\"<>|?*%]+\.py", re.IGNORECASE)
 # What wfastcgi can import and call: names with dots between them, `()` after any of them. It imports with __import__,
-# so that any file name without a dot will do (facts/python-site-extensions.md 3).
+# so that any file name without a dot will do (docs/platform/site-extensions.md 3.3).
 _PART = r"[^.:/\\()\"<>|*?%\r\n\t]+(?:\(\))?"
 _HANDLER = re.compile(rf"{_PART}(?:\.{_PART})+")
 
@@ -116,7 +116,8 @@ def entry_of_handler(text: str, candidates: Sequence[EntryPoint] = ()) -> EntryP
     """Return the entry point that a WSGI_HANDLER names (`app.app`, `app.create()`); None when it names none.
 
     candidates: the app's. wfastcgi takes the longest prefix that it can import for the module, so that `app.app.server`
-    may be `app:app.server` (facts/python-site-extensions.md 3); where no file tells, all before the last dot is taken.
+    may be `app:app.server` (docs/platform/site-extensions.md 3.3); where no file tells, all before the last dot is
+    taken.
     """
     known = next((found for found in candidates if found.object and found.wsgi_handler == text.strip()), None)
     if known is not None:

@@ -1,7 +1,7 @@
 """The web server that HttpPlatformHandler starts: which one fits, and its arguments.
 
 HttpPlatformHandler gives the port in %HTTP_PLATFORM_PORT% and connects by IPv4 on the local host
-(facts/python-site-extensions.md 2.3, 2.4). Gunicorn, uWSGI and the like need a Unix. App Service's front end ends TLS
+(docs/platform/site-extensions.md 2.3, 2.4). Gunicorn, uWSGI and the like need a Unix. App Service's front end ends TLS
 and tells the caller's scheme and address in X-Forwarded-Proto and X-Forwarded-For; a server that does not take them
 from the local proxy shows every request as http.
 """

@@ -23,7 +23,7 @@ START_POLL_SECONDS = 0.3
 GRACE_SECONDS = 6.0
 # A job that was started here needs no second look at its files before.
 PATIENT_SECONDS = 60.0
-# A cold SCM site takes four minutes (facts/kudu.md 6). Whoever waits is told sooner.
+# A cold SCM site takes four minutes (docs/platform/kudu.md 6). Whoever waits is told sooner.
 UNREACHABLE_SECONDS = 240.0
 SILENT_SECONDS = 10.0
 LONGEST_PAUSE_SECONDS = 10.0

@@ -32,8 +32,8 @@ def launch(
     starting: called right before the command is posted; what is raised before that, such as by Ctrl-C, means that
     nothing runs, and what is raised after it that the job may run.
     The command names only python.exe and its program, which it finds because Kudu starts it in the job's folder; no
-    text of the user's passes through cmd.exe (facts/kudu.md 1.2, 1.3). -E and -s keep the app's settings, such as a
-    PYTHONHOME for another Python, out of it; -B keeps its compiled modules from being written to a folder that is
+    text of the user's passes through cmd.exe (docs/platform/kudu.md 1.2, 1.3). -E and -s keep the app's settings, such
+    as a PYTHONHOME for another Python, out of it; -B keeps its compiled modules from being written to a folder that is
     used once. Raises the site's own errors when the upload fails; nothing runs then, and what arrived is deleted: it
     may hold secrets, also when the connection was cut before the answer.
     """

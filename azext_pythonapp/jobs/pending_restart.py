@@ -57,7 +57,7 @@ def note_start(kudu: ScmSite, job_id: str) -> None:
     """Note, before the app is stopped for a job, that it is to be started after it; or say again that this is so.
 
     Written by VFS, because its time must be the server's: a file out of a zip has the time of the client that packed it
-    (facts/kudu.md 3.5).
+    (docs/platform/kudu.md 3.5).
     """
     kudu.write(f"{FOLDER}/{Note(job_id, START).name}", b"start\n")
 
@@ -83,8 +83,8 @@ def is_claimed(kudu: ScmSite, note: Note, sleep: Callable[[float], None] = time.
 def living_job(kudu: ScmSite, own: Collection[str] = (), sleep: Callable[[float], None] = time.sleep) -> Job | None:
     """A job that runs at this moment or is about to begin; None when there is none.
 
-    A restart of the app would end it with the SCM site (facts/kudu.md 5.3), also one that only looks, or that has no
-    lock yet; and a start would hold files that it replaces. own: jobs that are known to be over.
+    A restart of the app would end it with the SCM site (docs/platform/kudu.md 5.3), also one that only looks, or that
+    has no lock yet; and a start would hold files that it replaces. own: jobs that are known to be over.
     """
     owners = _owners_of_locks(kudu)
     newest = [job_id for job_id in job_ids(kudu)[:NEWEST_JOBS] if job_id not in owners]

@@ -21,8 +21,8 @@ LOST_SECONDS = 60
 DOUBT_SECONDS = 5
 # Silence that leaves no doubt.
 FORGOTTEN_SECONDS = 3600
-# A job without a state after so long never began. A cold SCM site takes up to 240 s (facts/kudu.md 6), and the runner
-# gives up by itself when it begins later than 300 s (TOO_LATE_SECONDS in runner_modules/job_run.py).
+# A job without a state after so long never began. A cold SCM site takes up to 240 s (docs/platform/kudu.md 6), and the
+# runner gives up by itself when it begins later than 300 s (TOO_LATE_SECONDS in runner_modules/job_run.py).
 START_SECONDS = 360
 # The phase of a job whose files are there but that has not begun.
 QUEUED = "queued"
@@ -258,7 +258,8 @@ def _versions(rows: Iterable[Mapping[str, Any]]) -> tuple[PackageVersion, ...]:
 def moment(written: str | None) -> datetime | None:
     """A time that a runner or Kudu wrote, in UTC; None for what is none.
 
-    Kudu's have up to seven digits of a second (recordings/kudu/vfs_listing_2015.json), and an offset in place of the Z.
+    Kudu's have up to seven digits of a second (docs/platform/recordings/kudu/vfs_listing_2015.json), and an offset in
+    place of the Z.
     """
     parts = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)", written or "")
     try:

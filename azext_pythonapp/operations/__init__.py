@@ -1,1 +1,1 @@
-"""The verbs. Each takes an open App and plain values, and returns the contract's answer as a dict."""
+"""The verbs. Each takes an open App and plain values, and returns the answer (docs/json-output.md) as a dict."""

@@ -104,7 +104,8 @@ class SetVersionRequest:
 
 
 def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str, Any]:
-    """Install the runtime, its packages, switch web.config, restart and verify. Returns the contract's answer.
+    """Install the runtime, its packages, switch web.config, restart and verify. Returns the answer
+    (docs/json-output.md).
 
     On a failure before the switch web.config is untouched; on one after it, it is put back.
     """

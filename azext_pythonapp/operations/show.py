@@ -17,7 +17,7 @@ from azext_pythonapp.windows import join
 
 
 def show(app: App) -> dict[str, Any]:
-    """The contract's answer: runtime, handler, entry point, web.config, and what looks wrong."""
+    """The answer (docs/json-output.md): runtime, handler, entry point, web.config, and what looks wrong."""
     web_config = read_web_config(app)
     handler, problem = None, None
     try:

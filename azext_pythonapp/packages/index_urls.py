@@ -1,7 +1,7 @@
 """Credentials in the address of a package index, written so that every pip sends the same.
 
 pip decodes `%40` and the like in them from version 10 on. An older one sends them as they stand in the address, where
-it percent-encodes some characters itself (facts/python-site-extensions.md 4.5; seen with pip 9.0.3).
+it percent-encodes some characters itself (docs/platform/site-extensions.md 4.5; seen with pip 9.0.3).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ def packages(names: Iterable[str]) -> dict[str, str]:
 
     `Flask-2.0.3.dist-info` and `PyYAML-5.1-py3.6.egg-info` name their package; an editable one has a .dist-info as
     well, or an .egg-link of an old pip, which names no version and is passed over. A leading ~ is what pip leaves of a
-    package whose files it could not delete (facts/windows-worker.md 5). An .egg-info without a version gives "".
+    package whose files it could not delete (docs/platform/worker.md 5). An .egg-info without a version gives "".
     """
     found: dict[str, str] = {}
     for entry in metadata_names(names):

@@ -106,7 +106,7 @@ def install(requirements: JobFile | HomeFile, options: PipOptions) -> PipCommand
     """The call of `pip install -r`.
 
     Index addresses go in pip's environment, never on a command line: Kudu traces command lines, and the worker's
-    process list shows them (facts/python-site-extensions.md 4.8). Several are separated by blanks there.
+    process list shows them (docs/platform/site-extensions.md 4.8). Several are separated by blanks there.
     """
     arguments: list[Argument] = ["install"]
     for name in _FLAGS:

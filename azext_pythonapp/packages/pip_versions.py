@@ -8,7 +8,7 @@ from packaging.version import InvalidVersion, Version
 
 from azext_pythonapp.errors import Refused
 
-# By Requires-Python of pip's own wheels (facts/python-site-extensions.md 4.5). Newer Pythons run the newest pip.
+# By Requires-Python of pip's own wheels (docs/platform/site-extensions.md 4.5). Newer Pythons run the newest pip.
 LAST_PIP = {
     "2.7": "20.3.4",
     "3.4": "19.1.1",

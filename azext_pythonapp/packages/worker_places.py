@@ -1,7 +1,8 @@
 r"""Paths in requirements files: which of them can be on an App Service worker.
 
 A worker has its own folders on its system drive, the app's on %HOME%, and nothing of the machine that made the file
-(facts/windows-worker.md). /home/x is \home\x of the current drive there, so the spelling of Linux is none to refuse.
+(docs/platform/kudu.md 7, docs/platform/worker.md 4). /home/x is \home\x of the current drive there, so the spelling of
+Linux is none to refuse.
 """
 
 from __future__ import annotations

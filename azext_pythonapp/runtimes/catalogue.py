@@ -41,7 +41,7 @@ Source = Literal["siteExtension", "nuget"]
 class Offer:
     r"""One package of one Python that a gallery offers.
 
-    extension_id: in the gallery's own spelling, which an install needs to the letter (facts/kudu.md 4.2); for a
+    extension_id: in the gallery's own spelling, which an install needs to the letter (docs/platform/kudu.md 4.2); for a
         package of NuGet the one that the runtime gets on the app.
     install_path: the folder it is put into, as the package writes it: `D:\home\python364x64`.
     support, end_of_life: of that Python, by python.org; an ISO date, or None where no date is known.
@@ -116,7 +116,7 @@ class Offer:
 def gallery_offers(entries: Iterable[Mapping[str, Any]], today: date | None = None) -> list[Offer]:
     """The Python runtimes among the site extensions of a gallery, in every package version.
 
-    entries: the JSON of Kudu's `/api/extensionfeed` (facts/kudu.md 4.1), or what `gallery.fetch_public_gallery`
+    entries: the JSON of Kudu's `/api/extensionfeed` (docs/platform/kudu.md 4.1), or what `gallery.fetch_public_gallery`
         returned; packages that are no Python runtime are left out, and so are ids that this product gives itself.
     today: the day for `support`; by default the present one.
     """
@@ -244,8 +244,8 @@ def resolve_id(
     extension_id: in any case; old official ids (`python364x64`) are understood.
     package_version: the version wanted, None for the newest that is no pre-release.
     Microsoft unlisted some of its packages: no feed shows them, but Kudu installs them when id and version are given
-    (facts/python-site-extensions.md 1.6, facts/kudu.md 4.2). Those are known here in their last version; whether they
-    are still there, only the install can tell.
+    (docs/platform/site-extensions.md 1.6, docs/platform/kudu.md 4.2). Those are known here in their last version;
+    whether they are still there, only the install can tell.
     Raises NotFound, with the nearest choices.
     """
     wanted_id = canonical_id(extension_id).lower()

@@ -19,7 +19,7 @@ from azext_pythonapp.worker import ScmSite
 
 Source = Literal["siteExtension", "folder", "builtIn"]
 
-# Read-only; D:\Python34 holds 3.6.6 since 2018 (facts/python-site-extensions.md 1.7). VFS does not reach them.
+# Read-only; D:\Python34 holds 3.6.6 since 2018 (docs/platform/site-extensions.md 1.7). VFS does not reach them.
 BUILT_IN_PYTHONS = (r"D:\Python27\python.exe", r"D:\Python34\python.exe")
 _PATCH = 3
 _PYTHON_FOLDER = re.compile(r"python", re.IGNORECASE)

@@ -27,9 +27,9 @@ class Extension:
     def read(cls, entry: Mapping[str, Any]) -> Extension | None:
         """Read one JSON entry.
 
-        entry: Kudu's form (`id`, `title`, `version`, `authors`, ...; facts/kudu.md 4.1), or ARM's, where the same keys
-        are below `properties` and the outer `id` is the resource id. ARM's specification calls the inner key
-        `extension_id`, Kudu answers `id` (facts/az-extension.md 4.4); both are understood.
+        entry: Kudu's form (`id`, `title`, `version`, `authors`, ...; docs/platform/kudu.md 4.1), or ARM's, where the
+        same keys are below `properties` and the outer `id` is the resource id. ARM's specification calls the inner key
+        `extension_id`, Kudu answers `id` (docs/platform/az-extension.md 4.4); both are understood.
         Returns None for an entry that names no extension.
         """
         properties = entry.get("properties")
@@ -61,7 +61,7 @@ def find_extension(extensions: Iterable[Extension], extension_id: str) -> Extens
     """The extension of exactly that id, old official ids understood; None when it is not among them.
 
     Kudu's own GET and DELETE by id search for a substring of any installed package's nuspec and take the first hit
-    (facts/kudu.md 4.4), so installed extensions have to be listed and looked up here.
+    (docs/platform/kudu.md 4.4), so installed extensions have to be listed and looked up here.
     """
     return next((extension for extension in extensions if same_extension(extension.id, extension_id)), None)
 

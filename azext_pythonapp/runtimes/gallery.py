@@ -1,7 +1,7 @@
 """The public gallery of site extensions, for when no app is given.
 
 Site extensions are packages of nuget.org with the tag AzureSiteExtension: Kudu's own feed is this very search
-(facts/kudu.md 4.2). The protocol is NuGet's v3: the service index names the search service
+(docs/platform/kudu.md 4.2). The protocol is NuGet's v3: the service index names the search service
 (https://learn.microsoft.com/nuget/api/service-index), which answers `{"totalHits", "data": [{"id", "version", "title",
 "description", "authors", "tags", "versions": [{"version"}]}]}`, one page at a time
 (https://learn.microsoft.com/nuget/api/search-query-service-resource). It never shows unlisted packages.
@@ -23,7 +23,7 @@ PAGE_SIZE = 100
 # nuget.org lets no search skip more than 3000 packages.
 _LAST_SKIP = 3000
 # The packageType parameter of the newer one is not used: older site extensions carry only the tag
-# (facts/python-site-extensions.md 1.1).
+# (docs/platform/site-extensions.md 1.1).
 _SEARCH_TYPES = (
     "SearchQueryService/3.5.0",
     "SearchQueryService",
@@ -55,7 +55,7 @@ def service_addresses(index: Any, kinds: Sequence[str]) -> list[str]:
     """All addresses of a service in NuGet's service index: those of the first kind that the index names.
 
     A service has several where it has more than one host; the index gives them in the order of preference
-    (https://learn.microsoft.com/nuget/api/service-index, recordings/nuget/index.json).
+    (https://learn.microsoft.com/nuget/api/service-index, docs/platform/recorded-traffic.md 6).
     """
     resources = index.get("resources") if isinstance(index, Mapping) else None
     addresses: dict[str, list[str]] = {}

@@ -3,7 +3,7 @@ r"""Extension id <-> Python version <-> architecture <-> folder.
 A Python package names its runtime three times: in its id (`python364x64`), in its title ("Python 3.6.4 x64") and in its
 description ("Installs Python 3.6.4 x64 into Azure App Service at D:\home\python364x64\python.exe."). The digits of an
 id are ambiguous (`python3111`: 3.11.1 or 3.1.11), so words come first and digits are the fallback.
-(facts/python-site-extensions.md 1.1-1.4)
+(docs/platform/site-extensions.md 1.1-1.4)
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from azext_pythonapp.windows import join
 __all__ = ["Identity", "VersionSpec", "canonical_id", "identify", "identify_folder", "same_extension"]
 
 # The xdt of every package registers this drive, also on workers whose %HOME% is C:\home, where D:\home is an alias
-# (facts/python-site-extensions.md 1.8).
+# (docs/platform/site-extensions.md 1.8).
 REGISTERED_HOME = r"D:\home"
 
 _PRE = r"(?:a|b|rc)[0-9]+"
@@ -56,7 +56,7 @@ class Identity:
     def registered_path(self) -> str:
         r"""python.exe as the package registers it with IIS: always under `D:\home`.
 
-        FastCGI needs this very text: IIS looks the pair of path and arguments up (facts/python-site-extensions.md
+        FastCGI needs this very text: IIS looks the pair of path and arguments up (docs/platform/site-extensions.md
         1.5, 1.8, 2.1).
         """
         return self.python_path(REGISTERED_HOME)
@@ -101,7 +101,7 @@ def canonical_id(extension_id: str) -> str:
 
     Kudu redirects ten old ids, in any case, and only on install; the new ids are looked up case-sensitively, so they
     are returned in their own spelling. Any other id comes back unchanged: `python361x64` is not in Kudu's table.
-    (facts/python-site-extensions.md 1.2, 1.6)
+    (docs/platform/site-extensions.md 1.2, 1.6)
     """
     lowered = extension_id.lower()
     if lowered in official.PACKAGES:
@@ -117,7 +117,7 @@ def same_extension(one: str, other: str) -> bool:
 def _identify_by_words(extension_id: str, title: str | None, description: str | None) -> Identity | None:
     if extension_id.lower() == "python" and title == "Python Installer":
         # David Ebbo's package of 2016, which unpacks python-3.5.1-embed-amd64.zip. Its words tell no version, and the
-        # id alone is python.org's own package today, which is no site extension (facts/python-site-extensions.md 1.1).
+        # id alone is python.org's own package today, which is no site extension (docs/platform/site-extensions.md 1.1).
         return Identity("3.5.1", "x64", extension_id, "Python35")
     sentence = _SENTENCE.search(description or "")
     if not sentence or not _PYTHON_FOLDER.fullmatch(sentence["folder"]):
@@ -138,7 +138,7 @@ def _described_folder(description: str | None) -> str | None:
 
 def _ruled_folder(version: str, stem: str) -> str:
     """Microsoft's own rule: folders that several packages share for 2.x, 3.5.1 and 3.5.2, the id's stem for the rest
-    (azure-pipelines-tasks KuduServiceUtils.ts; facts/python-site-extensions.md 1.3)."""
+    (azure-pipelines-tasks KuduServiceUtils.ts; docs/platform/site-extensions.md 1.3)."""
     if numbers(version)[0] == 2:
         return "Python27"
     if numbers(version) in ((3, 5, 1), (3, 5, 2)):
@@ -149,7 +149,7 @@ def _ruled_folder(version: str, stem: str) -> str:
 def _version_of(digits: str) -> str:
     """Read concatenated digits: "364" is 3.6.4, "2714" 2.7.14, "3100" 3.10.0, "31011" 3.10.11, "3810" 3.8.10.
 
-    3.1 was never shipped as an extension, so 31... has a minor of two digits (facts/python-site-extensions.md 1.4).
+    3.1 was never shipped as an extension, so 31... has a minor of two digits (docs/platform/site-extensions.md 1.4).
     """
     return _split(digits, 2 if digits.startswith("31") and len(digits) > 2 else 1)
 

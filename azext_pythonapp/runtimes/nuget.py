@@ -5,7 +5,7 @@ python.org publishes every release for Windows there as well: the package `pytho
 
 The protocol is NuGet's v3 (https://learn.microsoft.com/nuget/api/overview): the service index names the registrations,
 which list a package's versions and whether their owner shows them, the flat container (PackageBaseAddress), which
-serves their files, and the catalog entry of each names its file's SHA-512. (recordings/nuget)
+serves their files, and the catalog entry of each names its file's SHA-512. (docs/platform/recorded-traffic.md 6)
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class NugetRuntime:
 
     @property
     def folder(self) -> str:
-        """Its folder in %HOME%, named as Microsoft's packages name theirs (facts/python-site-extensions.md 1.4)."""
+        """Its folder in %HOME%, named as Microsoft's packages name theirs (docs/platform/site-extensions.md 1.4)."""
         return f"python{self.version.replace('.', '')}{self.architecture}"
 
     @property
@@ -108,7 +108,7 @@ def fetch_releases(get_json: Callable[[str], Any], architecture: str) -> list[Re
         version = str(entry.get("version") or "").partition("+")[0]
         if python_version(version) is None or str(entry.get("id") or package_id).lower() != package_id:
             continue
-        # The owner hides a version; then nuget.org also dates it to 1900 (recordings/nuget/registration_page.json).
+        # The owner hides a version; then nuget.org also dates it to 1900 (docs/platform/recorded-traffic.md 6).
         listed = entry.get("listed") is not False and not str(entry.get("published") or "").startswith("1900-")
         address = f"{content}{package_id}/{version.lower()}/{package_id}.{version.lower()}.nupkg"
         runtime = NugetRuntime(package_id, version, architecture, address, str(entry.get("@id") or ""))

@@ -73,8 +73,8 @@ def repack(package: Path, target: Path) -> bool:
     """Write the runtime in a package as a zip file whose root is the runtime's folder.
 
     One file at a time is held in pieces, so the memory that it takes is the same for every package. Reading checks
-    each file against its checksum. python.exe comes last: Kudu extracts in order (facts/kudu.md 3.5), so where it is,
-    everything is.
+    each file against its checksum. python.exe comes last: Kudu extracts in order (docs/platform/kudu.md 3.5), so where
+    it is, everything is.
     Returns whether the runtime has pip. Raises InvalidInput for a package that is damaged or no CPython.
     """
     try:
@@ -94,7 +94,7 @@ def extension_files(runtime: NugetRuntime, registered: bool) -> dict[str, bytes]
     r"""The files of %HOME%\SiteExtensions\<id>, by name.
 
     A .nupkg with the .nuspec is what Kudu and Resource Manager take for an installed site extension
-    (facts/kudu.md 4.4; SearchLocalRepo in Kudu.Core/SiteExtensions/FeedExtensionsV2.cs).
+    (docs/platform/kudu.md 4.4; SearchLocalRepo in Kudu.Core/SiteExtensions/FeedExtensionsV2.cs).
     registered: whether IIS is to know the runtime for FastCGI, which needs wfastcgi.py beside python.exe.
     """
     packed = io.BytesIO()
@@ -108,7 +108,7 @@ def extension_files(runtime: NugetRuntime, registered: bool) -> dict[str, bytes]
 
 def transform(runtime: NugetRuntime) -> bytes:
     r"""The applicationHost.xdt that registers a runtime's FastCGI pair, as those of Microsoft's packages do, always
-    below `D:\home` (facts/python-site-extensions.md 1.5, 1.8)."""
+    below `D:\home` (docs/platform/site-extensions.md 1.5, 1.8)."""
     identity = runtime.identity
     folder = join(REGISTERED_HOME, runtime.folder)
     return "\r\n".join(
@@ -135,7 +135,7 @@ def transform(runtime: NugetRuntime) -> bytes:
 
 def _manifest(runtime: NugetRuntime) -> bytes:
     """The .nuspec, in the words of Microsoft's packages, by which every tool tells the version and the folder
-    (facts/python-site-extensions.md 1.1)."""
+    (docs/platform/site-extensions.md 1.1)."""
     title = f"Python {runtime.version} {runtime.architecture}"
     fields = {
         "id": runtime.extension_id,

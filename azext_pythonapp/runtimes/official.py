@@ -7,7 +7,7 @@ take them now; the ten that Kudu redirects mean the new ones when a user names t
 
 Source of Microsoft's: the nuspecs in https://github.com/Azure/azure-python-siteextensions @2fd2dbc (2018-03-07, the
 last change there), and the table of redirects in Kudu.Services/SiteExtensions/SiteExtensionController.cs of
-https://github.com/projectkudu/kudu @7e7e310d (2024-09-04). (facts/python-site-extensions.md 1.1, 1.2)
+https://github.com/projectkudu/kudu @7e7e310d (2024-09-04). (docs/platform/site-extensions.md 1.1, 1.2)
 """
 
 from __future__ import annotations

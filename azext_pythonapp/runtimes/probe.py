@@ -1,8 +1,8 @@
 """Asking Pythons on the worker what they are: all of them in one remote command, and alone who did not answer it.
 
 A Python that does not answer is one of three things: broken (its command ended without an answer, twice), not there, or
-unknown: on a busy worker Kudu ends a command that was silent for too long and throws its output away (facts/kudu.md
-1.4), or the connection is cut. Unknown is not broken.
+unknown: on a busy worker Kudu ends a command that was silent for too long and throws its output away
+(docs/platform/kudu.md 1.4), or the connection is cut. Unknown is not broken.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from azext_pythonapp.errors import InvalidInput, UnknownOutcome
 from azext_pythonapp.windows import quote_command
 from azext_pythonapp.worker import CommandAnswer, ScmSite
 
-# cmd.exe takes 8191 characters; Kudu's starter.cmd goes in front of ours (facts/kudu.md 1.2).
+# cmd.exe takes 8191 characters; Kudu's starter.cmd goes in front of ours (docs/platform/kudu.md 1.2).
 COMMAND_LIMIT = 7900
 _SEPARATOR = " & "
 _MARK = "pythonapp-runtime"
@@ -99,7 +99,8 @@ def _ask(kudu: ScmSite, command: str, python_paths: Sequence[str], replies: Repl
 
 
 def _was_ended_by_kudu(result: CommandAnswer) -> bool:
-    """Whether Kudu could not start a command, or ended it: exit code -1, and no output at all (facts/kudu.md 1.1)."""
+    """Whether Kudu could not start a command, or ended it: exit code -1, and no output at all
+    (docs/platform/kudu.md 1.1)."""
     return result.exit_code == -1 and not result.output.strip()
 
 

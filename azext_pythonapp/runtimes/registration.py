@@ -11,7 +11,7 @@ class Registration:
     r"""One FastCGI application: IIS starts `full_path arguments` for a handler whose scriptProcessor is their pair.
 
     full_path: such as `D:\home\python364x64\python.exe`; arguments: such as `D:\home\python364x64\wfastcgi.py`
-    (facts/python-site-extensions.md 1.5 and 2.1).
+    (docs/platform/site-extensions.md 1.5 and 2.1).
     """
 
     full_path: str
@@ -19,7 +19,7 @@ class Registration:
 
 
 def transform_path(extension_id: str) -> str:
-    """Where the transform of a site extension is, relative to %HOME% (facts/kudu.md 4.3)."""
+    """Where the transform of a site extension is, relative to %HOME% (docs/platform/kudu.md 4.3)."""
     return f"SiteExtensions/{extension_id}/applicationHost.xdt"
 
 

@@ -2,7 +2,7 @@
 
 wfastcgi takes every <add> below every <appSettings> of the app's own web.config, in the order of the file, so that a
 later one wins; it strips keys and ignores <remove>, <clear>, file= and configSource=
-(facts/python-site-extensions.md 3). Windows' environment, where they end up, does not tell upper from lower case.
+(docs/platform/site-extensions.md 3.2). Windows' environment, where they end up, does not tell upper from lower case.
 """
 
 from __future__ import annotations
@@ -29,14 +29,15 @@ def environment(root: Element) -> dict[str, str]:
 
 
 def uses_proxy(settings: Mapping[str, str]) -> bool:
-    """Return whether WSGI_HANDLER is the proxy that PTVS put before an app in a virtual environment (facts 2.1)."""
+    """Return whether WSGI_HANDLER is the proxy that PTVS put before an app in a virtual environment
+    (docs/platform/site-extensions.md 2.1)."""
     return (_value(settings, "WSGI_HANDLER") or "").strip().startswith(_PROXIES)
 
 
 def entry_point(settings: Mapping[str, str]) -> str | None:
     """Return the app's own entry point: WSGI_HANDLER, or what PTVS' proxy was told to call; None when not set.
 
-    An empty one is "": wfastcgi sets it over the one of the app's settings (facts/python-site-extensions.md 3).
+    An empty one is "": wfastcgi sets it over the one of the app's settings (docs/platform/site-extensions.md 3.2).
     """
     key = PROXIED_HANDLER if uses_proxy(settings) else "WSGI_HANDLER"
     return _value(settings, key)

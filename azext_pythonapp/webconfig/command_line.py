@@ -3,7 +3,7 @@
 `understand` reads what web.config has; nothing is looked up and nothing is run. The answer tells which Python it needs
 (`python_paths`), what it serves (`served`, see served.py), and how the same thing is started with another Python
 (`moved_to`). Windows' rules for splitting a command line are Microsoft's C run-time's ("Parsing C command-line
-arguments"); %NAME% is left as it is, because HttpPlatformHandler expands it (facts/python-site-extensions.md 2.3).
+arguments"); %NAME% is left as it is, because HttpPlatformHandler expands it (docs/platform/site-extensions.md 2.3).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ProgramKind = Literal["python", "launcher", "server", "shell", "unknown"]
 _PYTHON = re.compile(r"(?:python|pypy)(?:\d+(?:\.\d+)*)?w?(?:_d)?", re.IGNORECASE)
 _LAUNCHER = re.compile(r"pyw?", re.IGNORECASE)
 _LAUNCHER_OPTION = re.compile(r"-\d+(?:\.\d+)*(?:-(?:32|64|arm64))?|-V:\S+|--list\S*|-0p?", re.IGNORECASE)
-# A site extension's folder (facts/python-site-extensions.md 1.5), or one of python.org's and NuGet's.
+# A site extension's folder (docs/platform/site-extensions.md 1.5), or one of python.org's and NuGet's.
 _RUNTIME_FOLDER = re.compile(r"(?:python|py)[-_.]?\d[\w.-]*|\d\.\d+(?:\.\d+)?", re.IGNORECASE)
 _PYTHON_IN_TEXT = re.compile(
     r"""(?:[A-Za-z]:|%\w+%|\.{1,2})?[^\s"'|<>:;&]*?\b(?:python[\d.]*w?|pyw?)(?:\.exe\b|(?=\s+-))""", re.IGNORECASE

@@ -1,7 +1,7 @@
 """A config file that is changed by replacing ranges of its bytes, so that everything else stays as it is.
 
 Edits are collected against the parsed file and applied at once by `to_bytes`, which then parses the result again and
-compares it, element by element, with what the edits were meant to give (facts/python-site-extensions.md 2.6: XML
+compares it, element by element, with what the edits were meant to give (docs/platform/site-extensions.md 2.6: XML
 libraries that rewrite a file lose its comments, quotes, line ends or character references).
 """
 

@@ -1,6 +1,6 @@
 """The <httpPlatform> element: its attributes, their ranges, and its environment variables.
 
-Schema: facts/python-site-extensions.md 2.3 (HttpPlatformHandler configuration reference and schema 1.2).
+Schema: docs/platform/site-extensions.md 2.3 (HttpPlatformHandler configuration reference and schema 1.2).
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ class HandlerIntent:
     """Which Python IIS is to start for every request, and how.
 
     python_path: for fastCgi the literal path that the runtime registered with IIS (`D:\\home\\…`: the pair of it and
-        wfastcgi_path is the key of the registration, facts/python-site-extensions.md 2.1); for httpPlatform a path that
-        IIS expands (`%HOME%\\…`, 2.3).
+        wfastcgi_path is the key of the registration, docs/platform/site-extensions.md 2.1); for httpPlatform a path
+        that IIS expands (`%HOME%\\…`, 2.3).
     wfastcgi_path: fastCgi only; None is wfastcgi.py beside python.exe. IIS reads what follows `|` as arguments.
     entry_point: fastCgi only; the value of WSGI_HANDLER. None keeps the one that the file has, or leaves it to the
         app's settings.

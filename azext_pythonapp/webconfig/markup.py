@@ -90,7 +90,7 @@ def check_stored(content: bytes) -> None:
     """Raise InvalidWebConfig when content, the bytes of a file that `parse` took as text, stops wfastcgi all the same.
 
     Its parser is expat too, but gets the bytes as they are stored: a byte order mark that contradicts the declaration,
-    or a second one, ends it (facts/python-site-extensions.md 3).
+    or a second one, ends it (docs/platform/site-extensions.md 3.2).
     """
     try:
         expat.ParserCreate(None, " ").Parse(content, True)

@@ -1,6 +1,6 @@
 r"""Paths below a Python's own folder, wherever a web.config has one and however it is written.
 
-A runtime lives in a folder of %HOME%, which has several names (facts/python-site-extensions.md 1.8), and a web.config
+A runtime lives in a folder of %HOME%, which has several names (docs/platform/site-extensions.md 1.8), and a web.config
 in site\wwwroot may also name it relative to that folder.
 """
 

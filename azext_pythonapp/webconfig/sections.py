@@ -1,7 +1,7 @@
 """Which parts of a web.config decide who answers the app's requests, and which handler brings them to Python.
 
 A section counts when it is directly in <configuration> or in a <location> whose path is "." or absent (IIS: both mean
-the level of the file, facts/python-site-extensions.md 2.6); where no handler there starts Python, a <location> for a
+the level of the file, docs/platform/site-extensions.md 2.6); where no handler there starts Python, a <location> for a
 part of the site that has one is the level that counts. Handlers are tried in order and the first match wins.
 """
 
@@ -222,7 +222,7 @@ class Sections:
 
     def names(self) -> set[str]:
         """Return the names, in lower case, of all handlers of the whole file: IIS allows none twice on a request's way,
-        and a <location> inherits those above it (facts/python-site-extensions.md 2.6)."""
+        and a <location> inherits those above it (docs/platform/site-extensions.md 2.6)."""
         return {
             element.get("name").lower()
             for element in self.root.walk()

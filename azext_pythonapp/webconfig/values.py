@@ -1,8 +1,8 @@
 r"""What a setting's value means to the one handler and to the other.
 
 wfastcgi expands %NAME% in PYTHONPATH alone; HttpPlatformHandler expands only %HTTP_PLATFORM_PORT% in the values of its
-environmentVariables (facts/python-site-extensions.md 2.3 and 3). So a value that goes from one to the other gets %HOME%
-written out, as the drive that every worker knows (1.8), and the port never goes to FastCGI, which has none.
+environmentVariables (docs/platform/site-extensions.md 2.3 and 3.2). So a value that goes from one to the other gets
+%HOME% written out, as the drive that every worker knows (1.8), and the port never goes to FastCGI, which has none.
 """
 
 from __future__ import annotations

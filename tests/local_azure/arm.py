@@ -1,6 +1,6 @@
 """management.azure.com: subscriptions, and of Microsoft.Web what `az webapp` and this project's commands ask.
 
-Paths are matched in any case, as ARM does (facts/local-azure.md 3).
+Paths are matched in any case, as ARM does (docs/platform/local-azure.md 3).
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def arm_error(status: int, code: str, message: str, headers: Mapping[str, str] |
 
 
 def app_service_error(status: int, code: str, extended: str, message: str) -> JSONResponse:
-    """App Service's own error, which Resource Manager passes on (recordings/arm/error_429_exclusive_lock.json)."""
+    """App Service's own error, which Resource Manager passes on
+    (docs/platform/recordings/arm/error_429_exclusive_lock.json)."""
     entity = {"ExtendedCode": extended, "MessageTemplate": message, "Parameters": [], "Code": code, "Message": message}
     return JSONResponse(
         {

@@ -1,7 +1,8 @@
 """Site extensions through ARM: Kudu's asynchronous form, as ARM passes it on.
 
 A PUT waits a while and answers 201; GETs answer 201 while it runs and 200 when it is done; only the first GET after
-success makes ARM restart the app (facts/kudu.md 4.3, facts/az-extension.md 4.3-4.5). Property names are Kudu's own.
+success makes ARM restart the app (docs/platform/kudu.md 4.3, docs/platform/az-extension.md 4.3-4.5). Property names are
+Kudu's own.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from .kudu.feed import site_extension_info
 from .kudu.siteextensions import Busy, Install
 from .site import REGION, Site
 
-# recordings/kudu/locked_package_exception.json
+# docs/platform/recordings/kudu/locked_package_exception.json
 _HELD = (
     "The process cannot access the file 'D:\\home\\SiteExtensions\\{identity}\\{identity}.nupkg' because it is being "
     "used by another process."
@@ -25,7 +26,7 @@ _HELD = (
 
 
 def not_installed() -> JSONResponse:
-    """Kudu's answer to the DELETE of what is not there: it reads `Id` of nothing (facts/kudu.md 4.4)."""
+    """Kudu's answer to the DELETE of what is not there: it reads `Id` of nothing (docs/platform/kudu.md 4.4)."""
     return failure(
         500,
         "An error has occurred.",
@@ -75,7 +76,7 @@ async def _install(site: Site, identity: str, content: bytes) -> Response:
         )
     if install.state in ("Failed", "Canceled") and install.status >= 400:
         return JSONResponse(_entry(site, _progress(install)), install.status)
-    # A quick success is told as Created too, without what was installed (facts/2026.md 7).
+    # A quick success is told as Created too, without what was installed (docs/platform/recorded-traffic.md 4.2).
     return JSONResponse(_entry(site, _progress(install) | {"provisioningState": "Created", "version": None}), 201)
 
 
@@ -117,7 +118,7 @@ def _progress(install: Install) -> dict[str, object]:
 
 
 def _entry(site: Site, info: dict[str, object]) -> dict[str, object]:
-    """Kudu's ArmEntry: `properties` hold Kudu's names (facts/az-extension.md 4.4)."""
+    """Kudu's ArmEntry: `properties` hold Kudu's names (docs/platform/az-extension.md 4.4)."""
     kind = "Microsoft.Web/sites/slots/siteextensions" if site.slot else "Microsoft.Web/sites/siteextensions"
     return {
         "id": f"{site.address.resource_id}/siteextensions/{info['id']}",

@@ -1,4 +1,5 @@
-"""What stands between a client and an SCM site on a bad day: each answer that Kudu did not give (facts/2026.md 7)."""
+"""What stands between a client and an SCM site on a bad day: each answer that Kudu did not give
+(docs/platform/recorded-traffic.md 1, 2)."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .front_door import TimeLimit
 from .switches import Switches
 
-# An application of ASP.NET that could not begin (recordings/frontend/500_kudu_cold_start.html).
+# An application of ASP.NET that could not begin (docs/platform/recordings/frontend/500_kudu_cold_start.html).
 _NOT_BEGUN = """<!DOCTYPE html>
 <html>
     <head>
@@ -26,7 +27,7 @@ threw an exception with the following error message: Exception has been thrown b
 <b>Version Information:</b>&nbsp;Microsoft .NET Framework Version:4.0.30319; ASP.NET Version:4.8.4494.0
     </body>
 </html>"""
-# HTTP.sys, where no worker process takes the request (recordings/frontend/503_httpsys.html).
+# HTTP.sys, where no worker process takes the request (docs/platform/recordings/frontend/503_httpsys.html).
 _NO_WORKER = """<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN""http://www.w3.org/TR/html4/strict.dtd">\r
 <HTML><HEAD><TITLE>Service Unavailable</TITLE>\r
 <META HTTP-EQUIV="Content-Type" Content="text/html; charset=us-ascii"></HEAD>\r

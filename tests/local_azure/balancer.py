@@ -18,7 +18,7 @@ class Balancer:
     """The ASGI app of a site's own host.
 
     A client without an affinity cookie, or with one of an instance that is gone, gets the next instance and its two
-    cookies (recordings/kudu/affinity_cookies_2024.json).
+    cookies (docs/platform/recordings/kudu/affinity_cookies_2024.json).
     """
 
     def __init__(self, site: Site):

@@ -1,4 +1,4 @@
-"""A local Azure: what `az` reaches over HTTPS, answered on this machine (facts/local-azure.md).
+"""A local Azure: what `az` reaches over HTTPS, answered on this machine (docs/platform/local-azure.md).
 
 with LocalAzure(folder, cache, index_url) as azure:
     site = azure.add_site("app")
@@ -105,9 +105,10 @@ class LocalAzure:
         instances: int = 1,
     ) -> Site:
         """Create an app, or a slot of one. reserved: a Linux app. unique_scm_host: an SCM host that cannot be told from
-        the app's name, as new apps have it (facts/az-extension.md 4.6); its worker boots when it is needed first.
+        the app's name, as new apps have it (docs/platform/az-extension.md 4.6); its worker boots when it is needed
+        first.
         instances: to how many it is scaled out; each has a front end of its own over one %HOME%."""
-        label = (f"{name}-{slot}" if slot else name).lower()  # as in recordings/arm/site_2024_fields.json
+        label = (f"{name}-{slot}" if slot else name).lower()  # as in docs/platform/recordings/arm/site_2024_fields.json
         scm_host = f"{label}.scm.{DOMAIN}"
         if unique_scm_host:
             scm_host = f"{label}-{hashlib.sha256(label.encode()).hexdigest()[:8]}.{UNIQUE_SCM_DOMAIN}"

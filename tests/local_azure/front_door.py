@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .switches import Switches
 
 _NOT_FOUND = "<html><head><title>404 Web Site not found.</title></head><body>404 Web Site not found.</body></html>"
-# The 230 s limit of the front end; 500 is what most see (recordings/frontend/500_request_timed_out.html).
+# The 230 s limit of the front end; 500 is what most see (docs/platform/recordings/frontend/500_request_timed_out.html).
 _TOO_LATE = {
     500: '<html><head><title>500 - The request timed out.</title></head><body><font color ="#aa0000">         '
     "<h2>500 - The request timed out.</h2></font>  The web server failed to respond within the specified "

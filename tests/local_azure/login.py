@@ -1,7 +1,7 @@
 """login.microsoftonline.com: as much of Entra as `az login --service-principal` asks.
 
-The answers are the least that MSAL accepts (facts/local-azure.md 3). Tokens are JWTs signed with a key of this module,
-so that ARM and the SCM sites know the tokens that were issued here, also by an earlier local Azure.
+The answers are the least that MSAL accepts (docs/platform/local-azure.md 3). Tokens are JWTs signed with a key of this
+module, so that ARM and the SCM sites know the tokens that were issued here, also by an earlier local Azure.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from .windows.cpython_packages import CPythonPackage
 from .windows.gallery import PACKAGES, Package
 
 HOST = "api.nuget.org"
-# Primary and secondary; the index names both for every kind (recordings/nuget/index.json).
+# Primary and secondary; the index names both for every kind (docs/platform/recorded-traffic.md 6).
 SEARCH_HOSTS = ("azuresearch-usnc.nuget.org", "azuresearch-ussc.nuget.org")
 _SEARCH = (
     "SearchQueryService",
@@ -161,7 +161,7 @@ def _page_of(packages: list[CPythonPackage], inline: bool, deprecated: Collectio
 
 
 def _leaf(package: CPythonPackage, deprecated: bool) -> dict[str, object]:
-    """As recorded (registration_page.json): an unlisted package is dated to 1900."""
+    """As recorded (docs/platform/recorded-traffic.md 6): an unlisted package is dated to 1900."""
     content = f"{_CONTENT}{package.id}/{package.version}/{package.file_name}"
     entry: dict[str, object] = {
         "@id": _catalog_address(package),

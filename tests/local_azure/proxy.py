@@ -1,7 +1,7 @@
 """One ASGI app under Azure's own host names: a CONNECT proxy on loopback in front of a TLS server with a CA of ours.
 
-Clients need nothing but environment variables (facts/local-azure.md 1). Names that are not served get a 403 and are
-recorded, so that a test can show that nothing else was reached.
+Clients need nothing but environment variables (docs/platform/local-azure.md 1). Names that are not served get a 403 and
+are recorded, so that a test can show that nothing else was reached.
 """
 
 from __future__ import annotations

@@ -80,8 +80,8 @@ class Site:
     """A running app. Tests may set every field that Azure's portal would let them set.
 
     app_settings       become environment variables of the worker's processes
-    kudu_settings      what POST /api/settings stored; goes before app_settings (facts/kudu.md 5.3)
-    basic_auth_allowed basicPublishingCredentialsPolicies/scm (facts/kudu.md 6)
+    kudu_settings      what POST /api/settings stored; goes before app_settings (docs/platform/kudu.md 5.3)
+    basic_auth_allowed basicPublishingCredentialsPolicies/scm (docs/platform/kudu.md 6)
     reserved           a Linux app
     kind               what ARM calls it; None for what fits `reserved`
     shape              properties that ARM gives otherwise: by name, LEFT_OUT for one that it leaves out, as old
@@ -180,7 +180,7 @@ class Site:
         return self.kudu_settings.get(name, self.app_settings.get(name))
 
     def environment(self) -> dict[str, str]:
-        """The variables of every process that the SCM site starts (facts/kudu.md 1.3)."""
+        """The variables of every process that the SCM site starts (docs/platform/kudu.md 1.3)."""
         home = self.home
         settings = self.app_settings | self.kudu_settings
         return (
@@ -206,7 +206,8 @@ class Site:
     def refusal(self, windows: str) -> str | None:
         """Why the SCM site may not change anything at a Windows path: the message of the exception that Windows gives.
 
-        wwwroot is a read-only mount while the app runs from a package (facts/kudu.md 7); the switch makes it one too.
+        wwwroot is a read-only mount while the app runs from a package (docs/platform/kudu.md 7); the switch makes it
+        one too.
         """
         root = self.windows_path("site/wwwroot").lower()
         package = self.app_settings.get("WEBSITE_RUN_FROM_PACKAGE", self.app_settings.get("WEBSITE_RUN_FROM_ZIP", ""))
@@ -223,7 +224,8 @@ class Site:
         return "x86" if self.use_32bit_worker else "AMD64"
 
     def restart(self) -> None:
-        """Start the app anew, and the SCM site too (facts/kudu.md 5.3); the new processes answer when this returns."""
+        """Start the app anew, and the SCM site too (docs/platform/kudu.md 5.3); the new processes answer when this
+        returns."""
         with self._lock:
             self.restarts += 1
             self._asked += 1
@@ -231,7 +233,8 @@ class Site:
 
     def ask_to_restart(self, synchronous: bool) -> None:
         """What a restart through ARM does: the old processes answer until the new ones are up, and ARM waits for that
-        only when it was asked to (facts/2026.md 7). A later request takes the place of one that is still to be done."""
+        only when it was asked to (docs/platform/recorded-traffic.md 3.4). A later request takes the place of one that
+        is still to be done."""
         with self._lock:
             self.restarts += 1
             self._asked += 1
@@ -270,7 +273,7 @@ class Site:
         self.worker_started = datetime.now(timezone.utc)
 
     def stop(self) -> None:
-        """Stop the app; its SCM site goes on (facts/kudu.md 5.3), and its processes for a while."""
+        """Stop the app; its SCM site goes on (docs/platform/kudu.md 5.3), and its processes for a while."""
         with self._lock:
             self.state = "Stopped"
             for instance in self.instances:

@@ -34,7 +34,7 @@ def test_webapp_help_lists_the_group(az):
 
 
 def test_summary_of_webapp_survives_the_extension(az):
-    """az 2.91 empties it when an extension adds to the group (facts/az-extension.md 2.5)."""
+    """az 2.91 empties it when an extension adds to the group (docs/platform/az-extension.md 2.5)."""
     shown = az("--help").stdout
     (line,) = [line for line in shown.splitlines() if line.split()[:1] == ["webapp"]]
     assert "Manage web apps." in line

@@ -1,7 +1,7 @@
 """What people complain about on this platform: an app that shows an opaque 500 because of its web.config.
 
 Each begins with an app that such a web.config has broken, and is repaired, or refused in words, by one command. The
-complaints are those of facts/python-site-extensions.md 5, number 3.
+complaints are those of docs/platform/site-extensions.md 5, number 3.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ PRODUCT = REPOSITORY / "azext_pythonapp"
 DOMAIN = ("runtimes", "webconfig", "packages", "jobs")  # and plan.py
 RUNNER = PRODUCT / "packages" / "remote"
 
-# What az itself brings (facts/az-extension.md 1.4); azure.core comes with azure-mgmt-web.
+# What az itself brings (docs/platform/az-extension.md 1.4); azure.core comes with azure-mgmt-web.
 FROM_AZ = ("knack", "azure.cli.core", "azure.mgmt.web", "azure.core", "requests", "packaging")
 OUTSIDE_WORLD = ("knack", "azure", "requests")
 # Kudu and pip's log want to hear of a job what these say.

@@ -79,8 +79,8 @@ class Served:
 class HealthCheck:
     """The app's page before and after a change.
 
-    before: None until it was looked at. result: the contract's keys httpStatus, httpStatusBefore and instances.
-    clock, sleep: seconds.
+    before: None until it was looked at. result: the keys of docs/json-output.md: httpStatus, httpStatusBefore and
+    instances. clock, sleep: seconds.
     """
 
     def __init__(

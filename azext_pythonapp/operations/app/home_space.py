@@ -1,7 +1,7 @@
 r"""Whether an app's files can be written, as far as that can be seen without writing: for plans and dry runs.
 
-While an app runs from a package, site\wwwroot is a read-only mount (facts/kudu.md 7). `dir` on the worker names the
-bytes that are free: of the quota for %HOME% (`10,737,332,224 bytes free` on a new Basic plan), and 0 for a mounted
+While an app runs from a package, site\wwwroot is a read-only mount (docs/platform/kudu.md 7). `dir` on the worker names
+the bytes that are free: of the quota for %HOME% (`10,737,332,224 bytes free` on a new Basic plan), and 0 for a mounted
 package. What cannot be told is no reason to refuse.
 """
 

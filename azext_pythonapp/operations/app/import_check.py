@@ -25,7 +25,7 @@ from azext_pythonapp.windows import join, python_command
 PROGRAM = ("import_child.py", "import_check.py")
 CHECKS_FOLDER = "data/pythonapp/checks"
 # Seconds. Kudu ends a silent command after 60, but the program says a word every 10; the front end cuts after 230
-# (facts/kudu.md 1.4). An import that hangs in the code of a web server never ends.
+# (docs/platform/kudu.md 1.4). An import that hangs in the code of a web server never ends.
 QUIET, SERVING, LIMIT = 40, 12, 150
 _MARK = "pythonapp-import "
 _GUARD = (
@@ -129,7 +129,8 @@ def require_import(
 
 
 def program() -> str:
-    """The program for the worker, without its comments: cmd.exe takes 8191 characters in all (facts/kudu.md 1.2)."""
+    """The program for the worker, without its comments: cmd.exe takes 8191 characters in all
+    (docs/platform/kudu.md 1.2)."""
     remote = importlib.resources.files("azext_pythonapp.packages.remote")
     statements: list[ast.stmt] = []
     for name in PROGRAM:

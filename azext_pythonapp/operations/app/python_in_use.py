@@ -29,7 +29,8 @@ class Target:
 def pip_target(app: App, python_path: str, version: str, architecture: str) -> Target:
     """Take a Python of the app as the target of pip.
 
-    Raises Refused for one outside the home directory: the built-in ones are read-only (facts 1.7).
+    Raises Refused for one outside the home directory: the built-in ones are read-only
+    (docs/platform/site-extensions.md 1.7).
     """
     return Target(python_path, _folder_in_home(app, python_path), version, architecture)
 

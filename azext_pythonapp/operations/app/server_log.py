@@ -13,11 +13,12 @@ from azext_pythonapp.operations.app.wwwroot import web_root
 from azext_pythonapp.webconfig.handlers import platform_attributes, read_handler
 from azext_pythonapp.windows import worker_path
 
-# wfastcgi takes this literally, so it names the drive that every worker knows (facts 1.8 and 3).
+# wfastcgi takes this literally, so it names the drive that every worker knows
+# (docs/platform/site-extensions.md 1.8 and 3.2).
 WSGI_LOG = r"D:\home\LogFiles\wfastcgi.log"
 
 
-# The worker's share shows what was written a little later to another machine (facts/python-site-extensions.md 2.3).
+# The worker's share shows what was written a little later to another machine (docs/platform/site-extensions.md 2.3).
 PAUSES = (0.0, 1.0, 2.0)
 LARGEST_TAIL = 65536
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Warning|Exit|Interrupt|DoesNotExist|Configured)\b.*")
@@ -76,7 +77,7 @@ class ServerLog:
         elif handler is not None:
             attributes = platform_attributes(content)
             if attributes.get("stdoutLogEnabled", "").lower() == "true":
-                # The real name is <stdoutLogFile>_<pid>_<moment>.log (facts/python-site-extensions.md 2.3).
+                # The real name is <stdoutLogFile>_<pid>_<moment>.log (docs/platform/site-extensions.md 2.3).
                 self._locate(attributes.get("stdoutLogFile", r".\httpplatform-stdout"), r"_\d+_\d+\.log")
 
     def _locate(self, path: str, suffix: str) -> None:

@@ -32,7 +32,7 @@ def names_on_app(app: App) -> frozenset[str]:
     """The names of the handlers that the web.config files of a site add, without those of the one at "/".
 
     They inherit from that one, and IIS answers 500.19 for a name that is added twice on a request's way
-    (facts/python-site-extensions.md 2.6).
+    (docs/platform/site-extensions.md 2.6).
     """
     own = f"{web_root(app)}/{WEB_CONFIG}"
     return _names(content for name, content in web_configs_of(app) if name != own)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import PythonAppError
 
-# 64-bit workers need a plan of their own machines (facts/kudu.md 7: not established that these run 64-bit Python).
+# 64-bit workers need a plan of their own machines (docs/platform/kudu.md 7: not established that these run 64-bit
+# Python).
 SHARED_TIERS = ("Free", "Shared")
 
 

@@ -20,7 +20,7 @@ CANCEL_SECONDS = 120.0
 
 
 def list_jobs(app: App) -> list[dict[str, Any]]:
-    """The contract's job objects, newest first. What lost ones left of secrets is deleted."""
+    """The job objects of docs/json-output.md, newest first. What lost ones left of secrets is deleted."""
     jobs = show_all(app.kudu)
     for job in jobs:
         _forget_lost(app, job)
@@ -28,7 +28,7 @@ def list_jobs(app: App) -> list[dict[str, Any]]:
 
 
 def show_job(app: App, job_id: str | None) -> dict[str, Any]:
-    """The contract's job object. job_id: None for the app's newest. Raises NotFound.
+    """The job object of docs/json-output.md. job_id: None for the app's newest. Raises NotFound.
 
     The person is told what one that is over left to do with the app. What a lost one left of secrets is deleted.
     """
@@ -84,7 +84,8 @@ def print_log(app: App, job_id: str | None, follows: bool) -> None:
 
 
 def cancel_job(app: App, job_id: str | None, dry_run: bool) -> dict[str, Any]:
-    """End a job: pip and all that it started, wherever they run. Returns the contract's answer with the job in it.
+    """End a job: pip and all that it started, wherever they run. Returns the answer (docs/json-output.md) with the job
+    in it.
 
     A job that was canceled before is left as it is; an app that was stopped for this one is started after its end.
     Raises Refused for one that is over in another way or lost, NotFound, and UnknownOutcome when its end is not seen

@@ -221,7 +221,7 @@ def require_job_success(app: App, job: Job) -> JobResult:
 
 
 def result_changes(result: JobResult) -> list[Change]:
-    """What a job changed, as the contract's changes; names are canonical, as in the plan."""
+    """What a job changed, as the changes of docs/json-output.md; names are canonical, as in the plan."""
     from packaging.utils import canonicalize_name as canonical
 
     changes = [package_change(canonical(each.name), "install", None, each.version) for each in result.installed]
@@ -238,7 +238,7 @@ def result_changes(result: JobResult) -> list[Change]:
 
 
 def job_summary(app: App, job_id: str, state: str) -> dict[str, Any]:
-    """The contract's `job` object in the answer of a command that ran one."""
+    """The `job` object of docs/json-output.md in the answer of a command that ran one."""
     return {"id": job_id, "state": state, "logUrl": app.kudu.url(log_path(job_id))}
 
 

@@ -55,7 +55,7 @@ class Handling:
 
 
 def change_packages(app: App, run: PipRun, command: str, handling: Handling) -> dict[str, Any]:
-    """Run pip and return the contract's answer. command: the user's, for the job's record.
+    """Run pip and return the answer (docs/json-output.md). command: the user's, for the job's record.
 
     Raises RemoteFailed, which says what was changed all the same, when pip failed.
     """
@@ -186,7 +186,7 @@ def planned_answer(app: App, run: PipRun) -> dict[str, Any]:
 
 
 def package_rows(result: JobResult) -> dict[str, Any]:
-    """The contract's keys `installed`, `upgraded`, `reinstalled` and `removed`."""
+    """The keys of docs/json-output.md: `installed`, `upgraded`, `reinstalled` and `removed`."""
     rows = result.to_dict()
     return {key: rows[key] for key in ("installed", "upgraded", "reinstalled", "removed")}
 

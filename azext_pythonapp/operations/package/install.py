@@ -72,7 +72,7 @@ def requirement_lines(specs: Sequence[str]) -> RequirementFiles:
 def install_packages(
     app: App, files: RequirementFiles, options: PipOptions, handling: Handling, dry_run: bool
 ) -> dict[str, Any]:
-    """Install packages unless what is there satisfies every requirement. Returns the contract's answer.
+    """Install packages unless what is there satisfies every requirement. Returns the answer (docs/json-output.md).
 
     With --upgrade only a requirement that names one version can be seen to be satisfied.
     """
@@ -105,7 +105,7 @@ def package_names(specs: Sequence[str]) -> list[str]:
 def uninstall_packages(
     app: App, names: Sequence[str], handling: Handling, confirmed: bool, dry_run: bool
 ) -> dict[str, Any]:
-    """Remove those of the packages that are there. Returns the contract's answer.
+    """Remove those of the packages that are there. Returns the answer (docs/json-output.md).
 
     names: canonical. confirmed: whether the person need not be asked.
     """

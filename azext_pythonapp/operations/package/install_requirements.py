@@ -76,7 +76,7 @@ class RequirementsRequest:
 
 
 def install_requirements(app: App, request: RequirementsRequest, dry_run: bool) -> dict[str, Any]:
-    """Install the requirements unless the last run left them installed. Returns the contract's answer."""
+    """Install the requirements unless the last run left them installed. Returns the answer (docs/json-output.md)."""
     files = request.files(app)
     options = request.pip_options(files)
     handler = read_handler(read_web_config(app).content)

@@ -187,7 +187,7 @@ class _Vendoring:
     def answer(
         self, handler: PythonHandler | None, changes: Sequence[Change], libraries: Sequence[Library], dry_run: bool
     ) -> dict[str, Any]:
-        """The contract's answer, with what keeps the app from using the folder."""
+        """The answer (docs/json-output.md), with what keeps the app from using the folder."""
         app, target = self._app, self._target
         path = deployed_path(app, self._request.app_path)
         warnings = path_warnings(app, handler, path)

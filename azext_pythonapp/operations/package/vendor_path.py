@@ -36,7 +36,7 @@ def path_warnings(app: App, handler: PythonHandler | None, path: str) -> list[st
 
     path: the folder's full Windows path. A real environment variable PYTHONPATH goes before site-packages. What
     web.config sets is one under HttpPlatform, and replaces the app setting; under FastCGI it is none, and wfastcgi
-    appends its entries after site-packages (facts/python-site-extensions.md 3).
+    appends its entries after site-packages (docs/platform/site-extensions.md 3.3).
     """
     own = _value(handler.environment) if handler is not None else None
     platform = handler is not None and handler.kind == "httpPlatform"

@@ -11,7 +11,7 @@ from azext_pythonapp.appservice.stored_zip import Member, StoredZip
 from azext_pythonapp.errors import NotFound, UnknownOutcome
 from azext_pythonapp.packages.wheels import STORE, Wheel
 
-# One request for as much as anybody has; Kudu takes 4 GB at once (facts/kudu.md 0).
+# One request for as much as anybody has; Kudu takes 4 GB at once (docs/platform/kudu.md 0).
 BATCH_BYTES = 2 << 30
 MEGABYTE = 1 << 20
 POLL_SECONDS = 3.0

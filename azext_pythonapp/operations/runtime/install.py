@@ -89,7 +89,7 @@ class InstallRequest:
 
 
 def install(app: App, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
-    """Install the runtime unless it is there. Returns the contract's answer with `runtime`.
+    """Install the runtime unless it is there. Returns the answer (docs/json-output.md) with `runtime`.
 
     One that is there may have been started with --no-wait: its installation is then waited for, which also makes
     Azure restart the app. Packages in a folder that the installation wipes are put back.
@@ -155,7 +155,8 @@ def _choose(app: App, pythons: Sequence[Installed], request: InstallRequest) -> 
 def _silent(pythons: Sequence[Installed], choice: Choice) -> str | None:
     """The id of an extension that Azure lists although its Python does not answer, where that one is to be installed.
 
-    Its installation may still be under way: the package is listed before its install.cmd has run (facts/kudu.md 4.3).
+    Its installation may still be under way: the package is listed before its install.cmd has run
+    (docs/platform/kudu.md 4.3).
     """
     return next(
         (

@@ -80,7 +80,7 @@ def install_package(app: App, request: PackageRequest, dry_run: bool) -> dict[st
 def install_release(app: App, runtime: NugetRuntime, file: Path | None, dry_run: bool) -> dict[str, Any]:
     """Install a package of CPython. file: None downloads it.
 
-    Returns the contract's answer with `runtime`, and `warnings` if any.
+    Returns the answer (docs/json-output.md) with `runtime`, and `warnings` if any.
     """
     return _install(app, NugetInstallation(app, runtime, file), dry_run)
 
@@ -119,7 +119,7 @@ def _unregistered(app: App, python: Installed) -> NugetRuntime | None:
 
 
 def _restart_steps(app: App, installation: NugetInstallation) -> list[Step]:
-    """A restart makes IIS read the registration (facts/python-site-extensions.md 1.5); a stopped app stays stopped."""
+    """A restart makes IIS read the registration (docs/platform/site-extensions.md 1.5); a stopped app stays stopped."""
     if app.site.state.lower() == "stopped":
         return []
     change = Change("app", "restart")

@@ -1,9 +1,9 @@
 """Installing over a runtime folder that holds packages, without losing them.
 
 A site extension's install.cmd ends every python.exe and wipes the runtime's folder first, and a failed installation
-leaves nothing behind, not even the extension that was there (facts/python-site-extensions.md 1.5, facts/kudu.md 4.3).
-So both folders are moved aside, which is quick on the app's share; the site-packages move into the new runtime, which
-is of the same Python; and when anything fails both folders move back.
+leaves nothing behind, not even the extension that was there (docs/platform/site-extensions.md 1.5,
+docs/platform/kudu.md 4.3). So both folders are moved aside, which is quick on the app's share; the site-packages move
+into the new runtime, which is of the same Python; and when anything fails both folders move back.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from azext_pythonapp.windows import join, quote_command
 
 REPLACED_FOLDER = "data/pythonapp/replaced"
 FREEZE = "freeze.txt"
-# What every runtime's package brings along; a new one brings them again (facts/python-site-extensions.md 1.5).
+# What every runtime's package brings along; a new one brings them again (docs/platform/site-extensions.md 1.5).
 BUNDLED = frozenset(("pip", "setuptools", "wheel", "certifi", "wfastcgi"))
 # A move within the app's share takes no time; one whose answer was lost is looked for so often, after so many seconds.
 MOVE_LOOKS, MOVE_SECONDS = 10, 3.0
@@ -138,7 +138,7 @@ class Replacement:
         self._app.kudu.upload(self._aside.parent, {FREEZE: freeze.encode("utf-8")})
         self._move(self._folder, self._aside.path)
         if self._extension_id is not None:
-            # Where Kudu finds none, it installs whatever version is asked for (facts/kudu.md 4.3).
+            # Where Kudu finds none, it installs whatever version is asked for (docs/platform/kudu.md 4.3).
             try:
                 self._move(f"SiteExtensions/{self._extension_id}", f"{self._aside.parent}/extension")
             except UnknownOutcome as error:

@@ -10,7 +10,7 @@ from azext_pythonapp.operations.app.worker_fit import fit_warnings
 
 
 def list_runtimes(app: App) -> list[dict[str, Any]]:
-    """The contract's rows: every Python on the app, the one that web.config starts marked.
+    """The rows (docs/json-output.md): every Python on the app, the one that web.config starts marked.
 
     What is wrong with one of them is said to the person, and so is an architecture that does not fit the worker.
     """

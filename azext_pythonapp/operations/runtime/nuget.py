@@ -34,12 +34,14 @@ from azext_pythonapp.runtimes.probe import probe
 from azext_pythonapp.windows import quote_command
 
 POLL_SECONDS = 5.0
-# Extracting some thousand files on the app's share takes minutes; Azure's front end waits 230 s (facts/kudu.md 1.4).
+# Extracting some thousand files on the app's share takes minutes; Azure's front end waits 230 s
+# (docs/platform/kudu.md 1.4).
 EXTRACTION_SECONDS = 15 * 60
 # Kudu reads the whole archive before it makes the folder, so without a folder it never got the whole.
 ARRIVAL_SECONDS = 60
 # 3.0.0 of wfastcgi is a source package only; 2.2.1 is a wheel and the same program but for a debugger's hook. pip takes
-# these as variables, because an old one ignores a variable that it does not know (facts/python-site-extensions.md 3).
+# these as variables, because an old one ignores a variable that it does not know
+# (docs/platform/site-extensions.md 3.1, 4.8).
 WFASTCGI = PipCommand(("install", "--no-deps", "wfastcgi"), {"PIP_PREFER_BINARY": "1", "PIP_RETRIES": "1"})
 
 
@@ -235,7 +237,7 @@ class NugetInstallation:
             raise RemoteFailed(f"ensurepip of {self.runtime.python_path} on {self._app.site.label} failed: {reason}.")
 
     def _provide_wfastcgi(self) -> list[Change]:
-        """Put wfastcgi.py beside python.exe, where FastCGI finds it (facts/python-site-extensions.md 1.5).
+        """Put wfastcgi.py beside python.exe, where FastCGI finds it (docs/platform/site-extensions.md 1.5).
 
         Without it, because no package index can be reached for example, the runtime is still good for HttpPlatform;
         that is a warning.

@@ -135,7 +135,7 @@ class Installation:
         app, identifier = self._app, self.offer.extension_id
         try:
             if self.change.action in ("downgrade", "update") and self._replacement is None:
-                # Kudu does nothing unless the package is newer than the one that is there (facts/kudu.md 4.3).
+                # Kudu does nothing unless the package is newer than the one that is there (docs/platform/kudu.md 4.3).
                 delete_extension(app.arm, app.site, identifier, app.kudu.delete_directory)
             return install_or_join(app.arm, app.site, identifier, self._package_version, app.progress.say)
         except KeyboardInterrupt:
@@ -145,7 +145,7 @@ class Installation:
             ) from None
         except PythonAppError as error:
             if self._present is not None and self._replacement is None:
-                # A failed installation deletes the one that was there as well (facts/kudu.md 4.3).
+                # A failed installation deletes the one that was there as well (docs/platform/kudu.md 4.3).
                 error.extend(
                     [
                         f"The site extension {identifier} {self._present.package_version} that was there may be "

@@ -20,7 +20,8 @@ from azext_pythonapp.runtimes.nuget import PACKAGE_IDS, fetch_releases
 
 SourceName = Literal["gallery", "nuget"]
 NAMES: dict[SourceName, str] = {"gallery": "the gallery of site extensions", "nuget": "NuGet"}
-# Kudu searches titles with it; every known Python package's title starts with it (facts/kudu.md 4.2, 1.6).
+# Kudu searches titles with it; every known Python package's title starts with it (docs/platform/kudu.md 4.2,
+# docs/platform/site-extensions.md 1.6).
 FEED_FILTER = "python"
 # A refusal of access is none of these: it is the caller's to mend.
 _AWAY = (PlatformFailed, Unreachable, UnknownOutcome, RemoteFailed)
@@ -73,7 +74,8 @@ def nuget_supply(session: requests.Session, architectures: Sequence[str]) -> lis
 
 
 def package_offers(app: App, extension_id: str, package_version: str) -> list[Offer]:
-    """One package version, which the feed's list need not show: it has the newest of each id (facts/kudu.md 4.2).
+    """One package version, which the feed's list need not show: it has the newest of each id
+    (docs/platform/kudu.md 4.2).
 
     extension_id: in the gallery's own spelling. Returns [] when the gallery does not have it.
     """

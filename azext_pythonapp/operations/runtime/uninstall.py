@@ -67,7 +67,7 @@ class UninstallRequest:
 
 
 def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, Any]:
-    """Remove the runtime, if it is there. Returns the contract's answer.
+    """Remove the runtime, if it is there. Returns the answer (docs/json-output.md).
 
     Raises Refused while web.config starts it, or the app names a path below its folder, unless it is forced.
     """
@@ -165,7 +165,7 @@ def _extension_steps(app: App, python: Installed) -> list[Step]:
 
 
 def _folder_steps(app: App, python: Installed, pythons: Sequence[Installed], keep_files: bool) -> list[Step]:
-    """Delete the runtime's folder, which no package's own uninstallation does (facts 1.5).
+    """Delete the runtime's folder, which no package's own uninstallation does (docs/platform/site-extensions.md 1.5).
 
     It stays when it is to be kept, or when another installed extension lives in it as well.
     """

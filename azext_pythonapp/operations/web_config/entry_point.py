@@ -96,7 +96,7 @@ def handler_in_settings(handler: PythonHandler | None, settings: Mapping[str, st
     """The entry point that an app setting names, where wfastcgi would take it: web.config has none; else None.
 
     handler: what web.config has. settings: `starting_settings`. wfastcgi sets what web.config has over the app
-    settings (facts/python-site-extensions.md 3).
+    settings (docs/platform/site-extensions.md 3.2).
     """
     if handler is not None and (handler.kind != "fastCgi" or handler.entry_point is not None):
         return None

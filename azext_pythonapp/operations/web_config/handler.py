@@ -142,7 +142,7 @@ def _command(
     Raises Refused where another program's arguments would go to python.exe.
     """
     kept = keeps_python(current, python_path)
-    # HttpPlatform expands %HOME%, which is right on workers with either drive (facts 1.8).
+    # HttpPlatform expands %HOME%, which is right on workers with either drive (docs/platform/site-extensions.md 1.8).
     process = started_path(python_path, "%HOME%")
     if current is not None and current.kind == "httpPlatform":
         program = current.program
@@ -197,7 +197,7 @@ def import_path(folder: str, app_folder: str, environment: Mapping[str, str]) ->
     r"""The PYTHONPATH with which modules of a folder are found; None when the one in environment has it already.
 
     folder: relative to app_folder with '/', or absolute. It is written literally, because neither handler expands
-    %HOME% in it for the app (facts/python-site-extensions.md 2.3), and D:\home is known on every worker (1.8).
+    %HOME% in it for the app (docs/platform/site-extensions.md 2.3), and D:\home is known on every worker (1.8).
     """
     path = ntpath.normpath(ntpath.join(app_folder, folder.replace("/", "\\")))
     present = next((value for name, value in environment.items() if name.upper() == "PYTHONPATH"), "")

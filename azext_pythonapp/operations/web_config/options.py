@@ -35,7 +35,7 @@ class PlatformOptions:
     ) -> PlatformOptions:
         """From the command's options; attributes: by their names in web.config, None for those that were not given.
 
-        Raises InvalidInput for a value outside the schema's range (facts/python-site-extensions.md 2.3).
+        Raises InvalidInput for a value outside the schema's range (docs/platform/site-extensions.md 2.3).
         """
         settings = {name: str(value) for name, value in attributes.items() if value is not None}
         if stdout_log == NO_LOG:

@@ -84,7 +84,8 @@ def show_web_config(place: Place) -> dict[str, Any]:
 
 
 def set_web_config(place: Place, request: WebConfigRequest, dry_run: bool) -> dict[str, Any]:
-    """Change the Python part of web.config, or write the changed file elsewhere. Returns the contract's answer.
+    """Change the Python part of web.config, or write the changed file elsewhere. Returns the answer
+    (docs/json-output.md).
 
     Nothing is proved on the worker, and no page is fetched: `set-version` does that.
     """

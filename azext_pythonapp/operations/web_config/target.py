@@ -29,7 +29,7 @@ from azext_pythonapp.runtimes.registration import Registration
 from azext_pythonapp.webconfig.handlers import HandlerIntent, PythonHandler
 from azext_pythonapp.windows import same_path, started_path
 
-# Where an app registers FastCGI programs of its own (facts/python-site-extensions.md 2.1).
+# Where an app registers FastCGI programs of its own (docs/platform/site-extensions.md 2.1).
 SITE_TRANSFORM = "site/applicationHost.xdt"
 _NAME_IT = "Name one with `--version` or `--python-path`."
 
@@ -215,7 +215,7 @@ class FileTarget:
         r"""The one that --python-path names, else the one in the file.
 
         FastCGI's pair is taken to be registered as every site extension does it: wfastcgi.py beside python.exe, in
-        `D:\home` (facts/python-site-extensions.md 1.5); it cannot be looked up here.
+        `D:\home` (docs/platform/site-extensions.md 1.5); it cannot be looked up here.
         """
         if request.wish is not None:
             raise InvalidInput(

@@ -36,7 +36,7 @@ def parameters(request: SiteRequest, root: WebRoot) -> dict[str, str]:
 
     PATH_INFO holds the whole path and so does SCRIPT_NAME, as IIS does unless AllowPathInfoForScriptMappings is set
     (wfastcgi 3.0.0 counts on it); APPL_PHYSICAL_PATH is the root, with its trailing backslash
-    (facts/windows-worker.md 7).
+    (docs/platform/worker.md 7).
     """
     variables = {
         "APPL_PHYSICAL_PATH": root.windows + "\\",

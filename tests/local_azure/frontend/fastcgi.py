@@ -32,7 +32,7 @@ class Process(Protocol):
 class FastCgiPool:
     """The processes of one application, started when they are needed and again after they went away.
 
-    wfastcgi ends itself whenever a .py or .config file below the root changes (facts/python-site-extensions.md 3).
+    wfastcgi ends itself whenever a .py or .config file below the root changes (docs/platform/site-extensions.md 3.4).
     """
 
     def __init__(self, start: Callable[[], Process]) -> None:
@@ -102,7 +102,7 @@ class FastCgiPool:
 
 def respond(pool: FastCgiPool, request: SiteRequest, root: WebRoot) -> Response:
     """Answers a request by FastCGI. What a process wrote to stderr becomes the 500 page, since the packages leave
-    stderrMode at IIS's ReturnStdErrIn500 (facts/python-site-extensions.md 2.1)."""
+    stderrMode at IIS's ReturnStdErrIn500 (docs/platform/site-extensions.md 2.1)."""
     try:
         stdout, stderr = pool.request(cgi.parameters(request, root), request.body)
         if stderr:

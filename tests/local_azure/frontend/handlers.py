@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Handler:
-    """One `<add>` of `system.webServer/handlers` with the defaults of IIS (facts/python-site-extensions.md 2.1)."""
+    """One `<add>` of `system.webServer/handlers` with the defaults of IIS (docs/platform/site-extensions.md 2.1)."""
 
     name: str
     path: str

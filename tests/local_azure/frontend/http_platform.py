@@ -115,7 +115,7 @@ class HttpPlatformApplication:
         section = self._section
         variables = {**self._root.variables(), **self._settings, "HTTP_PLATFORM_PORT": str(port)}
         program = self._root.absolute(expand(section.process_path, variables))
-        # The handler expands nothing else in a value (facts/python-site-extensions.md 2.3).
+        # The handler expands nothing else in a value (docs/platform/site-extensions.md 2.3).
         own = {name: expand(value, {"HTTP_PLATFORM_PORT": str(port)}) for name, value in section.environment}
         log = self._log_file(expand(section.stdout_log_file, variables)) if section.stdout_log_enabled else None
         try:

@@ -24,7 +24,7 @@ def error(code: str, reason: str, detail: str, error_code: str = "0x00000000") -
 
 def site_stopped() -> Response:
     """What the App Service front end answers for a site that is stopped, or whose plan is over its quota
-    (recordings/frontend/403_stopped.html; Azure's reason phrase is "Site Disabled")."""
+    (docs/platform/recordings/frontend/403_stopped.html; Azure's reason phrase is "Site Disabled")."""
     return HTMLResponse(
         "<!DOCTYPE html>\n<html>\n<head>\n    <title>Web App - Unavailable</title>\n</head>\n<body>\n"
         "<h1>Error 403 - This web app is stopped.</h1>\n<p>The web app you have attempted to reach is currently "
@@ -35,7 +35,8 @@ def site_stopped() -> Response:
 
 
 def ip_forbidden(address: str) -> Response:
-    """What it answers to a client that the access restrictions keep out (recordings/frontend/403_ip_forbidden.json)."""
+    """What it answers to a client that the access restrictions keep out
+    (docs/platform/recordings/frontend/403_ip_forbidden.json)."""
     return HTMLResponse(
         "<!DOCTYPE html>\n<html>\n<head>\n    <title>Web App - Forbidden</title>\n</head>\n<body>\n"
         "<h1>Error 403 - Forbidden</h1>\n<p>The web app you have attempted to reach has blocked your access.</p>\n"
@@ -46,8 +47,8 @@ def ip_forbidden(address: str) -> Response:
 
 
 def restarting(kind: str) -> Response:
-    """What a request meets while a worker process comes up: "503" of HTTP.sys (recordings/frontend/503_httpsys.html), or
-    IIS's "500.0" or "502.5"."""
+    """What a request meets while a worker process comes up: "503" of HTTP.sys
+    (docs/platform/recordings/frontend/503_httpsys.html), or IIS's "500.0" or "502.5"."""
     if kind == "500.0":
         return not_registered()
     if kind == "502.5":
@@ -63,7 +64,7 @@ def restarting(kind: str) -> Response:
 
 
 def not_registered() -> Response:
-    """A scriptProcessor without an entry in applicationHost.config (facts/python-site-extensions.md 2.1)."""
+    """A scriptProcessor without an entry in applicationHost.config (docs/platform/site-extensions.md 2.1)."""
     return error(
         "500.0",
         "Internal Server Error",

@@ -1,7 +1,7 @@
 r"""The FastCGI applications that IIS knows.
 
 They stand in %HOME%\SiteExtensions\*\applicationHost.xdt and %HOME%\site\applicationHost.xdt.
-A web.config cannot add one (facts/python-site-extensions.md 2.1); IIS reads these files when the site starts.
+A web.config cannot add one (docs/platform/site-extensions.md 2.1); IIS reads these files when the site starts.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _transformed(applications: list[FastCgiApplication], file: Path) -> list[Fas
 
 def _is_the_same(application: FastCgiApplication, other: FastCgiApplication, element: Element) -> bool:
     """Whether InsertIfMissing finds its element already there: by fullPath alone in the official packages
-    (facts/python-site-extensions.md 1.5)."""
+    (docs/platform/site-extensions.md 1.5)."""
     if element.get(f"{_XDT}Locator") == "Match(fullPath)":
         return application.full_path.lower() == other.full_path.lower()
     return other.is_named(f"{application.full_path}|{application.arguments}")

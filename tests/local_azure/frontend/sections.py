@@ -25,7 +25,7 @@ class ConfigurationError(Exception):
 
 @dataclass(frozen=True)
 class HttpPlatform:
-    """`system.webServer/httpPlatform`: not yet expanded; times are seconds (facts/python-site-extensions.md 2.3)."""
+    """`system.webServer/httpPlatform`: not yet expanded; times are seconds (docs/platform/site-extensions.md 2.3)."""
 
     process_path: str
     arguments: str
@@ -68,7 +68,7 @@ def change_handlers(section: Element, inherited: Sequence[Handler]) -> list[Hand
     """Applies one `<handlers>` to the mappings of the level above; its own come first, in their order.
 
     Raises ConfigurationError for what the schema forbids, above all for a name that is there already
-    (facts/python-site-extensions.md 2.6).
+    (docs/platform/site-extensions.md 2.6).
     """
     own: list[Handler] = []
     above = list(inherited)

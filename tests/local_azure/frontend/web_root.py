@@ -66,7 +66,7 @@ class WebRoot:
 
     def absolute(self, path: str) -> str:
         """A path out of an httpPlatform section: relative to this folder when it begins with a dot
-        (HttpPlatformHandler 1.2, facts/python-site-extensions.md 2.3)."""
+        (HttpPlatformHandler 1.2, docs/platform/site-extensions.md 2.3)."""
         return ntpath.normpath(ntpath.join(self.windows, path)) if path.startswith(".") else path
 
     def variables(self) -> dict[str, str]:

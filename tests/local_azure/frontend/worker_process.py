@@ -131,7 +131,7 @@ class WorkerProcess:
         return platform.respond(request)
 
     def _recycle_when_changed(self) -> None:
-        """IIS restarts the app on any change of the root's web.config (facts/python-site-extensions.md 2.6), but keeps
+        """IIS restarts the app on any change of the root's web.config (docs/platform/site-extensions.md 2.6), but keeps
         the registrations that it has read."""
         content = configuration.root_content(self._root)
         with self._lock:

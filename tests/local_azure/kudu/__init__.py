@@ -1,4 +1,5 @@
-"""The SCM site of an app: Kudu's HTTP interface over the site's worker, behind Azure's sign-in (facts/kudu.md 0, 6)."""
+"""The SCM site of an app: Kudu's HTTP interface over the site's worker, behind Azure's sign-in
+(docs/platform/kudu.md 0, 6)."""
 
 from __future__ import annotations
 

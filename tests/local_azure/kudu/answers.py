@@ -11,7 +11,7 @@ _TICKS_AT_1970 = 621_355_968_000_000_000
 
 
 def failure(status: int, message: str, error: str | None = None, kind: str = "System.IO.IOException") -> JSONResponse:
-    """An error of ASP.NET Web API: `Message`, and the exception where there was one (facts/kudu.md 0)."""
+    """An error of ASP.NET Web API: `Message`, and the exception where there was one (docs/platform/kudu.md 0)."""
     content = {"Message": message}
     if error is not None:
         content |= {"ExceptionMessage": error, "ExceptionType": kind, "StackTrace": "   at Kudu.Services"}
@@ -19,7 +19,7 @@ def failure(status: int, message: str, error: str | None = None, kind: str = "Sy
 
 
 def entity_tag(stat: os.stat_result) -> str:
-    """The ETag of a file: LastWriteTimeUtc.Ticks, little-endian hexadecimal, quoted (facts/kudu.md 3.2)."""
+    """The ETag of a file: LastWriteTimeUtc.Ticks, little-endian hexadecimal, quoted (docs/platform/kudu.md 3.2)."""
     return f'"{ticks(stat).to_bytes(8, "little").hex()}"'
 
 

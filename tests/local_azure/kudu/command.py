@@ -1,6 +1,6 @@
 """POST /api/command: a command line, run by cmd.exe through starter.cmd; its output comes only at its end.
 
-facts/kudu.md 1. Commands belong to the site, not to the request: they go on when the client has gone.
+docs/platform/kudu.md 1. Commands belong to the site, not to the request: they go on when the client has gone.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ class Command:
         idle = self._wait(self._process, float(site.setting("SCM_COMMAND_IDLE_TIMEOUT") or site.switches.idle_timeout))
         if idle is not None:
             return _failed(_IDLE.format(command=self.text, seconds=idle))
-        while reader.is_alive() and not self._recycled:  # a child with the pipes holds it back (facts/kudu.md 1.4)
+        # A child with the pipes holds it back (docs/platform/kudu.md 1.4).
+        while reader.is_alive() and not self._recycled:
             reader.join(0.05)
         code = self._process.wait(10)
         return {
@@ -130,7 +131,7 @@ class Command:
         """Wait for the end; the seconds of idleness when it was killed for it.
 
         Only when the time-out is over is the CPU time looked at, and the first look counts as activity: a silent
-        sleeper dies after twice the time-out (IdleManager.cs; facts/kudu.md 1.4).
+        sleeper dies after twice the time-out (IdleManager.cs; docs/platform/kudu.md 1.4).
         """
         cpu: float | None = None
         self._active = time.monotonic()
@@ -181,7 +182,7 @@ class Commands:
 
     def sweep(self, moment: datetime) -> None:
         """End every process on the worker that is older than `moment` (UTC): one job object holds them all, also those
-        that were detached (facts/kudu.md 5.2)."""
+        that were detached (docs/platform/kudu.md 5.2)."""
         if self.started:
             for process in self._site.machine.processes():
                 if process.started < moment:

@@ -1,4 +1,4 @@
-"""/api/environment: the version of Kudu (facts/kudu.md 5.3)."""
+"""/api/environment: the version of Kudu (docs/platform/kudu.md 5.3)."""
 
 from __future__ import annotations
 

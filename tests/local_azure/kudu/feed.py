@@ -1,4 +1,4 @@
-"""/api/extensionfeed: the gallery of site extensions as Kudu's V2 manager finds it (facts/kudu.md 4.1, 4.2)."""
+"""/api/extensionfeed: the gallery of site extensions as Kudu's V2 manager finds it (docs/platform/kudu.md 4.1, 4.2)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def find(package_id: str, version: str | None = None) -> Package | None:
     """The package that an install of `package_id` takes.
 
     Without a version: the newest of that very id (case-sensitive) among the listed, else the V1 feed, which knows
-    unlisted packages too and no case (facts/kudu.md 4.2, facts/python-site-extensions.md 1.6).
+    unlisted packages too and no case (docs/platform/kudu.md 4.2, docs/platform/site-extensions.md 1.6).
     """
     same = [package for package in PACKAGES if package.id.lower() == package_id.lower() and is_site_extension(package)]
     if version is not None:
@@ -53,7 +53,7 @@ def find(package_id: str, version: str | None = None) -> Package | None:
 
 
 def gallery_info(package: Package) -> dict[str, object]:
-    """Kudu's SiteExtensionInfo of a package in the gallery (facts/kudu.md 4.1)."""
+    """Kudu's SiteExtensionInfo of a package in the gallery (docs/platform/kudu.md 4.1)."""
     return site_extension_info(package.id, package.version, package.title, package.description, package.authors)
 
 

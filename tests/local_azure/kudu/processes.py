@@ -1,4 +1,4 @@
-"""/api/processes: what runs on the worker; killing takes the children too (facts/kudu.md 5.3)."""
+"""/api/processes: what runs on the worker; killing takes the children too (docs/platform/kudu.md 5.3)."""
 
 from __future__ import annotations
 

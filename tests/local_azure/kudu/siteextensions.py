@@ -1,4 +1,4 @@
-"""/api/siteextensions: what is installed, direct (synchronous) installs, uninstalls (facts/kudu.md 4.3, 4.4).
+"""/api/siteextensions: what is installed, direct (synchronous) installs, uninstalls (docs/platform/kudu.md 4.3, 4.4).
 
 What is installed is what lies in %HOME%\\SiteExtensions: one folder each, with a .nupkg that holds the .nuspec.
 """
@@ -89,7 +89,7 @@ class SiteExtensions:
         return found
 
     def look_up(self, term: str) -> Installed | None:
-        """What GET and DELETE by id mean: the first package whose .nuspec holds `term` (facts/kudu.md 4.4)."""
+        """What GET and DELETE by id mean: the first package whose .nuspec holds `term` (docs/platform/kudu.md 4.4)."""
         return next((one for one in self.installed() if one.holds(term)), None)
 
     def info(self, one: Installed) -> dict[str, object]:
@@ -137,7 +137,8 @@ class SiteExtensions:
             self._installs = {name: one for name, one in self._installs.items() if one.state != "Succeeded"}
 
     def cancel(self) -> None:
-        """The SCM site went away: installs that have not begun to write end as Canceled (facts/az-extension.md 4.5)."""
+        """The SCM site went away: installs that have not begun to write end as Canceled
+        (docs/platform/az-extension.md 4.5)."""
         with self._lock:
             for install in self._installs.values():
                 install.canceled.set()
@@ -168,7 +169,8 @@ class SiteExtensions:
             if not self._is_up_to_date(package):
                 gallery.lay_down(self._site.machine, package)
         except (OSError, ValueError) as error:  # ValueError: there is no build of that Python
-            shutil.rmtree(folder, ignore_errors=True)  # also the version that was there before (facts/kudu.md 4.3)
+            # Also the version that was there before (docs/platform/kudu.md 4.3).
+            shutil.rmtree(folder, ignore_errors=True)
             install.finish("Failed", 400, str(error))
         else:
             install.finish("Succeeded")
@@ -212,7 +214,8 @@ class SiteExtensions:
         await asyncio.to_thread(install.done.wait)
         if install.state != "Succeeded":
             return failure(install.status if install.status >= 400 else 400, install.comment or install.state)
-        self.forget_successes()  # no restart: the caller of the direct form has to ask for it (facts/kudu.md 4.3)
+        # No restart: the caller of the direct form has to ask for it (docs/platform/kudu.md 4.3).
+        self.forget_successes()
         one = await asyncio.to_thread(self._of, install.id)
         return JSONResponse(self.info(one))
 

@@ -1,4 +1,5 @@
-"""/api/vfs: %HOME% as files over HTTP, with Kudu's rules for redirects, entity tags and conflicts (facts/kudu.md 3)."""
+"""/api/vfs: %HOME% as files over HTTP, with Kudu's rules for redirects, entity tags and conflicts
+(docs/platform/kudu.md 3)."""
 
 from __future__ import annotations
 

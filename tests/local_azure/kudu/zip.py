@@ -1,4 +1,5 @@
-"""/api/zip: a folder of %HOME% in one archive; an upload is extracted over what is there (facts/kudu.md 3.5)."""
+"""/api/zip: a folder of %HOME% in one archive; an upload is extracted over what is there
+(docs/platform/kudu.md 3.5)."""
 
 from __future__ import annotations
 

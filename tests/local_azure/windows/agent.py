@@ -27,7 +27,7 @@ import process_table
 
 INTERNAL_ERROR = 1359
 SC_MANAGER_CONNECT, SERVICE_START = 0x1, 0x10
-CREATE_NO_WINDOW = 0x08000000  # as Kudu starts its commands; gives code page 437 (facts/windows-worker.md 4)
+CREATE_NO_WINDOW = 0x08000000  # as Kudu starts its commands; gives code page 437 (docs/platform/worker.md 4)
 
 
 class Connection:

@@ -1,7 +1,7 @@
 """The packages of CPython as python.org publishes them on NuGet, made of the Windows builds at hand.
 
 Laid out as PC/layout of python/cpython lays out its preset "nuget": everything below tools/, pip in site-packages, names
-percent-encoded. Without venv and ensurepip, which the builds do not carry (facts/windows-worker.md 0.3).
+percent-encoded. Without venv and ensurepip, which the builds do not carry (docs/platform/worker.md 0.3).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Runs inside Wine: what IIS' FastCgiModule does to a FastCGI program, i.e. a duplex named pipe as its stdin.
 
 wfastcgi reads *and writes* its standard input, so neither a plain pipe nor a Linux socket will do
-(facts/windows-worker.md 7).
+(docs/platform/worker.md 7).
 
 Python 3.11, standard library only.
 """

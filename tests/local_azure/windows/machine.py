@@ -42,7 +42,7 @@ class Machine:
     """
 
     starter = r"D:\local\Scripts\starter.cmd"
-    """Kudu's `starter.cmd`, exactly `@%*`; commands run as `"<starter>" <command>` (facts/windows-worker.md 0.1)."""
+    """Kudu's `starter.cmd`, exactly `@%*`; commands run as `"<starter>" <command>` (docs/platform/worker.md 0.1)."""
 
     def __init__(self, folder: Path, cache: Path, environment: Mapping[str, str], core: int = 0) -> None:
         """Lay the drive out in `folder`/d.

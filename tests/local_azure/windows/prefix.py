@@ -1,7 +1,7 @@
 """Wine itself: where it is, the environment it is started with, and the prefix (Windows folder) each worker gets.
 
 A fresh prefix costs 12 s and 700 MB.  So one is made once, its DLLs are replaced by links to the installed Wine,
-and the 3 MB archive of that is unpacked for each worker in half a second (facts/windows-worker.md 2).
+and the 3 MB archive of that is unpacked for each worker in half a second (docs/platform/worker.md 2).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.local_azure.windows import wineshim
 
 DLL_OVERRIDES = "mscoree=;mshtml=;winemenubuilder.exe=;wbemprox=;ucrtbase=n,b;bcryptprimitives=n,b"
-"""`wbemprox=` keeps platform.platform() of 3.12+ alive, the last two are the shims (facts/windows-worker.md 1)."""
+"""`wbemprox=` keeps platform.platform() of 3.12+ alive, the last two are the shims (docs/platform/worker.md 1)."""
 
 TEMPLATE = "prefix.tgz"
 UNFINISHED = "unfinished"
@@ -68,7 +68,7 @@ def library_folder() -> Path:
 def environment(folder: Path) -> dict[str, str]:
     """The whole environment for a Wine program whose prefix is `folder`/prefix; nothing of the caller's leaks in.
 
-    HOME is `folder`, so that Wine makes no links into the caller's home (facts/windows-worker.md 0.8).
+    HOME is `folder`, so that Wine makes no links into the caller's home (docs/platform/worker.md 0.8).
     """
     return {
         "HOME": str(folder),
@@ -107,7 +107,7 @@ def _make(folder: Path) -> None:
     """Run Wine's own set-up, and have it say that it is Windows 10, as Python 3.9 and later want.
 
     All standard handles are the null device: Wine's servers inherit the first caller's, and a pipe would then never
-    end (facts/windows-worker.md 0.4).
+    end (docs/platform/worker.md 0.4).
     """
     variables = environment(folder) | {"WINEDLLOVERRIDES": "mscoree=;mshtml=;winemenubuilder.exe="}
     for command in (["wineboot", "-i"], [wineserver(), "-w"], ["winecfg", "-v", "win10"], [wineserver(), "-w"]):
@@ -136,7 +136,7 @@ def _link_libraries(prefix: Path) -> None:
 
 
 def _forget_machine(prefix: Path) -> None:
-    """Take out what ties a prefix to the place and the user that made it (facts/windows-worker.md 0.7)."""
+    """Take out what ties a prefix to the place and the user that made it (docs/platform/worker.md 0.7)."""
     for device in (prefix / "dosdevices").iterdir():
         if device.name.startswith(("com", "lpt")):
             device.unlink()

@@ -126,7 +126,7 @@ def memory(handle, address, length):
 def tree(pid, table):
     """`pid` and its descendants, children first, by parent pid.
 
-    As Kudu's own: what was orphaned is not in it (facts/kudu.md 1.4).
+    As Kudu's own: what was orphaned is not in it (docs/platform/kudu.md 1.4).
     """
     branch = []
     for child, entry in table.items():

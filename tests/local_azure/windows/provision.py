@@ -55,7 +55,7 @@ WHEELS = {
 """What the index has for win_amd64, by the Python that it is chosen for.
 
 Everything is named, because pip evaluates a requirement's markers for the Python that it runs on, not for the target
-(facts/python-site-extensions.md 6).
+(docs/platform/site-extensions.md 6).
 """
 
 BUILD_RELEASES = {
@@ -128,7 +128,7 @@ def wheels(cache: Path) -> bool:
 
 def wfastcgi(cache: Path) -> bool:
     """Have wfastcgi as the world has it: 2.2.1 is a wheel, 3.0.0 a source package only, and the site extensions carry
-    the latter (facts/python-site-extensions.md 3); False when all is there."""
+    the latter (docs/platform/site-extensions.md 3.1); False when all is there."""
     index, bundled = cache / "index", cache / "bundled"
     if bundled.is_dir():
         return False

@@ -40,8 +40,8 @@ BUNDLED = {
 }
 """What is in site-packages, by the minor version that the runtime claims; the newest entry serves all later ones.
 
-The last pip and setuptools for an old Python (facts/python-site-extensions.md 4.5); an older pip than the last for 3.8,
-so that there is something to upgrade.
+The last pip and setuptools for an old Python (docs/platform/site-extensions.md 4.5); an older pip than the last for
+3.8, so that there is something to upgrade.
 """
 
 CERTIFI = "2018.1.18"
@@ -51,7 +51,7 @@ _LIBRARIES = ("*.pyd", "libffi*", "libssl*", "libcrypto*", "sqlite3.dll")
 _PIP_BAT = b"@%~dp0python.exe -m pip %*\r\n"
 _SITECUSTOMIZE = b"""import os\r\n\r\nimport certifi\r\n\r\nos.environ["SSL_CERT_FILE"] = certifi.where()\r\n"""
 _COPYFILE2_FIX = b'import _winapi; _winapi.__dict__.pop("CopyFile2", None)\r\n'
-"""For 3.12 and later on Wine 8 and 9, whose CopyFile2 ends the process (facts/windows-worker.md 1)."""
+"""For 3.12 and later on Wine 8 and 9, whose CopyFile2 ends the process (docs/platform/worker.md 1)."""
 
 _CLAIM = '''
     """Makes this Python say that it is {version} ({architecture})."""
@@ -140,7 +140,7 @@ def _recipe() -> str:
 
 
 def assemble(cache: Path, version: str, architecture: str, tree: Path) -> None:
-    """Lay a runtime out in the new folder `tree`, as the packages have it (facts/python-site-extensions.md 1.5).
+    """Lay a runtime out in the new folder `tree`, as the packages have it (docs/platform/site-extensions.md 1.5).
 
     No Scripts folder, no venv, no ensurepip; the library as .pyc files only, as in Microsoft's.
     """
@@ -170,7 +170,7 @@ def unpack_release(cache: Path, version: str, architecture: str, tree: Path) -> 
 def unpack_build(cache: Path, version: str, tree: Path) -> None:
     """Put a real build into the new folder `tree`, in the layout of a full installation.
 
-    The embeddable layout would ignore the script's folder and PYTHONPATH (facts/windows-worker.md 0.3).
+    The embeddable layout would ignore the script's folder and PYTHONPATH (docs/platform/worker.md 0.3).
     """
     tag = _tag(version)
     shutil.copytree(cache / "builds" / f"cp{tag}", tree)

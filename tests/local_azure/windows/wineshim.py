@@ -3,7 +3,7 @@
 * bcryptprimitives.dll, missing in Wine 8: a DLL of nothing but one forwarder, ProcessPrng to advapi32's generator.
 * ucrtbase.dll: a copy of Wine's own whose unimplemented creal* and cimag* get a body.
 
-Both must be named "native" in WINEDLLOVERRIDES (facts/windows-worker.md 1).
+Both must be named "native" in WINEDLLOVERRIDES (docs/platform/worker.md 1).
 """
 
 from __future__ import annotations

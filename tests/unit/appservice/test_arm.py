@@ -1,4 +1,4 @@
-"""Resource Manager's answers about apps and site extensions, as facts/az-extension.md 4 lists them."""
+"""Resource Manager's answers about apps and site extensions, as docs/platform/az-extension.md 4 lists them."""
 
 from __future__ import annotations
 

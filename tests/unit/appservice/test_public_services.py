@@ -19,7 +19,7 @@ from azext_pythonapp.runtimes.gallery import SERVICE_INDEX, fetch_public_gallery
 from azext_pythonapp.runtimes.nuget import fetch_releases
 
 HOSTS = ("https://azuresearch-usnc.nuget.org/query", "https://azuresearch-ussc.nuget.org/query")
-# As recordings/nuget/index.json has it: every host for every kind, the primary first.
+# As docs/platform/recorded-traffic.md 6 has it: every host for every kind, the primary first.
 INDEX = {
     "version": "3.0.0",
     "resources": [

@@ -1,6 +1,6 @@
 """Apps as Resource Manager shows them: which ones are Windows web apps, and under which hosts they are reached.
 
-The shapes are those of recordings/arm/site_*.json, shortened.
+The shapes are those of docs/platform/recordings/arm/site_*.json, shortened.
 """
 
 from __future__ import annotations

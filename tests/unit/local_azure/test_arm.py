@@ -1,4 +1,5 @@
-"""management.azure.com: apps, slots, and site extensions in ARM's form (facts/kudu.md 4.3, facts/az-extension.md 4)."""
+"""management.azure.com: apps, slots, and site extensions in ARM's form (docs/platform/kudu.md 4.3,
+docs/platform/az-extension.md 4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""/api/command and what belongs to it: answers, time-outs, cuts, restarts (facts/kudu.md 1, 5), without Windows."""
+"""/api/command and what belongs to it: answers, time-outs, cuts, restarts (docs/platform/kudu.md 1, 5), without
+Windows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""/api/command and installs on the real worker: Wine's cmd.exe, a Windows build of CPython (facts/kudu.md 1, 4, 5)."""
+"""/api/command and installs on the real worker: Wine's cmd.exe, a Windows build of CPython
+(docs/platform/kudu.md 1, 4, 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""/api/siteextensions, /api/extensionfeed, settings, environment, processes, and the sign-in (facts/kudu.md 4-6)."""
+"""/api/siteextensions, /api/extensionfeed, settings, environment, processes, and the sign-in
+(docs/platform/kudu.md 4-6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/api/vfs: the status, ETag, Range and redirect matrix of Kudu's VfsController (facts/kudu.md 3)."""
+"""/api/vfs: the status, ETag, Range and redirect matrix of Kudu's VfsController (docs/platform/kudu.md 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/api/zip (facts/kudu.md 3.5)."""
+"""/api/zip (docs/platform/kudu.md 3.5)."""
 
 from __future__ import annotations
 

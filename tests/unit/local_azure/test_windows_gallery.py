@@ -1,4 +1,5 @@
-"""The gallery's data against the catalogue of the facts, and what an installation leaves on the worker's drive."""
+"""The gallery's data against the catalogue in docs/platform/site-extensions.md 1.1, and what an installation leaves on
+the worker's drive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""Every id of facts/python-site-extensions.md 1.1-1.4 is told apart."""
+r"""Every id of docs/platform/site-extensions.md 1.1-1.4 is told apart."""
 
 from __future__ import annotations
 

@@ -106,7 +106,8 @@ def test_x86_is_a_package_of_its_own():
 
 
 def test_the_recorded_shapes_are_understood():
-    """recordings/nuget: an unlisted version's leaf, with its owner's deprecation, and what it leaves out."""
+    """docs/platform/recorded-traffic.md 6: an unlisted version's leaf, with its owner's deprecation, and what it leaves
+    out."""
     entry = {
         "@id": f"{CATALOG}3.13.1",
         "@type": "PackageDetails",

@@ -1,4 +1,4 @@
-"""Reading and writing the handler: one case for each fact of facts/python-site-extensions.md 2 and 3."""
+"""Reading and writing the handler: one case for each fact of docs/platform/site-extensions.md 2 and 3."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ from __future__ import unicode_literals
 
 import re
 
-# Windows' words differ by language, and Wine's from both; the numbers do not (facts/windows-worker.md 5,
-# facts/python-site-extensions.md 4.2). Python 2 says Error in place of WinError.
+# Windows' words differ by language, and Wine's from both; the numbers do not (docs/platform/worker.md 5,
+# docs/platform/site-extensions.md 4.2). Python 2 says Error in place of WinError.
 SIGN = re.compile(r"\[(?:(?:Win)?Error (?:5|32|33)|Errno 13)\]")
 QUOTED = re.compile(r'(["\'])(.+?)\1')
 # pip goes on after these.
@@ -42,8 +42,8 @@ class HeldFile:
 def is_below(path, folder):
     r"""Whether a path lies below a folder in %HOME%.
 
-    The drive is left out: D:\home and C:\home are the same folder (facts/kudu.md 7). So is the share that %HOME% is on,
-    which Python may name in the drive's place.
+    The drive is left out: D:\home and C:\home are the same folder (docs/platform/kudu.md 7). So is the share that
+    %HOME% is on, which Python may name in the drive's place.
     """
     path, folder = plain(path), plain(folder)
     if path.startswith(folder + "\\"):

@@ -7,7 +7,7 @@ import sys
 
 
 def say(text):
-    """Print for Kudu, which kills what is silent (facts/kudu.md 1.4). Whether anybody listens is no matter."""
+    """Print for Kudu, which kills what is silent (docs/platform/kudu.md 1.4). Whether anybody listens is no matter."""
     try:
         print(text.encode("ascii", "replace").decode("ascii"))
         sys.stdout.flush()

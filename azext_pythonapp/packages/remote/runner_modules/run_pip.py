@@ -39,7 +39,7 @@ def uninstall_all_or_nothing():
     """Have pip put back what it has moved of a package when the next file cannot be moved.
 
     pip itself does so only when what it installs in its place fails later. A file that a running program holds thus
-    costs the package its metadata and all files that pip came to before (facts/python-site-extensions.md 4.2).
+    costs the package its metadata and all files that pip came to before (docs/platform/site-extensions.md 4.2).
     """
     for name in UNINSTALLERS:
         try:
