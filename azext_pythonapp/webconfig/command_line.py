@@ -22,7 +22,7 @@ ProgramKind = Literal["python", "launcher", "server", "shell", "unknown"]
 _PYTHON = re.compile(r"(?:python|pypy)(?:\d+(?:\.\d+)*)?w?(?:_d)?", re.IGNORECASE)
 _LAUNCHER = re.compile(r"pyw?", re.IGNORECASE)
 _LAUNCHER_OPTION = re.compile(r"-\d+(?:\.\d+)*(?:-(?:32|64|arm64))?|-V:\S+|--list\S*|-0p?", re.IGNORECASE)
-# A site extension's folder (docs/platform/site-extensions.md 1.5), or one of python.org's and NuGet's.
+# A site extension's folder (docs/platform/site-extensions.md 1.1), or one of python.org's and NuGet's.
 _RUNTIME_FOLDER = re.compile(r"(?:python|py)[-_.]?\d[\w.-]*|\d\.\d+(?:\.\d+)?", re.IGNORECASE)
 _PYTHON_IN_TEXT = re.compile(
     r"""(?:[A-Za-z]:|%\w+%|\.{1,2})?[^\s"'|<>:;&]*?\b(?:python[\d.]*w?|pyw?)(?:\.exe\b|(?=\s+-))""", re.IGNORECASE

@@ -14,6 +14,7 @@ NUMBER = r"\d+(?:\.\d+)*"
 NUMBERS = rf"{NUMBER}(?:-{NUMBER})?(?:(?:,| and) {NUMBER}(?:-{NUMBER})?)*"
 CITATION = re.compile(rf"docs/platform/([\w-]+\.md)(?: ({NUMBERS})(?![\w.]*\w))?")
 LINK = re.compile(rf"\]\(([\w-]+\.md)\)(?: ({NUMBERS})(?![\w.]*\w))?")
+DOCUMENT = re.compile(r"(?<![\w/.-])docs/[\w/-]*\w\.(?:json|md|rst)\b")
 RECORDING = re.compile(r"docs/platform/(recordings/[\w/*.-]*\w)")
 LOCAL_RECORDING = re.compile(r"`(recordings/[\w/*.-]*\w)`")
 HEADING = re.compile(rf"^#{{2,}} ({NUMBER})[. ]", re.MULTILINE)
@@ -74,6 +75,12 @@ def test_every_cited_section_exists():
     wrong = {str(path): found for path in sources() if (found := broken(text_of(path), CITATION, known))}
     assert not wrong
     assert sum(len(CITATION.findall(text_of(path))) for path in sources()) > 100
+
+
+def test_every_cited_document_exists():
+    cited = {(str(path), name) for path in sources() for name in DOCUMENT.findall(text_of(path))}
+    assert cited
+    assert not [(path, name) for path, name in cited if not (ROOT / name).is_file()]
 
 
 def test_every_section_that_another_one_names_exists():

@@ -196,8 +196,8 @@ def _command_from_before(
 def import_path(folder: str, app_folder: str, environment: Mapping[str, str]) -> str | None:
     r"""The PYTHONPATH with which modules of a folder are found; None when the one in environment has it already.
 
-    folder: relative to app_folder with '/', or absolute. It is written literally, because neither handler expands
-    %HOME% in it for the app (docs/platform/site-extensions.md 2.3), and D:\home is known on every worker (1.8).
+    folder: relative to app_folder with '/', or absolute. It is written literally, because HttpPlatform does not expand
+    %HOME% in a variable (docs/platform/site-extensions.md 2.3), and D:\home is known on every worker (1.8).
     """
     path = ntpath.normpath(ntpath.join(app_folder, folder.replace("/", "\\")))
     present = next((value for name, value in environment.items() if name.upper() == "PYTHONPATH"), "")
