@@ -1,7 +1,7 @@
 """What is secret in an address: its `user:password@`, and its query, which may hold a token (`?sig=…` of a SAS).
 
 Which names of a query are secret cannot be known, so the whole of it is. The worker masks its log by the same rules
-(remote/runner_modules/job_log.py).
+(jobs/runner/log.py).
 """
 
 from __future__ import annotations

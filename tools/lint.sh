@@ -13,8 +13,7 @@ export AZDEV_CONFIG_DIR=$work/azdev AZDEV_CLI_REPO_PATH=$work/cli
 
 # azdev calls an extension by the name of its folder, and walks everything that lies in it: give it the product alone, under its own name.
 source=$work/pythonapp
-# The runner's modules import each other as on the worker, where their folder comes first on sys.path.
-export AZDEV_EXT_REPO_PATHS=$source AZURE_EXTENSION_DEV_SOURCES=$source PYTHONPATH=$source:$source/azext_pythonapp/packages/remote/runner_modules
+export AZDEV_EXT_REPO_PATHS=$source AZURE_EXTENSION_DEV_SOURCES=$source PYTHONPATH=$source
 mkdir -p "$source" "$AZURE_CONFIG_DIR" "$AZURE_EXTENSION_DIR"
 cp -r setup.py pylintrc README.rst HISTORY.rst azext_pythonapp "$source"
 find "$source" -name __pycache__ -prune -exec rm -rf {} +
@@ -49,7 +48,7 @@ check "azdev style" azdev style pythonapp
 check "flake8 of all" python -m flake8 --isolated --max-line-length 132 --ignore E203,W503,W504 azext_pythonapp tests setup.py
 check "mypy" env -u PYTHONPATH python -m mypy --config-file mypy.ini -p azext_pythonapp
 # os.replace is called where it is.
-check "vermin of what runs on the worker" vermin --no-tips --violations -t=2.7- -t=3.4- --exclude os.replace azext_pythonapp/packages/remote
+check "vermin of what runs on the worker" vermin --no-tips --violations -t=2.7- -t=3.4- --exclude os.replace azext_pythonapp/jobs/runner azext_pythonapp/import_program
 # The rules of azdev's coverage check need a network and Azure's own repository; these do not.
 check "azdev linter" azdev linter pythonapp --min-severity medium --rule-types params commands command_groups help_entries
 exit $status

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from azext_pythonapp.errors import PythonAppError
-from azext_pythonapp.jobs.request import RUNNER, JobSpec, folder, new_job_id, request_files
+from azext_pythonapp.jobs.request import RUNNER_START, JobSpec, folder, new_job_id, request_files
 from azext_pythonapp.windows import quote_command
 from azext_pythonapp.worker import PendingCommand, ScmSite
 
@@ -44,7 +44,9 @@ def launch(
         _discard(kudu, job_id)
         raise
     starting()
-    pending = kudu.start(quote_command(spec.python, "-u", "-B", "-E", "-s", RUNNER), folder(job_id).replace("/", "\\"))
+    pending = kudu.start(
+        quote_command(spec.python, "-u", "-B", "-E", "-s", RUNNER_START), folder(job_id).replace("/", "\\")
+    )
     return Launched(job_id, pending)
 
 

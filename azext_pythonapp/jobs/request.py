@@ -17,8 +17,9 @@ from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.packages.pip import Argument, HomeFile, JobFile, PipCommand, has_credentials
 
 FOLDER = "data/pythonapp/jobs"
-# A program, and the folder of its modules.
-RUNNER, RUNNER_MODULES = "runner.py", "runner_modules"
+# The folder of the program, and what Python is given to start it.
+RUNNER = "runner"
+RUNNER_START = f"{RUNNER}/__main__.py"
 LOG, STATE, REQUEST, SECRETS = "log.txt", "state.json", "request.json", "secrets.json"
 # A client puts it into the job's folder; the runner looks for it every 2 s.
 CANCEL = "cancel"
@@ -125,7 +126,7 @@ def request_files(
     clock of this machine may be wrong, and says nothing here.
     Raises InvalidInput for a file that would take the place of one of the job's own, or lie among its modules.
     """
-    own_names = {RUNNER, RUNNER_MODULES, LOG, STATE, REQUEST, SECRETS, CANCEL, "restore.txt", "before.json"}
+    own_names = {RUNNER, LOG, STATE, REQUEST, SECRETS, CANCEL, "restore.txt", "before.json"}
     taken = own_names & {_first_part(name) for name in files}
     if taken:
         raise InvalidInput(f"A file for a job cannot be called {sorted(taken)[0]}.", "Rename it.")
@@ -166,9 +167,5 @@ def _first_part(name: str) -> str:
 
 def runner_files() -> dict[str, bytes]:
     """The program that runs on the worker, by path in the job's folder."""
-    source = importlib.resources.files("azext_pythonapp.packages.remote")
-    modules = [module for module in (source / RUNNER_MODULES).iterdir() if module.name.endswith(".py")]
-    return {
-        RUNNER: (source / RUNNER).read_bytes(),
-        **{f"{RUNNER_MODULES}/{module.name}": module.read_bytes() for module in modules},
-    }
+    modules = importlib.resources.files("azext_pythonapp.jobs.runner").iterdir()
+    return {f"{RUNNER}/{module.name}": module.read_bytes() for module in modules if module.name.endswith(".py")}

@@ -22,7 +22,7 @@ DOUBT_SECONDS = 5
 # Silence that leaves no doubt.
 FORGOTTEN_SECONDS = 3600
 # A job without a state after so long never began. A cold SCM site takes up to 240 s (docs/platform/kudu.md 6), and the
-# runner gives up by itself when it begins later than 300 s (TOO_LATE_SECONDS in runner_modules/job_run.py).
+# runner gives up by itself when it begins later than 300 s (TOO_LATE_SECONDS in runner/job.py).
 START_SECONDS = 360
 # The phase of a job whose files are there but that has not begun.
 QUEUED = "queued"

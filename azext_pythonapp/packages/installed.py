@@ -46,7 +46,7 @@ def digest(names: Iterable[str]) -> str:
     """SHA-256, in hex, of the package set: equal when the same packages in the same versions are there.
 
     names: the entries of a site-packages folder. The worker computes the very same
-    (remote/runner_modules/site_packages.py).
+    (jobs/runner/site_packages.py).
     """
     return hashlib.sha256("\n".join(metadata_names(names)).encode("utf-8")).hexdigest()
 

@@ -91,7 +91,7 @@ def decode(content: bytes, name: str = "requirements.txt") -> str:
     """The text of a requirements file as pip reads it: by its BOM, its coding comment, else as UTF-8.
 
     Windows PowerShell's `pip freeze > requirements.txt` makes UTF-16 with a BOM. Bytes that are no UTF-8 are taken
-    for cp1252, the ANSI code page of the workers (runner_modules/run_pip.py has pip read them as that).
+    for cp1252, the ANSI code page of the workers (jobs/runner/run_pip.py has pip read them as that).
     name: how errors name the file. Raises InvalidInput for bytes that no pip could read.
     """
     encoding, text, problem = _decoded(content)

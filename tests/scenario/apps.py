@@ -15,6 +15,7 @@ import requests
 from filelock import FileLock
 
 from tests.local_azure.cloud import LocalAzure
+from tests.local_azure.kudu.command import Command
 from tests.local_azure.site import Site
 from tests.local_azure.windows import gallery
 from tests.scenario.az import Az
@@ -37,6 +38,11 @@ def naming(site: Site) -> tuple[str, ...]:
 def web_root(site: Site) -> Path:
     """site\\wwwroot of the app, as a folder of this machine."""
     return site.machine.home / "site" / "wwwroot"
+
+
+def jobs_started(site: Site) -> list[Command]:
+    """The commands by which jobs were started, in order."""
+    return [command for command in site.commands.started if command.text.endswith(" runner/__main__.py")]
 
 
 def deploy(site: Site, sample: str) -> None:

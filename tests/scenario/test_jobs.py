@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.local_azure.site import Site
-from tests.scenario.apps import naming
+from tests.scenario.apps import jobs_started, naming
 from tests.scenario.az import Az
 from tests.scenario.held_index import HeldIndex
 
@@ -100,12 +100,12 @@ def test_the_front_ends_limit_does_not_end_the_job(az, azure, apps, index, six):
     running = started(az, site, index, six)
     time.sleep(9)
     job = site.commands.started[-1]
-    assert job.text.endswith(" runner.py") and not job.answer.done()
+    assert jobs_started(site) == [job] and not job.answer.done()
     index.release()
     stdout, stderr = running.communicate(timeout=300)
     assert running.returncode == 0, stderr
     assert json.loads(stdout)["installed"] == [{"name": "six", "version": "1.16.0"}]
-    assert len([command for command in site.commands.started if command.text.endswith(" runner.py")]) == 1
+    assert jobs_started(site) == [job]
     commands = [
         request for request in azure.requests if request.host == site.scm_host and request.path == "/api/command"
     ]

@@ -14,12 +14,12 @@ from tests.scenario.apps import naming
 from tests.scenario.held_index import HeldIndex
 
 PYTHON = "D:\\home\\python3810x64\\python.exe"
+PIP = "\\runner\\__main__.py pip "
 TERMINATE = "import ctypes; k = ctypes.windll.kernel32; k.TerminateProcess(k.OpenProcess(1, 0, {pid}), 1)"
 WITHOUT_JOB_OBJECT = """\
 import os, sys
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'runner_modules'))
-import pip_process
-import process_tree
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from runner import pip_process, process_tree
 process_tree.ProcessTree.job_object = lambda self: None
 pip_process.Pip({}).run(['download', '--no-deps', '-i', sys.argv[1], '-d', 'D:\\\\home\\\\x', 'six'], 'D:\\\\home', print)
 """
@@ -61,19 +61,21 @@ def test_a_killed_runner_takes_pip_with_it(az, apps, index, tmp_path):
         tmp_path / "requirements.txt",
         *naming(site),
     )
-    assert index.asked.wait(120) and running(site, "watched_pip.py")
-    (runner,) = [process for process in running(site, " runner.py") if "cmd.exe" not in process.command_line.lower()]
+    assert index.asked.wait(120) and running(site, PIP)
+    (runner,) = [
+        process for process in running(site, " runner/__main__.py") if "cmd.exe" not in process.command_line.lower()
+    ]
     kill_alone(site, runner)
-    until_gone(site, "watched_pip.py")
+    until_gone(site, PIP)
     assert not (site.machine.home / "python3810x64/Lib/site-packages/six.py").exists()
 
     (job,) = (site.machine.home / "data/pythonapp/jobs").iterdir()
     tried = site.machine.home / "tried"
-    shutil.copytree(job / "runner_modules", tried / "runner_modules")
+    shutil.copytree(job / "runner", tried / "runner")
     (tried / "alone.py").write_text(WITHOUT_JOB_OBJECT, encoding="utf-8")
     index.asked.clear()
     site.machine.spawn(f"{PYTHON} -E -s D:\\home\\tried\\alone.py {index.url}", capture=False)
-    assert index.asked.wait(120) and running(site, "watched_pip.py")
+    assert index.asked.wait(120) and running(site, PIP)
     (alone,) = running(site, "alone.py")
     kill_alone(site, alone)
-    until_gone(site, "watched_pip.py")
+    until_gone(site, PIP)

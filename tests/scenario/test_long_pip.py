@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.local_azure.site import Site
-from tests.scenario.apps import naming
+from tests.scenario.apps import jobs_started, naming
 
 FRONT_END_LIMIT, IDLE_TIMEOUT = 12, 5
 SILENCE, TIMES = 20, 6
@@ -79,7 +79,7 @@ def test_a_silent_pip_of_two_minutes_succeeds_and_its_lines_are_seen_at_once(az,
         seen.append((time.time(), line.rstrip("\n")))
         if FALLS_SILENT.search(line) and sum(bool(FALLS_SILENT.search(text)) for _, text in seen) == 1:
             assert "due to no output nor CPU activity for 5 seconds" in killed_when_silent(az, site, tmp_path)
-            (job,) = [command for command in site.commands.started if command.text.endswith(" runner.py")]
+            (job,) = jobs_started(site)
             assert not job.answer.done(), "the heartbeat keeps what is as silent alive"
     stdout, (ended, _) = running.stdout.read(), seen[-1]
     assert running.wait(60) == 0, "\n".join(text for _, text in seen)
@@ -96,7 +96,7 @@ def test_a_silent_pip_of_two_minutes_succeeds_and_its_lines_are_seen_at_once(az,
     late = [moment - float(FALLS_SILENT.search(text)[1]) for moment, text in seen if FALLS_SILENT.search(text)]
     assert len(late) == TIMES and sorted(late)[TIMES // 2] < SEEN_WITHIN, late
 
-    assert [command for command in site.commands.started if command.text.endswith(" runner.py")] == [job]
+    assert jobs_started(site) == [job]
     cut = [
         request
         for request in azure.requests

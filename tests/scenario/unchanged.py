@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from tests.local_azure.cloud import LocalAzure
 from tests.local_azure.site import Site
+from tests.scenario.apps import jobs_started
 
 NOT_THE_APPS = ("LogFiles", "__pycache__")
 """Folders that the app itself and its Python write to when a page is fetched or an import is tried."""
@@ -26,9 +27,9 @@ def home_files(site: Site) -> dict[str, str]:
 @contextmanager
 def unchanged(azure: LocalAzure, site: Site) -> Iterator[None]:
     """Within the block, no request may be sent that changes an app, no job be started, no file of the app change."""
-    requests, files, commands = len(azure.mutating_requests()), home_files(site), len(site.commands.started)
+    requests, files, jobs = len(azure.mutating_requests()), home_files(site), jobs_started(site)
     yield
     assert [str(request) for request in azure.mutating_requests()[requests:]] == []
-    assert [command.text for command in site.commands.started[commands:] if command.text.endswith(" runner.py")] == []
+    assert jobs_started(site) == jobs
     after = home_files(site)
     assert {path for path in files.keys() | after.keys() if files.get(path) != after.get(path)} == set()

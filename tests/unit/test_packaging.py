@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import sys
+import tokenize
 import zipfile
 from email.parser import Parser
 from pathlib import Path
@@ -14,30 +16,15 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 PRODUCT = REPOSITORY / "azext_pythonapp"
 DOMAIN = ("runtimes", "webconfig", "packages", "jobs")  # and plan.py
-RUNNER = PRODUCT / "packages" / "remote"
+# What runs on the worker, with the standard library of its Python alone.
+RUNNER = PRODUCT / "jobs" / "runner"
+IMPORT_PROGRAM = PRODUCT / "import_program"
 
 # What az itself brings (docs/platform/az-extension.md 1.4); azure.core comes with azure-mgmt-web.
 FROM_AZ = ("knack", "azure.cli.core", "azure.mgmt.web", "azure.core", "requests", "packaging")
 OUTSIDE_WORLD = ("knack", "azure", "requests")
 # Kudu and pip's log want to hear of a job what these say.
-PRINTING = (RUNNER / "runner_modules" / "kudu_output.py", RUNNER / "runner_modules" / "run_pip.py")
-# Modules of Python 2.7 and 3.4 to 3.13 that today's has no more, and what a pip from 9 on brings.
-GONE_FROM_PYTHON = set(
-    """
-    anydbm asynchat asyncore audiodev binhex bsddb cgi cgitb chunk commands compiler cookielib crypt dbhash dircache
-    distutils dumbdbm exceptions formatter fpformat hotshot htmlentitydefs htmllib httplib ihooks imghdr imp imputil
-    lib2to3 linuxaudiodev macpath macurl2path mailcap markupbase md5 mhlib mimetools mimify msilib multifile mutex new
-    nntplib nturl2path ossaudiodev parser pipes popen2 posixfile repr rexec rfc822 robotparser sets sgmllib sha smtpd
-    sndhdr spwd sre statvfs stringold strop sunaudio symbol telnetlib test thread toaiff ttk urllib2 urlparse user uu
-    whichdb xdrlib xmllib xmlrpclib xxsubtype""".split()
-)
-PIPS_OWN = set(
-    """
-    pip setuptools wheel appdirs cachecontrol certifi chardet colorama dependency_groups distlib distro html5lib idna
-    ipaddress lockfile msgpack ordereddict packaging pep517 pkg_resources platformdirs progress pygments pyparsing
-    pyproject_hooks pytoml requests resolvelib retrying rich six tenacity toml tomli tomli_w truststore
-    typing_extensions urllib3 webencodings""".split()
-)
+PRINTING = (RUNNER / "kudu_output.py", RUNNER / "run_pip.py")
 
 
 def sources(folder: Path) -> list[Path]:
@@ -56,6 +43,22 @@ def imported(source: str) -> set[str]:
     return names
 
 
+def refused_commas(source: str) -> list[int]:
+    """The lines of `)` after a comma where *arguments or **options came before: Python 2.7 and 3.4 do not compile it."""
+    lines, starred, last = [], [], ""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type in (tokenize.NL, tokenize.COMMENT):
+            continue
+        if token.string in ("*", "**") and last in ("(", ","):
+            starred[-1] = True
+        if token.type == tokenize.OP and token.string in "([{":
+            starred.append(False)
+        elif token.type == tokenize.OP and token.string in ")]}" and starred.pop() and last == ",":
+            lines.append(token.start[0])
+        last = token.string
+    return lines
+
+
 def belongs(name: str, packages: tuple[str, ...]) -> bool:
     """Whether a dotted name is one of the packages or lies in one."""
     return any(name == package or name.startswith(package + ".") for package in packages)
@@ -66,7 +69,8 @@ def relative(path: Path) -> str:
     return path.relative_to(REPOSITORY).as_posix()
 
 
-runner_module = pytest.mark.parametrize("path", sources(RUNNER), ids=relative)
+ON_THE_WORKER = sources(RUNNER) + sources(IMPORT_PROGRAM)
+on_the_worker = pytest.mark.parametrize("path", ON_THE_WORKER, ids=relative)
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +106,7 @@ def test_wheel_holds_the_extension_and_nothing_else(names):
 def test_wheel_holds_every_file_of_the_product(names):
     kept = {path for path in PRODUCT.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     assert {relative(path) for path in kept} == {name for name in names if name.startswith("azext_pythonapp/")}
-    assert relative(RUNNER / "runner.py") in names
+    assert relative(RUNNER / "__main__.py") in names
 
 
 def test_wheel_requires_nothing(metadata):
@@ -121,7 +125,7 @@ def test_summary_has_the_length_that_the_index_asks_for(metadata):
     assert 120 <= len(summary) <= 140
 
 
-@pytest.mark.parametrize("path", [path for path in sources(PRODUCT) if RUNNER not in path.parents], ids=relative)
+@pytest.mark.parametrize("path", [path for path in sources(PRODUCT) if path not in ON_THE_WORKER], ids=relative)
 def test_module_imports_only_what_az_brings(path):
     allowed = FROM_AZ + ("azext_pythonapp",)
     assert [
@@ -138,25 +142,33 @@ def test_domain_module_knows_no_az_and_no_http(path):
     assert [name for name in imported(path.read_text(encoding="utf-8")) if belongs(name, OUTSIDE_WORLD)] == []
 
 
-@runner_module
-def test_runner_imports_the_standard_library_and_its_own_modules_only(path):
+@on_the_worker
+def test_program_of_the_worker_imports_the_standard_library_and_its_own_package_only(path):
     # pip's process has none of the runner's modules.
-    own = set() if path.name == "run_pip.py" else {module.stem for module in sources(RUNNER)}
-    assert [
-        name
-        for name in imported(path.read_text(encoding="utf-8"))
-        if name.split(".")[0] not in sys.stdlib_module_names | own
-    ] == []
+    own = {"."} if path.name != "run_pip.py" else set()
+    names = imported(path.read_text(encoding="utf-8"))
+    assert [name for name in names - own if name.split(".")[0] not in sys.stdlib_module_names] == []
 
 
-@runner_module
-def test_runner_hides_no_module_of_a_library(path):
-    """What is in the runner's folder comes before the standard library, and before what a packager takes out of pip."""
-    assert path.name.startswith("__") or path.stem not in sys.stdlib_module_names | GONE_FROM_PYTHON | PIPS_OWN
+@on_the_worker
+def test_program_of_the_worker_means_the_library_where_python_2_would_mean_its_own_module(path):
+    source = path.read_text(encoding="utf-8")
+    if path.name != "__main__.py" and "import " in source:
+        assert "__future__.absolute_import" in imported(source)
 
 
-@runner_module
-def test_runner_module_is_small(path):
+@on_the_worker
+def test_program_of_the_worker_ends_no_arguments_with_a_comma_that_old_pythons_refuse(path):
+    assert refused_commas(path.read_text(encoding="utf-8")) == []
+
+
+def test_commas_that_python_2_refuses_are_found():
+    assert refused_commas("f(a, *b,)\ng(**c, )\nh(\n    *b,\n    x=1,  # y\n)\ndef i(a, **c,): pass\n") == [1, 2, 6, 7]
+    assert refused_commas("f(a, b=2 ** 3,)\ng(*b)\nh((1, 2,), *b)\ni(f(*a), [3 * 4, 5,], (*a, 7)[0],)\n") == []
+
+
+@on_the_worker
+def test_program_of_the_worker_has_small_modules(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 
 

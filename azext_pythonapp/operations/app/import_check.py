@@ -22,7 +22,7 @@ from azext_pythonapp.webconfig.document import Document
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
 from azext_pythonapp.windows import join, python_command
 
-PROGRAM = ("import_child.py", "import_check.py")
+PROGRAM = ("child.py", "supervise.py")
 CHECKS_FOLDER = "data/pythonapp/checks"
 # Seconds. Kudu ends a silent command after 60, but the program says a word every 10; the front end cuts after 230
 # (docs/platform/kudu.md 1.4). An import that hangs in the code of a web server never ends.
@@ -43,7 +43,7 @@ _NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u20
 class ImportTarget:
     """What a handler imports, and how.
 
-    spec: how messages name it. parameters: as azext_pythonapp/packages/remote/import_check.py takes them; no setting's
+    spec: how messages name it. parameters: as azext_pythonapp/import_program/supervise.py takes them; no setting's
     value is among them.
     """
 
@@ -131,10 +131,10 @@ def require_import(
 def program() -> str:
     """The program for the worker, without its comments: cmd.exe takes 8191 characters in all
     (docs/platform/kudu.md 1.2)."""
-    remote = importlib.resources.files("azext_pythonapp.packages.remote")
+    folder = importlib.resources.files("azext_pythonapp.import_program")
     statements: list[ast.stmt] = []
     for name in PROGRAM:
-        tree = ast.parse((remote / name).read_text("utf-8"))
+        tree = ast.parse((folder / name).read_text("utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
                 node.body = node.body[1:]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import PlatformFailed, PythonAppError
 from azext_pythonapp.jobs.pending_restart import START, Note, note_start, notes
-from azext_pythonapp.jobs.request import RUNNER
+from azext_pythonapp.jobs.request import RUNNER_START
 
 # `stop` is answered before the worker processes have ended: IIS gives them up to 90 s (shutdownTimeLimit). What lives
 # longer, or on another instance, whose processes Kudu does not see, is waited for by the job's runner.
@@ -92,4 +92,6 @@ def running_in(app: App, python_path: str) -> int:
 
 
 def _of_a_job(command_line: str) -> bool:
-    return RUNNER in command_line or "runner_modules" in command_line
+    """Whether a job runs so, or its pip; also one that version 0.1.0b2 or older has started, as runner.py."""
+    signs = (RUNNER_START, RUNNER_START.replace("/", "\\"), "-s runner.py", "runner_modules")
+    return any(sign in command_line for sign in signs)

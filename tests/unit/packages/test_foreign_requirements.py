@@ -6,13 +6,14 @@ import pytest
 
 from azext_pythonapp.appservice.site_kind import SiteKind
 from azext_pythonapp.errors import InvalidInput
+from azext_pythonapp.jobs.runner import pip_reason
+from azext_pythonapp.jobs.runner.log import CREDENTIALS
 from azext_pythonapp.operations.package.index_options import parse_options
 from azext_pythonapp.packages.failure import PipLines
 from azext_pythonapp.packages.requirements import parse
 from azext_pythonapp.packages.worker_places import impossible, place
 from azext_pythonapp.runtimes.versions import VersionSpec, numbers, package_order
 from azext_pythonapp.url_secrets import masked
-from tests.unit.runner.modules import runner_module
 
 FIRST = r"Python 3.12.2 cp312 win_amd64 at D:\home\python3122x64\python.exe, job x"
 
@@ -51,7 +52,7 @@ def test_two_backslashes_continue_a_line_as_one_does():
 def test_a_password_with_a_slash_is_masked(url):
     shown = masked(url)
     assert "p/w" not in shown and shown.startswith("https://****@h/s")
-    assert runner_module("job_log").CREDENTIALS.sub("://****@", url).startswith("https://****@h/s")
+    assert CREDENTIALS.sub("://****@", url).startswith("https://****@h/s")
     assert masked("https://h:8080/name@2") == "https://h:8080/name@2"
 
 
@@ -131,7 +132,7 @@ def test_what_else_is_advised(output, reason, advice):
 
 @pytest.mark.parametrize("signs", [("\u00d7 ", "\u2570\u2500> "), ("", "")])
 def test_the_reason_of_pips_newer_errors(signs):
-    reason = runner_module("pip_reason").PipReason()
+    reason = pip_reason.PipReason()
     for line in [
         "error: uninstall-no-record-file",
         "",

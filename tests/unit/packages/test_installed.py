@@ -146,8 +146,8 @@ def test_the_files_of_a_job():
     )
     job_id = new_job_id()
     files = request_files(spec, job_id, {"requirements.txt": b"-i https://u:s3cret@h", "pins.txt": b"a==1"})
-    runner = {name for name in files if name.startswith("runner")}
-    assert {"runner.py", "runner_modules/job_run.py", "runner_modules/run_pip.py"} <= runner
+    runner = {name for name in files if name.startswith("runner/")}
+    assert {"runner/__init__.py", "runner/__main__.py", "runner/job.py", "runner/run_pip.py"} <= runner
     assert sorted(set(files) - runner) == ["pins.txt", "request.json", "requirements.txt", "secrets.json"]
     request = json.loads(files["request.json"])
     assert b"s3cret" not in files["request.json"]
@@ -162,14 +162,7 @@ def test_a_file_cannot_take_the_place_of_the_jobs_own():
     spec = JobSpec("x", "python.exe", "python364x64", install(JobFile("r.txt"), PipOptions()))
     with pytest.raises(InvalidInput, match="state.json"):
         request_files(spec, new_job_id(), {"State.json": b""})
-    for name in (
-        "Runner.py",
-        "runner_modules/logging.py",
-        "RUNNER_modules\\pip.py",
-        "./runner_modules/x.py",
-        "a/../runner_modules/x.py",
-        "runner_modules. /x.py",
-    ):
+    for name in ("Runner", "runner/logging.py", "RUNNER\\pip.py", "./runner/x.py", "a/../runner/x.py", "runner. /x.py"):
         with pytest.raises(InvalidInput, match="runner"):
             request_files(spec, new_job_id(), {name: b""})
     assert "requirements/runner/x.txt" in request_files(spec, new_job_id(), {"requirements/runner/x.txt": b""})

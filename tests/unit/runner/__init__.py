@@ -1,1 +1,1 @@
-"""The program that runs on the worker: azext_pythonapp/packages/remote."""
+"""The program that runs on the worker: azext_pythonapp/jobs/runner."""

@@ -109,13 +109,13 @@ class QuickSite(FolderSite):
     """A site on which the runner's heart beats six times as fast, and which waits less for files that are held."""
 
     quick = [
-        ("job_state", "HEARTBEAT_SECONDS = 2\n", "HEARTBEAT_SECONDS = 0.3\n"),
-        ("job_run", "PAUSES = (2, 5, 10)\n", "PAUSES = (0.1, 0.1, 0.1)\n"),
+        ("state", "HEARTBEAT_SECONDS = 2\n", "HEARTBEAT_SECONDS = 0.3\n"),
+        ("job", "PAUSES = (2, 5, 10)\n", "PAUSES = (0.1, 0.1, 0.1)\n"),
     ]
 
     def start(self, command, directory=""):
         for name, slow, quick in self.quick:
-            module = self.home / directory.replace("\\", "/") / f"runner_modules/{name}.py"
+            module = self.home / directory.replace("\\", "/") / f"runner/{name}.py"
             source = module.read_text()
             assert slow in source
             module.write_text(source.replace(slow, quick))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from azext_pythonapp.jobs.runner import held_file
 from tests.unit.runner.fake_pip import fake_pip
-from tests.unit.runner.modules import runner_module
 
 PREFIX = "D:\\home\\python311x64"
 BELOW = "d:\\\\home\\\\python311x64\\\\Lib\\\\site-packages\\\\six.py"
@@ -49,7 +49,7 @@ sys.exit(int(count < {times}))
     ],
 )
 def test_the_held_file_is_read_off_pips_lines(line, path, ours):
-    held = runner_module("held_file").HeldFile(PREFIX)
+    held = held_file.HeldFile(PREFIX)
     held.take(line)
     assert held.path == (None if path is None else path.replace("\\\\", "\\"))
     assert held.ours is ours

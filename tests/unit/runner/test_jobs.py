@@ -17,11 +17,12 @@ import pytest
 
 from azext_pythonapp.jobs.follow import follow
 from azext_pythonapp.jobs.request import FOLDER, runner_files
+from azext_pythonapp.jobs.runner import pip_progress
+from azext_pythonapp.jobs.runner.log import Log, secret_words
 from azext_pythonapp.jobs.state import PackageVersion, VersionChange
 from azext_pythonapp.packages import installed, record
 from azext_pythonapp.packages.pip import HomeFile, JobFile, PipCommand, PipOptions, install
 from tests.unit.runner.job_runtime import WHEELS, Index, nap
-from tests.unit.runner.modules import runner_module
 
 
 def test_a_good_run_tells_what_it_changed_and_leaves_a_record(runtime):
@@ -83,9 +84,8 @@ def test_credentials_reach_the_index_and_nothing_else(runtime):
 
 
 def test_credentials_are_masked_wherever_they_stand():
-    module = runner_module("job_log")
-    log = module.Log(os.devnull)
-    log.secrets = module.secret_words(["https://u:p/s@s@h/simple https://tok3n@h2/", "plain"])
+    log = Log(os.devnull)
+    log.secrets = secret_words(["https://u:p/s@s@h/simple https://tok3n@h2/", "plain"])
     mask = log.masked
     assert mask("get https://u:p/s@s@h/simple") == "get https://****@h/simple"
     assert mask("password p/s@s and tok3n") == "password **** and ****"
@@ -204,7 +204,7 @@ def test_old_jobs_are_deleted_but_not_what_runs_or_is_named_by_a_record(runtime)
 
 
 def test_progress_is_read_off_pips_lines_and_the_installed_packages(tmp_path):
-    progress = runner_module("pip_progress").Progress(str(tmp_path), ["a-1.dist-info"])
+    progress = pip_progress.Progress(str(tmp_path), ["a-1.dist-info"])
     assert progress.line("Collecting numpy") == {"phase": "resolving", "progress": None}
     assert progress.line("  Downloading numpy-1.24-cp38-cp38-win_amd64.whl (14.9 MB)") == {
         "phase": "downloading",
@@ -272,7 +272,7 @@ def launch_by_hand(runtime, requirements="left\n", **popen):
     site.start = lambda command, directory: None
     runtime.launch(requirements)
     process = subprocess.Popen(
-        [runtime.python, "-u", "-B", "-E", "-s", "runner.py"],
+        [runtime.python, "-u", "-B", "-E", "-s", "runner/__main__.py"],
         cwd=runtime.job,
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from azext_pythonapp import url_secrets
-from tests.unit.runner.modules import runner_module
+from azext_pythonapp.jobs.runner.log import Log, secret_words
 
 
 def test_queries_and_their_values_are_masked(tmp_path: Path):
-    module = runner_module("job_log")
-    log = module.Log(str(tmp_path / "log.txt"))
-    log.secrets = module.secret_words(
+    log = Log(str(tmp_path / "log.txt"))
+    log.secrets = secret_words(
         ["https://h/simple?sv=1&sig=abcdefghijkl%3D&x=y", "https://u:pass@h2/x?token=longlonglonglong https://h3/?a=b"]
     )
     lines = [

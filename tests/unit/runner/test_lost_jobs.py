@@ -10,9 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from azext_pythonapp.jobs.runner import file_access, old_jobs, runtime_lock
+from azext_pythonapp.jobs.runner.state import State
 from azext_pythonapp.packages import record
 from tests.unit.runner.job_runtime import Index
-from tests.unit.runner.modules import runner_module
 
 OTHER = "20260101-000000-0bad"
 
@@ -56,11 +57,10 @@ def test_on_a_full_disk_the_heart_beats_on_in_place(runtime):
     assert job.state == "succeeded" and job.result.installed[0].name == "left"
 
 
-def test_a_state_that_cannot_grow_leaves_out_what_does_not_fit(tmp_path):
-    module = runner_module("job_state")
-    state = module.State(str(tmp_path))
+def test_a_state_that_cannot_grow_leaves_out_what_does_not_fit(tmp_path, monkeypatch):
+    state = State(str(tmp_path))
     (tmp_path / "state.json.new").mkdir()
-    real = module.overwrite_json.__globals__["overwrite"]
+    real = file_access.overwrite
     size = (tmp_path / "state.json").stat().st_size
 
     def full(path, value):
@@ -68,20 +68,17 @@ def test_a_state_that_cannot_grow_leaves_out_what_does_not_fit(tmp_path):
             raise OSError(28, "No space left on device")
         real(path, value)
 
-    module.overwrite_json.__globals__["overwrite"] = full
-    try:
-        state.finish(
-            state="succeeded",
-            exitCode=0,
-            result={
-                "installed": [{"name": "left", "version": "1.0"}],
-                "upgraded": [],
-                "removed": [],
-                "check": {"ok": False, "problems": ["x" * 100] * 100},
-            },
-        )
-    finally:
-        module.overwrite_json.__globals__["overwrite"] = real
+    monkeypatch.setattr(file_access, "overwrite", full)
+    state.finish(
+        state="succeeded",
+        exitCode=0,
+        error=None,
+        result={
+            "installed": [{"name": "left", "version": "1.0"}],
+            "upgraded": [],
+            "check": {"ok": False, "problems": ["x" * 9000]},
+        },
+    )
     found = json.loads((tmp_path / "state.json").read_bytes())
     assert (found["state"], found["result"]["installed"]) == ("succeeded", [{"name": "left", "version": "1.0"}])
     assert found["result"]["check"] == {"ok": False, "problems": []}
@@ -89,11 +86,10 @@ def test_a_state_that_cannot_grow_leaves_out_what_does_not_fit(tmp_path):
 
 
 def lock_of(runtime, owner, folder=None):
-    module = runner_module("runtime_lock")
     data = runtime.site.home / "data/pythonapp"
     (data / "locks").mkdir(parents=True, exist_ok=True)
     (data / "locks/python311x64.lock").write_text(owner)
-    return module.RuntimeLock(str(data), "python311x64", "20260101-000000-aaaa")
+    return runtime_lock.RuntimeLock(str(data), "python311x64", "20260101-000000-aaaa")
 
 
 @pytest.mark.parametrize("content", ['{"id": "cut', "", "[]", '{"state": "running"}'])
@@ -111,8 +107,8 @@ def test_a_heartbeat_that_looks_old_is_looked_at_again(runtime, monkeypatch, liv
     """The clock of the other instance is two minutes behind; the heart of its job beats, or does not."""
     folder = other_job(runtime, state={"id": OTHER, "state": "running", "heartbeatAt": ago(120)})
     lock = lock_of(runtime, OTHER)
-    module, said, pauses = runner_module("runtime_lock"), [], []
-    monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: 1e9 + sum(pauses), sleep=pauses.append))
+    said, pauses = [], []
+    monkeypatch.setattr(runtime_lock, "time", SimpleNamespace(time=lambda: 1e9 + sum(pauses), sleep=pauses.append))
 
     def pause(seconds):
         pauses.append(seconds)
@@ -170,8 +166,7 @@ def test_secrets_of_a_job_that_may_still_begin_or_go_on_are_kept(runtime, asked,
         state = state | {"heartbeatAt": ago(state["heartbeatAt"])}
     request = {"id": OTHER} if asked is None else {"createdAt": ago(asked)}
     folder = other_job(runtime, request, state, secrets_json="{}")
-    module = runner_module("old_jobs")
-    module.forget_secrets(str(runtime.site.home / "data/pythonapp"), str(jobs(runtime) / "none"))
+    old_jobs.forget_secrets(str(runtime.site.home / "data/pythonapp"), str(jobs(runtime) / "none"))
     assert (folder / "secrets.json").exists()
 
 
@@ -201,7 +196,6 @@ def test_a_job_whose_secrets_are_gone_does_not_ask_another_index(runtime, name):
 
 
 def test_neither_itself_nor_what_ended_minutes_ago_is_pruned(runtime):
-    module = runner_module("old_jobs")
     own = jobs(runtime) / "20200101-000000-0000"  # a client whose clock is wrong
     names = [own.name] + [f"20260101-{number:06}-0000" for number in range(40)]
     for number, name in enumerate(names):
@@ -213,7 +207,7 @@ def test_neither_itself_nor_what_ended_minutes_ago_is_pruned(runtime):
     records.mkdir()
     for name, content in (("a", "[]"), ("b", '{"jobId'), ("c", "{}")):
         (records / f"{name}.json").write_text(content)
-    module.prune(str(jobs(runtime).parent), str(own))
+    old_jobs.prune(str(jobs(runtime).parent), str(own))
     assert own.exists()
     assert {path.name for path in jobs(runtime).iterdir()} == {own.name, *names[20:]}
 

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
+from azext_pythonapp.jobs.runner import pip_process
 from tests.unit.runner.fake_pip import fake_pip
 from tests.unit.runner.job_runtime import Index
-from tests.unit.runner.modules import runner_module
 
 SAYS_ITS_SETTINGS = """\
 from __future__ import print_function
@@ -97,4 +97,4 @@ def test_nothing_that_pip_starts_can_ask_anybody(runtime, given, ssh):
     ],
 )
 def test_openssh_is_known_by_its_program(command, expected):
-    assert runner_module("pip_process").is_openssh(command) is expected
+    assert pip_process.is_openssh(command) is expected

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from azext_pythonapp.jobs.runner import pip_reason
 from tests.unit.runner import pip_outputs as outputs
-from tests.unit.runner.modules import runner_module
 
 
 def reason(text):
-    found = runner_module("pip_reason").PipReason()
+    found = pip_reason.PipReason()
     for line in text.split("\n"):
         found.line(line)
     return found.text()

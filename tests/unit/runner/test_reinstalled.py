@@ -10,12 +10,12 @@ from types import SimpleNamespace
 import pytest
 
 from azext_pythonapp.jobs.request import JobSpec, Restore, request_files
+from azext_pythonapp.jobs.runner import run_pip, site_packages
 from azext_pythonapp.jobs.state import JobResult, PackageVersion, VersionChange
 from azext_pythonapp.operations.job.run import job_failure, result_changes
 from azext_pythonapp.operations.package.change import package_rows
 from azext_pythonapp.packages import installed, record
 from azext_pythonapp.packages.pip import HomeFile, JobFile, PipOptions, install, restore_arguments
-from tests.unit.runner.modules import runner_module
 
 WHEELS = PipOptions(no_index=True, wheel_dir=JobFile("wheels"))
 PROJECT = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
@@ -82,7 +82,6 @@ def test_any_encoding_that_plain_pip_reads_is_installed(runtime, content):
 
 
 def test_every_pips_decoder_is_asked_first_where_the_content_says_what_it_is():
-    run_pip = runner_module("run_pip")
     asked = []
     decode = run_pip.by_content(lambda data, *more: asked.append(data) or "asked")
     assert decode(codecs.BOM_UTF16_BE + b"\0a", "url") == "asked" and decode(b"# coding: x\n", "url") == "asked"
@@ -90,22 +89,25 @@ def test_every_pips_decoder_is_asked_first_where_the_content_says_what_it_is():
 
 
 def test_an_editable_package_of_an_old_pip_is_a_package(tmp_path):
-    modules = runner_module("site_packages")
     source, folder = tmp_path / "src", tmp_path / "site-packages"
     (source / "my_shop.egg-info").mkdir(parents=True)
     folder.mkdir()
     (source / "my_shop.egg-info/PKG-INFO").write_text("Name: my-shop\nVersion: 1.0\n")
     (folder / "my-shop.egg-link").write_text(f"{source}\n.")
     (folder / "gone.egg-link").write_text("D:\\home\\nowhere\n.")
-    before = modules.installed_packages(str(folder))
+    before = site_packages.installed_packages(str(folder))
     assert before["my-shop"][:2] == ("my-shop", "1.0") and "gone" not in before
-    assert modules.changes({}, before)["installed"] == [{"name": "my-shop", "version": "1.0"}]
+    assert site_packages.changes({}, before)["installed"] == [{"name": "my-shop", "version": "1.0"}]
     os.utime(folder / "my-shop.egg-link", (1, 1))
-    assert modules.changes(before, modules.installed_packages(str(folder)))["reinstalled"] == [
+    assert site_packages.changes(before, site_packages.installed_packages(str(folder)))["reinstalled"] == [
         {"name": "my-shop", "version": "1.0"}
     ]
     names = os.listdir(folder)
-    assert modules.digest(modules.metadata_names(str(folder))) == installed.digest(names) != installed.digest([])
+    assert (
+        site_packages.digest(site_packages.metadata_names(str(folder)))
+        == installed.digest(names)
+        != installed.digest([])
+    )
     assert installed.packages(names) == {}
 
 

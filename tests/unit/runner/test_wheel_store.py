@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from azext_pythonapp.jobs.runner import wheel_store
 from azext_pythonapp.packages.wheels import find_links_page, read_folder
-from tests.unit.runner.modules import runner_module
 
 DAY = 24 * 3600
 
@@ -28,7 +28,6 @@ class Store:
         (self.job / "wheels.html").write_bytes(find_links_page(self.given))
         for wheel in self.given:
             self.put(wheel)
-        self.runner = runner_module("wheel_store")
 
     def put(self, wheel, days=0.0):
         """As an upload leaves a wheel that was last used so many days ago."""
@@ -46,7 +45,7 @@ class Store:
 
     def call(self, name):
         """Call a function of the runner's for the job."""
-        return getattr(self.runner, name)(str(self.data), str(self.job))
+        return getattr(wheel_store, name)(str(self.data), str(self.job))
 
     @property
     def whole(self):
@@ -107,10 +106,10 @@ def test_what_a_cut_upload_left_goes_when_it_is_old(store):
 def test_of_too_many_bytes_those_unused_longest_go_but_none_of_the_last_day(store, monkeypatch):
     for wheel, days in zip(store.given, (40, 3, 2)):
         store.set_age(wheel, days)
-    monkeypatch.setattr(store.runner, "KEPT_WHEEL_BYTES", sum(wheel.size for wheel in store.given[1:]))
+    monkeypatch.setattr(wheel_store, "KEPT_WHEEL_BYTES", sum(wheel.size for wheel in store.given[1:]))
     store.call("prune_wheels")
     assert store.whole == ["b", "c"]
-    monkeypatch.setattr(store.runner, "KEPT_WHEEL_BYTES", 1)
+    monkeypatch.setattr(wheel_store, "KEPT_WHEEL_BYTES", 1)
     store.set_age(store.given[1], 0.5)
     store.call("prune_wheels")
     assert store.whole == ["b"]
@@ -137,7 +136,7 @@ def test_a_wheel_that_another_job_is_given_meanwhile_stays(store, monkeypatch):
             os.utime(source, None)
         rename(source, target)
 
-    monkeypatch.setattr(store.runner, "os", SimpleNamespace(**{**vars(os), "rename": late}))
+    monkeypatch.setattr(wheel_store, "os", SimpleNamespace(**{**vars(os), "rename": late}))
     store.call("prune_wheels")
     assert store.whole == ["b"]
 
@@ -153,7 +152,7 @@ def test_a_wheel_whose_folder_cannot_be_moved_stays_whole(store, monkeypatch):
             raise PermissionError(13, "Permission denied", source)
         rename(source, target)
 
-    monkeypatch.setattr(store.runner, "os", SimpleNamespace(**{**vars(os), "rename": refusing}))
+    monkeypatch.setattr(wheel_store, "os", SimpleNamespace(**{**vars(os), "rename": refusing}))
     store.call("prune_wheels")
     assert store.whole == ["c"]
 

@@ -29,8 +29,10 @@ APP = Program(7, PYTHON, f'"{PYTHON}" D:\\home\\python311x64\\wfastcgi.py', Fals
 OTHERS = [
     Program(8, "C:\\Python\\python.exe", "python.exe x.py", False),
     Program(9, PYTHON, f"{PYTHON} job.py", True),
-    Program(10, PYTHON, f"{PYTHON} -u -B -E -s runner.py", False),
-    Program(11, PYTHON, f"{PYTHON} -s -u D:\\home\\data\\pythonapp\\jobs\\x\\runner_modules\\watched_pip.py", False),
+    Program(10, PYTHON, f'"{PYTHON}" -u -B -E -s runner/__main__.py', False),
+    Program(11, PYTHON, f"{PYTHON} -s -u D:\\home\\data\\pythonapp\\jobs\\x\\runner\\__main__.py pip check", False),
+    Program(12, PYTHON, f'"{PYTHON}" -u -B -E -s runner.py', False),  # of version 0.1.0b2
+    Program(13, PYTHON, f"{PYTHON} -s -u D:\\home\\data\\pythonapp\\jobs\\x\\runner_modules\\watched_pip.py", False),
 ]
 
 

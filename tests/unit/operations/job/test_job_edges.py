@@ -16,12 +16,12 @@ from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.jobs import state
 from azext_pythonapp.jobs.launch import launch
 from azext_pythonapp.jobs.request import JobSpec, runner_files
+from azext_pythonapp.jobs.runner import package_restore, pip_process, runtime_lock
 from azext_pythonapp.jobs.store import give_up
 from azext_pythonapp.operations.package import change as package_change
 from azext_pythonapp.operations.package.change import Attempts, Handling, change_packages
 from azext_pythonapp.packages.pip import PipCommand
 from tests.unit.folder_site import FolderSite
-from tests.unit.runner.modules import runner_module
 
 JOB = "20261122-115930-4f2a"
 SPEC = JobSpec("install-requirements", "python.exe", "python311x64", PipCommand(("install",), {"PIP_A": "secret"}))
@@ -33,7 +33,7 @@ def test_a_runner_that_comes_late_or_twice_touches_nothing(tmp_path, now):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content)
     done = subprocess.run(
-        [sys.executable, "-B", "runner.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-B", "runner/__main__.py"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1 and "begun already" in done.stdout
     assert json.loads((tmp_path / "state.json").read_text()) == now and not (tmp_path / "log.txt").exists()
@@ -121,7 +121,7 @@ def test_ctrl_c_while_the_app_is_started_is_told(monkeypatch):
 
 
 def test_a_lock_whose_deletion_is_pending_is_tried_again(tmp_path, monkeypatch):
-    lock = runner_module("runtime_lock").RuntimeLock(str(tmp_path), "python311x64", JOB)
+    lock = runtime_lock.RuntimeLock(str(tmp_path), "python311x64", JOB)
     real, refusals = os.open, [errno.EACCES] * 3
 
     def refuse(path, *arguments, **options):
@@ -134,8 +134,7 @@ def test_a_lock_whose_deletion_is_pending_is_tried_again(tmp_path, monkeypatch):
 
 
 def test_what_was_put_back_under_another_name_is_not_deleted(tmp_path, monkeypatch):
-    module = runner_module("package_restore")
-    monkeypatch.setattr(module, "site_packages", lambda: str(tmp_path))
+    monkeypatch.setattr(package_restore, "site_packages", lambda: str(tmp_path))
 
     def put(path, content=""):
         (tmp_path / path).parent.mkdir(exist_ok=True)
@@ -155,7 +154,7 @@ def test_what_was_put_back_under_another_name_is_not_deleted(tmp_path, monkeypat
     ):
         put(path)
     put("left-1.dist-info/METADATA", "Name: left\nVersion: 1\n")
-    restore = module.PackageRestore.__new__(module.PackageRestore)
+    restore = package_restore.PackageRestore.__new__(package_restore.PackageRestore)
     restore.packages = {"flask": ("Flask", "2.0", ""), "old": ("old", "1", "")}
     restore.entries = ["Flask-2.0.dist-info", "KEPT.py"]
     restore.log = SimpleNamespace(line=lambda line: None)
@@ -172,17 +171,16 @@ def test_what_was_put_back_under_another_name_is_not_deleted(tmp_path, monkeypat
 
 
 def test_a_line_that_cannot_be_taken_does_not_stop_pip(tmp_path, monkeypatch):
-    module = runner_module("pip_process")
     program = tmp_path / "pip.py"
     program.write_text("for i in range(50000): print('x' * 40)\n")
-    monkeypatch.setattr(module, "WATCHED_PIP", str(program))
+    monkeypatch.setattr(pip_process, "START", str(program))
     seen = []
 
     def take(line):
         seen.append(line)
         raise ValueError("no")
 
-    assert module.Pip({}).run([], str(tmp_path), take) == 0 and len(seen) == 50000
+    assert pip_process.Pip({}).run([], str(tmp_path), take) == 0 and len(seen) == 50000
 
 
 def test_a_full_disk_of_this_machine_is_said():

@@ -1,11 +1,11 @@
 # -*- coding: utf-8 -*-
-"""The process of the import check that imports; import_check.py starts it, watches it, and says what it is for.
+"""The process of the import check that imports; supervise.py starts it, watches it, and says what it is for.
 
 Its program comes through its standard input, with a call of `child` at the end.
 """
 
 # pylint: disable=consider-using-f-string,broad-exception-caught,protected-access
-from __future__ import unicode_literals
+from __future__ import absolute_import, unicode_literals
 
 import json
 import os

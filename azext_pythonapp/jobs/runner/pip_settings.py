@@ -2,7 +2,7 @@
 """Settings of the app, and files of pip's own configuration, by which pip reads more than a job was given."""
 
 # pylint: disable=consider-using-f-string
-from __future__ import unicode_literals
+from __future__ import absolute_import, unicode_literals
 
 import io
 import os

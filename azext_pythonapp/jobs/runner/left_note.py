@@ -2,13 +2,13 @@
 """The note that an app is still to be restarted."""
 
 # pylint: disable=consider-using-f-string,consider-using-with
-from __future__ import unicode_literals
+from __future__ import absolute_import, unicode_literals
 
 import os
 
-from file_access import delete, make_folder
-from kudu_output import say
-from outcome import words
+from .file_access import delete, make_folder
+from .kudu_output import say
+from .outcome import words
 
 
 class LeftNote:

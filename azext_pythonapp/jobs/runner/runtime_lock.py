@@ -2,15 +2,15 @@
 """The lock by which only one job at a time changes a runtime's packages."""
 
 # pylint: disable=consider-using-f-string,raise-missing-from
-from __future__ import unicode_literals
+from __future__ import absolute_import, unicode_literals
 
 import errno
 import os
 import time
 
-from file_access import make_folder, persist, read_json_surely, remove, replace
-from job_state import HEARTBEAT_SECONDS, age
-from outcome import JobFailed, words
+from .file_access import make_folder, persist, read_json_surely, remove, replace
+from .outcome import JobFailed, words
+from .state import HEARTBEAT_SECONDS, age
 
 # A job that was not heard of for this long is dead; one that was heard of just now is alive.
 DEAD_SECONDS = 60

@@ -2,24 +2,24 @@
 """The jobs that are over: the newest 20 are kept, and of those that came to no end the secrets are deleted."""
 
 # pylint: disable=consider-using-f-string
-from __future__ import unicode_literals
+from __future__ import absolute_import, unicode_literals
 
 import os
 import re
 import shutil
 import time
 
-from file_access import delete, read_json, read_json_surely
-from job_state import age
-from kudu_output import say
-from outcome import words
+from .file_access import delete, read_json, read_json_surely
+from .kudu_output import say
+from .outcome import words
+from .state import age
 
 # Older jobs that are over are deleted, but none that ended this recently: somebody may be about to read its log. One
 # that says it runs, but was silent for a day, is over as well.
 KEPT_JOBS = 20
 RECENT_SECONDS = 3600
 FORGOTTEN_SECONDS = 24 * 3600
-# A job that has not begun for so long never will (TOO_LATE_SECONDS in job_run.py), and one that was silent for so long
+# A job that has not begun for so long never will (TOO_LATE_SECONDS in job.py), and one that was silent for so long
 # is lost. Longer than the clocks of two instances ever differ.
 DEAD_SECONDS = 600
 JOB_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}$")

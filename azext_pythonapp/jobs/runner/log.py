@@ -2,11 +2,11 @@
 """A job's log.txt, and what must not get into it."""
 
 # pylint: disable=consider-using-f-string,consider-using-with
-from __future__ import unicode_literals
+from __future__ import absolute_import, unicode_literals
 
 import re
 
-from outcome import words
+from .outcome import words
 
 # As packages/url_secrets.py has it: what is secret in an address.
 CREDENTIALS = re.compile(r"://(?:[^/\s]*|[^/\s:@?#]*:(?!\d+/)[^\s?#@]{0,200})@")

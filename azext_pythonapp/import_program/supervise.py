@@ -1,7 +1,7 @@
 # -*- coding: utf-8 -*-
 """Import an app's entry point as its handler will, in a process of its own that is ended with all that it started.
 
-It travels on a command line, behind import_child.py, compressed and without comments (operations/import_check.py of
+It travels on a command line, behind child.py, compressed and without comments (operations/import_check.py of
 the extension), with `source`, its own text, and `parameters`:
 
 config     path of the web.config that the handler will read; temporary: whether it is a copy, to be deleted at once
@@ -17,7 +17,7 @@ line; the importing process gets it through its standard input.
 
 # pylint: disable=consider-using-f-string,useless-object-inheritance,broad-exception-caught
 # pylint: disable=consider-using-with,subprocess-popen-preexec-fn,protected-access
-from __future__ import unicode_literals
+from __future__ import absolute_import, unicode_literals
 
 import json
 import os
@@ -27,7 +27,7 @@ import threading
 import time
 import traceback
 
-from import_child import MARK, clock, native, plain  # pylint: disable=import-error
+from .child import MARK, clock, native, plain
 
 LOADER = (
     "import sys;first=sys.path[:1];sys.path[:1]=[x for x in first if x];import base64,zlib;"

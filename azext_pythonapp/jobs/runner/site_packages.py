@@ -2,7 +2,7 @@
 """Which packages this Python has."""
 
 # pylint: disable=consider-using-f-string
-from __future__ import unicode_literals
+from __future__ import absolute_import, unicode_literals
 
 import hashlib
 import io
@@ -11,7 +11,7 @@ import re
 import sys
 import sysconfig
 
-from file_access import delete
+from .file_access import delete
 
 METADATA = ("METADATA", "PKG-INFO")
 

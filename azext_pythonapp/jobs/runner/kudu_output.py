@@ -1,7 +1,7 @@
 # -*- coding: utf-8 -*-
 """What Kudu sees of a job."""
 
-from __future__ import print_function, unicode_literals
+from __future__ import absolute_import, print_function, unicode_literals
 
 import sys
 

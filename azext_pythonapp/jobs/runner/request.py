@@ -2,12 +2,12 @@
 """What a job is asked to do, and where the files are that its request names."""
 
 # pylint: disable=consider-using-f-string,raise-missing-from
-from __future__ import unicode_literals
+from __future__ import absolute_import, unicode_literals
 
 import os
 
-from file_access import read_json, remove
-from outcome import JobFailed, words
+from .file_access import read_json, remove
+from .outcome import JobFailed, words
 
 
 class JobRequest:

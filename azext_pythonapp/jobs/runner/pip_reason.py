@@ -2,7 +2,7 @@
 """Why pip failed, in pip's own words: its last line is often a link, a hint, or the end of something else."""
 
 # pylint: disable=consider-using-f-string
-from __future__ import unicode_literals
+from __future__ import absolute_import, unicode_literals
 
 import re
 

@@ -2,18 +2,18 @@
 """pip as a process, which can be ended with all that it starts, and which ends with this one."""
 
 # pylint: disable=consider-using-f-string,consider-using-with
-from __future__ import unicode_literals
+from __future__ import absolute_import, unicode_literals
 
 import os
 import subprocess
 import sys
 import threading
 
-from kudu_output import say
-from outcome import words
-from process_tree import ProcessTree
+from .kudu_output import say
+from .outcome import words
+from .process_tree import ProcessTree
 
-WATCHED_PIP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "watched_pip.py")
+START = os.path.join(os.path.dirname(os.path.abspath(__file__)), "__main__.py")
 # A pipe that another process holds open after pip has ended is given up when it brings nothing for so long.
 DRAIN_SECONDS = 2
 # Given as variables, because a pip that does not know an option ignores its variable but stops at the argument;
@@ -104,10 +104,10 @@ class Pip:
     def run(self, arguments, directory, on_line):
         """Run it; on_line gets each line that it prints, at once. Returns the exit code.
 
-        Its standard input is a pipe that this process holds open without writing: watched_pip.py ends pip when it is
+        Its standard input is a pipe that this process holds open without writing: run_pip.py ends pip when it is
         closed, as it is when this process has gone, and gives pip an empty input in its place.
         """
-        command = [sys.executable, "-s", "-u", WATCHED_PIP] + list(arguments)
+        command = [sys.executable, "-s", "-u", START, "pip"] + list(arguments)
         process = subprocess.Popen(
             [native(part) for part in command],
             cwd=native(directory),

@@ -1,18 +1,18 @@
 # -*- coding: utf-8 -*-
-"""What runs as pip's own process: pip, which puts a package back that it can remove in part only.
+"""pip's own process: pip, which puts a package back that it can remove in part only, and ends with the runner.
 
-Started by its path (pip_process.py); it imports none of the modules beside it, which must not get into pip.
+It imports no other module of this package: none of them is pip's business.
 """
 
 # pylint: disable=consider-using-f-string
-from __future__ import print_function
+from __future__ import absolute_import, print_function
 
 import codecs
 import importlib
 import os
 import runpy
 import shutil
-import sys
+import threading
 
 # What decodes a requirements file: of pip 25, 19.3 to 24, 10 to 19.2, and 9.
 DECODERS = (
@@ -28,11 +28,35 @@ UNINSTALLERS = ("pip._internal.req.req_uninstall", "pip.req.req_uninstall")
 
 def run_pip():
     """Be pip, with this process's arguments; does not return."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:] = [path for path in sys.path if os.path.abspath(path) != here]
+    watch_parent()
     uninstall_all_or_nothing()
     read_any_encoding()
     runpy.run_module("pip", run_name="__main__", alter_sys=True)
+
+
+def watch_parent():
+    """Give pip an empty standard input, and end this process when the one that it had is closed.
+
+    That is a pipe whose other end only the runner holds, so it closes when the runner has gone, however that ended. The
+    pip of a runner that was killed alone would go on without its lock, beside that of the next job.
+    """
+    pipe = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    watcher = threading.Thread(target=end_with, args=(pipe,), name="parent-watch")
+    watcher.daemon = True
+    watcher.start()
+
+
+def end_with(pipe):
+    """End this process when a pipe is closed."""
+    try:
+        while os.read(pipe, 1):
+            pass
+    except (IOError, OSError):
+        return
+    os._exit(1)  # pylint: disable=protected-access
 
 
 def uninstall_all_or_nothing():
@@ -128,7 +152,3 @@ def put_back(stash, path):
 def make_folder(path):
     if not os.path.isdir(path):
         os.makedirs(path)
-
-
-if __name__ == "__main__":
-    run_pip()

@@ -2,16 +2,16 @@
 """A job's state.json: what it does now, that it lives, and how it ended."""
 
 # pylint: disable=consider-using-f-string
-from __future__ import unicode_literals
+from __future__ import absolute_import, unicode_literals
 
 import calendar
 import os
 import threading
 import time
 
-from file_access import overwrite_json, write_json
-from kudu_output import say
-from outcome import JobCanceled, words
+from .file_access import overwrite_json, write_json
+from .kudu_output import say
+from .outcome import JobCanceled, words
 
 HEARTBEAT_SECONDS = 2
 # state.json has at least this size from the beginning, so that a heartbeat never needs more room on the disk.

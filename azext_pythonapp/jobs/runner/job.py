@@ -1,10 +1,9 @@
 # -*- coding: utf-8 -*-
 """Runs pip on the worker for one job, and keeps the job's state where a client can read it at any time.
 
-Kudu starts runner.py with the job's folder, %HOME%/data/pythonapp/jobs/<id>, as the current directory; the modules
-import each other by their names. In that folder:
+Kudu starts __main__.py in the job's folder, %HOME%/data/pythonapp/jobs/<id>. In that folder:
 
-    runner.py, runner_modules/   the program
+    runner/                 the program: this package
     request.json   read     what to do (azext_pythonapp/jobs/request.py writes it)
     secrets.json   read     environment variables for pip; deleted as soon as they were read
     log.txt        written  pip's output, each line as it comes, credentials masked
@@ -21,33 +20,34 @@ the newest 20 are kept, and what jobs that never began or were lost left of secr
 go when they are damaged, or were not used for long.
 
 Standard library only, for Python 2.7 and 3.4 or newer: 2.7 has neither f-strings nor `raise ... from`, nor a Popen
-that is a context manager. The modules' names are none that a Python's library or pip has.
+that is a context manager, and neither 2.7 nor 3.4 takes a comma behind *arguments or **options.
 """
 
 # pylint: disable=consider-using-f-string,raise-missing-from
-from __future__ import unicode_literals
+from __future__ import absolute_import, unicode_literals
 
 import os
 import sys
 import time
 import traceback
 
-from file_access import make_folder, remove, sha256_of, write_json
-from held_file import HeldFile
-from job_log import Log, secret_words
-from job_request import JobRequest
-from job_state import State, age, now
-from left_note import LeftNote
-from old_jobs import forget_secrets, prune
-from outcome import JobCanceled, JobFailed, words
-from package_restore import PackageRestore
-from pip_process import Pip
-from pip_progress import Progress
-from pip_reason import PipReason
-from pip_settings import reading_settings
-from runtime_lock import RuntimeLock
-from site_packages import changes, digest, installed_packages, metadata_names, platform_tag, site_packages, sweep
-from wheel_store import forget_damaged_wheels, note_use, prune_wheels
+from .file_access import make_folder, remove, sha256_of, write_json
+from .held_file import HeldFile
+from .kudu_output import say
+from .left_note import LeftNote
+from .log import Log, secret_words
+from .old_jobs import forget_secrets, prune
+from .outcome import JobCanceled, JobFailed, words
+from .package_restore import PackageRestore
+from .pip_process import Pip
+from .pip_progress import Progress
+from .pip_reason import PipReason
+from .pip_settings import reading_settings
+from .request import JobRequest
+from .runtime_lock import RuntimeLock
+from .site_packages import changes, digest, installed_packages, metadata_names, platform_tag, site_packages, sweep
+from .state import State, age, now
+from .wheel_store import forget_damaged_wheels, note_use, prune_wheels
 
 # Clients take a job for lost that has not begun START_SECONDS after it was asked for (azext_pythonapp/jobs/state.py).
 # One that is about to begin not much sooner does not, so that what they say is true.
@@ -56,6 +56,15 @@ TOO_LATE_SECONDS = 300
 PAUSES = (2, 5, 10)
 # The processes of an app that was stopped for the job may live on for a while, on any of its instances.
 STOPPING_SECONDS = 90
+
+
+def run_job(folder):
+    """Run the job of a folder; returns the exit code."""
+    # Kudu was asked twice, or a client has given the job up meanwhile and said that it failed: which stays true.
+    if os.path.exists(os.path.join(folder, "state.json")):
+        say("This job has begun already, or was given up.")
+        return 1
+    return Job(folder).run()
 
 
 class Job:  # pylint: disable=too-many-instance-attributes

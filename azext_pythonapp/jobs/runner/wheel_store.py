@@ -2,7 +2,7 @@
 """The app's store of wheels, ../../wheels as seen from a job: what is damaged goes, and what was not used for long."""
 
 # pylint: disable=consider-using-f-string
-from __future__ import unicode_literals
+from __future__ import absolute_import, unicode_literals
 
 import errno
 import io
@@ -11,10 +11,10 @@ import re
 import shutil
 import time
 
-from file_access import delete, make_folder, sha256_of
-from kudu_output import say
-from old_jobs import FORGOTTEN_SECONDS
-from outcome import words
+from .file_access import delete, make_folder, sha256_of
+from .kudu_output import say
+from .old_jobs import FORGOTTEN_SECONDS
+from .outcome import words
 
 # Wheels that no job was given for so long are deleted; beyond so many bytes those that were unused longest, but none
 # that a job was given within FORGOTTEN_SECONDS.

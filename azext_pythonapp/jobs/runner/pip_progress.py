@@ -2,11 +2,11 @@
 """How far pip is."""
 
 # pylint: disable=consider-using-f-string
-from __future__ import unicode_literals
+from __future__ import absolute_import, unicode_literals
 
 import re
 
-from site_packages import metadata_names
+from .site_packages import metadata_names
 
 PHASES = (
     ("Collecting ", "resolving"),

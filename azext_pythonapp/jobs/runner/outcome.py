@@ -2,7 +2,7 @@
 """How a job ends other than well."""
 
 # pylint: disable=consider-using-f-string,super-with-arguments
-from __future__ import unicode_literals
+from __future__ import absolute_import, unicode_literals
 
 
 class JobFailed(Exception):

@@ -2,13 +2,13 @@
 """A process and all that it starts, to be ended together."""
 
 # pylint: disable=consider-using-f-string
-from __future__ import unicode_literals
+from __future__ import absolute_import, unicode_literals
 
 import os
 import subprocess
 
-from kudu_output import say
-from outcome import words
+from .kudu_output import say
+from .outcome import words
 
 # winnt.h: JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE, and JobObjectExtendedLimitInformation.
 KILL_ON_JOB_CLOSE = 0x2000
@@ -20,7 +20,7 @@ class ProcessTree:
 
     Its handle closes with this process, however that ends: a killed runner takes pip with it. Where there can be no
     job object (no ctypes, or a Windows that does not nest them) the process is ended with its children by taskkill, and
-    watched_pip.py sees the end of the runner. Elsewhere than on Windows it is the process alone.
+    run_pip.py sees the end of the runner. Elsewhere than on Windows it is the process alone.
     """
 
     def __init__(self, process):

@@ -1,7 +1,7 @@
 # -*- coding: utf-8 -*-
 """Which file pip could not replace because another program holds it, read off pip's lines."""
 
-from __future__ import unicode_literals
+from __future__ import absolute_import, unicode_literals
 
 import re
 

@@ -2,13 +2,13 @@
 """Packages are put back as they were when pip has changed some and failed (--restore)."""
 
 # pylint: disable=consider-using-f-string
-from __future__ import unicode_literals
+from __future__ import absolute_import, unicode_literals
 
 import codecs
 import os
 
-from file_access import delete, write_json
-from site_packages import canonical, changes, entries_of, installed_packages, site_packages
+from .file_access import delete, write_json
+from .site_packages import canonical, changes, entries_of, installed_packages, site_packages
 
 
 class PackageRestore:

@@ -2,7 +2,7 @@
 """Files that another process may hold, or replace, at any moment."""
 
 # pylint: disable=consider-using-f-string
-from __future__ import unicode_literals
+from __future__ import absolute_import, unicode_literals
 
 import errno
 import hashlib
@@ -12,8 +12,8 @@ import os
 import shutil
 import time
 
-from kudu_output import say
-from outcome import words
+from .kudu_output import say
+from .outcome import words
 
 
 def persist(action):
