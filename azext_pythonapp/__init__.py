@@ -8,14 +8,6 @@ from azext_pythonapp import _help  # noqa: F401  pylint: disable=unused-import
 class PythonAppCommandsLoader(AzCommandsLoader):
     """Registers the command group `webapp python` with az."""
 
-    def __init__(self, cli_ctx=None):
-        from azure.cli.core.commands import CliCommandType
-
-        from azext_pythonapp._exception_handler import exit_with
-
-        custom = CliCommandType(operations_tmpl="azext_pythonapp.custom#{}", exception_handler=exit_with)
-        super().__init__(cli_ctx=cli_ctx, custom_command_type=custom)
-
     def load_command_table(self, args):
         from azext_pythonapp.commands import load_command_table
 

@@ -57,11 +57,11 @@ def _offers(cmd, namespace, everybodys=False):
 def _ask(cmd, namespace, everybodys):
     from knack.util import CLIError
 
-    from azext_pythonapp.custom import list_versions
+    from azext_pythonapp.custom.runtime import list_available_versions
     from azext_pythonapp.errors import PythonAppError
 
     try:
-        return list_versions(
+        return list_available_versions(
             cmd,
             getattr(namespace, "resource_group_name", None),
             getattr(namespace, "webapp_name", None),

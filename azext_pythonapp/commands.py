@@ -5,25 +5,30 @@ def load_command_table(loader, _):
     """Register the commands of `az webapp python`. loader: the extension's AzCommandsLoader."""
     from azext_pythonapp import _format
 
-    with loader.command_group("webapp python", is_preview=True, transform=_plain) as group:
-        group.custom_command("list-versions", "list_versions", table_transformer=_format.offers_table)
+    def commands(name, functions):
+        return loader.command_group(name, custom_command_type=_functions(functions), is_preview=True, transform=_plain)
+
+    with commands("webapp python", "runtime") as group:
+        group.custom_command("list-versions", "list_available_versions", table_transformer=_format.offers_table)
         group.custom_command("list", "list_runtimes", table_transformer=_format.runtimes_table)
         group.custom_show_command("show", "show_app", table_transformer=_format.app_table)
         group.custom_command("install", "install_runtime", table_transformer=_format.install_table)
         group.custom_command("uninstall", "uninstall_runtime", table_transformer=_format.changes_or_none_table)
-        group.custom_command("set-version", "set_version", table_transformer=_format.set_version_table)
+        group.custom_command("set-version", "set_python_version", table_transformer=_format.set_version_table)
+
+    with commands("webapp python", "package") as group:
         group.custom_command(
-            "install-requirements", "install_requirements", table_transformer=_format.changes_or_none_table
+            "install-requirements", "install_from_requirements", table_transformer=_format.changes_or_none_table
         )
 
-    with loader.command_group("webapp python job", is_preview=True, transform=_plain) as group:
+    with commands("webapp python job", "job") as group:
         group.custom_command("list", "list_jobs", table_transformer=_format.jobs_table)
         group.custom_show_command("show", "show_job", table_transformer=_format.job_table)
         group.custom_command("log", "print_job_log")
         group.custom_command("wait", "wait_for_job", table_transformer=_format.job_table)
         group.custom_command("cancel", "cancel_job", table_transformer=_format.job_table)
 
-    with loader.command_group("webapp python package", is_preview=True, transform=_plain) as group:
+    with commands("webapp python package", "package") as group:
         group.custom_command("list", "list_packages", table_transformer=_format.packages_table)
         group.custom_command("freeze", "freeze_packages", table_transformer=_format.requirements_table)
         group.custom_command("outdated", "outdated_packages", table_transformer=_format.packages_table)
@@ -32,10 +37,19 @@ def load_command_table(loader, _):
         group.custom_command("uninstall", "uninstall_packages", table_transformer=_format.changes_or_none_table)
         group.custom_command("vendor", "vendor_packages", table_transformer=_format.changes_or_none_table)
 
-    with loader.command_group("webapp python web-config", is_preview=True, transform=_plain) as group:
+    with commands("webapp python web-config", "web_config") as group:
         group.custom_show_command("show", "show_web_config", table_transformer=_format.web_config_table)
         group.custom_command("set", "set_web_config", table_transformer=_format.changes_or_none_table)
         group.custom_command("diff", "diff_web_config", table_transformer=_format.diff_table)
+
+
+def _functions(module):
+    """The functions of azext_pythonapp/custom/<module>.py, as az takes them."""
+    from azure.cli.core.commands import CliCommandType
+
+    from azext_pythonapp._exception_handler import exit_with
+
+    return CliCommandType(operations_tmpl=f"azext_pythonapp.custom.{module}#{{}}", exception_handler=exit_with)
 
 
 def _plain(answer):

@@ -85,18 +85,19 @@ def test_errors_about_the_app_itself_carry_the_subscription():
 def test_half_an_app_out_of_azs_defaults_does_not_break_list_versions(monkeypatch, names, asks_public):
     from knack.validators import DefaultStr
 
-    from azext_pythonapp import custom
     from azext_pythonapp.appservice import app
+    from azext_pythonapp.custom import opening, runtime
     from azext_pythonapp.operations.runtime import list_versions
 
     monkeypatch.setattr(app, "web_session", lambda _: None)
     monkeypatch.setattr(app, "open_app", lambda *_: None)
     monkeypatch.setattr(list_versions, "public_versions", lambda *_: "public")
     monkeypatch.setattr(list_versions, "app_versions", lambda *_: "of the app")
-    monkeypatch.setattr(custom, "_console", lambda _: SimpleNamespace(say=None))
+    for module in (opening, runtime):
+        monkeypatch.setattr(module, "console", lambda _: SimpleNamespace(say=None))
     defaults = {name: DefaultStr(value) for name, value in names.items()}
     cmd = SimpleNamespace(cli_ctx=SimpleNamespace(data={}))
-    assert custom.list_versions(cmd, **defaults) == ("public" if asks_public else "of the app")
+    assert runtime.list_available_versions(cmd, **defaults) == ("public" if asks_public else "of the app")
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from azext_pythonapp.plan import report
 
 
 @dataclass(frozen=True)
-class Handling:
+class RunOptions:
     """How the app and the person are treated meanwhile.
 
     stop_app: "auto", "always" or "never". restart: whether the app is restarted after a change. wait: whether for
@@ -43,7 +43,7 @@ class Handling:
     timeout: float | None = None
 
     @classmethod
-    def parse(cls, stop_app: str, *, restart: bool, wait: bool, timeout: float | None) -> Handling:
+    def from_options(cls, *, stop_app: str, restart: bool, wait: bool, timeout: float | None) -> RunOptions:
         """From a command's options. Raises InvalidInput for those that contradict each other."""
         if not wait and stop_app.lower() == "always":
             raise InvalidInput(
@@ -54,19 +54,21 @@ class Handling:
         return cls(stop_app.lower(), restart, wait, timeout)
 
 
-def change_packages(app: App, run: PipRun, command: str, handling: Handling) -> dict[str, Any]:
+def change_packages(app: App, run: PipRun, command: str, run_options: RunOptions) -> dict[str, Any]:
     """Run pip and return the answer (docs/json-output.md). command: the user's, for the job's record.
 
     Raises RemoteFailed, which says what was changed all the same, when pip failed.
     """
-    if not handling.wait:
-        return _start_only(app, run, command, handling)
-    attempts = Attempts(app, run, command, handling)
+    if not run_options.wait:
+        return _start_only(app, run, command, run_options)
+    attempts = Attempts(app, run, command, run_options)
     job = attempts.run()
     succeeded = job.state == SUCCEEDED and job.result is not None
     changes = result_changes(job.result or JobResult())
     with telling_outcome(app, job), _telling_of_the_stop(app, attempts):
-        changes += finish_left(app, own=attempts.job_ids, restart=handling.restart and succeeded, changed=bool(changes))
+        changes += finish_left(
+            app, own=attempts.job_ids, restart=run_options.restart and succeeded, changed=bool(changes)
+        )
     result = require_job_success(app, job)
     answer = result.to_dict()
     return report(
@@ -100,14 +102,14 @@ class Attempts:
     job_ids: the jobs so far, the newest last. stopped: whether the app is stopped for the newest one.
     """
 
-    def __init__(self, app: App, run: PipRun, command: str, handling: Handling):
+    def __init__(self, app: App, run: PipRun, command: str, run_options: RunOptions):
         self.job_ids: list[str] = []
         self.stopped = False
         self._launched = False
         self._app = app
         self._run = run
         self._command = command
-        self._handling = handling
+        self._run_options = run_options
 
     def run(self) -> Job:
         """The job that is over, with what all attempts changed together. A stopped app is left to finish_left.
@@ -149,8 +151,8 @@ class Attempts:
 
     def _attempts(self) -> Job:
         """One attempt, or two."""
-        job = self._attempt(self._run, self._handling.stop_app == "always")
-        if job.state != FAILED or not job.held_in_runtime or self._handling.stop_app != "auto":
+        job = self._attempt(self._run, self._run_options.stop_app == "always")
+        if job.state != FAILED or not job.held_in_runtime or self._run_options.stop_app != "auto":
             return job
         self._app.progress.say(f"The running app holds a file that pip must replace: stopping {self._app.site.label}.")
         restore = replace(self._run.restore, since=job.id) if self._run.restore else None
@@ -172,10 +174,10 @@ class Attempts:
         self._app.progress.say(
             f"{run.title} Python {run.target.version} ({run.target.python_path}) of {self._app.site.label}."
         )
-        leaves = RESTART if self._handling.restart else None
+        leaves = RESTART if self._run_options.restart else None
         started = start_pip(self._app, run, self._command, self.job_ids[-1], leaves, stop, self._starting)
         self._launched = True
-        return PipJob(self._app, started, self._handling.timeout).wait()
+        return PipJob(self._app, started, self._run_options.timeout).wait()
 
 
 def planned_answer(app: App, run: PipRun) -> dict[str, Any]:
@@ -191,8 +193,8 @@ def package_rows(result: JobResult) -> dict[str, Any]:
     return {key: rows[key] for key in ("installed", "upgraded", "reinstalled", "removed")}
 
 
-def _start_only(app: App, run: PipRun, command: str, handling: Handling) -> dict[str, Any]:
-    started = start_pip(app, run, command, leaves=RESTART_LATER if handling.restart else None)
+def _start_only(app: App, run: PipRun, command: str, run_options: RunOptions) -> dict[str, Any]:
+    started = start_pip(app, run, command, leaves=RESTART_LATER if run_options.restart else None)
     with watching(app, started.job_id, started):
         job = await_start(
             app.kudu.patient(0),
@@ -205,7 +207,7 @@ def _start_only(app: App, run: PipRun, command: str, handling: Handling) -> dict
     finish = wait_command(app, job.id)
     app.progress.say(
         f"pip runs on {app.site.label} as job {job.id}. Still to do: `{finish}`, which waits for it"
-        f"{' and restarts the app' if handling.restart else ''}."
+        f"{' and restarts the app' if run_options.restart else ''}."
     )
     return report(
         app.site.to_dict(),

@@ -14,6 +14,7 @@ from azext_pythonapp.packages.pip import PipOptions
 
 
 def parse_options(
+    *,
     extra_index_url: Sequence[str] | None = None,
     pip_args: str | None = None,
     index_url: str | None = None,

@@ -17,7 +17,7 @@ from azext_pythonapp.operations.app.python_in_use import Target, folder_in_use, 
 from azext_pythonapp.operations.app.site_packages import present_packages
 from azext_pythonapp.operations.job.pending_restart import finish_left, plan_left
 from azext_pythonapp.operations.job.run import PipRun
-from azext_pythonapp.operations.package.change import Handling, change_packages, package_rows, planned_answer
+from azext_pythonapp.operations.package.change import RunOptions, change_packages, package_rows, planned_answer
 from azext_pythonapp.operations.package.pip_plan import plan_pip
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles
 from azext_pythonapp.packages import pip, requirements
@@ -70,7 +70,7 @@ def requirement_lines(specs: Sequence[str]) -> RequirementFiles:
 
 
 def install_packages(
-    app: App, files: RequirementFiles, options: PipOptions, handling: Handling, dry_run: bool
+    app: App, files: RequirementFiles, options: PipOptions, run_options: RunOptions, dry_run: bool
 ) -> dict[str, Any]:
     """Install packages unless what is there satisfies every requirement. Returns the answer (docs/json-output.md).
 
@@ -81,9 +81,9 @@ def install_packages(
     require_room(app)
     run = plan_pip(app, target, files, options)
     if not run.planned and not holds(options.more, *AGAIN):
-        return _nothing(app, handling, dry_run)
+        return _nothing(app, run_options, dry_run)
     run = replace(run, record=None)
-    return planned_answer(app, run) if dry_run else change_packages(app, run, "package install", handling)
+    return planned_answer(app, run) if dry_run else change_packages(app, run, "package install", run_options)
 
 
 def _tell_ignored(app: App, target: Target, files: RequirementFiles) -> None:
@@ -103,7 +103,7 @@ def package_names(specs: Sequence[str]) -> list[str]:
 
 
 def uninstall_packages(
-    app: App, names: Sequence[str], handling: Handling, confirmed: bool, dry_run: bool
+    app: App, names: Sequence[str], run_options: RunOptions, confirmed: bool, dry_run: bool
 ) -> dict[str, Any]:
     """Remove those of the packages that are there. Returns the answer (docs/json-output.md).
 
@@ -115,7 +115,7 @@ def uninstall_packages(
         if name not in present:
             app.progress.say(f"{name} is not installed.")
     if not found:
-        return _nothing(app, handling, dry_run)
+        return _nothing(app, run_options, dry_run)
     target = target_in_use(app, read_handler(read_web_config(app).content))
     planned = [Change(f"packages/{name}", "uninstall", present[name], None) for name in found]
     run = PipRun(
@@ -129,7 +129,7 @@ def uninstall_packages(
         return planned_answer(app, run)
     if not confirmed:
         app.progress.confirm(f"Uninstall {', '.join(found)} from Python {target.version} of {app.site.label}?")
-    return change_packages(app, run, "package uninstall", handling)
+    return change_packages(app, run, "package uninstall", run_options)
 
 
 def _name(text: str) -> str:
@@ -148,7 +148,7 @@ def _name(text: str) -> str:
     return name
 
 
-def _nothing(app: App, handling: Handling, dry_run: bool) -> dict[str, Any]:
+def _nothing(app: App, run_options: RunOptions, dry_run: bool) -> dict[str, Any]:
     """The answer when no package is to be changed; what an earlier job left to do with the app is done all the same."""
-    changes = (plan_left if dry_run else finish_left)(app, restart=handling.restart)
+    changes = (plan_left if dry_run else finish_left)(app, restart=run_options.restart)
     return report(app.site.to_dict(), changes, dry_run, exitCode=0, **package_rows(JobResult()), check=None, job=None)

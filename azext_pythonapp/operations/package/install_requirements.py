@@ -15,7 +15,7 @@ from azext_pythonapp.operations.app.observe import read_web_config
 from azext_pythonapp.operations.app.python_in_use import target_in_use
 from azext_pythonapp.operations.job.pending_restart import finish_left, plan_left
 from azext_pythonapp.operations.job.run import job_summary
-from azext_pythonapp.operations.package.change import Handling, change_packages, package_rows, planned_answer
+from azext_pythonapp.operations.package.change import RunOptions, change_packages, package_rows, planned_answer
 from azext_pythonapp.operations.package.index_options import parse_options
 from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles, files_on_app, local_files
@@ -39,16 +39,16 @@ class RequirementsRequest:
     wheel_dir: str | None
     options: PipOptions
     restore: bool
-    handling: Handling
+    run_options: RunOptions
 
     @classmethod
-    def parse(
+    def from_options(
         cls,
+        *,
         requirement: str | None,
         constraint: str | None,
         wheel_dir: str | None,
-        handling: Handling,
-        *,
+        run_options: RunOptions,
         restore: bool = False,
         **options: Any,
     ) -> RequirementsRequest:
@@ -64,7 +64,7 @@ class RequirementsRequest:
                 "Leave one of the two out.",
             )
         local = local_files(requirement, constraint, wheel_dir) if requirement is not None else None
-        return cls(local, constraint, wheel_dir, parse_options(**options), restore, handling)
+        return cls(local, constraint, wheel_dir, parse_options(**options), restore, run_options)
 
     def files(self, app: App) -> RequirementFiles:
         """The files to install from. Raises NotFound when the app has none."""
@@ -82,7 +82,7 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool) 
     handler = read_handler(read_web_config(app).content)
     last = _done_before(app, handler, files, options)
     if last is not None:
-        changes = (plan_left if dry_run else finish_left)(app, restart=request.handling.restart)
+        changes = (plan_left if dry_run else finish_left)(app, restart=request.run_options.restart)
         return report(
             app.site.to_dict(),
             changes,
@@ -100,7 +100,7 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool) 
     if dry_run:
         return planned_answer(app, run)
     upload_wheels(app, files.fitting)
-    return change_packages(app, run, COMMAND, request.handling)
+    return change_packages(app, run, COMMAND, request.run_options)
 
 
 def _done_before(

@@ -68,8 +68,9 @@ class VendorRequest:
     timeout: float | None
 
     @classmethod
-    def parse(
+    def from_options(
         cls,
+        *,
         target: str,
         app_path: str | None,
         requirement: str | None,

@@ -42,14 +42,14 @@ class InstallRequest:
     confirmed: bool
 
     @classmethod
-    def parse(
+    def from_options(
         cls,
+        *,
         version: str | None,
         architecture: str | None,
         extension_id: str | None,
         package_version: str | None,
         source: str | None = None,
-        *,
         prereleases: bool = False,
         wait: bool,
         confirmed: bool,

@@ -33,14 +33,14 @@ class PackageRequest:
     content: NugetRuntime
 
     @classmethod
-    def parse(
+    def from_options(
         cls,
+        *,
         package: str,
         version: str | None,
         architecture: str | None,
         extension_id: str | None,
         package_version: str | None,
-        *,
         source: str | None,
         wait: bool,
     ) -> PackageRequest:

@@ -27,8 +27,9 @@ class Filter:
     prereleases: bool = False
 
     @classmethod
-    def parse(
+    def from_options(
         cls,
+        *,
         version: str | None,
         architecture: str | None,
         all_versions: bool,

@@ -40,12 +40,12 @@ class UninstallRequest:
     confirmed: bool
 
     @classmethod
-    def parse(
+    def from_options(
         cls,
+        *,
         version: str | None,
         architecture: str | None,
         extension_id: str | None,
-        *,
         keep_files: bool,
         force: bool,
         confirmed: bool,

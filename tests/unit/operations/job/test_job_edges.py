@@ -19,7 +19,7 @@ from azext_pythonapp.jobs.request import JobSpec, runner_files
 from azext_pythonapp.jobs.runner import package_restore, pip_process, runtime_lock
 from azext_pythonapp.jobs.store import give_up
 from azext_pythonapp.operations.package import change as package_change
-from azext_pythonapp.operations.package.change import Attempts, Handling, change_packages
+from azext_pythonapp.operations.package.change import Attempts, RunOptions, change_packages
 from azext_pythonapp.packages.pip import PipCommand
 from tests.unit.folder_site import FolderSite
 
@@ -94,7 +94,7 @@ def test_ctrl_c_in_a_launch_leaves_the_app_stopped_only_when_the_job_may_run(tmp
         lambda app, run, command, job_id, leaves, stop, starting: launch(site, SPEC, {}, job_id, starting),
     )
     with pytest.raises(KeyboardInterrupt):
-        Attempts(app, run, "x", Handling("always")).run()
+        Attempts(app, run, "x", RunOptions("always")).run()
     assert ("started" in called) is not running
     assert any("stays stopped" in str(line) and "job wait" in str(line) for line in called) is running
 
@@ -116,7 +116,7 @@ def test_ctrl_c_while_the_app_is_started_is_told(monkeypatch):
     monkeypatch.setattr(Attempts, "run", attempts)
     monkeypatch.setattr(package_change, "finish_left", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        change_packages(app, None, "x", Handling())
+        change_packages(app, None, "x", RunOptions())
     assert len(said) == 1 and "may still be stopped" in said[0] and f"--job-id {JOB}` starts it" in said[0]
 
 

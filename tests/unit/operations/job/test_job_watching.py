@@ -12,7 +12,7 @@ from azext_pythonapp.errors import AccessDenied, Conflict, PlatformFailed, Remot
 from azext_pythonapp.jobs.follow import await_start, follow
 from azext_pythonapp.jobs.launch import Launched
 from azext_pythonapp.operations.job.run import PipJob
-from azext_pythonapp.operations.package.change import Attempts, Handling
+from azext_pythonapp.operations.package.change import Attempts, RunOptions
 from tests.unit.folder_site import FolderSite, Pending, Result
 
 JOB = "20261122-115930-4f2a"
@@ -207,7 +207,7 @@ def test_a_stopped_app_is_not_started_under_a_running_pip(worker, monkeypatch):
         title="Installing six into", target=SimpleNamespace(version="3.11.9", python_path="python.exe")
     )
     with pytest.raises(UnknownOutcome, match="stays stopped until that is over.*job wait"):
-        Attempts(app, run, "install-requirements", Handling("always")).run()
+        Attempts(app, run, "install-requirements", RunOptions("always")).run()
     assert done == ["stop"]
 
 
@@ -225,5 +225,5 @@ def test_an_app_that_cannot_be_started_again_is_not_left_without_a_word(worker, 
         title="Installing six into", target=SimpleNamespace(version="3.11.9", python_path="python.exe")
     )
     with pytest.raises(Unreachable) as caught:
-        Attempts(app, run, "install-requirements", Handling("always")).run()
+        Attempts(app, run, "install-requirements", RunOptions("always")).run()
     assert "The app is stopped" in caught.value.message and "az webapp start -g rg -n shop" in caught.value.message

@@ -22,7 +22,7 @@ from azext_pythonapp.jobs.pending_restart import (
 )
 from azext_pythonapp.operations.job.commands import cancel_job
 from azext_pythonapp.operations.job.pending_restart import OWN_CLIENT_SECONDS, finish_left, plan_left, still_to_do
-from azext_pythonapp.operations.package.change import Attempts, Handling
+from azext_pythonapp.operations.package.change import Attempts, RunOptions
 from tests.unit.folder_site import FolderSite
 
 EARLIER, JOB, OTHER = "20261122-115930-0001", "20261122-120000-0002", "20261122-120030-0003"
@@ -273,7 +273,7 @@ def test_the_app_stays_stopped_only_for_a_job_that_goes_on(world, monkeypatch, l
     )
     target = SimpleNamespace(version="3.11.9", python_path="D:\\home\\python311x64\\python.exe")
     run = SimpleNamespace(title="Installing six into", target=target)
-    attempts = Attempts(world.app, run, "install-requirements", Handling("always"))
+    attempts = Attempts(world.app, run, "install-requirements", RunOptions("always"))
     with pytest.raises(type(outcome)) as caught:
         attempts.run()
     assert world.arm.done == after

@@ -199,7 +199,7 @@ def test_options_that_contradict_a_file_are_refused(options, reason):
         **options,
     }
     with pytest.raises(InvalidInput, match=reason):
-        PackageRequest.parse(**given)
+        PackageRequest.from_options(**given)
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_options_that_contradict_nuget_are_refused(options, reason):
         **options,
     }
     with pytest.raises(InvalidInput, match=reason):
-        InstallRequest.parse(**given)
+        InstallRequest.from_options(**given)
 
 
 @pytest.mark.parametrize(
@@ -235,5 +235,7 @@ def test_options_that_contradict_nuget_are_refused(options, reason):
     ],
 )
 def test_an_id_of_our_own_means_the_package_of_nuget(extension_id, version, architecture):
-    request = InstallRequest.parse(None, None, extension_id, None, wait=True, confirmed=True)
+    request = InstallRequest.from_options(
+        version=None, architecture=None, extension_id=extension_id, package_version=None, wait=True, confirmed=True
+    )
     assert (str(request.wish), request.architecture, request.sources) == (version, architecture, ("nuget",))

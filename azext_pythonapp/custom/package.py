@@ -1,0 +1,199 @@
+"""Commands about the packages of the Python that an app runs."""
+
+from azext_pythonapp.custom.opening import app_named
+
+
+def install_from_requirements(
+    cmd,
+    resource_group_name,
+    webapp_name,
+    slot=None,
+    requirement=None,
+    constraint=None,
+    upgrade=False,
+    pre=False,
+    no_deps=False,
+    only_binary=None,
+    wheel_dir=None,
+    no_index=False,
+    index_url=None,
+    extra_index_url=None,
+    proxy=None,
+    require_hashes=False,
+    pip_args=None,
+    restore=False,
+    stop_app="auto",
+    no_restart=False,
+    detach=False,
+    timeout=None,
+    dry_run=False,
+):
+    # A command's options are its parameters.  pylint: disable=too-many-locals
+    from azext_pythonapp.operations.package import change, install_requirements
+
+    with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        run_options = change.RunOptions.from_options(
+            stop_app=stop_app, restart=not no_restart, wait=not detach, timeout=timeout
+        )
+        request = install_requirements.RequirementsRequest.from_options(
+            requirement=requirement,
+            constraint=constraint,
+            wheel_dir=wheel_dir,
+            run_options=run_options,
+            restore=restore,
+            upgrade=upgrade,
+            pre=pre,
+            no_deps=no_deps,
+            only_binary=only_binary,
+            no_index=no_index,
+            index_url=index_url,
+            extra_index_url=extra_index_url,
+            proxy=proxy,
+            require_hashes=require_hashes,
+            pip_args=pip_args,
+        )
+        return install_requirements.install_requirements(opened(), request, dry_run)
+
+
+def list_packages(cmd, resource_group_name, webapp_name, slot=None):
+    from azext_pythonapp.operations.package import query
+
+    with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        return query.list_packages(opened())
+
+
+def freeze_packages(cmd, resource_group_name, webapp_name, slot=None):
+    from azext_pythonapp.operations.package import query
+
+    with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        return query.freeze_packages(opened())
+
+
+def outdated_packages(
+    cmd,
+    resource_group_name,
+    webapp_name,
+    slot=None,
+    pre=False,
+    index_url=None,
+    extra_index_url=None,
+    proxy=None,
+    timeout=None,
+):
+    from azext_pythonapp.operations.package import index_options, query
+
+    with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        options = index_options.parse_options(
+            extra_index_url=extra_index_url, pre=pre, index_url=index_url, proxy=proxy
+        )
+        return query.outdated_packages(opened(), options, timeout)
+
+
+def check_packages(cmd, resource_group_name, webapp_name, slot=None, timeout=None):
+    from azext_pythonapp.operations.package import query
+
+    with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        return query.check_packages(opened(), timeout)
+
+
+def install_packages(
+    cmd,
+    resource_group_name,
+    webapp_name,
+    packages,
+    slot=None,
+    upgrade=False,
+    pre=False,
+    no_deps=False,
+    only_binary=None,
+    index_url=None,
+    extra_index_url=None,
+    proxy=None,
+    pip_args=None,
+    stop_app="auto",
+    no_restart=False,
+    detach=False,
+    timeout=None,
+    dry_run=False,
+):
+    from azext_pythonapp.operations.package import change, index_options, install
+
+    with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        run_options = change.RunOptions.from_options(
+            stop_app=stop_app, restart=not no_restart, wait=not detach, timeout=timeout
+        )
+        options = index_options.parse_options(
+            extra_index_url=extra_index_url,
+            pip_args=pip_args,
+            upgrade=upgrade,
+            pre=pre,
+            no_deps=no_deps,
+            only_binary=only_binary,
+            index_url=index_url,
+            proxy=proxy,
+        )
+        return install.install_packages(opened(), install.requirement_lines(packages), options, run_options, dry_run)
+
+
+def uninstall_packages(
+    cmd,
+    resource_group_name,
+    webapp_name,
+    packages,
+    slot=None,
+    stop_app="auto",
+    no_restart=False,
+    detach=False,
+    timeout=None,
+    yes=False,
+    dry_run=False,
+):
+    from azext_pythonapp.operations.package import change, install
+
+    with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        run_options = change.RunOptions.from_options(
+            stop_app=stop_app, restart=not no_restart, wait=not detach, timeout=timeout
+        )
+        return install.uninstall_packages(opened(), install.package_names(packages), run_options, yes, dry_run)
+
+
+def vendor_packages(
+    cmd,
+    resource_group_name,
+    webapp_name,
+    target,
+    slot=None,
+    app_path=None,
+    requirement=None,
+    constraint=None,
+    upgrade=False,
+    pre=False,
+    wheel_dir=None,
+    no_index=False,
+    index_url=None,
+    extra_index_url=None,
+    proxy=None,
+    timeout=None,
+    dry_run=False,
+):
+    from azext_pythonapp.operations.package import index_options, vendor
+
+    with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        options = index_options.parse_options(
+            extra_index_url=extra_index_url,
+            upgrade=upgrade,
+            pre=pre,
+            no_index=no_index,
+            index_url=index_url,
+            proxy=proxy,
+        )
+        request = vendor.VendorRequest.from_options(
+            target=target,
+            app_path=app_path,
+            requirement=requirement,
+            constraint=constraint,
+            wheel_dir=wheel_dir,
+            options=options,
+            timeout=timeout,
+        )
+        return vendor.vendor(opened(), request, dry_run)

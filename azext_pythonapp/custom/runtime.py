@@ -1,0 +1,165 @@
+"""Commands about the runtimes of an app, and the one that it runs."""
+
+from azext_pythonapp.custom.opening import app_named, console
+
+
+def list_available_versions(
+    cmd,
+    resource_group_name=None,
+    webapp_name=None,
+    slot=None,
+    version=None,
+    architecture=None,
+    all_versions=False,
+    supported=False,
+    pre=False,
+):
+    from azext_pythonapp.appservice.app import web_session
+    from azext_pythonapp.errors import NotFound
+    from azext_pythonapp.operations.runtime import list_versions
+
+    with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        wanted = list_versions.Filter.from_options(
+            version=version, architecture=architecture, all_versions=all_versions, supported=supported, prereleases=pre
+        )
+        given = [
+            name
+            for name in (resource_group_name, webapp_name, slot)
+            if name is not None and not getattr(name, "is_default", False)
+        ]
+        if not given and not (resource_group_name and webapp_name):
+            # Nothing names an app; half of one out of `az configure --defaults` does not either.
+            return list_versions.public_versions(web_session(cmd.cli_ctx), wanted, console(cmd).say)
+        try:
+            app = opened()
+        except NotFound as error:
+            if given:
+                raise
+            console(cmd).say(f"{error.message} It is named by `az configure --defaults`; this is the public gallery.")
+            return list_versions.public_versions(web_session(cmd.cli_ctx), wanted, console(cmd).say)
+        return list_versions.app_versions(app, wanted)
+
+
+def list_runtimes(cmd, resource_group_name, webapp_name, slot=None):
+    from azext_pythonapp.operations.runtime import list_installed
+
+    with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        return list_installed.list_runtimes(opened())
+
+
+def show_app(cmd, resource_group_name, webapp_name, slot=None):
+    from azext_pythonapp.operations import show
+
+    with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        return show.show(opened())
+
+
+def install_runtime(
+    cmd,
+    resource_group_name,
+    webapp_name,
+    slot=None,
+    version=None,
+    architecture=None,
+    extension_id=None,
+    package_version=None,
+    source=None,
+    package=None,
+    pre=False,
+    detach=False,
+    yes=False,
+    dry_run=False,
+):
+    from azext_pythonapp.operations.runtime import install, install_package
+
+    with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        if package is not None:
+            file = install_package.PackageRequest.from_options(
+                package=package,
+                version=version,
+                architecture=architecture,
+                extension_id=extension_id,
+                package_version=package_version,
+                source=source,
+                wait=not detach,
+            )
+            return install_package.install_package(opened(), file, dry_run)
+        request = install.InstallRequest.from_options(
+            version=version,
+            architecture=architecture,
+            extension_id=extension_id,
+            package_version=package_version,
+            source=source,
+            prereleases=pre,
+            wait=not detach,
+            confirmed=yes,
+        )
+        return install.install(opened(), request, dry_run)
+
+
+def uninstall_runtime(
+    cmd,
+    resource_group_name,
+    webapp_name,
+    slot=None,
+    version=None,
+    architecture=None,
+    extension_id=None,
+    keep_files=False,
+    force=False,
+    yes=False,
+    dry_run=False,
+):
+    from azext_pythonapp.operations.runtime import uninstall
+
+    with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        request = uninstall.UninstallRequest.from_options(
+            version=version,
+            architecture=architecture,
+            extension_id=extension_id,
+            keep_files=keep_files,
+            force=force,
+            confirmed=yes,
+        )
+        return uninstall.uninstall(opened(), request, dry_run)
+
+
+def set_python_version(
+    cmd,
+    resource_group_name,
+    webapp_name,
+    version,
+    slot=None,
+    architecture=None,
+    handler="auto",
+    app=None,
+    startup_command=None,
+    no_requirements=False,
+    no_restart=False,
+    health_path=None,
+    health_timeout=None,
+    no_health_check=False,
+    no_import_check=False,
+    pre=False,
+    yes=False,
+    dry_run=False,
+):
+    from azext_pythonapp.operations import set_version
+    from azext_pythonapp.operations.app import health_check
+
+    with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        health = health_check.HealthOptions.parse(health_path, health_timeout)
+        request = set_version.SetVersionRequest.parse(
+            version,
+            architecture,
+            handler,
+            app,
+            startup_command,
+            requirements=not no_requirements,
+            restart=not no_restart,
+            health=None if no_health_check else health,
+            confirmed=yes,
+            import_check=not no_import_check,
+            prereleases=pre,
+        )
+        return set_version.set_version(opened(), request, dry_run)

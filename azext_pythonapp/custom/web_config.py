@@ -1,0 +1,167 @@
+"""Commands about the Python part of an app's web.config, or of a local one."""
+
+from contextlib import contextmanager
+
+from azext_pythonapp.custom.opening import app_named, console
+
+
+def show_opened(cmd, resource_group_name=None, webapp_name=None, slot=None, file=None):
+    from azext_pythonapp.operations.web_config import show_set_diff
+
+    with _opened(cmd, resource_group_name, webapp_name, slot, file) as opened:
+        return show_set_diff.show_web_config(opened())
+
+
+def set_web_config(
+    cmd,
+    resource_group_name=None,
+    webapp_name=None,
+    slot=None,
+    file=None,
+    version=None,
+    architecture=None,
+    python_path=None,
+    handler="auto",
+    app=None,
+    startup_command=None,
+    environment=None,
+    static_path=None,
+    startup_time_limit=None,
+    startup_retry_count=None,
+    rapid_fails=None,
+    request_timeout=None,
+    processes=None,
+    stdout_log=None,
+    windows_auth_token=None,
+    output_file=None,
+    dry_run=False,
+):
+    from azext_pythonapp.operations.web_config import show_set_diff
+
+    with _opened(cmd, resource_group_name, webapp_name, slot, file) as opened:
+        request = _request(
+            version=version,
+            architecture=architecture,
+            python_path=python_path,
+            handler=handler,
+            app=app,
+            startup_command=startup_command,
+            environment=environment,
+            static_path=static_path,
+            startup_time_limit=startup_time_limit,
+            startup_retry_count=startup_retry_count,
+            rapid_fails=rapid_fails,
+            request_timeout=request_timeout,
+            processes=processes,
+            stdout_log=stdout_log,
+            windows_auth_token=windows_auth_token,
+            output_file=output_file,
+        )
+        return _with_diff(cmd, show_set_diff.set_web_config(opened(), request, dry_run))
+
+
+def diff_web_config(
+    cmd,
+    resource_group_name=None,
+    webapp_name=None,
+    slot=None,
+    file=None,
+    version=None,
+    architecture=None,
+    python_path=None,
+    handler="auto",
+    app=None,
+    startup_command=None,
+    environment=None,
+    static_path=None,
+    startup_time_limit=None,
+    startup_retry_count=None,
+    rapid_fails=None,
+    request_timeout=None,
+    processes=None,
+    stdout_log=None,
+    windows_auth_token=None,
+):
+    from azext_pythonapp.operations.web_config import show_set_diff
+
+    with _opened(cmd, resource_group_name, webapp_name, slot, file) as opened:
+        request = _request(
+            version=version,
+            architecture=architecture,
+            python_path=python_path,
+            handler=handler,
+            app=app,
+            startup_command=startup_command,
+            environment=environment,
+            static_path=static_path,
+            startup_time_limit=startup_time_limit,
+            startup_retry_count=startup_retry_count,
+            rapid_fails=rapid_fails,
+            request_timeout=request_timeout,
+            processes=processes,
+            stdout_log=stdout_log,
+            windows_auth_token=windows_auth_token,
+        )
+        return _with_diff(cmd, show_set_diff.diff_web_config(opened(), request))
+
+
+def _with_diff(cmd, answer):
+    """The answer, of which a person at a terminal sees the diff in colours, unless it tells of what was done."""
+    if "diff" in answer:
+        console(cmd).diff(answer["diff"])
+    elif answer.get("dryRun"):
+        console(cmd).diff("".join(change.get("diff") or "" for change in answer["changes"]))
+    return answer
+
+
+def _request(
+    *,
+    version,
+    architecture,
+    python_path,
+    handler,
+    app,
+    startup_command,
+    environment,
+    static_path,
+    startup_time_limit,
+    startup_retry_count,
+    rapid_fails,
+    request_timeout,
+    processes,
+    stdout_log,
+    windows_auth_token,
+    output_file=None,
+):
+    from azext_pythonapp.operations.web_config.handler import HandlerOptions
+    from azext_pythonapp.operations.web_config.options import PlatformOptions, WebConfigRequest
+
+    platform = PlatformOptions.parse(
+        startup_time_limit,
+        stdout_log,
+        {
+            "startupRetryCount": startup_retry_count,
+            "rapidFailsPerMinute": rapid_fails,
+            "requestTimeout": request_timeout,
+            "processesPerApplication": processes,
+            "forwardWindowsAuthToken": windows_auth_token.lower() if windows_auth_token else None,
+        },
+    )
+    wish = HandlerOptions(handler.lower(), startup_command)
+    return WebConfigRequest.parse(
+        version, architecture, python_path, wish, app, platform, environment or (), static_path or (), output_file
+    )
+
+
+@contextmanager
+def _opened(cmd, resource_group_name, webapp_name, slot, file):
+    """As app_named, for the commands that work on a local file as well; what is yielded opens the one or the other."""
+    from pathlib import Path
+
+    from azext_pythonapp.operations.web_config import target
+
+    if file is not None:
+        yield lambda: target.FileTarget(Path(file), console(cmd))
+        return
+    with app_named(cmd, resource_group_name, webapp_name, slot, "Or name a local web.config with --file.") as opened:
+        yield lambda: target.AppTarget(opened())
