@@ -20,7 +20,7 @@ FLOORS = [
     ["operations.job"],
     ["operations.app"],
     ["entrypoints", "jobs"],
-    ["appservice", "packages", "runtimes", "webconfig"],
+    ["appservice", "import_program", "packages", "runtimes", "webconfig"],
     ["ground"],
 ]
 AZ = {"", "commands", "custom", "_params", "_help", "_format", "_completers", "_exception_handler"}
