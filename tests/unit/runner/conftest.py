@@ -7,20 +7,34 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.unit.runner.job_runtime import PACKAGES, Runtime
 
 
+@pytest.fixture(scope="session")
+def fresh_environment(store: Path) -> Path:
+    """A virtual environment with pip, made once per test run and only ever copied: ensurepip takes seconds."""
+    folder = store / "runner-environment"
+    with FileLock(store / "runner-environment.lock"):
+        if not (folder / "ready").exists():
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+            (folder / "ready").touch()
+    return folder
+
+
 @pytest.fixture(scope="module")
-def python(tmp_path_factory):
-    """A Python for these tests alone; PYTHONAPP_RUNNER_PYTHON names another one, whose packages are then changed."""
+def python(tmp_path_factory, request):
+    """A Python whose packages only this module's tests change; PYTHONAPP_RUNNER_PYTHON names another one to use."""
     other = os.environ.get("PYTHONAPP_RUNNER_PYTHON")
     if other:
         return other
-    folder = tmp_path_factory.mktemp("runtime")
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    fresh = request.getfixturevalue("fresh_environment")
+    folder = tmp_path_factory.mktemp("runtime") / "environment"
+    shutil.copytree(fresh, folder, symlinks=True)
     return str(folder / "bin" / "python")
 
 
