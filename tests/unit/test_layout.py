@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,17 @@ def test_imports_are_seen_wherever_they_are():
     assert "custom.runtime" in imports("_completers")  # inside a function
     assert "_format" in imports("commands")  # from the package
     assert room("operations.job.run") == "operations.job"
+
+
+def test_architecture_names_files_that_exist():
+    text = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = {name for name in re.findall(r"`([\w/.]+?)`", text) if "/" in name or name.endswith((".py", ".sh", ".md"))}
+    assert len(named) > 40
+    bases = (REPOSITORY, REPOSITORY / PRODUCT)
+    assert [name for name in sorted(named) if not any((base / name).exists() for base in bases)] == []
+
+
+def test_architecture_names_every_room():
+    text = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = {room(module) for module in MODULES} - {"az", "ground", "operations"}
+    assert [name for name in sorted(rooms) if name.replace(".", "/") not in text] == []
