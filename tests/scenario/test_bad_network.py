@@ -22,7 +22,7 @@ def six(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_recycling_scm_site_cut_bodies_and_a_stranger_change_no_answer(az, apps):
+def test_show_survives_a_recycling_scm_site(az, apps):
     site = apps.prepared("wsgi_hello")
     expected = az("webapp python show", *naming(site)).json
     site.switches.cold_scm_500_times, site.switches.cold_scm_503_times = 1, 3
@@ -33,7 +33,7 @@ def test_a_recycling_scm_site_cut_bodies_and_a_stranger_change_no_answer(az, app
     assert shown.stderr.count("Waiting for the SCM site of app") >= 1, shown
 
 
-def test_a_front_end_that_does_not_know_the_scm_site_is_no_missing_file(az, apps):
+def test_404_of_the_front_end_is_no_missing_file(az, apps):
     site = apps.prepared("wsgi_hello")
     site.switches.scm_404_times = 10_000
     failed = az("webapp python package uninstall --packages six --yes", *naming(site), expect=1)
@@ -94,7 +94,7 @@ def test_a_start_that_meets_a_cold_site_still_gives_the_job(az, apps, six):
     assert az(*answer["finishCommand"].removeprefix("az ").split()).json["state"] == "succeeded"
 
 
-def test_verification_that_is_switched_off_is_off_where_a_bundle_is_named_too(az, apps):
+def test_disabled_tls_verification_wins_over_a_ca_bundle(az, apps):
     site = apps.prepared("wsgi_hello")
     az("webapp python show", *naming(site))  # MSAL, too, prefers the bundle to az's setting: the token must be there
     other = {"REQUESTS_CA_BUNDLE": certifi.where(), "CURL_CA_BUNDLE": certifi.where()}

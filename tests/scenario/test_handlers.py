@@ -11,7 +11,7 @@ WAITRESS = (
 )
 
 
-def test_an_app_with_a_server_of_its_own_runs_under_http_platform_and_can_go_back(az, azure, apps):
+def test_to_http_platform_and_back(az, azure, apps):
     site = apps.prepared("waitress_hello", "3.11.9", "httpplatform")
     site.use_32bit_worker = False
     config = (web_root(site) / "web.config").read_text(encoding="utf-8")

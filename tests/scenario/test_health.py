@@ -23,7 +23,7 @@ def answering(site, status, headers="[]"):
     (web_root(site) / "app.py").write_text(ANSWERS % (status, headers), encoding="utf-8")
 
 
-def test_errors_of_a_restart_that_goes_on_do_not_put_a_good_switch_back(az, apps):
+def test_errors_during_the_restart_cause_no_rollback(az, apps):
     site = apps.prepared("wsgi_hello")
     site.switches.restart_pages = ("500.0", "500.0", "500.0", "502.5", "503")
     site.switches.restart_cut = True
@@ -58,7 +58,7 @@ def test_a_page_that_answers_as_before_is_healthy(az, azure, apps, status, heade
     assert b"python3119x64" in (web_root(site) / "web.config").read_bytes()
 
 
-def test_an_app_that_was_broken_before_is_no_reason_to_put_anything_back(az, apps):
+def test_app_broken_before_is_not_rolled_back(az, apps):
     site = apps.prepared("wsgi_hello")
     answering(site, "undefined")
 
@@ -109,7 +109,7 @@ def test_a_stale_instance_is_a_failure_that_names_it(az, apps):
     assert verification["instances"] == [{"id": instance.id, "httpStatus": 200} for instance in site.instances]
 
 
-def test_a_registration_that_iis_has_not_read_takes_a_restart_before_the_switch(az, azure, apps):
+def test_unread_registration_needs_a_restart_first(az, azure, apps):
     """The runtime is there, put by somebody who did not restart the app."""
     site = apps.prepared("wsgi_hello")
     az("webapp python install --version 3.11.9", *naming(site))

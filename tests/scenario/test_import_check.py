@@ -74,7 +74,7 @@ def said_on_command_lines(site):
     return "\n".join(said)
 
 
-def test_a_module_that_serves_on_import_is_named_and_nothing_of_it_stays(az, apps):
+def test_module_that_serves_on_import_is_named_and_ended(az, apps):
     site = apps.prepared("wsgi_hello")
     before = (web_root(site) / "web.config").read_bytes()
     put(site, {"app.py": SERVES})

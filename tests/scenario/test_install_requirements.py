@@ -31,7 +31,7 @@ def names(rows: list[dict[str, str]]) -> set[str]:
     return {row["name"].lower() for row in rows}
 
 
-def test_compiled_wheels_are_installed_with_pips_lines_seen_live_and_import_afterwards(az, azure, apps):
+def test_compiled_wheels_install_with_live_pip_output(az, azure, apps):
     site = apps.prepared("wsgi_hello")
     deploy(site, "numpy_hello")
     command = ("webapp python install-requirements", *naming(site))
@@ -96,7 +96,7 @@ def test_the_second_run_after_a_good_one_is_empty(az, azure, apps):
     assert dry["changed"] is False and dry["dryRun"] is True
 
 
-def test_a_local_file_with_what_it_includes_a_constraint_and_an_upgrade(az, apps, tmp_path):
+def test_local_file_with_include_constraint_and_upgrade(az, apps, tmp_path):
     site = apps.prepared("wsgi_hello")
     (tmp_path / "more").mkdir()
     (tmp_path / "requirements.txt").write_text("-r more/base.txt\n", encoding="utf-8")
@@ -119,7 +119,7 @@ def test_a_local_file_with_what_it_includes_a_constraint_and_an_upgrade(az, apps
     }
 
 
-def test_a_requirement_that_does_not_exist_fails_with_pips_own_line(az, azure, apps):
+def test_missing_requirement_fails_with_pips_own_line(az, azure, apps):
     site = apps.prepared("wsgi_hello")
     (web_root(site) / "requirements.txt").write_text("six\nnosuchpackage==9\n", encoding="utf-8")
     restarts = site.restarts

@@ -50,7 +50,7 @@ def extensions(site) -> set[str]:
     return {one.text("id") for one in site.extensions.installed()}
 
 
-def test_throttled_busy_and_empty_answers_are_no_end_and_the_app_restarts(az, azure, apps):
+def test_throttled_busy_and_empty_answers_are_retried(az, azure, apps):
     site = apps.new()
     site.switches.arm_429_times = site.switches.arm_busy_times = site.switches.arm_empty_times = 1
     before = len(azure.requests)
@@ -63,7 +63,7 @@ def test_throttled_busy_and_empty_answers_are_no_end_and_the_app_restarts(az, az
     assert site.restarts == 1, "Azure restarts the app for the first who asks after success"
 
 
-def test_a_package_that_mentions_the_id_is_neither_taken_for_it_nor_removed_instead(az, apps):
+def test_package_that_mentions_the_id_is_another_package(az, apps):
     site = apps.new()
     gallery.lay_down(site.machine, MENTIONS_IT)
     answer = az(*INSTALL, *naming(site)).json
@@ -77,7 +77,7 @@ def test_a_package_that_mentions_the_id_is_neither_taken_for_it_nor_removed_inst
     assert extensions(site) == {MENTIONS_IT.id}
 
 
-def test_a_package_version_that_was_silently_ignored_is_an_error_and_can_be_put_right(az, apps):
+def test_ignored_package_version_is_an_error(az, apps):
     site = apps.new()
     older = (*INSTALL, "--package-version", "3.6.4.3", *naming(site))
     site.switches.extension_version_ignored = True

@@ -112,7 +112,7 @@ def test_the_front_ends_limit_does_not_end_the_job(az, azure, apps, index, six):
     assert [request.status for request in commands if request.status != 200] == [None], "one was cut"
 
 
-def test_a_recycled_scm_site_means_a_lost_job_which_the_next_run_takes_over_from(az, apps, index, six):
+def test_next_run_takes_over_from_a_lost_job(az, apps, index, six):
     site = apps.prepared("wsgi_hello")
     running = started(az, site, index, six)
     site.recycle_scm()

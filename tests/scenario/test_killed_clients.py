@@ -73,7 +73,7 @@ def check(site: Site, apps: Apps, version: str, made: set[str]) -> None:
 
 
 @pytest.mark.long
-def test_killing_az_at_random_moments_neither_loses_nor_doubles_work(az, apps, tmp_path):
+def test_killing_az_neither_loses_nor_repeats_work(az, apps, tmp_path):
     site = apps.prepared("wsgi_hello")
     (web_root(site) / "app.py").write_text(SAYS_SIX, encoding="utf-8")
     commands = []

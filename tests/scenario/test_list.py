@@ -11,7 +11,7 @@ from tests.scenario.unchanged import unchanged
 ADVICE = "--use-32bit-worker-process false"
 
 
-def test_gallery_folder_and_built_in_are_told_apart_in_one_remote_command(az, azure, apps, windows):
+def test_sources_are_told_apart_in_one_remote_command(az, azure, apps, windows):
     site = apps.prepared("wsgi_hello")
     gallery.lay_down(site.machine, gallery.find("azureappservice-python364x86"))
     home = site.machine.home

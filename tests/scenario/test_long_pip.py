@@ -63,7 +63,7 @@ def killed_when_silent(az, site: Site, folder: Path) -> str:
 
 
 @pytest.mark.long
-def test_a_silent_pip_of_two_minutes_succeeds_and_its_lines_are_seen_at_once(az, azure, apps, tmp_path):
+def test_silent_pip_of_two_minutes_succeeds(az, azure, apps, tmp_path):
     site = apps.prepared("wsgi_hello")
     site.machine.boot()
     site.switches.front_end_limit, site.switches.idle_timeout = FRONT_END_LIMIT, IDLE_TIMEOUT

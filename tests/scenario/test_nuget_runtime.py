@@ -37,7 +37,7 @@ def targets(answer) -> list[tuple[str, str]]:
     return [(change["target"], change["action"]) for change in answer["changes"]]
 
 
-def test_install_puts_the_newest_listed_release_on_the_app_and_registers_it(az, azure, apps):
+def test_install_registers_the_newest_listed_release(az, azure, apps):
     site = apps.new()
     command = ("webapp python install --version 3.13 --source nuget", *naming(site))
     planned = [
@@ -131,7 +131,7 @@ def test_without_nuget_the_choices_are_named(az, azure, apps):
     assert "NuGet could not be asked" in partial.stderr and {row["source"] for row in partial.json} == {"siteExtension"}
 
 
-def test_a_version_that_nobody_trusted_has_names_the_nearest_of_both(az, azure, apps):
+def test_unavailable_version_names_the_nearest_of_both(az, azure, apps):
     site = apps.new()
     with unchanged(azure, site):
         failed = az("webapp python set-version --version 3.15 --startup-command app.py", *naming(site), expect=3)

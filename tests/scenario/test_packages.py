@@ -118,7 +118,7 @@ def test_a_pip_that_is_too_old_for_an_option_is_upgraded_first(az, apps):
         ("--timeout", "0"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_before_anything_is_asked(az, azure, apps, option):
+def test_invalid_arguments_are_refused_without_a_request(az, azure, apps, option):
     site = apps.new()
     requests = len(azure.requests)
     packages = () if "--packages" in option else ("--packages", "six")
@@ -127,7 +127,7 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_asked(az, azure, app
     assert not [request for request in azure.requests[requests:] if "azurewebsites" in request.host]
 
 
-def test_credentials_of_a_proxy_and_of_further_options_stay_out_of_sight(az, azure, apps, windows):
+def test_credentials_of_proxy_and_pip_args_stay_hidden(az, azure, apps, windows):
     site = apps.prepared("wsgi_hello")
     with PackageIndex(windows / "index") as links:
         page = links.url.replace("http://", "http://me:pa55w0rd@") + "six/"

@@ -6,7 +6,7 @@ from tests.scenario.apps import naming, web_root
 from tests.scenario.unchanged import unchanged
 
 
-def test_web_config_and_requirements_are_those_of_the_mapped_folder(az, azure, apps):
+def test_files_are_those_of_the_mapped_folder(az, azure, apps):
     site = apps.prepared("wsgi_hello")
     old, public = web_root(site), web_root(site) / "public"
     public.mkdir()

@@ -73,7 +73,7 @@ def errors(result):
     return " ".join(line for line in result.stderr.splitlines() if not line.startswith("  | "))
 
 
-def test_new_code_of_a_package_in_the_apps_folder_is_installed_and_the_app_restarted(az, azure, apps):
+def test_new_code_of_a_local_package_is_installed(az, azure, apps):
     site = apps.prepared("wsgi_hello")
     root = web_root(site)
     (root / "src").mkdir()

@@ -65,7 +65,7 @@ def freeze(site, folder: str) -> list[str]:
     return lines
 
 
-def test_twenty_packages_are_the_same_afterwards_and_nobody_is_surprised(az, azure, apps, windows):
+def test_twenty_packages_are_the_same_afterwards(az, azure, apps, windows):
     """Somebody uninstalled the extension in the portal; its folder and packages stayed, and so did the app."""
     site = apps.prepared("flask_hello")
     add_packages(site, windows, "python3810x64")
@@ -103,7 +103,7 @@ def test_twenty_packages_are_the_same_afterwards_and_nobody_is_surprised(az, azu
         assert az(*command).json["changed"] is False
 
 
-def test_an_upgrade_that_fails_puts_runtime_packages_and_extension_back(az, azure, apps):
+def test_failed_upgrade_is_rolled_back(az, azure, apps):
     """Azure deletes the extension that was there when a newer package cannot be installed."""
     site = apps.prepared("wsgi_hello", "3.6.4")
     extension = "azureappservice-python364x64"

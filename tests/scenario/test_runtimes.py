@@ -20,7 +20,7 @@ PYTHON364 = {
 }
 
 
-def test_the_newest_patch_is_installed_and_verified_and_a_second_run_is_empty(az, azure, apps):
+def test_newest_patch_is_installed_once(az, azure, apps):
     site = apps.new()
     command = ("webapp python install --version 3.6", *naming(site))
     change = {"target": f"siteextensions/{OFFICIAL}", "action": "install", "before": None, "after": "3.6.4.4"}
@@ -84,7 +84,7 @@ def test_a_recycled_scm_site_interrupts_an_install(az, apps):
     assert f"app '{site.name}'" in stderr and "Canceled" in stderr, stderr
 
 
-def test_an_extension_without_its_runtime_is_not_taken_for_a_python(az, apps):
+def test_extension_without_runtime_is_no_python(az, apps):
     site = apps.prepared("wsgi_hello")
     shutil.rmtree(site.machine.home / "python3810x64")
     (row,) = [row for row in az("webapp python list", *naming(site)).json if row["source"] != "builtIn"]

@@ -6,7 +6,7 @@ from tests.local_azure import arm, login
 from tests.scenario.apps import naming
 
 
-def test_the_token_goes_to_azure_and_the_scm_site_and_to_no_other_host(az, azure, apps):
+def test_token_goes_only_to_azure_and_the_scm_site(az, azure, apps):
     site = apps.prepared("wsgi_hello")
     before = len(azure.requests)
     az("webapp python set-version --version 3.8", *naming(site))
@@ -14,7 +14,7 @@ def test_the_token_goes_to_azure_and_the_scm_site_and_to_no_other_host(az, azure
     assert asked == {(arm.HOST, "Bearer"), (site.scm_host, "Bearer"), (site.host, None)}
 
 
-def test_publishing_credentials_where_the_token_is_refused_and_they_are_allowed(az, azure, apps):
+def test_publishing_credentials_where_the_token_is_refused(az, azure, apps):
     site = apps.prepared("wsgi_hello")
     site.switches.bearer_refused, site.basic_auth_allowed = True, True
     before = len(azure.requests)

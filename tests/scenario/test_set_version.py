@@ -33,7 +33,7 @@ def with_odd_bytes(content: bytes) -> bytes:
     return b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode("utf-8")
 
 
-def test_a_bare_app_gets_runtime_requirements_and_web_config_and_serves_its_page(az, azure, apps):
+def test_bare_app_is_set_up_and_serves_its_page(az, azure, apps):
     site = apps.new("flask_hello")
     command = ("webapp python set-version --version 3.8", *naming(site))
 
@@ -108,7 +108,7 @@ def test_another_version_changes_nothing_else_in_web_config(az, apps):
     assert "Hello from WSGI on Python 3.11.9" in apps.get(site).text
 
 
-def test_an_entry_point_that_does_not_import_leaves_web_config_alone(az, azure, apps):
+def test_failing_import_leaves_web_config_alone(az, azure, apps):
     site = apps.prepared("wsgi_hello")
     (web_root(site) / "app.py").write_text(BROKEN_ON_311, encoding="utf-8")
     config = web_root(site) / "web.config"
@@ -126,7 +126,7 @@ def test_an_entry_point_that_does_not_import_leaves_web_config_alone(az, azure, 
     assert apps.get(site).text == "served by 3.8.10"
 
 
-def test_a_page_that_fails_after_the_switch_gets_its_web_config_back(az, apps):
+def test_failing_page_restores_web_config(az, apps):
     site = apps.prepared("wsgi_hello")
     (web_root(site) / "app.py").write_text(FAILS_ON_311, encoding="utf-8")
     config = web_root(site) / "web.config"
@@ -247,7 +247,7 @@ def interrupted(az, site, change, *options):
     return running.returncode, rest
 
 
-def test_somebody_elses_change_is_edited_and_what_fails_is_put_back_to_theirs(az, apps):
+def test_concurrent_change_is_edited_and_restored(az, apps):
     """The ETag is another one when it writes; it reads again, and plans again. Then the app does not start."""
     site = apps.prepared("wsgi_hello")
     config = web_root(site) / "web.config"

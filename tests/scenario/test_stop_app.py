@@ -126,7 +126,7 @@ def test_never_changes_nothing_and_always_starts_the_app_again(az, azure, apps, 
     assert not [*(site.machine.home / "data/pythonapp/left").iterdir()]
 
 
-def test_an_app_whose_client_died_is_started_by_who_waits_for_the_job(az, azure, apps, windows, tmp_path):
+def test_job_wait_starts_the_app_of_a_dead_client(az, azure, apps, windows, tmp_path):
     site = apps.prepared("wsgi_hello")
     (tmp_path / "requirements.txt").write_text("six==1.16.0\n", encoding="utf-8")
     with HeldIndex(windows / "index") as index:
@@ -152,7 +152,7 @@ def test_an_app_whose_client_died_is_started_by_who_waits_for_the_job(az, azure,
     assert not [*(site.machine.home / "data/pythonapp/left").iterdir()]
 
 
-def test_restore_puts_back_what_was_there_before_the_first_of_two_attempts(az, azure, apps, windows, tmp_path):
+def test_restore_after_two_failed_attempts(az, azure, apps, windows, tmp_path):
     """The first attempt upgrades `zfirst`, fails at the held six.py and cannot put zfirst back; the second one, with
     the app stopped, fails at `awry`, which pip sees only while it installs it."""
     site = holding_six(apps, windows)
@@ -185,7 +185,7 @@ def test_restore_puts_back_what_was_there_before_the_first_of_two_attempts(az, a
     assert powers(azure, site) == [*before, "stop", "start"] and apps.get(site).text == "1.16.0"
 
 
-def test_pip_begins_only_when_the_processes_of_the_stopped_app_have_ended(az, azure, apps, windows, tmp_path):
+def test_pip_waits_for_the_stopped_apps_processes(az, azure, apps, windows, tmp_path):
     site = holding_six(apps, windows)
     site.switches.stop_seconds = 12
     (tmp_path / "newer.txt").write_text("six==1.17.0\n", encoding="utf-8")

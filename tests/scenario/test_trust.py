@@ -13,7 +13,7 @@ def planned(az, site, command: str) -> str:
     return az("webapp python", *command.split(), "--dry-run", *naming(site)).json["changes"][0]["target"]
 
 
-def test_a_version_is_the_newest_of_trusted_sources_and_a_stranger_has_to_be_named(az, azure, apps):
+def test_untrusted_source_has_to_be_named(az, azure, apps):
     site = apps.new("wsgi_hello")
     with unchanged(azure, site):
         for version in ("latest", "3", "3.13"):
@@ -49,7 +49,7 @@ def test_pre_releases_are_asked_for(az, azure, apps):
             assert answer["changes"][0]["after"] == "3.14.0-rc1" and answer["runtime"]["version"] == "3.14.0rc1", wish
 
 
-def test_what_is_on_the_app_counts_as_named_but_latest_looks_further(az, azure, apps):
+def test_installed_extension_counts_as_named(az, azure, apps):
     site = apps.prepared("wsgi_hello")
     before = len(azure.requests)
     with unchanged(azure, site):

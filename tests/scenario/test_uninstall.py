@@ -29,7 +29,7 @@ def register(site, package_id: str) -> None:
     (folder / f"{package_id}.{package.version}.nupkg").write_bytes(gallery.nupkg(package))
 
 
-def test_extension_and_folder_are_gone_and_a_second_run_finds_nothing(az, azure, apps):
+def test_extension_and_folder_are_removed_once(az, azure, apps):
     site = apps.new()
     for package in (X64, X86):
         gallery.lay_down(site.machine, gallery.find(package))
@@ -57,7 +57,7 @@ def test_extension_and_folder_are_gone_and_a_second_run_finds_nothing(az, azure,
     assert (again.json["changed"], again.json["changes"]) == (False, []) and "nothing to do" in again.stderr
 
 
-def test_a_folder_that_was_kept_can_be_uninstalled_later_by_its_old_extension(az, azure, apps):
+def test_kept_folder_can_be_uninstalled_later(az, azure, apps):
     site = apps.new()
     gallery.lay_down(site.machine, gallery.find(X64))
     keep = (f"{UNINSTALL} --version 3.6.4 --keep-files --yes", *naming(site))
@@ -71,7 +71,7 @@ def test_a_folder_that_was_kept_can_be_uninstalled_later_by_its_old_extension(az
     assert not (site.machine.home / "python364x64").exists()
 
 
-def test_a_path_below_its_folder_keeps_it_wherever_the_app_names_one(az, azure, apps):
+def test_path_below_the_folder_keeps_it(az, azure, apps):
     site = apps.new()
     gallery.lay_down(site.machine, gallery.find(X64))
     command = (UNINSTALL, "--version", "3.6", "--yes", *naming(site))
@@ -115,7 +115,7 @@ def test_the_python_that_the_app_runs_is_kept_unless_forced(az, azure, apps):
     assert not (site.machine.home / "python3810x64").exists() and config.read_bytes() == readable
 
 
-def test_a_folder_that_another_extension_uses_stays_until_the_last_is_gone(az, azure, apps):
+def test_shared_folder_stays_until_the_last_extension(az, azure, apps):
     site = apps.new()
     for package in ("azureappservice-python2714x64", "azureappservice-python2714x86"):
         register(site, package)

@@ -85,7 +85,7 @@ def test_libraries_are_chosen_by_the_python_of_the_app(az, azure, apps, tmp_path
     assert not (lib / "markupsafe").exists() and b"1.17.0" in (lib / "six.py").read_bytes()
 
 
-def test_a_folder_of_somebody_else_and_a_failing_pip_leave_everything(az, azure, apps, tmp_path):
+def test_foreign_folder_and_failing_pip_change_nothing(az, azure, apps, tmp_path):
     site = apps.prepared("wsgi_hello")
     lib = tmp_path / "lib"
     (tmp_path / "requirements.txt").write_text("nosuchpackage\n", encoding="utf-8")
@@ -122,7 +122,7 @@ def advised(answer):
     return shlex.split(re.search(r"`az (.*)`\.$", warning)[1].replace("\\", "\\\\"))
 
 
-def test_under_httpplatform_the_vendored_copy_wins_after_the_command_that_was_advised(az, apps, tmp_path):
+def test_vendored_copy_wins_under_http_platform(az, apps, tmp_path):
     site = apps.prepared("waitress_hello", handler="httpplatform")
     answer = vendor_six(az, site, tmp_path)
     assert apps.get(site).text.startswith("1.16.0 "), "without PYTHONPATH the runtime has its own"
@@ -135,7 +135,7 @@ def test_under_httpplatform_the_vendored_copy_wins_after_the_command_that_was_ad
     assert (second["changed"], second["warnings"]) == (False, [])
 
 
-def test_under_fastcgi_only_an_app_setting_makes_the_vendored_copy_win(az, apps, tmp_path):
+def test_vendored_copy_needs_an_app_setting_under_fastcgi(az, apps, tmp_path):
     site = apps.prepared("wsgi_hello")
     answer = vendor_six(az, site, tmp_path)
     assert "wfastcgi appends it after site-packages" in answer["warnings"][0]

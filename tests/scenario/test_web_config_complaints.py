@@ -92,7 +92,7 @@ def test_they_are_repaired(az, apps):
     assert az("webapp python web-config show", *naming(site)).json["warnings"] == []
 
 
-def test_set_version_repairs_an_application_called_as_if_it_made_one(az, apps):
+def test_set_version_repairs_a_called_application(az, apps):
     """Its import check would fail with the handler as it is; it takes what the app's files say, and proves it."""
     broken, said = REPAIRED["an application called as if it made one (PTVS #3033)"]
     site = apps.prepared("wsgi_hello")
@@ -102,7 +102,7 @@ def test_set_version_repairs_an_application_called_as_if_it_made_one(az, apps):
     assert done.json["verification"].items() >= {"pythonVersion": "3.8.10", "importOk": True, "httpStatus": 200}.items()
 
 
-def test_a_handler_that_nobody_registered_is_refused_without_another_python(az, apps):
+def test_unregistered_handler_without_another_python(az, apps):
     """The Python is on the app, but IIS does not know it: FastCGI cannot work with it, and nothing is written."""
     site = apps.prepared("wsgi_hello")
     (site.machine.home / "SiteExtensions/Contoso-python3810x64/applicationHost.xdt").unlink()

@@ -85,9 +85,7 @@ def leave_unused_wheel(store):
         os.utime(path, (moment, moment))
 
 
-def test_a_requirement_with_unfitting_wheels_only_is_refused_before_anything_is_sent(
-    az, azure, apps, windows, tmp_path
-):
+def test_requirement_without_fitting_wheel_is_refused(az, azure, apps, windows, tmp_path):
     site = apps.prepared("wsgi_hello")
     shutil.copy(windows / "index" / UNFITTING, tmp_path)
     (web_root(site) / "requirements.txt").write_text("markupsafe\n", encoding="utf-8")

@@ -43,7 +43,7 @@ def test_a_shell_reads_the_very_text(text):
     assert shlex.split(quoted(text)) == [text]
 
 
-def test_plain_names_stay_plain_and_control_characters_end_no_line():
+def test_control_characters_end_no_line():
     assert quoted("my-group_1.x") == "my-group_1.x"
     assert quoted("a\nrm x\x1b[0m") == '"a?rm x?[0m"'
 
@@ -82,7 +82,7 @@ def test_errors_about_the_app_itself_carry_the_subscription():
         ({"webapp_name": "web", "resource_group_name": "group"}, False),
     ],
 )
-def test_half_an_app_out_of_azs_defaults_does_not_break_list_versions(monkeypatch, names, asks_public):
+def test_incomplete_az_defaults_do_not_break_list_versions(monkeypatch, names, asks_public):
     from knack.validators import DefaultStr
 
     from azext_pythonapp.appservice import app

@@ -143,7 +143,7 @@ def test_domain_module_knows_no_az_and_no_http(path):
 
 
 @on_the_worker
-def test_program_of_the_worker_imports_the_standard_library_and_its_own_package_only(path):
+def test_runner_imports_only_the_standard_library(path):
     # pip's process has none of the runner's modules.
     own = {"."} if path.name != "run_pip.py" else set()
     names = imported(path.read_text(encoding="utf-8"))
@@ -151,14 +151,14 @@ def test_program_of_the_worker_imports_the_standard_library_and_its_own_package_
 
 
 @on_the_worker
-def test_program_of_the_worker_means_the_library_where_python_2_would_mean_its_own_module(path):
+def test_runner_has_no_implicit_relative_import(path):
     source = path.read_text(encoding="utf-8")
     if path.name != "__main__.py" and "import " in source:
         assert "__future__.absolute_import" in imported(source)
 
 
 @on_the_worker
-def test_program_of_the_worker_ends_no_arguments_with_a_comma_that_old_pythons_refuse(path):
+def test_runner_has_no_comma_after_star_arguments(path):
     assert refused_commas(path.read_text(encoding="utf-8")) == []
 
 

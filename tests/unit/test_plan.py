@@ -36,7 +36,7 @@ def test_a_step_without_a_title_says_itself_what_it_does():
     assert log == ["", "two"] and said == ["two"]
 
 
-def test_a_failure_undoes_finished_steps_backwards_and_the_error_says_so():
+def test_failure_undoes_finished_steps_in_reverse():
     log = []
 
     def undo(name):

@@ -68,7 +68,7 @@ def test_a_command_longer_than_cmd_takes_is_refused():
         quote_command("python.exe", "x" * 8200)
 
 
-def test_a_program_travels_with_its_parameters_whatever_they_hold():
+def test_program_travels_with_any_parameters():
     command = python_command("python.exe", "print(parameters['say'])", {"say": 'a"%PATH%\n>ü'})
     assert not set(command.replace('"', "")) & set("%<>|^\n")
     loader = split_windows(command)[-1]

@@ -151,7 +151,7 @@ def test_an_answer_about_another_extension_is_not_believed():
     assert site_extensions.install_extension(azure, SITE, EXTENSION, sleep=lambda _: None)["id"] == EXTENSION
 
 
-def test_an_extension_that_disappears_while_it_is_installed_has_failed():
+def test_extension_that_disappears_has_failed():
     azure, _ = arm((201, entry("InProgress")), (404, None))
     with pytest.raises(RemoteFailed, match="is gone"):
         site_extensions.install_extension(azure, SITE, EXTENSION, sleep=lambda _: None)
@@ -193,7 +193,7 @@ def test_a_deletion_asks_for_the_exact_id_and_looks_afterwards():
     ]
 
 
-def test_a_deletion_that_would_hit_another_package_deletes_the_folder_alone():
+def test_deletion_that_would_hit_another_package():
     other = entry("Succeeded", f"mentions-{EXTENSION}")
     azure, send = arm((200, {"value": [other, entry("Succeeded")]}), (200, other), (200, {"value": [other]}))
     deleted = []

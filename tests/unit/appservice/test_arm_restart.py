@@ -37,7 +37,7 @@ def test_a_restart_waits_for_its_end():
 
 
 @pytest.mark.parametrize("first", [GAVE_UP, (502, None), UnknownOutcome("cut")])
-def test_one_that_azure_does_not_wait_for_is_asked_for_once_more_without_waiting(first):
+def test_timed_out_restart_is_repeated_without_waiting(first):
     azure = Azure(first, (200, None))
     azure.arm.restart(SITE)
     assert azure.asked == [("POST", "/restart", "true"), ("POST", "/restart", None)]

@@ -117,7 +117,7 @@ def test_a_start_that_did_not_arrive_is_asked_again():
     assert azure.asked == ["POST /start", "GET ", "POST /start"]
 
 
-def test_a_restart_that_nobody_answers_is_unknown_after_a_few_tries():
+def test_unanswered_restart_is_unknown_after_retries():
     azure = Azure(GATEWAY)
     with pytest.raises(UnknownOutcome, match="Whether the restart of app 'shop' took place is not known.*gateway"):
         azure.arm.restart(SITE)
@@ -164,7 +164,7 @@ def test_an_install_by_another_request_is_joined(taken):
     assert any("already" in line for line in azure.said)
 
 
-def test_an_install_by_another_request_that_is_gone_is_done_after_all():
+def test_install_is_done_when_the_other_one_is_gone():
     azure = Azure(TAKEN, (404, None), (201, entry("Created")), (200, entry("Succeeded")))
     assert azure.install()["id"] == EXTENSION
     assert [line[:3] for line in azure.asked] == ["PUT", "GET", "PUT", "GET"]
@@ -178,13 +178,13 @@ def test_a_conflict_after_our_own_lost_try_is_our_own_install():
     assert azure.said == []
 
 
-def test_an_install_whose_request_was_lost_on_the_way_is_asked_for_again():
+def test_lost_install_request_is_repeated():
     azure = Azure(CUT, (404, None), (201, entry("Created")), (200, entry("Succeeded")))
     assert azure.install()["id"] == EXTENSION
     assert [line[:3] for line in azure.asked] == ["PUT", "GET", "PUT", "GET"]
 
 
-def test_an_upgrade_whose_request_was_lost_does_not_take_the_old_version_for_the_new():
+def test_lost_upgrade_does_not_accept_the_old_version():
     old = entry("Succeeded")
     new = entry("Succeeded")
     new["properties"]["version"] = "3.6.4.5"
@@ -239,13 +239,13 @@ def test_a_deletion_that_is_answered_twice_was_our_own(second):
     assert [line[:6] for line in azure.asked] == ["GET /s", "GET /s", "DELETE", "GET /s", "DELETE", "GET /s", "GET /s"]
 
 
-def test_a_deletion_whose_answer_was_lost_and_that_is_done_is_not_repeated():
+def test_finished_deletion_with_lost_answer_is_not_repeated():
     azure = Azure(listed("Succeeded"), (200, entry("Succeeded")), CUT, listed())
     azure.delete()
     assert [line.split()[0] for line in azure.asked].count("DELETE") == 1
 
 
-def test_nothing_is_deleted_when_it_is_not_known_what_kudu_would_take():
+def test_nothing_is_deleted_when_the_target_is_unknown():
     azure = Azure(listed("Succeeded"), (500, {"ExceptionMessage": "nuspec", "Message": "An error has occurred."}))
     with pytest.raises(PlatformFailed, match="nuspec"):
         azure.delete()

@@ -257,7 +257,7 @@ class TestSignIn:
         kudu.list_directory("")
         assert [request.auth for request in azure.requests[before:]] == ["Bearer"]
 
-    def test_publishing_credentials_serve_where_the_token_is_refused_and_they_are_allowed(self, client, azure, site):
+    def test_publishing_credentials_where_the_token_is_refused(self, client, azure, site):
         site.switches.bearer_refused, site.basic_auth_allowed = True, True
         kudu = client(basic=(site.publishing_user, site.publishing_password))
         before = len(azure.requests)

@@ -61,7 +61,7 @@ def answering(azure: LinuxAzure) -> Iterator[Callable[..., Kudu]]:
 
 
 @pytest.mark.parametrize("text", ODD)
-def test_what_is_no_list_of_kudus_is_neither_empty_nor_a_traceback(answering, text):
+def test_invalid_kudu_list_is_an_error(answering, text):
     kudu = answering(text)
     for ask in (
         lambda: kudu.list_directory("data"),
@@ -165,7 +165,7 @@ class Azure:
         {"properties": {"hostNameSslStates": 5, "enabledHostNames": 5}},
     ],
 )
-def test_what_is_no_answer_of_resource_managers_is_an_error_and_never_nothing(body):
+def test_invalid_resource_manager_answer_is_an_error(body):
     arm = Azure(lambda *request: body).arm
     for ask in (
         lambda: arm.open_site("rg", "shop", None),

@@ -27,7 +27,7 @@ def test_pauses_grow_and_end_with_the_time():
     assert pauses[:5] == sorted(pauses[:5]) and max(pauses) == 10 and moments[-1] == 60
 
 
-def test_a_lesser_trouble_has_its_own_time_which_begins_when_it_does():
+def test_lesser_trouble_has_a_limit_of_its_own():
     clock = Clock()
     retry = Retry(clock.trouble, 240)
     while clock.now < 100:
@@ -40,7 +40,7 @@ def test_a_lesser_trouble_has_its_own_time_which_begins_when_it_does():
     assert retry.again("404", total=30)
 
 
-def test_the_person_is_told_once_and_again_after_the_next_trouble():
+def test_wait_is_reported_once_per_trouble():
     clock = Clock()
     for _ in range(2):
         for _ in range(2):  # two requests meet the same trouble

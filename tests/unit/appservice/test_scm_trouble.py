@@ -115,7 +115,7 @@ class TestStarting:
         serve(azure, site, lambda: Response(b"null", media_type="application/json"))
         assert kudu.extension_package("x", "1") == {}
 
-    def test_a_command_that_never_reached_kudu_is_repeated_and_runs_once(self, kudu, site):
+    def test_command_that_never_reached_kudu_runs_once(self, kudu, site):
         site.switches.cold_scm_500_times, site.switches.cold_scm_503_times = 1, 3
         assert kudu.run("echo ran").output.strip() == "ran"
         assert len(site.commands.started) == 1

@@ -148,7 +148,7 @@ def test_hosts_are_the_ones_that_azure_names(properties, host, scm_host):
     assert (site.host, site.scm_host) == (host, scm_host)
 
 
-def test_no_scm_host_is_made_up_and_no_custom_domain_is_taken_for_one():
+def test_scm_host_is_neither_guessed_nor_a_custom_domain():
     for enabled in ([HOST], [HOST, "shop.scm.example.com"], None):
         with pytest.raises(PlatformFailed, match="named no SCM site"):
             opened(hostNameSslStates=[row(HOST, "Standard")], enabledHostNames=enabled)

@@ -267,7 +267,7 @@ def test_show_tells_what_the_files_say(worker):
     }
 
 
-def test_show_calls_a_job_lost_that_was_not_heard_of_for_a_minute(worker):
+def test_job_is_lost_after_a_minute_without_heartbeat(worker):
     worker.state(heartbeat=stamp(-50))
     assert show(worker.site, JOB).state == "running"
     worker.state(heartbeat=stamp(-70))

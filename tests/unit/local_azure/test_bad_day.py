@@ -56,7 +56,7 @@ def test_trouble_is_only_where_it_is_wanted(kudu: Client, site: Site) -> None:
     assert "404 Web Site not found" in kudu("PUT", "/api/vfs/file.txt", data=b"1").text
 
 
-def test_a_locked_site_refuses_changes_with_app_services_own_error(management: Client, site: Site) -> None:
+def test_locked_site_refuses_changes(management: Client, site: Site) -> None:
     site.switches.arm_locked_times = 1
     assert management("GET", arm_path(site)).status_code == 200
     assert management("POST", arm_path(site, "/config/appsettings/list")).status_code == 200

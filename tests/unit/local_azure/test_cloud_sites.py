@@ -51,7 +51,7 @@ def test_the_next_app_gets_an_empty_worker(azure: LocalAzure) -> None:
     azure.remove_site(after)
 
 
-def test_a_page_that_was_posted_to_stays_no_change_when_its_app_is_gone(azure: LocalAzure) -> None:
+def test_post_to_a_page_is_no_change(azure: LocalAzure) -> None:
     site = azure.add_site("posted")
     before = len(azure.mutating_requests())
     Client(azure, site.host)("POST", "/", data=b"form")

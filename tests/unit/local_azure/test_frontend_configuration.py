@@ -40,7 +40,7 @@ def test_without_a_file_only_static_files_are_served(worker: FakeWorker) -> None
     assert names(worker) == ["StaticFile"]
 
 
-def test_own_handlers_come_before_the_inherited_ones_in_their_order(worker: FakeWorker) -> None:
+def test_own_handlers_come_before_inherited_ones(worker: FakeWorker) -> None:
     worker.put(
         "site/wwwroot/Web.Config", b"\xef\xbb\xbf" + handlers(FASTCGI, '<add name="second" path="*.py"/>').encode()
     )
@@ -93,7 +93,7 @@ def test_the_same_name_twice_is_refused(worker: FakeWorker) -> None:
     assert (error.error_code, error.file) == ("0x800700b7", "D:\\home\\site\\wwwroot\\web.config")
 
 
-def test_the_name_of_an_inherited_handler_is_refused_in_a_sub_folder(worker: FakeWorker) -> None:
+def test_inherited_handler_name_is_refused_in_a_sub_folder(worker: FakeWorker) -> None:
     worker.put("site/wwwroot/web.config", handlers(FASTCGI))
     worker.put("site/wwwroot/sub/web.config", handlers(FASTCGI))
     assert refusal(worker, "sub", "page").file == "D:\\home\\site\\wwwroot\\sub\\web.config"

@@ -40,7 +40,7 @@ def worker(tmp_path: Path) -> FakeWorker:
     return worker
 
 
-def test_a_rule_brings_a_request_to_the_script_with_its_own_address(worker: FakeWorker) -> None:
+def test_rule_rewrites_to_the_script_with_the_original_url(worker: FakeWorker) -> None:
     process = ScriptedFastCgi([ONE])
     worker.scripted = [process]
     assert text(get(WorkerProcess(worker, dict), "/some%20page/x?y=1")) == "one"

@@ -74,7 +74,7 @@ def test_look_up_by_id_is_a_search_in_the_text(kudu: Client) -> None:
     assert kudu("GET", "/api/siteextensions/PYTHON 3.6.4").status_code == 404
 
 
-def test_delete_removes_what_the_search_finds_and_leaves_the_runtime(kudu: Client, site: Site) -> None:
+def test_delete_removes_the_match_and_leaves_the_runtime(kudu: Client, site: Site) -> None:
     kudu("PUT", "/api/siteextensions/" + NEW)
     kudu("PUT", WEB_LOG)
     answer = kudu("DELETE", "/api/siteextensions/python364")

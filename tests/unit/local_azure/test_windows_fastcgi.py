@@ -59,7 +59,7 @@ def started() -> Iterator[Callable[[bytes], tuple[FastCgiProcess, socket.socket]
         channel.close()
 
 
-def test_a_request_is_begin_params_and_stdin_each_ended_by_an_empty_record() -> None:
+def test_records_of_a_request() -> None:
     records = parsed(request_records({"A": "b", "LONG": "x" * 200}, b"body"))
     pairs = b"\x01\x01Ab" + b"\x04" + struct.pack(">I", 200 | 1 << 31) + b"LONG" + b"x" * 200
     assert records == [(1, b"\0\x01\x01" + bytes(5)), (4, pairs), (4, b""), (5, b"body"), (5, b"")]

@@ -51,7 +51,7 @@ def gone(machine: Machine, pid: int) -> bool:
     return pid not in {process.pid for process in machine.processes()}
 
 
-def test_a_command_sees_its_folder_its_variables_and_its_exit_code(machine: Machine) -> None:
+def test_command_has_folder_variables_and_exit_code(machine: Machine) -> None:
     code, lines = output(
         machine,
         f'"{machine.starter}" echo %CD% %HOME% %COLOR% %SIZE%& exit /b -3',
@@ -140,7 +140,7 @@ def test_the_shims_work(machine: Machine) -> None:
     assert output(machine, f'"{NEWEST}" -c "{code}"') == (0, ["2.5 True"])
 
 
-def test_wfastcgi_serves_an_application_and_leaves_when_it_changes(machine: Machine) -> None:
+def test_wfastcgi_serves_and_ends_on_a_change(machine: Machine) -> None:
     web_root = machine.home / "site" / "wwwroot"
     (web_root / "app.py").write_text(APPLICATION)
     (web_root / "web.config").write_text(CONFIG)

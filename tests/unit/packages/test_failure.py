@@ -40,7 +40,7 @@ def test_a_missing_compiler(unbuilt, compiler):
 
 
 @pytest.mark.parametrize("unbuilt", UNBUILT)
-def test_another_failure_to_build_is_not_called_a_missing_compiler(unbuilt):
+def test_other_build_failure_is_no_missing_compiler(unbuilt):
     found = explanation("  Downloading http://127.0.0.1:1/files/lxml-4.9.3.tar.gz (3 kB)", unbuilt)
     assert found.reason == (
         "lxml 4.9.3 has no wheel for cp38 win_amd64, and building it from its source failed on the "
@@ -48,7 +48,7 @@ def test_another_failure_to_build_is_not_called_a_missing_compiler(unbuilt):
     )
 
 
-def test_a_build_that_names_no_package_is_that_of_the_last_source():
+def test_unnamed_build_is_that_of_the_last_source():
     found = explanation(
         "  Downloading my_pkg-1.0.zip (1 kB)",
         "  error: subprocess-exited-with-error",
@@ -98,7 +98,7 @@ def test_pips_own_words_are_enough():
 
 
 @pytest.mark.parametrize("text", outputs.UVLOOP)
-def test_a_package_that_is_not_for_windows_is_to_go_or_to_get_a_marker(text):
+def test_package_not_for_windows_gets_advice(text):
     found = explanation(text)
     assert found.reason == "uvloop does not work on Windows, as its installation says."
     assert 'uvloop==0.17.0; sys_platform != "win32"' in found.advice or "uvloop; sys_platform" in found.advice

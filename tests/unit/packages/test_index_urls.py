@@ -37,7 +37,7 @@ def test_credentials_that_every_pip_sends_unchanged_are_decoded(url, plain):
         "https://me:a%5Eb@host/",
     ],
 )
-def test_credentials_that_an_old_pip_would_send_otherwise_stay_and_need_a_newer_one(url):
+def test_credentials_that_need_a_newer_pip(url):
     assert for_any_pip(url) == url
     assert needs_decoding(url)
 

@@ -73,7 +73,7 @@ def test_credentials_become_variables_and_are_masked_in_errors():
     assert "pw" not in caught.value.message
 
 
-def test_they_stand_before_the_requirements_file_and_make_another_record():
+def test_arguments_come_first_and_change_the_record():
     arguments, variables = parse("--retries 3 --find-links https://me:pw@a/")
     options = PipOptions(
         more=arguments, environment=variables, proxy="me:pw@proxy:8080", no_deps=True, only_binary=":all:", pre=True

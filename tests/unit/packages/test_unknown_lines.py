@@ -168,7 +168,7 @@ def test_lines_of_another_machine_are_refused(line):
 
 
 @pytest.mark.parametrize("line", [".", "-e .", "./wheels/x-1.0-py3-none-any.whl", "../shop", "x-1.0.zip"])
-def test_what_lies_beside_a_local_file_is_refused_unless_the_file_is_the_apps(line):
+def test_files_beside_a_local_file_are_refused(line):
     (requirement,) = parse(line).requirements
     assert "--wheel-dir" in impossible(requirement, uploaded=True)[1]
     assert impossible(requirement, uploaded=False) is None

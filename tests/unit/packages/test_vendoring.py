@@ -61,7 +61,7 @@ def files_of(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def test_libraries_are_laid_out_as_pip_would_without_what_is_for_another_machine(tmp_path):
+def test_libraries_are_laid_out_as_by_pip(tmp_path):
     content = wheel_of(
         {
             "thing/__init__.py": "x",
@@ -108,7 +108,7 @@ def test_a_file_that_would_go_elsewhere_is_refused(tmp_path, unsafe):
     assert [path.name for path in tmp_path.rglob("evil.py")] == []
 
 
-def test_a_file_that_its_record_does_not_know_as_it_is_is_refused(tmp_path):
+def test_file_that_differs_from_its_record_is_refused(tmp_path):
     with pytest.raises(RemoteFailed, match="thing.py in the wheel .* is not what"):
         unpacked(tmp_path, {NAME: wheel_of({"thing.py": "x"}, record=f"thing.py,sha256={recorded('y')},1")})
 
@@ -140,7 +140,7 @@ def test_a_folder_of_somebody_else_is_never_taken_for_ours(tmp_path, marker):
         read_marker(tmp_path)
 
 
-def test_the_hash_of_a_folder_sees_files_but_not_what_python_compiled(tmp_path):
+def test_folder_hash_ignores_bytecode(tmp_path):
     (tmp_path / "a.py").write_text("1")
     before = tree_hash(tmp_path)
     (tmp_path / "__pycache__").mkdir()
@@ -150,7 +150,7 @@ def test_the_hash_of_a_folder_sees_files_but_not_what_python_compiled(tmp_path):
     assert tree_hash(tmp_path) != before
 
 
-def test_a_folder_takes_the_place_of_another_and_leaves_nothing_beside_it(tmp_path):
+def test_folder_replaces_another_completely(tmp_path):
     target = tmp_path / "lib"
     for number in "12":
         with workplace(target) as new:

@@ -52,7 +52,7 @@ def test_what_could_not_be_put_back_is_told(runtime):
     assert PackageVersion("middle", "1.0") not in job.result.installed
 
 
-def test_a_second_attempt_puts_back_what_was_there_before_the_first(runtime):
+def test_second_attempt_restores_the_state_before_the_first(runtime):
     runtime.install("left==1.0")
     runtime.install("spoiled", restore=Restore(("--no-index",)), **SPOILED)
     first = runtime.job_id
@@ -69,7 +69,7 @@ def notes(runtime):
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
-def test_a_change_of_packages_leaves_a_note_that_the_app_is_to_be_restarted(runtime):
+def test_package_change_leaves_a_restart_marker(runtime):
     assert runtime.install("left==1.0").result.changed and notes(runtime) == []
     runtime.install("left==2.0", leaves="restart")
     changed = f"{runtime.job_id}.restart"

@@ -67,14 +67,14 @@ def test_a_file_that_is_held_elsewhere_is_tried_again(runtime, tmp_path):
     assert sum("holds C:\\local\\Temp\\x.whl; trying again" in line for line in runtime.lines) == 2
 
 
-def test_one_that_stays_held_elsewhere_is_named_and_is_not_the_apps(runtime, tmp_path):
+def test_file_held_elsewhere_is_named(runtime, tmp_path):
     with failing(runtime, tmp_path, "C:\\local\\Temp\\x.whl", 99):
         job = runtime.install("left", checked=False)
     assert job.state == "failed" and (tmp_path / "count").read_text() == "4"
     assert (job.held_file, job.held_in_runtime) == ("C:\\local\\Temp\\x.whl", False)
 
 
-def test_one_of_the_runtimes_own_ends_pip_at_once_as_long_as_the_app_runs(runtime, tmp_path):
+def test_held_runtime_file_ends_pip_while_the_app_runs(runtime, tmp_path):
     path = str(runtime.packages / "six.py")
     with failing(runtime, tmp_path, path, 99):
         job = runtime.install("left", checked=False)
@@ -82,7 +82,7 @@ def test_one_of_the_runtimes_own_ends_pip_at_once_as_long_as_the_app_runs(runtim
     assert job.held_in_runtime and job.held_file.endswith("six.py")
 
 
-def test_once_the_app_is_stopped_its_processes_have_the_time_to_end(runtime, tmp_path):
+def test_stopped_apps_processes_get_time_to_end(runtime, tmp_path):
     with failing(runtime, tmp_path, str(runtime.packages / "six.py"), 5):
         job = runtime.install("left", checked=False, app_stopped=True)
     assert job.state == "succeeded" and (tmp_path / "count").read_text() == "6"

@@ -49,7 +49,7 @@ def test_a_good_run_tells_what_it_changed_and_leaves_a_record(runtime):
     assert not job.result.changed
 
 
-def test_a_requirement_that_does_not_exist_fails_with_pips_own_words(runtime):
+def test_missing_requirement_fails_with_pips_own_line(runtime):
     job = runtime.install("left==1.0\nnosuchpackage==9\n", record=record.to_json("abc", {}))
     assert (job.state, job.exit_code) == ("failed", 1)
     assert re.match("pip ended with exit code 1: .*No matching distribution found for nosuchpackage==9", job.error)
@@ -134,7 +134,7 @@ def test_no_record_when_the_file_is_another_by_now(runtime):
     assert any("site/wwwroot/requirements.txt was changed" in line for line in runtime.lines)
 
 
-def test_a_silent_pip_is_seen_to_live_and_its_first_line_comes_at_once(runtime):
+def test_silent_pip_is_alive_and_its_lines_come_at_once(runtime):
     index = Index(3.5)
     started = time.monotonic()
     first_line = []
@@ -176,7 +176,7 @@ def test_metadata_that_a_pip_left_in_parts_is_removed(runtime):
     assert (runtime.packages / "middle-1.0.dist-info").exists()
 
 
-def test_old_jobs_are_deleted_but_not_what_runs_or_is_named_by_a_record(runtime):
+def test_old_jobs_are_deleted_unless_needed(runtime):
     jobs = runtime.site.home / FOLDER
     heartbeat = f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
 
@@ -203,7 +203,7 @@ def test_old_jobs_are_deleted_but_not_what_runs_or_is_named_by_a_record(runtime)
     assert silent not in left and not left & set(old)
 
 
-def test_progress_is_read_off_pips_lines_and_the_installed_packages(tmp_path):
+def test_progress_comes_from_pip_lines_and_packages(tmp_path):
     progress = pip_progress.Progress(str(tmp_path), ["a-1.dist-info"])
     assert progress.line("Collecting numpy") == {"phase": "resolving", "progress": None}
     assert progress.line("  Downloading numpy-1.24-cp38-cp38-win_amd64.whl (14.9 MB)") == {
@@ -220,7 +220,7 @@ def test_progress_is_read_off_pips_lines_and_the_installed_packages(tmp_path):
 @pytest.mark.parametrize(
     "content, told", [(b'{"id": ', "request.json of the job cannot be read"), (b'{"command": "x"}', "KeyError: ")]
 )
-def test_a_request_that_cannot_be_read_and_a_mistake_of_the_runners_own_are_told(runtime, content, told):
+def test_unreadable_request_and_runner_error_are_reported(runtime, content, told):
     def spoil(request):
         if request.startswith("start"):
             (runtime.site.home / request.split()[1] / "request.json").write_bytes(content)

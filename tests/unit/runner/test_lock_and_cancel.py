@@ -77,7 +77,7 @@ def test_a_killed_job_is_lost(runtime):
     assert not (runtime.job / "requirements.txt").exists()
 
 
-def test_a_canceled_job_ends_pip_gives_the_lock_back_and_forgets_its_secrets(runtime):
+def test_canceled_job_ends_pip_lock_and_secrets(runtime):
     index = Index()
     launched = runtime.launch(
         f"--extra-index-url {index.url}\nleft", pip=runtime.from_index(index), record=record.to_json("abc", {})

@@ -93,7 +93,7 @@ def lock_of(runtime, owner, folder=None):
 
 
 @pytest.mark.parametrize("content", ['{"id": "cut', "", "[]", '{"state": "running"}'])
-def test_a_lock_is_kept_by_a_job_whose_state_cannot_be_read_at_this_moment(runtime, content):
+def test_job_with_unreadable_state_keeps_its_lock(runtime, content):
     other_job(runtime, state=content)
     lock = lock_of(runtime, OTHER)
     long_ago = time.time() - 9000
@@ -126,7 +126,7 @@ def test_a_heartbeat_that_looks_old_is_looked_at_again(runtime, monkeypatch, liv
     assert [line.split()[0] for line in said] == ["Waiting", "Job"]
 
 
-def test_a_job_that_stood_still_so_long_that_another_took_its_lock_ends_its_pip(runtime):
+def test_job_that_lost_its_lock_ends_its_pip(runtime):
     index = Index()
     launched = runtime.launch("left", pip=runtime.from_index(index))
     assert index.entered.wait(60)
@@ -138,7 +138,7 @@ def test_a_job_that_stood_still_so_long_that_another_took_its_lock_ends_its_pip(
 
 
 @pytest.mark.parametrize("state", [None, {"id": OTHER, "state": "running", "heartbeatAt": "2026-01-01T00:00:00Z"}])
-def test_secrets_of_a_job_that_never_began_or_was_lost_go_with_the_next_one(runtime, state):
+def test_secrets_of_a_lost_job_are_deleted_by_the_next(runtime, state):
     folder = other_job(
         runtime,
         {"createdAt": ago(9000), "secretFiles": ["requirements.txt", "../../keep"]},
@@ -212,7 +212,7 @@ def test_neither_itself_nor_what_ended_minutes_ago_is_pruned(runtime):
     assert {path.name for path in jobs(runtime).iterdir()} == {own.name, *names[20:]}
 
 
-def test_a_record_that_cannot_be_written_makes_no_failure_of_a_good_run(runtime):
+def test_unwritable_record_is_no_failure(runtime):
     records = runtime.site.home / "data/pythonapp/records"
     records.parent.mkdir(parents=True)
     records.write_text("as good as a full disk")

@@ -66,7 +66,7 @@ def test_pips_own_words(text, shown):
         assert empty not in found
 
 
-def test_what_a_build_said_before_another_failure_is_not_its_reason():
+def test_earlier_build_output_is_not_the_reason():
     text = (
         outputs.BUILD_24
         + "ERROR: Could not find a version that satisfies the requirement six==9 (from versions: 1.0)\n"

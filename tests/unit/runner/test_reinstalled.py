@@ -41,7 +41,7 @@ def with_more(*words):
     return install(JobFile("requirements.txt"), PipOptions(no_index=True, wheel_dir=JobFile("wheels"), more=words))
 
 
-def test_a_package_that_is_installed_anew_is_reinstalled_and_nothing_else_is(runtime):
+def test_only_reinstalled_packages_count_as_such(runtime):
     runtime.install("left==1.0\nmiddle\n")
     job = runtime.install("left==1.0\nmiddle\n", leaves="restart")
     assert not job.result.changed and not list((runtime.site.home / "data/pythonapp/left").iterdir())
@@ -81,7 +81,7 @@ def test_any_encoding_that_plain_pip_reads_is_installed(runtime, content):
     assert job.result.installed == (PackageVersion("left", "1.0"),), runtime.lines
 
 
-def test_every_pips_decoder_is_asked_first_where_the_content_says_what_it_is():
+def test_declared_encoding_goes_to_pips_decoder_first():
     asked = []
     decode = run_pip.by_content(lambda data, *more: asked.append(data) or "asked")
     assert decode(codecs.BOM_UTF16_BE + b"\0a", "url") == "asked" and decode(b"# coding: x\n", "url") == "asked"

@@ -103,7 +103,7 @@ def test_what_a_cut_upload_left_goes_when_it_is_old(store):
     assert {path.name for path in (store.data / "wheels").iterdir()} == {second.key, third.key, third.marker}
 
 
-def test_of_too_many_bytes_those_unused_longest_go_but_none_of_the_last_day(store, monkeypatch):
+def test_least_recently_used_wheels_are_deleted(store, monkeypatch):
     for wheel, days in zip(store.given, (40, 3, 2)):
         store.set_age(wheel, days)
     monkeypatch.setattr(wheel_store, "KEPT_WHEEL_BYTES", sum(wheel.size for wheel in store.given[1:]))

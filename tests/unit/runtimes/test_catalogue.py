@@ -121,7 +121,7 @@ def test_the_row_of_list_versions():
     }
 
 
-def test_latest_patch_is_told_for_each_feature_release_and_architecture():
+def test_latest_patch_per_release_and_architecture():
     assert {(offer.version, offer.architecture): offer.latest_patch for offer in OFFERS} == {
         ("3.11.1", "x64"): True,
         ("3.6.4", "x64"): True,
@@ -401,7 +401,7 @@ def test_a_withdrawn_package_is_taken_for_its_full_version_only(wish, expected):
     assert find_best(offers, VersionSpec.parse("3.13.2")).package_version == "3.13.2"
 
 
-def test_what_its_owner_advises_against_is_taken_where_nothing_else_is():
+def test_deprecated_package_is_taken_if_nothing_else_exists():
     offers = nuget("3.13.2", "3.13.1", "3.8.10", "3.8.9", deprecated=("3.13.2", "3.8.10", "3.8.9"))
     assert [find_best(offers, VersionSpec.parse(wish)).version for wish in ("3.13", "latest", "3.8", "3.13.2")] == [
         "3.13.1",

@@ -157,7 +157,7 @@ def test_extensions_are_read_in_kudus_and_in_arms_form(form):
     assert found[0].package_version == "3.6.4.4"
 
 
-def test_a_python_that_crashes_is_listed_by_its_names_and_hides_no_other():
+def test_crashing_python_is_listed_and_hides_no_other():
     worker = Worker(
         {
             r"D:\home\python364x64\python.exe": None,
@@ -224,7 +224,7 @@ def test_no_other_program_of_web_config_is_started():
     assert "server.exe" not in worker.commands[0]
 
 
-def test_a_folder_that_no_command_line_can_carry_is_listed_unasked():
+def test_folder_unfit_for_a_command_line_is_listed():
     worker = Worker(
         {r"D:\home\python%50\python.exe": ("3.9.13", 64), r"D:\home\python364x64\python.exe": ("3.6.4", 64)}
     )
@@ -333,7 +333,7 @@ SILENT = r"D:\home\python364x64\python.exe"
 
 
 @pytest.mark.parametrize("cut", [False, True])
-def test_a_python_that_hangs_is_unknown_and_takes_no_other_with_it(cut):
+def test_hanging_python_is_unknown_and_hides_no_other(cut):
     worker = Busy({SILENT: ("3.6.4", 64), OTHER: ("3.11.1", 64)}, [SILENT], cut)
     found = discover(worker, EXTENSIONS, SILENT)
     assert rows(found) == [
@@ -359,7 +359,7 @@ def test_a_python_that_did_not_answer_once_is_asked_again():
     ]
 
 
-def test_a_python_that_crashed_once_is_asked_again_and_one_that_is_not_there_is_not():
+def test_crashed_python_is_asked_again():
     class Twice(Worker):
         def run(self, command, directory="", timeout=200):
             result = super().run(command, directory, timeout)
@@ -374,7 +374,7 @@ def test_a_python_that_crashed_once_is_asked_again_and_one_that_is_not_there_is_
     )
 
 
-def test_what_only_the_name_of_a_folder_says_is_not_shown_as_its_version():
+def test_folder_name_is_not_shown_as_the_version():
     (found,) = discover(Busy({r"D:\home\Python38\python.exe": ("3.8.10", 64)}, [r"Python38"]), [], None)
     assert (found.version, found.architecture, found.answered) == (None, None, False)
     assert found.may_be(lambda version: version == "3.8", "x64") and not found.may_be(
@@ -385,14 +385,14 @@ def test_what_only_the_name_of_a_folder_says_is_not_shown_as_its_version():
     assert "what its names say" in found.problem and not found.may_be(lambda _: True, "x86")
 
 
-def test_one_in_use_outside_of_home_is_listed_though_it_does_not_answer():
+def test_silent_python_in_use_outside_home_is_listed():
     for path in (r"D:\Python34\python.exe", r"D:\home\site\tools\python.exe"):
         (found,) = discover(Busy({}, [path]), [], path)
         assert (found.python_path, found.in_use, found.answered, found.unknown) == (path, True, False, True)
         assert not discover(Worker(), [], path)
 
 
-def test_two_extensions_in_one_folder_whose_python_is_silent_are_both_unknown():
+def test_two_extensions_of_a_silent_python_are_unknown():
     both = [{"id": f"azureappservice-python2714{each}", "version": "2.7.14.5"} for each in ("x64", "x86")]
     path = r"D:\home\Python27\python.exe"
     found = discover(Busy({path: ("2.7.14", 32)}, [path]), both, path)

@@ -80,7 +80,7 @@ def find(source, text, architecture="x64"):
         ("3.13.3", "3.13.3"),
     ],
 )
-def test_the_newest_listed_release_is_found_with_its_address_and_hash(paged, asked, found):
+def test_newest_listed_release_has_url_and_hash(paged, asked, found):
     source = Source("3.12.9", "3.12.10", "3.13.1", "3.13.2", "3.13.3", "3.14.0-rc1", unlisted=("3.13.3",), paged=paged)
     assert find(source, asked) == (
         NugetRuntime("python", found, "x64", f"{CONTENT}python/{found}/python.{found}.nupkg", CATALOG + found),
@@ -275,7 +275,7 @@ def test_files_that_are_no_packages_are_refused(tmp_path):
         read_package(package(tmp_path / "xml.nupkg", {}, "<id>"))
 
 
-def test_the_site_extension_says_what_it_is_and_registers_the_literal_pair():
+def test_site_extension_registers_the_exact_pair():
     runtime = NugetRuntime("python", "3.13.2", "x64")
     files = extension_files(runtime, registered=True)
     assert set(files) == {"pythonapp-python3132x64.3.13.2.nupkg", "applicationHost.xdt"}

@@ -230,7 +230,7 @@ def test_http_platform_is_updated_in_place() -> None:
     )
 
 
-def test_a_startup_time_limit_is_changed_only_when_it_is_asked_for() -> None:
+def test_startup_time_limit_changes_only_on_request() -> None:
     content = config(
         f"      {HTTP_ADD}\n", "    <httpPlatform processPath='python.exe' arguments='a' startupTimeLimit='20'/>\n"
     )

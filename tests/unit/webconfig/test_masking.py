@@ -51,7 +51,7 @@ def test_values_of_others_are_hidden_and_lines_stay_lines() -> None:
         assert shown in masked, shown
 
 
-def test_what_a_person_has_just_given_is_shown_unless_it_is_a_secret() -> None:
+def test_given_value_is_shown_unless_secret() -> None:
     assert 'value="hidden-two"' in masked_text(FILE, {"HARMLESS?"})
     assert "three" not in masked_text(FILE, {"STORAGEKEY"})
 

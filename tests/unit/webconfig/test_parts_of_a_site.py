@@ -118,14 +118,14 @@ def test_another_python_of_another_part_is_left_and_named() -> None:
     assert other.encode() in edit.content and edit.content.count(NEW.encode()) == 1
 
 
-def test_the_same_python_of_another_part_is_named_when_the_kind_changes() -> None:
+def test_same_python_of_another_part_is_named() -> None:
     content = config(server(fastcgi()), location("legacy", server(fastcgi(name="Legacy"))))
     edit = write_handler(content, HTTP)
     assert edit.content.count(OLD.encode()) == 1
     assert any("'Legacy' on line" in note and "still starts" in note for note in edit.warnings)
 
 
-def test_a_second_process_of_another_part_goes_along_with_its_own_arguments() -> None:
+def test_second_process_keeps_its_own_arguments() -> None:
     add = '      <add name="{0}" path="*" verb="*" modules="httpPlatformHandler" resourceType="Unspecified" />\n'
     platform = '    <httpPlatform processPath="{0}" arguments="-m waitress {1}:app" startupTimeLimit="60" />\n'
     content = (
@@ -150,7 +150,7 @@ def test_no_name_is_taken_twice_on_the_way_of_a_request() -> None:
         assert b'<add name="PythonHandler2" path="*"' in write_handler(content, FASTCGI).content
 
 
-def test_a_handler_of_another_part_for_something_else_does_not_matter() -> None:
+def test_foreign_handler_of_another_part_is_ignored() -> None:
     node = '      <add name="iisnode" path="*" verb="*" modules="iisnode" />\n'
     content = config(location("node", server(node)))
     result = write_handler(content, FASTCGI).content
@@ -208,7 +208,7 @@ def test_rules_and_path_stay_for_fastcgi(path: str, url: str) -> None:
     assert edit.content == content.replace(OLD.encode(), NEW.encode())
 
 
-def test_for_http_platform_the_rule_to_the_script_goes_and_iis_keeps_its_folders() -> None:
+def test_rewrite_rule_goes_under_http_platform() -> None:
     content = config(server(fastcgi("handler.fcgi"), RULE % ("(.*)", STATIC, "handler.fcgi/{R:1}")))
     edit = write_handler(content, HTTP)
     assert b'name="Static Files"' in edit.content and b"handler.fcgi" not in edit.content

@@ -23,7 +23,7 @@ NEW = r"D:\home\python3119x64\python.exe"
 
 
 @pytest.mark.parametrize("arguments", ["ws.py %HTTP_PLATFORM_PORT%", "-m uvicorn ws:app --port %HTTP_PLATFORM_PORT%"])
-def test_the_program_of_another_handler_is_never_taken_for_the_app(tmp_path: Path, arguments: str) -> None:
+def test_program_of_another_handler_is_not_the_app(tmp_path: Path, arguments: str) -> None:
     content = config(server(WS + fastcgi(), PLATFORM.format(arguments)))
     found = read_handler(content)
     assert found is not None and found.kind == "fastCgi" and found.unused.shared
@@ -43,7 +43,7 @@ def test_a_handler_that_no_request_gets_to_does_not_matter() -> None:
     assert read_handler(write_handler(content, HTTP).content) is not None
 
 
-def test_a_process_beside_fastcgi_goes_to_the_new_python_and_the_notes_agree() -> None:
+def test_process_beside_fastcgi_gets_the_new_python() -> None:
     content = config(server(WS + fastcgi(), PLATFORM.format("ws.py")))
     edit = write_handler(content, FASTCGI)
     assert edit.content == content.replace(b"python364x64", b"python3119x64")
@@ -102,7 +102,7 @@ def test_a_python_that_is_not_told_never_becomes_a_registration(tmp_path: Path, 
     assert show_web_config(place(tmp_path))["warnings"] == []
 
 
-def test_the_python_that_a_shell_starts_is_known_whatever_variable_names_the_shell() -> None:
+def test_python_started_by_a_shell_is_known() -> None:
     content = config(
         server(
             WS.replace("ws/*", "*"),
@@ -138,7 +138,7 @@ def test_python_behind_a_rule_goes_along_beside_node() -> None:
     assert write_handler(content, FASTCGI).content == content.replace(b"python364x64", b"python3119x64")
 
 
-def test_a_handler_that_gets_a_wider_path_hides_none_that_is_behind_it() -> None:
+def test_handler_with_a_wider_path_hides_no_other() -> None:
     edit = write_handler(config(server(fastcgi("handler.fcgi") + NODE, TWO_RULES)), HTTP)
     assert edit.content.index(b'path="server.js"') < edit.content.index(
         b'path="*" verb="*" modules="httpPlatformHandler"'

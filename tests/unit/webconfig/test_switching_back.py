@@ -106,9 +106,7 @@ def test_http_platform_to_fastcgi_and_back(folder: Path, name: str) -> None:
         {"WSGI_HANDLER": "shop.make()", "WSGI_RESTART_FILE_REGEX": ".*", "DJANGO_SETTINGS_MODULE": "shop.live"},
     ],
 )
-def test_fastcgi_to_http_platform_and_back_is_the_same_file_but_for_the_unused_section(
-    folder: Path, settings: dict[str, str]
-) -> None:
+def test_fastcgi_to_http_platform_and_back(folder: Path, settings: dict[str, str]) -> None:
     file = folder / "web.config"
     file.write_text(fastcgi(settings))
     before = meaning(folder)
@@ -143,7 +141,7 @@ def test_what_fastcgi_has_no_use_for_is_listed_one_by_one(folder: Path) -> None:
     assert "the environment variable PORT" in " ".join(answer["notes"])
 
 
-def test_arguments_from_before_that_serve_something_else_are_not_taken_up(folder: Path) -> None:
+def test_old_arguments_of_something_else_are_not_reused(folder: Path) -> None:
     (folder / "web.config").write_text(HTTP_FILES["the path as written"])
     set_web_config(place(folder), request("fastcgi", app="shop:make()"), False)
     answer = set_web_config(place(folder), request("httpplatform"), False)

@@ -106,7 +106,7 @@ def test_what_each_instance_answered_is_kept_on_a_failure():
     assert check.result["httpStatus"] == 404
 
 
-def test_an_instance_that_the_front_end_does_not_reach_is_not_verified():
+def test_unreached_instance_is_not_verified():
     site = Site(a1=plain(200), b2=plain(200, Set_Cookie="ARRAffinity=a1;Path=/"))
     assert proven(site, plain(200))["instances"] == [{"id": "a1", "httpStatus": 200}, {"id": "b2", "httpStatus": None}]
     assert "was not verified on 1 of 2 instances (b2)" in site.said[-1]
@@ -127,7 +127,7 @@ def test_instances_that_azure_does_not_tell():
     assert "could not be listed" in site.said[-1] and "Azure answered 500" in site.said[-1]
 
 
-def test_without_session_affinity_no_answer_is_taken_for_one_instance_s():
+def test_no_instance_is_verified_without_affinity():
     site = Site(a1=plain(200), b2=plain(200))
     site.affinity = False
     assert proven(site, plain(200)) == {
@@ -148,7 +148,7 @@ def test_a_page_that_is_not_reached_is_said_and_is_no_failure():
     assert site.said[-1].startswith("Warning: ") and "was not verified" in site.said[-1] and "stopped" in site.said[-1]
 
 
-def test_a_demanded_page_must_be_reached_and_that_is_seen_before_any_change():
+def test_unreachable_page_is_found_before_any_change():
     site = Site(one=STOPPED)
     with pytest.raises(Refused, match="cannot be checked.*Nothing was changed"):
         proven(site, STOPPED, demanded=True)
@@ -158,7 +158,7 @@ def test_a_demanded_page_must_be_reached_and_that_is_seen_before_any_change():
         site.check(server, demanded=True).require_running()
 
 
-def test_an_app_that_was_broken_before_is_as_before_which_is_said():
+def test_app_broken_before_is_reported_as_unchanged():
     site = Site(one=plain(500, "<h1>Server Error (500)</h1>"))
     assert proven(site, plain(500)) == {
         "httpStatus": 500,
@@ -183,7 +183,7 @@ def test_a_run_without_a_change_asks_once(page, status, warned):
     assert len(asked) == (3 if page is STOPPED else 1) and bool(site.said) == warned
 
 
-def test_the_log_explains_an_error_and_one_of_the_new_python_counts_soon():
+def test_log_explains_an_error_of_the_new_python():
     site = Site(one=plain(500, TRACEBACK, Content_Type="text/plain"))
     with serving(site.answer) as server, pytest.raises(RemoteFailed) as caught:
         site.check(server).prove(FAST, served("D:\\Home\\Python311x64\\", "wfastcgi.log says: RuntimeError"))

@@ -133,7 +133,7 @@ def test_a_single_failed_request_does_not_hide_what_answered():
     assert outcome(Time(UNAVAILABLE, SILENT), seconds=3.0) == ("bad", 503)
 
 
-def test_an_error_of_the_old_process_begins_to_count_anew_after_another_one():
+def test_error_count_restarts_after_another_error():
     time = Time(*[OWN_500] * 4, IIS_500, *[OWN_500] * 4, GOOD)
     assert outcome(time) == ("good", 200)
 

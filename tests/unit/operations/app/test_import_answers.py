@@ -59,7 +59,7 @@ def test_what_is_not_known_is_no_failure_of_the_app(answer):
     assert "--no-import-check" in error.recommendation
 
 
-def test_settings_that_are_not_known_are_checked_by_what_they_are_on_the_worker():
+def test_unknown_settings_are_checked_on_the_worker():
     assert import_target(BARE, {}) is None
     error = checked({"error": "ValueError: WSGI_HANDLER is not set"}, BARE)
     assert "The entry point that the app settings name" in error.message

@@ -129,7 +129,7 @@ def test_entry_points_are_found_as_wfastcgi_finds_them(folder: Folder, handler: 
     assert folder.check(app_settings(WSGI_HANDLER=handler))["error"] is None
 
 
-def test_the_app_setting_is_in_force_and_web_config_goes_before_it(folder: Folder):
+def test_web_config_goes_before_the_app_setting(folder: Folder):
     folder.write(one="def app(environ, start): pass\n")
     assert folder.check(app_settings(), {"WSGI_HANDLER": "one.app"})["error"] is None
     assert "two" in folder.check(app_settings(WSGI_HANDLER="two.app"), {"WSGI_HANDLER": "one.app"})["error"]

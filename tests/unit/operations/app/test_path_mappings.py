@@ -82,7 +82,7 @@ def test_a_folder_outside_of_home_is_refused(physical):
         web_root(app([("/", physical)]))
 
 
-def test_who_may_not_see_the_mappings_is_told_what_is_taken_for_them():
+def test_unreadable_mappings_are_reported():
     unseen = app(None, status=403)
     assert web_root(unseen) == "site/wwwroot" and "cannot be seen" in unseen.said[0]
     with pytest.raises(AccessDenied):

@@ -83,7 +83,7 @@ def claim(world):
     world.arm.state = world.at_opening = "Stopped"
 
 
-def test_the_start_of_a_client_that_is_about_to_launch_its_job_is_left_to_it(world):
+def test_start_is_left_to_a_client_about_to_launch(world):
     claim(world)
     world.note(EARLIER, RESTART)
     assert plan_left(world.app, True) == []
@@ -94,7 +94,7 @@ def test_the_start_of_a_client_that_is_about_to_launch_its_job_is_left_to_it(wor
     assert world.waited < CLAIM_SECONDS
 
 
-def test_that_of_a_client_that_died_before_is_done_when_its_claim_is_over(world):
+def test_start_of_a_dead_client_is_done_after_its_claim(world):
     claim(world)
     assert world.finish() == [("update", "Running")] and world.arm.done == ["start"]
     assert OWN_CLIENT_SECONDS < world.waited < CLAIM_SECONDS + 10 and notes(world.kudu) == []
@@ -108,7 +108,7 @@ def test_a_restart_does_not_take_anothers_note_of_a_start(world):
     assert set(notes(world.kudu)) == {Note(JOB, RESTART), Note(OTHER, START)}
 
 
-def test_who_waits_for_a_job_that_was_never_launched_starts_the_app(world):
+def test_waiting_for_an_unlaunched_job_starts_the_app(world):
     claim(world)
     with pytest.raises(Exception, match="never began.*started again"):
         wait_for_job(world.app, OTHER, None)

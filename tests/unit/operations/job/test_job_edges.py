@@ -71,7 +71,7 @@ def test_a_newer_runners_state_is_a_state():
 
 
 @pytest.mark.parametrize("at, running", [("upload", False), ("start", True)])
-def test_ctrl_c_in_a_launch_leaves_the_app_stopped_only_when_the_job_may_run(tmp_path, monkeypatch, at, running):
+def test_ctrl_c_during_launch_and_the_stopped_app(tmp_path, monkeypatch, at, running):
     site = FolderSite(tmp_path)
     called = []
 

@@ -86,7 +86,7 @@ def test_wait_calls_a_job_lost_when_show_and_list_do(world, started_here):
     assert world.show().state == "lost" and show_all(world.site, world.sleep)[0].state == "lost"
 
 
-def test_a_job_whose_clock_is_behind_lives_as_long_as_its_heart_beats(world):
+def test_job_with_a_slow_clock_lives_while_it_beats(world):
     world.beats = lambda: (
         world.running(world.stamp(world.at - 300))
         if world.at < 100
@@ -197,7 +197,7 @@ def test_a_job_that_did_not_start_is_failed_for_everybody(world):
     assert not (folder / "secrets.json").exists()
 
 
-def test_a_folder_that_vanishes_while_it_is_watched_ends_the_watching(world):
+def test_vanished_job_folder_ends_the_watching(world):
     world.running(world.stamp())
 
     def vanish():
@@ -225,7 +225,7 @@ def test_times_are_read_as_the_runner_and_kudu_write_them(text, expected):
     assert (found and found.astimezone(timezone.utc).isoformat()) == expected
 
 
-def test_a_client_that_stops_before_the_start_was_posted_leaves_no_job_to_wait_for(world):
+def test_client_that_stops_before_the_post_leaves_no_job(world):
     folder = world.put(request={"createdAt": world.stamp(), "command": "x"}, secrets_json="{}")
     pending = Pending()
     pending.kept_back = True

@@ -186,7 +186,7 @@ def test_whatever_ends_the_watching_names_the_job(worker, error):
     assert JOB in caught.value.message and "goes on" in caught.value.message and WAIT in caught.value.recommendation
 
 
-def test_a_client_that_stops_before_the_start_reached_kudu_started_nothing(worker):
+def test_start_that_never_reached_kudu_starts_nothing(worker):
     worker.command.kept_back = True
     app = shop(worker)
     worker.before_request = lambda request: (_ for _ in ()).throw(KeyboardInterrupt())
@@ -211,7 +211,7 @@ def test_a_stopped_app_is_not_started_under_a_running_pip(worker, monkeypatch):
     assert done == ["stop"]
 
 
-def test_an_app_that_cannot_be_started_again_is_not_left_without_a_word(worker, monkeypatch):
+def test_app_that_cannot_be_started_is_reported(worker, monkeypatch):
     done = []
     app = shop(worker, done)
 

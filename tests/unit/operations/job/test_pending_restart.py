@@ -131,18 +131,18 @@ def test_a_change_of_ones_own_means_one_restart_and_no_waiting(world):
     assert world.arm.done == ["restart"] and notes(world.kudu) == [] and world.waited == 0
 
 
-def test_a_restart_for_another_change_does_not_speak_of_packages_and_none_is_not_said(world):
+def test_restart_for_another_change_is_worded_so(world):
     assert world.finish(own=[JOB], changed=False, why="") == [] and world.said == []
     assert world.finish(own=[JOB], changed=True, why="") == [("restart", None)]
     assert world.said == ["Restarting app 'shop'."]
 
 
-def test_a_change_that_the_worker_could_not_note_means_a_restart_as_well(world):
+def test_change_without_marker_means_a_restart_too(world):
     assert world.finish(own=[JOB], changed=True) == [("restart", None)]
     assert world.finish(own=[JOB], changed=True, restart=False) == []
 
 
-def test_the_restart_that_a_dead_client_left_is_done_after_a_while(world):
+def test_restart_left_by_a_dead_client_is_done(world):
     world.note(EARLIER, RESTART)
     assert [change.action for change in plan_left(world.app, True)] == ["restart"] and plan_left(world.app, False) == []
     assert world.finish(restart=False) == [] and notes(world.kudu) == [Note(EARLIER, RESTART)]
@@ -161,7 +161,7 @@ def test_nobody_is_waited_for_after_no_wait(world):
     assert world.finish() == [("restart", None)] and world.waited == 0
 
 
-def test_an_app_that_was_stopped_for_a_job_is_started_which_is_as_good_as_a_restart(world):
+def test_start_of_a_stopped_app_replaces_the_restart(world):
     world.note(EARLIER, START)
     world.note(EARLIER, RESTART)
     world.arm.state = world.at_opening = "Stopped"
@@ -170,7 +170,7 @@ def test_an_app_that_was_stopped_for_a_job_is_started_which_is_as_good_as_a_rest
     assert world.arm.done == ["start"] and notes(world.kudu) == []
 
 
-def test_an_app_that_somebody_has_started_meanwhile_is_not_started_again(world):
+def test_app_started_by_somebody_is_not_started_again(world):
     world.note(EARLIER, START)
     assert world.finish(restart=False) == [] and world.arm.done == [] and notes(world.kudu) == []
 
@@ -187,7 +187,7 @@ def test_an_app_that_was_stopped_when_the_command_began_only(world):
     assert world.finish(own=[JOB], changed=True) == [("restart", None)]
 
 
-def test_a_running_job_is_neither_ended_by_a_restart_nor_disturbed_by_a_start(world):
+def test_running_job_sees_no_restart_and_no_start(world):
     world.runs(OTHER)
     world.note(EARLIER, START)
     world.note(JOB, RESTART)
@@ -200,7 +200,7 @@ def test_a_running_job_is_neither_ended_by_a_restart_nor_disturbed_by_a_start(wo
     assert running_job(world.kudu) is None and world.finish() == [("update", "Running")]
 
 
-def test_what_this_command_stopped_it_starts_even_when_another_job_runs(world):
+def test_own_stop_is_undone_while_another_job_runs(world):
     world.runs(OTHER)
     world.note(OTHER, RESTART)
     world.note(JOB, START)
@@ -209,7 +209,7 @@ def test_what_this_command_stopped_it_starts_even_when_another_job_runs(world):
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_a_job_that_is_over_is_not_canceled_and_then_nothing_is_started(world, dry_run):
+def test_finished_job_is_not_canceled(world, dry_run):
     world.runs(JOB, "succeeded")
     world.note(JOB, START)
     world.arm.state = world.at_opening = "Stopped"
@@ -237,7 +237,7 @@ def test_a_note_that_cannot_be_deleted_is_said_and_is_no_failure(world):
     assert "restarts it once more: the SCM site restarts" in world.said[-1]
 
 
-def test_what_is_still_to_do_is_told_with_the_command_that_does_it(world):
+def test_pending_work_is_reported_with_its_command(world):
     assert still_to_do(world.app, JOB) is None
     world.note(JOB, RESTART)
     assert "restart app 'shop'" in still_to_do(world.app, JOB)

@@ -44,7 +44,7 @@ def test_a_start_that_fails_is_tried_again(world, own):
 
 
 @pytest.mark.parametrize("own", [(JOB,), ()])
-def test_an_app_that_stays_stopped_is_told_with_the_command_that_starts_it(world, own):
+def test_stopped_app_is_reported_with_the_start_command(world, own):
     reluctant = Reluctant(world, 99)
     with pytest.raises(StillStopped) as caught:
         world.finish(own=own, restart=False)

@@ -150,7 +150,7 @@ def test_a_missing_include_is_named_with_the_line(write):
         "-r https://h/base.txt --pre",
     ],
 )
-def test_what_only_the_worker_can_read_is_pips_business_and_not_trusted_as_unchanged(write, line):
+def test_worker_only_files_are_never_taken_as_unchanged(write, line):
     files = local_files(str(write("main.txt", f"{line}\nsix==1.16.0\n")), None, None)
     assert not files.covered and not files.pinned and len(files.unseen) == 1 and "pw" not in files.unseen[0]
     assert files.uploads["requirements/main.txt"].decode().startswith(line)

@@ -71,7 +71,7 @@ def found(tmp_path):
     return read_folder(str(tmp_path))
 
 
-def test_all_missing_wheels_go_up_in_one_request_each_before_its_marker(app, found):
+def test_missing_wheels_go_up_before_their_markers(app, found):
     upload_wheels(app, found)
     assert app.kudu.uploaded == [[part for wheel in found for part in (wheel.key, wheel.marker)]]
     assert app.kudu.listings == 1

@@ -114,7 +114,7 @@ def test_what_is_on_the_app_counts_as_named_and_nobody_is_asked(app, sources, wi
     assert not sources["asked"]
 
 
-def test_latest_is_the_newest_of_what_is_there_and_what_can_be_had(app, sources):
+def test_latest_is_the_newest_installed_or_available(app, sources):
     assert chosen(app, "latest", python("3.8.10", "Contoso-python3810x64")) == ("nuget", "3.13.2")
     assert chosen(app, "latest", python("3.13.2", "pythonapp-python3132x64")) == "3.13.2"
     assert chosen(app, "latest", python("3.15.99", "mallory-python31599x64")) == "3.15.99"
@@ -143,7 +143,7 @@ def test_other_peoples_packages_are_named_and_not_taken(app, sources, wish):
         ("3.6.2", "gallery", None),
     ],
 )
-def test_what_a_source_that_is_away_may_have_is_not_decided_without_it(app, sources, wish, away, known):
+def test_no_choice_while_a_source_may_have_better(app, sources, wish, away, known):
     sources[away] = AWAY
     with pytest.raises(PlatformFailed, match=f"could not be asked for Python {wish}: it answered 503") as failed:
         chosen(app, wish)
@@ -197,7 +197,7 @@ def test_a_python_that_did_not_answer_is_not_absent(app, sources, decide, silent
     assert not sources["asked"]
 
 
-def test_one_that_did_not_answer_does_not_matter_where_it_cannot_be_meant(app, sources):
+def test_silent_python_that_cannot_be_meant_is_ignored(app, sources):
     silent = python("3.8.10", answered=False, unknown=True)
     assert chosen(app, "3.13", silent) == ("nuget", "3.13.2")
     assert chosen(app, "3", silent, python("3.11.9")) == "3.11.9"

@@ -109,7 +109,7 @@ def test_what_only_looks_like_it(tmp_path: Path, value: str) -> None:
     assert uses_of_runtime(app(tmp_path, {"A": value}), PYTHON) == []
 
 
-def test_locations_texts_folders_virtual_applications_and_settings(tmp_path: Path) -> None:
+def test_every_place_that_can_name_a_runtime(tmp_path: Path) -> None:
     put(
         tmp_path,
         "site/wwwroot/web.config",

@@ -101,7 +101,7 @@ def test_an_archive_is_extracted_by_one_request(azure, kudu, site, tmp_path):
     assert (site.machine.home / "python3132x64/a.bin").stat().st_size == 2_000_000
 
 
-def test_the_body_is_sent_from_its_beginning_when_the_token_was_refused(session, site):
+def test_body_is_sent_again_when_the_token_was_refused(session, site):
     """The first try sends it all and meets a 401; the second must not send an empty rest."""
     site.basic_auth_allowed, site.switches.bearer_refused = True, True
     client = Kudu(

@@ -78,7 +78,7 @@ def test_a_new_file_is_removed_again() -> None:
     assert files.content is None
 
 
-def test_what_somebody_else_changed_is_edited_once_more_and_undone_to_theirs() -> None:
+def test_concurrent_change_is_edited_and_undone_to_theirs() -> None:
     files = Files(b"old", lambda number: files.change(b"theirs") if number == 1 else None)
     change = switch(files)
     assert change.apply() == (b"theirs", b"theirs ours")
@@ -92,7 +92,7 @@ def test_a_file_that_appears_meanwhile_is_edited() -> None:
     assert switch(files).apply() == (b"theirs", b"theirs ours")
 
 
-def test_after_the_second_time_both_changes_are_shown_and_theirs_stays() -> None:
+def test_second_concurrent_change_stays_and_is_shown() -> None:
     files = Files(b"old\n", lambda number: files.change(b"theirs %d\n" % number))
     with pytest.raises(Conflict) as raised:
         switch(files).apply()
@@ -101,7 +101,7 @@ def test_after_the_second_time_both_changes_are_shown_and_theirs_stays() -> None
         assert part in raised.value.message, raised.value.message
 
 
-def test_a_change_that_does_not_fit_the_plan_any_more_is_not_made() -> None:
+def test_change_that_no_longer_fits_is_not_made() -> None:
     files = Files(b"old", lambda number: files.change(b"theirs"))
 
     def strict(content: bytes | None) -> bytes:

@@ -121,7 +121,7 @@ def test_djangos_settings_stand_wherever_they_are(
     assert value == (None if settings else "shop.live")
 
 
-def test_djangos_settings_are_found_in_the_files_where_none_are_in_force(folder: Path):
+def test_django_settings_are_found_in_the_files(folder: Path):
     put(folder, DJANGO)
     found, _ = written(folder, None, {"DJANGO_SETTINGS_MODULE": "", "OTHER": "x"})
     assert found.environment["DJANGO_SETTINGS_MODULE"] == "shop.dev"
@@ -134,7 +134,7 @@ def test_a_log_of_the_settings_is_not_shadowed(folder: Path):
 
 
 @pytest.mark.parametrize("value", ["app.py", "app:app", "app.app()"])
-def test_a_setting_that_cannot_work_is_refused_with_the_right_value(folder: Path, value: str):
+def test_impossible_setting_is_refused_with_the_right_one(folder: Path, value: str):
     put(folder, {"app.py": FLASK})
     with pytest.raises(Refused, match="app setting WSGI_HANDLER .* cannot work") as raised:
         written(folder, BARE, {"WSGI_HANDLER": value})
@@ -152,7 +152,7 @@ def test_settings_that_may_not_be_seen_are_not_overridden(folder: Path):
     assert written(folder, BARE, None, "app:app")[0].entry_point == "app.app"
 
 
-def test_djangos_settings_that_may_not_be_seen_are_not_overridden(folder: Path):
+def test_unreadable_django_settings_are_not_overridden(folder: Path):
     put(folder, DJANGO)
     found, said = written(folder, BARE, None, "shop.wsgi:application")
     assert (found.entry_point, "DJANGO_SETTINGS_MODULE" in found.environment) == ("shop.wsgi.application", False)
@@ -174,7 +174,7 @@ def test_the_entry_point_that_was_written_for_dash_is_read_again(folder: Path):
         assert found.arguments is not None and found.arguments.endswith("app:app.server")
 
 
-def test_pythonpath_of_the_settings_stays_in_front_of_nothing_new(folder: Path):
+def test_pythonpath_of_the_settings_gets_nothing_new(folder: Path):
     put(folder, {"src/app.py": FLASK + "import neighbour\n", "src/neighbour.py": ""})
     found, _ = written(folder, None, {"PYTHONPATH": "D:\\home\\site\\wwwroot\\src"}, handler="httpplatform")
     assert "PYTHONPATH" not in found.environment
@@ -214,7 +214,7 @@ def test_flask_app_of_the_settings_stands_in_another_handler(folder: Path, setti
         written(folder, FLASK_RUN, None, handler="fastcgi")
 
 
-def test_what_is_in_force_and_cannot_be_put_otherwise_is_not_exchanged(folder: Path):
+def test_value_in_force_is_not_replaced(folder: Path):
     put(folder, {"app.py": FLASK})
     config = BARE.replace(
         "<system", '<appSettings><add key="WSGI_HANDLER" value="app.make().wsgi" /></appSettings><system', 1
@@ -234,7 +234,7 @@ def test_what_a_script_starts_is_exchanged_with_a_word(folder: Path):
 
 
 @pytest.mark.parametrize("value", ["", " "])
-def test_an_empty_entry_point_goes_before_the_setting_and_is_repaired(folder: Path, value: str):
+def test_empty_entry_point_is_repaired(folder: Path, value: str):
     put(folder, {"app.py": FLASK, "shopfront.py": FLASK})
     config = BARE.replace("<system", f'<appSettings><add key="wsgi_handler" value="{value}" /></appSettings><system', 1)
     current = read_handler(config.encode())

@@ -189,7 +189,7 @@ def test_settings_that_nobody_looked_at_are_not_overridden(folder: Path) -> None
     assert set_web_config(place(folder), request(app="app:application"), False)["changed"] is False
 
 
-def test_no_other_handler_without_the_entry_point_that_nobody_looked_at(folder: Path) -> None:
+def test_other_handler_needs_a_known_entry_point(folder: Path) -> None:
     (folder / "web.config").write_text(BARE)
     (folder / "requirements.txt").write_text("waitress\n")
     with pytest.raises(Refused, match="No entry point"):

@@ -157,7 +157,7 @@ def test_a_servers_own_program_is_taken_up_again_as_it_was(folder: Path) -> None
         "",
     ],
 )
-def test_a_folder_or_a_placeholder_with_a_wsgi_handler_is_pythons(folder: Path, processor: str) -> None:
+def test_folder_or_placeholder_with_wsgi_handler_is_python(folder: Path, processor: str) -> None:
     text = fastcgi({"WSGI_HANDLER": "shop.app"}).replace(PAIR, processor)
     where = place(folder, text)
     shown = show_web_config(where)
@@ -196,7 +196,7 @@ def test_a_fastcgi_section_is_named_with_its_line_and_left(folder: Path) -> None
     assert answer["changed"] is False and "line 6: <fastCgi>" in answer["notes"][0]
 
 
-def test_the_proxy_of_a_virtual_environment_stays_with_its_python(folder: Path) -> None:
+def test_virtual_environment_proxy_stays_with_its_python(folder: Path) -> None:
     for proxy in ("virtualenv_proxy.get_venv_handler()", "ptvs_virtualenv_proxy.get_virtualenv_handler()"):
         text = fastcgi(
             {

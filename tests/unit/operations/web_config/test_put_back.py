@@ -45,7 +45,7 @@ def test_file_and_restart_are_told_apart():
     assert files.content == b"old"
 
 
-def test_a_restart_that_fails_does_not_deny_that_the_file_was_put_back():
+def test_failed_restart_still_reports_the_restored_file():
     files = Files(b"old")
     _, step = switched(files)
     said = put_back(app(refusing(PlatformFailed("Azure answered 500."))), step, restart=True)
@@ -68,7 +68,7 @@ def test_a_running_job_is_not_ended_by_the_restart(monkeypatch):
     assert "put back" in said and "20261126-120000-0009" in said
 
 
-def test_a_file_that_cannot_be_put_back_is_named_with_the_place_of_its_bytes():
+def test_unrestored_file_is_named_with_its_backup():
     files = Files(b"old")
     _, step = switched(files)
     files.change(b"theirs")
