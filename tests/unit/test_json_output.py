@@ -151,6 +151,12 @@ def test_the_document_tells_of_a_command(command: str) -> None:
     assert table(text) == keys
 
 
+def test_a_scenario_runs_every_command() -> None:
+    scenarios = Path(__file__).resolve().parents[1] / "scenario"
+    sources = "".join(path.read_text(encoding="utf-8") for path in scenarios.glob("test_*.py"))
+    assert [each for each in COMMANDS if not re.search(rf"webapp python {each}(?![\w-])", sources)] == []
+
+
 def test_the_document_tells_of_the_text_commands() -> None:
     assert all(command in SECTIONS for command in TEXT_COMMANDS)
 
