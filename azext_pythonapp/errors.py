@@ -76,10 +76,10 @@ class AccessDenied(PythonAppError):
 class Unreachable(PythonAppError):
     """No answer at all.
 
-    final: whether another try would meet the very same, such as a certificate that is not trusted.
+    permanent: whether a retry would fail the same way, as with a certificate that is not trusted.
     """
 
-    final = False
+    permanent = False
 
 
 class PlatformFailed(PythonAppError):

@@ -47,6 +47,8 @@ check "format" ruff format --check .
 check "azdev style" azdev style pythonapp
 check "flake8 of all" python -m flake8 --isolated --max-line-length 132 --ignore E203,W503,W504 azext_pythonapp tests setup.py
 check "mypy" env -u PYTHONPATH python -m mypy --config-file mypy.ini -p azext_pythonapp
+# A name that only tests use counts as unused.
+check "vulture" vulture --min-confidence 60 azext_pythonapp tools/vulture_allowlist.py
 # os.replace is called where it is.
 check "vermin of what runs on the worker" vermin --no-tips --violations -t=2.7- -t=3.4- --exclude os.replace azext_pythonapp/jobs/runner azext_pythonapp/import_program
 # The rules of azdev's coverage check need a network and Azure's own repository; these do not.

@@ -1,1 +1,1 @@
-"""The outside world: Azure Resource Manager, the SCM site (Kudu), credentials, and the app's own page."""
+"""Azure from outside: Resource Manager, the SCM site (Kudu), credentials, public downloads, and the app's own page."""

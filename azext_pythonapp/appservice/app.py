@@ -1,4 +1,4 @@
-"""One app or slot, opened: everything an operation needs to look at it and to change it."""
+"""An opened app or slot: everything an operation needs to read and change it."""
 
 from __future__ import annotations
 
@@ -11,38 +11,39 @@ from typing import Any, Protocol
 import requests
 
 from azext_pythonapp import advice
-from azext_pythonapp.appservice.arm import Arm, Site, site_label
+from azext_pythonapp.appservice.arm import Arm
 from azext_pythonapp.appservice.arm_pipeline import connect
 from azext_pythonapp.appservice.credentials import ScmCredentials
 from azext_pythonapp.appservice.kudu import Kudu
-from azext_pythonapp.appservice.outcome import is_hopeless
+from azext_pythonapp.appservice.outcome import is_permanent
+from azext_pythonapp.appservice.site import Site, site_label
 from azext_pythonapp.errors import PlatformFailed, PythonAppError
 
 PUBLIC_PAUSES = (1.0, 2.0)
 
 
 class Progress(Protocol):
-    """Where an operation says what it is doing: a person's terminal, and standard output for data only."""
+    """Where an operation reports its progress: the user's terminal, and standard output for data only."""
 
     def say(self, message: str) -> None:
-        """One line about a step that begins or ended."""
+        """Print one line about a step that starts or has ended."""
 
     def output(self, line: str) -> None:
-        """One line that a program on the worker printed."""
+        """Print one line of output of a program on the worker."""
 
     def status(self, text: str | None) -> None:
-        """What goes on at this moment, for a terminal's last line; None when nothing does any more."""
+        """Show the current activity on a terminal's last line; None clears it."""
 
     def data(self, line: str) -> None:
-        """One line of what was asked for, to standard output."""
+        """Print one line of the requested data to standard output."""
 
     def confirm(self, question: str) -> None:
-        """Ask a yes-or-no question. Raises Refused when the answer is no, or when nobody can answer."""
+        """Ask a yes-or-no question. Raises Refused when the answer is no, or when the user cannot be prompted."""
 
 
 @dataclass(frozen=True)
 class App:
-    """An app or slot with its Resource Manager, SCM site, plain web session and the place for progress."""
+    """An app or slot with its Resource Manager, SCM site, web session without credentials, and progress."""
 
     site: Site
     arm: Arm
@@ -52,24 +53,24 @@ class App:
     _said: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def say_once(self, sentence: str) -> None:
-        """Tell the person, unless that very sentence was told before."""
+        """Print a sentence, unless it was printed before."""
         if sentence not in self._said:
             self._said.add(sentence)
             self.progress.say(sentence)
 
     @property
     def page_address(self) -> str:
-        """https://<host>, without a path."""
+        """Return https://<host>, without a path."""
         return f"https://{self.site.host}"
 
 
 def open_app(cli_ctx: Any, resource_group: str, name: str, slot: str | None, progress: Progress) -> App:
-    """Look an app or slot up and connect to its SCM site.
+    """Look up an app or slot and connect to its SCM site.
 
     Raises NotFound, Refused (Linux), AccessDenied, Unreachable or PlatformFailed.
     """
     arm = connect(cli_ctx, progress.say)
-    # Names out of `az configure --defaults` are objects that az's JSON output would take apart: make them plain.
+    # Names from `az configure --defaults` are objects that az's JSON output would serialize as such: make them plain.
     site = arm.open_site(str(resource_group), str(name), str(slot) if slot else None)
     session = web_session(cli_ctx)
     credentials = ScmCredentials(
@@ -83,10 +84,9 @@ def open_app(cli_ctx: Any, resource_group: str, name: str, slot: str | None, pro
 def naming(
     name: str | None, slot: str | None, resource_group: str | None = None, subscription: str | None = None
 ) -> Iterator[None]:
-    """See to it that an error names the app, and so do the commands that it advises, also one from code that knows of
-    no app.
+    """Make every error, and the commands that it advises, name the app, also when raised by code that knows no app.
 
-    name: None for a command that names no app. subscription: the one that the command line gave.
+    name: None for a command without an app. subscription: the one given on the command line.
     """
     try:
         yield
@@ -101,20 +101,20 @@ def naming(
 
 
 class _Session(requests.Session):
-    """A session whose own `verify` holds for each request.
+    """A session whose own `verify` applies to each request.
 
-    Without it, requests prefers REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE to a session's `verify`, so that
-    AZURE_CLI_DISABLE_CONNECTION_VERIFICATION had no effect where a bundle is named as well. az passes it with each
-    request for that reason (azure.cli.core.util.send_raw_request).
+    By default, requests prefers REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE to a session's `verify`, so that
+    AZURE_CLI_DISABLE_CONNECTION_VERIFICATION would have no effect where a bundle is set as well. az passes `verify`
+    with each request for that reason (azure.cli.core.util.send_raw_request).
     """
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
-        """The settings of one request; True, as ever, means the bundle that the environment names."""
+        """Return the settings of one request; `verify` True still means the bundle that the environment names."""
         return super().merge_environment_settings(url, proxies, stream, self.verify if verify is None else verify, cert)
 
 
 def web_session(cli_ctx: Any) -> requests.Session:
-    """A requests session with az's user agent, request id and TLS setting."""
+    """Return a requests session with az's user agent, request id and TLS setting."""
     from azure.cli.core.util import get_az_user_agent, should_disable_connection_verify
 
     session = _Session()
@@ -127,9 +127,9 @@ def web_session(cli_ctx: Any) -> requests.Session:
 
 
 def fetch_json(session: requests.Session, url: str, sleep: Callable[[float], None] = time.sleep) -> Any:
-    """Get a public JSON document; tried again twice where the server or the network is in trouble.
+    """Return a public JSON document; retried twice on transient errors.
 
-    Raises PlatformFailed when there is none.
+    Raises PlatformFailed when it cannot be read.
     """
     for pause in (*PUBLIC_PAUSES, None):
         try:
@@ -138,7 +138,7 @@ def fetch_json(session: requests.Session, url: str, sleep: Callable[[float], Non
             return response.json()
         except (requests.RequestException, ValueError) as error:
             status = error.response.status_code if isinstance(error, requests.HTTPError) else 500
-            if pause is None or is_hopeless(error) or status < 500 and status not in (408, 429):
+            if pause is None or is_permanent(error) or status < 500 and status not in (408, 429):
                 raise PlatformFailed(
                     f"{url} could not be read: {error}",
                     "Name an app with -g and -n to ask the gallery through its own SCM site.",
@@ -148,7 +148,7 @@ def fetch_json(session: requests.Session, url: str, sleep: Callable[[float], Non
 
 
 def _bearer_token(cli_ctx: Any) -> str:
-    """A token for App Service, as az's own SCM commands ask for it (docs/platform/az-extension.md 4.6)."""
+    """Return a token for App Service, requested like az's own SCM commands do (docs/platform/az-extension.md 4.6)."""
     from azure.cli.core._profile import Profile
     from azure.cli.core.cloud import CloudEndpointNotSetException
 

@@ -1,26 +1,27 @@
-"""The way to Azure Resource Manager: az's own pipeline, with its sign-in, headers and TLS settings."""
+"""The connection to Azure Resource Manager: az's own pipeline, with its sign-in, headers and TLS settings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from azext_pythonapp.appservice.arm import Arm, ArmAnswer
+from azext_pythonapp.appservice.arm import Arm
+from azext_pythonapp.appservice.arm_requests import ArmAnswer
 from azext_pythonapp.appservice.credentials import token_failure
-from azext_pythonapp.appservice.outcome import is_hopeless, never_sent, parsed
-from azext_pythonapp.appservice.patience import Trouble, retry_after_seconds
+from azext_pythonapp.appservice.outcome import is_permanent, never_sent, parse_json
+from azext_pythonapp.appservice.retry import Outage, retry_after_seconds
 from azext_pythonapp.errors import PythonAppError, UnknownOutcome, Unreachable
 
 
 def connect(cli_ctx: Any, say: Callable[[str], None] = lambda line: None) -> Arm:
-    """Resource Manager for az's current subscription (or --subscription), through azure-mgmt-web's client.
+    """Return Resource Manager for az's current subscription (or --subscription), through azure-mgmt-web's client.
 
-    say: takes a line for the person when a request takes long.
+    say: takes a line for the user when a request takes long.
     """
     from azure.cli.core.commands.client_factory import get_mgmt_service_client, get_subscription_id
     from azure.cli.core.profiles import ResourceType
 
-    # Read first: get_subscription_id puts the default one there when --subscription was not given.
+    # Read this first: get_subscription_id stores the default one there when --subscription was not given.
     given = cli_ctx.data.get("subscription_id")
     client = get_mgmt_service_client(cli_ctx, ResourceType.MGMT_APPSERVICE)
     # Public since azure-mgmt-web 11.0; the pipeline below it has been the same object in all versions that az
@@ -42,25 +43,25 @@ def connect(cli_ctx: Any, say: Callable[[str], None] = lambda line: None) -> Arm
             text = response.content.decode("utf-8-sig", "replace")
         except AzureError as error:
             raise _failure(error) from error
-        except (CLIError, RequestException) as error:  # of az's sign-in, whose requests are not the pipeline's
+        except (CLIError, RequestException) as error:  # from az's sign-in, which does not use the pipeline
             raise token_failure(error) from error
         retry_after = retry_after_seconds(response.headers.get("Retry-After"))
-        return ArmAnswer(response.status_code, parsed(text), text, retry_after)
+        return ArmAnswer(response.status_code, parse_json(text), text, retry_after)
 
     return Arm(
         send,
         cli_ctx.cloud.endpoints.resource_manager,
         get_subscription_id(cli_ctx),
         str(given) if given else None,
-        Trouble("Azure Resource Manager", say),
+        Outage("Azure Resource Manager", say),
     )
 
 
 def _failure(error: Any) -> PythonAppError:
-    """What an exception of azure-core means: no token, never sent, or an answer that never came or not whole.
+    """Return the error that an exception of azure-core means: no token, never sent, or a missing or incomplete answer.
 
-    A connection through a proxy that ended before the answer counts as "never sent" there; the exception of requests
-    inside tells better.
+    azure-core treats a connection through a proxy that ended before the answer as "never sent"; the exception of
+    requests inside is more precise.
     """
     from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
@@ -71,10 +72,10 @@ def _failure(error: Any) -> PythonAppError:
     if sent:
         return UnknownOutcome(
             f"The connection to Azure Resource Manager was cut before the answer came: {error.message}",
-            "Run the command again; it looks first what is there.",
+            "Run the command again; it first checks the current state.",
         )
     failure = Unreachable(
         f"Azure Resource Manager could not be reached: {error.message}", "Check the network and the proxy settings."
     )
-    failure.final = is_hopeless(inner)
+    failure.permanent = is_permanent(inner)
     return failure

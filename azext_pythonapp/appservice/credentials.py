@@ -1,4 +1,4 @@
-"""What signs the requests to an SCM site: a bearer token, or publishing credentials where the site allows them."""
+"""Credentials for an SCM site: a bearer token, or publishing credentials where the site allows them."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from azext_pythonapp.appservice.outcome import is_hopeless
+from azext_pythonapp.appservice.outcome import is_permanent
 from azext_pythonapp.errors import AccessDenied, PythonAppError, Unreachable
 
 TOKEN_SECONDS = 60.0
-# az hands out no token that has not five minutes left, so one is good for a while although no newer can be had.
-GOOD_SECONDS = 240.0
+# az returns only tokens that are valid for five more minutes, so the last one stays usable when az returns no newer.
+VALID_SECONDS = 240.0
 
 
 class ScmCredentials(AuthBase):
-    """Signs requests to one SCM host, with a bearer token first.
+    """Sign requests to one SCM host, with a bearer token first.
 
-    scm_host: the only host that ever gets a credential; a request to another one is left unsigned.
-    get_token: returns a bearer token without "Bearer ". Asked again every minute: az takes 40 ms to find it in its
-        cache, and hands out none that has not five minutes left.
-    get_publishing_credentials: returns (user, password) when the site allows basic authentication on its SCM site,
-        else None. Called at most once, and only after the token was refused
+    scm_host: the only host that credentials are sent to; a request to another one is left unsigned.
+    get_token: returns a bearer token without "Bearer ". Called again every minute: az takes 40 ms to find it in its
+        cache, and returns only tokens that are valid for five more minutes.
+    get_publishing_credentials: returns (user, password) when the SCM site allows basic authentication, else None.
+        Called at most once, and only after the token was refused
         (docs/platform/kudu.md 6: with basicPublishingCredentialsPolicies/scm off, basic answers 401).
     clock: seconds, monotonic.
 
-    Signing raises AccessDenied when there is no token to be had, and Unreachable when the network is why.
+    Signing raises AccessDenied when az has no token, and Unreachable when the network is the reason.
     """
 
     def __init__(
@@ -62,15 +62,15 @@ class ScmCredentials(AuthBase):
             return self._token[1]
         try:
             self._token = now, self._get_token()
-        except Exception as error:  # pylint: disable=broad-except  # az, MSAL and requests have no common one
-            if self._token is None or now - self._token[0] >= GOOD_SECONDS:
+        except Exception as error:  # pylint: disable=broad-except  # az, MSAL and requests have no common base class
+            if self._token is None or now - self._token[0] >= VALID_SECONDS:
                 raise token_failure(error) from error
         return self._token[1]
 
     def fall_back(self) -> bool:
-        """Change the credentials after a refusal; returns whether another try makes sense.
+        """Switch to the next credentials after a refusal; return whether to try again.
 
-        First to a token that is newer than the refused one, then to publishing credentials.
+        First a token that is newer than the refused one, then publishing credentials.
         """
         if self._basic is not None:
             return False
@@ -93,18 +93,18 @@ class ScmCredentials(AuthBase):
 
 
 def token_failure(error: Exception) -> PythonAppError:
-    """What to raise when az has no token: Unreachable when the network is why, else AccessDenied with az's words."""
+    """Return the error when az has no token: Unreachable for a network error, else AccessDenied with az's message."""
     if isinstance(error, PythonAppError):
         return error
-    words = " ".join(str(error).split()) or type(error).__name__
+    reason = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, (requests.RequestException, OSError)):
         failure = Unreachable(
-            f"The sign-in service could not be reached: {words}", "Check the network and the proxy settings."
+            f"The sign-in service could not be reached: {reason}", "Check the network and the proxy settings."
         )
-        failure.final = is_hopeless(error)
+        failure.permanent = is_permanent(error)
         return failure
     advice = getattr(error, "recommendations", None)
     return AccessDenied(
-        f"az has no token for this: {words}",
+        f"az has no access token: {reason}",
         " ".join(str(each) for each in advice) if advice else "Sign in again with `az login`.",
     )

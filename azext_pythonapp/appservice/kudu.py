@@ -1,4 +1,4 @@
-"""The SCM site of one app or slot: files (VFS and zip), commands, and the gallery of site extensions.
+"""The SCM site (Kudu) of one app or slot: its files (VFS), and access to its archives, commands and gallery feed.
 
 Every statement about Kudu's answers is taken from docs/platform/kudu.md, which cites Kudu's own source.
 """
@@ -6,12 +6,8 @@ Every statement about Kudu's answers is taken from docs/platform/kudu.md, which 
 from __future__ import annotations
 
 import copy
-import io
-import re
-import threading
 import time
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,19 +16,17 @@ from urllib.parse import quote
 
 import requests
 
-from azext_pythonapp.appservice.command_answer import CommandResult, PendingCommand
+from azext_pythonapp.appservice import kudu_archives, kudu_commands
 from azext_pythonapp.appservice.credentials import ScmCredentials
-from azext_pythonapp.appservice.outcome import message, parsed, says_not_found, text_of
-from azext_pythonapp.appservice.patience import Retry, Trouble, http_date
-from azext_pythonapp.appservice.scm import READ_SECONDS, ScmSite
-from azext_pythonapp.errors import Conflict, NotFound, PlatformFailed, PythonAppError, UnknownOutcome
+from azext_pythonapp.appservice.kudu_commands import CommandResult, PendingCommand, Process, whole_number
+from azext_pythonapp.appservice.outcome import error_text, says_not_found, text_of
+from azext_pythonapp.appservice.retry import Outage, Retry, http_date
+from azext_pythonapp.appservice.scm_requests import READ_SECONDS, ScmRequests
+from azext_pythonapp.errors import Conflict, NotFound, PlatformFailed
 
-# Longer than Azure's front end keeps an unanswered request (docs/platform/kudu.md 1.4).
-ARCHIVE_SECONDS = 300
-CHUNK_BYTES = 1 << 18
-# For so long a file that our own lost request may still be writing is looked at again.
+# How long to look again at a file that our own request, whose answer was lost, may still be writing.
 SETTLING_SECONDS = 30.0
-# For so long the server's time is that of its last answer plus what has passed since then.
+# How long the server's time can be told from its last answer and the time that has passed since.
 FRESH_SECONDS = 15.0
 
 
@@ -48,18 +42,8 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Program:
-    """A process. path: of its program, where Kudu can read it; web_job: whether it belongs to one."""
-
-    pid: int
-    path: str
-    command_line: str
-    web_job: bool
-
-
-@dataclass(frozen=True)
 class RemoteFile:
-    """A file's bytes, its ETag, and the server's clock (UTC) when it answered; None where it named no time."""
+    """A file's bytes, its ETag, and the server's clock (UTC) when it answered; None where it gave no time."""
 
     content: bytes
     etag: str
@@ -67,19 +51,19 @@ class RemoteFile:
 
 
 class Kudu:
-    """A client of one SCM site.
+    """A client of one SCM site; it provides worker.ScmSite.
 
-    session: a requests session; its TLS settings and proxies are used as they are, its redirects never are.
-    scm_host: the host that Resource Manager named; credentials go to it and to no other.
-    credentials: what to sign requests with.
-    label: how errors name the app, such as "app 'shop' (slot 'staging')".
+    session: a requests session; its TLS settings and proxies are used as they are; redirects are never followed.
+    scm_host: the host that Resource Manager returned; credentials are sent to it and to no other.
+    credentials: sign the requests.
+    label: the app's name in errors, such as "app 'shop' (slot 'staging')".
+    say: takes a line for the user when a request takes long. clock, sleep: seconds, monotonic.
 
     Paths are relative to %HOME% and '/'-separated: "site/wwwroot/web.config".
-    say: takes a line for the person when a request takes long. clock, sleep: seconds, monotonic.
 
-    Every method raises AccessDenied, Unreachable or PlatformFailed when the SCM site cannot be used. What may be
-    repeated is, for up to four minutes (appservice/scm.py); what changes something and may have been carried out all
-    the same raises UnknownOutcome then.
+    Every method raises AccessDenied, Unreachable or PlatformFailed when the SCM site cannot be used. Idempotent
+    requests are retried for up to four minutes (appservice/scm_requests.py); one that changes something and may have
+    been processed then raises UnknownOutcome.
     """
 
     def __init__(
@@ -93,55 +77,71 @@ class Kudu:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ):
-        self._scm = ScmSite(
-            session, scm_host, credentials, label, Trouble(f"the SCM site of {label}", say, clock, sleep)
-        )
-        self._base = self._scm.base
-        self._label = label
+        outage = Outage(f"the SCM site of {label}", say, clock, sleep)
+        self._scm = ScmRequests(session, scm_host, credentials, label, outage)
         self._home: str | None = None
-        self._told: tuple[datetime, float, float] | None = None
+        self._answered: tuple[datetime, float, float] | None = None
         session.hooks["response"].append(self._note_time)
 
-    def now(self) -> datetime | None:
-        """The SCM site's clock (UTC): its newest answer's, and the few seconds since then; None when it tells none.
-
-        This machine's own clock may be wrong: nothing on the worker is judged by it. Nor does it count the time for
-        which this machine slept, so that the site is asked again when its last answer is not quite new.
-        """
-        if self._told is None or FRESH_SECONDS < max(
-            time.monotonic() - self._told[1], abs(time.time() - self._told[2])
-        ):
-            self.list_directory("")
-        if self._told is None:
-            return None
-        return self._told[0] + timedelta(seconds=time.monotonic() - self._told[1])
-
-    def patient(self, seconds: float) -> Kudu:
-        """The same site for one who can wait himself: requests are repeated for at most so many seconds."""
+    def retrying_for(self, seconds: float) -> Kudu:
+        """Return the same site, whose requests are retried for at most so many seconds: for a caller that retries."""
         other = copy.copy(self)
-        other.__dict__["_scm"] = self._scm.patient(seconds)
+        other.__dict__["_scm"] = self._scm.retrying_for(seconds)
         return other
 
-    def url(self, path: str) -> str:
-        """The VFS address of a path: each segment percent-encoded (docs/platform/kudu.md 3.1)."""
-        return f"{self._base}/api/vfs/{quote(path)}"
+    def now(self) -> datetime | None:
+        """Return the SCM site's clock (UTC): its newest answer's, plus the few seconds since; None when it gives none.
+
+        This machine's own clock may be wrong, so nothing on the worker is compared with it. Nor does it count the time
+        for which this machine slept, so the site is asked again when its last answer is not recent.
+        """
+        if self._answered is None or FRESH_SECONDS < max(
+            time.monotonic() - self._answered[1], abs(time.time() - self._answered[2])
+        ):
+            self.list_directory("")
+        if self._answered is None:
+            return None
+        return self._answered[0] + timedelta(seconds=time.monotonic() - self._answered[1])
+
+    def _note_time(self, response: requests.Response, **_: Any) -> None:
+        """Note the time of an answer; called by requests, also from the threads that post commands."""
+        moment = _server_time(response)
+        if moment is not None and response.url.startswith(self._scm.base):
+            self._answered = moment, time.monotonic(), time.time()
 
     def home(self) -> str:
-        r"""%HOME% as the worker sees it: `D:\home` or, on newer scale units, `C:\home`
-        (docs/platform/site-extensions.md 1.8). Asked once."""
+        r"""Return %HOME% as the worker sees it, requested once.
+
+        `D:\home` or, on newer scale units, `C:\home` (docs/platform/site-extensions.md 1.8).
+        """
         if self._home is None:
             self.list_directory("")
         if self._home is None:
-            raise PlatformFailed(f"The home directory of {self._label} could not be read from its SCM site.")
+            raise PlatformFailed(f"The home directory of {self._scm.label} could not be read from its SCM site.")
         return self._home
 
+    def _learn_home(self, folder: str, entries: list[Entry]) -> None:
+        """Take %HOME% from the local path of any entry below it."""
+        if self._home is not None:
+            return
+        for entry in entries:
+            tail = "\\".join([*filter(None, folder.split("/")), entry.name])
+            if entry.path.lower().endswith("\\" + tail.lower()) and entry.path[1:3] == ":\\":
+                self._home = entry.path[: -len(tail) - 1]
+                return
+
+    def url(self, path: str) -> str:
+        """Return the VFS address of a path, each segment percent-encoded (docs/platform/kudu.md 3.1)."""
+        return f"{self._scm.base}/api/vfs/{quote(path)}"
+
     def list_directory(self, path: str) -> list[Entry]:
-        """The entries of a directory, as Kudu orders them. Raises NotFound when there is no such directory."""
+        """Return the entries of a directory in Kudu's order. Raises NotFound when it does not exist."""
         folder = path.strip("/")
+        subject = path or "the home directory"
         entries = []
-        for row in self._rows(self.url(folder + "/" if folder else ""), path or "the home directory"):
+        for row in self._scm.get_rows(self.url(folder + "/" if folder else ""), subject):
             if "name" not in row:
-                raise self._nonsense(path or "the home directory")
+                raise self._scm.not_kudu(subject)
             entries.append(
                 Entry(
                     str(row["name"]),
@@ -155,17 +155,17 @@ class Kudu:
         return entries
 
     def read(self, path: str) -> RemoteFile:
-        """A whole file. Raises NotFound when there is none."""
-        response = self._scm.ask("GET", self.url(path), path).response
+        """Return a whole file. Raises NotFound when it does not exist."""
+        response = self._scm.send_idempotent("GET", self.url(path), path).response
         return RemoteFile(response.content, response.headers.get("ETag", ""), _server_time(response))
 
     def read_from(self, path: str, offset: int) -> bytes:
-        """What a file holds from a byte offset on; b"" while there is nothing new. Raises NotFound.
+        """Return a file's bytes from an offset on; b"" while there is nothing new. Raises NotFound.
 
         Kudu answers 416 when the offset is the file's length, and opens files that are being written
         (docs/platform/kudu.md 3.2).
         """
-        response = self._scm.ask(
+        response = self._scm.send_idempotent(
             "GET", self.url(path), path, headers={"Range": f"bytes={offset}-"}, accept=(416,)
         ).response
         if response.status_code == 416:
@@ -173,14 +173,14 @@ class Kudu:
         return response.content if response.status_code == 206 else response.content[offset:]
 
     def write(self, path: str, content: bytes, if_match: str | None = "*") -> str:
-        """Write a file and return its new ETag.
+        """Write a file with a conditional request and return its new ETag.
 
         if_match: the ETag that the file must still have, "*" for any, None for "it must not exist yet".
-        Raises Conflict when the file is not as expected, is locked, or the folder is read-only
+        Raises Conflict when the file has another ETag, is locked, or the folder is read-only
         (docs/platform/kudu.md 3.3).
         """
         while True:
-            answer = self._scm.ask(
+            answer = self._scm.send_idempotent(
                 "PUT",
                 self.url(path),
                 path,
@@ -190,209 +190,21 @@ class Kudu:
             )
             if answer.status != 412:
                 return answer.response.headers.get("ETag", "")
-            found = self._own_write(path, content) if answer.lost else None
+            found = self._own_write(path, content) if answer.after_unknown else None
             if found is None:
-                self._scm.raise_for(answer.response, path)
+                self._scm.raise_for_status(answer.response, path)
             elif found.content == content:
                 return found.etag
             else:
                 if_match = found.etag
 
-    def delete(self, path: str, if_match: str = "*") -> None:
-        """Delete a file; one that is already gone is fine. Raises Conflict when the ETag differs or it is locked."""
-        answer = self._scm.ask("DELETE", self.url(path), path, headers={"If-Match": if_match}, accept=(404,))
-        if answer.status == 404 and not says_not_found(text_of(answer.response)):
-            raise Conflict(f"{path} of {self._label} could not be deleted: {message(text_of(answer.response), 404)}")
-
-    def delete_directory(self, path: str) -> None:
-        """Delete a directory and all in it; one that is already gone is fine. Raises Conflict when a file is held."""
-        with suppress(NotFound):
-            self._scm.ask("DELETE", self.url(path.strip("/") + "/"), path, params={"recursive": "true"})
-
-    def upload(self, folder: str, files: Mapping[str, bytes]) -> None:
-        """Put files into a folder with one request; the folder is created, other files in it stay.
-
-        files: content by path relative to the folder, '/'-separated. Raises Conflict when the worker refused them.
-        """
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as bundle:
-            for name, content in files.items():
-                bundle.writestr(name, content)
-        answer = self._scm.ask(
-            "PUT",
-            self._zip_url(folder),
-            folder,
-            data=archive.getvalue(),
-            accept=(400,),
-            headers={"Content-Type": "application/zip"},
-        )
-        self._require_extracted(answer.response, f"Files could not be written to {folder}")
-
-    def upload_archive(self, folder: str, archive: BinaryIO) -> None:
-        """Extract a zip file into a folder with one request; the folder is created, other files in it stay.
-
-        archive: a seekable file; it is sent piece by piece.
-        Raises Conflict when the worker refused it, which may leave a part of it, and UnknownOutcome when the
-        connection was cut before the answer: extracting may go on there (docs/platform/kudu.md 1.4, 3.5).
-        """
-        response = self._scm.act(
-            "PUT",
-            self._zip_url(folder),
-            ARCHIVE_SECONDS,
-            folder,
-            data=_Pieces(archive),
-            headers={"Content-Type": "application/zip"},
-            accept=(400,),
-        )
-        self._require_extracted(response, f"An archive could not be extracted to {folder}")
-
-    def download_archive(self, folder: str, target: BinaryIO) -> None:
-        """Write a folder, packed as a zip file, to `target`, piece by piece.
-
-        The worker leaves out, without a word, files that are in use (docs/platform/kudu.md 3.5). target: a seekable
-        file; it is written from its present place on, and again from there when the connection ends early.
-        Raises NotFound when there is no such folder, Unreachable when the connection ended early each time.
-        """
-        begin, retry = target.tell(), Retry(self._scm.trouble)
-        while True:
-            with self._scm.ask("GET", self._zip_url(folder), folder, stream=True).response as response:
-                try:
-                    for piece in response.iter_content(CHUNK_BYTES):
-                        target.write(piece)
-                    return
-                except requests.RequestException as error:
-                    if not retry.again(f"the download was cut ({type(error).__name__})"):
-                        raise self._scm.unreachable(error) from error
-            target.seek(begin)
-            target.truncate()
-
-    def run(self, command: str, directory: str = "", timeout: float = READ_SECONDS + 80) -> CommandResult:
-        """Run a short command on the worker and wait for it.
-
-        command: a cmd.exe command line (windows.quote_command makes one).
-        directory: relative to %HOME%, or a full Windows path.
-        timeout: seconds; past 230 s Azure's front end cuts the connection anyway (docs/platform/kudu.md 1.4).
-        Raises UnknownOutcome when the connection was cut before the answer.
-        """
-        return self._run(command, directory, timeout, None)
-
-    def start(self, command: str, directory: str = "") -> PendingCommand:
-        """Post a command and return at once; it goes on when this client goes away (docs/platform/kudu.md 1.4)."""
-        pending = PendingCommand()
-
-        def post() -> None:
-            result = None
-            try:
-                result = self._run(command, directory, 6 * 3600, pending.pause)
-            except UnknownOutcome:
-                pass
-            except PythonAppError as error:
-                result = CommandResult("", error.message, -1)
-            except Exception:  # pylint: disable=broad-except  # whether it reached Kudu is not known
-                pass
-            finally:
-                pending.settle(result)
-
-        threading.Thread(target=post, name="kudu-command", daemon=True).start()
-        return pending
-
-    def app_started(self) -> datetime | None:
-        """When the app's own worker process began, on the machine of this SCM site; None when it cannot be told.
-
-        Kudu calls the other w3wp.exe process -1 (docs/platform/kudu.md 5.3).
-        """
-        try:
-            found = self._json("GET", f"{self._base}/api/processes/-1", "the app's process")
-        except (NotFound, Conflict):
-            return None
-        return read_time(str(found.get("start_time") or "")) if isinstance(found, dict) else None
-
-    def programs(self, name: str) -> list[Program]:
-        """The processes of a program on the instance that answers, such as "python" (docs/platform/kudu.md 5.3)."""
-        found = []
-        for row in self._rows(f"{self._base}/api/processes", "processes"):
-            pid = whole_number(row.get("id"))
-            if pid is not None and str(row.get("name") or "").lower().removesuffix(".exe") == name:
-                with suppress(NotFound):
-                    fields = self._json("GET", f"{self._base}/api/processes/{pid}", "a process")
-                    if not isinstance(fields, dict):
-                        raise self._nonsense("a process")
-                    # Its other fields hold secrets: environment_variables.
-                    found.append(
-                        Program(
-                            pid,
-                            str(fields.get("file_name") or ""),
-                            str(fields.get("command_line") or ""),
-                            fields.get("is_webjob") is True,
-                        )
-                    )
-        return found
-
-    def site_extensions(self) -> list[dict[str, Any]]:
-        """The installed site extensions, as Kudu's JSON (docs/platform/kudu.md 4.1)."""
-        return self._rows(f"{self._base}/api/siteextensions", "site extensions")
-
-    def extension_feed(self, text: str = "") -> list[dict[str, Any]]:
-        """The site extensions that the app's own gallery feed offers, as Kudu's JSON (docs/platform/kudu.md 4.2).
-
-        text: only those whose title holds it.
-        """
-        params = {"filter": text} if text else {}
-        return self._rows(f"{self._base}/api/extensionfeed", "extension feed", params=params)
-
-    def extension_package(self, identifier: str, version: str) -> dict[str, Any]:
-        """One package version of a site extension, also one that the feed's list does not show
-        (docs/platform/kudu.md 4.2).
-
-        identifier: in the gallery's own spelling. Raises NotFound when the gallery does not have it.
-        """
-        url = f"{self._base}/api/extensionfeed/{quote(identifier, safe='')}"
-        found = self._json("GET", url, identifier, params={"version": version})
-        if not isinstance(found, dict) and found is not None:
-            raise self._nonsense(identifier)
-        return found or {}
-
-    def _note_time(self, response: requests.Response, **_: Any) -> None:
-        """Take the time off an answer; called by requests, also from the threads that post commands."""
-        moment = _server_time(response)
-        if moment is not None and response.url.startswith(self._base):
-            self._told = moment, time.monotonic(), time.time()
-
-    def _learn_home(self, folder: str, entries: list[Entry]) -> None:
-        """Read %HOME% off the local path of any entry below it."""
-        if self._home is not None:
-            return
-        for entry in entries:
-            tail = "\\".join([*filter(None, folder.split("/")), entry.name])
-            if entry.path.lower().endswith("\\" + tail.lower()) and entry.path[1:3] == ":\\":
-                self._home = entry.path[: -len(tail) - 1]
-                return
-
-    def _run(
-        self, command: str, directory: str, timeout: float, pause: Callable[[float], None] | None
-    ) -> CommandResult:
-        begun = self._scm.trouble.clock()
-        response = self._scm.act(
-            "POST",
-            f"{self._base}/api/command",
-            timeout,
-            "the command",
-            pause=pause,
-            json={"command": command, "dir": directory},
-        )
-        answer = parsed(text_of(response))
-        code = whole_number(answer.get("ExitCode")) if isinstance(answer, dict) else None
-        if code is None:
-            raise self._scm.cut(self._scm.trouble.clock() - begun)
-        return CommandResult(str(answer.get("Output") or ""), str(answer.get("Error") or ""), code)
-
     def _own_write(self, path: str, content: bytes) -> RemoteFile | None:
-        """The file that our own write has left whose answer was lost; None when somebody else has written it.
+        """Return the file as left by our own write whose answer was lost; None when somebody else has written it.
 
-        Kudu truncates a file before it writes it (docs/platform/kudu.md 3.3), so a beginning of the content is our own
-        too, still growing or left so; it is returned when it does not grow any more.
+        Kudu truncates a file before it writes it (docs/platform/kudu.md 3.3), so a file with only the start of the
+        content is ours too, still growing or incomplete; it is returned once it no longer grows.
         """
-        retry, before = Retry(self._scm.trouble, SETTLING_SECONDS), None
+        retry, before = Retry(self._scm.outage, SETTLING_SECONDS), None
         while True:
             try:
                 found = self.read(path)
@@ -402,74 +214,91 @@ class Kudu:
                 return found
             if not content.startswith(found.content):
                 return None
-            if before == found.content and not retry.again(f"{path} is not whole yet"):
+            if before == found.content and not retry.again(f"{path} is not complete yet"):
                 return found
             before = found.content
 
-    def _json(self, method: str, url: str, what: str, **options: Any) -> Any:
-        """The JSON of an answer."""
-        response = self._scm.ask(method, url, what, wants_json=True, **options).response
-        return parsed(text_of(response))
-
-    def _rows(self, url: str, what: str, **options: Any) -> list[dict[str, Any]]:
-        """The JSON of an answer that is a list of objects. Raises PlatformFailed for any other: it is no empty list."""
-        rows = self._json("GET", url, what, **options)
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise self._nonsense(what)
-        return rows
-
-    def _nonsense(self, what: str) -> PlatformFailed:
-        return PlatformFailed(
-            f"The SCM site of {self._label} answered for {what} with something that is not Kudu's.",
-            "Try again; check that nothing between this machine and Azure answers for it.",
+    def delete(self, path: str, if_match: str = "*") -> None:
+        """Delete a file, unless it is already gone. Raises Conflict when the ETag differs or the file is locked."""
+        answer = self._scm.send_idempotent(
+            "DELETE", self.url(path), path, headers={"If-Match": if_match}, accept=(404,)
         )
+        if answer.status == 404 and not says_not_found(text_of(answer.response)):
+            reason = error_text(text_of(answer.response), 404)
+            raise Conflict(f"{path} of {self._scm.label} could not be deleted: {reason}")
 
-    def _zip_url(self, folder: str) -> str:
-        return f"{self._base}/api/zip/{quote(folder.strip('/'))}/"
+    def delete_directory(self, path: str) -> None:
+        """Delete a directory with its contents, unless it is already gone. Raises Conflict when a file is locked."""
+        with suppress(NotFound):
+            self._scm.send_idempotent("DELETE", self.url(path.strip("/") + "/"), path, params={"recursive": "true"})
 
-    def _require_extracted(self, response: requests.Response, failure: str) -> None:
-        if response.status_code == 400:
-            raise Conflict(
-                f"{failure} of {self._label}: {message(text_of(response), 400)}",
-                "Look whether the app's home directory is full or read-only.",
-            )
+    def upload(self, folder: str, files: Mapping[str, bytes]) -> None:
+        """Write files into a folder with one request; the folder is created, other files in it stay.
 
+        files: content by path relative to the folder, '/'-separated. Raises Conflict when the worker refused them.
+        """
+        kudu_archives.upload_files(self._scm, folder, files)
 
-class _Pieces:
-    """A file as the body of a request: of known length, and from its beginning each time that it is sent."""
+    def upload_archive(self, folder: str, archive: BinaryIO) -> None:
+        """Extract a zip file into a folder with one request; the folder is created, other files in it stay.
 
-    def __init__(self, file: BinaryIO):
-        self._file = file
-        self._length = file.seek(0, io.SEEK_END)
+        archive: a seekable file; it is sent in chunks.
+        Raises Conflict when the worker refused it, which may leave a part of it, and UnknownOutcome when the
+        connection was cut before the answer: the worker may still be extracting (docs/platform/kudu.md 1.4, 3.5).
+        """
+        kudu_archives.upload_archive(self._scm, folder, archive)
 
-    def __len__(self) -> int:
-        return self._length
+    def download_archive(self, folder: str, target: BinaryIO) -> None:
+        """Write a folder, packed as a zip file, to `target` in chunks.
 
-    def __iter__(self) -> Iterator[bytes]:
-        self._file.seek(0)
-        while piece := self._file.read(CHUNK_BYTES):
-            yield piece
+        The worker silently leaves out files that are in use (docs/platform/kudu.md 3.5). target: a seekable file,
+        written from its current position on, and again from there when the connection ends early.
+        Raises NotFound when there is no such folder, Unreachable when the connection ended early each time.
+        """
+        kudu_archives.download_archive(self._scm, folder, target)
 
+    def run(self, command: str, directory: str = "", timeout: float = READ_SECONDS + 80) -> CommandResult:
+        """Run a short command on the worker and wait for it.
 
-def read_time(text: str) -> datetime | None:
-    """A time in Kudu's JSON, of which .NET writes up to seven digits of a second; None for anything else."""
-    match = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,6})?\d*(Z|[+-]\d\d:\d\d)", text)
-    if match is None:
-        return None
-    zone = "+00:00" if match[3] == "Z" else match[3]
-    try:
-        return datetime.fromisoformat(f"{match[1]}{(match[2] or '.0').ljust(7, '0')}{zone}")
-    except ValueError:
-        return None
+        command: a cmd.exe command line (windows.quote_command builds one).
+        directory: relative to %HOME%, or a full Windows path.
+        timeout: seconds; after 230 s Azure's front end cuts the connection anyway (docs/platform/kudu.md 1.4).
+        Raises UnknownOutcome when the connection was cut before the answer.
+        """
+        return kudu_commands.run_command(self._scm, command, directory, timeout)
+
+    def start(self, command: str, directory: str = "") -> PendingCommand:
+        """Post a command and return at once; it keeps running when this client ends (docs/platform/kudu.md 1.4)."""
+        return kudu_commands.start_command(self._scm, command, directory)
+
+    def processes(self, program: str) -> list[Process]:
+        """Return the processes of a program, such as "python", on the instance that answers."""
+        return kudu_commands.processes_of(self._scm, program)
+
+    def app_start_time(self) -> datetime | None:
+        """Return when the app's worker process was started, on the instance that answers; None when not known."""
+        return kudu_commands.app_start_time(self._scm)
+
+    def extension_feed(self, text: str = "") -> list[dict[str, Any]]:
+        """Return the site extensions in the app's own gallery feed, as Kudu's JSON (docs/platform/kudu.md 4.2).
+
+        text: only those whose title contains it.
+        """
+        params = {"filter": text} if text else {}
+        return self._scm.get_rows(f"{self._scm.base}/api/extensionfeed", "extension feed", params=params)
+
+    def extension_package(self, identifier: str, version: str) -> dict[str, Any]:
+        """Return one package version of a site extension, also one that the feed does not list.
+
+        Source: docs/platform/kudu.md 4.2. identifier: in the gallery's own spelling.
+        Raises NotFound when the gallery does not have it.
+        """
+        url = f"{self._scm.base}/api/extensionfeed/{quote(identifier, safe='')}"
+        found = self._scm.get_json(url, identifier, params={"version": version})
+        if not isinstance(found, dict) and found is not None:
+            raise self._scm.not_kudu(identifier)
+        return found or {}
 
 
 def _server_time(response: requests.Response) -> datetime | None:
     return http_date(response.headers.get("Date"))
-
-
-def whole_number(value: Any) -> int | None:
-    """A number in Kudu's JSON, also one that is written as text; None for anything else."""
-    try:
-        return int(value)
-    except (TypeError, ValueError, OverflowError):
-        return None

@@ -1,4 +1,4 @@
-"""One page of an app, as a visitor gets it, and who it was that answered: the app, IIS, the front end, or nobody."""
+"""Fetch one page of an app like a visitor, and tell who answered: the app, IIS, the front end, or nobody."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from azext_pythonapp.appservice.outcome import never_sent
 
 FETCH_SECONDS = 100.0
 BODY_SECONDS = 10.0
-LARGEST_BODY = 65536
-MOST_REDIRECTS = 10
-# The front end sends a client that has it to the instance of that id (docs/platform/kudu.md 6).
+MAX_BODY_BYTES = 65536
+MAX_REDIRECTS = 10
+# The front end routes a client with this cookie to the instance of that id (docs/platform/kudu.md 6).
 AFFINITY_COOKIES = ("ARRAffinity", "ARRAffinitySameSite")
 _FORBIDDEN_IP = "x-ms-forbidden-ip"
 _REDIRECTS = (301, 302, 303, 307, 308)
-_LONGEST_LINE = 300
-# The sentence that the front end's pages of stopped, over quota, forbidden and unknown share, and the reason phrases
-# that it sends with them (docs/platform/recordings/frontend).
+_MAX_LINE = 300
+# Text in the front end's pages (stopped, over quota, forbidden, unknown app), and the reason phrases of these answers
+# (docs/platform/recordings/frontend).
 _FRONT_END = re.compile(
     r"web app you have attempted to reach|this web app is stopped|web site not found", re.IGNORECASE
 )
@@ -42,14 +42,14 @@ _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Warning|Exit|Interru
 
 @dataclass(frozen=True)
 class Page:
-    """What a request for a page led to, same-host redirects followed.
+    """The result of a request for a page, after redirects on the same host.
 
     status: the HTTP status; None when nothing answered.
-    reason: the telling line of the page, or why nothing answered.
-    text: the lines of its text, at most LARGEST_BODY bytes of the body; "" for a status below 400.
+    reason: the page's error line, or why nothing answered.
+    text: the lines of its text, from at most MAX_BODY_BYTES of the body; "" for a status below 400.
     elsewhere: the other host that a redirect names; None for any other answer.
-    instance: the instance that the front end says has answered; None when it did not say.
-    not_reached: why this page tells nothing about the app, which the request never reached; None when it did.
+    instance: the instance that answered, according to the front end; None when it did not say.
+    not_reached: why the request never reached the app, so that the page says nothing about it; None when it did.
     """
 
     status: int | None
@@ -60,15 +60,15 @@ class Page:
     not_reached: str | None = None
 
     @property
-    def fine(self) -> bool:
-        """Whether it is good whatever was there before: 2xx, or 3xx on the same host."""
+    def is_success(self) -> bool:
+        """Return whether it is 2xx, or 3xx on the same host."""
         return self.status is not None and self.status < 400 and self.elsewhere is None
 
     @property
-    def passing(self) -> bool:
-        """Whether a restart that goes on may answer so: nothing, a gateway's error, or IIS's own 500.0.
+    def is_transient(self) -> bool:
+        """Return whether a running restart may cause it: no answer, a gateway error, or IIS's own 500.0.
 
-        IIS also shows as 500.0 what Python wrote to stderr; an exception there is the app's own answer.
+        IIS also shows Python's stderr as a 500.0; an exception there is the app's own answer.
         """
         if self.not_reached is not None:
             return False
@@ -78,17 +78,18 @@ class Page:
 
     @property
     def shows_exception(self) -> bool:
-        """Whether the page is or holds a Python traceback."""
+        """Return whether the page contains a Python traceback or exception."""
         return "Traceback (most recent call last)" in self.text or bool(_EXCEPTION.match(self.reason))
 
 
 def fetch_page(
     session: requests.Session, url: str, seconds: float = FETCH_SECONDS, instance: str | None = None
 ) -> Page:
-    """Get a page without credentials or cookies.
+    """Fetch a page without credentials or cookies.
 
-    url: absolute. seconds: for everything; past them the page has no status. instance: the id of the one to ask.
-    Redirects to another host, port or scheme are not followed. Never raises for what the app or the network does.
+    url: absolute. seconds: for the whole request; after that the page has no status. instance: the id of the instance
+    that is to answer. Redirects to another host, port or scheme are not followed.
+    Never raises for errors of the app or the network.
     """
     fetch = _Fetch(_plain(session), url, seconds, instance)
     threading.Thread(target=fetch.run, name="page", daemon=True).start()
@@ -96,7 +97,7 @@ def fetch_page(
 
 
 class _Fetch:
-    """One page, got in a thread of its own, because no time-out of requests limits an answer that trickles."""
+    """One page, fetched in its own thread, because the timeouts of requests do not limit a slowly trickling answer."""
 
     def __init__(self, session: requests.Session, url: str, seconds: float, instance: str | None):
         self._session = session
@@ -104,7 +105,7 @@ class _Fetch:
         self._seconds = seconds
         self._cookie = "; ".join(f"{name}={instance}" for name in AFFINITY_COOKIES) if instance else None
         self._answered = threading.Event()
-        self._enough = threading.Event()
+        self._stop_reading = threading.Event()
         self._read = threading.Event()
         self._response: requests.Response | None = None
         self._elsewhere: str | None = None
@@ -112,14 +113,14 @@ class _Fetch:
         self._body = bytearray()
 
     def run(self) -> None:
-        """Ask; what comes is kept as it comes."""
+        """Send the request and keep what arrives."""
         try:
             self._response = self._follow(self._url)
             self._answered.set()
             if self._response.status_code >= 400:
-                for piece in self._response.iter_content(4096):
-                    self._body += piece
-                    if len(self._body) >= LARGEST_BODY or self._enough.is_set():
+                for chunk in self._response.iter_content(4096):
+                    self._body += chunk
+                    if len(self._body) >= MAX_BODY_BYTES or self._stop_reading.is_set():
                         break
         except (OSError, ValueError, HTTPException) as error:  # requests' exceptions are OSErrors
             self._error = error
@@ -130,7 +131,7 @@ class _Fetch:
                 self._response.close()
 
     def wait(self) -> Page:
-        """The page, as far as it came in time."""
+        """Return the page, as far as it arrived in time."""
         in_time = self._answered.wait(self._seconds)
         if not in_time or isinstance(self._error, requests.exceptions.ReadTimeout) and self._response is None:
             return Page(None, f"there was no answer within {self._seconds:.0f} s")
@@ -139,23 +140,23 @@ class _Fetch:
             return _no_answer(self._error)
         if response.status_code >= 400:
             self._read.wait(min(BODY_SECONDS, self._seconds))
-            self._enough.set()
-        text = _readable(response, bytes(self._body[:LARGEST_BODY]).decode(_charset(response), "replace"))
-        unreached = _front_end_refusal(response, text)
+            self._stop_reading.set()
+        text = _readable(response, bytes(self._body[:MAX_BODY_BYTES]).decode(_charset(response), "replace"))
+        not_reached = _front_end_refusal(response, text)
         return Page(
-            None if unreached else response.status_code,
-            telling_line(text) or _phrase(response),
+            None if not_reached else response.status_code,
+            error_line(text) or _phrase(response),
             text,
             self._elsewhere,
             _instance(response.headers),
-            unreached,
+            not_reached,
         )
 
     def _follow(self, url: str) -> requests.Response:
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if self._cookie:
             headers["Cookie"] = self._cookie
-        for _ in range(MOST_REDIRECTS):
+        for _ in range(MAX_REDIRECTS):
             response = self._session.get(
                 url, timeout=self._seconds, headers=headers, auth=_no_credentials, allow_redirects=False, stream=True
             )
@@ -165,7 +166,7 @@ class _Fetch:
             try:
                 target = urljoin(url, _text_of(location))
                 here, there = _origin(url), _origin(target)
-            except ValueError:  # no address at all
+            except ValueError:  # an invalid address
                 return response
             if there != here:
                 self._elsewhere = there[1] if there[1] != here[1] else None
@@ -176,7 +177,7 @@ class _Fetch:
 
 
 def page_text(markup: str) -> str:
-    """The text of a page, a line per piece, without what stands in scripts, styles and comments. Takes linear time."""
+    """Return the text of a page in lines, without scripts, styles and comments. Takes linear time."""
     pieces: list[str] = []
     position = 0
     while position < len(markup):
@@ -188,9 +189,9 @@ def page_text(markup: str) -> str:
     return _clean("\n".join(pieces), html.unescape)
 
 
-def telling_line(text: str) -> str:
-    """The line that a person would read first: of a traceback the exception, else the page's first one."""
-    lines = [line[:_LONGEST_LINE] for line in text.splitlines() if line.strip()]
+def error_line(text: str) -> str:
+    """Return the line that says what went wrong: the exception of a traceback, else the page's first line."""
+    lines = [line[:_MAX_LINE] for line in text.splitlines() if line.strip()]
     return next((line for line in reversed(lines) if _EXCEPTION.match(line)), lines[0] if lines else "")
 
 
@@ -200,13 +201,13 @@ def _readable(response: requests.Response, body: str) -> str:
 
 
 def _clean(text: str, decode: Callable[[str], str]) -> str:
-    """The lines that hold something, cut where they are long, with nothing that a terminal would obey."""
-    lines = (" ".join(decode(line[: 2 * _LONGEST_LINE]).split()) for line in text.splitlines())
+    """Return the lines that are not empty, truncated, without control characters."""
+    lines = (" ".join(decode(line[: 2 * _MAX_LINE]).split()) for line in text.splitlines())
     return "\n".join("".join(letter for letter in line if letter.isprintable()) for line in lines if line)
 
 
 def _after_tag(markup: str, start: int) -> int:
-    """Where the text goes on after the tag, comment, script or style that begins at `start`."""
+    """Return the end of the tag, comment, script or style that starts at `start`."""
     if markup.startswith("<!--", start):
         end = markup.find("-->", start)
         return len(markup) if end < 0 else end + 3
@@ -224,9 +225,9 @@ def _after_tag(markup: str, start: int) -> int:
 
 
 def _plain(session: requests.Session) -> requests.Session:
-    """A session with the same proxies and TLS settings that keeps no cookies, for use by one thread.
+    """Return a session with the same proxies and TLS settings that keeps no cookies, for use by one thread.
 
-    It sees no redirects either, because requests reads the whole body of one even where it is not to follow it.
+    It does not detect redirects either: requests reads a redirect's whole body even when it is not to follow it.
     """
     plain = copy.copy(session)
     plain.cookies = RequestsCookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
@@ -235,37 +236,37 @@ def _plain(session: requests.Session) -> requests.Session:
 
 
 def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keeps requests from looking a password up in .netrc."""
+    """Keep requests from looking up a password in .netrc."""
     return request
 
 
 def _no_answer(error: Exception | None) -> Page:
-    """What an exception of requests means: the app's failure to answer, or this client's failure to ask."""
-    reason = " ".join(str(error or "no reason was given").split())[:_LONGEST_LINE]
+    """Return the page for an exception of requests: the app did not answer, or this client could not send."""
+    reason = " ".join(str(error or "no reason was given").split())[:_MAX_LINE]
     if isinstance(error, requests.exceptions.SSLError):
-        return Page(None, reason, not_reached=f"its certificate was not accepted here: {reason}")
+        return Page(None, reason, not_reached=f"its certificate is not trusted on this machine: {reason}")
     if isinstance(error, requests.exceptions.ProxyError) and never_sent(error):
-        return Page(None, reason, not_reached=f"the proxy did not let the request through: {reason}")
+        return Page(None, reason, not_reached=f"the proxy refused the request: {reason}")
     if never_sent(error):
-        return Page(None, reason, not_reached=f"it could not be connected to from here: {reason}")
+        return Page(None, reason, not_reached=f"this machine could not connect to it: {reason}")
     return Page(None, reason)
 
 
 def _front_end_refusal(response: requests.Response, text: str) -> str | None:
-    """Why the front end did not let the request through to the app; None when it did."""
+    """Return why the front end refused the request; None when the app answered."""
     if response.status_code not in (403, 404):
         return None
     address = response.headers.get(_FORBIDDEN_IP)
     if address is not None or (response.reason or "").lower() == "ip forbidden":
         named = _clean(address or "", str) or "Ip Forbidden"
-        return f"the app's access restrictions do not let this client through ({named})"
+        return f"the app's access restrictions block this client ({named})"
     if not _FRONT_END.search(text) and (response.reason or "").lower() not in _FRONT_END_PHRASES:
         return None
     if "blocked your access" in text:
-        return "the app's access restrictions do not let this client through"
-    headline = next((line for line in text.splitlines() if line.startswith("Error 40")), telling_line(text))
+        return "the app's access restrictions block this client"
+    headline = next((line for line in text.splitlines() if line.startswith("Error 40")), error_line(text))
     said = headline.rstrip(".") or _phrase(response)
-    return f"Azure's front end answers {response.status_code} in the app's place: {said}"
+    return f"Azure's front end answered {response.status_code} in place of the app: {said}"
 
 
 def _instance(headers: Mapping[str, str]) -> str | None:
@@ -274,11 +275,11 @@ def _instance(headers: Mapping[str, str]) -> str | None:
 
 
 def _phrase(response: requests.Response) -> str:
-    return "".join(letter for letter in response.reason or "" if letter.isprintable())[:_LONGEST_LINE]
+    return "".join(letter for letter in response.reason or "" if letter.isprintable())[:_MAX_LINE]
 
 
 def _charset(response: requests.Response) -> str:
-    """The encoding to read a body in: the named one if Python knows it for text, else UTF-8."""
+    """Return the encoding of a body: the named one if it is a text encoding of Python, else UTF-8."""
     name = response.encoding or "utf-8"
     try:
         "".encode(name)
@@ -288,7 +289,7 @@ def _charset(response: requests.Response) -> str:
 
 
 def _text_of(header: str) -> str:
-    """A header as text: http.client reads the bytes as Latin-1, and a path that is not escaped is UTF-8 mostly."""
+    """Return a header as text: http.client decodes it as Latin-1, but an unescaped path is usually UTF-8."""
     try:
         return header.encode("latin-1").decode("utf-8")
     except UnicodeError:

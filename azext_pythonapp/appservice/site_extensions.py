@@ -1,6 +1,6 @@
-"""Site extensions of one app through Resource Manager: list, install, delete.
+"""List, install and delete the site extensions of one app through Resource Manager.
 
-The traps are Kudu's and Resource Manager's, all named in docs/platform/az-extension.md 4 and docs/platform/kudu.md 4.
+docs/platform/az-extension.md 4 and docs/platform/kudu.md 4 list the pitfalls of Kudu and Resource Manager.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from azext_pythonapp.advice import quoted
-from azext_pythonapp.appservice.arm import UNCERTAIN, Arm, ArmAnswer, Site, arm_message, require_success
+from azext_pythonapp.appservice.arm import Arm
+from azext_pythonapp.appservice.arm_requests import UNCERTAIN_STATUSES, ArmAnswer
+from azext_pythonapp.appservice.site import Site
 from azext_pythonapp.errors import (
     AccessDenied,
     Conflict,
@@ -23,39 +25,39 @@ from azext_pythonapp.errors import (
 
 POLL_SECONDS = 3.0
 INSTALL_LIMIT_SECONDS = 20 * 60
-# Another request is about the same extension: Kudu says 409, Resource Manager 429
+# Another request is changing the same extension: Kudu says 409, Resource Manager 429
 # (docs/platform/recorded-traffic.md 4.2).
-TAKEN = (409, 429)
-# While an install goes on, Resource Manager gives up on it (docs/platform/site-extensions.md 1.6), throttles, or meets
-# an SCM site that restarts.
-STILL_INSTALLING = (*TAKEN, *UNCERTAIN)
-# An install or a deletion whose answer was lost is asked for again so many times, with growing pauses in seconds.
-AGAIN_PAUSES = (2.0, 5.0, 10.0, 20.0)
-# So many refusals in a row are no passing one, such as conditional access asks for.
-REFUSALS = 20
+IN_PROGRESS_STATUSES = (409, 429)
+# During an installation, Resource Manager gives up waiting for it (docs/platform/site-extensions.md 1.6), throttles, or
+# finds the SCM site restarting.
+STILL_INSTALLING = (*IN_PROGRESS_STATUSES, *UNCERTAIN_STATUSES)
+# Seconds between the retries of an installation or deletion whose answer was lost.
+RETRY_PAUSES = (2.0, 5.0, 10.0, 20.0)
+# So many refusals in a row are not transient ones, such as conditional access causes.
+MAX_REFUSALS = 20
 
 
 def extension_id(entry: Mapping[str, Any]) -> str:
-    """The id of a site extension in Kudu's JSON (`id`) or Resource Manager's (`extension_id`, az-extension.md 4.4).
+    """Return the id of a site extension in Kudu's JSON (`id`) or Resource Manager's (`extension_id`).
 
-    entry: the flat properties, as `list_extensions` returns them.
+    Source: docs/platform/az-extension.md 4.4. entry: the flat properties, as `list_extensions` returns them.
     """
     return str(entry.get("extension_id") or entry.get("id") or "")
 
 
 def list_extensions(arm: Arm, site: Site) -> list[dict[str, Any]]:
-    """The installed site extensions: their properties, flat, with Kudu's names. Raises PlatformFailed."""
-    rows = arm.rows(f"{site.resource_id}/siteextensions", f"the site extensions of {site.label}")
+    """Return the installed site extensions: their flat properties, with Kudu's names. Raises PlatformFailed."""
+    rows = arm.requests.rows(f"{site.resource_id}/siteextensions", f"the site extensions of {site.label}")
     return [_properties(row) for row in rows]
 
 
 def install_extension(
     arm: Arm, site: Site, identifier: str, version: str | None = None, sleep: Callable[[float], None] = time.sleep
 ) -> dict[str, Any]:
-    """Install a site extension and wait until Azure says that it is done.
+    """Install a site extension and wait until Azure reports success.
 
-    version: of the package; None takes the newest.
-    Returns the properties of what was installed; its id may differ from the one asked for (Kudu redirects old ids).
+    version: of the package; None installs the newest.
+    Returns the properties of what was installed; its id can differ from the requested one (Kudu redirects old ids).
     Raises what `start_install` and `await_install` raise.
     """
     answer = start_install(arm, site, identifier, version, sleep)
@@ -70,16 +72,16 @@ def install_or_join(
     say: Callable[[str], None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
-    """Install as `install_extension` does; when the very same extension is being installed already, by --no-wait
-    perhaps, wait for that. One that then is not there was another's failure: it is installed after all.
+    """Install as `install_extension` does, or wait for an installation of the same extension that is already running.
 
-    say: takes a line for the person.
+    If that installation (started with --no-wait, perhaps) fails, the extension is installed after all.
+    say: takes a line for the user.
     """
     for last in (False, False, True):
         try:
             return install_extension(arm, site, identifier, version, sleep)
         except Conflict:
-            say(f"{identifier} is being installed on {site.label} already; waiting for it to end.")
+            say(f"{identifier} is already being installed on {site.label}; waiting for it to finish.")
         try:
             return await_install(arm, site, identifier, sleep=sleep)
         except RemoteFailed:
@@ -91,43 +93,45 @@ def install_or_join(
 def start_install(
     arm: Arm, site: Site, identifier: str, version: str | None = None, sleep: Callable[[float], None] = time.sleep
 ) -> ArmAnswer:
-    """Ask for an installation; Azure answers within 15 s whether or not it is done (docs/platform/az-extension.md 4.5).
+    """Start an installation; Azure answers within 15 s, done or not (docs/platform/az-extension.md 4.5).
 
-    An answer that was lost is looked for: where nothing tells of the installation it is asked for again, and what then
-    is "being installed already" is our own.
-    Raises Conflict when another request installs it already, NotFound when no gallery has it, RemoteFailed when it
-    failed at once, UnknownOutcome when Azure does not say whether it began.
+    After a lost answer the state is checked: unless it shows the installation, the request is sent again, and "already
+    being installed" then means our own request.
+    Raises Conflict when another request is already installing it, NotFound when no gallery has it, RemoteFailed when it
+    failed at once, UnknownOutcome when Azure does not say whether it was started.
     """
     address = f"{site.resource_id}/siteextensions/{identifier}"
     subject = f"the site extension '{identifier}' for {site.label}"
     lost = ""
-    for pause in (*AGAIN_PAUSES, None):
+    for pause in (*RETRY_PAUSES, None):
         try:
-            answer = arm.call("PUT", address, {"properties": {"version": version} if version else {}}, joins=True)
+            answer = arm.requests.call(
+                "PUT", address, {"properties": {"version": version} if version else {}}, accept_in_progress=True
+            )
         except UnknownOutcome as error:
             answer = ArmAnswer(504, None, error.message)
-        if answer.status in TAKEN and not answer.is_throttled:
+        if answer.status in IN_PROGRESS_STATUSES and not answer.is_throttled:
             if lost:
                 return answer
             raise Conflict(
-                f"Site extension '{identifier}' of {site.label} is being installed already.",
+                f"Site extension '{identifier}' of {site.label} is already being installed.",
                 f"Wait for it: `az webapp python install {site.arguments} --extension-id {quoted(identifier)}`.",
             )
         _require_not_failed(answer, site, identifier)
-        if answer.status not in UNCERTAIN:
+        if answer.status not in UNCERTAIN_STATUSES:
             if not _state(answer):
-                require_success(answer, subject)
+                answer.raise_for_status(subject)
             return answer
         seen = _seen(arm, site, address, identifier)
-        # What is there already may be what an upgrade replaces; Kudu answers a second try quickly when it is done.
+        # An installed extension may be the one that an upgrade replaces; Kudu answers a retry quickly when it is done.
         if seen is not None and (seen.status == 201 or lost):
             return seen
-        lost = f"Azure answered {answer.status}: {arm_message(answer)}"
+        lost = f"Azure answered {answer.status}: {answer.error_text()}"
         if pause is not None:
             sleep(pause)
     raise UnknownOutcome(
         f"Whether {subject} is being installed is not known. {lost}",
-        f"Look again in a minute: `az webapp python list {site.arguments}`.",
+        f"Check in a minute: `az webapp python list {site.arguments}`.",
     )
 
 
@@ -136,12 +140,12 @@ def await_install(
 ) -> dict[str, Any]:
     """Poll an installation until it is done, and return the properties of what was installed.
 
-    answer: the last answer about it; None asks at once.
+    answer: the last answer about it; None polls at once.
     The first poll after success is what makes Azure restart the app (docs/platform/az-extension.md 4.5).
-    Raises RemoteFailed when the install failed, and UnknownOutcome when it takes more than 20 minutes, or Azure refuses
-    for a minute to tell.
+    Raises RemoteFailed when the installation failed, and UnknownOutcome when it takes more than 20 minutes, or Azure
+    refuses access for a minute.
     """
-    address, begun, refusals = f"{site.resource_id}/siteextensions/{identifier}", arm.trouble.clock(), 0
+    address, started, refusals = f"{site.resource_id}/siteextensions/{identifier}", arm.requests.outage.clock(), 0
     for _ in range(int(INSTALL_LIMIT_SECONDS / POLL_SECONDS)):
         entry = _finished(answer) if answer else None
         if entry is not None and extension_id(entry).lower() != identifier.lower():
@@ -151,22 +155,22 @@ def await_install(
             )
         if entry is not None:
             return entry
-        if arm.trouble.clock() - begun >= INSTALL_LIMIT_SECONDS:
+        if arm.requests.outage.clock() - started >= INSTALL_LIMIT_SECONDS:
             break
         if answer is not None:
             sleep(POLL_SECONDS)
         answer = _poll(arm, site, address, identifier)
         refusals = refusals + 1 if answer.status in (401, 403) else 0
-        if refusals >= REFUSALS:
+        if refusals >= MAX_REFUSALS:
             raise UnknownOutcome(
-                f"Azure no longer tells about site extension '{identifier}' of {site.label}, whose "
-                f"installation goes on: {arm_message(answer)}",
-                f"Look again: `az webapp python list {site.arguments}`.",
+                f"Azure refuses to report on site extension '{identifier}' of {site.label}, which is still being "
+                f"installed: {answer.error_text()}",
+                f"Check again: `az webapp python list {site.arguments}`.",
             )
     raise UnknownOutcome(
         f"Site extension '{identifier}' of {site.label} is still not installed after "
         f"{INSTALL_LIMIT_SECONDS // 60} minutes.",
-        f"Look again later: `az webapp python list {site.arguments}`.",
+        f"Check again later: `az webapp python list {site.arguments}`.",
     )
 
 
@@ -180,59 +184,59 @@ def delete_extension(
     """Delete an installed site extension; its runtime folder stays (docs/platform/site-extensions.md 1.5).
 
     Kudu deletes the first package whose text mentions the id (docs/platform/kudu.md 4.4). So the id is looked up in the
-    list first; and where Kudu would find another package, the extension's own folder is deleted, which is all that Kudu
+    list first. Where Kudu would find another package, the extension's own folder is deleted, which is all that Kudu
     does for a package without an uninstall.cmd.
-    delete_folder: deletes a folder, given relative to %HOME%, with all that is in it.
-    Raises NotFound when it is not installed, RemoteFailed when it is still there afterwards.
+    delete_folder: deletes a folder, given relative to %HOME%, with its contents.
+    Raises NotFound when it is not installed, RemoteFailed when it still exists afterwards.
     """
     exact = _exact(arm, site, identifier)
     if exact is None:
         raise NotFound(
             f"Site extension '{identifier}' is not installed on {site.label}.",
-            f"See what is: `az webapp python list {site.arguments}`.",
+            f"List what is installed: `az webapp python list {site.arguments}`.",
         )
     address, subject = f"{site.resource_id}/siteextensions/{exact}", f"the site extension '{exact}' of {site.label}"
-    found = arm.call("GET", address)
+    found = arm.requests.call("GET", address)
     if found.status != 404:
-        require_success(found, subject)
+        found.raise_for_status(subject)
     if extension_id(_properties(found.body)).lower() not in ("", exact.lower()):
         delete_folder(f"SiteExtensions/{exact}")
     else:
         _delete(arm, site, address, exact, sleep)
     if _exact(arm, site, identifier) is not None:
         raise RemoteFailed(
-            f"Site extension '{exact}' of {site.label} is still there after its deletion.",
-            "A running process may hold its files: stop the app and try again.",
+            f"Site extension '{exact}' of {site.label} still exists after its deletion.",
+            "A running process may have locked its files: stop the app and try again.",
         )
 
 
 def _delete(arm: Arm, site: Site, address: str, exact: str, sleep: Callable[[float], None]) -> None:
-    """Ask for a deletion until it is gone: what a second try answers about it, 404 or 500, may come of the first."""
-    for pause in (*AGAIN_PAUSES, None):
+    """Send the deletion until the extension is gone: a 404 or 500 for a retry may be the result of the first try."""
+    for pause in (*RETRY_PAUSES, None):
         try:
-            answer = arm.call("DELETE", address)
+            answer = arm.requests.call("DELETE", address)
         except UnknownOutcome as error:
             answer = ArmAnswer(504, None, error.message)
         if answer.status < 300 or _exact(arm, site, exact) is None:
             return
-        if answer.status not in (*UNCERTAIN, *TAKEN, 404) or pause is None:
-            require_success(answer, f"the site extension '{exact}' of {site.label}")
+        if answer.status not in (*UNCERTAIN_STATUSES, *IN_PROGRESS_STATUSES, 404) or pause is None:
+            answer.raise_for_status(f"the site extension '{exact}' of {site.label}")
         sleep(pause or 0)
 
 
 def _exact(arm: Arm, site: Site, identifier: str) -> str | None:
-    """The id of an installed extension in the spelling that Azure has; None when it is not installed."""
+    """Return the id of an installed extension in Azure's spelling; None when it is not installed."""
     installed = [extension_id(entry) for entry in list_extensions(arm, site)]
     return next((name for name in installed if name.lower() == identifier.lower()), None)
 
 
 def _seen(arm: Arm, site: Site, address: str, identifier: str) -> ArmAnswer | None:
-    """What Azure knows of an installation right now; None when it knows nothing, or does not say.
+    """Return Azure's answer about a current installation; None when there is none, or no usable answer.
 
     Raises RemoteFailed when it has failed.
     """
     try:
-        answer = arm.call("GET", address)
+        answer = arm.requests.call("GET", address)
     except (AccessDenied, PlatformFailed, Unreachable):
         return None
     _require_not_failed(answer, site, identifier)
@@ -241,39 +245,39 @@ def _seen(arm: Arm, site: Site, address: str, identifier: str) -> ArmAnswer | No
 
 
 def _poll(arm: Arm, site: Site, address: str, identifier: str) -> ArmAnswer:
-    """One look at an installation; an answer that tells nothing is one of 503, and a refusal one of 403.
+    """Poll an installation once; an unusable answer is returned as a 503, a refusal as a 403.
 
-    Raises RemoteFailed when the installation has failed or is gone, and what any other answer means.
+    Raises RemoteFailed when the installation has failed or no longer exists, and the error of any other answer.
     """
     try:
-        answer = arm.call("GET", address, joins=True)
+        answer = arm.requests.call("GET", address, accept_in_progress=True)
     except AccessDenied as error:
         return ArmAnswer(403, None, error.message)
     except (PlatformFailed, Unreachable) as error:
-        if isinstance(error, Unreachable) and error.final:
+        if isinstance(error, Unreachable) and error.permanent:
             raise
         return ArmAnswer(503, None, error.message)
     _require_not_failed(answer, site, identifier)
     if answer.status == 404:
         raise RemoteFailed(
-            f"Site extension '{identifier}' of {site.label} was being installed and is gone: its "
+            f"Site extension '{identifier}' of {site.label} was being installed and no longer exists: its "
             "installation failed on the worker.",
             "Try again; a restarting SCM site interrupts it.",
         )
     if answer.status not in (*STILL_INSTALLING, 401, 403) and not _state(answer):
-        require_success(answer, f"the site extension '{identifier}' of {site.label}")
+        answer.raise_for_status(f"the site extension '{identifier}' of {site.label}")
     return answer
 
 
 def _require_not_failed(answer: ArmAnswer, site: Site, identifier: str) -> None:
     """Raise RemoteFailed, with Kudu's comment, when an answer says that the installation has failed.
 
-    It comes with status 200, 400 or 404: the state says what happened, not the status
+    The HTTP status is 200, 400 or 404; only the provisioning state says what happened
     (docs/platform/az-extension.md 4.3, docs/platform/recordings/arm/siteextension_failed.json).
     """
     state = _state(answer)
     if state in ("failed", "canceled"):
-        comment = _properties(answer.body).get("comment") or arm_message(answer, "Azure gave no reason")
+        comment = _properties(answer.body).get("comment") or answer.error_text("Azure gave no reason")
         raise RemoteFailed(
             f"Installing site extension '{identifier}' on {site.label} ended as {state.capitalize()}: "
             f"{' '.join(str(comment).split())[:400]}"
@@ -281,19 +285,19 @@ def _require_not_failed(answer: ArmAnswer, site: Site, identifier: str) -> None:
 
 
 def _finished(answer: ArmAnswer) -> dict[str, Any] | None:
-    """What an answer says was installed, or None while it is being installed."""
+    """Return the properties of what was installed; None while the installation is running."""
     entry = _properties(answer.body)
     done = answer.status == 200 and _state(answer) in ("succeeded", "") and extension_id(entry)
     return entry if done else None
 
 
 def _state(answer: ArmAnswer) -> str:
-    """The provisioning state that an answer names, in lower case; "" for one that names none."""
+    """Return the provisioning state in an answer, in lower case; "" for none."""
     return str(_properties(answer.body).get("provisioningState") or "").lower()
 
 
 def _properties(body: Any) -> dict[str, Any]:
-    """The flat properties out of Resource Manager's envelope, or of a bare Kudu entry."""
+    """Return the flat properties in Resource Manager's envelope, or of a bare Kudu entry."""
     if not isinstance(body, dict):
         return {}
     properties = body.get("properties")

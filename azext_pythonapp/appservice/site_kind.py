@@ -1,4 +1,4 @@
-"""What kind of app a resource of Microsoft.Web/sites is, and why the ones that are no Windows web app are refused.
+"""The kind of app of a Microsoft.Web/sites resource; anything but a Windows web app is refused, with advice.
 
 Sources: https://learn.microsoft.com/azure/app-service/reference-app-service-kind-property (a comma-separated list,
 which may say less than the flags: docs/platform/recordings/arm/site_kind_app_but_linux.json has kind "app" and reserved
@@ -19,7 +19,7 @@ _DOMAIN = "`az webapp python` manages Python on Windows web apps"
 
 @dataclass(frozen=True)
 class SiteKind:
-    """words: what `kind` says, in lower case; linux, container: whether it runs on Linux, whether an image runs."""
+    """words: of `kind`, in lower case; linux: whether it runs on Linux; container: whether it runs an image."""
 
     words: frozenset[str]
     linux: bool
@@ -27,7 +27,7 @@ class SiteKind:
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> SiteKind:
-        """From Resource Manager's JSON of a site; what it leaves out or has as null is not so."""
+        """Read Resource Manager's JSON of a site; a flag that is missing or null counts as false."""
         properties = body.get("properties")
         properties = properties if isinstance(properties, dict) else {}
         kinds = f"{body.get('kind') or ''},{properties.get('kind') or ''}"
@@ -39,9 +39,9 @@ class SiteKind:
     def require_windows_web_app(
         self, label: str, resource_group: str, name: str, slot: str | None, subscription: str | None
     ) -> None:
-        """Raise Refused, with what to do instead, for anything that is no Windows web app.
+        """Raise Refused, with advice, for anything that is not a Windows web app.
 
-        label: how messages name it. The rest is for the advised command.
+        label: its name in messages. The other parameters are for the advised command.
         """
         target = (
             f"-g {quoted(resource_group)} -n {quoted(name)}"
@@ -51,15 +51,15 @@ class SiteKind:
         if "workflowapp" in self.words:
             raise Refused(
                 f"The {label} is a logic app; {_DOMAIN}.",
-                "Logic apps bring their own runtime. For a workflow that needs Python, call a function app.",
+                "Logic apps have their own runtime. For a workflow that needs Python, call a function app.",
             )
         if "functionapp" in self.words:
             raise Refused(f"The {label} is a function app; {_DOMAIN}.", _function_advice(self.linux, target))
         if self.container:
             system = "Linux" if self.linux else "Windows"
             raise Refused(
-                f"The {label} runs a {system} container, whose Python is in its image; {_DOMAIN}.",
-                f"Choose another image: `az webapp config container set {target} --container-image-name IMAGE`.",
+                f"The {label} runs a {system} container, and Python is part of its image; {_DOMAIN}.",
+                f"Use another image: `az webapp config container set {target} --container-image-name IMAGE`.",
             )
         if self.linux:
             raise Refused(
@@ -77,5 +77,5 @@ def _function_advice(linux: bool, target: str) -> str:
         )
     return (
         "Azure Functions run Python on Linux only: `az functionapp create --runtime python --os-type Linux …` "
-        "makes such a function app."
+        "creates one."
     )

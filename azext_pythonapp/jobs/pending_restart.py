@@ -96,12 +96,6 @@ def living_job(kudu: ScmSite, own: Collection[str] = (), sleep: Callable[[float]
     return living[0] if living else None
 
 
-def running_job(kudu: ScmSite) -> str | None:
-    """The id of a job that runs at this moment or is about to begin; None when there is none."""
-    job = living_job(kudu)
-    return job.id if job else None
-
-
 def _owners_of_locks(kudu: ScmSite) -> list[str]:
     """The ids of the jobs that hold a runtime."""
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from azext_pythonapp.runtimes.identity import Identity, identify, same_extension
+from azext_pythonapp.runtimes.identity import Identity, identify
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,6 @@ class Extension:
 def read_extensions(entries: Iterable[Mapping[str, Any]]) -> list[Extension]:
     """Read JSON entries, in their order; those that name no extension are left out."""
     return [extension for extension in map(Extension.read, entries) if extension]
-
-
-def find_extension(extensions: Iterable[Extension], extension_id: str) -> Extension | None:
-    """The extension of exactly that id, old official ids understood; None when it is not among them.
-
-    Kudu's own GET and DELETE by id search for a substring of any installed package's nuspec and take the first hit
-    (docs/platform/kudu.md 4.4), so installed extensions have to be listed and looked up here.
-    """
-    return next((extension for extension in extensions if same_extension(extension.id, extension_id)), None)
 
 
 def _extension_id(entry: Mapping[str, Any], inner: Mapping[str, Any]) -> str:

@@ -106,13 +106,12 @@ MODULE_OF_PROGRAM = {
 class Moved:
     """How the same thing is started with another Python.
 
-    process_path, arguments: what <httpPlatform> has to say. needs: a program that has to be there, beside python.exe,
-    for this to work; None for nothing. note: one sentence when more than the path of python.exe changes, else None.
+    process_path, arguments: of <httpPlatform>. note: one sentence when more than the path of python.exe changes, else
+    None.
     """
 
     process_path: str
     arguments: str
-    needs: str | None = None
     note: str | None = None
 
 
@@ -236,7 +235,6 @@ class Program:
             return Moved(
                 python_path,
                 rest if count else self.arguments,
-                None,
                 f"{ntpath.basename(self.path)}{' ' + gone if gone else ''} became {python_path}.",
             )
         if self.kind == "server":
@@ -251,17 +249,17 @@ class Program:
             notes.append(f"{call.name} became -m {call.module}.")
         if self.stem.endswith("w"):
             notes.insert(0, f"{ntpath.basename(self.path)} became python.exe.")
-        return Moved(python_path, arguments, None, " ".join(notes) or None)
+        return Moved(python_path, arguments, " ".join(notes) or None)
 
     def _moved_server(self, python_path: str) -> Moved:
         module = MODULE_OF_PROGRAM.get(self.stem)
         shown = ntpath.basename(self.path)
         if module:
             arguments = f"-m {module} {self.arguments}".rstrip() if self.arguments.strip() else f"-m {module}"
-            return Moved(python_path, arguments, None, f"{shown} became python.exe -m {module}.")
+            return Moved(python_path, arguments, f"{shown} became python.exe -m {module}.")
         name = shown if "." in shown else shown + ".exe"
         program = ntpath.join(ntpath.dirname(python_path), "Scripts", name)
-        return Moved(program, self.arguments, program, f"{shown} became {program}.")
+        return Moved(program, self.arguments, f"{shown} became {program}.")
 
     @property
     def complaint(self) -> str:

@@ -72,15 +72,6 @@ class Document:
         first, *rest = path.split("/")
         return self.root.find(*rest) if self.root.name == first else []
 
-    def only_elements(self, element: Element) -> bool:
-        """Return whether element directly holds nothing but elements and white space: no comment, no text."""
-        edges = [
-            element.tag_end,
-            *(edge for child in element.children for edge in (child.start, child.end)),
-            element.close_start,
-        ]
-        return not any(self._data[start:end].strip() for start, end in zip(edges[::2], edges[1::2]))
-
     def set_attribute(self, element: Element, name: str, value: str, after: str | None = None) -> None:
         """Give element the attribute name; a value that it has already is left as it is written.
 

@@ -98,7 +98,7 @@ def test_no_wait_and_the_command_that_finishes_it(az, azure, apps, monkeypatch):
     assert answer["changed"] is True and answer["remaining"] == ["wait for the installation", "restart the app"]
     assert answer["finishCommand"] in started.stderr
     again = az("webapp python install --version 3.6 --no-wait", *naming(site), expect=1)
-    assert "is being installed already" in again.stderr and answer["finishCommand"] in again.stderr, again
+    assert "is already being installed" in again.stderr and answer["finishCommand"] in again.stderr, again
     assert site.restarts == 0
     finishing = az.start(answer["finishCommand"].removeprefix("az "))
     for line in finishing.stderr:

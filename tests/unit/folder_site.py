@@ -46,9 +46,6 @@ class Pending:
     def result(self) -> Result | None:
         return self.answer
 
-    def is_kept_back(self) -> bool:
-        return self.kept_back
-
     def give_up(self) -> bool:
         self.given_up = True
         return self.kept_back
@@ -61,7 +58,7 @@ class FolderSite:
     """home: the folder that stands for %HOME%.
 
     before_request: called with "<method> <path>" ahead of each request; may raise what a broken site would.
-    environment: what commands run with. clock: the server's. running: the answers to `programs`, one after the other.
+    environment: what commands run with. clock: the server's. running: the answers to `processes`, one after the other.
     """
 
     def __init__(self, home: Path):
@@ -110,9 +107,9 @@ class FolderSite:
     def delete(self, path: str) -> None:
         self.path("delete", path).unlink(missing_ok=True)
 
-    def programs(self, name: str) -> list[object]:
+    def processes(self, program: str) -> list[object]:
         """What runs of a program: whatever the test says."""
-        self.path("programs", name)
+        self.path("processes", program)
         return list(self.running.pop(0)) if self.running else []
 
     def delete_directory(self, path: str) -> None:

@@ -1,8 +1,10 @@
-"""A clock on which pauses take no time."""
+"""Time in tests: a clock on which pauses take none, and the end of a posted command."""
 
 from __future__ import annotations
 
 import time
+
+from azext_pythonapp.worker import PendingCommand
 
 
 class Time:
@@ -18,3 +20,10 @@ class Time:
     def sleep(self, seconds: float) -> None:
         """Pass the time at once."""
         self.pauses.append(seconds)
+
+
+def ends_without_result(pending: PendingCommand, seconds: float = 60) -> bool:
+    """Whether a posted command ends in time, and without a result."""
+    started = time.monotonic()
+    pending.sleep(seconds)
+    return time.monotonic() - started < seconds and pending.result() is None

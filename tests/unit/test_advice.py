@@ -9,7 +9,9 @@ import pytest
 
 from azext_pythonapp.advice import completed, in_subscription, options, quoted
 from azext_pythonapp.appservice.app import naming
-from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site
+from azext_pythonapp.appservice.arm import Arm
+from azext_pythonapp.appservice.arm_requests import ArmAnswer
+from azext_pythonapp.appservice.site import Site
 from azext_pythonapp.errors import NotFound, Refused
 
 

@@ -43,7 +43,7 @@ def look_before(
     deadline = clock() + seconds
     for pause in (*PAUSES[: FEWEST_TRIES - 1], None):
         page = fetch(max(1.0, min(FETCH_SECONDS, deadline - clock())))
-        if pause is None or not (page.passing or page.not_reached) or clock() + pause >= deadline:
+        if pause is None or not (page.is_transient or page.not_reached) or clock() + pause >= deadline:
             break
         sleep(pause)
     return page
@@ -86,7 +86,7 @@ def is_good(page: Page, before: Page | None) -> bool:
 
     Servers' errors that were there before are not meant: they may pass.
     """
-    if page.fine:
+    if page.is_success:
         return True
     if before is None or page.status is None or before.status is None or page.status >= 500:
         return False
@@ -135,7 +135,7 @@ class _Wait:
 
     def _is_settled(self, page: Page) -> bool:
         """Whether this is an answer of the app's own that has been there for long enough."""
-        if page.passing:
+        if page.is_transient:
             self._status = None
             return False
         now = self._clock()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.command_answer import CommandResult
+from azext_pythonapp.appservice.kudu_commands import CommandResult
 from azext_pythonapp.entrypoints.served import served
 from azext_pythonapp.errors import Conflict, PythonAppError, RemoteFailed, UnknownOutcome
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, web_root

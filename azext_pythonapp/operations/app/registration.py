@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.kudu import read_time
+from azext_pythonapp.appservice.kudu_commands import parse_time
 from azext_pythonapp.errors import NotFound, PythonAppError, Refused
 from azext_pythonapp.runtimes.registration import Registration, read_registrations, transform_path
 from azext_pythonapp.windows import same_path
@@ -17,14 +17,14 @@ def is_read(app: App, extension_id: str) -> bool | None:
 
     The folder's own time is taken: files that were extracted from an archive carry the archive's times. Two requests.
     """
-    kudu = app.kudu.patient(LOOK_SECONDS)
+    kudu = app.kudu.retrying_for(LOOK_SECONDS)
     try:
-        started = kudu.app_started()
+        started = kudu.app_start_time()
         if started is None:
             return None
         modified = next(
             (
-                read_time(entry.modified)
+                parse_time(entry.modified)
                 for entry in kudu.list_directory(EXTENSIONS)
                 if entry.name.lower() == extension_id.lower()
             ),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.arm import SiteConfiguration
+from azext_pythonapp.appservice.site import SiteConfiguration
 from azext_pythonapp.errors import AccessDenied, Conflict, InvalidInput, NotFound, Refused
 from azext_pythonapp.windows import worker_path
 

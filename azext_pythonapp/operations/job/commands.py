@@ -74,7 +74,9 @@ def print_log(app: App, job_id: str | None, follows: bool) -> None:
         return
     command = f"az webapp python job log {app.site.arguments} --follow"
     try:
-        job = follow(app.kudu.patient(0), identifier, app.progress.data, wait_command=command, tell=app.progress.say)
+        job = follow(
+            app.kudu.retrying_for(0), identifier, app.progress.data, wait_command=command, tell=app.progress.say
+        )
     except KeyboardInterrupt:
         raise UnknownOutcome(
             f"No longer watching job {identifier} of {app.site.label}; it goes on on the worker.",
@@ -118,7 +120,7 @@ def cancel_job(app: App, job_id: str | None, dry_run: bool) -> dict[str, Any]:
 def _await_end(app: App, identifier: str) -> Job:
     try:
         return follow(
-            app.kudu.patient(0),
+            app.kudu.retrying_for(0),
             identifier,
             lambda line: None,
             tell=app.progress.say,

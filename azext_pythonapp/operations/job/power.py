@@ -84,11 +84,11 @@ def running_in(app: App, python_path: str) -> int:
     """How many processes of the app use a runtime, on the instance that answers; its WebJobs and jobs do not count."""
     folder = ntpath.basename(ntpath.dirname(python_path)).lower()
     used = [
-        program
-        for program in app.kudu.programs("python")
-        if f"\\{folder}\\" in f"{program.path} {program.command_line}".lower().replace("/", "\\")
+        process
+        for process in app.kudu.processes("python")
+        if f"\\{folder}\\" in f"{process.path} {process.command_line}".lower().replace("/", "\\")
     ]
-    return len([program for program in used if not program.web_job and not _of_a_job(program.command_line)])
+    return len([process for process in used if not process.web_job and not _of_a_job(process.command_line)])
 
 
 def _of_a_job(command_line: str) -> bool:

@@ -105,7 +105,7 @@ class PipJob:
         try:
             with watching(self._app, job_id, None if isinstance(self._started, str) else self._started):
                 job = follow(
-                    self._app.kudu.patient(0),
+                    self._app.kudu.retrying_for(0),
                     self._started,
                     self._line,
                     on_job=self._show,
@@ -156,7 +156,7 @@ def watching(app: App, job_id: str, started: Launched | None) -> Iterator[None]:
         why = "" if isinstance(error, KeyboardInterrupt) else f": {error}"
         if started is not None and started.pending.give_up():
             with suppress(KeyboardInterrupt):  # a second one ends the cleaning up
-                give_up(app.kudu.patient(0), job_id, f"It was not started{why}.")
+                give_up(app.kudu.retrying_for(0), job_id, f"It was not started{why}.")
             raise RemoteFailed(f"Job {job_id} of {label} was not started{why}.", "Run the command again.") from error
         raise UnknownOutcome(
             f"No longer watching job {job_id} of {label}; it goes on on the worker{why}.",

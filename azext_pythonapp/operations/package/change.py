@@ -197,7 +197,7 @@ def _start_only(app: App, run: PipRun, command: str, run_options: RunOptions) ->
     started = start_pip(app, run, command, leaves=RESTART_LATER if run_options.restart else None)
     with watching(app, started.job_id, started):
         job = await_start(
-            app.kudu.patient(0),
+            app.kudu.retrying_for(0),
             started,
             tell=app.progress.say,
             wait_command=f"az webapp python job wait {app.site.arguments}",

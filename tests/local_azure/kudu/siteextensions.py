@@ -67,7 +67,7 @@ class Installed:
 
 
 class Busy(Exception):
-    """The same id is being installed already."""
+    """The same id is already being installed."""
 
 
 class SiteExtensions:

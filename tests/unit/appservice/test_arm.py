@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from azext_pythonapp.appservice import site_extensions
-from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site
-from azext_pythonapp.appservice.patience import Trouble
+from azext_pythonapp.appservice.arm import Arm
+from azext_pythonapp.appservice.arm_requests import ArmAnswer
+from azext_pythonapp.appservice.retry import Outage
+from azext_pythonapp.appservice.site import Site
 from azext_pythonapp.errors import (
     AccessDenied,
     Conflict,
@@ -39,7 +41,7 @@ class Answers:
 def arm(*answers):
     send = Answers(*answers)
     time = Time()
-    return Arm(send, "https://arm/", "sub", trouble=Trouble("Azure", clock=time.clock, sleep=time.sleep)), send
+    return Arm(send, "https://arm/", "sub", outage=Outage("Azure", clock=time.clock, sleep=time.sleep)), send
 
 
 def entry(state, identifier=EXTENSION, **more):
@@ -153,7 +155,7 @@ def test_an_answer_about_another_extension_is_not_believed():
 
 def test_extension_that_disappears_has_failed():
     azure, _ = arm((201, entry("InProgress")), (404, None))
-    with pytest.raises(RemoteFailed, match="is gone"):
+    with pytest.raises(RemoteFailed, match="no longer exists"):
         site_extensions.install_extension(azure, SITE, EXTENSION, sleep=lambda _: None)
 
 
@@ -216,7 +218,7 @@ def test_a_deletion_that_left_it_there_is_a_failure():
         (200, None),
         (200, {"value": [entry("Succeeded")]}),
     )
-    with pytest.raises(RemoteFailed, match="still there"):
+    with pytest.raises(RemoteFailed, match="still exists"):
         site_extensions.delete_extension(azure, SITE, EXTENSION, pytest.fail)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site
-from azext_pythonapp.appservice.patience import Trouble
+from azext_pythonapp.appservice.arm import Arm
+from azext_pythonapp.appservice.arm_requests import ArmAnswer
+from azext_pythonapp.appservice.retry import Outage
+from azext_pythonapp.appservice.site import Site
 from azext_pythonapp.errors import AccessDenied, PlatformFailed, UnknownOutcome
 
 SITE_ID = "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Web/sites/shop"
@@ -19,8 +21,8 @@ class Azure:
     def __init__(self, *answers):
         self.answers, self.asked = list(answers), []
         now = [0.0]
-        trouble = Trouble("Azure", clock=lambda: now[0], sleep=lambda seconds: now.__setitem__(0, now[0] + seconds))
-        self.arm = Arm(self.send, "https://arm", "sub", trouble=trouble)
+        outage = Outage("Azure", clock=lambda: now[0], sleep=lambda seconds: now.__setitem__(0, now[0] + seconds))
+        self.arm = Arm(self.send, "https://arm", "sub", outage=outage)
 
     def send(self, method, url, query, body, secret):
         self.asked.append((method, url.removeprefix("https://arm" + SITE_ID), query.get("synchronous")))

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from azext_pythonapp.appservice import site_extensions
-from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site, arm_message
-from azext_pythonapp.appservice.patience import Trouble
+from azext_pythonapp.appservice.arm import Arm
+from azext_pythonapp.appservice.arm_requests import ArmAnswer
+from azext_pythonapp.appservice.retry import Outage
+from azext_pythonapp.appservice.site import Site
 from azext_pythonapp.errors import AccessDenied, Conflict, PlatformFailed, RemoteFailed, UnknownOutcome, Unreachable
 from tests.unit.passing_time import Time
 
@@ -41,7 +43,7 @@ class Azure:
             self._send,
             "https://arm",
             "sub",
-            trouble=Trouble("Azure Resource Manager", self.said.append, self.time.clock, self.time.sleep),
+            outage=Outage("Azure Resource Manager", self.said.append, self.time.clock, self.time.sleep),
         )
 
     def _send(self, method, url, query, body, secret):
@@ -134,7 +136,7 @@ def test_a_cut_list_is_asked_again_and_never_an_empty_one():
 
 def test_a_page_is_not_resource_managers_word():
     azure = Azure((404, "<html><title>404</title></html>"))
-    with pytest.raises(PlatformFailed, match="not its own"):
+    with pytest.raises(PlatformFailed, match="does not send itself"):
         azure.arm.open_site("rg", "shop", None)
     azure = Azure((200, "<html><title>Sign in</title></html>"))
     with pytest.raises(PlatformFailed, match="Sign in"):
@@ -143,7 +145,7 @@ def test_a_page_is_not_resource_managers_word():
 
 def test_an_untrusted_certificate_is_said_at_once():
     error = Unreachable("certificate")
-    error.final = True
+    error.permanent = True
     azure = Azure(error)
     with pytest.raises(Unreachable, match="certificate"):
         azure.arm.restart(SITE)
@@ -228,7 +230,7 @@ def test_trouble_while_polling_does_not_end_the_wait(trouble):
 
 def test_a_refusal_that_stays_ends_the_wait_as_unknown():
     azure = Azure((201, entry("Created")), (403, {"error": {"message": "no role"}}))
-    with pytest.raises(UnknownOutcome, match="goes on: no role"):
+    with pytest.raises(UnknownOutcome, match="still being installed: no role"):
         azure.install()
 
 
@@ -287,4 +289,4 @@ def test_a_second_install_alone_is_a_conflict():
     ],
 )
 def test_the_reason_in_an_error(body, words):
-    assert arm_message(ArmAnswer(500, body, json.dumps(body))) == words
+    assert ArmAnswer(500, body, json.dumps(body)).error_text() == words

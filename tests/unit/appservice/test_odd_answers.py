@@ -13,10 +13,12 @@ import requests
 from starlette.responses import Response
 
 from azext_pythonapp.appservice import site_extensions
-from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site
+from azext_pythonapp.appservice.arm import Arm
+from azext_pythonapp.appservice.arm_requests import ArmAnswer
 from azext_pythonapp.appservice.credentials import ScmCredentials
 from azext_pythonapp.appservice.kudu import Kudu
-from azext_pythonapp.appservice.patience import Trouble, http_date, retry_after_seconds
+from azext_pythonapp.appservice.retry import Outage, http_date, retry_after_seconds
+from azext_pythonapp.appservice.site import Site
 from azext_pythonapp.errors import PlatformFailed, PythonAppError, UnknownOutcome
 from tests.local_azure import login
 from tests.unit.local_azure.linux_azure import LinuxAzure
@@ -63,13 +65,7 @@ def answering(azure: LinuxAzure) -> Iterator[Callable[..., Kudu]]:
 @pytest.mark.parametrize("text", ODD)
 def test_invalid_kudu_list_is_an_error(answering, text):
     kudu = answering(text)
-    for ask in (
-        lambda: kudu.list_directory("data"),
-        kudu.site_extensions,
-        kudu.extension_feed,
-        lambda: kudu.programs("python"),
-        kudu.home,
-    ):
+    for ask in (lambda: kudu.list_directory("data"), kudu.extension_feed, lambda: kudu.processes("python"), kudu.home):
         with pytest.raises(PlatformFailed, match="app 'shop'"):
             ask()
 
@@ -144,7 +140,7 @@ class Azure:
             return ArmAnswer(status, content, json.dumps(content))
 
         self.arm = Arm(
-            send, "https://arm", "sub", trouble=Trouble("Azure", lambda line: None, self.time.clock, self.time.sleep)
+            send, "https://arm", "sub", outage=Outage("Azure", lambda line: None, self.time.clock, self.time.sleep)
         )
 
 

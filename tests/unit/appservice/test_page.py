@@ -11,7 +11,7 @@ import pytest
 import requests
 import trustme
 
-from azext_pythonapp.appservice.page import LARGEST_BODY, Page, fetch_page, page_text, telling_line
+from azext_pythonapp.appservice.page import MAX_BODY_BYTES, Page, error_line, fetch_page, page_text
 from tests.unit.page_server import plain, serving
 
 STOPPED = (
@@ -47,13 +47,13 @@ def got(session, answer, path="/", **options):
 @pytest.mark.parametrize("status", [200, 204, 301, 304, 302])
 def test_2xx_and_3xx_are_fine(session, status):
     page = got(session, plain(status, phrase="Fine"))
-    assert page.fine and page.status == status and not page.passing and page.not_reached is None
+    assert page.is_success and page.status == status and not page.is_transient and page.not_reached is None
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 429, 500])
 def test_errors_of_the_app_are_its_own_answer(session, status):
     page = got(session, plain(status, "<h1>Nothing for you</h1>"))
-    assert (page.fine, page.status, page.passing, page.not_reached) == (False, status, False, None)
+    assert (page.is_success, page.status, page.is_transient, page.not_reached) == (False, status, False, None)
     assert page.reason == "Nothing for you"
 
 
@@ -75,13 +75,13 @@ def test_errors_of_the_app_are_its_own_answer(session, status):
 )
 def test_a_page_of_the_front_end_tells_nothing_about_the_app(session, answer):
     page = got(session, answer)
-    assert page.status is None and page.not_reached and not page.fine and not page.passing
+    assert page.status is None and page.not_reached and not page.is_success and not page.is_transient
 
 
 def test_why_the_front_end_refused_is_told(session):
     assert "203.0.113.7" in got(session, plain(403, FORBIDDEN, x_ms_forbidden_ip="203.0.113.7")).not_reached
-    assert got(session, plain(403, STOPPED)).not_reached.endswith("place: Error 403 - This web app is stopped")
-    assert got(session, plain(403, "", "Site Disabled")).not_reached.endswith("place: Site Disabled")
+    assert got(session, plain(403, STOPPED)).not_reached.endswith("app: Error 403 - This web app is stopped")
+    assert got(session, plain(403, "", "Site Disabled")).not_reached.endswith("app: Site Disabled")
 
 
 @pytest.mark.parametrize(
@@ -102,14 +102,14 @@ def test_why_the_front_end_refused_is_told(session):
     ],
 )
 def test_what_a_restart_may_answer(session, status, body, passing):
-    assert got(session, plain(status, body)).passing is passing
+    assert got(session, plain(status, body)).is_transient is passing
 
 
 def test_a_connection_that_ends_unanswered_passes(session):
     page = got(session, b"")
-    assert page.status is None and page.passing and page.not_reached is None
+    assert page.status is None and page.is_transient and page.not_reached is None
     with serving(lambda path, headers, write: None) as server:
-        assert fetch_page(session, server.url).passing
+        assert fetch_page(session, server.url).is_transient
 
 
 def test_redirects_on_the_same_host_are_followed(session):
@@ -140,7 +140,11 @@ def test_a_redirect_that_is_not_escaped_is_utf_8(session):
 )
 def test_redirects_to_another_host_are_not_followed(session, location):
     page = got(session, plain(302, Location=location))
-    assert page.status == 302 and not page.fine and page.elsewhere in ("login.microsoftonline.com", "elsewhere.example")
+    assert (
+        page.status == 302
+        and not page.is_success
+        and page.elsewhere in ("login.microsoftonline.com", "elsewhere.example")
+    )
 
 
 @pytest.mark.parametrize(
@@ -148,7 +152,7 @@ def test_redirects_to_another_host_are_not_followed(session, location):
 )
 def test_redirects_to_elsewhere_are_accepted(session, location):
     page = got(session, plain(302, Location=location))
-    assert page.status == 302 and page.fine
+    assert page.status == 302 and page.is_success
 
 
 def test_the_body_of_a_redirect_is_not_waited_for(session):
@@ -162,7 +166,7 @@ def test_the_body_of_a_redirect_is_not_waited_for(session):
 
 def test_a_loop_of_redirects_ends(session):
     page = got(session, plain(302, Location="/"))
-    assert page.status == 302 and page.fine
+    assert page.status == 302 and page.is_success
 
 
 def test_no_cookies_and_no_credentials_are_sent_but_the_instance(session, monkeypatch):
@@ -184,7 +188,7 @@ def test_an_answer_that_never_begins_ends_in_time(session):
     begun = time.monotonic()
     with serving(lambda path, headers, write: server.over.wait()) as server:
         page = fetch_page(session, server.url, 0.2)
-    assert page.status is None and page.passing and "no answer within" in page.reason
+    assert page.status is None and page.is_transient and "no answer within" in page.reason
     assert time.monotonic() - begun < 60
 
 
@@ -216,7 +220,7 @@ def test_an_error_without_an_end_is_read_up_to_a_limit(session):
 
     with serving(endless) as server:
         page = fetch_page(session, server.url, 3600)
-    assert page.status == 500 and page.reason == "first" and len(page.text) <= LARGEST_BODY
+    assert page.status == 500 and page.reason == "first" and len(page.text) <= MAX_BODY_BYTES
 
 
 @pytest.mark.parametrize(
@@ -255,9 +259,9 @@ def test_text_without_markup():
     assert page_text("a\x1b[31mb\x00<p>\u202ec") == "a[31mb\nc", "nothing that a terminal would obey"
 
 
-def test_the_telling_line():
-    assert telling_line("Title\nTraceback (most recent call last):\nValueError: x\nafter") == "ValueError: x"
-    assert telling_line("Title\nmore") == "Title" and telling_line("") == ""
+def test_the_error_line():
+    assert error_line("Title\nTraceback (most recent call last):\nValueError: x\nafter") == "ValueError: x"
+    assert error_line("Title\nmore") == "Title" and error_line("") == ""
 
 
 @pytest.mark.parametrize(
@@ -284,14 +288,14 @@ def test_untrusted_certificate_is_no_failure_of_the_app(session):
 
         threading.Thread(target=serve, daemon=True).start()
         page = fetch_page(session, f"https://127.0.0.1:{listener.getsockname()[1]}/")
-    assert page.status is None and "certificate" in page.not_reached and not page.passing
+    assert page.status is None and "certificate" in page.not_reached and not page.is_transient
 
 
 def test_a_host_that_nothing_listens_on_is_not_reached(session):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     page = fetch_page(session, f"http://127.0.0.1:{port}/")
-    assert page.status is None and page.not_reached and not page.passing
+    assert page.status is None and page.not_reached and not page.is_transient
 
 
 def test_a_proxy_that_refuses_is_not_the_app_s_failure(session):

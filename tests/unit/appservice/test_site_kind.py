@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.appservice.arm import Arm, ArmAnswer
+from azext_pythonapp.appservice.arm import Arm
+from azext_pythonapp.appservice.arm_requests import ArmAnswer
 from azext_pythonapp.errors import PlatformFailed, Refused
 
 HOST, SCM_HOST = "shop.azurewebsites.net", "shop.scm.azurewebsites.net"

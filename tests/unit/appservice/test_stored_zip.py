@@ -61,7 +61,7 @@ def test_progress_counts_what_was_read(tmp_path):
 def test_a_file_that_changed_meanwhile_is_not_sent(tmp_path, change):
     changing = member(tmp_path, "a", b"x" * 1000)
     changing.path.write_bytes(change)
-    with pytest.raises(InvalidInput, match="was changed while it was uploaded"):
+    with pytest.raises(InvalidInput, match="changed during the upload"):
         StoredZip([changing]).read()
 
 

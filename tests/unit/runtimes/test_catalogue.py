@@ -18,7 +18,6 @@ from azext_pythonapp.runtimes.catalogue import (
     shown,
     with_installed,
 )
-from azext_pythonapp.runtimes.extension import find_extension, read_extensions
 from azext_pythonapp.runtimes.nuget import NugetRuntime, Release
 from azext_pythonapp.runtimes.versions import VersionSpec
 
@@ -199,18 +198,6 @@ def test_what_the_app_has_is_marked(extensions):
     assert all(offer.installed is not None for offer in marked)
     every = with_installed(read_offers(FEED, all_versions=True, today=TODAY), extensions)
     assert [offer.package_version for offer in every if offer.installed] == ["3.6.4.4"]
-
-
-def test_a_package_that_mentions_the_id_is_not_that_package():
-    installed = read_extensions(
-        [
-            {"id": "flask-tools", "description": "works on python364x64"},
-            {"id": "python364x64-tools", "title": "python364x64"},
-        ]
-    )
-    assert find_extension(installed, "python364x64") is None
-    assert find_extension(installed, "flask") is None
-    assert find_extension(installed, "FLASK-tools").id == "flask-tools"
 
 
 def test_filters():

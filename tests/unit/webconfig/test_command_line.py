@@ -38,7 +38,7 @@ def test_python_in_any_spelling(path: str) -> None:
     assert program.kind == "python"
     assert program.runs_python
     moved = program.moved_to(NEW)
-    assert (moved.process_path, moved.arguments, moved.needs) == (NEW, f"-m waitress --port {PORT} shop:app", None)
+    assert (moved.process_path, moved.arguments) == (NEW, f"-m waitress --port {PORT} shop:app")
 
 
 @pytest.mark.parametrize(
@@ -61,13 +61,13 @@ def test_a_servers_own_program(path: str, arguments: str, module: str) -> None:
     program = understand(path, arguments)
     assert program.kind == "server"
     moved = program.moved_to(NEW)
-    assert (moved.process_path, moved.arguments, moved.needs) == (NEW, f"-m {module} {arguments}", None)
+    assert (moved.process_path, moved.arguments) == (NEW, f"-m {module} {arguments}")
     assert module in (moved.note or "")
 
 
 def test_a_server_without_a_module_form() -> None:
     moved = understand(r"D:\home\python364x64\Scripts\superset.exe", "run -p 1").moved_to(NEW)
-    assert moved.process_path == moved.needs == r"%HOME%\python3111x64\Scripts\superset.exe"
+    assert moved.process_path == r"%HOME%\python3111x64\Scripts\superset.exe"
     assert moved.arguments == "run -p 1"
 
 

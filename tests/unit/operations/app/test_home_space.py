@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.arm import SiteConfiguration, VirtualApplication
+from azext_pythonapp.appservice.site import SiteConfiguration, VirtualApplication
 from azext_pythonapp.errors import Refused, UnknownOutcome
 from azext_pythonapp.operations.app.home_space import require_room, require_writable_root
 

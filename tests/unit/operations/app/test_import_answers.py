@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.command_answer import CommandResult
+from azext_pythonapp.appservice.kudu_commands import CommandResult
 from azext_pythonapp.errors import PythonAppError, RemoteFailed, UnknownOutcome
 from azext_pythonapp.operations.app.import_check import check_import, import_target, require_import
 from azext_pythonapp.webconfig.handlers import HandlerIntent, write_handler

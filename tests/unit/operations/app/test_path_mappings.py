@@ -6,7 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site, VirtualApplication
+from azext_pythonapp.appservice.arm import Arm
+from azext_pythonapp.appservice.arm_requests import ArmAnswer
+from azext_pythonapp.appservice.site import Site, VirtualApplication
 from azext_pythonapp.errors import AccessDenied, NotFound, Refused
 from azext_pythonapp.operations.app.observe import read_web_config
 from azext_pythonapp.operations.app.server_log import ServerLog

@@ -6,7 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.arm import Arm, ArmAnswer, Site
+from azext_pythonapp.appservice.arm import Arm
+from azext_pythonapp.appservice.arm_requests import ArmAnswer
+from azext_pythonapp.appservice.site import Site
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 
 SITE_ID = "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Web/sites/shop"

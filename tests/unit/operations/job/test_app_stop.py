@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from azext_pythonapp.appservice.kudu import Program
+from azext_pythonapp.appservice.kudu_commands import Process
 from azext_pythonapp.errors import Unreachable
 from azext_pythonapp.jobs.pending_restart import (
     CLAIM_SECONDS,
@@ -15,9 +15,9 @@ from azext_pythonapp.jobs.pending_restart import (
     RESTART,
     START,
     Note,
+    living_job,
     note_start,
     notes,
-    running_job,
 )
 from azext_pythonapp.operations.job.commands import wait_for_job
 from azext_pythonapp.operations.job.pending_restart import OWN_CLIENT_SECONDS, SHORT_JOB_SECONDS, plan_left
@@ -25,14 +25,14 @@ from azext_pythonapp.operations.job.power import ENDING_SECONDS, stop_for_job
 from tests.unit.operations.job.test_pending_restart import EARLIER, JOB, OTHER, World
 
 PYTHON = "D:\\home\\python311x64\\python.exe"
-APP = Program(7, PYTHON, f'"{PYTHON}" D:\\home\\python311x64\\wfastcgi.py', False)
+APP = Process(7, PYTHON, f'"{PYTHON}" D:\\home\\python311x64\\wfastcgi.py', False)
 OTHERS = [
-    Program(8, "C:\\Python\\python.exe", "python.exe x.py", False),
-    Program(9, PYTHON, f"{PYTHON} job.py", True),
-    Program(10, PYTHON, f'"{PYTHON}" -u -B -E -s runner/__main__.py', False),
-    Program(11, PYTHON, f"{PYTHON} -s -u D:\\home\\data\\pythonapp\\jobs\\x\\runner\\__main__.py pip check", False),
-    Program(12, PYTHON, f'"{PYTHON}" -u -B -E -s runner.py', False),  # of version 0.1.0b2
-    Program(13, PYTHON, f"{PYTHON} -s -u D:\\home\\data\\pythonapp\\jobs\\x\\runner_modules\\watched_pip.py", False),
+    Process(8, "C:\\Python\\python.exe", "python.exe x.py", False),
+    Process(9, PYTHON, f"{PYTHON} job.py", True),
+    Process(10, PYTHON, f'"{PYTHON}" -u -B -E -s runner/__main__.py', False),
+    Process(11, PYTHON, f"{PYTHON} -s -u D:\\home\\data\\pythonapp\\jobs\\x\\runner\\__main__.py pip check", False),
+    Process(12, PYTHON, f'"{PYTHON}" -u -B -E -s runner.py', False),  # of version 0.1.0b2
+    Process(13, PYTHON, f"{PYTHON} -s -u D:\\home\\data\\pythonapp\\jobs\\x\\runner_modules\\watched_pip.py", False),
 ]
 
 
@@ -59,7 +59,7 @@ def test_but_not_for_ever(world):
 
 def test_a_site_that_does_not_tell_its_processes_is_said(world):
     world.kudu.before_request = lambda request: (
-        (_ for _ in ()).throw(Unreachable("away")) if request.startswith("programs") else None
+        (_ for _ in ()).throw(Unreachable("away")) if request.startswith("processes") else None
     )
     stop(world)
     assert world.arm.done == ["stop"] and "is not known: away" in world.said[-1]
@@ -132,7 +132,7 @@ def test_no_restart_hits_a_job_without_a_lock(world, state):
     """It is about to begin, or it only looks and takes none."""
     world.note(JOB, RESTART)
     begin(world, OTHER, state)
-    assert running_job(world.kudu) == OTHER
+    assert living_job(world.kudu).id == OTHER
     world.later = lambda: begin(world, OTHER, state)
     assert world.finish(own=[JOB], changed=True) == [] and world.arm.done == []
     assert world.waited >= SHORT_JOB_SECONDS and notes(world.kudu) == [Note(JOB, RESTART)]

@@ -35,7 +35,7 @@ class Worker(FolderSite):
         self.before_request = self.fail
         self.command = Pending()
 
-    def patient(self, seconds):
+    def retrying_for(self, seconds):
         return self
 
     def fail(self, _):

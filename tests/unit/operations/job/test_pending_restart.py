@@ -16,9 +16,9 @@ from azext_pythonapp.jobs.pending_restart import (
     RESTART_LATER,
     START,
     Note,
+    living_job,
     note_start,
     notes,
-    running_job,
 )
 from azext_pythonapp.operations.job.commands import cancel_job
 from azext_pythonapp.operations.job.pending_restart import OWN_CLIENT_SECONDS, finish_left, plan_left, still_to_do
@@ -192,12 +192,12 @@ def test_running_job_sees_no_restart_and_no_start(world):
     world.note(EARLIER, START)
     world.note(JOB, RESTART)
     world.arm.state = "Stopped"
-    assert running_job(world.kudu) == OTHER
+    assert living_job(world.kudu).id == OTHER
     assert world.finish(own=[JOB], changed=True) == [] and world.arm.done == []
     assert notes(world.kudu) == [Note(EARLIER, START), Note(JOB, RESTART)]
     assert f"`az webapp python job wait -g rg -n shop --job-id {OTHER}`" in world.said[-1]
     world.runs(OTHER, "failed")
-    assert running_job(world.kudu) is None and world.finish() == [("update", "Running")]
+    assert living_job(world.kudu) is None and world.finish() == [("update", "Running")]
 
 
 def test_own_stop_is_undone_while_another_job_runs(world):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.kudu import read_time
+from azext_pythonapp.appservice.kudu_commands import parse_time
 from azext_pythonapp.errors import Conflict, NotFound, Unreachable
 from azext_pythonapp.operations.app.registration import is_read, refuse_unread
 from azext_pythonapp.operations.job.pending_restart import restart_to_read
@@ -27,10 +27,10 @@ class Kudu:
         self._started, self.names = started, names
         self.asked: list[str] = []
 
-    def patient(self, seconds):
+    def retrying_for(self, seconds):
         return self
 
-    def app_started(self):
+    def app_start_time(self):
         if isinstance(self._started, Exception):
             raise self._started
         return self._started
@@ -102,4 +102,4 @@ def test_a_refusal_says_why_and_what_to_do():
     ],
 )
 def test_kudu_s_times(text, expected):
-    assert read_time(text) == expected
+    assert parse_time(text) == expected

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.arm import SiteConfiguration, VirtualApplication
+from azext_pythonapp.appservice.site import SiteConfiguration, VirtualApplication
 from azext_pythonapp.errors import AccessDenied, InvalidInput
 from azext_pythonapp.operations.package.vendor_path import check_app_path, deployed_path, path_warnings
 from azext_pythonapp.webconfig.handlers import PythonHandler

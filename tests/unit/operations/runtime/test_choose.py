@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.arm import Site
+from azext_pythonapp.appservice.site import Site
 from azext_pythonapp.errors import NotFound, PlatformFailed, PythonAppError, Refused, UnknownOutcome
 from azext_pythonapp.operations.runtime import choose as runtime_choice
 from azext_pythonapp.operations.runtime.choose import choose_runtime, newest_present, require_present

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from azext_pythonapp.appservice.arm import SiteConfiguration, VirtualApplication
+from azext_pythonapp.appservice.site import SiteConfiguration, VirtualApplication
 from azext_pythonapp.errors import AccessDenied, InvalidWebConfig, NotFound
 from azext_pythonapp.operations.runtime.in_use import shortened, uses_of_runtime
 from azext_pythonapp.webconfig import paths

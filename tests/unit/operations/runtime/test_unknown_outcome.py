@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.command_answer import CommandResult
+from azext_pythonapp.appservice.kudu_commands import CommandResult
 from azext_pythonapp.errors import NotFound, RemoteFailed, UnknownOutcome
 from azext_pythonapp.operations.runtime import nuget as nuget_installation
 from azext_pythonapp.operations.runtime.keep_packages import MOVE_LOOKS, Replacement

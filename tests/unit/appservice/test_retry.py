@@ -6,13 +6,13 @@ from datetime import datetime, timezone
 
 import pytest
 
-from azext_pythonapp.appservice.patience import Retry, Trouble, retry_after_seconds
+from azext_pythonapp.appservice.retry import Outage, Retry, retry_after_seconds
 
 
 class Clock:
     def __init__(self):
         self.now, self.said = 0.0, []
-        self.trouble = Trouble("the SCM site", self.said.append, lambda: self.now, self.sleep)
+        self.outage = Outage("the SCM site", self.said.append, lambda: self.now, self.sleep)
 
     def sleep(self, seconds):
         self.now += seconds
@@ -20,7 +20,7 @@ class Clock:
 
 def test_pauses_grow_and_end_with_the_time():
     clock = Clock()
-    retry, moments = Retry(clock.trouble, 60), []
+    retry, moments = Retry(clock.outage, 60), []
     while retry.again("503"):
         moments.append(clock.now)
     pauses = [after - before for before, after in zip([0.0, *moments], moments)]
@@ -29,32 +29,32 @@ def test_pauses_grow_and_end_with_the_time():
 
 def test_lesser_trouble_has_a_limit_of_its_own():
     clock = Clock()
-    retry = Retry(clock.trouble, 240)
+    retry = Retry(clock.outage, 240)
     while clock.now < 100:
         assert retry.again("503")
     begun = clock.now
-    while retry.again("404", total=30):
+    while retry.again("404", limit=30):
         pass
     assert clock.now - begun == pytest.approx(30)
     assert retry.again("503")
-    assert retry.again("404", total=30)
+    assert retry.again("404", limit=30)
 
 
 def test_wait_is_reported_once_per_trouble():
     clock = Clock()
     for _ in range(2):
         for _ in range(2):  # two requests meet the same trouble
-            retry = Retry(clock.trouble)
+            retry = Retry(clock.outage)
             while clock.now % 1000 < 40:
                 retry.again("it answers 503")
         assert len(clock.said) == 1
-        clock.trouble.over()
+        clock.outage.over()
         clock.now, clock.said[:] = 1000.0, []
 
 
 def test_nothing_is_said_of_short_trouble():
     clock = Clock()
-    retry = Retry(clock.trouble)
+    retry = Retry(clock.outage)
     retry.again("503")
     retry.again("503")
     assert clock.said == []

@@ -1,0 +1,28 @@
+# Names that vulture takes for unused, because something other than the product's own code uses them.
+# ruff: noqa
+# flake8: noqa
+_.COMMAND_LOADER_CLS  # az loads an extension by it
+_.kwargs  # az passes it to every completer
+
+# az calls the functions of custom.py by the names in commands.py; these share theirs with no other function.
+_.install_runtime
+_.print_job_log
+_.show_app
+_.uninstall_runtime
+_.vendor_packages
+
+# Read by the standard library, by requests or by Windows.
+_.__path__
+_.__stderr__
+_.__stdout__
+_.compress_type  # zipfile
+_.cookies  # requests
+_.LimitFlags  # kernel32, a field of a structure
+_.readinto  # io
+_.seekable  # io
+
+# expat's handlers and settings.
+_.EndElementHandler
+_.ordered_attributes
+_.StartDoctypeDeclHandler
+_.StartElementHandler
