@@ -4,13 +4,6 @@
 _.COMMAND_LOADER_CLS  # az loads an extension by it
 _.kwargs  # az passes it to every completer
 
-# az calls the functions of custom.py by the names in commands.py; these share theirs with no other function.
-_.install_runtime
-_.print_job_log
-_.show_app
-_.uninstall_runtime
-_.vendor_packages
-
 # Read by the standard library, by requests or by Windows.
 _.__path__
 _.__stderr__

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from azext_pythonapp.custom.opening import app_named, console
 
 
-def show_opened(cmd, resource_group_name=None, webapp_name=None, slot=None, file=None):
+def show_web_config(cmd, resource_group_name=None, webapp_name=None, slot=None, file=None):
     from azext_pythonapp.operations.web_config import show_set_diff
 
     with _opened(cmd, resource_group_name, webapp_name, slot, file) as opened:
