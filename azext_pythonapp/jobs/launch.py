@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from azext_pythonapp.errors import PythonAppError
-from azext_pythonapp.jobs.request import RUNNER_START, JobSpec, folder, new_job_id, request_files
+from azext_pythonapp.ids import new_id
+from azext_pythonapp.jobs.request import RUNNER_START, JobSpec, folder, request_files
 from azext_pythonapp.windows import quote_command
 from azext_pythonapp.worker import PendingCommand, ScmSite
 
@@ -37,7 +38,7 @@ def launch(
     used once. Raises the site's own errors when the upload fails; nothing runs then, and what arrived is deleted: it
     may hold secrets, also when the connection was cut before the answer.
     """
-    job_id = job_id or new_job_id(kudu.now())
+    job_id = job_id or new_id(kudu.now())
     try:
         kudu.upload(folder(job_id), request_files(spec, job_id, files, kudu.now()))
     except BaseException:

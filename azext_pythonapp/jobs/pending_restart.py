@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from azext_pythonapp.errors import NotFound
-from azext_pythonapp.jobs.request import ID
+from azext_pythonapp.ids import ID
 from azext_pythonapp.jobs.state import Job, moment
 from azext_pythonapp.jobs.store import job_ids, show, show_these
 from azext_pythonapp.worker import ScmSite

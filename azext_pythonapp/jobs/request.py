@@ -7,13 +7,13 @@ import importlib.resources
 import json
 import ntpath
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from azext_pythonapp.errors import InvalidInput
+from azext_pythonapp.ids import ID
 from azext_pythonapp.packages.pip import Argument, HomeFile, JobFile, PipCommand, has_credentials
 
 FOLDER = "data/pythonapp/jobs"
@@ -23,7 +23,6 @@ RUNNER_START = f"{RUNNER}/__main__.py"
 LOG, STATE, REQUEST, SECRETS = "log.txt", "state.json", "request.json", "secrets.json"
 # A client puts it into the job's folder; the runner looks for it every 2 s.
 CANCEL = "cancel"
-ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 _RUNTIME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -88,15 +87,6 @@ class JobSpec:  # pylint: disable=too-many-instance-attributes
     def environment(self) -> dict[str, str]:
         """Variables for pip; they may hold credentials."""
         return {name: value for call in self.calls for name, value in call.environment.items()}
-
-
-def new_job_id(now: datetime | None = None) -> str:
-    """A fresh id such as 20261122-115930-4f2a: the UTC time, so that ids sort by age, and four random digits.
-
-    now: the SCM site's time, so that the ids of two clients sort by age; None to take this machine's.
-    """
-    moment = now or datetime.now(timezone.utc)
-    return f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
 def folder(job_id: str) -> str:

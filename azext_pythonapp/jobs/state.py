@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from azext_pythonapp.jobs.request import ID
+from azext_pythonapp.ids import ID
 
 RUNNING, SUCCEEDED, FAILED, LOST, CANCELED = "running", "succeeded", "failed", "lost", "canceled"
 STATES = (RUNNING, SUCCEEDED, FAILED, LOST, CANCELED)

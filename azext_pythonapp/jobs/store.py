@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from azext_pythonapp.errors import Conflict, NotFound, PlatformFailed, PythonAppError
+from azext_pythonapp.ids import ID
 from azext_pythonapp.jobs import state
-from azext_pythonapp.jobs.request import CANCEL, FOLDER, ID, REQUEST, SECRETS, STATE, folder
+from azext_pythonapp.jobs.request import CANCEL, FOLDER, REQUEST, SECRETS, STATE, folder
 from azext_pythonapp.jobs.state import FAILED, LOST, RUNNING, Job
 from azext_pythonapp.worker import ScmSite
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.entrypoints.choose import parse_app_option
-from azext_pythonapp.errors import NotFound, UnknownOutcome
-from azext_pythonapp.jobs.pending_restart import RESTART
+from azext_pythonapp.errors import NotFound, PythonAppError, UnknownOutcome
+from azext_pythonapp.jobs.pending_restart import RESTART, living_job
 from azext_pythonapp.operations.app.deployment_warnings import warn_of_deployment
 from azext_pythonapp.operations.app.health_check import HealthCheck, HealthOptions, Served
 from azext_pythonapp.operations.app.home_space import require_room, require_writable_root
@@ -30,10 +30,10 @@ from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles, files_on_app
 from azext_pythonapp.operations.runtime.choose import choose_runtime
 from azext_pythonapp.operations.runtime.nuget import installation_of
-from azext_pythonapp.operations.web_config.change import ChangeRecord, both_changes, put_back
+from azext_pythonapp.operations.web_config.change import WebConfigChange, conflict
+from azext_pythonapp.operations.web_config.change_record import ChangeRecord
 from azext_pythonapp.operations.web_config.entry_point import Start, find_start, shown_entry_point, taken_instead
 from azext_pythonapp.operations.web_config.handler import HandlerOptions, build_intent, decide_kind
-from azext_pythonapp.operations.web_config.plan import WebConfigPlan
 from azext_pythonapp.packages.pip import PipOptions
 from azext_pythonapp.packages.requirements import TargetEnvironment, asked_packages
 from azext_pythonapp.plan import Change, Plan, Step, report
@@ -153,8 +153,8 @@ class Transaction:
         self._python = self._installation.runtime if self._installation else choice.required
         self._files = self._requirement_files()
         self._intent = self._build_intent()
-        self._record = ChangeRecord(app, COMMAND)
-        self._web_config = WebConfigPlan(AppFiles(app), WEB_CONFIG, found, self._edit, self._record, app.progress.say)
+        self._record = ChangeRecord(app.kudu, COMMAND)
+        self._web_config = WebConfigChange(AppFiles(app), WEB_CONFIG, found, self._edit, self._record)
         self._changed = False
         self._why = ""  # the app is restarted, where that was not said before
         self._jobs: list[str] = []
@@ -332,6 +332,7 @@ class Transaction:
         self._python, self._installation = self._installation.runtime, None
         self._changed = True
         self._intent = self._build_intent()
+        self._web_config.recompute()
         return []
 
     def _package_steps(self) -> list[Step]:
@@ -371,15 +372,13 @@ class Transaction:
     def _switch_steps(self) -> list[Step]:
         if self._web_config.change.action == "none":
             return []
-        step = self._web_config.step(
-            f"Switching web.config of {self._app.site.label} to Python {self._python.version}."
-        )
-        return [Step(step.title, step.changes, lambda: self._switch(step), lambda: self._put_back(step))]
+        title = f"Switching web.config of {self._app.site.label} to Python {self._python.version}."
+        return [Step(title, [self._web_config.change], self._switch, self._put_back)]
 
     def _edit(self, content: bytes | None) -> Edit:
         """The edit of web.config; Conflict when somebody else changed what it starts since the plan was made."""
         if content != self._found.content and (read_handler(content) or read_settings(content)) != self._current:
-            raise both_changes(
+            raise conflict(
                 f"web.config of {self._app.site.label}",
                 self._found.content,
                 content,
@@ -387,12 +386,15 @@ class Transaction:
             )
         return write_handler(content, self._intent)
 
-    def _switch(self, step: Step) -> Sequence[Change]:
+    def _switch(self) -> Sequence[Change]:
         self._changed, self._why = True, ""
-        return step.apply()
+        change = self._web_config.apply()
+        for note in self._web_config.edit.notes:
+            self._app.progress.say(f"  {note}")
+        return [change]
 
-    def _put_back(self, step: Step) -> str:
-        return put_back(self._app, step, restart=self._request.restart and self._running)
+    def _put_back(self) -> str:
+        return put_back(self._app, self._web_config, restart=self._request.restart and self._running)
 
     def _restart(self) -> Sequence[Change]:
         try:
@@ -442,3 +444,27 @@ class Transaction:
             self._changed or self._restarted,
         )
         return []
+
+
+def put_back(app: App, change: WebConfigChange, *, restart: bool) -> str:
+    """Undo the change of web.config and restart the app; return what became of both, in sentences.
+
+    restart: whether to restart the app. Raises what `change.undo` raises.
+    """
+    sentence = change.undo()
+    if not restart:
+        return sentence
+    try:
+        busy = living_job(app.kudu)
+        if busy is not None:
+            return (
+                f"{sentence} IIS restarts the worker process of {app.site.label} because of it. The app itself was not "
+                f"restarted, because that would end job {busy.id}."
+            )
+        app.arm.restart(app.site)
+    except PythonAppError as error:
+        return (
+            f"{sentence} The restart after that failed: {error.message.rstrip('.')}. Until it is restarted, "
+            f"{app.site.label} may go on as it was after the change: `az webapp restart {app.site.arguments}`."
+        )
+    return f"{sentence} The app was restarted with it."

@@ -8,7 +8,8 @@ import pytest
 
 from azext_pythonapp import url_secrets
 from azext_pythonapp.errors import InvalidInput
-from azext_pythonapp.jobs.request import JobSpec, new_job_id, request_files
+from azext_pythonapp.ids import new_id
+from azext_pythonapp.jobs.request import JobSpec, request_files
 from azext_pythonapp.operations.package.index_options import parse_options
 from azext_pythonapp.packages.pip import JobFile, install
 from azext_pythonapp.packages.pip_arguments import parse
@@ -73,9 +74,7 @@ def test_the_file_that_holds_it_is_deleted_by_the_job() -> None:
     spec = JobSpec(
         "install-requirements", "python.exe", "python364x64", install(JobFile("requirements.txt"), parse_options())
     )
-    files = request_files(
-        spec, new_job_id(), {"requirements.txt": f"a @ {SAS}\n".encode(), "other.txt": b"b==1 # why?\n"}
-    )
+    files = request_files(spec, new_id(), {"requirements.txt": f"a @ {SAS}\n".encode(), "other.txt": b"b==1 # why?\n"})
     assert json.loads(files["request.json"])["secretFiles"] == ["requirements.txt"]
 
 

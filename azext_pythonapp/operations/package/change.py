@@ -9,9 +9,9 @@ from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import InvalidInput, PythonAppError, RemoteFailed
+from azext_pythonapp.ids import new_id
 from azext_pythonapp.jobs.follow import await_start
 from azext_pythonapp.jobs.pending_restart import RESTART, RESTART_LATER
-from azext_pythonapp.jobs.request import new_job_id
 from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult
 from azext_pythonapp.operations.job.pending_restart import finish_left, wait_command
 from azext_pythonapp.operations.job.power import stop_for_job
@@ -166,7 +166,7 @@ class Attempts:
 
     def _attempt(self, run: PipRun, stop: bool) -> Job:
         """Run pip as one job."""
-        self.job_ids.append(new_job_id(self._app.kudu.now()))
+        self.job_ids.append(new_id(self._app.kudu.now()))
         self._launched = False
         if stop and self._app.site.state.lower() != "stopped":
             self.stopped = True

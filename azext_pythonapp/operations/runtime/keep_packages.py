@@ -8,14 +8,13 @@ into the new runtime, which is of the same Python; and when anything fails both 
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound, PythonAppError, RemoteFailed, UnknownOutcome
+from azext_pythonapp.ids import new_id
 from azext_pythonapp.operations.job.power import start_again
 from azext_pythonapp.packages import installed
 from azext_pythonapp.plan import Change, Step
@@ -67,13 +66,12 @@ class Replacement:
         sleep: Callable[[float], None] = time.sleep,
     ):
         self._sleep = sleep
-        moment = datetime.now(timezone.utc)
         self._app = app
         self._folder = folder
         self._packages = packages
         self._extension_id = extension_id
         self._all = _packages(app, folder)
-        self._aside = _Aside(f"{REPLACED_FOLDER}/{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}", folder)
+        self._aside = _Aside(f"{REPLACED_FOLDER}/{new_id()}", folder)
         self._moves: list[tuple[str, str]] = []
         self._running = app.site.state.lower() != "stopped"
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from azext_pythonapp.errors import NotFound, PythonAppError, Refused
-from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, FileState, LocalFiles
+from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, LocalFiles
+from azext_pythonapp.operations.web_config.change import WebConfigChange
 from azext_pythonapp.operations.web_config.entry_point import Start, entry_point_in_force, find_start, taken_instead
 from azext_pythonapp.operations.web_config.handler import HandlerOptions, build_intent, decide_kind
 from azext_pythonapp.operations.web_config.options import PlatformOptions, WebConfigRequest
-from azext_pythonapp.operations.web_config.plan import WebConfigPlan
 from azext_pythonapp.operations.web_config.target import Place
 from azext_pythonapp.plan import Change, Plan, Step, report
 from azext_pythonapp.webconfig.diff import unified_diff
@@ -115,16 +115,13 @@ class _Editor:
         self._place = place
         self._request = request
         self._say = say
-        self._edits: dict[bytes | None, Edit] = {}
         self.said: list[str] = []
 
     def edit(self, content: bytes | None) -> Edit:
-        """The edit of these bytes; decided anew for bytes that were not seen yet."""
-        if content not in self._edits:
-            # Settings without a handler are what a new one is going to read, so they are in force.
-            current = read_handler(content) or read_settings(content)
-            self._edits[content] = write_handler(content, self._intent(current))
-        return self._edits[content]
+        """Decide what these bytes have to say, and return the edit."""
+        # Settings without a handler are what a new one is going to read, so they are in force.
+        current = read_handler(content) or read_settings(content)
+        return write_handler(content, self._intent(current))
 
     def _intent(self, current: PythonHandler | None) -> HandlerIntent:
         request, label = self._request, self._place.files.label
@@ -189,7 +186,7 @@ class _Editor:
 
 
 class _Work:
-    """One run of set or diff: the plan, and the answer."""
+    """One run of set or diff: the changes of the files, the plan that makes them, and the answer."""
 
     def __init__(self, place: Place, request: WebConfigRequest):
         self._place = place
@@ -199,16 +196,13 @@ class _Work:
         self._editor = _Editor(place, request, place.progress.say)
         self._found = place.files.state(WEB_CONFIG)
         self._record = None if request.output else place.record(COMMAND)
-        self._main = WebConfigPlan(
-            place.files, WEB_CONFIG, self._found, self._edit, self._record, lambda _: None, self._shown
-        )
-        self._edited: bytes | None = self._found.content
-        self._static_notes: list[str] = []
+        self._main = WebConfigChange(place.files, WEB_CONFIG, self._found, self._editor.edit, self._record, self._shown)
+        self._static: dict[str, WebConfigChange] = {}
         self.plan = Plan(self._steps_elsewhere(request.output) if request.output else self._steps())
 
     @property
     def notes(self) -> list[str]:
-        """One sentence for each thing to know: about the decisions, then about the file."""
+        """Return one sentence for each thing to know: about the decisions, then about the files."""
         return [*self._editor.said, *self._edit_notes()]
 
     def say_notes(self, planned: bool = False) -> None:
@@ -219,71 +213,68 @@ class _Work:
         for note in notes:
             self._place.progress.say(f"  {note}")
 
-    def _edit_notes(self) -> list[str]:
-        return [*self._editor.edit(self._edited).notes, *self._static_notes]
-
     def answer(self) -> dict[str, Any]:
-        """The command's own keys."""
-        kept = self._record is not None and self._record.used
+        """Return the command's own keys."""
         content = self._main.content
         return {
             **_described(self._place, read_handler(content), content),
             "notes": self.notes,
-            "changeId": self._record.change_id if self._record is not None and kept else None,
+            "changeId": self._record.change_id if self._record is not None and self._record.used else None,
         }
 
-    def _edit(self, content: bytes | None) -> Edit:
-        """The edit of the bytes that the file has now, which somebody else may have changed since the plan."""
-        edit = self._editor.edit(content)
-        self._edited = content
-        return edit
+    def _edit_notes(self) -> list[str]:
+        changes = [self._main, *self._static.values()]
+        return list(dict.fromkeys(note for change in changes for note in change.edit.notes))
 
     def _steps(self) -> list[Step]:
         files = self._place.files
         self._place.require_known(read_handler(self._found.content), read_handler(self._main.content))
-        plans = [(WEB_CONFIG, self._main)]
         for folder in self._request.static:
             files.list_folder(folder)
-            name = f"{folder}/{WEB_CONFIG}"
-            plans.append(
-                (
-                    name,
-                    WebConfigPlan(
-                        files, name, files.state(name), partial(self._static_edit, folder), self._record, lambda _: None
-                    ),
-                )
-            )
-        return [plan.step(f"Writing {name} of {files.label}.") for name, plan in plans if plan.change.action != "none"]
+            self._plan_static(folder)
+        changes = [self._main, *self._static.values()]
+        steps = [change.step(f"Writing {change.title}.") for change in changes if change.change.action != "none"]
+        if self._main.change.action != "none":
+            steps[0].apply = self._write_main
+        return steps
+
+    def _write_main(self) -> Sequence[Change]:
+        planned = self._main.content
+        done = self._main.apply()
+        if self._main.content != planned:
+            for change in self._static.values():
+                change.recompute()
+        return [done]
+
+    def _plan_static(self, folder: str) -> None:
+        files, name = self._place.files, f"{folder}/{WEB_CONFIG}"
+        edit = partial(self._static_edit, folder)
+        self._static[name] = WebConfigChange(files, name, files.state(name), edit, self._record)
 
     def _static_edit(self, folder: str, content: bytes | None) -> Edit:
         handler = read_handler(self._main.content)
         assert handler is not None
         edit = write_static(content, handler.handler_name)
-        notes = [f"{folder}: {note}" for note in edit.notes]
-        self._static_notes += [note for note in notes if note not in self._static_notes]
-        return edit
+        return replace(edit, notes=tuple(f"{folder}: {note}" for note in edit.notes))
 
     def _steps_elsewhere(self, output: Path) -> list[Step]:
-        """The steps that write the results to this machine; folders' files go below the folder of output."""
+        """Return the steps that write the results to this machine; folders' files go below the folder of output."""
         target = LocalFiles(output.parent, output.name)
-        results = {WEB_CONFIG: (self._found, self._main.content)}
         for folder in self._request.static:
-            name = f"{folder}/{WEB_CONFIG}"
-            found = self._place.files.state(name)
-            results[name] = (found, self._static_edit(folder, found.content).content)
+            self._plan_static(folder)
         return [
-            self._local_step(target, name, found, content)
-            for name, (found, content) in results.items()
-            if target.state(name).content != content
+            self._local_step(target, name, change)
+            for name, change in [(WEB_CONFIG, self._main), *self._static.items()]
+            if target.state(name).content != change.content
         ]
 
-    def _local_step(self, target: LocalFiles, name: str, found: FileState, content: bytes) -> Step:
+    def _local_step(self, target: LocalFiles, name: str, wanted: WebConfigChange) -> Step:
         present = target.state(name)
-        diff = unified_diff(found.content, content, name, self._shown)
+        diff = unified_diff(wanted.previous.content, wanted.content, name, self._shown)
         change = Change(target.shown(name), "create" if present.content is None else "update", None, None, diff)
 
         def write() -> Sequence[Change]:
-            target.write(name, content, present.etag)
+            target.write(name, wanted.content, present.etag)
             return [change]
 
         return Step(f"Writing {target.shown(name)}.", [change], write)

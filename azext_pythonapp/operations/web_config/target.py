@@ -18,7 +18,7 @@ from azext_pythonapp.operations.app.site_packages import installed_packages
 from azext_pythonapp.operations.app.wwwroot import AppFiles, LocalFiles, Wwwroot
 from azext_pythonapp.operations.package.requirement_files import REQUIREMENTS, files_on_app, local_files
 from azext_pythonapp.operations.runtime.choose import require_present
-from azext_pythonapp.operations.web_config.change import ChangeRecord
+from azext_pythonapp.operations.web_config.change_record import ChangeRecord
 from azext_pythonapp.operations.web_config.handler import keeps_python
 from azext_pythonapp.operations.web_config.options import WebConfigRequest
 from azext_pythonapp.packages.requirements import asked_packages
@@ -143,7 +143,7 @@ class AppTarget:
 
     def record(self, command: str) -> ChangeRecord:
         """A folder on the app."""
-        return ChangeRecord(self._app, command)
+        return ChangeRecord(self._app.kudu, command)
 
     def to_dict(self) -> dict[str, Any]:
         """The app as answers name it."""

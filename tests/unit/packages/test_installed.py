@@ -7,7 +7,8 @@ import json
 import pytest
 
 from azext_pythonapp.errors import InvalidInput
-from azext_pythonapp.jobs.request import JobSpec, new_job_id, request_files
+from azext_pythonapp.ids import new_id
+from azext_pythonapp.jobs.request import JobSpec, request_files
 from azext_pythonapp.packages import record
 from azext_pythonapp.packages.installed import digest, doubles, packages
 from azext_pythonapp.packages.pip import HomeFile, JobFile, PipOptions, has_credentials, install, masked
@@ -144,7 +145,7 @@ def test_the_files_of_a_job():
         record=record.to_json("sha", {}),
         watched={"site/wwwroot/requirements.txt": b"a"},
     )
-    job_id = new_job_id()
+    job_id = new_id()
     files = request_files(spec, job_id, {"requirements.txt": b"-i https://u:s3cret@h", "pins.txt": b"a==1"})
     runner = {name for name in files if name.startswith("runner/")}
     assert {"runner/__init__.py", "runner/__main__.py", "runner/job.py", "runner/run_pip.py"} <= runner
@@ -161,18 +162,18 @@ def test_the_files_of_a_job():
 def test_a_file_cannot_take_the_place_of_the_jobs_own():
     spec = JobSpec("x", "python.exe", "python364x64", install(JobFile("r.txt"), PipOptions()))
     with pytest.raises(InvalidInput, match="state.json"):
-        request_files(spec, new_job_id(), {"State.json": b""})
+        request_files(spec, new_id(), {"State.json": b""})
     for name in ("Runner", "runner/logging.py", "RUNNER\\pip.py", "./runner/x.py", "a/../runner/x.py", "runner. /x.py"):
         with pytest.raises(InvalidInput, match="runner"):
-            request_files(spec, new_job_id(), {name: b""})
-    assert "requirements/runner/x.txt" in request_files(spec, new_job_id(), {"requirements/runner/x.txt": b""})
+            request_files(spec, new_id(), {name: b""})
+    assert "requirements/runner/x.txt" in request_files(spec, new_id(), {"requirements/runner/x.txt": b""})
     with pytest.raises(InvalidInput, match="runtime"):
-        request_files(JobSpec("x", "python.exe", "../x", spec.pip), new_job_id(), {})
+        request_files(JobSpec("x", "python.exe", "../x", spec.pip), new_id(), {})
 
 
 def test_ids_sort_by_age():
-    assert len({new_job_id() for _ in range(20)}) > 15
-    assert new_job_id()[:8] >= "20260101"
+    assert len({new_id() for _ in range(20)}) > 15
+    assert new_id()[:8] >= "20260101"
 
 
 def test_an_entry_that_another_one_contradicts_is_in_doubt():

@@ -1,20 +1,38 @@
-"""Writing a web.config that somebody else may be writing too, and putting it back."""
+"""Changing a web.config that somebody else may be changing too, and undoing it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from azext_pythonapp.errors import Conflict
+from azext_pythonapp.errors import Conflict, UnknownOutcome, Unreachable
 from azext_pythonapp.operations.app.wwwroot import FileState
-from azext_pythonapp.operations.web_config.change import WebConfigSwitch
+from azext_pythonapp.operations.web_config.change import WebConfigChange
+from azext_pythonapp.operations.web_config.change_record import ChangeRecord
+from azext_pythonapp.plan import Plan
+from azext_pythonapp.webconfig.handlers import Edit
+from tests.unit.folder_site import FolderSite
+
+NOTE = "A comment was added."
+
+
+def document(*comments: str) -> bytes:
+    """Return a web.config that holds these comments."""
+    lines = "".join(f"  <!-- {comment} -->\n" for comment in comments)
+    return f"<configuration>\n{lines}</configuration>\n".encode()
+
+
+OLD, THEIRS = document("old"), document("theirs")
+OLD_AND_OURS, THEIRS_AND_OURS = document("old", "ours"), document("theirs", "ours")
 
 
 class Files:
     """Files in memory. before_write: called ahead of each write with its number, as somebody else would come first."""
 
     label = "app 'shop'"
+    worker_folder = r"D:\home\site\wwwroot"
 
     def __init__(self, content: bytes | None, before_write: Callable[[int], None] = lambda number: None):
         self.content = content
@@ -53,88 +71,193 @@ class Files:
         return f"site/wwwroot/{name}"
 
 
-def ours(content: bytes | None) -> bytes:
-    return (content or b"new") + b" ours"
+class Editor:
+    """Adds a comment, unless it is there. asked: the contents that it was asked to edit."""
+
+    def __init__(self) -> None:
+        self.asked: list[bytes | None] = []
+
+    def __call__(self, content: bytes | None) -> Edit:
+        self.asked.append(content)
+        if content is None:
+            return Edit(document("ours"), True, (NOTE,))
+        if b"ours" in content:
+            return Edit(content, False, ())
+        return Edit(content.replace(b"</configuration>", b"  <!-- ours -->\n</configuration>"), True, (NOTE,))
 
 
-def switch(files: Files) -> WebConfigSwitch:
-    return WebConfigSwitch(files, "web.config", files.state("web.config"), ours, None)
+def planned(
+    files: Files, record: ChangeRecord | None = None, edit: Callable[[bytes | None], Edit] | None = None
+) -> WebConfigChange:
+    return WebConfigChange(files, "web.config", files.state("web.config"), edit or Editor(), record)
 
 
-def test_a_change_can_be_undone() -> None:
-    files = Files(b"old")
-    change = switch(files)
-    assert change.apply() == (b"old", b"old ours")
-    assert files.content == b"old ours"
+@pytest.fixture
+def record(tmp_path) -> ChangeRecord:
+    return ChangeRecord(FolderSite(tmp_path), "set-version")
+
+
+def cut_off(write: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a write that succeeds, but whose answer is lost."""
+
+    def cut(*arguments: Any) -> None:
+        write(*arguments)
+        raise UnknownOutcome("The connection was cut.")
+
+    return cut
+
+
+def away(*arguments: Any) -> None:
+    raise Unreachable("The SCM site is away.")
+
+
+def test_the_edit_is_computed_once() -> None:
+    files, edit = Files(OLD), Editor()
+    change = planned(files, edit=edit)
+    assert (change.content, change.edit.notes, change.change.action) == (OLD_AND_OURS, (NOTE,), "update")
+    row = change.change.to_dict()
+    done = Plan([change.step("Writing it.")]).apply(lambda title: None)
+    assert [each.to_dict() for each in done] == [row]
+    assert change.content == files.content == OLD_AND_OURS
+    change.undo()
+    assert edit.asked == [OLD]
+
+
+def test_a_dry_run_shows_the_diff() -> None:
+    change = planned(Files(OLD)).change
+    assert (change.target, change.action) == ("site/wwwroot/web.config", "update")
+    assert change.diff is not None and "+  <!-- ours -->\n" in change.diff
+    assert planned(Files(None)).change.action == "create"
+
+
+def test_a_file_that_is_as_wanted_is_not_written() -> None:
+    files = Files(OLD_AND_OURS)
+    change = planned(files)
+    assert (change.change.action, change.apply().action, files.writes) == ("none", "none", 0)
+
+
+def test_undo() -> None:
+    files = Files(OLD)
+    change = planned(files)
+    change.apply()
+    assert files.content == OLD_AND_OURS
     assert change.undo() == "web.config of app 'shop' was put back as it was."
-    assert files.content == b"old"
+    assert files.content == OLD
 
 
-def test_a_new_file_is_removed_again() -> None:
+def test_undo_of_a_new_file() -> None:
     files = Files(None)
-    change = switch(files)
-    assert change.apply() == (None, b"new ours")
+    change = planned(files)
+    assert (change.apply().action, files.content) == ("create", document("ours"))
     assert "was removed again" in change.undo()
     assert files.content is None
 
 
-def test_concurrent_change_is_edited_and_undone_to_theirs() -> None:
-    files = Files(b"old", lambda number: files.change(b"theirs") if number == 1 else None)
-    change = switch(files)
-    assert change.apply() == (b"theirs", b"theirs ours")
-    assert (files.content, files.writes) == (b"theirs ours", 2)
+def test_somebody_elses_change_is_edited_and_kept_by_undo() -> None:
+    files = Files(OLD, lambda number: files.change(THEIRS) if number == 1 else None)
+    change, edit = planned(files), Editor()
+    change = planned(files, edit=edit)
+    done = change.apply()
+    assert (files.content, files.writes) == (THEIRS_AND_OURS, 2)
+    assert change.content == THEIRS_AND_OURS and edit.asked == [OLD, THEIRS]
+    assert done.diff is not None and "theirs" in done.diff and "old" not in done.diff
     change.undo()
-    assert files.content == b"theirs"
+    assert files.content == THEIRS
 
 
-def test_a_file_that_appears_meanwhile_is_edited() -> None:
-    files = Files(None, lambda number: files.change(b"theirs") if number == 1 else None)
-    assert switch(files).apply() == (b"theirs", b"theirs ours")
+def test_a_file_that_somebody_else_created_is_edited() -> None:
+    files = Files(None, lambda number: files.change(THEIRS) if number == 1 else None)
+    assert (planned(files).apply().action, files.content) == ("update", THEIRS_AND_OURS)
 
 
-def test_second_concurrent_change_stays_and_is_shown() -> None:
-    files = Files(b"old\n", lambda number: files.change(b"theirs %d\n" % number))
+def test_a_second_foreign_change_is_a_conflict() -> None:
+    files = Files(OLD, lambda number: files.change(document(f"theirs {number}")))
     with pytest.raises(Conflict) as raised:
-        switch(files).apply()
-    assert (files.content, files.writes) == (b"theirs 2\n", 2)
-    for part in ("was changed by somebody else", "+theirs 2", "-old", "+ ours"):
+        planned(files).apply()
+    assert (files.content, files.writes) == (document("theirs 2"), 2)
+    for part in ("was changed by somebody else", "+  <!-- theirs 2 -->", "-  <!-- old -->", "+  <!-- ours -->"):
         assert part in raised.value.message, raised.value.message
 
 
-def test_change_that_no_longer_fits_is_not_made() -> None:
-    files = Files(b"old", lambda number: files.change(b"theirs"))
+def test_a_plan_that_no_longer_fits_is_not_carried_out() -> None:
+    files = Files(OLD, lambda number: files.change(THEIRS))
 
-    def strict(content: bytes | None) -> bytes:
-        if content != b"old":
+    def strict(content: bytes | None) -> Edit:
+        if content != OLD:
             raise Conflict("The plan is for another file.")
-        return b"new"
+        return Editor()(content)
 
     with pytest.raises(Conflict, match="another file"):
-        WebConfigSwitch(files, "web.config", files.state("web.config"), strict, None).apply()
-    assert (files.content, files.writes) == (b"theirs", 1)
+        planned(files, edit=strict).apply()
+    assert (files.content, files.writes) == (THEIRS, 1)
 
 
 def test_somebody_else_made_the_same_change() -> None:
-    files = Files(b"old", lambda number: files.change(b"done"))
-    change = WebConfigSwitch(files, "web.config", files.state("web.config"), lambda _: b"done", None)
-    assert change.apply() == (b"done", b"done")
-    assert files.writes == 1
+    files = Files(OLD, lambda number: files.change(OLD_AND_OURS))
+    assert (planned(files).apply().action, files.writes) == ("none", 1)
 
 
-def test_a_read_only_wwwroot_is_said_with_a_way_on() -> None:
-    files = Files(b"old")
+def test_a_read_only_wwwroot_is_an_error_with_advice() -> None:
+    files = Files(OLD)
     files.read_only = True
     with pytest.raises(Conflict) as raised:
-        switch(files).apply()
+        planned(files).apply()
     assert "cannot be written" in raised.value.message and "read-only" in raised.value.message
     assert "--output-file" in str(raised.value.recommendation)
 
 
-def test_an_undo_never_overwrites_a_later_change() -> None:
-    files = Files(b"old")
-    change = switch(files)
+def test_undo_does_not_overwrite_a_later_change(record: ChangeRecord) -> None:
+    files = Files(OLD)
+    change = planned(files, record)
     change.apply()
-    files.change(b"later")
+    files.change(THEIRS)
+    with pytest.raises(Conflict) as caught:
+        change.undo()
+    assert f"Its previous bytes are in %HOME%\\data\\pythonapp\\changes\\{record.change_id}." in caught.value.message
+    assert files.content == THEIRS
+
+
+def test_the_previous_bytes_are_recorded(record: ChangeRecord, tmp_path) -> None:
+    planned(Files(OLD), record).apply()
+    folder = tmp_path / "data/pythonapp/changes" / record.change_id
+    assert record.used and (folder / "web.config").read_bytes() == OLD
+    assert '"command": "set-version"' in (folder / "change.json").read_text()
+
+
+def test_a_lost_answer_to_undo_is_looked_up() -> None:
+    files = Files(OLD)
+    change = planned(files)
+    change.apply()
+    files.write = cut_off(files.write)  # type: ignore[method-assign]
+    assert change.undo() == "web.config of app 'shop' was put back as it was." and files.content == OLD
+
+
+def test_a_lost_answer_to_apply_is_looked_up() -> None:
+    files = Files(OLD)
+    write, files.write = files.write, cut_off(files.write)  # type: ignore[method-assign]
+    change = planned(files)
+    assert (change.apply().action, files.content) == ("update", OLD_AND_OURS)
+    files.write = write  # type: ignore[method-assign]
+    files.change(THEIRS)
     with pytest.raises(Conflict):
         change.undo()
-    assert files.content == b"later"
+    assert files.content == THEIRS
+
+
+def test_an_answer_that_stays_lost_is_said(record: ChangeRecord) -> None:
+    files = Files(OLD)
+    change = planned(files, record)
+    files.write = files.state = away  # type: ignore[method-assign,assignment]
+    with pytest.raises(Unreachable) as caught:
+        change.apply()
+    assert "It is not known whether web.config of app 'shop' was written." in caught.value.message
+    assert record.change_id in caught.value.message
+
+
+def test_a_write_that_certainly_failed_is_an_ordinary_error(record: ChangeRecord) -> None:
+    files = Files(OLD)
+    change = planned(files, record)
+    files.write = away  # type: ignore[method-assign,assignment]
+    with pytest.raises(Unreachable) as caught:
+        change.apply()
+    assert caught.value.message == "The SCM site is away."
