@@ -248,7 +248,7 @@ def _pip(loader):
                 help="Return when pip was started; `job wait` re-attaches.",
             )
             context.argument(
-                "timeout", type=int, help="Seconds to wait for pip; it goes on after that. Default: no limit."
+                "timeout", type=int, help="Seconds to wait for pip, which keeps running after that. Default: no limit."
             )
 
 
@@ -297,7 +297,9 @@ def _jobs(loader):
         context.argument("job_id", help="Id of the job. Default: the newest.")
 
     with loader.argument_context("webapp python job wait") as context:
-        context.argument("timeout", type=int, help="Seconds to wait; the job goes on after that. Default: no limit.")
+        context.argument(
+            "timeout", type=int, help="Seconds to wait; the job keeps running after that. Default: no limit."
+        )
 
 
 def _web_config(loader):

@@ -13,15 +13,15 @@ from azext_pythonapp.jobs import state
 from azext_pythonapp.jobs.launch import Launched
 from azext_pythonapp.jobs.request import STATE, folder, log_path
 from azext_pythonapp.jobs.state import Job
-from azext_pythonapp.jobs.store import forget_secrets, give_up, not_begun, read
+from azext_pythonapp.jobs.store import delete_secrets, give_up, not_begun, read
 from azext_pythonapp.worker import PendingCommand, ScmSite
 
 POLL_SECONDS = 1.0
-# Until the job is seen first: whoever waits wants to see that it begins.
+# Until the job is first seen: whoever waits wants to see that it begins.
 START_POLL_SECONDS = 0.3
-# Once Kudu has said that the command ended, a state that it wrote last is there in no time.
+# Once Kudu has said that the command ended, the state that it wrote last appears within this time.
 GRACE_SECONDS = 6.0
-# A job that was started here needs no second look at its files before.
+# For a job that this client started, a missing state is not looked into sooner.
 PATIENT_SECONDS = 60.0
 # A cold SCM site takes four minutes (docs/platform/kudu.md 6). Whoever waits is told sooner.
 UNREACHABLE_SECONDS = 240.0
@@ -62,7 +62,7 @@ class LogTail:
 
 
 class Watch:
-    """Judges from what is seen of a job, and when, whether it still lives: as `store.show` does, by the server's clock.
+    """Tells from what is seen of a job, and when, whether it is still alive: as `store.show` does, by the server's clock.
 
     clock: seconds, monotonic; it tells only how long this client has looked. pending: the command at Kudu, for the
     client that started it.
@@ -85,7 +85,7 @@ class Watch:
 
     @property
     def patient(self) -> bool:
-        """Whether it is needless, or much too soon, to ask why there is no state."""
+        """Whether it is needless, or too soon, to ask why there is no state."""
         return self.begun or (self.started_here and self._clock() - self._begun_at < PATIENT_SECONDS)
 
     def interrupted(self) -> None:
@@ -116,7 +116,7 @@ class Watch:
         silence = self.job.silence(server_time)
         if silence is None:  # a server that tells no time, or a state without one
             judged = (
-                self.job.lost(f"Nothing was heard of it for {same_for:.0f} s.")
+                self.job.lost(f"It has not updated its heartbeat for {same_for:.0f} s.")
                 if (same_for > state.LOST_SECONDS and self.job.phase != state.QUEUED)
                 else self.job
             )
@@ -126,7 +126,7 @@ class Watch:
                 return None
         if judged.state != state.LOST:
             return None
-        words = f" {self._words()}" if self._pending and self._pending.result() else ""
+        words = f" {self._kudu_answer()}" if self._pending and self._pending.result() else ""
         return judged.lost(f"{judged.error}{words}")
 
     def _saw_no_state(self, job: Job | None, server_time: datetime | None, now: float) -> None:
@@ -141,7 +141,7 @@ class Watch:
         ):
             raise self.never_began()
 
-    def _words(self) -> str:
+    def _kudu_answer(self) -> str:
         """What Kudu answered to the command, on one line."""
         answer = self._pending.result() if self._pending else None
         if answer is None:
@@ -154,21 +154,21 @@ class Watch:
         if self._pending is not None:
             self._pending.give_up()
         return RemoteFailed(
-            f"Job {self._job_id} did not start on the worker. {reason or self._words()}",
-            "Check with `az webapp python list` that the runtime is installed and whole, then run the command again.",
+            f"Job {self._job_id} did not start on the worker. {reason or self._kudu_answer()}",
+            "Check with `az webapp python list` that the runtime is installed and runs, then run the command again.",
         )
 
     def unwatched(self, reason: str, wait_command: str) -> PythonAppError:
-        """The error of one who stops watching: the job goes on, unless its start has not even reached Kudu."""
+        """Return the error for a client that stops watching: the job is still running, unless its start never reached Kudu."""
         if not self.begun and self._pending is not None and self._pending.give_up():
             return self.never_began(reason)
         return UnknownOutcome(
-            f"Job {self._job_id} goes on on the worker. {reason}", f"{wait_command} --job-id {self._job_id}"
+            f"Job {self._job_id} is still running on the worker. {reason}", f"{wait_command} --job-id {self._job_id}"
         )
 
 
 class Absence:
-    """The time during which a job cannot be seen, whatever the reason: a cold SCM site, a refused token.
+    """A time during which a job cannot be seen, whatever the reason: a cold SCM site, a refused token.
 
     tell: takes a line for the person when it takes long.
     """
@@ -193,7 +193,7 @@ class Absence:
         self._told = False
 
     def met(self, error: PythonAppError, asked: float) -> float:
-        """Take note of an error; returns the pause in seconds before the next look. asked: when that look began.
+        """Record an error; return the pause in seconds before the next look. asked: when that look began.
 
         Raises UnknownOutcome when it has lasted for too long.
         """
@@ -208,7 +208,7 @@ class Absence:
         self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
         if not self._told and away + self._pause >= SILENT_SECONDS:
             self._told = True
-            self._tell(f"The job cannot be seen at the moment; still watching. {error.message}")
+            self._tell(f"Cannot see the job at the moment; still watching. {error.message}")
         return self._pause
 
 
@@ -233,19 +233,19 @@ def follow(
     sleep: passes so many seconds; by default less when Kudu says meanwhile that the command has ended.
     Returns the job, which is over: succeeded, failed, canceled or lost. Raises NotFound for an unknown id,
     UnknownOutcome when the time is up or the job could not be seen for four minutes, because the site was away or
-    refused (the job goes on), RemoteFailed when the job never started.
+    refused (the job is still running), RemoteFailed when the job never started.
     """
     job_id = started if isinstance(started, str) else started.job_id
     with _giving_up(kudu, job_id):
         job = _followed(kudu, started, on_line, on_job, timeout, wait_command, tell, clock, sleep)
     if job.state == state.LOST:
-        forget_secrets(kudu, job_id)
+        delete_secrets(kudu, job_id)
     return job
 
 
 @contextmanager
 def _giving_up(kudu: ScmSite, job_id: str) -> Iterator[None]:
-    """Let everybody see, and delete the secrets, when a job never began."""
+    """When a job never began, record that on the worker and delete its secrets."""
     try:
         yield
     except RemoteFailed as error:
@@ -287,7 +287,7 @@ def _followed(
         except PythonAppError as error:  # none that this client meets ends the job
             pause = absence.met(error, asked)
         if timeout is not None and clock() - begun >= timeout:
-            raise watch.unwatched(f"It was not over after {timeout:g} s.", wait_command)
+            raise watch.unwatched(f"It was not finished after {timeout:g} s.", wait_command)
         sleep(pause)
 
 

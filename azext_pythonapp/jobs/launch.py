@@ -52,7 +52,7 @@ def launch(
 
 
 def _discard(kudu: ScmSite, job_id: str) -> None:
-    """Delete the folder of a job that was not started. What cannot be deleted now is left to the next job's runner."""
+    """Delete the folder of a job that was not started. What cannot be deleted now, the next job's runner deletes."""
     try:
         kudu.delete_directory(folder(job_id))
     except PythonAppError:

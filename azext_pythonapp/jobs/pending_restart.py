@@ -1,7 +1,8 @@
-"""What jobs leave to do with the app, noted on the worker, because the client that was to do it may die.
+"""Pending restarts and starts of the app, recorded on the worker because the client that was to do them may die.
 
-A note is a file `<job id>.<kind>`, so that one listing tells all. It is made before what makes it necessary, and
-deleted after it was done: a client that dies in between costs a needless restart at most, never a forgotten one.
+A marker is a file `<job id>.<kind>`, so that one listing shows all. It is written before the work that makes it
+necessary, and deleted once the restart or start was done: a client that dies in between costs at most a needless
+restart, never a forgotten one.
 """
 
 from __future__ import annotations
@@ -18,19 +19,19 @@ from azext_pythonapp.worker import ScmSite
 
 FOLDER = "data/pythonapp/left"
 LOCKS = "data/pythonapp/locks"
-# A client that has stopped the app for a job starts that job within this time after its note, or renews the note.
+# A client that has stopped the app for a job starts that job within this time, or renews the marker.
 CLAIM_SECONDS = 90.0
 # Of the newest jobs, so many are looked at for one that runs or is about to begin. A job that changes packages is known
 # by its lock, however old it is.
 NEWEST_JOBS = 8
-# The runner notes a restart before it calls pip: one that the client which waits for the job will do, or one that
-# nobody waits to do. A client notes a start before it stops the app.
+# The runner marks a restart before it calls pip: RESTART when a client waits for the job and will do it, RESTART_LATER
+# when nobody waits. A client marks a start before it stops the app.
 RESTART, RESTART_LATER, START = "restart", "restart-later", "start"
 
 
 @dataclass(frozen=True)
-class Note:
-    """One thing to do. kind: RESTART, RESTART_LATER or START. made_at: by the server's clock, as Kudu says it."""
+class Marker:
+    """One restart or start to do. kind: RESTART, RESTART_LATER or START. made_at: by the server's clock, as Kudu says it."""
 
     job_id: str
     kind: str
@@ -42,46 +43,48 @@ class Note:
         return f"{self.job_id}.{self.kind}"
 
 
-def notes(kudu: ScmSite) -> list[Note]:
-    """All that is left to do, oldest job first: one request."""
+def markers(kudu: ScmSite) -> list[Marker]:
+    """Return all markers, oldest job first: one request."""
     try:
         entries = sorted(kudu.list_directory(FOLDER), key=lambda entry: entry.name)
     except NotFound:
         return []
     parts = [(*entry.name.partition("."), entry.modified) for entry in entries]
-    found = [Note(job_id, kind, made_at) for job_id, _, kind, made_at in parts]
-    return [note for note in found if ID.fullmatch(note.job_id) and note.kind in (RESTART, RESTART_LATER, START)]
+    found = [Marker(job_id, kind, made_at) for job_id, _, kind, made_at in parts]
+    return [
+        marker for marker in found if ID.fullmatch(marker.job_id) and marker.kind in (RESTART, RESTART_LATER, START)
+    ]
 
 
-def note_start(kudu: ScmSite, job_id: str) -> None:
-    """Note, before the app is stopped for a job, that it is to be started after it; or say again that this is so.
+def mark_start(kudu: ScmSite, job_id: str) -> None:
+    """Write, or renew, the marker of a start, before the app is stopped for a job.
 
     Written by VFS, because its time must be the server's: a file out of a zip has the time of the client that packed it
     (docs/platform/kudu.md 3.5).
     """
-    kudu.write(f"{FOLDER}/{Note(job_id, START).name}", b"start\n")
+    kudu.write(f"{FOLDER}/{Marker(job_id, START).name}", b"start\n")
 
 
-def forget(kudu: ScmSite, done: Iterable[Note]) -> None:
-    """Delete the notes of what was done."""
-    for note in done:
-        kudu.delete(f"{FOLDER}/{note.name}")
+def clear(kudu: ScmSite, done: Iterable[Marker]) -> None:
+    """Delete the markers of what was done."""
+    for marker in done:
+        kudu.delete(f"{FOLDER}/{marker.name}")
 
 
-def is_claimed(kudu: ScmSite, note: Note, sleep: Callable[[float], None] = time.sleep) -> bool:
-    """Whether a start is not for others to do: its job lives, or the client that stopped the app is about to start it.
+def is_claimed(kudu: ScmSite, marker: Marker, sleep: Callable[[float], None] = time.sleep) -> bool:
+    """Whether others must not do a start: its job runs, or the client that stopped the app is about to launch it.
 
-    A start before pip would let the app hold the files that pip is going to replace.
+    Starting the app before pip runs would let it lock the files that pip is going to replace.
     """
     try:
-        return not show(kudu, note.job_id, sleep).over
+        return not show(kudu, marker.job_id, sleep).over
     except NotFound:
-        made_at, now = moment(note.made_at), kudu.now()
+        made_at, now = moment(marker.made_at), kudu.now()
         return made_at is not None and now is not None and (now - made_at).total_seconds() < CLAIM_SECONDS
 
 
 def living_job(kudu: ScmSite, own: Collection[str] = (), sleep: Callable[[float], None] = time.sleep) -> Job | None:
-    """A job that runs at this moment or is about to begin; None when there is none.
+    """Return a job that is running or about to begin; None when there is none.
 
     A restart of the app would end it with the SCM site (docs/platform/kudu.md 5.3), also one that only looks, or that
     has no lock yet; and a start would hold files that it replaces. own: jobs that are known to be over.
@@ -112,5 +115,5 @@ def _owners_of_locks(kudu: ScmSite) -> list[str]:
 
 
 def holds_runtime(kudu: ScmSite, job_id: str) -> bool:
-    """Whether a job has a runtime for itself, because it changes packages: which may take long."""
+    """Whether a job holds the lock of a runtime because it changes packages, which may take long."""
     return job_id in _owners_of_locks(kudu)

@@ -53,14 +53,14 @@ class JobSpec:  # pylint: disable=too-many-instance-attributes
     runtime: the runtime's folder name, such as "python364x64"; lock and record are named after it.
     pip: the call; None when only `pip check` is asked for. preparation: a call that must succeed before it.
     directory: where pip runs, so that relative paths in requirements mean what they say.
-    record: what a good run leaves for the next one (packages.record.to_json); None for no record.
+    record: what a successful run records for the next one (packages.record.to_json); None for no record.
     watched: contents, as the caller read them, of files on the app (by path relative to %HOME%) that pip will read;
-    when one is another after the run, no record is left.
+    when one differs after the run, no record is written.
     exclusive: whether it may change packages, so that no other such job runs at the same time.
     checked: whether `pip check` is run at its end.
     restore: how to put packages back when pip has changed some and failed; None to leave them.
-    leaves: the note that the runner makes before pip is called (left.RESTART or left.RESTART_LATER), and deletes when
-    pip has changed nothing; None for a job after which the app need not be restarted, or that others see to.
+    on_success: the marker that the runner writes before it calls pip (RESTART or RESTART_LATER of pending_restart), and
+    deletes when pip has changed nothing; None when the app need not be restarted after the job.
     app_stopped: whether the app is stopped for the job; a file that its processes hold is then waited for.
     """
 
@@ -75,7 +75,7 @@ class JobSpec:  # pylint: disable=too-many-instance-attributes
     exclusive: bool = True
     checked: bool = True
     restore: Restore | None = None
-    leaves: str | None = None
+    on_success: str | None = None
     app_stopped: bool = False
 
     @property
@@ -132,7 +132,7 @@ def request_files(
         "exclusive": spec.exclusive,
         "checked": spec.checked,
         "restore": spec.restore.to_json() if spec.restore else None,
-        "leaves": spec.leaves,
+        "leaves": spec.on_success,
         "directory": spec.directory.to_json(),
         "record": None if spec.record is None else dict(spec.record),
         "watched": {path: hashlib.sha256(content).hexdigest() for path, content in spec.watched.items()},

@@ -14,10 +14,10 @@ from azext_pythonapp.ids import ID
 
 RUNNING, SUCCEEDED, FAILED, LOST, CANCELED = "running", "succeeded", "failed", "lost", "canceled"
 STATES = (RUNNING, SUCCEEDED, FAILED, LOST, CANCELED)
-# A job that wrote no heartbeat for so long, while it should every 2 s, is lost.
+# A job that has not updated its heartbeat for so long, though it should every 2 s, is lost.
 LOST_SECONDS = 60
-# What looks lost is looked at again after so long: a job whose heartbeat has moved meanwhile lives, whatever the clocks
-# of the worker and of the server say, and also when the file share has stood still for a while.
+# A job that looks lost is looked at again after so long: one whose heartbeat has moved meanwhile is alive, whatever the
+# clocks of worker and server say, and also after the file share was unavailable for a while.
 DOUBT_SECONDS = 5
 # Silence that leaves no doubt.
 FORGOTTEN_SECONDS = 3600
@@ -141,7 +141,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
 
     @property
     def over(self) -> bool:
-        """Whether nothing will happen any more."""
+        """Whether the job has ended."""
         return self.state != RUNNING
 
     def to_dict(self, log_url: str) -> dict[str, Any]:
@@ -157,11 +157,11 @@ class Job:  # pylint: disable=too-many-instance-attributes
         }
 
     def lost(self, reason: str) -> Job:
-        """The same job, known to be lost."""
+        """Return the same job as lost."""
         return dataclasses.replace(self, state=LOST, error=reason)
 
     def explained(self, reason: str, advice: str) -> Job:
-        """The same failed job, with what its log tells about the reason."""
+        """Return the same failed job, with the reason that its log shows."""
         error = f"{(self.error or '').rstrip('.')}. {reason.rstrip('.')}"
         return dataclasses.replace(self, error=error, advice=advice)
 
@@ -182,13 +182,13 @@ class Job:  # pylint: disable=too-many-instance-attributes
         if silence is None:
             return self
         if self.phase == QUEUED and silence > START_SECONDS:
-            return self.lost(f"It was asked for {silence:.0f} s ago and never began.")
+            return self.lost(f"It was requested {silence:.0f} s ago and never began.")
         if self.phase == QUEUED or silence <= LOST_SECONDS:
             return self
         if self.phase == UNREADABLE:
             return self.lost("Its state.json cannot be read.")
         return self.lost(
-            f"It was last heard of {silence:.0f} s ago, at {self.heartbeat_at}; "
+            f"Its last heartbeat was {silence:.0f} s ago, at {self.heartbeat_at}; "
             "the SCM site was probably restarted meanwhile."
         )
 
@@ -225,7 +225,7 @@ def parse(content: bytes, job_id: str) -> Job | None:
 
 
 def text(fields: dict[str, Any], name: str) -> str | None:
-    """A text among the fields of a file; None when there is none, or something else."""
+    """Return a field that is a text; None when it is missing or something else."""
     value = fields.get(name)
     return value if isinstance(value, str) else None
 

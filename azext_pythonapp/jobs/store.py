@@ -1,4 +1,4 @@
-"""Find jobs on the worker again, and tell which of them live."""
+"""Find jobs on the worker again, and tell which of them are alive."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from azext_pythonapp.jobs.state import FAILED, LOST, RUNNING, Job
 from azext_pythonapp.worker import ScmSite
 
 RESTORE = "restore.txt"
-# A state.json that is being written over is whole again in no time.
+# A state.json that is being replaced is complete again within this time.
 TORN_SECONDS = 0.5
 
 
 def show(kudu: ScmSite, job_id: str, sleep: Callable[[float], None] = time.sleep) -> Job:
-    """What is known of a job now: one request, or two while it has not begun.
+    """Return what is known of a job now: one request, or two while it has not begun.
 
-    A job that says it runs but was not heard of for a minute, or that never began, is lost; one that looks so is looked
-    at twice. Raises NotFound when there is no such job, InvalidInput when job_id is none.
+    A job that claims to run but has not updated its heartbeat for a minute, or that never began, is lost; before that
+    is said it is looked at twice. Raises NotFound when there is no such job, InvalidInput when job_id is none.
     """
     job, doubtful = look(kudu, job_id, sleep)
     return next(iter(_look_again(kudu, [job], sleep) if doubtful else []), job)
@@ -35,8 +35,7 @@ def newest_job_id(kudu: ScmSite) -> str:
     ids = job_ids(kudu)
     if not ids:
         raise NotFound(
-            "No job has run on this app yet.",
-            "Jobs are made by commands such as `az webapp python install-requirements`.",
+            "No job has run on this app yet.", "Commands such as `az webapp python install-requirements` start jobs."
         )
     return ids[0]
 
@@ -51,12 +50,12 @@ def job_ids(kudu: ScmSite) -> list[str]:
 
 
 def show_all(kudu: ScmSite, sleep: Callable[[float], None] = time.sleep) -> list[Job]:
-    """The app's jobs, newest first: one request for each. What is in a job's place but is none is left out."""
+    """The app's jobs, newest first: one request for each. Entries that are no jobs are skipped."""
     return show_these(kudu, job_ids(kudu), sleep)
 
 
 def show_these(kudu: ScmSite, ids: Iterable[str], sleep: Callable[[float], None] = time.sleep) -> list[Job]:
-    """As `show`, for several jobs, in their order. One that is deleted meanwhile, or cannot be read, is left out.
+    """As `show`, for several jobs, in their order. Jobs that were deleted meanwhile or cannot be read are skipped.
 
     Raises the site's own error when it lets none of them be read.
     """
@@ -123,27 +122,27 @@ def not_begun(kudu: ScmSite, job_id: str) -> tuple[Job, datetime | None]:
     ), file.server_time
 
 
-def ask_to_cancel(kudu: ScmSite, job_id: str) -> None:
-    """Tell a job's runner, on whichever instance it runs, to end pip and itself; it looks every 2 s."""
+def request_cancel(kudu: ScmSite, job_id: str) -> None:
+    """Ask a job's runner, on whichever instance it runs, to end pip and itself; it looks every 2 s."""
     kudu.upload(folder(job_id), {CANCEL: b"canceled\n"})
 
 
 def give_up(kudu: ScmSite, job_id: str, reason: str) -> None:
-    """Say for all to see that a job failed before it began, and delete its secrets. Only where none of it can run."""
+    """Record that a job failed before it began, and delete its secrets. Call it only when nothing of the job can run."""
     final = {"id": job_id, "command": None, "state": FAILED, "phase": "done", "error": reason}
     try:
         final["command"] = state.text(_fields(kudu.read(f"{folder(job_id)}/{REQUEST}").content), "command")
         kudu.write(f"{folder(job_id)}/{STATE}", json.dumps(final).encode("ascii"), None)
     except Conflict:
         if _has_begun(kudu, job_id):
-            return  # after all: what it needs stays, and it deletes its secrets itself
+            return  # it did begin: it needs its files, and deletes its secrets itself
     except PythonAppError:
-        pass  # a site that is away; the reason reaches the person all the same
-    forget_secrets(kudu, job_id)
+        pass  # the SCM site is away; the caller reports the reason
+    delete_secrets(kudu, job_id)
 
 
 def _has_begun(kudu: ScmSite, job_id: str) -> bool:
-    """Whether a job has a state; so it is taken when that cannot be seen."""
+    """Whether a job has a state; assumed when that cannot be read."""
     try:
         kudu.read(f"{folder(job_id)}/{STATE}")
     except NotFound:
@@ -153,10 +152,10 @@ def _has_begun(kudu: ScmSite, job_id: str) -> bool:
     return True
 
 
-def forget_secrets(kudu: ScmSite, job_id: str) -> None:
-    """Delete what a job that never came to its end left behind of files that may hold secrets.
+def delete_secrets(kudu: ScmSite, job_id: str) -> None:
+    """Delete the files with secrets of a job that never finished.
 
-    A file that cannot be deleted or found is left alone: the job's own end is what the caller must hear of.
+    A file that cannot be found or deleted is skipped: how the job ended is what the caller must report.
     """
     try:
         files = {entry.name for entry in kudu.list_directory(folder(job_id)) if not entry.is_directory}

@@ -24,7 +24,7 @@ from azext_pythonapp.operations.app.site_configs import names_on_app
 from azext_pythonapp.operations.app.site_packages import installed_packages
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, AppFiles, FileState
-from azext_pythonapp.operations.job.pending_restart import PACKAGES, finish_left, plan_left, restart_to_read
+from azext_pythonapp.operations.job.pending_restart import PACKAGES, plan_pending, restart_to_read, run_pending
 from azext_pythonapp.operations.job.run import PipJob, require_job_success, result_changes, start_pip
 from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles, files_on_app
@@ -170,7 +170,7 @@ class Transaction:
     def plan(self) -> Plan:
         """The steps, in order. Those without changes only verify."""
         packages = self._package_steps()
-        left = plan_left(self._app, True) if self._request.restart else []
+        left = plan_pending(self._app, True) if self._request.restart else []
         steps = [
             *self._install_steps(),
             *self._registration_steps(),
@@ -184,7 +184,7 @@ class Transaction:
         elif changes:
             require_room(self._app)
         if left or ((changes or packages) and self._request.restart and self._running):
-            # Whether anything takes a restart is known then, so finish_left says it.
+            # Whether anything takes a restart is known then, so run_pending says it.
             steps.append(Step("", left or ([Change("app", "restart")] if changes else []), self._restart))
         if self._checked and (self._running or left):
             if self._running and (changes or packages):
@@ -344,7 +344,7 @@ class Transaction:
         run = plan_pip(self._app, target, files, options)
 
         def install() -> Sequence[Change]:
-            started = start_pip(self._app, run, COMMAND, leaves=RESTART if self._request.restart else None)
+            started = start_pip(self._app, run, COMMAND, on_success=RESTART if self._request.restart else None)
             self._jobs.append(started.job_id)
             job = PipJob(self._app, started, None).wait()
             changes = result_changes(require_job_success(self._app, job))
@@ -398,7 +398,7 @@ class Transaction:
 
     def _restart(self) -> Sequence[Change]:
         try:
-            changes = finish_left(self._app, own=self._jobs, changed=self._changed, why=self._why)
+            changes = run_pending(self._app, own=self._jobs, changed=self._changed, why=self._why)
         except UnknownOutcome as error:
             if not self._checked:
                 raise

@@ -59,7 +59,7 @@ def test_cancel_ends_pip_with_its_children_and_frees_the_runtime(az, apps):
     answer = az("webapp python package install --packages six==1.16.0", *app).json
     assert answer["installed"] == [{"name": "six", "version": "1.16.0"}], "the runtime is free again"
     over = az("webapp python job cancel", *app, expect=1)
-    assert f"Job {answer['job']['id']}" in over.stderr and "is over already: it succeeded" in over.stderr, over
+    assert f"Job {answer['job']['id']}" in over.stderr and "has already ended: succeeded" in over.stderr, over
     listed = az("webapp python job list", *app).json
     newest = [(row["id"], row["state"]) for row in listed[:2]]
     assert newest == [(answer["job"]["id"], "succeeded"), (job["id"], "canceled")]

@@ -60,7 +60,7 @@ def test_a_killed_client_does_not_end_the_job(az, apps, index, six):
     other = az("webapp python install-requirements -r", six, *naming(site), expect=1)
     assert f"job {shown['id']} is changing the packages of python3810x64 at this moment" in other.stderr, other
     late = az("webapp python job wait --timeout 1 --job-id", shown["id"], *naming(site), expect=1)
-    assert f"Job {shown['id']} goes on on the worker" in late.stderr, late
+    assert f"Job {shown['id']} is still running on the worker" in late.stderr, late
     assert f"az webapp python job wait -g rg -n {site.name} --job-id {shown['id']}" in late.stderr
 
     index.release()
@@ -88,7 +88,7 @@ def test_timeout_ends_the_watching_only(az, apps, index, six):
     late = az(
         "webapp python install-requirements --timeout 2 -r", six, "--index-url", index.url, *naming(site), expect=1
     )
-    assert "goes on on the worker. It was not over after 2 s" in late.stderr and late.stdout == "", late
+    assert "is still running on the worker. It was not finished after 2 s" in late.stderr and late.stdout == "", late
     index.release()
     assert az("webapp python job wait", *naming(site)).json["state"] == "succeeded"
 

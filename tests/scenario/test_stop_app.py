@@ -144,7 +144,7 @@ def test_job_wait_starts_the_app_of_a_dead_client(az, azure, apps, windows, tmp_
         refused = az("webapp python package install --packages waitress", *naming(site), expect=1)
         (wait,) = re.findall("Wait for that job: `az (webapp python job wait .*)`", refused.stderr)
         late = az(wait, "--timeout", 1, expect=1)
-        assert "goes on on the worker" in late.stderr and site.state == "Stopped", late
+        assert "is still running on the worker" in late.stderr and site.state == "Stopped", late
         index.release()
         waited = az(wait)
     assert "was stopped for job" in waited.stderr and waited.json["state"] == "succeeded", waited

@@ -1,4 +1,4 @@
-"""`job list`, `show`, `log`, `wait` and `cancel`: come back to work that runs on the worker."""
+"""`job list`, `show`, `log`, `wait` and `cancel`: return to work that runs on the worker."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound, Refused, RemoteFailed, UnknownOutcome
 from azext_pythonapp.jobs.follow import LogTail, follow
-from azext_pythonapp.jobs.pending_restart import START, notes
+from azext_pythonapp.jobs.pending_restart import START, markers
 from azext_pythonapp.jobs.request import log_path
 from azext_pythonapp.jobs.state import CANCELED, LOST, RUNNING, SUCCEEDED, Job
-from azext_pythonapp.jobs.store import ask_to_cancel, forget_secrets, newest_job_id, show, show_all
-from azext_pythonapp.operations.job.pending_restart import finish_left, still_to_do
-from azext_pythonapp.operations.job.run import PipJob, check_timeout, job_failure, telling_outcome
+from azext_pythonapp.jobs.store import delete_secrets, newest_job_id, request_cancel, show, show_all
+from azext_pythonapp.operations.job.pending_restart import pending_sentence, run_pending
+from azext_pythonapp.operations.job.run import PipJob, check_timeout, job_failure, with_job_outcome
 from azext_pythonapp.plan import Change, report
 
 # The runner looks every 2 s; a worker that is busy building takes longer to end everything.
@@ -20,21 +20,21 @@ CANCEL_SECONDS = 120.0
 
 
 def list_jobs(app: App) -> list[dict[str, Any]]:
-    """The job objects of docs/json-output.md, newest first. What lost ones left of secrets is deleted."""
+    """Return the job objects of docs/json-output.md, newest first. Secrets of lost jobs are deleted."""
     jobs = show_all(app.kudu)
     for job in jobs:
-        _forget_lost(app, job)
+        _delete_secrets_of_lost(app, job)
     return [_row(app, job) for job in jobs]
 
 
 def show_job(app: App, job_id: str | None) -> dict[str, Any]:
     """The job object of docs/json-output.md. job_id: None for the app's newest. Raises NotFound.
 
-    The person is told what one that is over left to do with the app. What a lost one left of secrets is deleted.
+    A pending restart or start of the app is reported. Secrets of a lost job are deleted.
     """
     job = show(app.kudu, job_id or newest_job_id(app.kudu))
-    _forget_lost(app, job)
-    left = still_to_do(app, job.id) if job.over else None
+    _delete_secrets_of_lost(app, job)
+    left = pending_sentence(app, job.id) if job.over else None
     if left is not None:
         app.progress.say(left)
     return _row(app, job)
@@ -43,7 +43,7 @@ def show_job(app: App, job_id: str | None) -> dict[str, Any]:
 def wait_for_job(app: App, job_id: str | None, timeout: float | None) -> dict[str, Any]:
     """Follow a job, its log from the beginning, and return it.
 
-    What it left to do with the app is done: a start in any case, a restart when it succeeded.
+    Then any pending start of the app is performed, and a pending restart when the job succeeded.
     Raises RemoteFailed when it failed, was canceled or was lost; UnknownOutcome when the time is up.
     """
     check_timeout(timeout)
@@ -51,11 +51,11 @@ def wait_for_job(app: App, job_id: str | None, timeout: float | None) -> dict[st
     try:
         show(app.kudu, identifier)
     except NotFound:
-        _finish_without_job(app, identifier)
+        _start_without_job(app, identifier)
         raise
     job = PipJob(app, identifier, timeout).wait()
-    with telling_outcome(app, job):
-        finish_left(app, restart=job.state == SUCCEEDED)
+    with with_job_outcome(app, job):
+        run_pending(app, restart=job.state == SUCCEEDED)
     if job.state != SUCCEEDED:
         raise job_failure(app, job)
     return _row(app, job)
@@ -64,7 +64,7 @@ def wait_for_job(app: App, job_id: str | None, timeout: float | None) -> dict[st
 def print_log(app: App, job_id: str | None, follows: bool) -> None:
     """A job's log, line by line, to standard output. follows: go on until the job is over.
 
-    Raises NotFound; UnknownOutcome for Ctrl-C while the job goes on.
+    Raises NotFound; UnknownOutcome for Ctrl-C while the job is still running.
     """
     identifier = job_id or newest_job_id(app.kudu)
     job = show(app.kudu, identifier)
@@ -79,10 +79,10 @@ def print_log(app: App, job_id: str | None, follows: bool) -> None:
         )
     except KeyboardInterrupt:
         raise UnknownOutcome(
-            f"No longer watching job {identifier} of {app.site.label}; it goes on on the worker.",
+            f"No longer watching job {identifier} of {app.site.label}; it is still running on the worker.",
             f"Watch it again: `{command} --job-id {identifier}`.",
         ) from None
-    app.progress.say(f"Job {identifier} is over: {job.state}.")
+    app.progress.say(f"Job {identifier} has ended: {job.state}.")
 
 
 def cancel_job(app: App, job_id: str | None, dry_run: bool) -> dict[str, Any]:
@@ -104,9 +104,9 @@ def cancel_job(app: App, job_id: str | None, dry_run: bool) -> dict[str, Any]:
             app.site.to_dict(), [Change(f"jobs/{identifier}", "update", RUNNING, CANCELED)], True, **_row(app, job)
         )
     app.progress.say(f"Canceling job {identifier} of {app.site.label}.")
-    ask_to_cancel(app.kudu, identifier)
+    request_cancel(app.kudu, identifier)
     job = _await_end(app, identifier)
-    started = finish_left(app, restart=False)
+    started = run_pending(app, restart=False)
     if job.state != CANCELED:
         raise _over(app, job)
     return report(
@@ -125,42 +125,42 @@ def _await_end(app: App, identifier: str) -> Job:
             lambda line: None,
             tell=app.progress.say,
             timeout=CANCEL_SECONDS,
-            on_job=lambda job: app.progress.status(f"{app.site.label}: {job.phase}, being canceled"),
+            on_job=lambda job: app.progress.status(f"{app.site.label}: canceling ({job.phase})"),
             wait_command=f"az webapp python job wait {app.site.arguments}",
         )
     finally:
         app.progress.status(None)
 
 
-def _forget_lost(app: App, job: Job) -> None:
+def _delete_secrets_of_lost(app: App, job: Job) -> None:
     if job.state == LOST:
-        forget_secrets(app.kudu, job.id)
+        delete_secrets(app.kudu, job.id)
 
 
-def _finish_without_job(app: App, identifier: str) -> None:
+def _start_without_job(app: App, identifier: str) -> None:
     """Start the app that was stopped for a job of which nothing else is there: its client died before it launched it.
 
     Raises RemoteFailed, which says so, when that was done.
     """
-    if not any(note.job_id == identifier and note.kind == START for note in notes(app.kudu)):
+    if not any(marker.job_id == identifier and marker.kind == START for marker in markers(app.kudu)):
         return
-    finish_left(app, own=[identifier], restart=False)
+    run_pending(app, own=[identifier], restart=False)
     raise RemoteFailed(
-        f"Job {identifier} never began on {app.site.label}, which was stopped for it and is started again.",
-        "Run the command again that it belongs to.",
+        f"Job {identifier} never began on {app.site.label}, which had been stopped for it; the app was started again.",
+        "Run the command that started it again.",
     )
 
 
 def _over(app: App, job: Job) -> Refused:
-    """What to raise for a job that cannot be canceled, because nothing of it runs as far as is known."""
+    """Return the error for a job that cannot be canceled because, as far as is known, it no longer runs."""
     if job.state == LOST:
-        _forget_lost(app, job)
+        _delete_secrets_of_lost(app, job)
         return Refused(
             f"Job {job.id} on {app.site.label} is lost, so there is nothing to cancel: {job.error}",
             f"See which packages are there: `az webapp python package list {app.site.arguments}`.",
         )
     return Refused(
-        f"Job {job.id} on {app.site.label} is over already: it {job.state}.",
+        f"Job {job.id} on {app.site.label} has already ended: {job.state}.",
         f"See its log: `az webapp python job log {app.site.arguments} --job-id {job.id}`.",
     )
 

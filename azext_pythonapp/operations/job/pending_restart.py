@@ -1,4 +1,4 @@
-"""Do with the app what jobs left to do: start it when it was stopped for one, restart it after a change."""
+"""Run pending restarts: start the app when it was stopped for a job, restart it after packages have changed."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from azext_pythonapp.jobs.pending_restart import (
     CLAIM_SECONDS,
     RESTART_LATER,
     START,
-    Note,
-    forget,
+    Marker,
+    clear,
     holds_runtime,
     is_claimed,
     living_job,
-    notes,
+    markers,
 )
 from azext_pythonapp.jobs.state import Job
 from azext_pythonapp.jobs.store import job_ids
 from azext_pythonapp.operations.app.registration import EXTENSIONS
-from azext_pythonapp.operations.job.power import start_again
+from azext_pythonapp.operations.job.power import start_app
 from azext_pythonapp.plan import Change
 
-# The client of a job that has just ended does at once what is left; for so long another client leaves it to that one.
+# The client of a job that has just ended restarts the app itself; another client waits so long before it does.
 OWN_CLIENT_SECONDS = 5
-# For so long the end of a job is awaited that has no runtime for itself, so that it only looks or is about to begin.
+# How long to wait for a job that holds no runtime, because it changes nothing or is about to begin.
 SHORT_JOB_SECONDS = 120
 _STARTED = Change("app", "update", "Stopped", "Running")
 _RESTARTED = Change("app", "restart")
-PACKAGES = "because a running app does not notice new packages"
-_EARLIER = "because packages were changed earlier, and it was not restarted since"
+PACKAGES = "because a running app does not load new packages"
+_EARLIER = "because packages were changed earlier and the app was not restarted since"
 
 
-def finish_left(
+def run_pending(
     app: App,
     *,
     own: Collection[str] = (),
@@ -43,58 +43,60 @@ def finish_left(
     why: str = PACKAGES,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Change]:
-    """Start or restart the app where a job left that to do; returns what was done.
+    """Start or restart the app where a job made that necessary; return what was done.
 
-    While a job runs, or is about to begin, nothing is done, except that the app is started which this command itself
-    has stopped. A start that another client is about to do itself is left to that one.
+    While a job runs or is about to begin, nothing is done, except that an app which this command has stopped is started.
+    A start that another client is about to do is left to that client.
     own: the jobs of this very command; a start after one of them is no change. restart: whether to restart too.
-    changed: whether this command changed what takes a restart, even where the worker could not note that.
-    why: what that is, as said with the restart: "because …", or "" for what was said already.
+    changed: whether this command changed anything that needs a restart, even if no marker could be written.
+    why: the reason given with the restart: "because …", or "" when it was given already.
     Raises StillStopped when an app cannot be started, which is tried several times.
     """
     left = _not_done_by_others(app, own, restart, sleep)
-    starts = [note for note in left if note.kind == START]
-    restarts = [note for note in left if note.kind != START]
+    starts = [marker for marker in left if marker.kind == START]
+    restarts = [marker for marker in left if marker.kind != START]
     if not starts and not (restart and (changed or restarts)):
         return []
-    mine = [note for note in left if note.job_id in own]
-    if starts and all(note in mine for note in starts):
+    mine = [marker for marker in left if marker.job_id in own]
+    if starts and all(marker in mine for marker in starts):
         app.progress.say(f"Starting {app.site.label} again.")
         _start(app, mine[-1], sleep)
-        _forget(app, mine)
+        _clear(app, mine)
         return []
     busy = await_quiet(app, own, sleep)
     if busy is not None:
         app.progress.say(
             f"Job {busy.id} ({busy.command or 'unknown command'}) is running, so {app.site.label} is "
-            f"neither started nor restarted now. Still to do: `{wait_command(app, busy.id)}`."
+            f"neither started nor restarted now. Run `{wait_command(app, busy.id)}` to do that when the job has ended."
         )
         return []
     if starts and _is_stopped(app):
-        app.progress.say(f"Starting {app.site.label}, which was stopped for job {starts[-1].job_id} and left so.")
+        app.progress.say(
+            f"Starting {app.site.label}, which was stopped for job {starts[-1].job_id} and not started again."
+        )
         _start(app, starts[-1], sleep)
-        _forget(app, left)
+        _clear(app, left)
         return [_STARTED]
     if not (restart and (changed or restarts)):
-        _forget(app, starts)
+        _clear(app, starts)
         return []
     changes = _restart(app, why if changed else _EARLIER)
-    _forget(app, left)
+    _clear(app, left)
     return changes
 
 
-def plan_left(app: App, restart: bool) -> list[Change]:
-    """What finish_left would do, for a dry run. restart: whether it is to restart the app as well."""
-    left = notes(app.kudu)
+def plan_pending(app: App, restart: bool) -> list[Change]:
+    """Return what run_pending would do, for a dry run. restart: whether it may restart the app as well."""
+    left = markers(app.kudu)
     stopped = app.site.state.lower() == "stopped"
-    if stopped and any(note.kind == START and not is_claimed(app.kudu, note) for note in left):
+    if stopped and any(marker.kind == START and not is_claimed(app.kudu, marker) for marker in left):
         return [_STARTED]
-    return [_RESTARTED] if restart and not stopped and any(note.kind != START for note in left) else []
+    return [_RESTARTED] if restart and not stopped and any(marker.kind != START for marker in left) else []
 
 
-def still_to_do(app: App, job_id: str) -> str | None:
-    """What a job left to do with the app, and the command that does it, in words; None for nothing."""
-    kinds = [note.kind for note in notes(app.kudu) if note.job_id == job_id]
+def pending_sentence(app: App, job_id: str) -> str | None:
+    """Return a sentence about the restart or start that is pending after a job, with the command; None for none."""
+    kinds = [marker.kind for marker in markers(app.kudu) if marker.job_id == job_id]
     if not kinds:
         return None
     what = (
@@ -102,20 +104,20 @@ def still_to_do(app: App, job_id: str) -> str | None:
         if START in kinds
         else f"restart {app.site.label}, {PACKAGES}"
     )
-    return f"Still to do after job {job_id}: {what}. `{wait_command(app, job_id)}` does it."
+    return f"Pending after job {job_id}: {what}. Run `{wait_command(app, job_id)}`."
 
 
 def wait_command(app: App, job_id: str) -> str:
-    """The command that waits for a job and does what it left to do."""
+    """Return the command that waits for a job and then performs the pending restart."""
     return f"az webapp python job wait {app.site.arguments} --job-id {job_id}"
 
 
-def _start(app: App, note: Note, sleep: Callable[[float], None]) -> None:
-    start_again(app, f"job {note.job_id}", wait_command(app, note.job_id), sleep)
+def _start(app: App, marker: Marker, sleep: Callable[[float], None]) -> None:
+    start_app(app, f"job {marker.job_id}", wait_command(app, marker.job_id), sleep)
 
 
 def await_quiet(app: App, own: Collection[str], sleep: Callable[[float], None]) -> Job | None:
-    """A job that runs, once the end of those that are soon over was awaited; None when there is none."""
+    """Wait for short jobs to end, then return a job that is still running; None when there is none."""
     busy = living_job(app.kudu, own, sleep)
     waited = 0
     while busy is not None and waited < SHORT_JOB_SECONDS and not holds_runtime(app.kudu, busy.id):
@@ -127,42 +129,46 @@ def await_quiet(app: App, own: Collection[str], sleep: Callable[[float], None]) 
     return busy
 
 
-def _not_done_by_others(app: App, own: Collection[str], restart: bool, sleep: Callable[[float], None]) -> list[Note]:
-    """The notes, once the clients of other jobs have had the time to do what is theirs.
+def _not_done_by_others(app: App, own: Collection[str], restart: bool, sleep: Callable[[float], None]) -> list[Marker]:
+    """Return the markers, once the clients of other jobs have had time to do their own work.
 
-    Without the starts that are still theirs to do.
+    Starts that are still theirs to do are left out.
     """
-    left = notes(app.kudu)
+    left = markers(app.kudu)
     for waited in range(int(CLAIM_SECONDS) + OWN_CLIENT_SECONDS):
         others = _of_others(left, own, restart)
         if not others or (waited >= OWN_CLIENT_SECONDS and not _about_to_begin(app, others, sleep)):
             break
         sleep(1)
-        left = notes(app.kudu)
-    return [note for note in left if note.job_id in own or note.kind != START or not is_claimed(app.kudu, note, sleep)]
-
-
-def _about_to_begin(app: App, others: Sequence[Note], sleep: Callable[[float], None]) -> bool:
-    """Whether the app was stopped for a job that is not there yet, by a client that lives or died just now."""
-    known = {note.job_id for note in others if note.kind == START} - set(job_ids(app.kudu))
-    return any(is_claimed(app.kudu, note, sleep) for note in others if note.job_id in known)
-
-
-def _of_others(left: Sequence[Note], own: Collection[str], restart: bool) -> list[Note]:
+        left = markers(app.kudu)
     return [
-        note
-        for note in left
-        if note.job_id not in own and note.kind != RESTART_LATER and (restart or note.kind == START)
+        marker
+        for marker in left
+        if marker.job_id in own or marker.kind != START or not is_claimed(app.kudu, marker, sleep)
     ]
 
 
-def _forget(app: App, done: Sequence[Note]) -> None:
-    """Delete the notes. What they ask for is done: an SCM site that is away after a restart makes that no failure."""
+def _about_to_begin(app: App, others: Sequence[Marker], sleep: Callable[[float], None]) -> bool:
+    """Whether the app was stopped for a job that does not exist yet, by a client that is alive or died just now."""
+    known = {marker.job_id for marker in others if marker.kind == START} - set(job_ids(app.kudu))
+    return any(is_claimed(app.kudu, marker, sleep) for marker in others if marker.job_id in known)
+
+
+def _of_others(left: Sequence[Marker], own: Collection[str], restart: bool) -> list[Marker]:
+    return [
+        marker
+        for marker in left
+        if marker.job_id not in own and marker.kind != RESTART_LATER and (restart or marker.kind == START)
+    ]
+
+
+def _clear(app: App, done: Sequence[Marker]) -> None:
+    """Delete the markers of what was done. An SCM site that is away after a restart is no failure."""
     try:
-        forget(app.kudu, done)
+        clear(app.kudu, done)
     except PythonAppError as error:
         app.progress.say(
-            f"That {app.site.label} was restarted could not be noted, so the next command restarts it "
+            f"The pending-restart marker of {app.site.label} could not be cleared, so the next command restarts it "
             f"once more: {error.message}"
         )
 

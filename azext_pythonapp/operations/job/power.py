@@ -1,4 +1,4 @@
-"""Start an app that was stopped for some work; an app that stays stopped is the worst end of any command."""
+"""Stop the app for a job, and start it again: an app that stays stopped is the worst result of any command."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import PlatformFailed, PythonAppError
-from azext_pythonapp.jobs.pending_restart import START, Note, note_start, notes
+from azext_pythonapp.jobs.pending_restart import START, Marker, mark_start, markers
 from azext_pythonapp.jobs.request import RUNNER_START
 
 # `stop` is answered before the worker processes have ended: IIS gives them up to 90 s (shutdownTimeLimit). What lives
@@ -17,9 +17,7 @@ ENDING_SECONDS = 60.0
 POLL_SECONDS = 1.0
 # How often the app is stopped again when somebody else has started it meanwhile.
 STOPS = 3
-
-
-# It is tried again after so many seconds.
+# Starting is tried again after so many seconds.
 START_PAUSES = (2.0, 5.0, 15.0)
 
 
@@ -27,7 +25,7 @@ class StillStopped(PlatformFailed):
     """An app that was stopped for some work could not be started again."""
 
 
-def start_again(app: App, purpose: str, command: str, sleep: Callable[[float], None] = time.sleep) -> None:
+def start_app(app: App, purpose: str, command: str, sleep: Callable[[float], None] = time.sleep) -> None:
     """Start the app, in several tries.
 
     purpose: what it was stopped for: "job 20261126-…". command: what the person can run when it stays stopped.
@@ -55,29 +53,29 @@ def stop_for_job(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Stop the app for a job that is going to be launched, and note that it is to be started after it.
+    """Stop the app for a job that is going to be launched, and mark that it has to be started after it.
 
-    python_path: of the runtime whose files the job replaces. Raises what the stop raises; the note is there then.
+    python_path: of the runtime whose files the job replaces. Raises what the stop raises; the marker exists then.
     """
     for _ in range(STOPS):
-        note_start(app.kudu, job_id)
+        mark_start(app.kudu, job_id)
         app.arm.stop(app.site)
-        if Note(job_id, START) in notes(app.kudu):  # else somebody took it, and started the app
+        if Marker(job_id, START) in markers(app.kudu):  # else another client took it and started the app
             break
-    note_start(app.kudu, job_id)
+    mark_start(app.kudu, job_id)
     until = clock() + ENDING_SECONDS
     try:
         while left := running_in(app, python_path):
             if clock() >= until:
                 app.progress.say(
-                    f"{left} processes of {app.site.label} still run {ENDING_SECONDS:.0f} s after it was "
-                    "stopped; going on."
+                    f"{left} processes of {app.site.label} are still running {ENDING_SECONDS:.0f} s after it was "
+                    "stopped; continuing."
                 )
                 break
             sleep(POLL_SECONDS)
-        note_start(app.kudu, job_id)
+        mark_start(app.kudu, job_id)
     except PythonAppError as error:
-        app.progress.say(f"Whether the processes of {app.site.label} have ended is not known: {error.message}")
+        app.progress.say(f"Cannot tell whether the processes of {app.site.label} have ended: {error.message}")
 
 
 def running_in(app: App, python_path: str) -> int:

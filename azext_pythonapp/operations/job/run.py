@@ -1,4 +1,4 @@
-"""pip with one runtime of an app: what it would change, the job that does it, and what it did."""
+"""Run pip on the worker as a job, follow it to its end, and report what it changed."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ def start_pip(
     run: PipRun,
     command: str,
     job_id: str | None = None,
-    leaves: str | None = None,
+    on_success: str | None = None,
     app_stopped: bool = False,
     starting: Callable[[], None] = lambda: None,
 ) -> Launched:
     """Start the job on the worker.
 
-    command: the user's command, for the job's record. job_id, leaves, app_stopped, starting: as in launch and JobSpec.
+    command: the user's command, for the job's record. job_id, on_success, app_stopped, starting: as in launch and JobSpec.
     """
     spec = JobSpec(
         command=command,
@@ -73,7 +73,7 @@ def start_pip(
         watched=run.watched,
         preparation=run.preparation,
         restore=run.restore,
-        leaves=leaves,
+        on_success=on_success,
         app_stopped=app_stopped,
     )
     return launch(app.kudu, spec, run.uploads, job_id, starting)
@@ -121,9 +121,9 @@ class PipJob:
             return job.explained(*_HELD_FILE)
         if job.held_file is not None:
             return job.explained(
-                f"Another program holds {job.held_file or 'a file'}, which is none of the runtime's, "
-                "and did not give it back when pip tried again",
-                "An antivirus or another pip gives it back soon: run the command again.",
+                f"Another program holds {job.held_file or 'a file'}, which is not in the runtime's folder, "
+                "and still held it when pip tried again",
+                "An antivirus or another pip releases it soon: run the command again.",
             )
         explanation = self._lines.explanation
         return job.explained(explanation.reason, explanation.advice) if explanation else job
@@ -159,8 +159,8 @@ def watching(app: App, job_id: str, started: Launched | None) -> Iterator[None]:
                 give_up(app.kudu.retrying_for(0), job_id, f"It was not started{why}.")
             raise RemoteFailed(f"Job {job_id} of {label} was not started{why}.", "Run the command again.") from error
         raise UnknownOutcome(
-            f"No longer watching job {job_id} of {label}; it goes on on the worker{why}.",
-            f"Watch it again: `az webapp python job wait {command}`. End it: `az webapp python job cancel {command}`.",
+            f"No longer watching job {job_id} of {label}; it is still running on the worker{why}.",
+            f"Watch it again: `az webapp python job wait {command}`. Cancel it: `az webapp python job cancel {command}`.",
         ) from error
 
 
@@ -187,8 +187,8 @@ def job_failure(app: App, job: Job) -> PythonAppError:
 
 
 @contextmanager
-def telling_outcome(app: App, job: Job) -> Iterator[None]:
-    """See to it that an error in what comes after a job, such as a restart that fails, tells the job's outcome too."""
+def with_job_outcome(app: App, job: Job) -> Iterator[None]:
+    """Add the job's outcome to an error of what comes after it, such as a restart that fails."""
     try:
         yield
     except PythonAppError as error:

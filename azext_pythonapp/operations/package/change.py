@@ -13,7 +13,7 @@ from azext_pythonapp.ids import new_id
 from azext_pythonapp.jobs.follow import await_start
 from azext_pythonapp.jobs.pending_restart import RESTART, RESTART_LATER
 from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult
-from azext_pythonapp.operations.job.pending_restart import finish_left, wait_command
+from azext_pythonapp.operations.job.pending_restart import run_pending, wait_command
 from azext_pythonapp.operations.job.power import stop_for_job
 from azext_pythonapp.operations.job.run import (
     PipJob,
@@ -23,8 +23,8 @@ from azext_pythonapp.operations.job.run import (
     require_job_success,
     result_changes,
     start_pip,
-    telling_outcome,
     watching,
+    with_job_outcome,
 )
 from azext_pythonapp.plan import report
 
@@ -65,8 +65,8 @@ def change_packages(app: App, run: PipRun, command: str, run_options: RunOptions
     job = attempts.run()
     succeeded = job.state == SUCCEEDED and job.result is not None
     changes = result_changes(job.result or JobResult())
-    with telling_outcome(app, job), _telling_of_the_stop(app, attempts):
-        changes += finish_left(
+    with with_job_outcome(app, job), _with_stop_reported(app, attempts):
+        changes += run_pending(
             app, own=attempts.job_ids, restart=run_options.restart and succeeded, changed=bool(changes)
         )
     result = require_job_success(app, job)
@@ -83,7 +83,7 @@ def change_packages(app: App, run: PipRun, command: str, run_options: RunOptions
 
 
 @contextmanager
-def _telling_of_the_stop(app: App, attempts: Attempts) -> Iterator[None]:
+def _with_stop_reported(app: App, attempts: Attempts) -> Iterator[None]:
     """See to it that who ends the command by Ctrl-C while the app is being started hears that it may be stopped."""
     try:
         yield
@@ -112,7 +112,7 @@ class Attempts:
         self._run_options = run_options
 
     def run(self) -> Job:
-        """The job that is over, with what all attempts changed together. A stopped app is left to finish_left.
+        """The job that is over, with what all attempts changed together. A stopped app is left to run_pending.
 
         When no job can be running, because none was started, the app is started at once. In any other case it stays
         stopped, and the error says so: a start would hold the files that pip replaces.
@@ -139,7 +139,7 @@ class Attempts:
     def _start_again(self) -> str | None:
         """Start the app; a sentence when that failed."""
         try:
-            finish_left(self._app, own=self.job_ids, restart=False)
+            run_pending(self._app, own=self.job_ids, restart=False)
         except PythonAppError as failure:
             return (
                 f"The app is stopped, and starting it failed: {failure.message} `az webapp start "
@@ -174,8 +174,8 @@ class Attempts:
         self._app.progress.say(
             f"{run.title} Python {run.target.version} ({run.target.python_path}) of {self._app.site.label}."
         )
-        leaves = RESTART if self._run_options.restart else None
-        started = start_pip(self._app, run, self._command, self.job_ids[-1], leaves, stop, self._starting)
+        on_success = RESTART if self._run_options.restart else None
+        started = start_pip(self._app, run, self._command, self.job_ids[-1], on_success, stop, self._starting)
         self._launched = True
         return PipJob(self._app, started, self._run_options.timeout).wait()
 
@@ -194,7 +194,7 @@ def package_rows(result: JobResult) -> dict[str, Any]:
 
 
 def _start_only(app: App, run: PipRun, command: str, run_options: RunOptions) -> dict[str, Any]:
-    started = start_pip(app, run, command, leaves=RESTART_LATER if run_options.restart else None)
+    started = start_pip(app, run, command, on_success=RESTART_LATER if run_options.restart else None)
     with watching(app, started.job_id, started):
         job = await_start(
             app.kudu.retrying_for(0),

@@ -15,7 +15,7 @@ from azext_pythonapp.operations.app.home_space import require_room
 from azext_pythonapp.operations.app.observe import read_web_config
 from azext_pythonapp.operations.app.python_in_use import Target, folder_in_use, target_in_use
 from azext_pythonapp.operations.app.site_packages import present_packages
-from azext_pythonapp.operations.job.pending_restart import finish_left, plan_left
+from azext_pythonapp.operations.job.pending_restart import plan_pending, run_pending
 from azext_pythonapp.operations.job.run import PipRun
 from azext_pythonapp.operations.package.change import RunOptions, change_packages, package_rows, planned_answer
 from azext_pythonapp.operations.package.pip_plan import plan_pip
@@ -150,5 +150,5 @@ def _name(text: str) -> str:
 
 def _nothing(app: App, run_options: RunOptions, dry_run: bool) -> dict[str, Any]:
     """The answer when no package is to be changed; what an earlier job left to do with the app is done all the same."""
-    changes = (plan_left if dry_run else finish_left)(app, restart=run_options.restart)
+    changes = (plan_pending if dry_run else run_pending)(app, restart=run_options.restart)
     return report(app.site.to_dict(), changes, dry_run, exitCode=0, **package_rows(JobResult()), check=None, job=None)

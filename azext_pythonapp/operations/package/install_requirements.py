@@ -13,7 +13,7 @@ from azext_pythonapp.operations.app.deployment_warnings import warn_of_deploymen
 from azext_pythonapp.operations.app.home_space import require_room
 from azext_pythonapp.operations.app.observe import read_web_config
 from azext_pythonapp.operations.app.python_in_use import target_in_use
-from azext_pythonapp.operations.job.pending_restart import finish_left, plan_left
+from azext_pythonapp.operations.job.pending_restart import plan_pending, run_pending
 from azext_pythonapp.operations.job.run import job_summary
 from azext_pythonapp.operations.package.change import RunOptions, change_packages, package_rows, planned_answer
 from azext_pythonapp.operations.package.index_options import parse_options
@@ -82,7 +82,7 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool) 
     handler = read_handler(read_web_config(app).content)
     last = _done_before(app, handler, files, options)
     if last is not None:
-        changes = (plan_left if dry_run else finish_left)(app, restart=request.run_options.restart)
+        changes = (plan_pending if dry_run else run_pending)(app, restart=request.run_options.restart)
         return report(
             app.site.to_dict(),
             changes,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound, PythonAppError, RemoteFailed, UnknownOutcome
 from azext_pythonapp.ids import new_id
-from azext_pythonapp.operations.job.power import start_again
+from azext_pythonapp.operations.job.power import start_app
 from azext_pythonapp.packages import installed
 from azext_pythonapp.plan import Change, Step
 from azext_pythonapp.windows import join, quote_command
@@ -124,7 +124,7 @@ class Replacement:
         return []
 
     def _start(self) -> Sequence[Change]:
-        start_again(self._app, "the installation", f"az webapp start {self._app.site.arguments}")
+        start_app(self._app, "the installation", f"az webapp start {self._app.site.arguments}")
         return []
 
     def _start_again(self) -> str:

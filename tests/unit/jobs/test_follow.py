@@ -118,7 +118,7 @@ def test_a_silent_job_is_lost_not_succeeded(worker):
     job = worker.follow()
     assert job.state == "lost"
     assert 60 <= worker.now < 66
-    assert re.search("last heard of 6. s ago", job.error)
+    assert re.search("last heartbeat was 6. s ago", job.error)
     assert not (worker.folder / "requirements.txt").exists()
 
 
@@ -154,7 +154,7 @@ def test_a_site_that_stays_away_ends_in_an_unknown_outcome(worker):
 
 def test_a_timeout_leaves_the_job_alone(worker):
     worker.script = lambda second: worker.state()
-    with pytest.raises(UnknownOutcome, match="goes on.*after 10 s"):
+    with pytest.raises(UnknownOutcome, match="still running.*after 10 s"):
         worker.follow(timeout=10)
     assert 10 <= worker.now < 12
     assert not [request for request in worker.site.requests if not request.startswith(("read", "tail"))]

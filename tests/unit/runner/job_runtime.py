@@ -15,7 +15,7 @@ from pathlib import Path
 from azext_pythonapp.jobs.follow import follow
 from azext_pythonapp.jobs.launch import launch
 from azext_pythonapp.jobs.request import JobSpec
-from azext_pythonapp.jobs.store import ask_to_cancel
+from azext_pythonapp.jobs.store import request_cancel
 from azext_pythonapp.packages import record
 from azext_pythonapp.packages.pip import JobFile, PipOptions, install
 from tests.unit.folder_site import FolderSite
@@ -169,7 +169,7 @@ class Runtime:
         return self.follow(launched, clock=lambda: time.monotonic() * 6)
 
     def cancel(self):
-        ask_to_cancel(self.site, self.job_id)
+        request_cancel(self.site, self.job_id)
 
     def record(self):
         path = self.site.home / record.path_for("python311x64")

@@ -71,18 +71,18 @@ def notes(runtime):
 
 def test_package_change_leaves_a_restart_marker(runtime):
     assert runtime.install("left==1.0").result.changed and notes(runtime) == []
-    runtime.install("left==2.0", leaves="restart")
+    runtime.install("left==2.0", on_success="restart")
     changed = f"{runtime.job_id}.restart"
     assert notes(runtime) == [changed]
-    assert not runtime.install("left==2.0", leaves="restart").result.changed and notes(runtime) == [changed]
-    assert runtime.install("nosuchpackage", leaves="restart").state == "failed" and notes(runtime) == [changed]
-    assert runtime.install("spoiled", leaves="restart-later", **SPOILED).result.changed
+    assert not runtime.install("left==2.0", on_success="restart").result.changed and notes(runtime) == [changed]
+    assert runtime.install("nosuchpackage", on_success="restart").state == "failed" and notes(runtime) == [changed]
+    assert runtime.install("spoiled", on_success="restart-later", **SPOILED).result.changed
     assert notes(runtime) == [changed, f"{runtime.job_id}.restart-later"]
 
 
 def test_a_killed_job_has_noted_the_restart_before_it_called_pip(runtime):
     index = Index()
-    launched = runtime.launch("left", pip=runtime.from_index(index), leaves="restart")
+    launched = runtime.launch("left", pip=runtime.from_index(index), on_success="restart")
     assert index.entered.wait(60)
     os.killpg(runtime.site.pending[0].process.pid, signal.SIGKILL)
     assert runtime.follow_in_haste(launched).state == "lost"

@@ -166,7 +166,7 @@ def test_secrets_of_a_job_that_may_still_begin_or_go_on_are_kept(runtime, asked,
         state = state | {"heartbeatAt": ago(state["heartbeatAt"])}
     request = {"id": OTHER} if asked is None else {"createdAt": ago(asked)}
     folder = other_job(runtime, request, state, secrets_json="{}")
-    old_jobs.forget_secrets(str(runtime.site.home / "data/pythonapp"), str(jobs(runtime) / "none"))
+    old_jobs.delete_secrets(str(runtime.site.home / "data/pythonapp"), str(jobs(runtime) / "none"))
     assert (folder / "secrets.json").exists()
 
 

@@ -43,9 +43,9 @@ def with_more(*words):
 
 def test_only_reinstalled_packages_count_as_such(runtime):
     runtime.install("left==1.0\nmiddle\n")
-    job = runtime.install("left==1.0\nmiddle\n", leaves="restart")
+    job = runtime.install("left==1.0\nmiddle\n", on_success="restart")
     assert not job.result.changed and not list((runtime.site.home / "data/pythonapp/left").iterdir())
-    job = runtime.install("left==1.0\n", pip=with_more("--force-reinstall"), leaves="restart")
+    job = runtime.install("left==1.0\n", pip=with_more("--force-reinstall"), on_success="restart")
     assert job.result.changed and job.result.reinstalled == (PackageVersion("left", "1.0"),)
     assert (job.result.installed, job.result.upgraded, job.result.removed) == ((), (), ())
     assert (runtime.site.home / f"data/pythonapp/left/{runtime.job_id}.restart").exists()

@@ -14,13 +14,13 @@ from azext_pythonapp.jobs.pending_restart import (
     FOLDER,
     RESTART,
     START,
-    Note,
+    Marker,
     living_job,
-    note_start,
-    notes,
+    mark_start,
+    markers,
 )
 from azext_pythonapp.operations.job.commands import wait_for_job
-from azext_pythonapp.operations.job.pending_restart import OWN_CLIENT_SECONDS, SHORT_JOB_SECONDS, plan_left
+from azext_pythonapp.operations.job.pending_restart import OWN_CLIENT_SECONDS, SHORT_JOB_SECONDS, plan_pending
 from azext_pythonapp.operations.job.power import ENDING_SECONDS, stop_for_job
 from tests.unit.operations.job.test_pending_restart import EARLIER, JOB, OTHER, World
 
@@ -48,7 +48,7 @@ def stop(world):
 def test_after_stop_the_end_of_the_apps_processes_is_awaited(world):
     world.kudu.running = [[APP, *OTHERS]] * 3 + [OTHERS]
     stop(world)
-    assert world.arm.done == ["stop"] and world.waited == 3 and notes(world.kudu) == [Note(JOB, START)]
+    assert world.arm.done == ["stop"] and world.waited == 3 and markers(world.kudu) == [Marker(JOB, START)]
 
 
 def test_but_not_for_ever(world):
@@ -62,7 +62,7 @@ def test_a_site_that_does_not_tell_its_processes_is_said(world):
         (_ for _ in ()).throw(Unreachable("away")) if request.startswith("processes") else None
     )
     stop(world)
-    assert world.arm.done == ["stop"] and "is not known: away" in world.said[-1]
+    assert world.arm.done == ["stop"] and "have ended: away" in world.said[-1]
 
 
 def test_an_app_that_somebody_started_meanwhile_is_stopped_again(world):
@@ -75,44 +75,44 @@ def test_an_app_that_somebody_started_meanwhile_is_stopped_again(world):
 
     world.arm.stop = stop_and_lose
     stop(world)
-    assert world.arm.done == ["stop", "stop"] and notes(world.kudu) == [Note(JOB, START)]
+    assert world.arm.done == ["stop", "stop"] and markers(world.kudu) == [Marker(JOB, START)]
 
 
 def claim(world):
-    note_start(world.kudu, OTHER)
+    mark_start(world.kudu, OTHER)
     world.arm.state = world.at_opening = "Stopped"
 
 
 def test_start_is_left_to_a_client_about_to_launch(world):
     claim(world)
     world.note(EARLIER, RESTART)
-    assert plan_left(world.app, True) == []
+    assert plan_pending(world.app, True) == []
 
     world.later = lambda: world.runs(OTHER) if world.waited >= 20 else None
     assert world.finish() == [] and world.arm.done == []
-    assert Note(OTHER, START) in notes(world.kudu)
+    assert Marker(OTHER, START) in markers(world.kudu)
     assert world.waited < CLAIM_SECONDS
 
 
 def test_start_of_a_dead_client_is_done_after_its_claim(world):
     claim(world)
     assert world.finish() == [("update", "Running")] and world.arm.done == ["start"]
-    assert OWN_CLIENT_SECONDS < world.waited < CLAIM_SECONDS + 10 and notes(world.kudu) == []
+    assert OWN_CLIENT_SECONDS < world.waited < CLAIM_SECONDS + 10 and markers(world.kudu) == []
 
 
 def test_a_restart_does_not_take_anothers_note_of_a_start(world):
     world.note(JOB, RESTART)
-    note_start(world.kudu, OTHER)
+    mark_start(world.kudu, OTHER)
     world.later = lambda: world.runs(OTHER, "running") if world.waited >= 1 else None
     assert world.finish(own=[JOB], changed=True) == []
-    assert set(notes(world.kudu)) == {Note(JOB, RESTART), Note(OTHER, START)}
+    assert set(markers(world.kudu)) == {Marker(JOB, RESTART), Marker(OTHER, START)}
 
 
 def test_waiting_for_an_unlaunched_job_starts_the_app(world):
     claim(world)
     with pytest.raises(Exception, match="never began.*started again"):
         wait_for_job(world.app, OTHER, None)
-    assert world.arm.done == ["start"] and notes(world.kudu) == []
+    assert world.arm.done == ["start"] and markers(world.kudu) == []
 
 
 def begin(world, job_id, state):
@@ -135,7 +135,7 @@ def test_no_restart_hits_a_job_without_a_lock(world, state):
     assert living_job(world.kudu).id == OTHER
     world.later = lambda: begin(world, OTHER, state)
     assert world.finish(own=[JOB], changed=True) == [] and world.arm.done == []
-    assert world.waited >= SHORT_JOB_SECONDS and notes(world.kudu) == [Note(JOB, RESTART)]
+    assert world.waited >= SHORT_JOB_SECONDS and markers(world.kudu) == [Marker(JOB, RESTART)]
     assert f"--job-id {OTHER}" in world.said[-1]
 
 

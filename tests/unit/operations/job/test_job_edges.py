@@ -87,7 +87,7 @@ def test_ctrl_c_during_launch_and_the_stopped_app(tmp_path, monkeypatch, at, run
     )
     run = SimpleNamespace(title="Installing", target=SimpleNamespace(python_path="python.exe", version="3.8"))
     monkeypatch.setattr(package_change, "stop_for_job", lambda *arguments: None)
-    monkeypatch.setattr(package_change, "finish_left", lambda *arguments, **options: called.append("started"))
+    monkeypatch.setattr(package_change, "run_pending", lambda *arguments, **options: called.append("started"))
     monkeypatch.setattr(
         package_change,
         "start_pip",
@@ -114,7 +114,7 @@ def test_ctrl_c_while_the_app_is_started_is_told(monkeypatch):
         return job
 
     monkeypatch.setattr(Attempts, "run", attempts)
-    monkeypatch.setattr(package_change, "finish_left", interrupt)
+    monkeypatch.setattr(package_change, "run_pending", interrupt)
     with pytest.raises(KeyboardInterrupt):
         change_packages(app, None, "x", RunOptions())
     assert len(said) == 1 and "may still be stopped" in said[0] and f"--job-id {JOB}` starts it" in said[0]

@@ -229,6 +229,6 @@ def test_client_that_stops_before_the_post_leaves_no_job(world):
     folder = world.put(request={"createdAt": world.stamp(), "command": "x"}, secrets_json="{}")
     pending = Pending()
     pending.kept_back = True
-    with pytest.raises(RemoteFailed, match="not over after 30 s"):
+    with pytest.raises(RemoteFailed, match="not finished after 30 s"):
         world.wait(Launched(JOB, pending), timeout=30)
     assert world.show().state == "failed" and not (folder / "secrets.json").exists()

@@ -130,7 +130,7 @@ def test_a_start_that_has_not_reached_kudu_is_waited_for(worker):
 
 def test_a_start_that_never_reaches_kudu_did_not_happen(worker):
     worker.command.kept_back, worker.begins = True, 9999.0
-    with pytest.raises(RemoteFailed, match="did not start.*not over after 30 s"):
+    with pytest.raises(RemoteFailed, match="did not start.*not finished after 30 s"):
         worker.follow(timeout=30)
     assert worker.command.given_up
 
@@ -183,7 +183,9 @@ def test_whatever_ends_the_watching_names_the_job(worker, error):
     (worker.folder / "log.txt").write_text("one\n")
     with pytest.raises(UnknownOutcome) as caught:
         PipJob(app, Launched(JOB, worker.command), None, on_line=fail).wait()
-    assert JOB in caught.value.message and "goes on" in caught.value.message and WAIT in caught.value.recommendation
+    assert (
+        JOB in caught.value.message and "still running" in caught.value.message and WAIT in caught.value.recommendation
+    )
 
 
 def test_start_that_never_reached_kudu_starts_nothing(worker):

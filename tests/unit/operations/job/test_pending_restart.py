@@ -15,13 +15,18 @@ from azext_pythonapp.jobs.pending_restart import (
     RESTART,
     RESTART_LATER,
     START,
-    Note,
+    Marker,
     living_job,
-    note_start,
-    notes,
+    mark_start,
+    markers,
 )
 from azext_pythonapp.operations.job.commands import cancel_job
-from azext_pythonapp.operations.job.pending_restart import OWN_CLIENT_SECONDS, finish_left, plan_left, still_to_do
+from azext_pythonapp.operations.job.pending_restart import (
+    OWN_CLIENT_SECONDS,
+    pending_sentence,
+    plan_pending,
+    run_pending,
+)
 from azext_pythonapp.operations.package.change import Attempts, RunOptions
 from tests.unit.folder_site import FolderSite
 
@@ -104,7 +109,7 @@ class World:
         )
 
     def finish(self, **options):
-        return [(change.action, change.after) for change in finish_left(self.app, sleep=self.sleep, **options)]
+        return [(change.action, change.after) for change in run_pending(self.app, sleep=self.sleep, **options)]
 
 
 @pytest.fixture
@@ -113,22 +118,22 @@ def world(tmp_path):
 
 
 def test_nothing_left_costs_one_request(world):
-    assert world.finish() == [] and plan_left(world.app, True) == []
+    assert world.finish() == [] and plan_pending(world.app, True) == []
     assert world.kudu.requests == [f"list {FOLDER}"] * 2 and world.arm.done == [] and world.waited == 0
 
 
 def test_files_that_are_no_notes_are_left_alone(world):
     for name in ("readme", "x.restart", f"{JOB}.other"):
         world.note(*name.partition(".")[::2])
-    assert notes(world.kudu) == [] and world.finish() == []
+    assert markers(world.kudu) == [] and world.finish() == []
     assert len(list((world.kudu.home / FOLDER).iterdir())) == 3
 
 
 def test_a_change_of_ones_own_means_one_restart_and_no_waiting(world):
     world.note(JOB, RESTART)
     assert world.finish(own=[JOB], changed=True) == [("restart", None)]
-    assert world.said == ["Restarting app 'shop', because a running app does not notice new packages."]
-    assert world.arm.done == ["restart"] and notes(world.kudu) == [] and world.waited == 0
+    assert world.said == ["Restarting app 'shop', because a running app does not load new packages."]
+    assert world.arm.done == ["restart"] and markers(world.kudu) == [] and world.waited == 0
 
 
 def test_restart_for_another_change_is_worded_so(world):
@@ -144,10 +149,12 @@ def test_change_without_marker_means_a_restart_too(world):
 
 def test_restart_left_by_a_dead_client_is_done(world):
     world.note(EARLIER, RESTART)
-    assert [change.action for change in plan_left(world.app, True)] == ["restart"] and plan_left(world.app, False) == []
-    assert world.finish(restart=False) == [] and notes(world.kudu) == [Note(EARLIER, RESTART)]
+    assert [change.action for change in plan_pending(world.app, True)] == ["restart"] and plan_pending(
+        world.app, False
+    ) == []
+    assert world.finish(restart=False) == [] and markers(world.kudu) == [Marker(EARLIER, RESTART)]
     assert world.finish() == [("restart", None)]
-    assert world.waited == OWN_CLIENT_SECONDS and notes(world.kudu) == []
+    assert world.waited == OWN_CLIENT_SECONDS and markers(world.kudu) == []
 
 
 def test_a_living_client_does_its_own(world):
@@ -165,21 +172,21 @@ def test_start_of_a_stopped_app_replaces_the_restart(world):
     world.note(EARLIER, START)
     world.note(EARLIER, RESTART)
     world.arm.state = world.at_opening = "Stopped"
-    assert [(change.action, change.after) for change in plan_left(world.app, True)] == [("update", "Running")]
+    assert [(change.action, change.after) for change in plan_pending(world.app, True)] == [("update", "Running")]
     assert world.finish(restart=False) == [("update", "Running")]
-    assert world.arm.done == ["start"] and notes(world.kudu) == []
+    assert world.arm.done == ["start"] and markers(world.kudu) == []
 
 
 def test_app_started_by_somebody_is_not_started_again(world):
     world.note(EARLIER, START)
-    assert world.finish(restart=False) == [] and world.arm.done == [] and notes(world.kudu) == []
+    assert world.finish(restart=False) == [] and world.arm.done == [] and markers(world.kudu) == []
 
 
 def test_an_app_that_its_owner_stopped_stays_stopped(world):
     world.note(EARLIER, RESTART)
     world.arm.state = world.at_opening = "Stopped"
-    assert plan_left(world.app, True) == [] and world.finish(changed=True) == []
-    assert world.arm.done == [] and notes(world.kudu) == []
+    assert plan_pending(world.app, True) == [] and world.finish(changed=True) == []
+    assert world.arm.done == [] and markers(world.kudu) == []
 
 
 def test_an_app_that_was_stopped_when_the_command_began_only(world):
@@ -194,7 +201,7 @@ def test_running_job_sees_no_restart_and_no_start(world):
     world.arm.state = "Stopped"
     assert living_job(world.kudu).id == OTHER
     assert world.finish(own=[JOB], changed=True) == [] and world.arm.done == []
-    assert notes(world.kudu) == [Note(EARLIER, START), Note(JOB, RESTART)]
+    assert markers(world.kudu) == [Marker(EARLIER, START), Marker(JOB, RESTART)]
     assert f"`az webapp python job wait -g rg -n shop --job-id {OTHER}`" in world.said[-1]
     world.runs(OTHER, "failed")
     assert living_job(world.kudu) is None and world.finish() == [("update", "Running")]
@@ -205,7 +212,7 @@ def test_own_stop_is_undone_while_another_job_runs(world):
     world.note(OTHER, RESTART)
     world.note(JOB, START)
     assert world.finish(own=[JOB], restart=False) == [] and world.arm.done == ["start"]
-    assert notes(world.kudu) == [Note(OTHER, RESTART)]
+    assert markers(world.kudu) == [Marker(OTHER, RESTART)]
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
@@ -213,9 +220,9 @@ def test_finished_job_is_not_canceled(world, dry_run):
     world.runs(JOB, "succeeded")
     world.note(JOB, START)
     world.arm.state = world.at_opening = "Stopped"
-    with pytest.raises(Refused, match="is over already"):
+    with pytest.raises(Refused, match="has already ended"):
         cancel_job(world.app, JOB, dry_run)
-    assert world.arm.done == [] and notes(world.kudu) == [Note(JOB, START)]
+    assert world.arm.done == [] and markers(world.kudu) == [Marker(JOB, START)]
 
 
 def test_what_could_not_be_done_stays_noted(world):
@@ -223,7 +230,7 @@ def test_what_could_not_be_done_stays_noted(world):
     world.arm.fails = True
     with pytest.raises(Unreachable):
         world.finish(own=[JOB], changed=True)
-    assert notes(world.kudu) == [Note(JOB, RESTART)]
+    assert markers(world.kudu) == [Marker(JOB, RESTART)]
 
 
 def test_a_note_that_cannot_be_deleted_is_said_and_is_no_failure(world):
@@ -238,15 +245,19 @@ def test_a_note_that_cannot_be_deleted_is_said_and_is_no_failure(world):
 
 
 def test_pending_work_is_reported_with_its_command(world):
-    assert still_to_do(world.app, JOB) is None
+    assert pending_sentence(world.app, JOB) is None
+
+
+def test_what_is_still_to_do_is_told_with_the_command_that_does_it(world):
+    assert pending_sentence(world.app, JOB) is None
     world.note(JOB, RESTART)
-    assert "restart app 'shop'" in still_to_do(world.app, JOB)
-    note_start(world.kudu, JOB)
-    assert still_to_do(world.app, JOB) == (
-        f"Still to do after job {JOB}: start app 'shop', which was stopped for it. "
-        f"`az webapp python job wait -g rg -n shop --job-id {JOB}` does it."
+    assert "restart app 'shop'" in pending_sentence(world.app, JOB)
+    mark_start(world.kudu, JOB)
+    assert pending_sentence(world.app, JOB) == (
+        f"Pending after job {JOB}: start app 'shop', which was stopped for it. "
+        f"Run `az webapp python job wait -g rg -n shop --job-id {JOB}`."
     )
-    assert still_to_do(world.app, OTHER) is None
+    assert pending_sentence(world.app, OTHER) is None
 
 
 @pytest.mark.parametrize(
@@ -277,7 +288,7 @@ def test_the_app_stays_stopped_only_for_a_job_that_goes_on(world, monkeypatch, l
     with pytest.raises(type(outcome)) as caught:
         attempts.run()
     assert world.arm.done == after
-    assert [note.kind for note in notes(world.kudu)] == ([START] if after == ["stop"] else [])
+    assert [note.kind for note in markers(world.kudu)] == ([START] if after == ["stop"] else [])
     if after == ["stop"]:
         advice = "stays stopped until that is over; `az webapp python job wait -g rg -n shop --job-id "
         assert advice in str(caught.value)
