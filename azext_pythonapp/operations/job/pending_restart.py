@@ -45,8 +45,8 @@ def run_pending(
 ) -> list[Change]:
     """Start or restart the app where a job made that necessary; return what was done.
 
-    While a job runs or is about to begin, nothing is done, except that an app which this command has stopped is started.
-    A start that another client is about to do is left to that client.
+    While a job runs or is about to begin, nothing is done, except that an app that this command stopped is started.
+    A start that another client is about to do is left to it.
     own: the jobs of this very command; a start after one of them is no change. restart: whether to restart too.
     changed: whether this command changed anything that needs a restart, even if no marker could be written.
     why: the reason given with the restart: "because …", or "" when it was given already.

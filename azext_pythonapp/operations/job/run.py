@@ -61,7 +61,8 @@ def start_pip(
 ) -> Launched:
     """Start the job on the worker.
 
-    command: the user's command, for the job's record. job_id, on_success, app_stopped, starting: as in launch and JobSpec.
+    command: the user's command, for the job's record. job_id, on_success, app_stopped, starting: as in launch and
+    JobSpec.
     """
     spec = JobSpec(
         command=command,
@@ -160,7 +161,8 @@ def watching(app: App, job_id: str, started: Launched | None) -> Iterator[None]:
             raise RemoteFailed(f"Job {job_id} of {label} was not started{why}.", "Run the command again.") from error
         raise UnknownOutcome(
             f"No longer watching job {job_id} of {label}; it is still running on the worker{why}.",
-            f"Watch it again: `az webapp python job wait {command}`. Cancel it: `az webapp python job cancel {command}`.",
+            f"Watch it again: `az webapp python job wait {command}`. "
+            f"Cancel it: `az webapp python job cancel {command}`.",
         ) from error
 
 
