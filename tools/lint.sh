@@ -44,6 +44,11 @@ check() {
 
 check "order of imports" ruff check .
 check "format" ruff format --check .
+# The wheel's description is README and HISTORY: an index refuses one that docutils cannot read, and shows no raw HTML.
+cat README.rst HISTORY.rst >"$work/description.rst"
+for document in "$work/description.rst" CONTRIBUTING.rst; do
+    check "$(basename "$document")" python -m docutils --report=1 --halt=2 --no-raw --no-file-insertion "$document" "$work/log.html"
+done
 check "azdev style" azdev style pythonapp
 check "flake8 of all" python -m flake8 --isolated --max-line-length 132 --ignore E203,W503,W504 azext_pythonapp tests setup.py
 check "mypy" env -u PYTHONPATH python -m mypy --config-file mypy.ini -p azext_pythonapp
