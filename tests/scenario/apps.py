@@ -93,24 +93,29 @@ class Apps:
         of: Site | None = None,
         python: str | None = None,
         capitals: bool = False,
+        name: str | None = None,
         **facts: Any,
     ) -> Site:
         """An app of its own name with nothing in it but, if asked, a sample app, and a Python.
 
         slot: make a slot of that name; of: the app whose slot it is (without it, of a new name). python: a version of
         NAMED, which is there as if somebody had installed it before. capitals: whether its name has some.
-        facts: passed to LocalAzure.add_site.
+        name: in place of one of its own. facts: passed to LocalAzure.add_site.
         """
-        name = of.name if of else f"{self._prefix}-{secrets.token_hex(3)}"
+        name = of.name if of else name or f"{self._prefix}-{secrets.token_hex(3)}"
         name = name.title() if capitals else name
         site = self._azure.add_site(name, slot=slot, **facts)
         self._sites.append(site)
         if sample:
             deploy(site, sample)
         if python:
-            gallery.lay_down(site.machine, gallery.find(NAMED[python]))
-            site.restart()
+            self.add_python(site, python)
         return site
+
+    def add_python(self, site: Site, version: str) -> None:
+        """Put a Python of NAMED into an app, as if somebody had installed it before."""
+        gallery.lay_down(site.machine, gallery.find(NAMED[version]))
+        site.restart()
 
     def prepared(
         self, sample: str, version: str = "3.8.10", handler: str = "fastcgi", slot: str | None = None, **facts: Any
