@@ -1,19 +1,17 @@
-"""Which Pythons there are: what a gallery offers, what an app has, and how a package names one.
+"""Python runtimes: which can be installed, which are on an app, and what their names mean.
 
-versions       version numbers and the user's wish for one ("3", "3.6", "3.6.4", "latest")
-official       whose packages are trusted, as data
+versions       version numbers, and what --version asks for ("3", "3.6", "3.6.4", "latest")
+official       the trusted packages, as data
 identity       extension id <-> version <-> architecture <-> folder
-registration   whether IIS knows a Python for FastCGI
-extension      one site extension as Kudu, ARM or a gallery describes it
-catalogue      what can be installed: all sources together, sorted, filtered, a wish resolved to one package
-gallery        the public gallery, for when no app is given
-lifecycle      until when python.org supports a version
-location       the names under which the worker knows one and the same path
-nuget          python.org's releases in the NuGet gallery
-nuget_package  what is in such a package, and how it becomes a site extension
-interrogation  asking Pythons what they are
-worker         what is needed of the SCM site
+registration   the FastCGI applications that a runtime registers with IIS
+extension      one site extension as Kudu, Resource Manager or a gallery describes it
+catalogue      the runtimes that can be installed, from all sources: sorted, filtered, resolved to one package
+gallery        the public gallery of site extensions, for commands without an app
+end_of_life    until when python.org supports a version
+nuget          CPython's releases in the NuGet gallery
+nuget_package  the content of such a package, and how it becomes a site extension
+probe          run each python.exe on the worker for its version
 discovery      the Pythons on an app
 
-Nothing here speaks HTTP: callers hand in plain values and small protocols.
+Nothing here uses HTTP: callers pass plain values and small protocols.
 """

@@ -1,6 +1,6 @@
-"""What can be installed: the galleries' offers together, sorted, filtered, and a wish resolved to one of them.
+"""The runtimes that can be installed, from all galleries: sorted, filtered, and a version resolved to one package.
 
-Only trusted packages (`official`) stand for a version; any other has to be named by its id.
+Only trusted packages (`official`) are chosen by version; any other must be requested by its id.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from datetime import date
 from typing import Any, Literal
 
 from azext_pythonapp.errors import NotFound
-from azext_pythonapp.runtimes import end_of_life as lifecycle
-from azext_pythonapp.runtimes import official
+from azext_pythonapp.runtimes import end_of_life, official
 from azext_pythonapp.runtimes.extension import Extension, read_extensions
 from azext_pythonapp.runtimes.identity import Identity, canonical_id
 from azext_pythonapp.runtimes.nuget import NugetRuntime, Release
@@ -30,8 +29,8 @@ from azext_pythonapp.runtimes.versions import (
 
 LIST_COMMAND = "az webapp python list-versions"
 _NEAREST = 5
-# NuGet's own rule for ids (https://learn.microsoft.com/nuget/reference/nuspec#id): what breaks it is no package, and
-# must reach neither a terminal nor a command line.
+# NuGet's own rule for ids (https://learn.microsoft.com/nuget/reference/nuspec#id). Anything else is not a package and
+# must not reach a terminal or a command line.
 _PACKAGE_ID = re.compile(r"\w+(?:[.-]\w+)*")
 
 Source = Literal["siteExtension", "nuget"]
@@ -41,16 +40,16 @@ Source = Literal["siteExtension", "nuget"]
 class Offer:
     r"""One package of one Python that a gallery offers.
 
-    extension_id: in the gallery's own spelling, which an install needs to the letter (docs/platform/kudu.md 4.2); for a
-        package of NuGet the one that the runtime gets on the app.
-    install_path: the folder it is put into, as the package writes it: `D:\home\python364x64`.
-    support, end_of_life: of that Python, by python.org; an ISO date, or None where no date is known.
+    extension_id: in the gallery's own spelling, which an installation needs (docs/platform/kudu.md 4.2); for a NuGet
+        package the one that the runtime gets on the app.
+    install_path: the folder it is installed to, as the package writes it: `D:\home\python364x64`.
+    support, end_of_life: python.org's support of that Python; an ISO date, or None where no date is known.
     latest_patch: whether no trusted package has a newer patch of the same feature release and architecture.
-    trusted: whether it stands for its version; any other is taken only when its id is named.
-    source: whether it is a site extension, or a package of CPython on NuGet; runtime: the latter.
-    withdrawn, deprecated: what its owner did; the first is taken only for its full version, the second only when there
-        is no other.
-    installed: whether the app has it; None when no app was asked.
+    trusted: whether it can be chosen by version; any other only by its id.
+    source: a site extension, or a CPython package on NuGet; runtime: the latter.
+    withdrawn, deprecated: by its owner. A withdrawn package is chosen only for its full version, a deprecated one only
+        when there is no other.
+    installed: whether the app has it; None for a command without an app.
     identity: what its names say, for the paths of the runtime.
     """
 
@@ -61,7 +60,7 @@ class Offer:
     title: str
     publisher: str
     install_path: str
-    support: lifecycle.State
+    support: end_of_life.State
     end_of_life: str | None
     latest_patch: bool
     identity: Identity
@@ -73,7 +72,7 @@ class Offer:
     installed: bool | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The row that `list-versions` prints."""
+        """Return the row that `list-versions` prints."""
         return {
             "version": self.version,
             "architecture": self.architecture,
@@ -92,13 +91,16 @@ class Offer:
 
     @property
     def is_prerelease(self) -> bool:
-        """Whether it is an alpha, a beta or a release candidate, of Python or of the package."""
+        """Return whether it is an alpha, a beta or a release candidate, of Python or of the package."""
         return is_prerelease(self.version) or "-" in self.package_version.partition("+")[0]
 
     @property
     def order(self) -> tuple[PythonOrder, bool, bool, bool, PackageOrder]:
-        """A sort key, best last: by Python version, then x64 after x86, trusted after others, a site extension, which
-        the platform itself installs, after NuGet, package version."""
+        """Return a sort key, best last.
+
+        By Python version, then x86 before x64, untrusted before trusted, NuGet before a site extension (which the
+        platform itself installs), then package version.
+        """
         return (
             python_order(self.version),
             self.architecture == "x64",
@@ -109,16 +111,16 @@ class Offer:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What is the same for all versions of one package of one Python."""
+        """Return what all versions of one package of one Python share."""
         return self.extension_id.lower(), self.source
 
 
 def gallery_offers(entries: Iterable[Mapping[str, Any]], today: date | None = None) -> list[Offer]:
-    """The Python runtimes among the site extensions of a gallery, in every package version.
+    """Return the Python runtimes among the site extensions of a gallery, in every package version.
 
     entries: the JSON of Kudu's `/api/extensionfeed` (docs/platform/kudu.md 4.1), or what `gallery.fetch_public_gallery`
-        returned; packages that are no Python runtime are left out, and so are ids that this product gives itself.
-    today: the day for `support`; by default the present one.
+        returned. Packages that are not Python runtimes, and ids that this product creates itself, are left out.
+    today: the day for `support`, by default the current one.
     """
     packages = [
         (extension, identity)
@@ -132,31 +134,31 @@ def gallery_offers(entries: Iterable[Mapping[str, Any]], today: date | None = No
 
 
 def nuget_offers(releases: Iterable[Release], today: date | None = None) -> list[Offer]:
-    """The releases of CPython on NuGet as offers. today: the day for `support`; by default the present one."""
+    """Return the CPython releases on NuGet as offers. today: the day for `support`, by default the current one."""
     return [_of_release(release, today or date.today()) for release in releases]
 
 
-def arranged(offers: Iterable[Offer], *, all_versions: bool = False) -> list[Offer]:
-    """Newest Python first, x64 before x86, the best package of the same Python first; `latest_patch` is told.
+def sorted_offers(offers: Iterable[Offer], *, all_versions: bool = False) -> list[Offer]:
+    """Sort offers: newest Python first, x64 before x86, the best package of the same Python first; set `latest_patch`.
 
-    all_versions: whether to keep every package version of an id instead of its newest one.
+    all_versions: keep every package version of an id instead of the newest one.
     """
     ordered = sorted(offers, key=lambda offer: offer.order, reverse=True)
     newest: dict[tuple[str, str], PythonOrder] = {}
-    for offer in _usual([offer for offer in ordered if offer.trusted]):
+    for offer in _recommended_first([offer for offer in ordered if offer.trusted]):
         newest.setdefault((minor(offer.version), offer.architecture), python_order(offer.version))
     for offer in ordered:
         newest.setdefault((minor(offer.version), offer.architecture), python_order(offer.version))
-    lines = [newest[minor(offer.version), offer.architecture] for offer in ordered]
-    marked = [replace(offer, latest_patch=python_order(offer.version) >= line) for offer, line in zip(ordered, lines)]
+    patches = [newest[minor(offer.version), offer.architecture] for offer in ordered]
+    marked = [replace(offer, latest_patch=python_order(offer.version) >= last) for offer, last in zip(ordered, patches)]
     return marked if all_versions else _newest_packages(marked)
 
 
-def shown(offers: Sequence[Offer], *, everything: bool = False, prereleases: bool = False) -> list[Offer]:
-    """The offers to list: trusted ones that their owners stand by, one of each Python; all of them on request.
+def listed_offers(offers: Sequence[Offer], *, everything: bool = False, prereleases: bool = False) -> list[Offer]:
+    """Return the offers to list: one trusted, not deprecated package for each Python.
 
-    offers: in the order of `arranged`. everything: others' packages, deprecated ones and further packages of a Python
-    as well. prereleases: these as well.
+    offers: in the order of `sorted_offers`. everything: also untrusted and deprecated packages, and all packages of the
+    same Python. prereleases: also pre-releases.
     """
     kept = [offer for offer in offers if not offer.withdrawn and (prereleases or not offer.is_prerelease)]
     if everything:
@@ -169,37 +171,37 @@ def shown(offers: Sequence[Offer], *, everything: bool = False, prereleases: boo
 
 
 def with_installed(offers: Sequence[Offer], extensions: Iterable[Mapping[str, Any]]) -> list[Offer]:
-    """Say of each offer whether the app has it.
+    """Return the offers with `installed` set.
 
-    extensions: the raw JSON entries of the app's site extensions, Kudu's or ARM's.
+    extensions: the raw JSON entries of the app's site extensions, Kudu's or Resource Manager's.
     Where several package versions of one id are offered, only the installed version is marked.
     """
     present = read_extensions(extensions)
     ids = [offer.extension_id.lower() for offer in offers]
     marked = []
     for offer, offer_id in zip(offers, ids):
-        held = [extension for extension in present if canonical_id(extension.id).lower() == offer_id]
+        installed = [extension for extension in present if canonical_id(extension.id).lower() == offer_id]
         if ids.count(offer_id) > 1:
-            held = [
+            installed = [
                 extension
-                for extension in held
+                for extension in installed
                 if package_order(extension.package_version) == package_order(offer.package_version)
             ]
-        marked.append(replace(offer, installed=bool(held)))
+        marked.append(replace(offer, installed=bool(installed)))
     return marked
 
 
 def select(
     offers: Iterable[Offer],
-    wish: VersionSpec | None = None,
+    spec: VersionSpec | None = None,
     architecture: str | None = None,
     supported_only: bool = False,
 ) -> list[Offer]:
-    """The offers that match: a version, an architecture ("x64" or "x86"), and whether python.org still supports it."""
+    """Return the offers of a version and an architecture ("x64" or "x86"), or only those that python.org supports."""
     return [
         offer
         for offer in offers
-        if (wish is None or wish.matches(offer.version))
+        if (spec is None or spec.matches(offer.version))
         and (architecture is None or offer.architecture == architecture)
         and not (supported_only and offer.support == "endOfLife")
     ]
@@ -207,24 +209,24 @@ def select(
 
 def find_best(
     offers: Sequence[Offer],
-    wish: VersionSpec,
+    spec: VersionSpec,
     architecture: str | None = None,
     preferred: str = "x64",
     prereleases: bool = False,
 ) -> Offer | None:
-    """The one trusted package to install for a wish: of the newest matching Python, in its newest package version.
+    """Return the trusted package to install for a version: the newest matching Python in its newest package version.
 
-    architecture: "x64" or "x86", or None to take `preferred` where that Python exists for both.
-    prereleases: whether one will do; it does in any case when the wish names it in full.
-    A package that its owner withdrew is taken for a full version only: the owner hid it, and the user named it. One
-    that its owner advises against is taken where nothing else is. Returns None when nothing matches.
+    architecture: "x64" or "x86", or None for `preferred` where that Python exists for both.
+    prereleases: accept pre-releases; one that `spec` names in full is always accepted.
+    A withdrawn package is chosen only for its full version: its owner hid it, but the user asked for it. A deprecated
+    one is chosen only where there is no other. Returns None when nothing matches.
     """
     matching = [
         offer
-        for offer in select(offers, wish, architecture)
+        for offer in select(offers, spec, architecture)
         if offer.trusted
-        and (wish.is_exact or not offer.withdrawn)
-        and (prereleases or wish.is_prerelease or not offer.is_prerelease)
+        and (spec.is_exact or not offer.withdrawn)
+        and (prereleases or spec.is_prerelease or not offer.is_prerelease)
     ]
     matching = [offer for offer in matching if not offer.withdrawn] or matching
     matching = [offer for offer in matching if not offer.deprecated] or matching
@@ -238,15 +240,15 @@ def find_best(
 def resolve_id(
     offers: Sequence[Offer], extension_id: str, package_version: str | None = None, today: date | None = None
 ) -> Offer:
-    """The package that a user named.
+    """Return the package of an extension id.
 
-    offers: of the gallery, in every package version at hand.
-    extension_id: in any case; old official ids (`python364x64`) are understood.
-    package_version: the version wanted, None for the newest that is no pre-release.
+    offers: of the gallery, in every available package version.
+    extension_id: case-insensitive; old official ids (`python364x64`) are accepted.
+    package_version: the requested version, None for the newest that is not a pre-release.
     Microsoft unlisted some of its packages: no feed shows them, but Kudu installs them when id and version are given
-    (docs/platform/site-extensions.md 1.6, docs/platform/kudu.md 4.2). Those are known here in their last version;
-    whether they are still there, only the install can tell.
-    Raises NotFound, with the nearest choices.
+    (docs/platform/site-extensions.md 1.6, docs/platform/kudu.md 4.2). Their last version is known here; whether it
+    still exists, only the installation can tell.
+    Raises NotFound, with the available choices.
     """
     wanted_id = canonical_id(extension_id).lower()
     same_id = [offer for offer in offers if offer.extension_id.lower() == wanted_id and offer.source == "siteExtension"]
@@ -255,8 +257,8 @@ def resolve_id(
     if not same_id:
         names = sorted({offer.extension_id for offer in offers})
         raise NotFound(
-            f"The gallery offers no Python under the id '{extension_id}'.",
-            f"It offers: {', '.join(names) or 'none at all'}. `{LIST_COMMAND} --all` shows them.",
+            f"The gallery has no Python with the id '{extension_id}'.",
+            f"It has: {', '.join(names) or 'none'}. List them: `{LIST_COMMAND} --all`.",
         )
     wanted = [
         offer
@@ -266,21 +268,21 @@ def resolve_id(
     if not wanted:
         versions = ", ".join(sorted((offer.package_version for offer in same_id), key=package_order, reverse=True))
         raise NotFound(
-            f"The gallery does not offer version {package_version} of '{same_id[0].extension_id}'.",
-            f"It offers: {versions}. `{LIST_COMMAND} --all` shows every package version.",
+            f"The gallery does not have version {package_version} of '{same_id[0].extension_id}'.",
+            f"It has: {versions}. List every package version: `{LIST_COMMAND} --all`.",
         )
     return max(wanted, key=lambda offer: (not offer.is_prerelease, package_order(offer.package_version)))
 
 
-def nearest(offers: Iterable[Offer], wish: VersionSpec, architecture: str | None) -> str:
-    """The trusted Pythons nearest to a wish that nothing satisfies: "3.6.4 x64, 3.6.4 x86"; "" for none at all."""
-    choices = {(offer.version, offer.architecture) for offer in shown(list(offers))}
-    ordered = sorted(choices, key=lambda choice: (distance(choice[0], wish), choice[1] != architecture, choice[1]))
+def nearest(offers: Iterable[Offer], spec: VersionSpec, architecture: str | None) -> str:
+    """Return the trusted Pythons nearest to a version that does not exist: "3.6.4 x64, 3.6.4 x86"; "" for none."""
+    choices = {(offer.version, offer.architecture) for offer in listed_offers(list(offers))}
+    ordered = sorted(choices, key=lambda choice: (distance(choice[0], spec), choice[1] != architecture, choice[1]))
     return ", ".join(f"{version} {each}" for version, each in ordered[:_NEAREST])
 
 
 def _of_extension(extension: Extension, identity: Identity, today: date) -> Offer:
-    support = lifecycle.support(identity.version, today)
+    support = end_of_life.support(identity.version, today)
     return Offer(
         version=identity.version,
         architecture=identity.architecture or "",
@@ -300,7 +302,7 @@ def _of_extension(extension: Extension, identity: Identity, today: date) -> Offe
 
 def _of_release(release: Release, today: date) -> Offer:
     runtime = release.runtime
-    support = lifecycle.support(runtime.version, today)
+    support = end_of_life.support(runtime.version, today)
     return Offer(
         version=runtime.version,
         architecture=runtime.architecture,
@@ -322,26 +324,26 @@ def _of_release(release: Release, today: date) -> Offer:
 
 
 def _newest_packages(offers: Iterable[Offer]) -> list[Offer]:
-    """One offer for each id, in the order given: its newest package version that is no pre-release, if it has one."""
+    """Return one offer for each id, in the given order: the newest package version, if possible not a pre-release."""
     newest: dict[tuple[str, str], Offer] = {}
     offers = list(offers)
     for offer in offers:
-        if offer.key not in newest or _freshness(offer) > _freshness(newest[offer.key]):
+        if offer.key not in newest or _package_rank(offer) > _package_rank(newest[offer.key]):
             newest[offer.key] = offer
     return [offer for offer in offers if newest[offer.key] is offer]
 
 
-def _freshness(offer: Offer) -> tuple[bool, bool, PackageOrder]:
+def _package_rank(offer: Offer) -> tuple[bool, bool, PackageOrder]:
     return not offer.withdrawn, not offer.is_prerelease, package_order(offer.package_version)
 
 
-def _usual(offers: Sequence[Offer]) -> list[Offer]:
-    """Those that are taken without being named in full, before those that are not."""
+def _recommended_first(offers: Sequence[Offer]) -> list[Offer]:
+    """Sort withdrawn packages and pre-releases, which must be requested in full, to the end."""
     return sorted(offers, key=lambda offer: (offer.withdrawn or offer.is_prerelease, offer.deprecated))
 
 
 def _has_no_other(offer: Offer, offers: Iterable[Offer]) -> bool:
-    """Whether every package of the same feature release and architecture is one that its owner advises against."""
+    """Return whether every package of the same feature release and architecture is deprecated."""
     return all(
         other.deprecated
         for other in offers
@@ -355,7 +357,7 @@ def _unlisted(extension_id: str, today: date) -> list[Offer]:
     package_version = official.PACKAGES[extension_id]
     python = ".".join(package_version.split(".")[:3])
     title = f"Python {python} {extension_id[-3:]}"
-    return arranged(
+    return sorted_offers(
         gallery_offers(
             [{"id": extension_id, "title": title, "version": package_version, "authors": official.PUBLISHER}], today
         )

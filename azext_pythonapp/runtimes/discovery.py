@@ -1,4 +1,4 @@
-"""The Pythons on an app: installed site extensions, folders of %HOME%, and the ones that App Service brings."""
+"""The Pythons on an app: installed site extensions, folders of %HOME%, and the ones built into App Service."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from azext_pythonapp.worker import ScmSite
 
 Source = Literal["siteExtension", "folder", "builtIn"]
 
-# Read-only; D:\Python34 holds 3.6.6 since 2018 (docs/platform/site-extensions.md 1.7). VFS does not reach them.
+# Read-only; D:\Python34 contains 3.6.6 since 2018 (docs/platform/site-extensions.md 1.7). VFS cannot read them.
 BUILT_IN_PYTHONS = (r"D:\Python27\python.exe", r"D:\Python34\python.exe")
 _PATCH = 3
 _PYTHON_FOLDER = re.compile(r"python", re.IGNORECASE)
@@ -30,16 +30,16 @@ _PYTHON_PROGRAM = re.compile(r"python[0-9.]*\.exe", re.IGNORECASE)
 class Installed:
     r"""One Python on the app.
 
-    version, architecture: what python.exe itself said; where it said nothing, what the site extension that it belongs
-        to says, or the folder where it is named as packages name theirs (python364x64); else None.
-    extension_id, package_version: of the site extension that it belongs to; None for any other.
+    version, architecture: as reported by python.exe. Without a report: those of its site extension, or of its folder if
+        that is named like a package's (python364x64); else None.
+    extension_id, package_version: of its site extension; None if it has none.
     python_path: as the worker sees it, below its %HOME%: `D:\home\python364x64\python.exe`.
     in_use: whether web.config starts it.
-    problem: what is wrong with it, in one sentence; None for a Python that answered and is what its names say.
-    answered: whether python.exe ran and told its version. One that did not must not be built upon: its file is broken
-        or gone, or is another extension's, or it is `unknown`.
-    unknown: whether it was asked, twice, and not heard to its end: it may be as good as any.
-    likely: what the name of its folder says, for one of which nothing else is known.
+    problem: what is wrong with it, in one sentence; None for a Python that answered and matches its names.
+    answered: whether python.exe ran and reported its version. Do not rely on one that did not: its file is broken or
+        missing, or belongs to another extension, or it is `unknown`.
+    unknown: whether it was probed twice without a complete answer; nothing may be wrong with it.
+    named: what the name of its folder says, for one of which nothing else is known.
     """
 
     version: str | None
@@ -52,15 +52,15 @@ class Installed:
     problem: str | None = None
     answered: bool = True
     unknown: bool = False
-    likely: Identity | None = None
+    named: Identity | None = None
 
     @property
     def name(self) -> str:
-        """How messages name it: "Python 3.6.4 x64", or less where less is known."""
+        """Return its name for messages: "Python 3.6.4 x64", or less where less is known."""
         return " ".join(["Python", *filter(None, (self.version, self.architecture))])
 
     def to_dict(self) -> dict[str, Any]:
-        """The row that `list` prints."""
+        """Return the row that `list` prints."""
         return {
             "version": self.version,
             "architecture": self.architecture,
@@ -73,28 +73,28 @@ class Installed:
         }
 
     def may_be(self, matches: Callable[[str], bool], architecture: str | None) -> bool:
-        """Whether it is such a Python, by what it said or by what its names say.
+        """Return whether it matches, by its own report or by its names.
 
-        matches: judges a version. architecture: "x64", "x86", or None for any.
+        matches: checks a version. architecture: "x64", "x86", or None for any.
         """
-        version = self.version or (self.likely.version if self.likely else "")
-        own = self.architecture or (self.likely.architecture if self.likely else None)
+        version = self.version or (self.named.version if self.named else "")
+        own = self.architecture or (self.named.architecture if self.named else None)
         return matches(version) and (architecture is None or own in (None, architecture))
 
 
 class _Runtime(NamedTuple):
-    """An installed site extension that is a Python."""
+    """An installed site extension that is a Python runtime."""
 
     extension: Extension
     identity: Identity
 
 
 @dataclass(frozen=True)
-class _Place:
-    """One python.exe that there is.
+class _Program:
+    """One python.exe that exists.
 
-    folder: its folder's name in %HOME%, None outside it. answer: what it said. unknown: why it was not heard to its
-    end; None when it was.
+    folder: its folder's name in %HOME%, None outside it. answer: its report. unknown: why there is no complete answer;
+    None when there is one.
     """
 
     python_path: str
@@ -105,43 +105,43 @@ class _Place:
 
 
 def discover(kudu: ScmSite, extensions: Iterable[Mapping[str, Any]], in_use_path: str | None) -> list[Installed]:
-    """Every Python on the app, newest first.
+    """Return every Python on the app, newest first.
 
-    extensions: the raw JSON entries of the app's site extensions, Kudu's or ARM's.
+    extensions: the raw JSON entries of the app's site extensions, Kudu's or Resource Manager's.
     in_use_path: the python.exe that web.config names, in any spelling of %HOME%; None when it names none.
 
-    Costs one listing of %HOME% and one remote command; for each Python that did not answer one listing more, to tell
-    a broken Python from a folder that merely has such a name, and one command more, to ask it alone. An extension is
-    listed also when its python.exe is gone, or was replaced by another extension's (`Python27` is the folder of every
-    2.7): it is installed, Azure says so, and `problem` says what is wrong with it.
+    Takes one listing of %HOME% and one remote command. Each Python that did not answer takes one more listing, to tell
+    a broken Python from a folder with such a name, and one more command, to probe it alone. An extension is included
+    also when its python.exe is missing, or was replaced by another extension's (`Python27` is the folder of every 2.7):
+    Azure reports it as installed, and `problem` says what is wrong with it.
     """
     home = kudu.home()
-    places = _places(kudu, home, in_use_path)
+    programs = _find_programs(kudu, home, in_use_path)
     runtimes = [
         _Runtime(extension, identity) for extension in read_extensions(extensions) if (identity := extension.identity)
     ]
     found: list[Installed] = []
-    for place in places:
-        claimants = [runtime for runtime in runtimes if _lives_in(runtime.identity, place.folder)]
-        in_use = _is_in_use(place.python_path, in_use_path, home)
-        if place.answer is None and claimants:
-            # Whose Python it is, only the Python can tell.
-            found.extend(_at_place(place, runtime, in_use) for runtime in claimants)
+    for program in programs:
+        candidates = [runtime for runtime in runtimes if _uses_folder(runtime.identity, program.folder)]
+        in_use = _is_in_use(program.python_path, in_use_path, home)
+        if program.answer is None and candidates:
+            # Only the Python itself could tell which extension it belongs to.
+            found.extend(_installed(program, runtime, in_use) for runtime in candidates)
             continue
-        owner = _owner(claimants, place.answer)
-        found.append(_at_place(place, owner, in_use))
-        found.extend(_replaced(runtime, place) for runtime in claimants if runtime is not owner)
+        owner = _owner(candidates, program.answer)
+        found.append(_installed(program, owner, in_use))
+        found.extend(_replaced(runtime, program) for runtime in candidates if runtime is not owner)
     for runtime in runtimes:
-        if not any(_lives_in(runtime.identity, place.folder) for place in places):
+        if not any(_uses_folder(runtime.identity, program.folder) for program in programs):
             path = runtime.identity.python_path(home)
-            found.append(_gone(runtime, path, _is_in_use(path, in_use_path, home)))
+            found.append(_missing(runtime, path, _is_in_use(path, in_use_path, home)))
     return sorted(
         found, reverse=True, key=lambda one: (python_order(one.version), one.architecture == "x64", one.in_use)
     )
 
 
-def _places(kudu: ScmSite, home: str, in_use_path: str | None) -> list[_Place]:
-    """Every python.exe there is: in a folder of %HOME% named like a Python, built in, or where web.config says."""
+def _find_programs(kudu: ScmSite, home: str, in_use_path: str | None) -> list[_Program]:
+    """Return every python.exe: in a folder of %HOME% named like a Python, built in, or named in web.config."""
     folders = [
         entry.name for entry in kudu.list_directory("") if entry.is_directory and _PYTHON_FOLDER.match(entry.name)
     ]
@@ -150,22 +150,22 @@ def _places(kudu: ScmSite, home: str, in_use_path: str | None) -> list[_Place]:
     if in_use_path and _PYTHON_PROGRAM.fullmatch(ntpath.basename(started_path(in_use_path, home))):
         if not any(same_path(in_use_path, path, home) for path in [*paths, *elsewhere]):
             elsewhere.append(started_path(in_use_path, home))
-    there = cache(lambda path: path not in paths or _has_python(kudu, paths[path]))
+    exists = cache(lambda path: path not in paths or _has_python(kudu, paths[path]))
     replies = probe(
-        kudu, [*paths, *elsewhere], lambda path: path in paths and there(path) or _is_in_use(path, in_use_path, home)
+        kudu, [*paths, *elsewhere], lambda path: path in paths and exists(path) or _is_in_use(path, in_use_path, home)
     )
     answers, unknown = replies.answers, replies.unknown
-    places = [
-        _Place(path, folder, "folder", answers.get(path), unknown.get(path))
+    programs = [
+        _Program(path, folder, "folder", answers.get(path), unknown.get(path))
         for path, folder in paths.items()
-        if path in answers or there(path)
+        if path in answers or exists(path)
     ]
-    places += [
-        _Place(path, None, "builtIn" if path in BUILT_IN_PYTHONS else "folder", answers.get(path), unknown.get(path))
+    programs += [
+        _Program(path, None, "builtIn" if path in BUILT_IN_PYTHONS else "folder", answers.get(path), unknown.get(path))
         for path in elsewhere
         if path in answers or (path in unknown and _is_in_use(path, in_use_path, home))
     ]
-    return places
+    return programs
 
 
 def _has_python(kudu: ScmSite, folder: str) -> bool:
@@ -175,7 +175,7 @@ def _has_python(kudu: ScmSite, folder: str) -> bool:
         return False
 
 
-def _lives_in(identity: Identity, folder: str | None) -> bool:
+def _uses_folder(identity: Identity, folder: str | None) -> bool:
     return folder is not None and identity.folder.lower() == folder.lower()
 
 
@@ -183,12 +183,12 @@ def _is_in_use(path: str, in_use_path: str | None, home: str) -> bool:
     return in_use_path is not None and same_path(path, in_use_path, home)
 
 
-def _owner(claimants: Sequence[_Runtime], answer: Answer | None) -> _Runtime | None:
-    """Which of the extensions that share a folder put the Python there that is there now."""
-    for runtime in claimants:
+def _owner(candidates: Sequence[_Runtime], answer: Answer | None) -> _Runtime | None:
+    """Return the extension, among those that share a folder, whose Python is installed there now."""
+    for runtime in candidates:
         if answer and _agrees(runtime.identity, answer):
             return runtime
-    return claimants[0] if len(claimants) == 1 else None
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def _agrees(identity: Identity, answer: Answer) -> bool:
@@ -198,53 +198,53 @@ def _agrees(identity: Identity, answer: Answer) -> bool:
 
 
 def _names_all(identity: Identity) -> bool:
-    """Whether a folder is named as a runtime's package names it, down to the patch and the architecture."""
+    """Return whether a folder is named like a package's, with patch and architecture."""
     return identity.architecture is not None and len(numbers(identity.version)) == _PATCH
 
 
-def _at_place(place: _Place, owner: _Runtime | None, in_use: bool) -> Installed:
-    identity = owner.identity if owner else identify_folder(place.folder or "")
+def _installed(program: _Program, owner: _Runtime | None, in_use: bool) -> Installed:
+    identity = owner.identity if owner else identify_folder(program.folder or "")
     version, architecture, problem = None, None, None
-    if place.answer is None:
-        problem = f"{place.python_path} did not say its version: it does not run."
-        if place.unknown is not None:
-            problem = f"{place.python_path} was asked for its version and did not answer in time ({place.unknown})."
+    if program.answer is None:
+        problem = f"{program.python_path} does not run: it did not report its version."
+        if program.unknown is not None:
+            problem = f"{program.python_path} did not answer in time when asked for its version ({program.unknown})."
         if identity is not None and (owner is not None or _names_all(identity)):
             version, architecture = identity.version, identity.architecture
-            problem += " What is shown is what its names say."
+            problem += " The version shown is the one in its name."
     else:
-        version, architecture = place.answer.version, place.answer.architecture
-        if identity and not _agrees(identity, place.answer):
-            problem = f"{place.python_path} is Python {version} {architecture}, but its names say {_named(identity)}."
+        version, architecture = program.answer.version, program.answer.architecture
+        if identity and not _agrees(identity, program.answer):
+            problem = f"{program.python_path} is Python {version} {architecture}, but it is named {_named(identity)}."
     return Installed(
         version=version,
         architecture=architecture,
         extension_id=owner.extension.id if owner else None,
         package_version=owner.extension.package_version or None if owner else None,
-        python_path=place.python_path,
-        source="siteExtension" if owner else place.source,
+        python_path=program.python_path,
+        source="siteExtension" if owner else program.source,
         in_use=in_use,
         problem=problem,
-        answered=place.answer is not None,
-        unknown=place.answer is None and place.unknown is not None,
-        likely=identity,
+        answered=program.answer is not None,
+        unknown=program.answer is None and program.unknown is not None,
+        named=identity,
     )
 
 
-def _replaced(runtime: _Runtime, place: _Place) -> Installed:
-    holds = f"Python {place.answer.version} {place.answer.architecture}" if place.answer else "another Python"
+def _replaced(runtime: _Runtime, program: _Program) -> Installed:
+    other = f"Python {program.answer.version} {program.answer.architecture}" if program.answer else "another Python"
     return _without_python(
         runtime,
-        place.python_path,
+        program.python_path,
         False,
-        f"{runtime.extension.id} is installed, but {place.python_path} is {holds} now; "
+        f"{runtime.extension.id} is installed, but {program.python_path} is now {other}; "
         "another extension uses the same folder.",
     )
 
 
-def _gone(runtime: _Runtime, python_path: str, in_use: bool) -> Installed:
+def _missing(runtime: _Runtime, python_path: str, in_use: bool) -> Installed:
     return _without_python(
-        runtime, python_path, in_use, f"{runtime.extension.id} is installed, but {python_path} is not there."
+        runtime, python_path, in_use, f"{runtime.extension.id} is installed, but {python_path} does not exist."
     )
 
 

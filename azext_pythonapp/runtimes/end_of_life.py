@@ -1,7 +1,7 @@
 """Until when python.org supports a version of Python.
 
-The dates are data, below. Source: https://peps.python.org/api/release-cycle.json, which
-https://devguide.python.org/versions/ shows; its state of 2026, when 3.14 was the newest release and 3.15 scheduled.
+Source of the dates below: https://peps.python.org/api/release-cycle.json, which https://devguide.python.org/versions/
+shows, as of 2026, when 3.14 was the newest release and 3.15 scheduled.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ State = Literal["prerelease", "active", "security", "endOfLife"]
 
 @dataclass(frozen=True)
 class Support:
-    """How far python.org supports a version.
+    """python.org's support of a version.
 
-    state: "prerelease" (an alpha, a beta or a release candidate), "active" (bugs are fixed), "security" (only security
-        is) or "endOfLife" (nothing is).
+    state: "prerelease" (an alpha, a beta or a release candidate), "active" (bug fixes), "security" (security fixes
+        only) or "endOfLife" (no fixes).
     end_of_life: the day on which support ends or ended; None where it is not known.
     """
 
@@ -30,7 +30,7 @@ class Support:
 
 @dataclass(frozen=True)
 class _Cycle:
-    """first_release, end_of_life: as the source has them; a month without a day there is its last day here."""
+    """first_release, end_of_life: as in the source; for a month without a day, its last day."""
 
     first_release: date
     end_of_life: date
@@ -57,11 +57,11 @@ _CYCLES: dict[Numbers, _Cycle] = {
 
 
 def support(version: str, today: date) -> Support:
-    """How far python.org supports a version on a day.
+    """Return python.org's support of a version on a day.
 
     version: "3.6.4", "3.6" or "3.14.0rc1".
-    A version that is newer than the data counts as active, with no known end: each is supported for five years
-    (PEP 602). One that the data does not have although it is older ended long ago, on a day not kept here.
+    A version newer than the data counts as active, with no known end: each is supported for five years (PEP 602). An
+    older one that is not in the data ended long ago, on an unknown day.
     """
     feature = numbers(version)[:2]
     cycle = _CYCLES.get(feature)
@@ -75,6 +75,6 @@ def support(version: str, today: date) -> Support:
 
 
 def _security_only_from(feature: Numbers, cycle: _Cycle) -> date:
-    """Bug-fix releases end 18 months after the first release, 24 months from 3.13 on (the source's status key)."""
+    """Return when bug fixes end: 18 months after the first release, 24 months from 3.13 on (source: its status key)."""
     months = cycle.first_release.month - 1 + (24 if feature >= (3, 13) else 18)
     return cycle.first_release.replace(year=cycle.first_release.year + months // 12, month=months % 12 + 1)

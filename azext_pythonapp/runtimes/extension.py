@@ -11,10 +11,10 @@ from azext_pythonapp.runtimes.identity import Identity, identify
 
 @dataclass(frozen=True)
 class Extension:
-    """What this product needs to know of a site extension.
+    """A site extension.
 
-    id: its own id, such as "azureappservice-python364x64" (not the ARM resource id); the rest as its package says.
-    package_version, title, description, publisher: "" where the source tells nothing.
+    id: its own id, such as "azureappservice-python364x64" (not the ARM resource id).
+    package_version, title, description, publisher: as in its package; "" where the source has none.
     """
 
     id: str
@@ -27,10 +27,10 @@ class Extension:
     def read(cls, entry: Mapping[str, Any]) -> Extension | None:
         """Read one JSON entry.
 
-        entry: Kudu's form (`id`, `title`, `version`, `authors`, ...; docs/platform/kudu.md 4.1), or ARM's, where the
-        same keys are below `properties` and the outer `id` is the resource id. ARM's specification calls the inner key
-        `extension_id`, Kudu answers `id` (docs/platform/az-extension.md 4.4); both are understood.
-        Returns None for an entry that names no extension.
+        entry: Kudu's form (`id`, `title`, `version`, `authors`, ...; docs/platform/kudu.md 4.1), or Resource Manager's,
+        where the same keys are below `properties` and the outer `id` is the resource id. Its specification calls the
+        inner key `extension_id`, Kudu returns `id` (docs/platform/az-extension.md 4.4); both are read.
+        Returns None for an entry without an extension id.
         """
         properties = entry.get("properties")
         inner: Mapping[str, Any] = properties if isinstance(properties, Mapping) else entry
@@ -48,12 +48,12 @@ class Extension:
 
     @property
     def identity(self) -> Identity | None:
-        """The Python that it installs; None when it is no Python runtime."""
+        """Return the Python that it installs; None when it is not a Python runtime."""
         return identify(self.id, self.title, self.description)
 
 
 def read_extensions(entries: Iterable[Mapping[str, Any]]) -> list[Extension]:
-    """Read JSON entries, in their order; those that name no extension are left out."""
+    """Read JSON entries, in their order, without those that have no extension id."""
     return [extension for extension in map(Extension.read, entries) if extension]
 
 

@@ -1,6 +1,6 @@
-"""The public gallery of site extensions, for when no app is given.
+"""The public gallery of site extensions, for commands without an app.
 
-Site extensions are packages of nuget.org with the tag AzureSiteExtension: Kudu's own feed is this very search
+Site extensions are packages of nuget.org with the tag AzureSiteExtension; Kudu's own feed is the same search
 (docs/platform/kudu.md 4.2). The protocol is NuGet's v3: the service index names the search service
 (https://learn.microsoft.com/nuget/api/service-index), which answers `{"totalHits", "data": [{"id", "version", "title",
 "description", "authors", "tags", "versions": [{"version"}]}]}`, one page at a time
@@ -20,9 +20,9 @@ Answer = TypeVar("Answer")
 SERVICE_INDEX = "https://api.nuget.org/v3/index.json"
 TAG = "AzureSiteExtension"
 PAGE_SIZE = 100
-# nuget.org lets no search skip more than 3000 packages.
-_LAST_SKIP = 3000
-# The packageType parameter of the newer one is not used: older site extensions carry only the tag
+# nuget.org does not allow a search to skip more than 3000 packages.
+_MAX_SKIP = 3000
+# The packageType parameter of the newest one is not used: older site extensions have only the tag
 # (docs/platform/site-extensions.md 1.1).
 _SEARCH_TYPES = (
     "SearchQueryService/3.5.0",
@@ -33,12 +33,12 @@ _SEARCH_TYPES = (
 
 
 def fetch_public_gallery(get_json: Callable[[str], Any]) -> list[dict[str, Any]]:
-    """Every version of every listed site extension that has to do with Python.
+    """Return every version of every listed site extension for Python.
 
-    get_json: takes an https address and returns the decoded JSON found there; what it raises is passed on.
+    get_json: takes an https address and returns the decoded JSON; its exceptions are not caught.
     Returns entries for `catalogue.gallery_offers`: `id, title, description, version, authors, tags`, one per package
-    version. Title and description are those of the package's newest version: the search tells no others.
-    Raises PlatformFailed when the gallery's answers are not what the protocol says.
+    version. Title and description are those of the package's newest version; the search returns no others.
+    Raises PlatformFailed when the gallery's answers do not follow the protocol.
     """
     searches = service_addresses(get_json(SERVICE_INDEX), _SEARCH_TYPES)
     if not searches:
@@ -46,15 +46,15 @@ def fetch_public_gallery(get_json: Callable[[str], Any]) -> list[dict[str, Any]]
     packages = first_that_answers(searches, lambda search: _packages(search, get_json))
     if packages is None:
         raise PlatformFailed(
-            f"The public gallery's search has no end: more than {_LAST_SKIP} site extensions for Python."
+            f"The public gallery's search does not end: it found more than {_MAX_SKIP} site extensions for Python."
         )
     return [entry for package in packages if _is_site_extension(package) for entry in _entries(package)]
 
 
 def service_addresses(index: Any, kinds: Sequence[str]) -> list[str]:
-    """All addresses of a service in NuGet's service index: those of the first kind that the index names.
+    """Return the addresses of a service in NuGet's service index, of the first kind in `kinds` that the index has.
 
-    A service has several where it has more than one host; the index gives them in the order of preference
+    A service with more than one host has several; the index lists them in order of preference
     (https://learn.microsoft.com/nuget/api/service-index, docs/platform/recorded-traffic.md 6).
     """
     resources = index.get("resources") if isinstance(index, Mapping) else None
@@ -68,26 +68,26 @@ def service_addresses(index: Any, kinds: Sequence[str]) -> list[str]:
 
 
 def first_that_answers(addresses: Sequence[str], ask: Callable[[str], Answer]) -> Answer:
-    """The answer of the first address that has one. Raises PlatformFailed, the first one's, when none has."""
+    """Return the answer of the first address that works. Raises the PlatformFailed of the first when none does."""
     failure: PlatformFailed | None = None
     for address in addresses:
         try:
             return ask(address)
         except PlatformFailed as error:
             failure = failure or error
-    raise failure or PlatformFailed("There is no address to ask.")
+    raise failure or PlatformFailed("The service has no address.")
 
 
 def _packages(search: str, get_json: Callable[[str], Any]) -> list[Mapping[str, Any]] | None:
-    """All packages that a search finds; None when it has no end."""
+    """Return all packages that a search finds; None when the search does not end."""
     found: list[Mapping[str, Any]] = []
     skip = 0
-    while skip <= _LAST_SKIP:
+    while skip <= _MAX_SKIP:
         page = get_json(_page_address(search, skip))
         data = page.get("data") if isinstance(page, Mapping) else None
         total = page.get("totalHits") if isinstance(page, Mapping) else None
         if not isinstance(data, list) or not isinstance(total, int):
-            raise PlatformFailed("The public gallery's search answered with something else than search results.")
+            raise PlatformFailed("The public gallery's search did not return search results.")
         found.extend(package for package in data if isinstance(package, Mapping))
         skip += len(data)
         if not data or skip >= total:
@@ -103,7 +103,7 @@ def _page_address(search: str, skip: int) -> str:
 
 
 def _is_site_extension(package: Mapping[str, Any]) -> bool:
-    """Whether a hit has the tag. A search service is free in how it reads a query, so the answer is checked."""
+    """Return whether a search result has the tag: search services interpret queries freely."""
     return any(tag.lower() == TAG.lower() for tags in _strings(package.get("tags")) for tag in tags.split())
 
 
@@ -126,7 +126,7 @@ def _entries(package: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _strings(value: Any) -> list[str]:
-    """A value that the protocol allows to be one string or a list of them, as a list."""
+    """Return a value that may be one string or a list of them, according to the protocol, as a list."""
     if isinstance(value, str):
         return [value]
     return [str(each) for each in value] if isinstance(value, list) else []

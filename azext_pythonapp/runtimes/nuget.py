@@ -1,11 +1,11 @@
-"""CPython's own packages in the NuGet gallery, for the versions that no site extension brings.
+"""CPython's own packages in the NuGet gallery, for versions without a site extension.
 
 python.org publishes every release for Windows there as well: the package `python` for x64, `pythonx86` for x86
-(PC/layout/support/nuspec.py in python/cpython). They are no site extensions; `nuget_package` makes one of them.
+(PC/layout/support/nuspec.py in python/cpython). They are not site extensions; `nuget_package` turns them into one.
 
 The protocol is NuGet's v3 (https://learn.microsoft.com/nuget/api/overview): the service index names the registrations,
-which list a package's versions and whether their owner shows them, the flat container (PackageBaseAddress), which
-serves their files, and the catalog entry of each names its file's SHA-512. (docs/platform/recorded-traffic.md 6)
+which list a package's versions and whether they are listed, and the flat container (PackageBaseAddress), which serves
+their files; the catalog entry of each version has its file's SHA-512. (docs/platform/recorded-traffic.md 6)
 """
 
 from __future__ import annotations
@@ -36,13 +36,11 @@ _REGISTRATION_TYPES = (
 
 @dataclass(frozen=True)
 class NugetRuntime:
-    r"""A package of CPython, and the runtime that is made of it.
+    r"""A CPython package, and the runtime that is built from it.
 
-    package_id, package_version: such as "python" and "3.13.2"; NuGet allows a fourth number for a package that was
-        built again.
+    package_id, package_version: such as "python" and "3.13.2"; NuGet allows a fourth number for a rebuilt package.
     architecture: "x64" or "x86".
-    address: where its file can be had, catalog: where the document is that names the file's hash; None for one that
-        is given as a file.
+    address: of its file; catalog: of the document that has the file's hash; None for a local package file.
     """
 
     package_id: str
@@ -53,36 +51,35 @@ class NugetRuntime:
 
     @property
     def version(self) -> str:
-        """The Python version, as Python itself writes it: "3.13.2", "3.14.0rc1"."""
+        """Return the Python version in Python's own spelling: "3.13.2", "3.14.0rc1"."""
         return python_version(self.package_version) or self.package_version
 
     @property
     def folder(self) -> str:
-        """Its folder in %HOME%, named as Microsoft's packages name theirs (docs/platform/site-extensions.md 1.4)."""
+        """Return its folder in %HOME%, named as Microsoft's packages do (docs/platform/site-extensions.md 1.4)."""
         return f"python{self.version.replace('.', '')}{self.architecture}"
 
     @property
     def extension_id(self) -> str:
-        """The id of the site extension that it becomes."""
+        """Return the id of the site extension that it becomes."""
         return EXTENSION_PREFIX + self.folder
 
     @property
     def identity(self) -> Identity:
-        """Where the runtime is, and how it registers itself."""
+        """Return the runtime's folder and FastCGI registration."""
         return Identity(self.version, self.architecture, self.extension_id, self.folder)
 
     @property
     def source(self) -> str:
-        """How messages name where it comes from: "NuGet package python 3.13.2"."""
+        """Return the name of its source for messages: "NuGet package python 3.13.2"."""
         return f"NuGet package {self.package_id} {self.package_version}"
 
 
 @dataclass(frozen=True)
 class Release:
-    """One version of a package of CPython in the gallery.
+    """One version of a CPython package in the gallery.
 
-    listed: whether its owner shows it; an owner withdraws one by hiding it. deprecated: whether its owner advises
-    against it.
+    listed: False for a version that its owner has withdrawn. deprecated: whether its owner has deprecated it.
     """
 
     runtime: NugetRuntime
@@ -91,11 +88,12 @@ class Release:
 
 
 def fetch_releases(get_json: Callable[[str], Any], architecture: str) -> list[Release]:
-    """Every release of CPython that the gallery has for "x64" or "x86", newest first, pre-releases and unlisted ones
-    among them.
+    """Return every CPython release in the gallery for an architecture, newest first.
 
-    get_json: takes an https address and returns the decoded JSON found there; what it raises is passed on.
-    Raises PlatformFailed when the answers are not what the protocol says.
+    Pre-releases and unlisted ones are included. architecture: "x64" or "x86".
+
+    get_json: takes an https address and returns the decoded JSON; its exceptions are not caught.
+    Raises PlatformFailed when the answers do not follow the protocol.
     """
     package_id = PACKAGE_IDS[architecture]
     index = get_json(SERVICE_INDEX)
@@ -108,20 +106,21 @@ def fetch_releases(get_json: Callable[[str], Any], architecture: str) -> list[Re
         version = str(entry.get("version") or "").partition("+")[0]
         if python_version(version) is None or str(entry.get("id") or package_id).lower() != package_id:
             continue
-        # The owner hides a version; then nuget.org also dates it to 1900 (docs/platform/recorded-traffic.md 6).
+        # nuget.org also dates an unlisted version to 1900 (docs/platform/recorded-traffic.md 6).
         listed = entry.get("listed") is not False and not str(entry.get("published") or "").startswith("1900-")
         address = f"{content}{package_id}/{version.lower()}/{package_id}.{version.lower()}.nupkg"
         runtime = NugetRuntime(package_id, version, architecture, address, str(entry.get("@id") or ""))
         found[version] = Release(runtime, listed, bool(entry.get("deprecation")))
     if not found:
-        raise PlatformFailed(f"NuGet's registration of the package {package_id} holds no release of Python.")
+        raise PlatformFailed(f"NuGet's registration of the package {package_id} contains no release of Python.")
     return [found[version] for version in sorted(found, key=package_order, reverse=True)]
 
 
 def fetch_hash(get_json: Callable[[str], Any], runtime: NugetRuntime) -> str:
-    """The SHA-512 of a package's file in base64, without which it is not to be installed.
+    """Return the SHA-512 of a package's file in base64, from its catalog entry.
 
-    It is in the catalog entry (https://learn.microsoft.com/nuget/api/catalog-resource). Raises PlatformFailed.
+    Source: https://learn.microsoft.com/nuget/api/catalog-resource. Raises PlatformFailed when there is none: a file
+    without a hash must not be installed.
     """
     entry = get_json(_https(runtime.catalog))
     if isinstance(entry, Mapping) and str(entry.get("packageHashAlgorithm") or "").upper() == "SHA512":
@@ -129,12 +128,12 @@ def fetch_hash(get_json: Callable[[str], Any], runtime: NugetRuntime) -> str:
         if isinstance(value, str) and value:
             return value
     raise PlatformFailed(
-        f"NuGet names no SHA-512 of {runtime.package_id} {runtime.package_version}, so its file could not be verified."
+        f"NuGet has no SHA-512 of {runtime.package_id} {runtime.package_version}, so its file cannot be verified."
     )
 
 
 def _addresses(index: Any, kinds: Sequence[str]) -> list[str]:
-    """All addresses of a service, with a slash at their ends."""
+    """Return all addresses of a service, each with a trailing slash."""
     found = [address.rstrip("/") + "/" for address in service_addresses(index, kinds)]
     if not found:
         raise PlatformFailed(f"NuGet's index ({SERVICE_INDEX}) names no {kinds[0]}.")
@@ -142,11 +141,14 @@ def _addresses(index: Any, kinds: Sequence[str]) -> list[str]:
 
 
 def _entries(get_json: Callable[[str], Any], registration: Any) -> Iterator[Mapping[str, Any]]:
-    """The catalog entries of a registration: in its pages or, for packages of many versions, in a document that the
-    page names (https://learn.microsoft.com/nuget/api/registration-base-url-resource)."""
+    """Yield the catalog entries of a registration.
+
+    They are in its pages or, for packages with many versions, in a document that the page names
+    (https://learn.microsoft.com/nuget/api/registration-base-url-resource).
+    """
     for page in _objects(registration, "items"):
-        held = page if isinstance(page.get("items"), list) else get_json(_https(page.get("@id")))
-        for leaf in _objects(held, "items"):
+        full = page if isinstance(page.get("items"), list) else get_json(_https(page.get("@id")))
+        for leaf in _objects(full, "items"):
             entry = leaf.get("catalogEntry")
             if isinstance(entry, Mapping):
                 yield entry
@@ -155,7 +157,7 @@ def _entries(get_json: Callable[[str], Any], registration: Any) -> Iterator[Mapp
 def _https(address: Any) -> str:
     if isinstance(address, str) and address.startswith("https://"):
         return address
-    raise PlatformFailed(f"NuGet named {address!r} where the address of a document belongs.")
+    raise PlatformFailed(f"NuGet returned {address!r} instead of an https address.")
 
 
 def _objects(document: Any, key: str) -> Iterator[Mapping[str, Any]]:

@@ -1,8 +1,8 @@
-r"""What is in a CPython package of NuGet, and the files that make a site extension of it.
+r"""The content of a CPython package from NuGet, and the files that turn it into a site extension.
 
 A .nupkg is a zip file: `python.nuspec`, and the installation below `tools/`: python.exe, DLLs, Lib, with pip in
 Lib\site-packages (the preset "nuget" in PC/layout of python/cpython). Names in it are percent-encoded, as in every
-package that NuGet makes (`setup%20template.txt`).
+NuGet package (`setup%20template.txt`).
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from azext_pythonapp.windows import join
 PROGRAM = "python.exe"
 _TOOLS = "tools/"
 _PIP = "Lib/site-packages/pip/"
-# What zipfile raises for a file that is cut short, altered, encrypted or compressed in an unknown way.
+# What zipfile raises for a file that is truncated, altered, encrypted or compressed in an unknown way.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 _UNSAFE = re.compile(r'[\\:*?"<>|\x00-\x1f]')
 
 
 def read_package(path: Path) -> NugetRuntime:
-    """The runtime in a package file, as its .nuspec names it.
+    """Return the runtime in a package file, according to its .nuspec.
 
     Raises InvalidInput for a file that cannot be read, is damaged, or is not a release of CPython for x64 or x86.
     """
@@ -49,7 +49,7 @@ def read_package(path: Path) -> NugetRuntime:
         ) from error
     except (*_DAMAGE, ElementTree.ParseError, ValueError) as error:
         raise InvalidInput(
-            f"The package '{path}' is damaged or no NuGet package: {error}.", "Download it again."
+            f"The package '{path}' is damaged or not a NuGet package: {error}.", "Download it again."
         ) from error
     named = (
         {name: metadata.findtext(f"./{{*}}metadata/{{*}}{name}") or "" for name in ("id", "version")}
@@ -59,11 +59,10 @@ def read_package(path: Path) -> NugetRuntime:
     architectures = {package_id: architecture for architecture, package_id in PACKAGE_IDS.items()}
     version = named["version"].partition("+")[0]
     if named["id"].lower() not in architectures or python_version(version) is None:
-        what = f"{named['id']} {named['version']}".strip() or "no package"
+        what = f"{named['id']} {named['version']}".strip() or "not a package"
         raise InvalidInput(
-            f"The package '{path}' is {what}; what is wanted is a release of the NuGet package 'python' "
-            "(x64) or 'pythonx86'.",
-            "Get it from https://www.nuget.org/packages/python.",
+            f"The package '{path}' is {what}; it must be a release of the NuGet package 'python' (x64) or 'pythonx86'.",
+            "Download it from https://www.nuget.org/packages/python.",
         )
     package_id = named["id"].lower()
     return NugetRuntime(package_id, version, architectures[package_id])
@@ -72,10 +71,9 @@ def read_package(path: Path) -> NugetRuntime:
 def repack(package: Path, target: Path) -> bool:
     """Write the runtime in a package as a zip file whose root is the runtime's folder.
 
-    One file at a time is held in pieces, so the memory that it takes is the same for every package. Reading checks
-    each file against its checksum. python.exe comes last: Kudu extracts in order (docs/platform/kudu.md 3.5), so where
-    it is, everything is.
-    Returns whether the runtime has pip. Raises InvalidInput for a package that is damaged or no CPython.
+    Files are copied in chunks, so memory use does not depend on the package. Reading verifies each file's checksum.
+    python.exe comes last: Kudu extracts in order (docs/platform/kudu.md 3.5), so a folder with python.exe is complete.
+    Returns whether the runtime has pip. Raises InvalidInput for a package that is damaged or not CPython.
     """
     try:
         with zipfile.ZipFile(package) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -91,11 +89,11 @@ def repack(package: Path, target: Path) -> bool:
 
 
 def extension_files(runtime: NugetRuntime, registered: bool) -> dict[str, bytes]:
-    r"""The files of %HOME%\SiteExtensions\<id>, by name.
+    r"""Return the files of %HOME%\SiteExtensions\<id>, by name.
 
-    A .nupkg with the .nuspec is what Kudu and Resource Manager take for an installed site extension
+    Kudu and Resource Manager treat a .nupkg with a .nuspec as an installed site extension
     (docs/platform/kudu.md 4.4; SearchLocalRepo in Kudu.Core/SiteExtensions/FeedExtensionsV2.cs).
-    registered: whether IIS is to know the runtime for FastCGI, which needs wfastcgi.py beside python.exe.
+    registered: whether to register the runtime with IIS for FastCGI, which needs wfastcgi.py beside python.exe.
     """
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -107,8 +105,10 @@ def extension_files(runtime: NugetRuntime, registered: bool) -> dict[str, bytes]
 
 
 def transform(runtime: NugetRuntime) -> bytes:
-    r"""The applicationHost.xdt that registers a runtime's FastCGI pair, as those of Microsoft's packages do, always
-    below `D:\home` (docs/platform/site-extensions.md 1.5, 1.8)."""
+    r"""Return the applicationHost.xdt that registers a runtime's FastCGI application.
+
+    Like those of Microsoft's packages, always below `D:\home` (docs/platform/site-extensions.md 1.5, 1.8).
+    """
     identity = runtime.identity
     folder = join(REGISTERED_HOME, runtime.folder)
     return "\r\n".join(
@@ -134,8 +134,10 @@ def transform(runtime: NugetRuntime) -> bytes:
 
 
 def _manifest(runtime: NugetRuntime) -> bytes:
-    """The .nuspec, in the words of Microsoft's packages, by which every tool tells the version and the folder
-    (docs/platform/site-extensions.md 1.1)."""
+    """Return the .nuspec, worded like those of Microsoft's packages.
+
+    Tools read the version and the folder from that wording (docs/platform/site-extensions.md 1.1).
+    """
     title = f"Python {runtime.version} {runtime.architecture}"
     fields = {
         "id": runtime.extension_id,
@@ -145,7 +147,7 @@ def _manifest(runtime: NugetRuntime) -> bytes:
         "projectUrl": "https://www.python.org/",
         "requireLicenseAcceptance": "false",
         "description": f"Installs {title} into Azure App Service at {runtime.identity.registered_path}. "
-        f"Made by az webapp python of the {runtime.source}.",
+        f"Built by az webapp python from the {runtime.source}.",
         "tags": "python AzureSiteExtension",
     }
     lines = [f"    <{name}>{escape(value)}</{name}>" for name, value in fields.items()]
@@ -166,8 +168,10 @@ def _manifest(runtime: NugetRuntime) -> bytes:
 
 
 def _members(package: Path, infos: Sequence[zipfile.ZipInfo]) -> list[tuple[str, zipfile.ZipInfo]]:
-    """The runtime's files by their path in its folder, python.exe last. Raises InvalidInput when it is not there, or
-    when a file would land outside the folder."""
+    """Return the runtime's files with their paths in its folder, python.exe last.
+
+    Raises InvalidInput when python.exe is missing, or when a file would be extracted outside the folder.
+    """
     members = {}
     for info in infos:
         path = unquote(info.filename)
@@ -176,8 +180,8 @@ def _members(package: Path, infos: Sequence[zipfile.ZipInfo]) -> list[tuple[str,
         path = path[len(_TOOLS) :]
         parts = PurePosixPath(path).parts
         if not parts or ".." in parts or path.startswith("/") or _UNSAFE.search(path):
-            raise InvalidInput(f"The package '{package.name}' holds a file that must not be extracted: {path!r}.")
+            raise InvalidInput(f"The package '{package.name}' contains a file with an unsafe path: {path!r}.")
         members[path] = info
     if PROGRAM not in members:
-        raise InvalidInput(f"The package '{package.name}' holds no {_TOOLS}{PROGRAM}, so it is no CPython.")
+        raise InvalidInput(f"The package '{package.name}' is not CPython: it does not contain {_TOOLS}{PROGRAM}.")
     return sorted(members.items(), key=lambda item: item[0] == PROGRAM)

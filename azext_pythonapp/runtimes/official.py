@@ -1,9 +1,9 @@
-"""Whose packages are trusted, as data: Microsoft's own site extensions, and python.org's own builds on NuGet.
+"""The trusted packages, as data: Microsoft's own site extensions, and python.org's own builds on NuGet.
 
-A package runs its installer on the customer's worker, and anybody can publish one, with any author, title, tag or
-likeness of an id. An id is the one thing in the gallery that has one owner, so trust rests on exact ids and on nothing
-else. Ids of before 2018 (`python361x64`) are not among them: they were never moved to nuget.org, where anybody can
-take them now; the ten that Kudu redirects mean the new ones when a user names them.
+A package runs its installer on the customer's worker, and anybody can publish one, with any author, title, tag or a
+similar id. Only the id has one owner in the gallery, so trust is based on exact ids and on nothing else. Ids from
+before 2018 (`python361x64`) are not trusted: they were never moved to nuget.org, where anybody can take them now. The
+ten that Kudu redirects mean the new ids when a user names them.
 
 Source of Microsoft's: the nuspecs in https://github.com/Azure/azure-python-siteextensions @2fd2dbc (2018-03-07, the
 last change there), and the table of redirects in Kudu.Services/SiteExtensions/SiteExtensionController.cs of
@@ -18,14 +18,14 @@ from types import MappingProxyType
 PUBLISHER = "Microsoft"
 PREFIX = "azureappservice-"
 ARCHITECTURES = ("x64", "x86")
-# Of https://docs.python.org/3/using/windows.html, "The nuget.org packages": by architecture.
+# Source: https://docs.python.org/3/using/windows.html, "The nuget.org packages"; by architecture.
 CPYTHON_PACKAGES: Mapping[str, str] = MappingProxyType({"x64": "python", "x86": "pythonx86"})
 CPYTHON_PUBLISHER = "Python Software Foundation"
-# What this product makes of such a package is a site extension of this name; no gallery has a say in these.
+# This extension turns such a package into a site extension with this prefix; such ids in a gallery are ignored.
 MADE_HERE = "pythonapp-"
 
-# The last package version of each Python; the first three numbers are Python's own. Some of the packages are
-# unlisted by now: no search shows them, but Kudu still installs one whose id and version are given.
+# The last package version of each Python; the first three numbers are Python's own. Some of the packages are now
+# unlisted: no search shows them, but Kudu still installs one whose id and version are given.
 _LAST_PACKAGE_VERSIONS = ("2.7.14.5", "3.5.3.7", "3.5.4.5", "3.6.2.5", "3.6.4.4")
 
 
@@ -47,6 +47,8 @@ REDIRECTS: Mapping[str, str] = MappingProxyType({new[len(PREFIX) :]: new for new
 
 
 def is_microsofts(extension_id: str) -> bool:
-    """Whether an id, in the gallery's own spelling, is one of Microsoft's known packages. NuGet ignores the case of
-    ASCII letters; a letter that merely looks like one of these is another."""
+    """Return whether an id, in the gallery's own spelling, is one of Microsoft's known packages.
+
+    NuGet ignores the case of ASCII letters; a letter that only looks the same does not match.
+    """
     return extension_id.isascii() and extension_id.lower() in PACKAGES

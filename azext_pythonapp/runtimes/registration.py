@@ -1,4 +1,4 @@
-"""The FastCGI pairs that a runtime registered with IIS, read from its applicationHost.xdt."""
+"""The FastCGI applications that a runtime registers with IIS, read from its applicationHost.xdt."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 @dataclass(frozen=True)
 class Registration:
-    r"""One FastCGI application: IIS starts `full_path arguments` for a handler whose scriptProcessor is their pair.
+    r"""One FastCGI application: IIS starts `full_path arguments` for a handler whose scriptProcessor is this pair.
 
     full_path: such as `D:\home\python364x64\python.exe`; arguments: such as `D:\home\python364x64\wfastcgi.py`
     (docs/platform/site-extensions.md 1.5 and 2.1).
@@ -19,12 +19,12 @@ class Registration:
 
 
 def transform_path(extension_id: str) -> str:
-    """Where the transform of a site extension is, relative to %HOME% (docs/platform/kudu.md 4.3)."""
+    """Return the path of a site extension's transform, relative to %HOME% (docs/platform/kudu.md 4.3)."""
     return f"SiteExtensions/{extension_id}/applicationHost.xdt"
 
 
 def read_registrations(transform: bytes) -> list[Registration]:
-    """The FastCGI applications that an applicationHost.xdt adds; [] for one that is no XML or adds none."""
+    """Return the FastCGI applications that an applicationHost.xdt adds; [] for invalid XML."""
     try:
         root = ElementTree.fromstring(transform)
     except (ElementTree.ParseError, ValueError, LookupError):

@@ -1,4 +1,4 @@
-"""Version numbers, and the user's wish for one."""
+"""Version numbers, and the version that a user asks for."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from azext_pythonapp.errors import InvalidInput
 
-# No number of a version is longer; Python itself makes no number of thousands of digits.
+# Longer numbers are not versions; Python refuses to parse numbers with thousands of digits.
 _LEADING_NUMBERS = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})*")
-_WISH = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8})){0,2}")
+_SPEC = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8})){0,2}")
 _EXACT = 3
-# A pre-release as Python itself writes it (3.14.0rc1), and as NuGet's packages of it do (3.14.0-rc1).
+# A pre-release in Python's own spelling (3.14.0rc1), and in that of its NuGet packages (3.14.0-rc1).
 _PRE = re.compile(
     r"(?P<final>[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9})-?"
     r"(?P<stage>a|alpha|b|beta|c|rc)\.?(?P<number>[0-9]{1,9})",
@@ -29,28 +29,28 @@ Numbers = tuple[int, ...]
 
 
 def numbers(version: str | None) -> Numbers:
-    """The leading numbers of a version as integers, so that 3.10 sorts after 3.9: "3.6.4" is (3, 6, 4).
+    """Return the leading numbers of a version as integers, so that 3.10 sorts after 3.9: "3.6.4" is (3, 6, 4).
 
-    None and a text that does not begin with a number give (), which sorts before every version.
+    Returns () for None and a text that does not start with a number; it sorts before every version.
     """
     found = _LEADING_NUMBERS.match(version or "")
     return tuple(int(part) for part in found.group().split(".")) if found else ()
 
 
 def minor(version: str) -> str:
-    """The feature release that a version belongs to: "3.6.4" is of "3.6"."""
+    """Return the feature release of a version: "3.6" for "3.6.4"."""
     return ".".join(str(number) for number in numbers(version)[:2])
 
 
 def is_prerelease(version: str | None) -> bool:
-    """Whether a Python version is an alpha, a beta or a release candidate: "3.14.0rc1", "3.14.0-rc1"."""
+    """Return whether a Python version is an alpha, a beta or a release candidate: "3.14.0rc1", "3.14.0-rc1"."""
     return _PRE.fullmatch(version or "") is not None
 
 
 def python_order(version: str | None) -> PythonOrder:
-    """A sort key for versions of Python: 3.9.1 < 3.10.0a2 < 3.10.0b1 < 3.10.0rc1 < 3.10.0 < 3.10.1.
+    """Return a sort key for Python versions: 3.9.1 < 3.10.0a2 < 3.10.0b1 < 3.10.0rc1 < 3.10.0 < 3.10.1.
 
-    None and a text that does not begin with a number sort before every version.
+    None and a text that does not start with a number sort before every version.
     """
     found = _PRE.fullmatch(version or "")
     stage = (_STAGES[found["stage"].lower()], int(found["number"])) if found else _FINAL
@@ -59,8 +59,10 @@ def python_order(version: str | None) -> PythonOrder:
 
 
 def python_version(package_version: str) -> str | None:
-    """The Python in a package of CPython, as Python itself writes it: "3.13.2" of "3.13.2.1", "3.14.0rc1" of
-    "3.14.0-rc1". None for a version that names no such release."""
+    """Return the Python version of a CPython package: "3.13.2" for "3.13.2.1", "3.14.0rc1" for "3.14.0-rc1".
+
+    Returns None for any other version.
+    """
     core = package_version.partition("+")[0]
     found = _PRE.fullmatch(core)
     if found:
@@ -72,10 +74,10 @@ def python_version(package_version: str) -> str | None:
 
 
 def package_order(version: str) -> PackageOrder:
-    """A sort key for the versions of NuGet packages, oldest first.
+    """Return a sort key for the versions of NuGet packages, oldest first.
 
-    NuGet compares up to four numbers, then a version with a pre-release label sorts before the one without, and
-    labels compare as in SemVer 2.0.0; what follows "+" does not count
+    NuGet compares up to four numbers; a version with a pre-release label sorts before the one without, and labels
+    compare as in SemVer 2.0.0; anything after "+" is ignored
     (https://learn.microsoft.com/nuget/concepts/package-versioning).
     """
     core, _, label = version.split("+", 1)[0].partition("-")
@@ -91,10 +93,10 @@ def package_order(version: str) -> PackageOrder:
 
 @dataclass(frozen=True)
 class VersionSpec:
-    """What a user asked for with `--version`.
+    """The version that a user asks for with `--version`.
 
-    text: as the user wrote it, without blanks around it; a pre-release as Python writes it.
-    parts: the numbers that a version must begin with; () stands for "latest", which every version satisfies.
+    text: as the user wrote it, without surrounding blanks; a pre-release in Python's own spelling.
+    parts: the numbers that a version must start with; () means "latest", which every version matches.
     """
 
     text: str
@@ -102,41 +104,41 @@ class VersionSpec:
 
     @classmethod
     def parse(cls, text: str) -> VersionSpec:
-        """Read "3", "3.6", "3.6.4", "latest", or a pre-release in full: "3.14.0rc1", "3.14.0-rc1".
+        """Parse "3", "3.6", "3.6.4", "latest", or a pre-release in full: "3.14.0rc1", "3.14.0-rc1".
 
-        Raises InvalidInput for everything else.
+        Raises InvalidInput for anything else.
         """
         cleaned = text.strip()
         if cleaned.lower() == _LATEST:
             return cls(_LATEST, ())
         if is_prerelease(cleaned):
             return cls(str(python_version(cleaned)), numbers(cleaned))
-        if not _WISH.fullmatch(cleaned):
+        if not _SPEC.fullmatch(cleaned):
             raise InvalidInput(
                 f"'{text}' is not a Python version.",
-                "Give a version such as 3, 3.6 (the newest patch of it), 3.6.4, or latest.",
+                "Use a version such as 3, 3.6 (its newest patch), 3.6.4, or latest.",
             )
         return cls(cleaned, numbers(cleaned))
 
     @property
     def is_latest(self) -> bool:
-        """Whether it asks for the newest there is, whatever is there already."""
+        """Return whether it asks for the newest version, whatever is already installed."""
         return not self.parts
 
     @property
     def is_exact(self) -> bool:
-        """Whether only one Python version can satisfy it."""
+        """Return whether only one Python version can match it."""
         return len(self.parts) == _EXACT
 
     @property
     def is_prerelease(self) -> bool:
-        """Whether it names a pre-release in full."""
+        """Return whether it names a pre-release in full."""
         return is_prerelease(self.text)
 
     def matches(self, version: str) -> bool:
-        """Whether a version, such as "3.6.4", is one that was asked for. "3.1" is not satisfied by "3.11.1".
+        """Return whether a version, such as "3.6.4", matches. "3.11.1" does not match "3.1".
 
-        3.14.0rc1 is a 3.14, but not 3.14.0.
+        3.14.0rc1 matches 3.14, but not 3.14.0.
         """
         if self.is_exact:
             return len(numbers(version)) >= _EXACT and python_order(version) == python_order(self.text)
@@ -146,9 +148,9 @@ class VersionSpec:
         return self.text
 
 
-def distance(version: str, wish: VersionSpec) -> tuple[int, ...]:
-    """A sort key for what to offer instead of a wish that nothing satisfies: the nearest first, newer before older."""
-    found = (numbers(version) + (0, 0, 0))[: len(wish.parts)]
-    return tuple(abs(one - other) for one, other in zip(found, wish.parts)) + tuple(
+def distance(version: str, spec: VersionSpec) -> tuple[int, ...]:
+    """Return a sort key for alternatives to a version that does not exist: nearest first, newer before older."""
+    found = (numbers(version) + (0, 0, 0))[: len(spec.parts)]
+    return tuple(abs(one - other) for one, other in zip(found, spec.parts)) + tuple(
         -number for number in numbers(version)
     )

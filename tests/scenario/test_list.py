@@ -61,7 +61,7 @@ def test_sources_are_told_apart_in_one_remote_command(az, azure, apps, windows):
         ),
         ("3.6.4", "x86", "builtIn", None, None, r"D:\Python34\python.exe", False),
     ]
-    assert r"D:\home\python399x64\python.exe did not say its version" in listed.stderr, listed
+    assert r"D:\home\python399x64\python.exe does not run: it did not report its version" in listed.stderr, listed
 
     assert ADVICE in listed.stderr, "a 64-bit Python on a 32-bit worker"
     assert any(ADVICE in warning for warning in az("webapp python show", *naming(site)).json["warnings"])

@@ -90,4 +90,4 @@ def test_extension_without_runtime_is_no_python(az, apps):
     (row,) = [row for row in az("webapp python list", *naming(site)).json if row["source"] != "builtIn"]
     assert row["extensionId"] == "Contoso-python3810x64"
     shown = az("webapp python show", *naming(site)).json
-    assert any("is not there" in warning for warning in shown["warnings"]), shown
+    assert any("does not exist" in warning for warning in shown["warnings"]), shown

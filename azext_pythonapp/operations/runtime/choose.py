@@ -101,7 +101,7 @@ def newest_present(
     beaten = max(python_order(best.version) if best else python_order(None), python_order(at_least))
     for python in own:
         if python.unknown and python.may_be(wish.matches, architecture):
-            likely = python.version or (python.likely.version if python.likely else None)
+            likely = python.version or (python.named.version if python.named else None)
             if python_order(likely) > beaten:
                 raise not_answered(app, python, f"whether it is Python {wish}")
     return best

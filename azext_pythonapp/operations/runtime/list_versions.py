@@ -11,7 +11,7 @@ import requests
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.site_extensions import list_extensions
 from azext_pythonapp.operations.runtime.sources import NAMES, Supply, app_supply, public_supply
-from azext_pythonapp.runtimes.catalogue import Offer, arranged, select, shown, with_installed
+from azext_pythonapp.runtimes.catalogue import Offer, listed_offers, select, sorted_offers, with_installed
 from azext_pythonapp.runtimes.identity import VersionSpec
 from azext_pythonapp.runtimes.nuget import PACKAGE_IDS
 
@@ -43,7 +43,7 @@ class Filter:
 
     def apply(self, offers: Sequence[Offer]) -> list[Offer]:
         """The offers to show: the trusted ones, one of each Python; all packages of everybody on request."""
-        listed = shown(offers, everything=self.all_versions, prereleases=self.prereleases)
+        listed = listed_offers(offers, everything=self.all_versions, prereleases=self.prereleases)
         return select(listed, self.wish, self.architecture, self.supported)
 
     @property
@@ -74,4 +74,4 @@ def _offers(supply: Supply, wanted: Filter, say: Callable[[str], None]) -> list[
             f"{NAMES[name][0].upper()}{NAMES[name][1:]} could not be asked, so its Pythons are missing here: "
             f"{error.message}"
         )
-    return arranged(supply.offers, all_versions=wanted.all_versions)
+    return sorted_offers(supply.offers, all_versions=wanted.all_versions)

@@ -8,14 +8,14 @@ import pytest
 
 from azext_pythonapp.errors import NotFound
 from azext_pythonapp.runtimes.catalogue import (
-    arranged,
     find_best,
     gallery_offers,
+    listed_offers,
     nearest,
     nuget_offers,
     resolve_id,
     select,
-    shown,
+    sorted_offers,
     with_installed,
 )
 from azext_pythonapp.runtimes.nuget import NugetRuntime, Release
@@ -61,7 +61,7 @@ FEED = [
 
 
 def read_offers(entries, all_versions=False, today=None):
-    return arranged(gallery_offers(entries, today), all_versions=all_versions)
+    return sorted_offers(gallery_offers(entries, today), all_versions=all_versions)
 
 
 def nuget(*versions, package_id="python", withdrawn=(), deprecated=()):
@@ -284,11 +284,11 @@ def test_no_stranger_stands_for_a_version(wish, expected):
 
 
 def test_strangers_are_listed_on_request_only_and_marked():
-    offers = arranged([*gallery_offers(FEED + STRANGERS, TODAY), *nuget("3.13.2")])
-    usual = shown(offers)
+    offers = sorted_offers([*gallery_offers(FEED + STRANGERS, TODAY), *nuget("3.13.2")])
+    usual = listed_offers(offers)
     assert {offer.trusted for offer in usual} == {True}
     assert [(offer.version, offer.source) for offer in usual][:2] == [("3.13.2", "nuget"), ("3.6.4", "siteExtension")]
-    every = {offer.extension_id: offer.trusted for offer in shown(offers, everything=True)}
+    every = {offer.extension_id: offer.trusted for offer in listed_offers(offers, everything=True)}
     assert every["mallory-python31599x64"] is False and every["NakedObjects-python3111x64"] is False
     assert every["azureappservice-python31599x64"] is False and every["azureappservice-python364x64"] is True
     assert "pythonapp-python3159x64" not in every, "an id of ours is nobody else's"
@@ -319,7 +319,9 @@ def test_a_stranger_is_taken_when_named():
 def test_the_site_extension_wins_over_nuget_for_the_same_python():
     offers = [*nuget("3.6.4"), *OFFERS]
     assert find_best(offers, VersionSpec.parse("3.6")).source == "siteExtension"
-    assert [offer.source for offer in shown(arranged(offers)) if offer.version == "3.6.4"] == ["siteExtension"] * 2
+    assert [offer.source for offer in listed_offers(sorted_offers(offers)) if offer.version == "3.6.4"] == [
+        "siteExtension"
+    ] * 2
 
 
 def test_the_row_of_a_package_of_nuget():
@@ -364,10 +366,10 @@ def test_pre_releases_only_on_request_or_in_full(wish, prereleases, expected):
 
 
 def test_pre_releases_are_listed_on_request_and_said_to_be_such():
-    offers = arranged(nuget("3.15.0-rc2", "3.15.0-rc1", "3.14.0", "3.14.0-rc3"))
-    assert [offer.version for offer in shown(offers)] == ["3.14.0"]
-    assert [offer.version for offer in shown(offers, everything=True)] == ["3.14.0"]
-    rows_ = {offer.version: (offer.support, offer.latest_patch) for offer in shown(offers, prereleases=True)}
+    offers = sorted_offers(nuget("3.15.0-rc2", "3.15.0-rc1", "3.14.0", "3.14.0-rc3"))
+    assert [offer.version for offer in listed_offers(offers)] == ["3.14.0"]
+    assert [offer.version for offer in listed_offers(offers, everything=True)] == ["3.14.0"]
+    rows_ = {offer.version: (offer.support, offer.latest_patch) for offer in listed_offers(offers, prereleases=True)}
     assert rows_ == {
         "3.15.0rc2": ("prerelease", True),
         "3.15.0rc1": ("prerelease", False),
@@ -384,7 +386,7 @@ def test_a_withdrawn_package_is_taken_for_its_full_version_only(wish, expected):
     offers = nuget("3.13.3", "3.13.2.1", "3.13.2", "3.12.0", withdrawn=("3.13.3", "3.13.2.1", "3.12.0"))
     found = find_best(offers, VersionSpec.parse(wish))
     assert (found and found.package_version) == expected
-    assert [offer.package_version for offer in shown(arranged(offers), everything=True)] == ["3.13.2"]
+    assert [offer.package_version for offer in listed_offers(sorted_offers(offers), everything=True)] == ["3.13.2"]
     assert find_best(offers, VersionSpec.parse("3.13.2")).package_version == "3.13.2"
 
 
@@ -396,16 +398,16 @@ def test_deprecated_package_is_taken_if_nothing_else_exists():
         "3.8.10",
         "3.13.2",
     ]
-    listed = {offer.version: offer.latest_patch for offer in shown(arranged(offers))}
+    listed = {offer.version: offer.latest_patch for offer in listed_offers(sorted_offers(offers))}
     assert listed == {"3.13.1": True, "3.8.10": True, "3.8.9": False}
-    assert "3.13.2" in [offer.version for offer in shown(arranged(offers), everything=True)]
+    assert "3.13.2" in [offer.version for offer in listed_offers(sorted_offers(offers), everything=True)]
 
 
 def test_a_package_built_again_is_the_newer_one():
     offers = nuget("3.13.2.1", "3.13.2")
     assert find_best(offers, VersionSpec.parse("3.13")).package_version == "3.13.2.1"
-    assert [offer.package_version for offer in arranged(offers)] == ["3.13.2.1"]
-    assert [offer.package_version for offer in arranged(offers, all_versions=True)] == ["3.13.2.1", "3.13.2"]
+    assert [offer.package_version for offer in sorted_offers(offers)] == ["3.13.2.1"]
+    assert [offer.package_version for offer in sorted_offers(offers, all_versions=True)] == ["3.13.2.1", "3.13.2"]
 
 
 @pytest.mark.parametrize(

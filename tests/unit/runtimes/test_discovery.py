@@ -175,7 +175,7 @@ def test_crashing_python_is_listed_and_hides_no_other():
     ]
     assert [bool(one.problem) for one in found] == [False, True, True, True]
     assert [one.answered for one in found] == [True, False, False, False]
-    assert "did not say its version" in found[1].problem
+    assert "did not report its version" in found[1].problem
 
 
 def test_what_python_says_beats_what_its_names_say():
@@ -184,7 +184,7 @@ def test_what_python_says_beats_what_its_names_say():
     assert found[0].answered
     assert found[0].problem == (
         r"D:\home\python364x64\python.exe is Python 3.8.10 x86, "
-        "but its names say Python 3.6.4 x64."
+        "but it is named Python 3.6.4 x64."
     )
 
 
@@ -195,7 +195,7 @@ def test_an_extension_whose_python_is_gone_stays_listed():
         assert not found[0].answered
         assert found[0].problem == (
             "azureappservice-python364x64 is installed, "
-            r"but D:\home\python364x64\python.exe is not there."
+            r"but D:\home\python364x64\python.exe does not exist."
         )
 
 
@@ -206,7 +206,7 @@ def test_two_extensions_in_one_folder():
         ("2.7.14", "x64", "azureappservice-python2714x64", "siteExtension", False),
         ("2.7.14", "x86", "azureappservice-python2714x86", "siteExtension", True),
     ]
-    assert "is Python 2.7.14 x86 now" in found[0].problem
+    assert "is now Python 2.7.14 x86" in found[0].problem
     assert found[1].problem is None
     assert [one.answered for one in found] == [False, True]
 
@@ -382,7 +382,7 @@ def test_folder_name_is_not_shown_as_the_version():
     )
     (found,) = discover(Busy({r"D:\home\python3810x64\python.exe": ("3.8.10", 64)}, [r"python3810x64"]), [], None)
     assert (found.version, found.architecture, found.answered) == ("3.8.10", "x64", False)
-    assert "what its names say" in found.problem and not found.may_be(lambda _: True, "x86")
+    assert "the one in its name" in found.problem and not found.may_be(lambda _: True, "x86")
 
 
 def test_silent_python_in_use_outside_home_is_listed():

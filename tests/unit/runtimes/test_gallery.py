@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from azext_pythonapp.errors import PlatformFailed
-from azext_pythonapp.runtimes.catalogue import arranged, gallery_offers
+from azext_pythonapp.runtimes.catalogue import gallery_offers, sorted_offers
 from azext_pythonapp.runtimes.gallery import PAGE_SIZE, SERVICE_INDEX, fetch_public_gallery
 
 SEARCH = "https://search.example.org/query"
@@ -73,10 +73,9 @@ def test_every_version_of_every_site_extension_comes_back():
         ("azureappservice-python364x64", "3.6.4.4", ["Microsoft"]),
         ("NakedObjects-python3111x64", "3.11.1", ["Naked Objects"]),
     ]
-    assert [(offer.version, offer.package_version, offer.publisher) for offer in arranged(gallery_offers(entries))] == [
-        ("3.11.1", "3.11.1", "Naked Objects"),
-        ("3.6.4", "3.6.4.4", "Microsoft"),
-    ]
+    assert [
+        (offer.version, offer.package_version, offer.publisher) for offer in sorted_offers(gallery_offers(entries))
+    ] == [("3.11.1", "3.11.1", "Naked Objects"), ("3.6.4", "3.6.4.4", "Microsoft")]
 
 
 def test_the_search_that_the_index_names_is_asked_as_kudu_asks():
@@ -114,7 +113,7 @@ def test_a_search_without_end_is_given_up():
         asked.append(url)
         return INDEX if url == SERVICE_INDEX else {"totalHits": 10**9, "data": [hit("package", "1.0")] * PAGE_SIZE}
 
-    with pytest.raises(PlatformFailed, match="no end"):
+    with pytest.raises(PlatformFailed, match="does not end"):
         fetch_public_gallery(get_json)
     assert len(asked) < 40
 
@@ -173,7 +172,7 @@ def test_older_search_services_do(types):
     "answer", [None, [], "<html>", {}, {"totalHits": 1}, {"data": []}, {"totalHits": "1", "data": []}]
 )
 def test_an_answer_that_is_no_search_result_is_an_error(answer):
-    with pytest.raises(PlatformFailed, match="something else"):
+    with pytest.raises(PlatformFailed, match="did not return search results"):
         fetch_public_gallery(lambda url: INDEX if url == SERVICE_INDEX else answer)
 
 

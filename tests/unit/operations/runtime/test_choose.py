@@ -79,7 +79,7 @@ def python(version, extension_id=None, architecture="x64", answered=True, unknow
         problem=None if answered else "It did not answer." if unknown else "It does not run.",
         answered=answered,
         unknown=unknown,
-        likely=identify(extension_id) if extension_id else identify_folder(folder),
+        named=identify(extension_id) if extension_id else identify_folder(folder),
     )
 
 
