@@ -24,7 +24,7 @@ IMPORT_PROGRAM = PRODUCT / "import_program"
 FROM_AZ = ("knack", "azure.cli.core", "azure.mgmt.web", "azure.core", "requests", "packaging")
 OUTSIDE_WORLD = ("knack", "azure", "requests")
 # Kudu and pip's log want to hear of a job what these say.
-PRINTING = (RUNNER / "kudu_output.py", RUNNER / "run_pip.py")
+PRINTING = (RUNNER / "errors.py", RUNNER / "run_pip.py")
 
 
 def sources(folder: Path) -> list[Path]:

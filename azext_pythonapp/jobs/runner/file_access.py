@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""Files that another process may hold, or replace, at any moment."""
+"""Files that another process may lock or replace at any moment."""
 
 # pylint: disable=consider-using-f-string
 from __future__ import absolute_import, unicode_literals
@@ -12,12 +12,14 @@ import os
 import shutil
 import time
 
-from .kudu_output import say
-from .outcome import words
+from .errors import error_text, report
 
 
-def persist(action):
-    """Do what another process may keep from being done for a moment, such as replacing a file that it reads."""
+def retry_while_locked(action):
+    """Do what another process may prevent for a moment, such as replacing a file that it is reading.
+
+    Returns what the action returns; raises its error after 5 s.
+    """
     for _ in range(50):
         try:
             return action()
@@ -29,6 +31,7 @@ def persist(action):
 
 
 def replace(source, target):
+    """Rename a file over another one, as os.replace does, which Python 2 does not have."""
     if hasattr(os, "replace"):
         os.replace(source, target)
     elif os.name == "nt":
@@ -41,12 +44,13 @@ def replace(source, target):
 
 
 def read_json(path):
+    """Return the value in a JSON file."""
     with io.open(path, encoding="utf-8") as stream:
         return json.load(stream)
 
 
-def read_json_surely(path):
-    """The same for a file that may be in the middle of being written, or held, at this very moment."""
+def read_json_with_retries(path):
+    """Return the value in a JSON file that may be locked, or only half written, at this moment."""
     for _ in range(5):
         try:
             return read_json(path)
@@ -58,19 +62,19 @@ def read_json_surely(path):
 
 
 def write_json(path, value, size=0):
-    """Write a JSON file in one step. size: it is filled up with blanks to so many bytes."""
+    """Replace a JSON file atomically. size: the file is padded with blanks to this many bytes."""
     content = json.dumps(value, indent=1, sort_keys=True).encode("ascii").ljust(size)
     new = path + ".new"
     with open(new, "wb") as stream:
         stream.write(content)
-    persist(lambda: replace(new, path))
+    retry_while_locked(lambda: replace(new, path))
 
 
 def overwrite_json(path, values):
-    """Write over a file's own bytes the first of the values that can be written in full, the largest first.
+    """Overwrite a JSON file in place with the first of the values that can be written completely.
 
-    One that is no longer than the file takes no room, so it can be written on a full disk too. Raises the error of the
-    last one when none can be.
+    values: the longest first. One that is no longer than the file needs no free space, so it can be written to a full
+    disk. Raises the error of the last one when none can be written.
     """
     for value in values[:-1]:
         try:
@@ -81,13 +85,15 @@ def overwrite_json(path, values):
 
 
 def overwrite(path, value):
+    """Overwrite a JSON file in place. Raises IOError when the value was written only in part."""
     content = json.dumps(value, sort_keys=True).encode("ascii").ljust(os.path.getsize(path))
     with io.open(path, "r+b", buffering=0) as stream:
         if stream.write(content) != len(content):
-            raise IOError(errno.ENOSPC, "It was written in part only", path)
+            raise IOError(errno.ENOSPC, "It was written only in part", path)
 
 
 def make_folder(path):
+    """Create a folder with its parents, unless it exists."""
     if not os.path.isdir(path):
         try:
             os.makedirs(path)
@@ -97,25 +103,27 @@ def make_folder(path):
 
 
 def remove(path):
+    """Delete a file, unless it does not exist."""
     try:
-        persist(lambda: os.remove(path))
+        retry_while_locked(lambda: os.remove(path))
     except OSError as error:
         if error.errno != errno.ENOENT:
             raise
 
 
 def delete(path):
-    """Delete a file or folder as far as that is possible."""
+    """Delete a file or folder as far as possible; a problem is only reported."""
     if os.path.isdir(path):
         shutil.rmtree(path, ignore_errors=True)
     else:
         try:
             remove(path)
         except OSError as error:
-            say("%s could not be deleted: %s" % (path, words(error)))
+            report("%s could not be deleted: %s" % (path, error_text(error)))
 
 
 def sha256_of(path):
+    """Return the SHA-256 of a file in hex."""
     total = hashlib.sha256()
     with open(path, "rb") as stream:
         for piece in iter(lambda: stream.read(1 << 20), b""):

@@ -1,23 +1,22 @@
 # -*- coding: utf-8 -*-
-"""A job's log.txt, and what must not get into it."""
+"""A job's log.txt, from which secrets are masked."""
 
 # pylint: disable=consider-using-f-string,consider-using-with
 from __future__ import absolute_import, unicode_literals
 
 import re
 
-from .outcome import words
+from .errors import error_text
 
-# As packages/url_secrets.py has it: what is secret in an address.
+# The secret parts of a URL, as in azext_pythonapp/url_secrets.py.
 CREDENTIALS = re.compile(r"://(?:[^/\s]*|[^/\s:@?#]*:(?!\d+/)[^\s?#@]{0,200})@")
 QUERY = re.compile(r'((?:://|(?<=[\s"])/)(?:(?!://)[^\s?#"\'<>])*\?)([^\s#"\'<>]+)')
-# A value this long in a query is not just a word, which the log may hold for another reason.
+# A shorter value of a query may be an ordinary word, which can be in the log for another reason.
 LONG = 12
 
 
 def secret_words(values):
-    """The secrets in the secret variables, longest first: user:password of each URL, the password alone, its query,
-    and each long value in that."""
+    """Return the secrets in texts with URLs, longest first: user:password, the password, the query, its long values."""
     found = set()
     for url in re.findall(r"://(\S+)", " ".join(values)):
         address, _, query = url.partition("#")[0].partition("?")
@@ -30,14 +29,17 @@ def secret_words(values):
     return sorted(found, key=len, reverse=True)
 
 
-def hidden(match):
-    """A query as it may be shown, with the end of the sentence that it stands in."""
+def masked_query(match):
+    """Return the text of a match of QUERY with its query masked; punctuation after the URL is kept."""
     shown = match.group(2).rstrip(").,;:]}")
     return match.group(1) + ("****" if shown else "") + match.group(2)[len(shown) :]
 
 
 class Log:
-    """log.txt: one line at a time, readable by others at once. A full disk costs the log, not the job."""
+    """log.txt, which others can read while it is written. On a full disk the log ends, and the job goes on.
+
+    secrets: texts that are masked in it. problem: why it is incomplete; None when it is not.
+    """
 
     def __init__(self, path):
         self.secrets = []
@@ -45,14 +47,15 @@ class Log:
         self.stream = open(path, "ab", 0)
 
     def masked(self, text):
-        """The text without the known secrets, and without user:password@ and query of any URL."""
+        """Return the text without the known secrets, and without credentials and queries of URLs."""
         for secret in self.secrets:
             text = text.replace(secret, "****")
-        return QUERY.sub(hidden, CREDENTIALS.sub("://****@", text))
+        return QUERY.sub(masked_query, CREDENTIALS.sub("://****@", text))
 
     def line(self, text):
+        """Write a line, masked."""
         if self.problem is None:
             try:
                 self.stream.write(self.masked(text).encode("utf-8") + b"\n")
             except (IOError, OSError) as error:
-                self.problem = "log.txt is incomplete: %s" % words(error)
+                self.problem = "log.txt is incomplete: %s" % error_text(error)

@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""The jobs that are over: the newest 20 are kept, and of those that came to no end the secrets are deleted."""
+"""Clean up after other jobs: delete old ones, and the secrets of those that were lost or never started."""
 
 # pylint: disable=consider-using-f-string
 from __future__ import absolute_import, unicode_literals
@@ -9,24 +9,23 @@ import re
 import shutil
 import time
 
-from .file_access import delete, read_json, read_json_surely
-from .kudu_output import say
-from .outcome import words
+from .errors import error_text, report
+from .file_access import delete, read_json, read_json_with_retries
 from .state import age
 
-# Older jobs that are over are deleted, but none that ended this recently: somebody may be about to read its log. One
-# that says it runs, but was silent for a day, is over as well.
+# Older jobs that are over are deleted, except those that ended recently, whose log somebody may be about to read. A job
+# without a heartbeat for a day is over too.
 KEPT_JOBS = 20
 RECENT_SECONDS = 3600
 FORGOTTEN_SECONDS = 24 * 3600
-# A job that has not begun for so long never will (TOO_LATE_SECONDS in job.py), and one that was silent for so long
-# is lost. Longer than the clocks of two instances ever differ.
+# A job that has not started for so long never will (TOO_LATE_SECONDS in job.py), and one without a heartbeat for so
+# long is lost. The clocks of two instances never differ by as much.
 DEAD_SECONDS = 600
 JOB_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}$")
 
 
 def job_folders(data, own):
-    """The folders of all jobs but the one that runs here, oldest first."""
+    """Return the folders of all jobs except this one, oldest first."""
     folder = os.path.join(data, "jobs")
     return [
         os.path.join(folder, name)
@@ -35,10 +34,10 @@ def job_folders(data, own):
     ]
 
 
-def prune(data, own):
-    """Delete the older jobs that are over, except those that a record names: their log may still be asked for.
+def delete_old_jobs(data, own):
+    """Delete older jobs that are over, except those that a record names: somebody may still read their log.
 
-    own: the folder of the job that runs here.
+    own: the folder of this job.
     """
     try:
         named = jobs_of_records(os.path.join(data, "records"))
@@ -46,11 +45,11 @@ def prune(data, own):
             if os.path.basename(folder) not in named and is_over(folder):
                 shutil.rmtree(folder, ignore_errors=True)
     except (IOError, OSError) as error:
-        say("old jobs were not deleted: %s" % words(error))
+        report("Old jobs were not deleted: %s" % error_text(error))
 
 
 def jobs_of_records(folder):
-    """The ids of the jobs that records name; a record that cannot be read names none."""
+    """Return the ids of the jobs that records name; a record that cannot be read names none."""
     named = set()
     for name in os.listdir(folder) if os.path.isdir(folder) else ():
         fields = fields_of(os.path.join(folder, name))
@@ -59,43 +58,44 @@ def jobs_of_records(folder):
 
 
 def is_over(folder):
-    """Whether nothing will happen in a job's folder any more, and nothing has happened for a while."""
+    """Return whether a job is over, and has been for a while."""
     state = fields_of(os.path.join(folder, "state.json"))
-    silence = age(state.get("heartbeatAt"))
-    if silence is None:
-        silence = time.time() - os.path.getmtime(folder)
-        return silence > FORGOTTEN_SECONDS
-    return silence > (FORGOTTEN_SECONDS if state.get("state") == "running" else RECENT_SECONDS)
+    silent_seconds = age(state.get("heartbeatAt"))
+    if silent_seconds is None:
+        silent_seconds = time.time() - os.path.getmtime(folder)
+        return silent_seconds > FORGOTTEN_SECONDS
+    return silent_seconds > (FORGOTTEN_SECONDS if state.get("state") == "running" else RECENT_SECONDS)
 
 
-def forget_secrets(data, own):
-    """Delete what may hold secrets of the jobs that never began, or were lost; a job that ends deletes its own."""
+def delete_secrets(data, own):
+    """Delete files that may hold secrets of jobs that never started or were lost; a job that ends deletes its own."""
     try:
         for folder in job_folders(data, own):
             if is_dead(folder):
                 request = fields_of(os.path.join(folder, "request.json"))
                 names = request.get("secretFiles")
                 for name in ["secrets.json", "restore.txt"] + (names if isinstance(names, list) else []):
-                    forget(folder, name)
+                    delete_file_of_job(folder, name)
     except (IOError, OSError) as error:
-        say("secrets of lost jobs were not deleted: %s" % words(error))
+        report("Secrets of lost jobs were not deleted: %s" % error_text(error))
 
 
-def forget(folder, name):
+def delete_file_of_job(folder, name):
+    """Delete a file of a job's folder; a path that leads out of the folder is ignored."""
     path = os.path.normpath(os.path.join(folder, "%s" % name))
     if path.startswith(folder + os.sep) and os.path.isfile(path):
         delete(path)
 
 
 def is_dead(folder):
-    """Whether a job that is not over will come to no end: it never began, or was not heard of for long."""
+    """Return whether a job never started, was lost, or has ended."""
     path = os.path.join(folder, "state.json")
     if os.path.exists(path):
-        state = fields_of(path, read_json_surely)
-        silence = age(state.get("heartbeatAt"))
-        if silence is None:
-            silence = time.time() - os.path.getmtime(path)
-        return state.get("state", "running") != "running" or silence > DEAD_SECONDS
+        state = fields_of(path, read_json_with_retries)
+        silent_seconds = age(state.get("heartbeatAt"))
+        if silent_seconds is None:
+            silent_seconds = time.time() - os.path.getmtime(path)
+        return state.get("state", "running") != "running" or silent_seconds > DEAD_SECONDS
     asked = age(fields_of(os.path.join(folder, "request.json")).get("createdAt"))
     if asked is None:
         asked = time.time() - os.path.getmtime(folder)
@@ -103,7 +103,7 @@ def is_dead(folder):
 
 
 def fields_of(path, read=read_json):
-    """What a JSON file holds; {} for one that is absent, in parts, or holds something else."""
+    """Return the object in a JSON file; {} when the file is absent, incomplete, or holds something else."""
     try:
         fields = read(path)
     except (IOError, OSError, ValueError):

@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""Packages are put back as they were when pip has changed some and failed (--restore)."""
+"""Restore the packages when pip has changed some and failed (--restore)."""
 
 # pylint: disable=consider-using-f-string
 from __future__ import absolute_import, unicode_literals
@@ -12,9 +12,9 @@ from .site_packages import canonical, changes, entries_of, installed_packages, s
 
 
 class PackageRestore:
-    """The packages as they are now, or as they were before the first attempt when this is the second.
+    """The packages as they were before pip was called, or before the first attempt when this is the second.
 
-    Made before pip is called. request: the JobRequest. packages: what installed_packages() found.
+    Created before pip is called. request: the JobRequest. packages: as installed_packages() returned them.
     """
 
     def __init__(self, request, state, log, packages):
@@ -33,21 +33,21 @@ class PackageRestore:
         self.entries = first["entries"]
 
     def changes(self):
-        """Which packages are there in other versions than before; what was installed anew has the same."""
+        """Return which packages differ from before; one that was installed again in the same version does not."""
         made = changes(self.packages, installed_packages(site_packages()))
         del made["reinstalled"]
         return made
 
     def put_back(self, pip):
-        """Put back what a failed pip has changed; returns how that ended, to be added to the error.
+        """Restore what a failed pip has changed. Returns the outcome, to be appended to the error.
 
-        Of a package at which pip has failed while it wrote its files, pip itself can remove none: once all others are
-        as before, whatever is new in site-packages is deleted.
+        pip cannot remove the files of the package at which it failed while it wrote them. Once all other packages are
+        as before, everything that is new in site-packages is deleted.
         """
         made = self.changes()
         if not any(made.values()):
             return ""
-        self.log.line("Putting back the packages as they were.")
+        self.log.line("Putting back the packages that pip has changed.")
         old = [
             "%s==%s" % (row["name"], row.get("before") or row["version"]) for row in made["upgraded"] + made["removed"]
         ]
@@ -59,13 +59,13 @@ class PackageRestore:
         left = self.changes()
         if not left["upgraded"] and not left["removed"]:
             self.delete_new_entries()
-        self.forget_restored(old)
+        self.mark_unchanged(old)
         if any(self.changes().values()):
             return "; putting back what it had changed did not fully succeed"
         return "; what it had changed was put back (%d packages)" % (len(old) + len(new))
 
     def call(self, pip, arguments, lines):
-        """Give pip a requirements file of these lines."""
+        """Call pip with a requirements file of these lines."""
         path = os.path.join(self.request.folder, "restore.txt")
         with open(path, "wb") as stream:
             stream.write(codecs.BOM_UTF8 + "\n".join(lines + [""]).encode("utf-8"))
@@ -75,18 +75,18 @@ class PackageRestore:
             self.request.directory(),
             self.log.line,
         )
-        self.state.stop_if_canceled()
+        self.state.raise_if_stopped()
 
     def source_lines(self):
-        """The lines of the requirements files that say where packages come from, as the client has read them."""
+        """Return the lines of the requirements files that name sources of packages, as the client has read them."""
         lines = []
         for option, value in self.request.sources:
             place = value if not isinstance(value, dict) else '"%s"' % self.request.resolve(value).replace(os.sep, "/")
             lines.append("%s %s" % (option, place) if place else option)
         return lines
 
-    def forget_restored(self, restored):
-        """What was put back is no change of this job, though its files are new."""
+    def mark_unchanged(self, restored):
+        """Set what was installed before to the new files of restored packages, which are no change of this job."""
         after = installed_packages(site_packages())
         for line in restored:
             key = canonical(line.split("==")[0])
@@ -94,10 +94,10 @@ class PackageRestore:
                 self.before[key] = after[key]
 
     def delete_new_entries(self):
-        """Delete what is new in site-packages, but for the files of packages as they were: what was put back may have
-        other names than before, such as a .dist-info in the place of an .egg-info."""
+        """Delete what is new in site-packages and belongs to no restored package: its files may have other names than
+        before, such as a .dist-info folder instead of an .egg-info."""
         folder = site_packages()
         known = set(name.lower() for name in self.entries) | set(["__pycache__"]) | entries_of(folder, self.packages)
         for name in [each for each in sorted(os.listdir(folder)) if each.lower() not in known]:
-            self.log.line("Deleting %s, which is left over." % name)
+            self.log.line("Deleting %s, which pip has left behind." % name)
             delete(os.path.join(folder, name))

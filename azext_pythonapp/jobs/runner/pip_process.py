@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""pip as a process, which can be ended with all that it starts, and which ends with this one."""
+"""pip as a process, which can be killed with its child processes, and which ends when this process ends."""
 
 # pylint: disable=consider-using-f-string,consider-using-with
 from __future__ import absolute_import, unicode_literals
@@ -9,15 +9,14 @@ import subprocess
 import sys
 import threading
 
-from .kudu_output import say
-from .outcome import words
+from .errors import error_text, report
 from .process_tree import ProcessTree
 
 START = os.path.join(os.path.dirname(os.path.abspath(__file__)), "__main__.py")
-# A pipe that another process holds open after pip has ended is given up when it brings nothing for so long.
+# After pip has ended, another process may hold its output open: reading stops when nothing comes for so long.
 DRAIN_SECONDS = 2
-# Given as variables, because a pip that does not know an option ignores its variable but stops at the argument;
-# --progress-bar came with pip 10, and runtimes of 2018 bring pip 9. NO_WARN is read inverted, so 0 is "no warning".
+# Variables, because an old pip ignores the variable of an option that it does not know, but fails at the argument:
+# runtimes of 2018 bring pip 9, and --progress-bar came with pip 10. PIP_NO_WARN... is inverted: 0 is "no warning".
 PIP_SETTINGS = {
     "PIP_NO_INPUT": "1",
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
@@ -30,18 +29,18 @@ PIP_SETTINGS = {
     "PYTHONUNBUFFERED": "1",
     "PYTHONNOUSERSITE": "1",
 }
-# Nobody can answer what a version control tool asks. git asks at the console for users and passwords, and through its
-# askpass program; the credential manager of Git for Windows opens a window; ssh asks at the console about unknown
-# hosts. With its input closed svn is called with --non-interactive by pip itself, and hg takes its defaults.
+# Nobody can answer a prompt of a version control tool. git prompts for users and passwords at the console and through
+# its askpass program; the credential manager of Git for Windows opens a window; ssh asks at the console about unknown
+# hosts. pip itself calls svn with --non-interactive when its input is closed, and hg takes its defaults then.
 NO_PROMPT_SETTINGS = {
     "GIT_TERMINAL_PROMPT": "0",
     "GCM_INTERACTIVE": "never",
     "SSH_ASKPASS_REQUIRE": "never",
     "HGPLAIN": "1",
 }
-# Without it ssh asks at the console.
+# Without this option ssh prompts at the console.
 BATCH_MODE = "-oBatchMode=yes"
-# What would lead pip to another Python's library, to another folder, or to silence.
+# Variables that make pip use another Python's library, install to another folder, or print nothing.
 FOREIGN_SETTINGS = (
     "PYTHONHOME",
     "PYTHONPATH",
@@ -59,16 +58,16 @@ FOREIGN_SETTINGS = (
 
 
 def native(text):
-    """Text as os.environ and Popen of this Python take it."""
+    """Return text in the type that os.environ and Popen of this Python accept."""
     if sys.version_info[0] == 2:
         return text.encode(sys.getfilesystemencoding() or "utf-8")
     return text
 
 
 def ssh_settings(environment):
-    """The variables that keep ssh from asking, for a process with this environment; a command of the user's stands.
+    """Return the variables that keep ssh from prompting. A command that the user has set is extended, not replaced.
 
-    GIT_SSH names a program without arguments, such as plink, which knows no -o; GIT_SSH_COMMAND would override it.
+    GIT_SSH names a program without arguments, such as plink, which has no option -o; GIT_SSH_COMMAND would override it.
     """
     settings = {}
     for name in ("GIT_SSH_COMMAND", "SVN_SSH"):
@@ -81,7 +80,7 @@ def ssh_settings(environment):
 
 
 def is_openssh(command):
-    """Whether a command begins with ssh or ssh.exe, quoted or not, with or without its folder."""
+    """Return whether a command starts with ssh or ssh.exe, quoted or not, with or without its folder."""
     first = command.strip()
     quote = first[:1] if first[:1] in ('"', "'") else ""
     first = first[1:].split(quote)[0] if quote else first.split(" ")[0]
@@ -89,7 +88,7 @@ def is_openssh(command):
 
 
 class Pip:
-    """pip of this very Python, with an environment that leads it nowhere else."""
+    """pip of this Python. environment: the variables of the request, which win over all others."""
 
     def __init__(self, environment):
         self.tree = None
@@ -102,10 +101,10 @@ class Pip:
                 self.environment[native(name)] = native(value)
 
     def run(self, arguments, directory, on_line):
-        """Run it; on_line gets each line that it prints, at once. Returns the exit code.
+        """Run pip; on_line is called with each line of its output, at once. Returns the exit code.
 
-        Its standard input is a pipe that this process holds open without writing: run_pip.py ends pip when it is
-        closed, as it is when this process has gone, and gives pip an empty input in its place.
+        Its standard input is a pipe that this process keeps open without writing to it. The pipe closes when this
+        process ends, and run_pip.py then ends pip, whose own standard input is empty.
         """
         command = [sys.executable, "-s", "-u", START, "pip"] + list(arguments)
         process = subprocess.Popen(
@@ -125,7 +124,7 @@ class Pip:
                 try:
                     on_line(line.decode("utf-8", "replace").rstrip("\r\n"))
                 except Exception as error:  # pylint: disable=broad-exception-caught  # else pip waits for a reader
-                    say("a line of pip could not be taken: %s" % words(error))
+                    report("A line of pip's output could not be handled: %s" % error_text(error))
 
         reader = threading.Thread(target=copy, name="pip-output")
         reader.daemon = True
@@ -143,13 +142,13 @@ class Pip:
         return code
 
     def stop(self):
-        """End it, if it runs."""
+        """Kill pip, if it is running."""
         tree = self.tree
         if tree is not None:
             tree.kill()
 
     def check(self, directory):
-        """What `pip check` says: {"ok", "problems"}; ok is None for a pip before 9, which has no such command."""
+        """Run `pip check`. Returns {"ok", "problems"}; ok is None for pip before 9, which has no such command."""
         lines = []
         code = self.run(["check"], directory, lines.append)
         problems = [line for line in lines if line.strip()] if code else []
@@ -159,7 +158,8 @@ class Pip:
 
 
 def close(stream):
+    """Close a pipe; a problem is only reported."""
     try:
         stream.close()
     except (IOError, OSError) as error:
-        say("the pipe to pip could not be closed: %s" % words(error))
+        report("The pipe to pip could not be closed: %s" % error_text(error))

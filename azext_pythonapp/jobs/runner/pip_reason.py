@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""Why pip failed, in pip's own words: its last line is often a link, a hint, or the end of something else."""
+"""Why pip failed, in pip's own words. Its last line is often only a link, a hint, or about something else."""
 
 # pylint: disable=consider-using-f-string
 from __future__ import absolute_import, unicode_literals
@@ -7,9 +7,9 @@ from __future__ import absolute_import, unicode_literals
 import re
 
 KEPT_LINES = 30
-# As many indented lines of a block, and as many characters of all, as an error is to have.
+# An error has at most so many lines of one block, and so many characters.
 BLOCK_LINES, MOST_CHARACTERS = 12, 1500
-# A line that ends in a colon and is explained by the indented ones after it; what to call it in short.
+# Lines that are explained by the indented lines after them, and a short name for each.
 BLOCKS = (
     (re.compile(r"The conflict is caused by:$"), ""),
     (
@@ -20,14 +20,14 @@ BLOCKS = (
     (re.compile(r"Hashes are required in --require-hashes mode"), "a hash is missing from the requirements file"),
     (
         re.compile(r"all requirements must have their versions pinned with =="),
-        "in a file with hashes each requirement needs ==, and this one has none",
+        "a requirements file with hashes needs == for each requirement, and it is missing here",
     ),
-    (re.compile(r"Can't verify hashes for these "), "nothing that has a hash"),
+    (re.compile(r"Can't verify hashes for these "), "not verifiable with a hash"),
 )
-# What a build printed stands between these; pip 9 to 21, and newer ones.
+# The output of a build is between these: in pip 9 to 21, and in newer ones.
 OUTPUT_BEGINS = re.compile(r"Complete output\b|\[\d+ lines of output\]$")
 OUTPUT_ENDS = re.compile(r"\s*(?:-{20,}|\[end of output\])$")
-# Lines that say only that something was said elsewhere.
+# Lines that only refer to other lines.
 EMPTY = re.compile(
     r"(?:error: )?(?:subprocess-exited-with-error|[\w-]+-fail(?:ed|ure)|"
     r"failed-wheel-build-for-install|error: [a-z]+(?:-[a-z]+)+|"
@@ -37,19 +37,19 @@ EMPTY = re.compile(
     r"|ERROR: Exception:$|Exception:$",
     re.IGNORECASE,
 )
-# How pip shows an error since version 21.3 (_internal/exceptions.py, DiagnosticPipError): a line that names its kind,
-# then what happened and why; without these signs where the console has ASCII only.
+# How pip prints an error since version 21.3 (_internal/exceptions.py, DiagnosticPipError): a line with its kind, then
+# what happened and why. The signs are missing where the console is limited to ASCII.
 DIAGNOSTIC = re.compile(r"(?:error|ERROR): [a-z]+(?:-[a-z]+)+$")
 DIAGNOSTIC_SIGN = re.compile("(?:\u00d7 |\u2502 ?|\u2570\u2500> )")
 OPTION = re.compile(r"\S*\.py: error: (.+)$|Usage: ")
-# git's reason, which it gives before it ends.
+# The reason that git prints before it ends.
 GIT = re.compile(r"\s*((?:fatal|error|remote): .+)$")
 DISCARDED = re.compile(r"WARNING: Discarding (\S+?)\.? (?:Command errored out|Requested)")
 NOTHING_FOUND = re.compile(r"(?:ERROR: )?(?:No matching distribution found|Could not find a version)")
 
 
 class PipReason:
-    """Takes pip's lines one by one; text() is the reason, supposing that it failed."""
+    """Reads pip's output line by line. text() is the reason why pip failed, if it did."""
 
     def __init__(self):
         self.lines = []
@@ -66,12 +66,13 @@ class PipReason:
         self.git = None
         self.discarded = False
 
-    def line(self, line):
+    def read_line(self, line):
+        """Read a line of pip's output."""
         stripped = line.strip()
-        self.take_block(line, stripped)
-        self.take_traceback(line, stripped)
-        self.take_output(line, stripped)
-        self.take_diagnostic(stripped)
+        self.read_block(line, stripped)
+        self.read_traceback(line, stripped)
+        self.read_build_output(line, stripped)
+        self.read_diagnostic(stripped)
         self.discarded = self.discarded or DISCARDED.match(stripped) is not None
         if GIT.match(line) and not EMPTY.match(stripped) and self.output is None:
             self.git = GIT.match(line).group(1)
@@ -80,7 +81,8 @@ class PipReason:
         if stripped:
             self.lines = self.lines[-KEPT_LINES:] + [stripped]
 
-    def take_block(self, line, stripped):
+    def read_block(self, line, stripped):
+        """Collect the blocks of BLOCKS."""
         for pattern, name in BLOCKS:
             if pattern.search(line):
                 self.block = (name, [])
@@ -92,8 +94,8 @@ class PipReason:
             elif stripped or self.block[1]:
                 self.block = None
 
-    def take_traceback(self, line, stripped):
-        """The last line of pip's own traceback; one that is indented is that of a build."""
+    def read_traceback(self, line, stripped):
+        """Find the last line of pip's own traceback; an indented traceback is that of a build."""
         if line.startswith("--- Logging error ---"):
             self.logging = True
         elif line.startswith("Traceback (most recent call last)"):
@@ -102,8 +104,8 @@ class PipReason:
             self.raised = self.raised if self.logging else stripped
             self.in_traceback = self.logging = False
 
-    def take_diagnostic(self, stripped):
-        """What pip's last error of the newer form says."""
+    def read_diagnostic(self, stripped):
+        """Collect the lines of pip's last error in the newer form."""
         if DIAGNOSTIC.match(stripped):
             self.diagnostic, self.diagnosing = [], True
         elif self.diagnosing and (
@@ -114,24 +116,30 @@ class PipReason:
             said = DIAGNOSTIC_SIGN.sub("", stripped)
             self.diagnostic = (self.diagnostic + [said])[:BLOCK_LINES]
 
-    def take_output(self, line, stripped):
-        """The last line of what the last build printed."""
+    def read_build_output(self, line, stripped):
+        """Find the error in the output of the last build."""
         if OUTPUT_BEGINS.search(stripped):
             self.output = []
         elif self.output is not None and OUTPUT_ENDS.match(line):
-            said = [each for each in self.output if each and not EMPTY.match(each)]
-            self.built = (named_error(said) or self.built) if said else self.built
+            lines = [each for each in self.output if each and not EMPTY.match(each)]
+            self.built = (named_error(lines) or self.built) if lines else self.built
             self.output = None
         elif self.output is not None:
             self.output = self.output[-KEPT_LINES:] + [stripped]
 
     def text(self):
-        """One sentence, or what is nearest to one."""
-        text = self.of_blocks() or self.of_traceback() or self.of_process() or self.of_diagnostic() or self.of_lines()
+        """Return the reason, in one sentence where pip has one."""
+        text = (
+            self.block_text()
+            or self.traceback_text()
+            or self.process_text()
+            or self.diagnostic_text()
+            or self.line_text()
+        )
         return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + " \u2026"
 
-    def of_blocks(self):
-        """pip's explanation of a conflict, or of hashes."""
+    def block_text(self):
+        """Return pip's explanation of a conflict or of wrong hashes; None when there is none."""
         parts = []
         for name, lines in self.blocks:
             if not lines:
@@ -142,26 +150,26 @@ class PipReason:
         heads = [each for each in self.lines if "because these package versions have conflicting dependencies" in each]
         return " ".join([head.rstrip(".") + ":" for head in heads[-1:]] + [" \u2014 ".join(parts)]) if parts else None
 
-    def of_traceback(self):
-        """What pip raised; pip 9 names the line of the file before it."""
+    def traceback_text(self):
+        """Return the exception that ended pip, or None; pip 9 prints the line of the requirements file before it."""
         lines = [each for each in self.lines if each.startswith("Invalid requirement: '")]
         return "%s (%s)" % (lines[-1], self.raised) if self.raised and lines else self.raised
 
-    def of_process(self):
-        """What a build or git said before it failed; None when it was something else that failed."""
+    def process_text(self):
+        """Return the error of a build or of git; None when something else failed."""
         errors = [each for each in self.lines if NOTHING_FOUND.match(each)]
         if errors and not self.discarded:
             return None
         found, said = self.built or self.git, self.last_error()
         return "%s (%s)" % (said, found) if found and said and found not in said else found
 
-    def of_diagnostic(self):
-        """What pip's own error says, unless it named another one later."""
+    def diagnostic_text(self):
+        """Return pip's last error in the newer form; None when another error came later."""
         said = [each for each in self.diagnostic or [] if not re.match("hint: See above", each)]
         return None if self.last_error() or not said else " ".join(said)
 
-    def of_lines(self):
-        """The last error line with what explains it; pips before 10 print the reason as their last line."""
+    def line_text(self):
+        """Return the last error line with its explanation; pip before 10 prints the reason as its last line."""
         if self.option:
             wrong = [each for each in self.lines if each.startswith("ERROR: Invalid requirement:")]
             return " ".join(wrong[-1:] + ["(%s)" % self.option if wrong else self.option])
@@ -178,13 +186,13 @@ class PipReason:
         return found
 
     def last_error(self):
-        """The last error line that says something; None when there is none."""
+        """Return the last error line that does not only refer to others; None when there is none."""
         errors = [line for line in self.lines if line.lower().startswith("error") and not EMPTY.match(line)]
         return errors[-1] if errors else None
 
 
 def named_error(lines):
-    """The line of a build's output that tells why it failed: its last error, else its last line."""
+    """Return the line of a build's output that says why it failed: its last error, else its last line."""
     errors = [
         each
         for each in lines
@@ -199,7 +207,7 @@ def named_error(lines):
 
 
 def joined_hashes(lines):
-    """A package with its expected and actual hash in one part each."""
+    """Return each package with its expected and actual hash in one text."""
     parts = []
     for each in lines:
         if re.match(r"(?:Expected|Got|or) +\w*", each) and parts:

@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""A process and all that it starts, to be ended together."""
+"""A process and its child processes, which are killed together."""
 
 # pylint: disable=consider-using-f-string
 from __future__ import absolute_import, unicode_literals
@@ -7,8 +7,7 @@ from __future__ import absolute_import, unicode_literals
 import os
 import subprocess
 
-from .kudu_output import say
-from .outcome import words
+from .errors import error_text, report
 
 # winnt.h: JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE, and JobObjectExtendedLimitInformation.
 KILL_ON_JOB_CLOSE = 0x2000
@@ -16,11 +15,11 @@ EXTENDED_LIMITS = 9
 
 
 class ProcessTree:
-    """Windows: a job object, to which child processes belong as well, and which ends them when its handle is closed.
+    """A process in a job object of Windows, which contains its child processes too.
 
-    Its handle closes with this process, however that ends: a killed runner takes pip with it. Where there can be no
-    job object (no ctypes, or a Windows that does not nest them) the process is ended with its children by taskkill, and
-    run_pip.py sees the end of the runner. Elsewhere than on Windows it is the process alone.
+    Windows kills all of them when the handle of the job object is closed, as it is when this process ends, even when
+    it is killed. Without a job object (no ctypes, or a Windows that does not nest them) taskkill kills the process with
+    its children, and run_pip.py notices the end of the runner. On other systems only the process itself is killed.
     """
 
     def __init__(self, process):
@@ -31,10 +30,10 @@ class ProcessTree:
             try:
                 self.group = self.job_object()
             except Exception as error:  # pylint: disable=broad-exception-caught
-                say("pip is in no job object: %s" % words(error))
+                report("pip could not be put into a job object: %s" % error_text(error))
 
     def job_object(self):
-        """A job object with the process in it; None when Windows refuses."""
+        """Return a job object with the process in it; None when Windows refuses."""
         import ctypes
 
         self.kernel = ctypes.windll.kernel32
@@ -51,6 +50,7 @@ class ProcessTree:
         return group
 
     def kill(self):
+        """Kill the process and its children."""
         group = self.group
         if group is not None:
             self.kernel.TerminateJobObject(group, 1)
@@ -59,9 +59,10 @@ class ProcessTree:
                 if os.name != "nt" or not self.killed_by_taskkill():
                     self.process.kill()
             except OSError as error:
-                say("pip could not be ended: %s" % words(error))
+                report("pip could not be killed: %s" % error_text(error))
 
     def killed_by_taskkill(self):
+        """Kill the process and its children with taskkill. Returns whether that succeeded."""
         with open(os.devnull, "r+b") as nothing:
             try:
                 return (
@@ -77,14 +78,14 @@ class ProcessTree:
                 return False
 
     def close(self):
-        """End what the process has left running."""
+        """Kill what the process has left running."""
         group, self.group = self.group, None
         if group is not None:
             self.kernel.CloseHandle(group)
 
 
 def extended_limits(ctypes):
-    """A JOBOBJECT_EXTENDED_LIMIT_INFORMATION that says: end all when the last handle is closed."""
+    """Return a JOBOBJECT_EXTENDED_LIMIT_INFORMATION: kill all processes when the last handle is closed."""
 
     class Basic(ctypes.Structure):
         _fields_ = [

@@ -1,7 +1,7 @@
 # -*- coding: utf-8 -*-
-"""pip's own process: pip, which puts a package back that it can remove in part only, and ends with the runner.
+"""The process of pip: it ends when the runner ends, and restores a package that it cannot remove completely.
 
-It imports no other module of this package: none of them is pip's business.
+This module imports no other one of the package, so that pip's process contains nothing else of the runner.
 """
 
 # pylint: disable=consider-using-f-string
@@ -14,7 +14,7 @@ import runpy
 import shutil
 import threading
 
-# What decodes a requirements file: of pip 25, 19.3 to 24, 10 to 19.2, and 9.
+# The function that decodes requirements files: of pip 25, 19.3 to 24, 10 to 19.2, and 9.
 DECODERS = (
     ("pip._internal.req.req_file", "_decode_req_file"),
     ("pip._internal.req.req_file", "auto_decode"),
@@ -22,12 +22,12 @@ DECODERS = (
     ("pip.download", "auto_decode"),
 )
 BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
-# Where pip keeps the class that removes a package's files: pip 10 and newer, and pip 9.
+# The module with the class that removes the files of a package: of pip 10 and newer, and of pip 9.
 UNINSTALLERS = ("pip._internal.req.req_uninstall", "pip.req.req_uninstall")
 
 
 def run_pip():
-    """Be pip, with this process's arguments; does not return."""
+    """Run pip with the arguments of this process; does not return."""
     watch_parent()
     uninstall_all_or_nothing()
     read_any_encoding()
@@ -35,10 +35,10 @@ def run_pip():
 
 
 def watch_parent():
-    """Give pip an empty standard input, and end this process when the one that it had is closed.
+    """Give pip an empty standard input, and end this process when the original one is closed.
 
-    That is a pipe whose other end only the runner holds, so it closes when the runner has gone, however that ended. The
-    pip of a runner that was killed alone would go on without its lock, beside that of the next job.
+    That is a pipe whose other end only the runner has open, so it closes when the runner ends, even when it is killed.
+    Without this, pip would continue without the lock, at the same time as the pip of the next job.
     """
     pipe = os.dup(0)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -60,10 +60,10 @@ def end_with(pipe):
 
 
 def uninstall_all_or_nothing():
-    """Have pip put back what it has moved of a package when the next file cannot be moved.
+    """Make pip move the files of a package back when one of them cannot be moved away.
 
-    pip itself does so only when what it installs in its place fails later. A file that a running program holds thus
-    costs the package its metadata and all files that pip came to before (docs/platform/site-extensions.md 4.2).
+    pip itself does so only when the installation of the new version fails later. So, one file that a running program
+    has open would cost the package its metadata and all files before it (docs/platform/site-extensions.md 4.2).
     """
     for name in UNINSTALLERS:
         try:
@@ -83,16 +83,16 @@ def uninstall_all_or_nothing():
         finally:
             if not removed:
                 for path, stash in reversed(moved_files(paths)):
-                    put_back(stash, path)
+                    move_back(stash, path)
 
     package_files.remove = remove_all
 
 
 def read_any_encoding():
-    """Have pip read a requirements file that is no UTF-8 in the ANSI code page, as it does by itself.
+    """Make pip read a requirements file that is not UTF-8 in the ANSI code page, as it normally does.
 
-    Here it does not, because PYTHONUTF8 makes the worker's preferred encoding UTF-8; and without that, a file that is
-    UTF-8 would be read in the code page by every pip before 25.
+    Here it would not, because PYTHONUTF8 makes UTF-8 the preferred encoding. Without PYTHONUTF8, every pip before 25
+    would read a UTF-8 file in the code page.
     """
     for name, attribute in DECODERS:
         try:
@@ -104,13 +104,13 @@ def read_any_encoding():
 
 
 def by_content(decode):
-    """A function in place of pip's own, which is asked where the content says what it is."""
+    """Return a replacement of pip's decoder, which calls it only when the content names its encoding."""
 
     def decode_any(data, *arguments):
-        says = data.startswith(BOMS) or any(
+        named = data.startswith(BOMS) or any(
             line.startswith(b"#") and b"coding" in line for line in data.split(b"\n")[:2]
         )
-        if says:
+        if named:
             try:
                 return decode(data, *arguments)
             except LookupError:
@@ -124,20 +124,20 @@ def by_content(decode):
 
 
 def moved_files(paths):
-    """What pip has moved of a package, or tried to: [(path, where it is now)]. paths: pip's UninstallPathSet."""
+    """Return what pip has moved of a package, or tried to: [(path, new path)]. paths: pip's UninstallPathSet."""
     moved = getattr(paths, "_moved_paths", [])
     if hasattr(moved, "_moves"):  # pip 19 and newer
         return list(moved._moves)  # pylint: disable=protected-access
     return [(path, paths._stash(path)) for path in moved]  # pylint: disable=protected-access
 
 
-def put_back(stash, path):
-    """Move a file or folder back to where it was; what was copied but could not be taken away there is there still."""
+def move_back(stash, path):
+    """Move a file or folder back. One that pip copied, but could not delete, is still in its place."""
     try:
         if os.path.isdir(stash) and not os.path.islink(stash):
             make_folder(path)
             for name in os.listdir(stash):
-                put_back(os.path.join(stash, name), os.path.join(path, name))
+                move_back(os.path.join(stash, name), os.path.join(path, name))
             os.rmdir(stash)
         elif os.path.lexists(path):
             if os.path.lexists(stash):
@@ -146,9 +146,10 @@ def put_back(stash, path):
             make_folder(os.path.dirname(path))
             shutil.move(stash, path)
     except (IOError, OSError) as error:
-        print("%s could not be put back: %s" % (path, error))
+        print("%s could not be moved back: %s" % (path, error))
 
 
 def make_folder(path):
+    """Create a folder with its parents, unless it exists."""
     if not os.path.isdir(path):
         os.makedirs(path)

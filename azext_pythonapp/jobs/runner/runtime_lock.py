@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""The lock by which only one job at a time changes a runtime's packages."""
+"""The lock that lets only one job at a time change the packages of a runtime."""
 
 # pylint: disable=consider-using-f-string,raise-missing-from
 from __future__ import absolute_import, unicode_literals
@@ -8,22 +8,22 @@ import errno
 import os
 import time
 
-from .file_access import make_folder, persist, read_json_surely, remove, replace
-from .outcome import JobFailed, words
+from .errors import JobFailed, error_text
+from .file_access import make_folder, read_json_with_retries, remove, replace, retry_while_locked
 from .state import HEARTBEAT_SECONDS, age
 
-# A job that was not heard of for this long is dead; one that was heard of just now is alive.
+# A job whose heartbeat is older than this is dead; one whose heartbeat is newer than that is alive.
 DEAD_SECONDS = 60
 ALIVE_SECONDS = 10
-# A heartbeat that looks that old is looked at again before its job is taken for dead: the clocks of two instances may
-# differ, and the file share may have stood still for both.
+# An old heartbeat is watched for this time before its job counts as dead: the clocks of two instances may differ, and
+# the file share may have been away for both.
 DOUBT_SECONDS = 4 * HEARTBEAT_SECONDS
-# Beyond doubt.
+# Older than this it needs no watching.
 FORGOTTEN_SECONDS = 3600
 
 
 class RuntimeLock:
-    """locks/<runtime>.lock: the id of the one job that may change this runtime's packages."""
+    """locks/<runtime>.lock: the id of the one job that may change the packages of the runtime."""
 
     def __init__(self, data, runtime, job_id):
         self.path = os.path.join(data, "locks", runtime + ".lock")
@@ -33,13 +33,13 @@ class RuntimeLock:
         make_folder(os.path.dirname(self.path))
 
     def acquire(self, log, state):
-        """Take the lock; from a dead job with a word in the log. Raises JobFailed when a living job holds it.
+        """Acquire the lock; taking it from a dead job is logged. Raises JobFailed when a running job holds it.
 
-        state: of this job; what its stop_if_canceled raises ends the waiting.
+        state: the State of this job, whose raise_if_stopped can end the waiting.
         """
         waiting, seen, since = False, None, None
         while not self.create():
-            state.stop_if_canceled()
+            state.raise_if_stopped()
             owner = self.owner()
             if owner is None:
                 continue
@@ -58,36 +58,37 @@ class RuntimeLock:
                 or silence > FORGOTTEN_SECONDS
                 or (silence > DEAD_SECONDS and time.time() - since >= DOUBT_SECONDS)
             ):
-                log.line("Job %s held %s and is over or dead; this job takes over." % (owner, self.runtime))
+                log.line("Job %s held the lock of %s and is over or dead; this job takes over." % (owner, self.runtime))
                 self.take_from(owner)
                 continue
             if not waiting:
                 log.line(
-                    "Waiting for job %s, which holds %s; nothing was heard of it for %d s."
+                    "Waiting for job %s, which holds the lock of %s; its last heartbeat is %d s old."
                     % (owner, self.runtime, silence)
                 )
             waiting = True
             state.pause(HEARTBEAT_SECONDS)
 
     def create(self):
+        """Create the lock file. Returns False when there is one. Raises JobFailed on a full disk."""
         try:
-            handle = persist(lambda: os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            handle = retry_while_locked(lambda: os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
         except OSError as error:
-            # Windows: EACCES while a deleted file is still open somewhere.
+            # Windows answers EACCES while a deleted file is still open in another process.
             if error.errno not in (errno.EEXIST, errno.EACCES) or not os.path.exists(self.path):
                 raise
             return False
         try:
             os.write(handle, self.job_id.encode("ascii"))
-        except OSError as error:  # a full disk; an empty lock would keep others waiting
+        except OSError as error:  # a full disk; an empty lock file would make other jobs wait
             os.close(handle)
             remove(self.path)
-            raise JobFailed("%s cannot be written: %s" % (self.path, words(error)))
+            raise JobFailed("%s cannot be written: %s" % (self.path, error_text(error)))
         os.close(handle)
         return True
 
     def owner(self):
-        """The id in the lock; None when the lock is gone by now. A lock without one counts as held by ''."""
+        """Return the id in the lock file; None when the file is gone, "" when it is empty."""
         try:
             with open(self.path, "rb") as stream:
                 return stream.read().decode("ascii", "replace")
@@ -97,14 +98,14 @@ class RuntimeLock:
             return None
 
     def silence(self, owner):
-        """(seconds since the owner's last heartbeat, what tells one heartbeat from the next).
+        """Return (seconds since the owner's last heartbeat, a value that differs from heartbeat to heartbeat).
 
-        Seconds are None when it has ended. A state.json that cannot be read is judged by the time at which it was
-        written, and a job that has none by the lock's.
+        The seconds are None when the owner has ended. For a state.json that cannot be read the time of the file counts,
+        and for a job that has none the time of the lock file.
         """
         path = os.path.join(self.jobs, os.path.basename(owner) or "-", "state.json")
         try:
-            state = read_json_surely(path)
+            state = read_json_with_retries(path)
             seconds = age(state["heartbeatAt"])
             if state.get("state") != "running":
                 return None, None
@@ -121,10 +122,10 @@ class RuntimeLock:
         return None, None
 
     def take_from(self, owner):
-        """Move a dead job's lock aside; one that changed hands meanwhile is put back."""
+        """Delete the lock file of a dead job; when it is another job's by now, it is moved back."""
         aside = "%s.%s" % (self.path, self.job_id)
         try:
-            persist(lambda: os.rename(self.path, aside))
+            retry_while_locked(lambda: os.rename(self.path, aside))
         except OSError as error:
             if error.errno != errno.ENOENT:
                 raise
@@ -137,9 +138,9 @@ class RuntimeLock:
             replace(aside, self.path)
 
     def lost(self):
-        """JobFailed when another job has the lock by now, which took this one for dead; else None.
+        """Return a JobFailed when another job has taken the lock because this one seemed dead; else None.
 
-        It did so because this process stood still for long, as a worker does that is suspended.
+        That happens when this process did not run for a long time, because the worker was suspended.
         """
         try:
             owner = self.owner()
@@ -147,10 +148,9 @@ class RuntimeLock:
             return None
         if not owner or owner == self.job_id:
             return None
-        return JobFailed(
-            "job %s took over, because nothing was heard of this one for too long." % owner, blockedBy=owner
-        )
+        return JobFailed("job %s took over, because the heartbeat of this one was too old." % owner, blockedBy=owner)
 
     def release(self):
+        """Delete the lock file, if it is still this job's."""
         if self.owner() == self.job_id:
             remove(self.path)

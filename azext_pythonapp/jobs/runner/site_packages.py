@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""Which packages this Python has."""
+"""The packages that are installed in this Python."""
 
 # pylint: disable=consider-using-f-string
 from __future__ import absolute_import, unicode_literals
@@ -17,16 +17,17 @@ METADATA = ("METADATA", "PKG-INFO")
 
 
 def site_packages():
+    """Return the path of the folder that pip installs to."""
     return sysconfig.get_path("purelib")
 
 
 def platform_tag():
-    """Such as cp38 win_amd64: what the name of a wheel with compiled code must say to fit."""
+    """Return the tags that the name of a wheel with compiled code must have, such as "cp38 win_amd64"."""
     return "cp%d%d %s" % (sys.version_info[:2] + (re.sub("[-.]", "_", sysconfig.get_platform()),))
 
 
 def metadata_names(folder):
-    """Names of the packages' metadata; a leading ~ is what pip leaves of a file that it could not delete."""
+    """Return the names of the metadata of packages. pip leaves names with a leading ~ behind, which do not count."""
     return sorted(
         name
         for name in os.listdir(folder)
@@ -35,12 +36,12 @@ def metadata_names(folder):
 
 
 def digest(names):
-    """azext_pythonapp/packages/installed.py computes the same from a listing of the folder."""
+    """Return a hash of names of metadata, as azext_pythonapp/packages/installed.py computes it from a listing."""
     return hashlib.sha256("\n".join(sorted(names)).encode("utf-8")).hexdigest()
 
 
-def sweep(folder):
-    """Remove .dist-info folders without metadata: what a pip leaves that replaced itself, and the next one fails at."""
+def remove_empty_dist_info(folder):
+    """Delete .dist-info folders without metadata. pip leaves one when it replaces itself, and fails at it later."""
     for name in metadata_names(folder):
         path = os.path.join(folder, name)
         if (
@@ -52,7 +53,7 @@ def sweep(folder):
 
 
 def metadata_fields(path):
-    """Name and version out of the head of a METADATA or PKG-INFO file; {} when there is no such file."""
+    """Return Name and Version of a METADATA or PKG-INFO file; {} when there is no such file."""
     fields = {}
     if os.path.isfile(path):
         with io.open(path, encoding="utf-8", errors="replace") as stream:
@@ -66,9 +67,9 @@ def metadata_fields(path):
 
 
 def installed_packages(folder):
-    """Every package in a site-packages folder: {normalised name: (name, version, mark)}.
+    """Return the packages in a site-packages folder: {normalized name: (name, version, mark)}.
 
-    mark: text that is another one when pip has installed the package anew, be it in the same version.
+    mark: text that changes when pip installs the package again, even in the same version.
     """
     packages = {}
     for entry in metadata_names(folder):
@@ -86,9 +87,9 @@ def installed_packages(folder):
 
 
 def entries_of(folder, packages):
-    """The entries of a site-packages folder, in lower case, that belong to packages which are there as they were.
+    """Return the entries of a site-packages folder, in lower case, that belong to packages whose version is unchanged.
 
-    packages: what installed_packages() found then.
+    packages: as installed_packages() returned them before.
     """
     found = set()
     for entry in metadata_names(folder):
@@ -104,7 +105,7 @@ def entries_of(folder, packages):
 
 
 def listed_entries(where, entry):
-    """The first parts of the files that a package's metadata lists."""
+    """Yield the first part of each path that a package's metadata lists."""
     for name, start in (("RECORD", ""), ("installed-files.txt", entry), ("top_level.txt", "")):
         path = os.path.join(where, name)
         if os.path.isfile(path):
@@ -118,11 +119,12 @@ def listed_entries(where, entry):
 
 
 def canonical(name):
+    """Return a package's name in its normalized form."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def linked_metadata(path):
-    """The .egg-info folder that an .egg-link leads to, which stands for a package that is installed as editable."""
+    """Return the .egg-info folder that the .egg-link of an editable package points to; else the link itself."""
     with io.open(path, encoding="utf-8", errors="replace") as stream:
         source = stream.readline().strip()
     name = canonical(os.path.basename(path)[: -len(".egg-link")])
@@ -133,7 +135,7 @@ def linked_metadata(path):
 
 
 def mark(paths):
-    """When each of the files was written, and how long it is; pip writes them anew with each installation."""
+    """Return time and size of the files as text; pip writes them again with each installation."""
     found = []
     for path in paths:
         if os.path.isfile(path):
@@ -143,7 +145,7 @@ def mark(paths):
 
 
 def changes(before, after):
-    """What differs between two package sets, as the job's result shows it."""
+    """Return the differences between two sets of packages, as in the job's result."""
     return {
         "installed": [{"name": after[key][0], "version": after[key][1]} for key in sorted(set(after) - set(before))],
         "upgraded": [

@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""A job's state.json: what it does now, that it lives, and how it ended."""
+"""A job's state.json: what the job is doing, its heartbeat, and its outcome."""
 
 # pylint: disable=consider-using-f-string
 from __future__ import absolute_import, unicode_literals
@@ -9,21 +9,21 @@ import os
 import threading
 import time
 
+from .errors import JobCanceled, error_text, report
 from .file_access import overwrite_json, write_json
-from .kudu_output import say
-from .outcome import JobCanceled, words
 
 HEARTBEAT_SECONDS = 2
-# state.json has at least this size from the beginning, so that a heartbeat never needs more room on the disk.
+# state.json has at least this size from the beginning, so that a heartbeat never needs more disk space.
 STATE_BYTES = 4096
 
 
 def now():
+    """Return the UTC time as state.json has it, such as 2026-11-22T11:59:30Z."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def age(moment):
-    """Seconds since a moment that now() wrote; None when the text is none."""
+    """Return the seconds since a time in the format of now(); None for anything else."""
     try:
         return max(0, time.time() - calendar.timegm(time.strptime(moment, "%Y-%m-%dT%H:%M:%SZ")))
     except (TypeError, ValueError):
@@ -31,18 +31,19 @@ def age(moment):
 
 
 class State:  # pylint: disable=too-many-instance-attributes
-    """state.json, refreshed by a thread for as long as the job runs, which also looks whether the job is to stop.
+    """state.json. A thread writes it with a new heartbeat while the job runs, and checks whether the job must stop.
 
-    reason: why it is to stop, an exception; None as long as it is not. on_beat: called at each beat; what it returns
-    goes into the state. obstacle: called at each beat; an exception that it returns ends the job.
-    on_stop: called at each beat once the job is to stop, so that a pip that starts a moment later is ended too.
+    stop_reason: the exception that ends the job early; None while there is none.
+    on_heartbeat: called at each heartbeat; returns further fields of the state.
+    obstacle: called at each heartbeat; returns an exception that ends the job, or None.
+    on_stop: called at each heartbeat once the job must stop, so that a pip that starts a moment later ends too.
     """
 
     def __init__(self, folder):
         self.path = os.path.join(folder, "state.json")
         self.cancel_path = os.path.join(folder, "cancel")
-        self.reason = None
-        self.on_beat = dict
+        self.stop_reason = None
+        self.on_heartbeat = dict
         self.obstacle = lambda: None
         self.on_stop = lambda: None
         self.fields = {
@@ -56,16 +57,17 @@ class State:  # pylint: disable=too-many-instance-attributes
         self.guard = threading.Lock()
         self.ended = threading.Event()
         self.write()
-        self.thread = threading.Thread(target=self.beat, name="heartbeat")
+        self.thread = threading.Thread(target=self.keep_writing, name="heartbeat")
         self.thread.daemon = True
         self.thread.start()
 
     def set(self, **fields):
+        """Set fields, which the next heartbeat writes."""
         with self.guard:
             self.fields.update(fields)
 
     def write(self):
-        """Write the state with a new heartbeat: in one step, or over the old one on a full disk."""
+        """Write the fields with a new heartbeat: atomically, or in place when the disk is full."""
         with self.guard:
             self.fields["heartbeatAt"] = now()
             try:
@@ -73,10 +75,10 @@ class State:  # pylint: disable=too-many-instance-attributes
             except (IOError, OSError) as error:
                 if not os.path.exists(self.path):
                     raise
-                overwrite_json(self.path, self.shorter("state.json could not be replaced: %s" % words(error)))
+                overwrite_json(self.path, self.shorter("state.json could not be replaced: %s" % error_text(error)))
 
     def shorter(self, problem):
-        """The fields with that warning, then less and less of them."""
+        """Return the fields with this problem as a warning, then shorter and shorter versions of them."""
         every = dict(self.fields, warnings=(self.fields.get("warnings") or []) + [problem])
         result = self.fields.get("result") or {}
         check = {"ok": (result.get("check") or {}).get("ok"), "problems": []}
@@ -84,44 +86,47 @@ class State:  # pylint: disable=too-many-instance-attributes
         least = dict(fewer, result=None, error=(fewer.get("error") or "")[:500] or None)
         return [every, fewer, least, dict(least, warnings=[], progress=None)]
 
-    def beat(self):
+    def keep_writing(self):
+        """Write the state every HEARTBEAT_SECONDS until the job ends."""
         while not self.ended.wait(HEARTBEAT_SECONDS):
-            self.look_whether_to_stop()
+            self.check_whether_to_stop()
             try:
-                self.set(**self.on_beat())
+                self.set(**self.on_heartbeat())
                 self.write()
             except Exception as error:  # pylint: disable=broad-exception-caught
-                say("state.json could not be written: %s" % words(error))
-            say("%s %s" % (now(), self.fields["phase"]))
+                report("state.json could not be written: %s" % error_text(error))
+            report("%s %s" % (now(), self.fields["phase"]))
 
-    def look_whether_to_stop(self):
+    def check_whether_to_stop(self):
+        """Look for a cancel file and an obstacle; stop pip when there is one."""
         try:
-            if self.reason is None and os.path.exists(self.cancel_path):
-                self.reason = JobCanceled()
-            if self.reason is None:
-                self.reason = self.obstacle()
-            if self.reason is not None:
+            if self.stop_reason is None and os.path.exists(self.cancel_path):
+                self.stop_reason = JobCanceled()
+            if self.stop_reason is None:
+                self.stop_reason = self.obstacle()
+            if self.stop_reason is not None:
                 self.on_stop()
         except Exception as error:  # pylint: disable=broad-exception-caught
-            say("whether to stop could not be told: %s" % words(error))
+            report("The check whether to stop failed: %s" % error_text(error))
 
-    def stop_if_canceled(self):
-        """Raise what ends the job early: JobCanceled when a client asked for that, JobFailed for an obstacle."""
-        if self.reason is not None:
-            raise self.reason
+    def raise_if_stopped(self):
+        """Raise what ends the job early: JobCanceled when a client canceled it, JobFailed for an obstacle."""
+        if self.stop_reason is not None:
+            raise self.stop_reason
 
     def pause(self, seconds):
-        """Wait for so long. Raises as stop_if_canceled does."""
+        """Wait. Raises as raise_if_stopped does."""
         until = time.time() + seconds
         while time.time() < until:
-            self.stop_if_canceled()
+            self.raise_if_stopped()
             time.sleep(min(0.2, seconds))
-        self.stop_if_canceled()
+        self.raise_if_stopped()
 
     def finish(self, **fields):
         """Write the final state."""
         self.ended.set()
         self.thread.join()
         self.set(finishedAt=now(), phase="done", **fields)
-        say("%s %s exit code %s %s" % (now(), self.fields["state"], fields.get("exitCode"), fields.get("error") or ""))
+        outcome = (now(), self.fields["state"], fields.get("exitCode"), fields.get("error") or "")
+        report("%s %s exit code %s %s" % outcome)
         self.write()

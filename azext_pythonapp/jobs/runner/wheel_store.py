@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""The app's store of wheels, ../../wheels as seen from a job: what is damaged goes, and what was not used for long."""
+"""The app's store of wheels, ../../wheels: delete damaged wheels, and those that were not used for a long time."""
 
 # pylint: disable=consider-using-f-string
 from __future__ import absolute_import, unicode_literals
@@ -11,19 +11,18 @@ import re
 import shutil
 import time
 
+from .errors import error_text, report
 from .file_access import delete, make_folder, sha256_of
-from .kudu_output import say
 from .old_jobs import FORGOTTEN_SECONDS
-from .outcome import words
 
-# Wheels that no job was given for so long are deleted; beyond so many bytes those that were unused longest, but none
-# that a job was given within FORGOTTEN_SECONDS.
+# Wheels that no job used for so long are deleted. Above this size the least recently used go first, but none that was
+# used within FORGOTTEN_SECONDS.
 UNUSED_WHEEL_SECONDS = 90 * 24 * 3600
 KEPT_WHEEL_BYTES = 4 << 30
 
 
 def given_wheels(folder):
-    """The wheels of the store that a job's pip may take, by the page in its folder: [(key, SHA-256, file name)]."""
+    """Return the wheels of the store on the page in a job's folder: [(key, SHA-256, file name)]."""
     path = os.path.join(folder, "wheels.html")
     if not os.path.isfile(path):
         return []
@@ -32,7 +31,7 @@ def given_wheels(folder):
 
 
 def stored_wheels(data):
-    """The entries of the store, by key: a wheel's marker, whose time is that of its last use, then its folder."""
+    """Return the paths in the store by key: a wheel's marker, whose time is that of its last use, then its folder."""
     store = os.path.join(data, "wheels")
     entries = {}
     for name in sorted(os.listdir(store) if os.path.isdir(store) else (), reverse=True):
@@ -40,20 +39,20 @@ def stored_wheels(data):
     return entries
 
 
-def note_use(data, folder):
-    """Set the last use of the wheels that a job is given to now."""
+def mark_used(data, folder):
+    """Set the time of last use of a job's wheels to now."""
     stored = stored_wheels(data)
     for key, _, name in given_wheels(folder):
         try:
             os.utime(stored[key][0], None)
         except (OSError, KeyError) as error:
-            say("the use of %s was not noted: %s" % (name, words(error)))
+            report("The last use of %s could not be set: %s" % (name, error_text(error)))
 
 
-def forget_damaged_wheels(data, folder):
-    """Delete those of a job's wheels that are not what they should be in the store, so that clients upload them again.
+def delete_damaged_wheels(data, folder):
+    """Delete the wheels of a job that are damaged in the store, so that clients upload them again.
 
-    Returns their names. A marker goes first: without it no client takes the wheel for whole.
+    Returns their names. The marker is deleted first: without it clients upload the wheel.
     """
     damaged = []
     for key, expected, name in given_wheels(folder):
@@ -68,8 +67,11 @@ def forget_damaged_wheels(data, folder):
     return damaged
 
 
-def prune_wheels(data, folder):
-    """Delete the wheels that were not used for long, and those that are too many, by way of a job's folder."""
+def delete_unused_wheels(data, folder):
+    """Delete the wheels that were not used for a long time, and those that exceed the size of the store.
+
+    folder: the job's folder, into which they are moved first.
+    """
     try:
         rows = [(max(map(os.path.getmtime, paths)), paths) for paths in stored_wheels(data).values()]
         size = 0
@@ -78,15 +80,15 @@ def prune_wheels(data, folder):
             size += sum(os.path.getsize(os.path.join(paths[-1], name)) for name in files)
             unused = time.time() - used
             if unused > (UNUSED_WHEEL_SECONDS if size <= KEPT_WHEEL_BYTES else FORGOTTEN_SECONDS):
-                drop_wheel(paths, used, os.path.join(folder, "unused"))
+                delete_unused_wheel(paths, used, os.path.join(folder, "unused"))
     except (IOError, OSError) as error:
-        say("unused wheels were not deleted: %s" % words(error))
+        report("Unused wheels were not deleted: %s" % error_text(error))
 
 
-def drop_wheel(paths, used, aside):
-    """Delete a wheel, unless a job was given it after `used`, or pip reads it: Windows then refuses to move its folder.
+def delete_unused_wheel(paths, used, aside):
+    """Delete a wheel, unless a job used it after `used`, or pip is reading it: Windows refuses to move its folder then.
 
-    The marker is moved first and then looked at; whichever job comes after that finds no marker, and pip no wheel.
+    The marker is moved first, and its time is checked after that: a job that comes later finds no marker and no wheel.
     """
     make_folder(aside)
     moved = []

@@ -143,5 +143,5 @@ def test_the_reason_of_pips_newer_errors(signs):
         "",
         "[notice] A new release of pip is available: 24.0 -> 25.3",
     ]:
-        reason.line(line)
+        reason.read_line(line)
     assert reason.text().startswith("Cannot uninstall cryptography 41.0 The package's contents are unknown: no RECORD")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.jobs.runner import held_file
+from azext_pythonapp.jobs.runner.pip_output import LockedFile
 from tests.unit.runner.fake_pip import fake_pip
 
 PREFIX = "D:\\home\\python311x64"
@@ -49,10 +49,10 @@ sys.exit(int(count < {times}))
     ],
 )
 def test_the_held_file_is_read_off_pips_lines(line, path, ours):
-    held = held_file.HeldFile(PREFIX)
-    held.take(line)
+    held = LockedFile(PREFIX)
+    held.read_line(line)
     assert held.path == (None if path is None else path.replace("\\\\", "\\"))
-    assert held.ours is ours
+    assert held.in_runtime is ours
 
 
 def failing(runtime, tmp_path, path, times):

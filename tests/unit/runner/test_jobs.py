@@ -17,8 +17,8 @@ import pytest
 
 from azext_pythonapp.jobs.follow import follow
 from azext_pythonapp.jobs.request import FOLDER, runner_files
-from azext_pythonapp.jobs.runner import pip_progress
 from azext_pythonapp.jobs.runner.log import Log, secret_words
+from azext_pythonapp.jobs.runner.pip_output import Progress
 from azext_pythonapp.jobs.state import PackageVersion, VersionChange
 from azext_pythonapp.packages import installed, record
 from azext_pythonapp.packages.pip import HomeFile, JobFile, PipCommand, PipOptions, install
@@ -204,17 +204,17 @@ def test_old_jobs_are_deleted_unless_needed(runtime):
 
 
 def test_progress_comes_from_pip_lines_and_packages(tmp_path):
-    progress = pip_progress.Progress(str(tmp_path), ["a-1.dist-info"])
-    assert progress.line("Collecting numpy") == {"phase": "resolving", "progress": None}
-    assert progress.line("  Downloading numpy-1.24-cp38-cp38-win_amd64.whl (14.9 MB)") == {
+    progress = Progress(str(tmp_path), ["a-1.dist-info"])
+    assert progress.read_line("Collecting numpy") == {"phase": "resolving", "progress": None}
+    assert progress.read_line("  Downloading numpy-1.24-cp38-cp38-win_amd64.whl (14.9 MB)") == {
         "phase": "downloading",
         "progress": "14.9 MB",
     }
-    assert progress.beat() == {}
-    progress.line("Installing collected packages: a, b, c")
+    assert progress.count_installed() == {}
+    progress.read_line("Installing collected packages: a, b, c")
     for name in ("a-2.dist-info", "b-1.dist-info"):
         (tmp_path / name).mkdir()
-    assert progress.beat() == {"progress": "2 of 3"}
+    assert progress.count_installed() == {"progress": "2 of 3"}
 
 
 @pytest.mark.parametrize(

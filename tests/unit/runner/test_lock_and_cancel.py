@@ -86,7 +86,7 @@ def test_canceled_job_ends_pip_lock_and_secrets(runtime):
     began = time.monotonic()
     runtime.cancel()
     job = runtime.follow(launched)
-    assert (job.state, job.exit_code, job.error) == ("canceled", None, "somebody canceled it")
+    assert (job.state, job.exit_code, job.error) == ("canceled", None, "a user canceled it")
     assert time.monotonic() - began < 5
     assert not job.result.changed and runtime.record() is None
     assert not (runtime.job / "requirements.txt").exists() and not (runtime.job / "secrets.json").exists()

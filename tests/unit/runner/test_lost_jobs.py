@@ -120,7 +120,7 @@ def test_a_heartbeat_that_looks_old_is_looked_at_again(runtime, monkeypatch, liv
                 )
             )
 
-    lock.acquire(SimpleNamespace(line=said.append), SimpleNamespace(stop_if_canceled=lambda: None, pause=pause))
+    lock.acquire(SimpleNamespace(line=said.append), SimpleNamespace(raise_if_stopped=lambda: None, pause=pause))
     assert lock.owner() == "20260101-000000-aaaa"
     assert len(pauses) == (30 if lives else 4), "at once when it is over, else after four beats"
     assert [line.split()[0] for line in said] == ["Waiting", "Job"]
@@ -207,7 +207,7 @@ def test_neither_itself_nor_what_ended_minutes_ago_is_pruned(runtime):
     records.mkdir()
     for name, content in (("a", "[]"), ("b", '{"jobId'), ("c", "{}")):
         (records / f"{name}.json").write_text(content)
-    old_jobs.prune(str(jobs(runtime).parent), str(own))
+    old_jobs.delete_old_jobs(str(jobs(runtime).parent), str(own))
     assert own.exists()
     assert {path.name for path in jobs(runtime).iterdir()} == {own.name, *names[20:]}
 

@@ -11,7 +11,7 @@ from tests.unit.runner import pip_outputs as outputs
 def reason(text):
     found = pip_reason.PipReason()
     for line in text.split("\n"):
-        found.line(line)
+        found.read_line(line)
     return found.text()
 
 

@@ -62,7 +62,7 @@ def store(tmp_path):
 
 
 def test_whole_wheels_stay(store):
-    assert store.call("forget_damaged_wheels") == []
+    assert store.call("delete_damaged_wheels") == []
     assert store.whole == ["a", "b", "c"]
 
 
@@ -71,23 +71,23 @@ def test_a_damaged_and_a_missing_wheel_are_forgotten(store):
     path = store.data / "wheels" / first.key / first.name
     path.write_bytes(path.read_bytes()[:-1])
     (store.data / "wheels" / second.key / second.name).unlink()
-    assert store.call("forget_damaged_wheels") == [first.name, second.name]
+    assert store.call("delete_damaged_wheels") == [first.name, second.name]
     assert store.whole == ["c"]
 
 
 def test_wheels_that_the_job_was_not_given_are_not_read(store):
     (store.data / "wheels" / store.given[0].key / store.given[0].name).write_bytes(b"damaged")
     (store.job / "wheels.html").write_bytes(find_links_page(store.given[1:]))
-    assert store.call("forget_damaged_wheels") == []
+    assert store.call("delete_damaged_wheels") == []
     (store.job / "wheels.html").unlink()
-    assert store.call("forget_damaged_wheels") == []
+    assert store.call("delete_damaged_wheels") == []
     assert store.whole == ["a", "b", "c"]
 
 
 def test_what_was_unused_for_ninety_days_goes(store):
     for wheel, days in zip(store.given, (91, 89, 500)):
         store.set_age(wheel, days)
-    store.call("prune_wheels")
+    store.call("delete_unused_wheels")
     assert store.whole == ["b"]
     assert not (store.job / "unused").exists()
 
@@ -99,7 +99,7 @@ def test_what_a_cut_upload_left_goes_when_it_is_old(store):
     for wheel, days in ((first, 91), (second, 1)):
         moment = time.time() - days * DAY
         os.utime(store.data / "wheels" / wheel.key, (moment, moment))
-    store.call("prune_wheels")
+    store.call("delete_unused_wheels")
     assert {path.name for path in (store.data / "wheels").iterdir()} == {second.key, third.key, third.marker}
 
 
@@ -107,11 +107,11 @@ def test_least_recently_used_wheels_are_deleted(store, monkeypatch):
     for wheel, days in zip(store.given, (40, 3, 2)):
         store.set_age(wheel, days)
     monkeypatch.setattr(wheel_store, "KEPT_WHEEL_BYTES", sum(wheel.size for wheel in store.given[1:]))
-    store.call("prune_wheels")
+    store.call("delete_unused_wheels")
     assert store.whole == ["b", "c"]
     monkeypatch.setattr(wheel_store, "KEPT_WHEEL_BYTES", 1)
     store.set_age(store.given[1], 0.5)
-    store.call("prune_wheels")
+    store.call("delete_unused_wheels")
     assert store.whole == ["b"]
 
 
@@ -119,8 +119,8 @@ def test_a_job_that_is_given_a_wheel_makes_it_used(store):
     for wheel in store.given:
         store.set_age(wheel, 100)
     (store.job / "wheels.html").write_bytes(find_links_page(store.given[:2]))
-    store.call("note_use")
-    store.call("prune_wheels")
+    store.call("mark_used")
+    store.call("delete_unused_wheels")
     assert store.whole == ["a", "b"]
     assert (store.data / "wheels" / store.given[0].marker).stat().st_mtime > time.time() - 60
 
@@ -137,7 +137,7 @@ def test_a_wheel_that_another_job_is_given_meanwhile_stays(store, monkeypatch):
         rename(source, target)
 
     monkeypatch.setattr(wheel_store, "os", SimpleNamespace(**{**vars(os), "rename": late}))
-    store.call("prune_wheels")
+    store.call("delete_unused_wheels")
     assert store.whole == ["b"]
 
 
@@ -153,16 +153,16 @@ def test_a_wheel_whose_folder_cannot_be_moved_stays_whole(store, monkeypatch):
         rename(source, target)
 
     monkeypatch.setattr(wheel_store, "os", SimpleNamespace(**{**vars(os), "rename": refusing}))
-    store.call("prune_wheels")
+    store.call("delete_unused_wheels")
     assert store.whole == ["c"]
 
 
 def test_no_store_is_no_problem(store, capsys):
     for path in sorted((store.data / "wheels").rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
-    store.call("prune_wheels")
+    store.call("delete_unused_wheels")
     (store.data / "wheels").rmdir()
-    store.call("prune_wheels")
+    store.call("delete_unused_wheels")
     assert "were not deleted" not in capsys.readouterr().out
-    store.call("note_use")
-    assert store.call("forget_damaged_wheels") == [wheel.name for wheel in store.given]
+    store.call("mark_used")
+    assert store.call("delete_damaged_wheels") == [wheel.name for wheel in store.given]

@@ -35,7 +35,7 @@ def test_a_runner_that_comes_late_or_twice_touches_nothing(tmp_path, now):
     done = subprocess.run(
         [sys.executable, "-B", "runner/__main__.py"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 1 and "begun already" in done.stdout
+    assert done.returncode == 1 and "started already" in done.stdout
     assert json.loads((tmp_path / "state.json").read_text()) == now and not (tmp_path / "log.txt").exists()
 
 

@@ -1,0 +1,87 @@
+# -*- coding: utf-8 -*-
+"""The record of a successful run, which lets the next run see that nothing has to be done."""
+
+# pylint: disable=consider-using-f-string
+from __future__ import absolute_import, unicode_literals
+
+import io
+import os
+import sys
+
+from .errors import error_text
+from .file_access import make_folder, remove, sha256_of, write_json
+from .site_packages import digest, metadata_names, site_packages
+from .state import now
+
+# Settings with which pip reads other files than those of the request, or installs again what is there. The same
+# requirements may have another result then.
+READING = (
+    "constraint",
+    "requirement",
+    "editable",
+    "find-links",
+    "build-constraint",
+    "group",
+    "upgrade",
+    "force-reinstall",
+    "ignore-installed",
+)
+NOT_SET = ("", "0", "no", "false", "off", "n", "f")
+
+
+def leave_record(request, check, job_id, log):
+    """Write the record. The run has succeeded, so a problem, such as a full disk, is only logged: the next run calls
+    pip again then."""
+    try:
+        write_record(request, check, job_id, log)
+    except (IOError, OSError) as error:
+        log.line("The record of this run could not be written: %s" % error_text(error))
+
+
+def write_record(request, check, job_id, log):
+    """Write ../../records/<runtime>.json, unless pip read something else than the client has seen.
+
+    request: the JobRequest. check: the result of `pip check`, {"ok", "problems"}.
+    """
+    record = request.fields.get("record")
+    if record is None:
+        return
+    for path, expected in sorted(request.fields.get("watched", {}).items()):
+        if sha256_of(request.resolve({"home": path})) != expected:
+            log.line("%s was changed while pip ran; the next run calls pip again." % path)
+            return
+    path = os.path.join(request.data, "records", request.fields["runtime"] + ".json")
+    settings = reading_settings()
+    if settings:
+        log.line("%s changes what pip reads, so the next run calls pip again." % settings[0])
+        remove(path)
+        return
+    make_folder(os.path.dirname(path))
+    packages = digest(metadata_names(site_packages()))
+    write_json(path, dict(record, packagesDigest=packages, check=check, finishedAt=now(), jobId=job_id))
+
+
+def reading_settings():
+    """Return the names of the settings in READING that are set: PIP_CONSTRAINT, or "constraint of <pip.ini>"."""
+    found = ["PIP_" + name.upper().replace("-", "_") for name in READING]
+    names = [name for name in found if os.environ.get(name, "").strip().lower() not in NOT_SET]
+    for path in configuration_files():
+        with io.open(path, encoding="utf-8", errors="replace") as stream:
+            for line in stream:
+                name, _, value = line.partition("=")
+                if name.strip().lower().replace("_", "-") in READING and value.strip().lower() not in NOT_SET:
+                    names.append("%s of %s" % (name.strip(), path))
+    return names
+
+
+def configuration_files():
+    """Return the paths of the configuration files that pip of this Python reads."""
+    own = os.environ.get("PIP_CONFIG_FILE")
+    if own == os.devnull:
+        return []
+    name = "pip.ini" if os.name == "nt" else "pip.conf"
+    folders = [
+        os.path.join(os.environ[variable], "pip") for variable in ("PROGRAMDATA", "APPDATA") if os.environ.get(variable)
+    ] + [os.path.join(os.path.expanduser("~"), "pip"), sys.prefix]
+    paths = [os.path.join(folder, name) for folder in folders]
+    return sorted(set(path for path in paths + [own or ""] if os.path.isfile(path)))
