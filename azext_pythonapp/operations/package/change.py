@@ -47,8 +47,8 @@ class RunOptions:
         """From a command's options. Raises InvalidInput for those that contradict each other."""
         if not wait and stop_app.lower() == "always":
             raise InvalidInput(
-                "--stop-app always cannot be combined with --no-wait: nobody would start the app again.",
-                "Leave one of the two out.",
+                "--stop-app always cannot be combined with --no-wait: nothing would start the app again.",
+                "Use only one of them.",
             )
         check_timeout(timeout)
         return cls(stop_app.lower(), restart, wait, timeout)
@@ -134,7 +134,7 @@ class Attempts:
 
     def _stays_stopped(self) -> str:
         wait = wait_command(self._app, self.job_ids[-1])
-        return f"The app stays stopped until that is over; `{wait}` waits for it and starts the app."
+        return f"The app stays stopped until the job ends; `{wait}` waits for it and starts the app."
 
     def _start_again(self) -> str | None:
         """Start the app; a sentence when that failed."""
@@ -206,7 +206,7 @@ def _start_only(app: App, run: PipRun, command: str, run_options: RunOptions) ->
         require_job_success(app, job)
     finish = wait_command(app, job.id)
     app.progress.say(
-        f"pip runs on {app.site.label} as job {job.id}. Still to do: `{finish}`, which waits for it"
+        f"pip runs on {app.site.label} as job {job.id}. Run `{finish}`, which waits for it"
         f"{' and restarts the app' if run_options.restart else ''}."
     )
     return report(

@@ -40,11 +40,11 @@ def _require_address(option: str, url: str) -> None:
     """Raise InvalidInput for what pip cannot use, and would show with the password in it; folders are fine."""
     if re.search(r"\s", url.strip()):
         raise InvalidInput(
-            f"{option} holds a blank, which no address has.",
+            f"{option} contains a blank, which is not valid in a URL.",
             "Write a blank in it as %20; give the option once for each address.",
         )
     if re.match(r"[a-z][a-z0-9+.-]*://[^/]", url, re.IGNORECASE) is None and "@" in url:
         raise InvalidInput(
-            f"{option} is an address with credentials, but without a scheme.",
+            f"{option} is a URL with credentials, but without a scheme.",
             f"Begin it with https://: `{option} https://USER:PASSWORD@HOST/simple`.",
         )

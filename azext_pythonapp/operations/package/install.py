@@ -49,13 +49,13 @@ def requirement_lines(specs: Sequence[str]) -> RequirementFiles:
             and found.requirements[0].name is None
         ):
             raise InvalidInput(
-                f"--packages holds {pip.masked(spec)!r}, which is not one requirement.",
+                f"--packages holds {pip.masked(spec)!r}, which is not a single requirement.",
                 'Give names with or without versions: `--packages flask "six>=1.16,<2"`.',
             )
         requirement = found.requirements[0]
         if requirement.source is not None and "://" not in requirement.source:
             raise InvalidInput(
-                f"--packages holds {pip.masked(spec)!r}, a path, which means nothing on the worker.",
+                f"--packages holds {pip.masked(spec)!r}, a path, which does not exist on the worker.",
                 "Install local wheels with `az webapp python install-requirements --wheel-dir`.",
             )
         parsed.append(requirement)
@@ -136,13 +136,13 @@ def _name(text: str) -> str:
     requirement = requirement_lines([text]).parsed[0]
     if requirement.name is None or requirement.source or requirement.specifier or requirement.extras:
         raise InvalidInput(
-            f"--packages holds {pip.masked(text)!r}; to uninstall takes names alone.",
+            f"--packages holds {pip.masked(text)!r}; only names can be uninstalled.",
             "Leave versions and extras out: `--packages flask`.",
         )
     name = canonicalize_name(requirement.name)
     if name == "pip":
         raise InvalidInput(
-            "pip cannot be uninstalled: it is what this command works with.",
+            "pip cannot be uninstalled: this command needs it.",
             "Uninstall the whole runtime with `az webapp python uninstall`.",
         )
     return name

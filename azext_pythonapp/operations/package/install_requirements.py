@@ -59,9 +59,9 @@ class RequirementsRequest:
         """
         if restore and options.get("require_hashes"):
             raise InvalidInput(
-                "--restore cannot be combined with --require-hashes: of the packages that are there, "
-                "the hashes are not known.",
-                "Leave one of the two out.",
+                "--restore cannot be combined with --require-hashes: the hashes of the installed "
+                "packages are not known.",
+                "Use only one of them.",
             )
         local = local_files(requirement, constraint, wheel_dir) if requirement is not None else None
         return cls(local, constraint, wheel_dir, parse_options(**options), restore, run_options)

@@ -58,7 +58,7 @@ def plan_pip(
         raise Refused(
             f"--restore needs to know the indexes that the requirements for {app.site.label} name, and "
             f"{files.unseen[0]} is read on the worker only.",
-            "Leave --restore out, or give a local file.",
+            "Omit --restore, or give a local file.",
         )
     names = site_packages(app, target.folder)
     present = _whole_packages(app, target.folder, names)

@@ -65,7 +65,7 @@ def check_packages(app: App, timeout: float | None) -> dict[str, Any]:
     result = _ask(app, target, "package check", None, timeout, [])
     if not result.check_ok:
         raise RemoteFailed(
-            f"The packages of Python {target.version} on {app.site.label} do not fit together: "
+            f"The packages of Python {target.version} on {app.site.label} have broken requirements: "
             f"{'; '.join(result.problems)}.",
             f"Install what is missing: `az webapp python package install {app.site.arguments} --packages …`.",
         )

@@ -1,7 +1,7 @@
-"""Which runtime a wish means: one that is on the app, or one that a trusted source has.
+"""Choose the runtime that a version means: one that is on the app, else the newest that a trusted source offers.
 
-What is on the app counts as named: a wish that one of its Pythons satisfies means that one, so that a command that is
-run again finds what it left, whatever was published meanwhile. Only `latest` looks for something newer.
+A version that an installed Python satisfies means that Python, so that a command that is run again finds what it
+installed, whatever was published meanwhile. Only `latest` looks for something newer.
 """
 
 from __future__ import annotations
@@ -42,43 +42,43 @@ class Choice:
 def choose_runtime(
     app: App,
     pythons: Sequence[Installed],
-    wish: VersionSpec,
+    spec: VersionSpec,
     architecture: str | None,
     sources: Sequence[SourceName] = EVERYWHERE,
     prereleases: bool = False,
 ) -> Choice:
-    """The Python on the app that a wish means, else the newest that the trusted sources have.
+    """The Python on the app that a spec means, else the newest that the trusted sources have.
 
     pythons: those on the app. architecture: "x64", "x86", or None for x64 where there is a choice.
     sources: which to ask; prereleases: whether one of theirs will do.
     Raises UnknownOutcome when a Python on the app that may be the one did not answer, NotFound, with the nearest
     choices, when nobody has one, and PlatformFailed when a source could not be asked that may have a newer one.
     """
-    if not wish.is_latest:
-        present = newest_present(app, pythons, wish, architecture)
+    if not spec.is_latest:
+        present = newest_present(app, pythons, spec, architecture)
         if present:
             return Choice(present, None)
     supply = app_supply(app, sources, [architecture or DEFAULT_ARCHITECTURE])
-    broken = None if wish.is_latest else _broken(pythons, wish, architecture)
+    broken = None if spec.is_latest else _broken(pythons, spec, architecture)
     if broken is not None:
         repair = _offer_of(supply.offers, broken)
         if repair is not None:
             return Choice(None, repair)
-    best = find_best(supply.offers, wish, architecture, DEFAULT_ARCHITECTURE, prereleases)
-    _require_known(app, supply, wish, architecture, best)
-    if wish.is_latest:
-        present = newest_present(app, pythons, wish, architecture, best.version if best else None)
+    best = find_best(supply.offers, spec, architecture, DEFAULT_ARCHITECTURE, prereleases)
+    _require_known(app, supply, spec, architecture, best)
+    if spec.is_latest:
+        present = newest_present(app, pythons, spec, architecture, best.version if best else None)
         if present and (best is None or python_order(present.version) >= python_order(best.version)):
             return Choice(present, None)
     if best is None:
-        raise _not_found(app, supply.offers, wish, architecture, sources)
+        raise _not_found(app, supply.offers, spec, architecture, sources)
     return Choice(None, best)
 
 
 def newest_present(
-    app: App, pythons: Sequence[Installed], wish: VersionSpec, architecture: str | None, at_least: str | None = None
+    app: App, pythons: Sequence[Installed], spec: VersionSpec, architecture: str | None, at_least: str | None = None
 ) -> Installed | None:
-    """The newest Python on the app that a wish means and that answered; None when there is none.
+    """The newest Python on the app that a spec means and that answered; None when there is none.
 
     at_least: a version below which nothing matters; None for none.
     Raises UnknownOutcome when another one may be the one, but did not answer in time: that is not its absence.
@@ -87,7 +87,7 @@ def newest_present(
     usable = [
         python
         for python in own
-        if python.answered and wish.matches(python.version or "") and architecture in (None, python.architecture)
+        if python.answered and spec.matches(python.version or "") and architecture in (None, python.architecture)
     ]
     best = max(
         usable,
@@ -100,32 +100,32 @@ def newest_present(
     )
     beaten = max(python_order(best.version) if best else python_order(None), python_order(at_least))
     for python in own:
-        if python.unknown and python.may_be(wish.matches, architecture):
+        if python.unknown and python.may_be(spec.matches, architecture):
             likely = python.version or (python.named.version if python.named else None)
             if python_order(likely) > beaten:
-                raise not_answered(app, python, f"whether it is Python {wish}")
+                raise not_answered(app, python, f"whether it is Python {spec}")
     return best
 
 
-def require_present(app: App, pythons: Sequence[Installed], wish: VersionSpec, architecture: str | None) -> Installed:
+def require_present(app: App, pythons: Sequence[Installed], spec: VersionSpec, architecture: str | None) -> Installed:
     """As `newest_present`, for what only works with a Python that is there.
 
     Raises NotFound when the app has none, and Refused when it has one that does not run.
     """
-    python = newest_present(app, pythons, wish, architecture)
+    python = newest_present(app, pythons, spec, architecture)
     if python is not None:
         return python
-    label, asked = app.site.label, f"Python {wish}" + (f" {architecture}" if architecture else "")
-    command = f"az webapp python set-version {app.site.arguments} --version {wish}" + (
+    label, asked = app.site.label, f"Python {spec}" + (f" {architecture}" if architecture else "")
+    command = f"az webapp python set-version {app.site.arguments} --version {spec}" + (
         f" --arch {architecture}" if architecture else ""
     )
-    broken = _broken(pythons, wish, architecture)
+    broken = _broken(pythons, spec, architecture)
     if broken is not None:
         raise Refused(
             f"{asked} is on {label}, but does not run: {broken.problem}",
-            f"`{command}` installs it again, where its package is known.",
+            f"Run `{command}`, which installs it again if its package is known.",
         )
-    raise NotFound(f"{asked} is not on {label}.", f"`{command}` installs it and switches to it.")
+    raise NotFound(f"{asked} is not on {label}.", f"Run `{command}` to install it and switch to it.")
 
 
 def say_new_id(app: App, extension_id: str) -> None:
@@ -145,15 +145,15 @@ def require_version(app: App, python: Installed, version: str) -> None:
         )
 
 
-def _broken(pythons: Sequence[Installed], wish: VersionSpec, architecture: str | None) -> Installed | None:
-    """The newest Python by its names that a wish means and that does not run."""
+def _broken(pythons: Sequence[Installed], spec: VersionSpec, architecture: str | None) -> Installed | None:
+    """The newest Python by its names that a spec means and that does not run."""
     broken = [
         python
         for python in pythons
         if python.source != "builtIn"
         and not python.answered
         and not python.unknown
-        and python.may_be(wish.matches, architecture)
+        and python.may_be(spec.matches, architecture)
     ]
     return max(
         broken,
@@ -181,66 +181,68 @@ def _offer_of(offers: Sequence[Offer], python: Installed) -> Offer | None:
     )
 
 
-def _require_known(app: App, supply: Supply, wish: VersionSpec, architecture: str | None, best: Offer | None) -> None:
+def _require_known(app: App, supply: Supply, spec: VersionSpec, architecture: str | None, best: Offer | None) -> None:
     """Raise PlatformFailed when a source that could not be asked may have what is wanted, or something newer.
 
     For a full version, one source that has it is enough. Microsoft's packages are all known (`official`), so without
     their gallery nothing newer than those can be missed.
     """
     for name, error in supply.missing.items():
-        if best is not None and wish.is_exact:
+        if best is not None and spec.is_exact:
             continue
-        if name == "gallery" and not _microsoft_may_have_newer(wish, architecture, best):
+        if name == "gallery" and not _microsoft_may_have_newer(spec, architecture, best):
             app.progress.say(
-                f"{NAMES[name][0].upper()}{NAMES[name][1:]} could not be asked ({error.message}). That "
-                "changes nothing: Microsoft's Pythons in it are known to be older."
+                f"{NAMES[name][0].upper()}{NAMES[name][1:]} could not be reached ({error.message}). That "
+                "makes no difference: Microsoft's Pythons in it are older."
             )
             continue
-        known = f" What could be asked has {best.version}, but whether that is the newest is not known." if best else ""
+        known = (
+            f" The other sources offer {best.version}, but it is not known whether that is the newest." if best else ""
+        )
         raise PlatformFailed(
-            f"{NAMES[name][0].upper()}{NAMES[name][1:]} could not be asked for Python {wish}: {error.message}{known}",
+            f"{NAMES[name][0].upper()}{NAMES[name][1:]} could not be asked for Python {spec}: {error.message}{known}",
             _choices(app, name, best),
         )
 
 
-def _microsoft_may_have_newer(wish: VersionSpec, architecture: str | None, best: Offer | None) -> bool:
+def _microsoft_may_have_newer(spec: VersionSpec, architecture: str | None, best: Offer | None) -> bool:
     for extension_id, package_version in official.PACKAGES.items():
         version = ".".join(package_version.split(".")[:3])
-        if wish.matches(version) and architecture in (None, extension_id[-3:]):
+        if spec.matches(version) and architecture in (None, extension_id[-3:]):
             if best is None or python_order(version) >= python_order(best.version):
                 return True
     return False
 
 
 def _choices(app: App, away: SourceName, best: Offer | None) -> str:
-    listing = f"`az webapp python list-versions {app.site.arguments}` lists what there is"
+    listing = f"`az webapp python list-versions {app.site.arguments}` lists what is available"
     install = f"az webapp python install {app.site.arguments}"
     if away == "gallery":
         return f"Try again later, or name a version in full; {listing}."
     full = f", as `--version {best.version}`" if best else ""
     return (
-        f"Try again later, or name a version of the app's own gallery in full{full}; {listing}. Or get the package "
-        "'python' (x64) or 'pythonx86' from https://www.nuget.org elsewhere and give it: "
+        f"Try again later, or name a version of the app's own gallery in full{full}; {listing}. Or download the package "
+        "'python' (x64) or 'pythonx86' from https://www.nuget.org yourself and pass it: "
         f"`{install} --package FILE`."
     )
 
 
 def _not_found(
-    app: App, offers: Sequence[Offer], wish: VersionSpec, architecture: str | None, sources: Sequence[SourceName]
+    app: App, offers: Sequence[Offer], spec: VersionSpec, architecture: str | None, sources: Sequence[SourceName]
 ) -> NotFound:
-    asked = f"Python {wish}" + (f" {architecture}" if architecture else "")
-    choices = nearest(offers, wish, architecture)
-    advice = f"The nearest there is: {choices}. " if choices else ""
+    asked = f"Python {spec}" + (f" {architecture}" if architecture else "")
+    choices = nearest(offers, spec, architecture)
+    advice = f"The nearest available: {choices}. " if choices else ""
     advice += f"`az webapp python list-versions {app.site.arguments}` lists all."
-    others = [offer for offer in select(offers, wish, architecture) if not offer.trusted]
+    others = [offer for offer in select(offers, spec, architecture) if not offer.trusted]
     if others:
         ids = sorted({offer.extension_id for offer in others})
         advice += (
-            f" Other people's packages offer it: {', '.join(ids)}. If you trust one, name it: `az webapp python "
+            f" Third-party packages offer it: {', '.join(ids)}. If you trust one, name it: `az webapp python "
             f"install {app.site.arguments} --extension-id {quoted(ids[0])}`."
         )
-    elif any(offer.trusted and offer.is_prerelease for offer in select(offers, wish, architecture)):
+    elif any(offer.trusted and offer.is_prerelease for offer in select(offers, spec, architecture)):
         advice += " There are pre-releases of it: name one in full, or add --pre."
     asked_of = " nor ".join(_TRUSTED[source] for source in sources)
-    nobody = f"Neither {asked_of} have {asked}." if len(sources) > 1 else f"There is no {asked} among {asked_of}."
+    nobody = f"Neither {asked_of} offer {asked}." if len(sources) > 1 else f"There is no {asked} among {asked_of}."
     return NotFound(f"{nobody[:-1]}, and it is not on {app.site.label}.", advice)

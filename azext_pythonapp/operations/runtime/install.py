@@ -27,12 +27,12 @@ from azext_pythonapp.runtimes.versions import numbers
 
 @dataclass(frozen=True)
 class InstallRequest:
-    """What to install: a wish for a version, or the id of a package and perhaps its version.
+    """What to install: a spec for a version, or the id of a package and perhaps its version.
 
     sources: where a version may come from. prereleases: whether one of theirs will do.
     """
 
-    wish: VersionSpec | None
+    spec: VersionSpec | None
     architecture: str | None
     extension_id: str | None
     package_version: str | None
@@ -58,34 +58,38 @@ class InstallRequest:
         if (version is None) == (extension_id is None):
             raise InvalidInput(
                 "Name the runtime with either --version or --extension-id.",
-                "See what there is: `az webapp python list-versions --output table`.",
+                "List what is available: `az webapp python list-versions --output table`.",
             )
         if extension_id is not None and architecture is not None:
-            raise InvalidInput("--arch goes with --version; the id of a site extension names its architecture.")
+            raise InvalidInput(
+                "--arch can only be used with --version; the id of a site extension includes its architecture."
+            )
         if package_version is not None and extension_id is None:
-            raise InvalidInput("--package-version goes with --extension-id.")
+            raise InvalidInput("--package-version can only be used with --extension-id.")
         if package_version is not None and not numbers(package_version):
             raise InvalidInput(
-                f"'{package_version}' is not the version of a package.",
+                f"'{package_version}' is not a package version.",
                 "Package versions look like 3.6.4.4; the Python version goes with --version.",
             )
         if source == "nuget" and extension_id is not None:
-            raise InvalidInput("--extension-id names a package of the gallery, so it contradicts --source nuget.")
-        wish = VersionSpec.parse(version) if version else None
+            raise InvalidInput(
+                "--extension-id names a package of the site extension gallery, so it cannot be combined with --source nuget."
+            )
+        spec = VersionSpec.parse(version) if version else None
         if source == "nuget" and not wait:
             raise InvalidInput(NO_WAIT)
         sources = tuple(name for name in EVERYWHERE if source in (None, name))
-        if wish is None and str(extension_id).lower().startswith(EXTENSION_PREFIX):
+        if spec is None and str(extension_id).lower().startswith(EXTENSION_PREFIX):
             # An id that this product gives a package of NuGet stands for that package, whatever a gallery has.
             identity = identify(str(extension_id))
             if package_version is not None:
                 raise InvalidInput(
-                    "--package-version goes with a site extension of the gallery; this id is that of a "
-                    "package of NuGet."
+                    "--package-version can only be used with a site extension of the gallery; this id stands for a "
+                    "NuGet package."
                 )
             if identity is not None:
-                wish, architecture, sources = VersionSpec.parse(identity.version), identity.architecture, ("nuget",)
-        return cls(wish, architecture, extension_id, package_version, sources, prereleases, wait, confirmed)
+                spec, architecture, sources = VersionSpec.parse(identity.version), identity.architecture, ("nuget",)
+        return cls(spec, architecture, extension_id, package_version, sources, prereleases, wait, confirmed)
 
 
 def install(app: App, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
@@ -134,9 +138,9 @@ def _install_extension(app: App, installation: Installation, request: InstallReq
 
 
 def _choose(app: App, pythons: Sequence[Installed], request: InstallRequest) -> Choice:
-    if request.wish is not None:
+    if request.spec is not None:
         extensions = [python for python in pythons if python.source == "siteExtension"]
-        return choose_runtime(app, extensions, request.wish, request.architecture, request.sources, request.prereleases)
+        return choose_runtime(app, extensions, request.spec, request.architecture, request.sources, request.prereleases)
     wanted = str(request.extension_id)
     say_new_id(app, wanted)
     present = next(
@@ -182,7 +186,7 @@ def _start_only(app: App, installation: Installation, request: InstallRequest) -
     start_install(app.arm, app.site, installation.offer.extension_id, request.package_version)
     finish = f"az webapp python install {app.site.arguments} --extension-id {quoted(installation.offer.extension_id)}"
     app.progress.say(
-        f"The installation goes on. Still to do: restart the app, and check the runtime; `{finish}` does both."
+        f"The installation is still running. To restart the app and check the runtime when it has finished, run `{finish}`."
     )
     return report(
         app.site.to_dict(),

@@ -22,7 +22,7 @@ from azext_pythonapp.runtimes.nuget import EXTENSION_PREFIX, PACKAGE_IDS, NugetR
 from azext_pythonapp.runtimes.nuget_package import read_package
 from azext_pythonapp.runtimes.versions import VersionSpec
 
-NO_WAIT = "--no-wait does not go with a package of NuGet: this machine uploads it."
+NO_WAIT = "--no-wait cannot be combined with a NuGet package, which is uploaded from this machine."
 
 
 @dataclass(frozen=True)
@@ -50,17 +50,17 @@ class PackageRequest:
         """
         if extension_id is not None or package_version is not None:
             raise InvalidInput(
-                "--extension-id and --package-version name a package of a gallery, so they do not go "
+                "--extension-id and --package-version name a package of a gallery, so they cannot be combined "
                 "with a file (--package)."
             )
         if source == "gallery":
-            raise InvalidInput("--package gives a package of NuGet, so it contradicts --source gallery.")
+            raise InvalidInput("--package takes a NuGet package, so it cannot be combined with --source gallery.")
         if not wait:
             raise InvalidInput(NO_WAIT)
         content = read_package(Path(package))
-        wish = VersionSpec.parse(version or content.version)
-        if not wish.matches(content.version) or architecture not in (None, content.architecture):
-            asked = f"Python {wish}" + (f" {architecture}" if architecture else "")
+        spec = VersionSpec.parse(version or content.version)
+        if not spec.matches(content.version) or architecture not in (None, content.architecture):
+            asked = f"Python {spec}" + (f" {architecture}" if architecture else "")
             raise InvalidInput(
                 f"The package '{package}' is Python {content.version} {content.architecture}, not {asked}."
             )
@@ -92,7 +92,7 @@ def install_registration(app: App, python: Installed, dry_run: bool) -> dict[str
     """
     runtime = _unregistered(app, python)
     if runtime is None:
-        app.progress.say(f"{python.name} is on {app.site.label} already.")
+        app.progress.say(f"{python.name} is already on {app.site.label}.")
         return report(app.site.to_dict(), [], dry_run, runtime=python.to_dict())
     return _install(app, NugetInstallation(app, runtime, None, python), dry_run)
 

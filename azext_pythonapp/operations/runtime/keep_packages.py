@@ -80,7 +80,7 @@ class Replacement:
         """What to ask before it begins."""
         return (
             f"Installing over the folder {self._folder} of {self._app.site.label} ends every running Python of the "
-            f"app; its {len(self._packages)} packages are kept and put back. Go on?"
+            f"app; its {len(self._packages)} packages are kept and put back. Continue?"
         )
 
     @property
@@ -181,7 +181,7 @@ class Replacement:
                 if entry.is_directory:
                     self._app.kudu.delete_directory(f"{self._aside.parent}/{entry.name}")
         except PythonAppError as error:
-            self._app.progress.say(f"What is left of the old folder stays in {self._aside.parent}: {error.message}")
+            self._app.progress.say(f"The rest of the old folder stays in {self._aside.parent}: {error.message}")
 
     def _move(self, source: str, target: str) -> None:
         """Rename a folder so that it can be undone."""
@@ -211,7 +211,7 @@ class Replacement:
                 )
             self._sleep(MOVE_SECONDS)
         assert lost is not None
-        lost.extend([f"Whether the folder {source} is moved to {target} is not known."])
+        lost.extend([f"It is not known whether the folder {source} was moved to {target}."])
         raise lost
 
 

@@ -18,9 +18,9 @@ from azext_pythonapp.runtimes.nuget import PACKAGE_IDS
 
 @dataclass(frozen=True)
 class Filter:
-    """Which offers to show. wish and architecture: None for any."""
+    """Which offers to show. spec and architecture: None for any."""
 
-    wish: VersionSpec | None
+    spec: VersionSpec | None
     architecture: str | None
     all_versions: bool
     supported: bool
@@ -37,14 +37,14 @@ class Filter:
         prereleases: bool = False,
     ) -> Filter:
         """From the command's options. Raises InvalidInput for a version that is none."""
-        wish = VersionSpec.parse(version) if version else None
-        named = wish is not None and wish.is_prerelease
-        return cls(wish, architecture, all_versions, supported, prereleases or named)
+        spec = VersionSpec.parse(version) if version else None
+        named = spec is not None and spec.is_prerelease
+        return cls(spec, architecture, all_versions, supported, prereleases or named)
 
     def apply(self, offers: Sequence[Offer]) -> list[Offer]:
         """The offers to show: the trusted ones, one of each Python; all packages of everybody on request."""
         listed = listed_offers(offers, everything=self.all_versions, prereleases=self.prereleases)
-        return select(listed, self.wish, self.architecture, self.supported)
+        return select(listed, self.spec, self.architecture, self.supported)
 
     @property
     def architectures(self) -> list[str]:

@@ -194,7 +194,7 @@ class NugetInstallation:
             except NotFound:
                 if not arrived and clock() - begun >= ARRIVAL_SECONDS:
                     raise RemoteFailed(
-                        f"The upload of Python {self.offer.version} to {self._app.site.label} did not arrive whole.",
+                        f"The upload of Python {self.offer.version} to {self._app.site.label} did not arrive completely.",
                         "Try again over a faster or steadier connection.",
                     ) from None
                 entries = []
@@ -202,7 +202,7 @@ class NugetInstallation:
                 return
             sleep(POLL_SECONDS)
         raise UnknownOutcome(
-            f"Whether Python {self.offer.version} is whole on {self._app.site.label} is not known: "
+            f"It is not known whether Python {self.offer.version} is complete on {self._app.site.label} is not known: "
             f"its upload is still not extracted after {EXTRACTION_SECONDS // 60} minutes."
         )
 
@@ -229,7 +229,7 @@ class NugetInstallation:
             )
 
     def _provide_pip(self) -> None:
-        self._app.progress.say("The package brings no pip; asking ensurepip for it.")
+        self._app.progress.say("The package contains no pip; installing it with ensurepip.")
         command = quote_command(self.runtime.python_path, "-E", "-s", "-m", "ensurepip", "--default-pip")
         result = self._app.kudu.run(command)
         if result.exit_code:
@@ -253,7 +253,7 @@ class NugetInstallation:
                 f"Python {self.offer.version} {self.offer.architecture} runs under HttpPlatform only, because "
                 f"wfastcgi could not be installed: {error.message} `az webapp python install "
                 f"{app.site.arguments} --version {self.offer.version} --arch {self.offer.architecture} --source "
-                "nuget` tries that again."
+                "nuget` tries again."
             )
             self.warnings.append(warning)
             app.progress.say(f"Warning: {warning}")

@@ -113,7 +113,7 @@ class Installation:
             raise UnknownOutcome(
                 f"Azure says that {identifier} is installed on {app.site.label}. {python.problem} So "
                 "whether it works is not known.",
-                f"Ask it again: `az webapp python list {app.site.arguments}`.",
+                f"Check again: `az webapp python list {app.site.arguments}`.",
             )
         if python is None or not python.answered:
             raise RemoteFailed(
@@ -140,7 +140,7 @@ class Installation:
             return install_or_join(app.arm, app.site, identifier, self._package_version, app.progress.say)
         except KeyboardInterrupt:
             raise UnknownOutcome(
-                f"No longer waiting for site extension {identifier} of {app.site.label}; its installation may go on.",
+                f"No longer waiting for site extension {identifier} of {app.site.label}; its installation may still be running.",
                 f"Wait for it again: `az webapp python install {app.site.arguments} --extension-id {identifier}`.",
             ) from None
         except PythonAppError as error:

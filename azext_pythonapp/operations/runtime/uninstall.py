@@ -32,7 +32,7 @@ class UninstallRequest:
     confirmed: do not ask.
     """
 
-    wish: VersionSpec | None
+    spec: VersionSpec | None
     architecture: str | None
     extension_id: str | None
     keep_files: bool
@@ -57,13 +57,15 @@ class UninstallRequest:
                 "See what the app has: `az webapp python list --output table`.",
             )
         if extension_id is not None and architecture is not None:
-            raise InvalidInput("--arch goes with --version; the id of a site extension names its architecture.")
-        wish = VersionSpec.parse(version) if version else None
-        return cls(wish, architecture, extension_id, keep_files, force, confirmed)
+            raise InvalidInput(
+                "--arch can only be used with --version; the id of a site extension includes its architecture."
+            )
+        spec = VersionSpec.parse(version) if version else None
+        return cls(spec, architecture, extension_id, keep_files, force, confirmed)
 
     def __str__(self) -> str:
         architecture = f" {self.architecture}" if self.architecture else ""
-        return str(self.extension_id) if self.wish is None else f"Python {self.wish}{architecture}"
+        return str(self.extension_id) if self.spec is None else f"Python {self.spec}{architecture}"
 
 
 def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, Any]:
@@ -90,7 +92,7 @@ def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, A
     if dry_run:
         return report(app.site.to_dict(), plan.changes, True)
     if plan.steps and not request.confirmed:
-        app.progress.confirm(f"{_summary(app, python, plan)} Go on?")
+        app.progress.confirm(f"{_summary(app, python, plan)} Continue?")
     return report(app.site.to_dict(), plan.apply(app.progress.say), False)
 
 
@@ -101,7 +103,7 @@ def _refuse_used(app: App, python: Installed) -> None:
         raise Refused(
             f"The {app.site.label} uses {ntpath.dirname(python.python_path)}: {shortened(places)}. So it is "
             "not uninstalled.",
-            "Change these places first, or uninstall it all the same with --force.",
+            "Change these places first, or uninstall it anyway with --force.",
         )
 
 
@@ -110,8 +112,8 @@ def _chosen(app: App, request: UninstallRequest, pythons: Sequence[Installed]) -
     own = [python for python in pythons if python.source != "builtIn"]
     if request.extension_id is not None:
         return _named(app, request.extension_id, own)
-    assert request.wish is not None
-    matching = [python for python in own if python.may_be(request.wish.matches, request.architecture)]
+    assert request.spec is not None
+    matching = [python for python in own if python.may_be(request.spec.matches, request.architecture)]
     for python in matching:
         # What a site extension says of itself is certain; the name of a folder is not.
         if python.unknown and python.extension_id is None:

@@ -208,7 +208,7 @@ def test_a_stopped_app_is_not_started_under_a_running_pip(worker, monkeypatch):
     run = SimpleNamespace(
         title="Installing six into", target=SimpleNamespace(version="3.11.9", python_path="python.exe")
     )
-    with pytest.raises(UnknownOutcome, match="stays stopped until that is over.*job wait"):
+    with pytest.raises(UnknownOutcome, match="stays stopped until the job ends.*job wait"):
         Attempts(app, run, "install-requirements", RunOptions("always")).run()
     assert done == ["stop"]
 

@@ -290,5 +290,5 @@ def test_the_app_stays_stopped_only_for_a_job_that_goes_on(world, monkeypatch, l
     assert world.arm.done == after
     assert [note.kind for note in markers(world.kudu)] == ([START] if after == ["stop"] else [])
     if after == ["stop"]:
-        advice = "stays stopped until that is over; `az webapp python job wait -g rg -n shop --job-id "
+        advice = "stays stopped until the job ends; `az webapp python job wait -g rg -n shop --job-id "
         assert advice in str(caught.value)

@@ -83,13 +83,13 @@ def python(version, extension_id=None, architecture="x64", answered=True, unknow
     )
 
 
-def chosen(app, wish, *pythons, architecture=None, **more):
-    choice = choose_runtime(app, pythons, VersionSpec.parse(wish), architecture, **more)
+def chosen(app, spec, *pythons, architecture=None, **more):
+    choice = choose_runtime(app, pythons, VersionSpec.parse(spec), architecture, **more)
     return choice.present.version if choice.present else (choice.offer.source, choice.offer.version)
 
 
 @pytest.mark.parametrize(
-    "wish, expected",
+    "spec, expected",
     [
         ("latest", ("nuget", "3.13.2")),
         ("3", ("nuget", "3.13.2")),
@@ -98,8 +98,8 @@ def chosen(app, wish, *pythons, architecture=None, **more):
         ("3.14.0rc1", ("nuget", "3.14.0rc1")),
     ],
 )
-def test_the_newest_trusted_of_both_sources(app, sources, wish, expected):
-    assert chosen(app, wish) == expected
+def test_the_newest_trusted_of_both_sources(app, sources, spec, expected):
+    assert chosen(app, spec) == expected
     assert sources["asked"] == [("gallery", "nuget")]
 
 
@@ -108,9 +108,9 @@ def test_a_source_can_be_named(app, sources):
     assert chosen(app, "latest", sources=("nuget",), prereleases=True) == ("nuget", "3.14.0rc1")
 
 
-@pytest.mark.parametrize("wish", ["3.8", "3.8.10", "3", "3.8.10 "])
-def test_what_is_on_the_app_counts_as_named_and_nobody_is_asked(app, sources, wish):
-    assert chosen(app, wish, python("3.8.10", "mallory-python3810x64"), python("3.6.4")) == "3.8.10"
+@pytest.mark.parametrize("spec", ["3.8", "3.8.10", "3", "3.8.10 "])
+def test_what_is_on_the_app_counts_as_named_and_nobody_is_asked(app, sources, spec):
+    assert chosen(app, spec, python("3.8.10", "mallory-python3810x64"), python("3.6.4")) == "3.8.10"
     assert not sources["asked"]
 
 
@@ -120,19 +120,19 @@ def test_latest_is_the_newest_installed_or_available(app, sources):
     assert chosen(app, "latest", python("3.15.99", "mallory-python31599x64")) == "3.15.99"
 
 
-@pytest.mark.parametrize("wish", ["3.8", "3.15", "3.15.99"])
-def test_other_peoples_packages_are_named_and_not_taken(app, sources, wish):
+@pytest.mark.parametrize("spec", ["3.8", "3.15", "3.15.99"])
+def test_other_peoples_packages_are_named_and_not_taken(app, sources, spec):
     with pytest.raises(NotFound) as missing:
-        chosen(app, wish)
+        chosen(app, spec)
     assert (
         "--extension-id" in missing.value.recommendation and '--subscription "my sub"' in missing.value.recommendation
     )
-    assert ("Contoso-python3810x64" if wish == "3.8" else "mallory-python31599x64") in missing.value.recommendation
+    assert ("Contoso-python3810x64" if spec == "3.8" else "mallory-python31599x64") in missing.value.recommendation
     assert "app 'shop'" in missing.value.message
 
 
 @pytest.mark.parametrize(
-    "wish, away, known",
+    "spec, away, known",
     [
         ("latest", "nuget", "3.6.4"),
         ("3", "nuget", "3.6.4"),
@@ -143,11 +143,11 @@ def test_other_peoples_packages_are_named_and_not_taken(app, sources, wish):
         ("3.6.2", "gallery", None),
     ],
 )
-def test_no_choice_while_a_source_may_have_better(app, sources, wish, away, known):
+def test_no_choice_while_a_source_may_have_better(app, sources, spec, away, known):
     sources[away] = AWAY
-    with pytest.raises(PlatformFailed, match=f"could not be asked for Python {wish}: it answered 503") as failed:
-        chosen(app, wish)
-    assert (f"has {known}" in failed.value.message) == (known is not None)
+    with pytest.raises(PlatformFailed, match=f"could not be asked for Python {spec}: it answered 503") as failed:
+        chosen(app, spec)
+    assert (f"offer {known}" in failed.value.message) == (known is not None)
     assert "list-versions" in failed.value.recommendation
     with pytest.raises(PlatformFailed):
         chosen(app, "latest" if away == "nuget" else "3.6", python("3.8.10"))
@@ -158,7 +158,7 @@ def test_what_a_source_that_is_away_cannot_change_is_decided(app, sources):
     assert chosen(app, "3.6.4") == ("siteExtension", "3.6.4")
     assert chosen(app, "3.13", python("3.13.1")) == "3.13.1"
     sources["nuget"], sources["gallery"] = NUGET, AWAY
-    assert chosen(app, "latest") == ("nuget", "3.13.2") and "could not be asked" in app.said[-1]
+    assert chosen(app, "latest") == ("nuget", "3.13.2") and "could not be reached" in app.said[-1]
     assert chosen(app, "3.13.2") == ("nuget", "3.13.2")
     with pytest.raises(NotFound, match="3.9"):
         chosen(app, "3.9")
@@ -184,14 +184,14 @@ def test_a_broken_extension_is_installed_again_whoever_made_it(app, sources):
     "decide",
     [
         chosen,
-        lambda app, wish, *pythons: newest_present(app, pythons, VersionSpec.parse(wish), None),
-        lambda app, wish, *pythons: require_present(app, pythons, VersionSpec.parse(wish), None),
+        lambda app, spec, *pythons: newest_present(app, pythons, VersionSpec.parse(spec), None),
+        lambda app, spec, *pythons: require_present(app, pythons, VersionSpec.parse(spec), None),
     ],
 )
 def test_a_python_that_did_not_answer_is_not_absent(app, sources, decide, silent):
-    for wish, others in (("3.8", ()), ("3", (python("3.6.4"),))):
+    for spec, others in (("3.8", ()), ("3", (python("3.6.4"),))):
         with pytest.raises(UnknownOutcome) as unknown:
-            decide(app, wish, silent, *others)
+            decide(app, spec, silent, *others)
         assert "did not answer" in unknown.value.message and "is not on" not in unknown.value.message
         assert "app 'shop'" in unknown.value.message and "Run the command again" in unknown.value.recommendation
     assert not sources["asked"]
@@ -210,10 +210,10 @@ def test_silent_python_that_cannot_be_meant_is_ignored(app, sources):
 
 
 def test_what_only_works_with_a_python_that_is_there(app, sources):
-    wish = VersionSpec.parse("3.8")
+    spec = VersionSpec.parse("3.8")
     with pytest.raises(NotFound, match="Python 3.8 x86 is not on app 'shop'") as missing:
-        require_present(app, [python("3.6.4")], wish, "x86")
+        require_present(app, [python("3.6.4")], spec, "x86")
     assert '-g rg -n shop --subscription "my sub" --version 3.8 --arch x86' in missing.value.recommendation
     with pytest.raises(Refused, match="is on app 'shop', but does not run"):
-        require_present(app, [python("3.8.10", "Contoso-python3810x64", answered=False)], wish, None)
-    assert require_present(app, [python("3.8.10")], wish, None).version == "3.8.10"
+        require_present(app, [python("3.8.10", "Contoso-python3810x64", answered=False)], spec, None)
+    assert require_present(app, [python("3.8.10")], spec, None).version == "3.8.10"

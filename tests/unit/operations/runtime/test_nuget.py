@@ -165,7 +165,7 @@ def test_a_cut_upload_is_over_when_python_exe_is_whole():
 
 def test_an_upload_that_never_arrived_is_given_up_after_a_minute():
     folder = Folder(None)
-    with pytest.raises(RemoteFailed, match="did not arrive whole"):
+    with pytest.raises(RemoteFailed, match="did not arrive completely"):
         awaited(folder)
     assert folder.now == 60
 
@@ -183,7 +183,7 @@ def test_extracting_that_does_not_end_is_given_up():
         ({"extension_id": "x"}, "--extension-id"),
         ({"package_version": "1"}, "--extension-id"),
         ({"wait": False}, "--no-wait"),
-        ({"source": "gallery"}, "contradicts"),
+        ({"source": "gallery"}, "cannot be combined"),
         ({}, "read"),
     ],
 )
@@ -206,7 +206,7 @@ def test_options_that_contradict_a_file_are_refused(options, reason):
     "options, reason",
     [
         ({}, "--version"),
-        ({"extension_id": "x"}, "contradicts"),
+        ({"extension_id": "x"}, "cannot be combined"),
         ({"version": "3", "wait": False}, "--no-wait"),
         ({"extension_id": "pythonapp-python3132x64", "package_version": "3.13.2", "source": None}, "--package-version"),
     ],
@@ -238,4 +238,4 @@ def test_an_id_of_our_own_means_the_package_of_nuget(extension_id, version, arch
     request = InstallRequest.from_options(
         version=None, architecture=None, extension_id=extension_id, package_version=None, wait=True, confirmed=True
     )
-    assert (str(request.wish), request.architecture, request.sources) == (version, architecture, ("nuget",))
+    assert (str(request.spec), request.architecture, request.sources) == (version, architecture, ("nuget",))

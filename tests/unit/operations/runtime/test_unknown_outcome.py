@@ -93,7 +93,7 @@ def test_a_move_whose_answer_was_lost_is_looked_for():
 
 def test_a_move_that_is_not_seen_is_unknown():
     pauses, share = [], Share(1, None)
-    with pytest.raises(UnknownOutcome, match="cut. Whether the folder python364x64 is moved"):
+    with pytest.raises(UnknownOutcome, match="cut. It is not known whether the folder python364x64 was moved"):
         replacement(share, pauses)._rename("python364x64", "data/moved/python364x64")
     assert len(pauses) == MOVE_LOOKS
 
@@ -155,5 +155,5 @@ def test_an_interrupted_wait_for_an_install_is_unknown(monkeypatch):
         _replacement=None,
         offer=SimpleNamespace(extension_id="azureappservice-python364x64", package_version="3.6.4.4"),
     )
-    with pytest.raises(UnknownOutcome, match="may go on"):
+    with pytest.raises(UnknownOutcome, match="may still be running"):
         installation._install_extension()
