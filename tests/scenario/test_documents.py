@@ -148,6 +148,10 @@ def private_index(reader: Reader) -> Iterator[None]:
         for user in ("build:s3cret", "****"):
             reader.means[f"https://{user}@packages.example.com"] = f"http://{user}@{address}"
         wheel = reader.windows / "index" / "six-1.17.0-py2.py3-none-any.whl"
+        other = reader.app("wsgi_hello", name="my-other-app", beside=["3.11.9"])
+        other.app_settings["INDEX_TOKEN"] = "s3cret"
+        lines = f"--index-url http://build:${{INDEX_TOKEN}}@{address}/simple/\nsix\n"
+        (web_root(other) / "requirements.txt").write_text(lines, encoding="utf-8")
         reader.put("hashed.txt", f"six==1.17.0 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n")
         yield
 
