@@ -35,7 +35,7 @@ from azext_pythonapp.operations.web_config.change_record import ChangeRecord
 from azext_pythonapp.operations.web_config.entry_point import Start, find_start, shown_entry_point, taken_instead
 from azext_pythonapp.operations.web_config.handler import HandlerOptions, build_intent, decide_kind
 from azext_pythonapp.packages.pip import PipOptions
-from azext_pythonapp.packages.requirements import TargetEnvironment, asked_packages
+from azext_pythonapp.packages.requirements import TargetEnvironment, required_packages
 from azext_pythonapp.plan import Change, Plan, Step, report
 from azext_pythonapp.runtimes.discovery import Installed
 from azext_pythonapp.runtimes.identity import VersionSpec
@@ -279,7 +279,7 @@ class Transaction:
         """Where a web server is looked for, also with --no-requirements; the Python's own only when it is there."""
         if self._files is not None:
             environment = TargetEnvironment(str(self._python.version), str(self._python.architecture))
-            yield from asked_packages(self._files.parsed, environment)
+            yield from required_packages(self._files.parsed, environment)
         if self._installation is None:
             yield from installed_packages(self._app, self._python.python_path)
 

@@ -1,1 +1,1 @@
-"""Packages of a runtime on the worker: what is asked for, what is there, and how pip is told."""
+"""The packages of a runtime on the worker: which are required, which are installed, and how pip is called."""

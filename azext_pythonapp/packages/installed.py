@@ -1,4 +1,4 @@
-"""The packages in a site-packages folder, read off the names in its directory listing: one request, no Python."""
+"""The packages in a site-packages folder, by the names in its directory listing: one request, without Python."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _PYTHON_TAG = re.compile(r"-py\d.*$")
 
 
 def packages(names: Iterable[str]) -> dict[str, str]:
-    """Version by canonical name. names: the entries of a site-packages folder; what is no package's is ignored.
+    """Return versions by canonical name. names: the entries of a site-packages folder; others are ignored.
 
-    `Flask-2.0.3.dist-info` and `PyYAML-5.1-py3.6.egg-info` name their package; an editable one has a .dist-info as
-    well, or an .egg-link of an old pip, which names no version and is passed over. A leading ~ is what pip leaves of a
-    package whose files it could not delete (docs/platform/worker.md 5). An .egg-info without a version gives "".
+    `Flask-2.0.3.dist-info` and `PyYAML-5.1-py3.6.egg-info` name their package. An editable one has a .dist-info as
+    well, or an .egg-link of an old pip, which has no version and is ignored. pip leaves entries with a leading ~ when
+    it cannot delete a package's files (docs/platform/worker.md 5). An .egg-info without a version gives "".
     """
     found: dict[str, str] = {}
     for entry in metadata_names(names):
@@ -31,9 +31,9 @@ def packages(names: Iterable[str]) -> dict[str, str]:
 
 
 def doubles(names: Iterable[str]) -> list[str]:
-    """The entries that name a package which another entry names as well.
+    """Return the entries that name the same package as another entry.
 
-    An old pip that replaces itself leaves its empty .dist-info behind; which one is whole, the names do not tell.
+    An old pip that replaces itself leaves its empty .dist-info behind; the names do not show which one is complete.
     """
     by_package: dict[str, list[str]] = {}
     for entry in metadata_names(names):
@@ -43,16 +43,15 @@ def doubles(names: Iterable[str]) -> list[str]:
 
 
 def digest(names: Iterable[str]) -> str:
-    """SHA-256, in hex, of the package set: equal when the same packages in the same versions are there.
+    """Return the SHA-256, in hex, of the package set: equal when the same versions of the same packages are installed.
 
-    names: the entries of a site-packages folder. The worker computes the very same
-    (jobs/runner/site_packages.py).
+    names: the entries of a site-packages folder. The worker computes the same (jobs/runner/site_packages.py).
     """
     return hashlib.sha256("\n".join(metadata_names(names)).encode("utf-8")).hexdigest()
 
 
 def metadata_names(names: Iterable[str]) -> list[str]:
-    """The entries that stand for an installed package, sorted."""
+    """Return the entries that stand for an installed package, sorted."""
     return sorted(
         name
         for name in names

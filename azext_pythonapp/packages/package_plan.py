@@ -1,4 +1,4 @@
-"""What pip would have to change for requirements, as far as that is known without asking an index."""
+"""Plan what pip will change for requirements, as far as that is known without an index."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from packaging.version import InvalidVersion, Version
 
 from azext_pythonapp.packages.requirements import Requirement, TargetEnvironment
 
-# What is planned where only pip can tell.
+# The planned version where only pip knows it.
 UNKNOWN = "unknown"
-# What installed packages require, by their names: the lines of their metadata, None when they could not be read.
+# The requirements of installed packages, by name: lines of their metadata, None when they could not be read.
 RequiresDist = Callable[[Collection[str]], Mapping[str, Sequence[str] | None]]
 
 
 @dataclass(frozen=True)
 class PackageChange:
-    """What pip would do for one requirement.
+    """What pip will do for one requirement.
 
-    action: "install", "upgrade", "downgrade" or "none"; "update" for a package that is there and a line that only
-    pip understands. before: the version that is there, or None.
-    after: the version when it is known already, else what is allowed, such as ">=2,<3", "newest", or "unknown".
+    action: "install", "upgrade", "downgrade" or "none"; "update" for an installed package and a line that only pip
+    understands. before: the installed version, or None.
+    after: the version when it is already known, else what is allowed, such as ">=2,<3", "newest", or "unknown".
     """
 
     name: str
@@ -42,12 +42,12 @@ def plan_changes(
     upgrade: bool = False,
     constraints: Iterable[Requirement] = (),
 ) -> list[PackageChange]:
-    """What `pip install -r` would do for the requirements themselves.
+    """Return what `pip install -r` will do for the requirements themselves.
 
-    installed: version by canonical name (installed.packages). upgrade: pip's --upgrade. constraints: what the
-    constraints files say.
-    Returns one change per requirement that applies to the target, in their order. Dependencies are not among them,
-    and what the index holds is not asked: an "upgrade" to "newest" may turn out to be none.
+    installed: version by canonical name (installed.packages). upgrade: pip's --upgrade. constraints: of the
+    constraints files.
+    Returns one change per requirement that applies to the target, in their order. Dependencies are not included, and
+    the index is not asked: an "upgrade" to "newest" may turn out to change nothing.
     """
     limits = _limits(constraints, environment)
     return [
@@ -64,10 +64,10 @@ def plan_dependencies(
     requires: RequiresDist,
     constraints: Iterable[Requirement] = (),
 ) -> list[PackageChange]:
-    """What `pip install -r` would do for what the installed ones of the requirements depend on, directly or not.
+    """Return what `pip install -r` will do for the direct and indirect dependencies of installed requirements.
 
-    requires: asked once for each installed package in the closure.
-    Returns the changes only, each package once; one whose metadata could not be read is to be updated to "unknown".
+    requires: called once for each installed package in the closure.
+    Returns only changes, each package once; one whose metadata could not be read is updated to "unknown".
     """
     limits = _limits(constraints, environment)
     waiting = {
@@ -100,9 +100,9 @@ def plan_dependencies(
 
 
 def _needed(text: str, extras: frozenset[str], environment: TargetEnvironment) -> Specification | None:
-    """A line of Requires-Dist that applies to the target and the extras; what cannot be read is passed over.
+    """Parse a line of Requires-Dist; None unless it applies to the target and the extras.
 
-    So does an installed package's pip: what it cannot read of it, it says and goes on.
+    A line that cannot be parsed is ignored, as pip does for an installed package.
     """
     try:
         needed = Specification(text)
@@ -139,7 +139,7 @@ def _change(
 
 
 def _compared(name: str, specifier: SpecifierSet, installed: Mapping[str, str]) -> PackageChange:
-    """What there is to do for a package that is wanted in some version."""
+    """Return the change for a package that is required in some version."""
     before = installed.get(name)
     if before is None:
         return PackageChange(name, "install", None, _wanted(specifier))
@@ -157,7 +157,7 @@ def _wanted(specifier: SpecifierSet) -> str:
 
 
 def _must_rise(specifier: SpecifierSet, before: str) -> bool:
-    """Whether a version that the specifier does not allow is too old for it, rather than too new."""
+    """Return whether a version that the specifier does not allow is too old, rather than too new."""
     try:
         present = Version(before)
         return any(

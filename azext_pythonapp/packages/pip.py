@@ -1,4 +1,4 @@
-"""How pip is called on the worker: what goes on its command line, and what travels out of sight."""
+"""The pip commands that run on the worker: their arguments, and the variables that hold credentials."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from azext_pythonapp.packages.pip_versions import ENCODED_EXTRA_INDEX, ENCODED_I
 from azext_pythonapp.url_secrets import has_secrets, without_secrets
 from azext_pythonapp.url_secrets import masked as _masked
 
-# By the names that callers know.
 masked = _masked
 has_credentials = has_secrets
 _FLAGS = ("upgrade", "pre", "no_deps", "require_hashes")
@@ -18,12 +17,12 @@ _FLAGS = ("upgrade", "pre", "no_deps", "require_hashes")
 
 @dataclass(frozen=True)
 class JobFile:
-    """A file of the job's own folder, as an argument of pip. path: '/'-separated; "" is the folder itself."""
+    """A file in the job's own folder, as an argument of pip. path: '/'-separated; "" is the folder itself."""
 
     path: str
 
     def to_json(self) -> dict[str, str]:
-        """As request.json holds it; the runner makes a full path of it."""
+        """Return its form in request.json; the runner turns it into a full path."""
         return {"job": self.path}
 
 
@@ -34,7 +33,7 @@ class HomeFile:
     path: str
 
     def to_json(self) -> dict[str, str]:
-        """As request.json holds it; the runner makes a full path of it."""
+        """Return its form in request.json; the runner turns it into a full path."""
         return {"home": self.path}
 
 
@@ -43,11 +42,11 @@ Argument = str | JobFile | HomeFile
 
 @dataclass(frozen=True)
 class PipOptions:
-    """What the user may ask of `pip install -r`.
+    """The user's options for `pip install -r`.
 
-    constraints, wheel_dir: files on the worker. index_url, extra_index_urls, proxy and environment may hold
+    constraints, wheel_dir: files on the worker. index_url, extra_index_urls, proxy and environment may contain
     credentials. only_binary: package names or ":all:". more: further arguments, environment: further variables, as
-    pip_arguments.parse gives them.
+    pip_arguments.parse returns them.
     """
 
     upgrade: bool = False
@@ -66,7 +65,7 @@ class PipOptions:
 
     @property
     def features(self) -> list[str]:
-        """The options in use that not every pip knows."""
+        """Return the options in use that not every pip supports."""
         names = ["--require-hashes"] if self.require_hashes else []
         names += ["--only-binary"] if self.only_binary else []
         names += ["--constraint"] if self.constraints else []
@@ -75,7 +74,7 @@ class PipOptions:
         return names + [word for word in self.more if word.startswith("--")]
 
     def normalised(self) -> dict[str, Any]:
-        """The options that make a difference to the result, without credentials, to be kept in the record."""
+        """Return the options that affect the result, without credentials, for the record."""
         options: dict[str, Any] = {}
         for name in (*_FLAGS, "no_index"):
             if getattr(self, name):
@@ -96,17 +95,17 @@ class PipOptions:
 
 @dataclass(frozen=True)
 class PipCommand:
-    """One call of pip. arguments: shown to anybody; environment: kept in a file that the job deletes at once."""
+    """One pip command. arguments: visible to anybody; environment: in a file that the job deletes at once."""
 
     arguments: tuple[Argument, ...]
     environment: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 def install(requirements: JobFile | HomeFile, options: PipOptions) -> PipCommand:
-    """The call of `pip install -r`.
+    """Return the command `pip install -r`.
 
-    Index addresses go in pip's environment, never on a command line: Kudu traces command lines, and the worker's
-    process list shows them (docs/platform/site-extensions.md 4.8). Several are separated by blanks there.
+    Index addresses are passed as variables, never on a command line: Kudu traces command lines, and the worker's
+    process list shows them (docs/platform/site-extensions.md 4.8). Several are separated by blanks.
     """
     arguments: list[Argument] = ["install"]
     for name in _FLAGS:
@@ -122,10 +121,10 @@ def install(requirements: JobFile | HomeFile, options: PipOptions) -> PipCommand
 
 
 def gather(requirements: JobFile | HomeFile, options: PipOptions, folder: JobFile, build: bool) -> PipCommand:
-    """The call that puts wheels of the requirements and of all that they depend on into a folder; nothing is installed.
+    """Return the command that collects wheels of the requirements and their dependencies in a folder.
 
-    build: whether pip makes wheels of source packages; before pip 10 that takes a package of its own, and source
-    packages are put there as they are.
+    build: whether pip builds wheels of source packages. Before pip 10 that needs the package wheel, so source packages
+    are downloaded as they are.
     """
     arguments: list[Argument] = ["wheel", "--wheel-dir", folder] if build else ["download", "--dest", folder]
     arguments += ["--pre"] if options.pre else []
@@ -136,7 +135,7 @@ def gather(requirements: JobFile | HomeFile, options: PipOptions, folder: JobFil
 
 
 def install_pip(requirement: str, options: PipOptions) -> PipCommand:
-    """The call that brings pip itself to another version, from where the packages come from as well.
+    """Return the command that changes pip's own version, from the same index or wheel folder as the packages.
 
     requirement: such as "pip<=21.3.1".
     """
@@ -144,31 +143,31 @@ def install_pip(requirement: str, options: PipOptions) -> PipCommand:
 
 
 def uninstall(requirements: JobFile | HomeFile) -> PipCommand:
-    """The call of `pip uninstall -r`."""
+    """Return the command `pip uninstall -r`."""
     return PipCommand(("uninstall", "-y", "-r", requirements))
 
 
 def list_outdated(options: PipOptions) -> PipCommand:
-    """The call that lists what the index has newer versions of, as one line of JSON; for pip 9 and newer."""
+    """Return the command that lists outdated packages as one line of JSON; for pip 9 and newer."""
     pre = ("--pre",) if options.pre else ()
     return PipCommand(("list", "--outdated", "--format=json", *pre, *sources(options)), environment(options))
 
 
 def sources(options: PipOptions) -> list[Argument]:
-    """Where packages come from, as far as that may be shown to anybody."""
+    """Return the arguments that say where packages come from, without credentials."""
     arguments: list[Argument] = ["--no-index"] if options.no_index else []
     return arguments + (["--find-links", options.wheel_dir] if options.wheel_dir is not None else [])
 
 
 def restore_arguments(options: PipOptions) -> tuple[Argument, ...]:
-    """The arguments with which packages are put back: from where the run took its packages, and in the same way."""
+    """Return the arguments for restoring packages: from the same places and in the same way as in the run."""
     return (*sources(options), *(word for word in options.more if word not in ("-I", "--ignore-installed")))
 
 
 def environment(options: PipOptions) -> dict[str, str]:
-    """Where packages come from, as far as that may hold credentials: variables for pip.
+    """Return the variables for pip that say where packages come from and may contain credentials.
 
-    A proxy without a scheme is one of HTTP, as pip takes it; with one, its credentials are known to be such.
+    pip assumes HTTP for a proxy without a scheme; with a scheme, its credentials can be recognised and masked.
     """
     variables = dict(options.environment)
     if options.index_url:

@@ -1,4 +1,4 @@
-"""Further arguments for `pip install`, as one text: what may be in it, and what travels out of sight."""
+"""The text of --pip-args, further arguments for `pip install`: which are allowed, and which contain credentials."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.packages.pip import has_credentials, masked
 
-_ELSEWHERE = "it would put packages where the app does not find them"
+_ELSEWHERE = "it would install packages where the app does not find them"
 _OWN = "this command has an option for it"
-_BLIND = "it would hide from this command what pip does"
+_HIDDEN = "it would hide pip's output from this command"
 _REFUSED = {
     "--target": _ELSEWHERE,
     "--user": _ELSEWHERE,
@@ -43,18 +43,18 @@ _REFUSED = {
     "--no-dependencies": _OWN,
     "--require-hashes": _OWN,
     "--dry-run": _OWN,
-    "--quiet": _BLIND,
-    "--log": _BLIND,
-    "--log-file": _BLIND,
-    "--local-log": _BLIND,
-    "--report": _BLIND,
-    "--help": _BLIND,
-    "--version": _BLIND,
-    "--isolated": "it would make pip ignore what it is given as variables",
+    "--quiet": _HIDDEN,
+    "--log": _HIDDEN,
+    "--log-file": _HIDDEN,
+    "--local-log": _HIDDEN,
+    "--report": _HIDDEN,
+    "--help": _HIDDEN,
+    "--version": _HIDDEN,
+    "--isolated": "it would make pip ignore the variables that this command sets",
 }
-# Options by which pip installs again what is there already.
-AGAIN = ("-I", "--ignore-installed", "--force-reinstall")
-# Options by which pip reads more than the files that this command knows of.
+# Options that make pip reinstall installed packages.
+REINSTALL = ("-I", "--ignore-installed", "--force-reinstall")
+# Options that make pip read files that this command does not know.
 _READING = ("--group", "--requirements-from-script", "--build-constraint")
 _SHORT = ("-v", "-vv", "-vvv", "-I")
 
@@ -62,10 +62,10 @@ _SHORT = ("-v", "-vv", "-vvv", "-I")
 def parse(text: str | None) -> tuple[tuple[str, ...], dict[str, str]]:
     """Split the text of --pip-args as a POSIX shell would.
 
-    Returns the arguments for pip's command line, and variables for pip in place of the options whose value holds
-    credentials: `--find-links https://user:password@host/` is PIP_FIND_LINKS.
-    Raises InvalidInput for anything that is no option, and for options that would take packages elsewhere, take the
-    place of the command's own, or hide what pip does. pip takes any unique beginning of a long option for it.
+    Returns the arguments for pip's command line, and variables for pip in place of options whose value contains
+    credentials: `--find-links https://user:password@host/` becomes PIP_FIND_LINKS.
+    Raises InvalidInput for anything that is not an option, and for options that would install packages elsewhere,
+    replace the command's own, or hide pip's output. pip accepts any unique abbreviation of a long option.
     """
     arguments: list[str] = []
     variables: dict[str, str] = {}
@@ -81,8 +81,8 @@ def parse(text: str | None) -> tuple[tuple[str, ...], dict[str, str]]:
     return tuple(arguments), variables
 
 
-def holds(arguments: Sequence[str], *options: str) -> bool:
-    """Whether arguments of pip hold one of these options, be it by a beginning of its name that pip takes for it."""
+def contains(arguments: Sequence[str], *options: str) -> bool:
+    """Return whether arguments of pip contain one of these options, perhaps abbreviated."""
     return any(
         word in options or len(word) > 4 and any(option.startswith(word.partition("=")[0]) for option in options)
         for word in arguments
@@ -91,19 +91,19 @@ def holds(arguments: Sequence[str], *options: str) -> bool:
 
 
 def reads_more(arguments: Sequence[str]) -> bool:
-    """Whether these have pip install again what is there, or read folders and files whose content may change."""
-    if holds(arguments, *AGAIN, *_READING):
+    """Return whether pip would reinstall installed packages, or read folders and files whose content may change."""
+    if contains(arguments, *REINSTALL, *_READING):
         return True
     places = [
         word.partition("=")[2] or following
         for word, following in zip(arguments, [*arguments[1:], ""])
-        if holds([word], "--find-links")
+        if contains([word], "--find-links")
     ]
     return any(re.match(r"https?://", each, re.IGNORECASE) is None for each in places)
 
 
 def _options(text: str) -> Iterator[tuple[str, str | None]]:
-    """The options with their values; a word that follows an option and is none is its value."""
+    """Yield the options with their values; a word after an option that is not an option itself is its value."""
     try:
         words = shlex.split(text)
     except ValueError as error:
@@ -115,8 +115,8 @@ def _options(text: str) -> Iterator[tuple[str, str | None]]:
         word = words.pop(0)
         if not word.startswith("-") or word.strip("-") == "":
             raise InvalidInput(
-                f"--pip-args holds {masked(word)!r}, which is no option of pip.",
-                "Name packages in the requirements file, or with `az webapp python package install`.",
+                f"--pip-args contains {masked(word)!r}, which is not an option of pip.",
+                "Put packages into the requirements file, or install them with `az webapp python package install`.",
             )
         option, assigned, value = word.partition("=")
         if assigned:
@@ -131,7 +131,7 @@ def _check(option: str) -> None:
     if not option.startswith("--"):
         if option not in _SHORT:
             raise InvalidInput(
-                f"--pip-args holds {masked(option)!r}, and of pip's short options only "
+                f"--pip-args contains {masked(option)!r}, but of pip's short options only "
                 f"{', '.join(_SHORT)} can be used.",
                 "Use the long form of the option.",
             )
@@ -139,5 +139,5 @@ def _check(option: str) -> None:
     for name, reason in _REFUSED.items():
         if name.startswith(option):
             raise InvalidInput(
-                f"--pip-args cannot hold {option}: {reason}.", "See `az webapp python install-requirements --help`."
+                f"--pip-args cannot contain {option}: {reason}.", "See `az webapp python install-requirements --help`."
             )

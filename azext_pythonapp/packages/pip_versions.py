@@ -1,4 +1,4 @@
-"""What a version of pip can do, and which one a Python can run at most."""
+"""The features of each pip version, and the last pip version for each Python."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from packaging.version import InvalidVersion, Version
 
 from azext_pythonapp.errors import Refused
 
-# By Requires-Python of pip's own wheels (docs/platform/site-extensions.md 4.5). Newer Pythons run the newest pip.
+# From Requires-Python of pip's own wheels (docs/platform/site-extensions.md 4.5). Newer Pythons run the newest pip.
 LAST_PIP = {
     "2.7": "20.3.4",
     "3.4": "19.1.1",
@@ -18,10 +18,10 @@ LAST_PIP = {
     "3.8": "25.0.1",
     "3.9": "25.3",
 }
-# What an older pip does with such credentials: packages/index_urls.py.
+# See packages/index_urls.py for what an older pip does with such credentials.
 ENCODED_INDEX = "--index-url with percent-encoded credentials"
 ENCODED_EXTRA_INDEX = "--extra-index-url with percent-encoded credentials"
-# The release of pip that brought each, from its change log.
+# The pip release that introduced each, from its change log.
 INTRODUCED = {
     "--only-binary": "7.0",
     "--constraint": "7.1",
@@ -39,12 +39,12 @@ INTRODUCED = {
 
 
 def upgrade_for(features: Iterable[str], pip_version: str | None, python_version: str) -> str | None:
-    """The requirement that pip must be upgraded to first, such as "pip<=21.3.1"; None when it need not be.
+    """Return the requirement to upgrade pip to first, such as "pip<=21.3.1"; None when that is not needed.
 
-    features: options and commands of pip that are going to be used. pip_version: the runtime's, None when that is
-    not known; then nothing is upgraded. python_version: such as "3.6.4".
-    Raises Refused when no pip for that Python can do it, or the newer one would have to come from an index that this
-    one cannot sign in to.
+    features: options and commands of pip that will be used. pip_version: the runtime's; None when not known, and then
+    pip is not upgraded. python_version: such as "3.6.4".
+    Raises Refused when no pip for that Python has the feature, or when the newer pip would come from an index that the
+    installed one cannot sign in to.
     """
     lacking = missing(features, pip_version)
     if not lacking:
@@ -53,13 +53,13 @@ def upgrade_for(features: Iterable[str], pip_version: str | None, python_version
     for feature in missing(lacking, last):
         raise Refused(
             f"{feature} needs pip {INTRODUCED[feature]}, and the last pip for Python {python_version} is {last}.",
-            "Leave the option out, or use a newer Python: `az webapp python set-version`.",
+            "Omit the option, or use a newer Python: `az webapp python set-version`.",
         )
     newer = f"pip<={last}" if last else "pip"
     if ENCODED_INDEX in lacking:
         raise Refused(
             f"pip {pip_version} of Python {python_version} cannot sign in to the index of --index-url: it "
-            "does not decode credentials with percent signs, and a newer pip would come from the same index.",
+            "does not decode percent-encoded credentials, and a newer pip would come from the same index.",
             "Install a newer pip from another index first: `az webapp python package install --upgrade "
             f'--packages "{newer}"`.',
         )
@@ -67,7 +67,7 @@ def upgrade_for(features: Iterable[str], pip_version: str | None, python_version
 
 
 def missing(features: Iterable[str], pip_version: str | None) -> list[str]:
-    """Those of the features that came after a version of pip; none of them when the version is not known."""
+    """Return the features that a version of pip does not have; none when the version is not known."""
     try:
         present = Version(pip_version or "")
     except InvalidVersion:

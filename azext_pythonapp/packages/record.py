@@ -1,4 +1,4 @@
-"""The record that a good run leaves on the worker, by which the next run can tell that there is nothing to do."""
+"""The record that a successful run leaves on the worker; it tells the next run whether there is nothing to do."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ FOLDER = "data/pythonapp/records"
 
 @dataclass(frozen=True)
 class Record:
-    """What the last good `install-requirements` of a runtime put where.
+    """The last successful `install-requirements` of a runtime.
 
-    requirements_sha256: `fingerprint` of the files asked for. options: PipOptions.normalised().
+    requirements_sha256: `fingerprint` of the requirement files. options: PipOptions.normalised().
     packages_digest: installed.digest of site-packages right after the run.
-    check: what `pip check` said then, {"ok", "problems"}; it still holds while the digest is the same.
-    job_id, finished_at: the job that did it, and when (UTC, ISO 8601).
+    check: the result of `pip check` then, {"ok", "problems"}; it stays valid while the digest is the same.
+    job_id, finished_at: the job, and when it finished (UTC, ISO 8601).
     """
 
     requirements_sha256: str
@@ -32,12 +32,12 @@ class Record:
 
 
 def path_for(runtime: str) -> str:
-    """Where a runtime's record is, relative to %HOME%. runtime: the runtime's folder name, such as "python364x64"."""
+    """Return the path of a runtime's record, relative to %HOME%. runtime: its folder name, such as "python364x64"."""
     return f"{FOLDER}/{runtime}.json"
 
 
 def parse(content: bytes) -> Record | None:
-    """The record in a file; None when the file holds none that is whole."""
+    """Return the record in a file; None when it is incomplete or invalid."""
     try:
         fields = json.loads(content)
         return Record(
@@ -53,12 +53,12 @@ def parse(content: bytes) -> Record | None:
 
 
 def to_json(requirements_sha256: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a record that is known before the run; the runner adds the rest."""
+    """Return the part of a record that is known before the run; the runner adds the rest."""
     return {"requirementsSha256": requirements_sha256, "options": dict(options)}
 
 
 def fingerprint(files: Mapping[str, bytes]) -> str:
-    """SHA-256, in hex, over the names and contents of the requirement and constraint files of one run."""
+    """Return the SHA-256, in hex, of the names and contents of the requirement and constraint files of one run."""
     total = hashlib.sha256()
     for name in sorted(files):
         total.update(f"{name}\0{hashlib.sha256(files[name]).hexdigest()}\n".encode())
@@ -68,12 +68,11 @@ def fingerprint(files: Mapping[str, bytes]) -> str:
 def is_satisfied(
     record: Record | None, requirements_sha256: str, options: Mapping[str, Any], digest: str, *, pinned: bool
 ) -> bool:
-    """Whether a run with these inputs would find everything done.
+    """Return whether a run with these inputs would have nothing to do.
 
-    digest: installed.digest of site-packages now. pinned: whether every requirement names exactly one version;
-    with --upgrade and without that, only the index knows, so no record satisfies. Nor does any when pip is asked to
-    install what is there already, or
-    to read what may change unseen.
+    digest: installed.digest of site-packages now. pinned: whether every requirement names exactly one version; with
+    --upgrade and unpinned requirements only the index knows. Always False when pip is to reinstall installed packages,
+    or to read files that may change unnoticed.
     """
     if record is None or (options.get("upgrade") and not pinned) or reads_more(options.get("more", ())):
         return False

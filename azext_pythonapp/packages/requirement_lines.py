@@ -1,4 +1,4 @@
-"""The text of a requirements file as pip reads it: its encoding, its lines, the options of a line."""
+"""Read the text of a requirements file as pip does: its encoding, its lines, the options of a line."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _BOMS = (
 )
 _CODING = re.compile(r"coding[:=]\s*([-\w.]+)")
 _COMMENT = re.compile(r"(^|\s+)#.*$")
-# Two bytes of ASCII each that were read as one character of UTF-16: what `>>` of another program adds to such a file.
-_TWO_IN_ONE = re.compile(
+# Pairs of ASCII bytes that were read as UTF-16 characters: another program's `>>` added ASCII to a UTF-16 file.
+_ASCII_AS_UTF16 = re.compile(
     "["
     + "".join(
         f"{chr(high << 8 | 0x0A)}{chr(high << 8 | 0x0D)}{chr(high << 8 | 0x20)}-{chr(high << 8 | 0x7E)}"
@@ -48,7 +48,7 @@ _VALUED = {
     "--config-setting": "--config-settings",
 }
 _FLAGS = ("--no-index", "--pre", "--prefer-binary", "--require-hashes", "--always-unzip")
-# Options of pip 9 and before, which later ones refuse; none of them names a file.
+# Options of pip 9 and older, which newer ones refuse; none of them names a file.
 _OLD_VALUED = ("--allow-external", "--allow-unverified", "--no-allow-external", "--allow-insecure")
 _OLD_FLAGS = (
     "--use-wheel",
@@ -66,9 +66,9 @@ _OLD_FLAGS = (
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a file, joined of those that end in a backslash; without comments.
+    """One logical line of a file: lines that end in a backslash are joined; without comments.
 
-    first, last: the numbers, from 1, of the lines that it was joined of.
+    first, last: the numbers, from 1, of its first and last line.
     """
 
     first: int
@@ -77,9 +77,9 @@ class Line:
 
 
 class UnknownOption(ValueError):
-    """An option that is none of those that pip is known to take in a requirements file.
+    """An option that pip is not known to accept in a requirements file.
 
-    old: whether an old pip is known to take it.
+    old: whether an old pip is known to accept it.
     """
 
     def __init__(self, name: str, old: bool):
@@ -88,33 +88,33 @@ class UnknownOption(ValueError):
 
 
 def decode(content: bytes, name: str = "requirements.txt") -> str:
-    """The text of a requirements file as pip reads it: by its BOM, its coding comment, else as UTF-8.
+    """Return the text of a requirements file, decoded like pip does: by its BOM, its coding comment, else as UTF-8.
 
-    Windows PowerShell's `pip freeze > requirements.txt` makes UTF-16 with a BOM. Bytes that are no UTF-8 are taken
-    for cp1252, the ANSI code page of the workers (jobs/runner/run_pip.py has pip read them as that).
-    name: how errors name the file. Raises InvalidInput for bytes that no pip could read.
+    Windows PowerShell's `pip freeze > requirements.txt` writes UTF-16 with a BOM. Bytes that are not UTF-8 are decoded
+    as cp1252, the ANSI code page of the workers (jobs/runner/run_pip.py makes pip do the same).
+    name: the file's name in errors. Raises InvalidInput for bytes that no pip can read.
     """
     encoding, text, problem = _decoded(content)
-    said = _without_comments(text)
-    mixed = _TWO_IN_ONE.search(said) if encoding.lower().startswith("utf-16") else None
-    place = mixed.start() if mixed else said.find("\0")
+    content_text = _without_comments(text)
+    mixed = _ASCII_AS_UTF16.search(content_text) if encoding.lower().startswith("utf-16") else None
+    place = mixed.start() if mixed else content_text.find("\0")
     if place >= 0:
         number = text.count("\n", 0, place) + 1
         raise InvalidInput(
-            f"{name}:{number}: the file changes its encoding there, which happens when `>>` of "
-            "PowerShell adds UTF-16 to a file of UTF-8, or another program the reverse.",
-            f"Save {name} as UTF-8 in an editor, and look at its lines from {number} on.",
+            f"{name}:{number}: the encoding changes in this line. That happens when PowerShell's `>>` adds UTF-16 "
+            "to a UTF-8 file, or the reverse.",
+            f"Save {name} as UTF-8 in an editor, and check its lines from {number} on.",
         )
     if problem is not None:
         raise InvalidInput(
-            f"{name} cannot be read as {encoding}, which its beginning says it is: {problem}.",
-            f"Save {name} as UTF-8 in an editor, and look at its lines.",
+            f"{name} cannot be read as {encoding}, the encoding that its first bytes declare: {problem}.",
+            f"Save {name} as UTF-8 in an editor, and check its lines.",
         )
     return text
 
 
 def lines(text: str) -> Iterator[Line]:
-    """The lines that say something: continuations joined, comments and blank ones gone, as pip does it."""
+    """Yield the logical lines like pip does: continuations joined, without comments and blank lines."""
     start = 0
     parts: list[str] = []
     for number, line in enumerate([*text.splitlines(), ""], 1):
@@ -132,7 +132,7 @@ def lines(text: str) -> Iterator[Line]:
 
 
 def split_options(line: str) -> tuple[str, str]:
-    """A requirement and the options behind it: as pip does it, from the first word on that begins with a dash."""
+    """Split a line into a requirement and its options like pip does: at the first word that starts with a dash."""
     words = line.split(" ")
     for number, word in enumerate(words):
         if word.startswith("-"):
@@ -141,10 +141,10 @@ def split_options(line: str) -> tuple[str, str]:
 
 
 def options(text: str) -> list[tuple[str, str]]:
-    """The options of a text as (name, value), "" for a flag's value; names as in `--index-url`, but -r, -c and -e.
+    """Return the options of a text as (name, value), "" for a flag's value; names as in `--index-url`, but -r, -c, -e.
 
-    Split as pip does it: as a POSIX shell would, any unique beginning of a long option stands for it, and words that
-    are no options are passed over. Raises UnknownOption, or ValueError for a text that cannot be split.
+    Like pip: split as in a POSIX shell, with unique abbreviations of long options, ignoring words that are not options.
+    Raises UnknownOption, or ValueError for a text that cannot be split.
     """
     found = []
     words = shlex.split(text)
@@ -171,7 +171,7 @@ def options(text: str) -> list[tuple[str, str]]:
 
 
 def _decoded(content: bytes) -> tuple[str, str, str | None]:
-    """The encoding that the content says it has, the text, and what is wrong with it; None for nothing."""
+    """Return the declared encoding, the text, and what is wrong with it; None for nothing."""
     for bom, encoding in _BOMS:
         if content.startswith(bom):
             return _as(encoding, content[len(bom) :])
@@ -187,7 +187,7 @@ def _decoded(content: bytes) -> tuple[str, str, str | None]:
 
 
 def _as(encoding: str, content: bytes) -> tuple[str, str, str | None]:
-    """The encoding, the text, and what is wrong with it. Raises LookupError for an encoding that Python has not."""
+    """Return the encoding, the text, and what is wrong with it. Raises LookupError for an unknown encoding."""
     try:
         return encoding, content.decode(encoding), None
     except UnicodeDecodeError as error:
@@ -195,12 +195,12 @@ def _as(encoding: str, content: bytes) -> tuple[str, str, str | None]:
 
 
 def _without_comments(text: str) -> str:
-    """The text with blanks in place of comments."""
+    """Return the text with blanks in place of comments."""
     return re.sub(r"(^|(?<=\s))#.*$", lambda found: " " * len(found[0]), text, flags=re.MULTILINE)
 
 
 def _full_name(name: str) -> str:
-    """The option that a name stands for. Raises UnknownOption."""
+    """Return the option that a name stands for. Raises UnknownOption."""
     if not name.startswith("--"):
         if name in _SHORT:
             return _SHORT[name]

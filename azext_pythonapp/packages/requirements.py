@@ -1,4 +1,4 @@
-"""requirements.txt: what it asks for."""
+"""Parse requirements.txt into requirements, includes, constraints and options."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from azext_pythonapp.packages.pip import masked
 from azext_pythonapp.packages.requirement_lines import UnknownOption
 
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
-# A package of an index, whatever its versions say: only these can follow its name.
+# A package from an index, whatever its version specifier: only these characters can follow its name.
 _NAMED = re.compile(r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(?:[=<>!~;(,@]|$)")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9][A-Za-z0-9._-]*)")
 _WHEEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._]*)-(\d[^-/\\]*)(-\d[^-/\\]*)?-[^-/\\]+-[^-/\\]+-[^-/\\]+\.whl$")
@@ -27,9 +27,9 @@ _SOURCE = re.compile(
     r"|^[^=<>;@]*[\\/]|\.(?:whl|zip|tar|tgz|tbz|txz|tlz|tar\.(?:gz|bz2|xz|lz|lzma))(?:$|[\[#;\s])",
     re.IGNORECASE,
 )
-# No name of a file is longer.
-_LONGEST = 260
-# A URL whose content cannot change unseen: by a hash, or by a commit.
+# No file name is longer.
+_MAX_FILE_NAME = 260
+# A URL whose content cannot change unnoticed: with a hash, or with a commit.
 _FIXED_URL = re.compile(
     r"^https?://[^#]*#(?:.*&)?sha(?:224|256|384|512)=[0-9a-f]{56,}(?:&|$)"
     r"|^(?:git|hg)\+(?!file:)[^#]*@[0-9a-f]{40}(?:#|$)",
@@ -39,17 +39,16 @@ _FIXED_URL = re.compile(
 
 @dataclass(frozen=True)
 class Requirement:  # pylint: disable=too-many-instance-attributes
-    """One requirement of the file, or a line that only pip can tell the meaning of.
+    """One requirement of the file, or a line that only pip understands.
 
-    name: canonical; None for a path or URL whose name only its metadata tells, and for a line that names none.
-    specifier: the versions allowed; all of them for a URL or path.
-    source: the URL or path, credentials masked; None for a package of the index.
-    variables: names of the ${VARIABLES} in it, whose values only the worker knows; such a line may tell no more.
-    line: number of its first line, from 1. file: how messages name the file.
+    name: canonical; None for a path or URL whose name is only in its metadata, and for a line without a name.
+    specifier: the allowed versions; all of them for a URL or path.
+    source: the URL or path, credentials masked; None for a package from an index.
+    variables: names of the ${VARIABLES} in it, whose values only the worker knows.
+    line: number of its first line, from 1. file: the file's name in messages.
     text: the line, credentials masked.
-    known: whether all of it was understood; what pip makes of another one, pip tells.
-    covered: whether the text settles what pip reads: nothing of it is a folder, archive or address whose content
-    may be another one tomorrow.
+    known: whether all of it was parsed; pip decides about any other.
+    covered: whether the text determines what pip reads: it has no folder, archive or address whose content may change.
     """
 
     name: str | None
@@ -68,13 +67,13 @@ class Requirement:  # pylint: disable=too-many-instance-attributes
 
     @property
     def pinned(self) -> bool:
-        """Whether it names exactly one version of one package."""
+        """Return whether it names exactly one version of one package."""
         if self.source is not None or self.variables or not self.known:
             return False
         return any(clause.operator in ("==", "===") and "*" not in clause.version for clause in self.specifier)
 
     def applies(self, environment: TargetEnvironment) -> bool:
-        """Whether its marker is true on the target; one that cannot be judged here is taken for true."""
+        """Return whether its marker is true on the target; True for one that cannot be evaluated here."""
         try:
             return self.marker is None or self.marker.evaluate({**environment.markers()})
         except ValueError:
@@ -83,11 +82,11 @@ class Requirement:  # pylint: disable=too-many-instance-attributes
 
 @dataclass(frozen=True)
 class RequirementsFile:
-    """What a requirements file says.
+    """A parsed requirements file.
 
     includes, constraints: the files that -r and -c name, as written, relative to this file.
     options: the other option lines as (name, value) pairs in order, credentials masked; "" for a flag's value.
-    option_lines: all option lines that were understood, as their numbers (first, last) and their pairs as they are.
+    option_lines: all parsed option lines, as their numbers (first, last) and their unmasked pairs.
     """
 
     requirements: tuple[Requirement, ...]
@@ -98,7 +97,7 @@ class RequirementsFile:
 
     @property
     def pinned(self) -> bool:
-        """Whether every requirement names one version and nothing is left to a file that is not read here."""
+        """Return whether every requirement names one version and the file includes no other."""
         return not self.includes and all(requirement.pinned for requirement in self.requirements)
 
 
@@ -113,7 +112,7 @@ class TargetEnvironment:
     architecture: str
 
     def markers(self) -> dict[str, str]:
-        """PEP 508's variables as that Python would give them.
+        """Return PEP 508's variables as in that Python.
 
         platform_machine is the machine's, AMD64 also for a 32-bit Python: platform.machine() asks for the native
         architecture of a WOW64 process, and every App Service worker is 64-bit.
@@ -135,9 +134,9 @@ class TargetEnvironment:
 
 
 def parse(text: str | bytes, name: str = "requirements.txt") -> RequirementsFile:
-    """Read a requirements file. A line that is not understood becomes a requirement that is not `known`.
+    """Parse a requirements file. A line that cannot be parsed becomes a requirement that is not `known`.
 
-    name: how errors name the file. Raises InvalidInput for bytes that no pip could read as text.
+    name: the file's name in errors. Raises InvalidInput for bytes that no pip can read as text.
     """
     found: list[Requirement] = []
     option_lines = []
@@ -167,7 +166,7 @@ def parse(text: str | bytes, name: str = "requirements.txt") -> RequirementsFile
 
 
 class _Reader:
-    """Makes a Requirement of one line. file: how messages name the file."""
+    """Parse one line into a Requirement. file: the file's name in messages."""
 
     def __init__(self, line: str, number: int, file: str):
         self._line = line
@@ -176,7 +175,7 @@ class _Reader:
         self._variables = tuple(_VARIABLE.findall(line))
 
     def requirement(self) -> Requirement:
-        """Of a line that is no option line."""
+        """Parse a line that is not an option line."""
         line, tail = requirement_lines.split_options(self._line)
         try:
             options = requirement_lines.options(tail)
@@ -188,7 +187,7 @@ class _Reader:
         return self._of_index(line, hashes, known=True)
 
     def from_source(self, line: str, editable: bool, hashes: tuple[str, ...]) -> Requirement:
-        """A requirement that is a URL or a path, perhaps followed by `; marker`."""
+        """Parse a requirement that is a URL or a path, perhaps followed by `; marker`."""
         named = _AT_URL.split(line, 1)
         if editable and len(named) > 1 and _NAMED.match(line):
             # `-e "name @ git+https://…"`, for pip 25.1 and newer.
@@ -196,7 +195,7 @@ class _Reader:
         source, _, condition = line.partition(" ;") if " ;" in line else line.partition("; ")
         source = source.strip().strip("\"'")
         file = re.split(r"[/\\]", source.split("#")[0].rstrip())[-1]
-        egg, wheel = _EGG.search(source), _WHEEL.search(file[-_LONGEST:])
+        egg, wheel = _EGG.search(source), _WHEEL.search(file[-_MAX_FILE_NAME:])
         name = egg[1] if egg else wheel[1] if wheel else None
         try:
             marker, known = Marker(condition.strip()) if condition.strip() else None, True
@@ -205,7 +204,7 @@ class _Reader:
         return self._make(name, source=source, editable=editable, hashes=hashes, marker=marker, known=known)
 
     def unknown(self, name: str | None, covered: bool) -> Requirement:
-        """A line that only pip can tell the meaning of."""
+        """Return a line that only pip understands."""
         return Requirement(
             str(canonicalize_name(name)) if name else None,
             (),
@@ -223,7 +222,7 @@ class _Reader:
         )
 
     def _of_index(self, line: str, hashes: tuple[str, ...], known: bool, editable: bool = False) -> Requirement:
-        """A requirement that begins with a package's name."""
+        """Parse a requirement that starts with a package's name."""
         try:
             found = Specification(line)
         except InvalidRequirement:
@@ -276,10 +275,10 @@ class _Reader:
         )
 
 
-def asked_packages(requirements: Iterable[Requirement], environment: TargetEnvironment | None) -> list[str]:
-    """What requirements ask for, as choose_server takes it: "uvicorn[standard]>=0.20".
+def required_packages(requirements: Iterable[Requirement], environment: TargetEnvironment | None) -> list[str]:
+    """Return the required packages in the form that choose_server takes: "uvicorn[standard]>=0.20".
 
-    environment: the Python for which markers are judged; None where it is not known, and all are taken.
+    environment: the Python for which markers are evaluated; None where it is not known, and all are included.
     """
     return [
         f"{each.name}{'[' + ','.join(each.extras) + ']' if each.extras else ''}{each.specifier}"

@@ -1,4 +1,4 @@
-"""A local folder of libraries for one Python on Windows: unpacked from wheels, checked, and known again later."""
+"""A local folder of packages for one Python on Windows: extracted from wheels, verified, with a marker file."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from azext_pythonapp.errors import InvalidInput, RemoteFailed
-from azext_pythonapp.packages.local_errors import MOST_WINDOWS, clear_errors, explained
+from azext_pythonapp.packages.local_errors import MAX_WINDOWS_PATH, clear_errors, explained
 from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.packages.wheels import fits
 
 MARKER = ".pythonapp-vendor.json"
 _CHUNK_BYTES = 1 << 20
-# Of the parts of a wheel that do not go beside the packages as they are (PEP 427), pip's --target takes these there.
-# The others are scripts, which would start a Python that is not there, and headers, which nobody compiles against.
-_MOVED = ("purelib", "platlib", "data")
+# The parts of a wheel's .data folder (PEP 427) that pip's --target installs beside the packages. The others are
+# scripts, which would start a Python that does not exist there, and headers, which are not needed.
+_INSTALLED_DATA = ("purelib", "platlib", "data")
 
 
 @dataclass(frozen=True)
 class Library:
-    """One vendored package. name: canonical. file: the wheel that it came from; sha256: of that, in hex."""
+    """One vendored package. name: canonical. file: its wheel; sha256: of the wheel, in hex."""
 
     name: str
     version: str
@@ -47,10 +47,10 @@ class Library:
 
 @dataclass(frozen=True)
 class Vendored:
-    """What a folder was made for, and of what.
+    """The marker of a folder: its Python, its packages and their source.
 
-    requirements_sha256: record.fingerprint of the files asked for. options: PipOptions.normalised().
-    files_sha256: `tree_hash` of the folder when it was made.
+    requirements_sha256: record.fingerprint of the requirement files. options: PipOptions.normalised().
+    files_sha256: `tree_hash` of the folder when it was created.
     """
 
     python: str
@@ -62,39 +62,39 @@ class Vendored:
 
     @property
     def versions(self) -> dict[str, str]:
-        """Version by canonical name."""
+        """Return versions by canonical name."""
         return {library.name: library.version for library in self.libraries}
 
 
 def read_marker(folder: Path) -> Vendored | None:
-    """What a folder was made for; None for no folder yet, or an empty one.
+    """Return the marker of a folder; None for a folder that does not exist or is empty.
 
-    Raises InvalidInput for a folder that holds anything but was not made here: it is never replaced.
+    Raises InvalidInput for any other folder that `package vendor` did not create: it is never replaced.
     """
     with clear_errors(folder):
         if not folder.exists() or folder.is_dir() and not any(folder.iterdir()):
             return None
         if not folder.is_dir():
-            raise InvalidInput(f"'{folder}' is a file.", "Name another folder with --target, or remove that file.")
+            raise InvalidInput(f"'{folder}' is a file.", "Use another folder with --target, or remove that file.")
     try:
         fields = json.loads((folder / MARKER).read_text(encoding="utf-8"))
         libraries = tuple(Library(**library) for library in fields.pop("libraries"))
         return Vendored(libraries=libraries, **fields)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise InvalidInput(
-            f"'{folder}' was not made by `package vendor`, so it is not replaced.",
-            "Name another folder with --target, or remove that one yourself.",
+            f"'{folder}' was not created by `package vendor`, so it is not replaced.",
+            "Use another folder with --target, or remove that one yourself.",
         ) from error
 
 
 def write_marker(folder: Path, vendored: Vendored) -> None:
-    """Leave what a folder was made for in it, for `read_marker`."""
+    """Write the marker into a folder, for `read_marker`."""
     fields = {**asdict(vendored), "libraries": [asdict(library) for library in vendored.libraries]}
     (folder / MARKER).write_text(json.dumps(fields, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def tree_hash(folder: Path) -> str:
-    """SHA-256, in hex, over the names and sizes of a folder's files; the marker and compiled files do not count."""
+    """Return the SHA-256, in hex, of the names and sizes of a folder's files, without the marker and compiled files."""
     rows = sorted(
         f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}"
         for path in folder.rglob("*")
@@ -104,19 +104,19 @@ def tree_hash(folder: Path) -> str:
 
 
 def too_long(folder: Path, deployed: str) -> int:
-    """How many files of a folder get a path that Windows refuses when they are deployed.
+    """Return how many files of a folder get a path that is too long for Windows when they are deployed.
 
     deployed: the folder's full Windows path on the worker.
     """
-    room = MOST_WINDOWS - len(deployed) - 1
+    room = MAX_WINDOWS_PATH - len(deployed) - 1
     return sum(1 for path in folder.rglob("*") if len(str(path.relative_to(folder))) >= room)
 
 
 @contextmanager
 def workplace(folder: Path) -> Iterator[Path]:
-    """An empty folder beside another one, on the same drive; it is removed at the end unless it was put in place.
+    """Yield an empty folder beside another one, on the same drive; it is removed at the end unless put in place.
 
-    Raises InvalidInput when it cannot be made.
+    Raises InvalidInput when it cannot be created.
     """
     folder = folder.absolute()
     try:
@@ -133,9 +133,9 @@ def workplace(folder: Path) -> Iterator[Path]:
 
 
 def put_in_place(new: Path, folder: Path) -> None:
-    """Let a folder that `workplace` gave take the place of the one beside it.
+    """Replace a folder with the new one from `workplace`.
 
-    Raises InvalidInput when the old one cannot be replaced, which is then as it was.
+    Raises InvalidInput when it cannot be replaced; it is then unchanged.
     """
     folder, old = folder.absolute(), new.parent / "old"
     try:
@@ -149,14 +149,15 @@ def put_in_place(new: Path, folder: Path) -> None:
             raise
     except OSError as error:
         raise InvalidInput(
-            f"'{folder}' cannot be replaced: {error.strerror}.", "Close what uses its files, and run the command again."
+            f"'{folder}' cannot be replaced: {error.strerror}.",
+            "Close the programs that use its files, and run the command again.",
         ) from error
 
 
 def unpack_all(
     archive: IO[bytes], expected: Mapping[str, int], folder: Path, target: TargetEnvironment
 ) -> tuple[Library, ...]:
-    """Unpack the wheels of an archive into a folder; returns them by name.
+    """Extract the wheels of an archive into a folder and return them by name.
 
     archive: a zip file of wheels. expected: the size, in bytes, of each file that must be in it, by name.
     Raises RemoteFailed for wheels that are damaged, missing or not for the target, and for source packages.
@@ -168,7 +169,7 @@ def unpack_all(
             if found != dict(expected):
                 differing = sorted(found.items() ^ expected.items())
                 raise RemoteFailed(
-                    f"The packages did not arrive whole: {differing[0][0]} is missing or damaged.",
+                    f"The download of the packages is incomplete: {differing[0][0]} is missing or damaged.",
                     "Run the command again.",
                 )
             for name in sorted(found):
@@ -176,7 +177,7 @@ def unpack_all(
                     digest = _copy(source, wheel)
                     libraries.append(_unpack(name, digest, wheel, folder, target))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise RemoteFailed(f"The packages did not arrive whole: {error}.", "Run the command again.") from error
+        raise RemoteFailed(f"The download of the packages is incomplete: {error}.", "Run the command again.") from error
     return tuple(sorted(libraries, key=lambda library: library.name))
 
 
@@ -186,7 +187,7 @@ def _unpack(name: str, digest: str, file: IO[bytes], folder: Path, target: Targe
         names = [each for each in wheel.namelist() if not each.endswith("/")]
         about = next((each.split("/")[0] for each in names if re.fullmatch(r"[^/]+\.dist-info/METADATA", each)), None)
         if about is None:
-            raise RemoteFailed(f"The wheel {name} holds no metadata.", "Ask for another version of that package.")
+            raise RemoteFailed(f"The wheel {name} contains no metadata.", "Use another version of that package.")
         _check_python(name, wheel.read(f"{about}/METADATA").decode("utf-8", "replace"), target)
         hashes = _recorded_hashes(wheel.read(f"{about}/RECORD").decode("utf-8")) if f"{about}/RECORD" in names else {}
         for each in names:
@@ -197,62 +198,61 @@ def _unpack(name: str, digest: str, file: IO[bytes], folder: Path, target: Targe
                 found = _copy(source, copy)
             if hashes.get(each, found) != found:
                 raise RemoteFailed(
-                    f"{each} in the wheel {name} is not what the wheel's RECORD says.",
-                    "Ask for another version of that package.",
+                    f"{each} in the wheel {name} does not match the wheel's RECORD.",
+                    "Use another version of that package.",
                 )
     return Library(project, version, name, digest)
 
 
 def _opened(folder: Path, place: PurePosixPath, wheel: str) -> IO[bytes]:
-    """A file below a folder, to be written. Raises RemoteFailed where another wheel has a folder or file in its way."""
+    """Open a file below a folder for writing. Raises RemoteFailed where another wheel has a file in its place."""
     path = folder / place
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("wb")
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
         raise RemoteFailed(
-            f"'{place}' of the wheel {wheel} cannot be unpacked: another file or folder of these "
-            "packages is where it has to be.",
-            "Ask for another version of one of the packages.",
+            f"'{place}' of the wheel {wheel} cannot be extracted: a file or folder of another package is in its place.",
+            "Use another version of one of the packages.",
         ) from error
 
 
 def _check_name(name: str, target: TargetEnvironment) -> tuple[str, str]:
-    """The project and version of a wheel file. Raises RemoteFailed unless it is one for the target."""
+    """Return the project and version of a wheel file. Raises RemoteFailed unless it is a wheel for the target."""
     if not name.endswith(".whl"):
         raise RemoteFailed(
-            f"{name} is a source package, and the pip of Python {target.version} is too old to make a wheel of it.",
-            "Build the wheel with `pip wheel` elsewhere and give its folder with --wheel-dir, or "
+            f"{name} is a source package, and the pip of Python {target.version} is too old to build a wheel of it.",
+            "Build the wheel with `pip wheel` elsewhere and pass its folder with --wheel-dir, or "
             "upgrade pip with `az webapp python package install --packages pip --upgrade`.",
         )
     try:
         project, version, _, tags = parse_wheel_filename(name)
     except InvalidWheelFilename as error:
-        raise RemoteFailed(f"pip on the worker gave a wheel without a proper name: {error}.") from error
+        raise RemoteFailed(f"pip on the worker returned a wheel with an invalid name: {error}.") from error
     if not fits(tags, target.version, target.architecture):
         raise RemoteFailed(
-            f"The wheel {name} does not fit Python {target.version} {target.architecture}.",
-            "Ask for another version of that package.",
+            f"The wheel {name} is not for Python {target.version} {target.architecture}.",
+            "Use another version of that package.",
         )
     return str(canonicalize_name(project)), str(version)
 
 
 def _check_python(name: str, metadata: str, target: TargetEnvironment) -> None:
-    """Raises RemoteFailed for a package that says it is not for the target's Python."""
-    wanted = HeaderParser().parsestr(metadata)["Requires-Python"]
+    """Raise RemoteFailed for a package whose Requires-Python excludes the target's Python."""
+    required = HeaderParser().parsestr(metadata)["Requires-Python"]
     try:
-        suits = wanted is None or SpecifierSet(wanted).contains(target.version, prereleases=True)
+        matches = required is None or SpecifierSet(required).contains(target.version, prereleases=True)
     except InvalidSpecifier:
-        return  # pip takes such a package too
-    if not suits:
+        return  # pip installs such a package too
+    if not matches:
         raise RemoteFailed(
-            f"The wheel {name} requires Python {wanted}, and the app runs {target.version}.",
-            "Ask for another version of that package.",
+            f"The wheel {name} requires Python {required}, and the app runs {target.version}.",
+            "Use another version of that package.",
         )
 
 
 def _recorded_hashes(record: str) -> dict[str, str]:
-    """SHA-256 in hex by path, as a wheel's RECORD has them; files without one are left out (PEP 376)."""
+    """Return the SHA-256, in hex, by path in a wheel's RECORD, for files that have one (PEP 376)."""
     hashes = {}
     for row in csv.reader(io.StringIO(record)):
         if len(row) >= 2 and row[1].startswith("sha256="):
@@ -262,26 +262,28 @@ def _recorded_hashes(record: str) -> dict[str, str]:
 
 
 def _place(wheel: str, name: str) -> PurePosixPath | None:
-    """Where a member of a wheel goes, below the folder; None for what is left out.
+    """Return the path of a wheel's member below the folder; None for a member that is left out.
 
-    Raises RemoteFailed for a member that would go elsewhere.
+    Raises RemoteFailed for a member that would be extracted elsewhere.
     """
     path = PurePosixPath(name)
     if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
-        raise RemoteFailed(f"The wheel {wheel} holds a file with the unsafe name '{name}'.", "Do not use that package.")
+        raise RemoteFailed(
+            f"The wheel {wheel} contains a file with the unsafe path '{name}'.", "Do not use that package."
+        )
     parts: Sequence[str] = path.parts
     if parts[0].endswith(".data") and len(parts) > 2:
-        if parts[1] not in _MOVED:
+        if parts[1] not in _INSTALLED_DATA:
             return None
         parts = parts[2:]
     return None if "__pycache__" in parts else PurePosixPath(*parts)
 
 
 def _copy(source: IO[bytes], target: IO[bytes]) -> str:
-    """Copy a file piece by piece; its SHA-256 in hex."""
+    """Copy a file in chunks and return its SHA-256 in hex."""
     digest = hashlib.sha256()
-    while piece := source.read(_CHUNK_BYTES):
-        digest.update(piece)
-        target.write(piece)
+    while chunk := source.read(_CHUNK_BYTES):
+        digest.update(chunk)
+        target.write(chunk)
     target.flush()
     return digest.hexdigest()

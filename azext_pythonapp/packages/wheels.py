@@ -1,4 +1,4 @@
-"""Wheel files of this machine: which fit a Python on Windows, and the page by which pip finds them on the worker."""
+"""Local wheel files: which are compatible with a Python on Windows, and the --find-links page for the worker's pip."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.packages.requirements import Requirement, TargetEnvironment
 
 STORE = "data/pythonapp/wheels"
-# The page is a file in a job's folder, data/pythonapp/jobs/<id>.
+# The page is in a job's folder, data/pythonapp/jobs/<id>.
 _FROM_JOB = "../../wheels"
 _PLATFORMS = {"x64": "win_amd64", "x86": "win32"}
 _CHUNK_BYTES = 1 << 20
@@ -25,9 +25,9 @@ _CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Wheel:
-    """A wheel file of this machine, read once.
+    """A local wheel file.
 
-    project: its name, canonical. tags: what it fits. size: bytes. sha256: in hex. crc32: as zip archives have it.
+    project: its canonical name. tags: its compatibility tags. size: bytes. sha256: in hex. crc32: as in zip archives.
     """
 
     path: Path
@@ -39,27 +39,27 @@ class Wheel:
 
     @property
     def name(self) -> str:
-        """The file's name."""
+        """Return the file's name."""
         return self.path.name
 
     @property
     def key(self) -> str:
-        """The name of its folder in the store."""
+        """Return the name of its folder in the store."""
         return self.sha256[:16]
 
     @property
     def marker(self) -> str:
-        """The file in the store that tells that the wheel is there, whole: it is extracted after the wheel.
+        """Return the file in the store that shows that the wheel is complete: it is extracted after the wheel.
 
-        Its time is that of the wheel's last use: the runner sets it, and deletes wheels that were unused for long.
+        Its time is that of the wheel's last use: the runner sets it, and deletes wheels that were not used for long.
         """
         return f"{self.key}-{self.name}.whole"
 
 
 def read_folder(folder: str) -> tuple[Wheel, ...]:
-    """The wheels of a local folder, by name; each is read through once, piece by piece.
+    """Return the wheels of a local folder, by name.
 
-    Raises InvalidInput when there are none, one cannot be read, or one has a name that pip would not understand.
+    Raises InvalidInput when there are none, one cannot be read, or one has an invalid name.
     """
     paths = sorted(Path(folder).glob("*.whl"))
     if not paths:
@@ -71,9 +71,9 @@ def read_folder(folder: str) -> tuple[Wheel, ...]:
 
 
 def supported_tags(version: str, architecture: str) -> frozenset[Tag]:
-    """What CPython on Windows takes. version: such as "3.6.4". architecture: "x64" or "x86".
+    """Return the tags that CPython on Windows supports. version: such as "3.6.4". architecture: "x64" or "x86".
 
-    Until Python 3.7 the name of its binary interface ends in m (PEP 3149 and its end in bpo-36707).
+    Up to Python 3.7 the ABI tag ends in m (PEP 3149, removed by bpo-36707).
     """
     major, minor = (int(part) for part in version.split(".")[:2])
     interpreter, platforms = f"cp{major}{minor}", [_PLATFORMS[architecture]]
@@ -84,16 +84,16 @@ def supported_tags(version: str, architecture: str) -> frozenset[Tag]:
 
 
 def fits(tags: Iterable[Tag], version: str, architecture: str) -> bool:
-    """Whether a wheel with these tags can be installed into a CPython on Windows."""
+    """Return whether a wheel with these tags can be installed into a CPython on Windows."""
     return not supported_tags(version, architecture).isdisjoint(tags)
 
 
 def choose(
     wheels: Sequence[Wheel], requirements: Iterable[Requirement], target: TargetEnvironment
 ) -> tuple[tuple[Wheel, ...], tuple[Wheel, ...]]:
-    """Split wheels into those that fit the target's Python and the others.
+    """Split wheels into those that are compatible with the target's Python and the others.
 
-    Raises InvalidInput when one of the requirements is among the wheels, but only in ones that do not fit.
+    Raises InvalidInput when a requirement has wheels, but no compatible one.
     """
     supported = supported_tags(target.version, target.architecture)
     fitting = tuple(wheel for wheel in wheels if not supported.isdisjoint(wheel.tags))
@@ -106,19 +106,19 @@ def choose(
             python = ".".join(target.version.split(".")[:2])
             platform = _PLATFORMS[target.architecture]
             raise InvalidInput(
-                f"None of the wheels of {requirement.name} fits Python {target.version} {target.architecture}, which "
-                f"takes cp{python.replace('.', '')} {platform}: {', '.join(unfit)}. Nothing was uploaded.",
-                f"Get one that does: `pip download {requirement.name} --no-deps --only-binary :all: --platform "
-                f"{platform} --python-version {python} -d FOLDER`, or delete those, for the index to be asked.",
+                f"None of the wheels of {requirement.name} is for Python {target.version} {target.architecture} "
+                f"(cp{python.replace('.', '')} {platform}): {', '.join(unfit)}. Nothing was uploaded.",
+                f"Download one: `pip download {requirement.name} --no-deps --only-binary :all: --platform "
+                f"{platform} --python-version {python} -d FOLDER`; or delete these, so that pip uses the index.",
             )
     return fitting, others
 
 
 def find_links_page(wheels: Iterable[Wheel]) -> bytes:
-    """The page for pip's --find-links, to be put into a job's folder; it is the same for the same wheels.
+    """Return the page for pip's --find-links, for a job's folder; it is the same for the same wheels.
 
-    pip compares each file with the hash in its link, and has read such pages since long before version 9. The runner
-    reads it as well, to know which wheels of the store its job uses: the text of a link is the file's name.
+    pip verifies each file with the hash in its link; all versions that matter read such pages. The runner reads the
+    page too, to know which wheels of the store its job uses: the text of a link is the file's name.
     """
     lines = []
     for wheel in wheels:
@@ -132,16 +132,16 @@ def _read(path: Path) -> Wheel:
         project, _, _, tags = parse_wheel_filename(path.name)
     except InvalidWheelFilename as error:
         raise InvalidInput(
-            f"'{path}' has no name that pip would take for a wheel: {error}.",
-            "Rename it as it was, or take it out of the folder.",
+            f"'{path}' does not have a valid name for a wheel: {error}.",
+            "Give it its original name, or remove it from the folder.",
         ) from error
     digest, crc32, size = hashlib.sha256(), 0, 0
     try:
         with path.open("rb") as file:
-            while piece := file.read(_CHUNK_BYTES):
-                digest.update(piece)
-                crc32 = zlib.crc32(piece, crc32)
-                size += len(piece)
+            while chunk := file.read(_CHUNK_BYTES):
+                digest.update(chunk)
+                crc32 = zlib.crc32(chunk, crc32)
+                size += len(chunk)
     except OSError as error:
         raise InvalidInput(f"The wheel '{path}' cannot be read: {error.strerror}.") from error
     return Wheel(path, str(canonicalize_name(project)), tags, size, digest.hexdigest(), crc32)

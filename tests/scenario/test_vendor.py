@@ -94,7 +94,7 @@ def test_foreign_folder_and_failing_pip_change_nothing(az, azure, apps, tmp_path
     (lib / "precious.py").write_text("mine", encoding="utf-8")
     with unchanged(azure, site):
         refused = az(*command, expect=2)
-    assert "was not made by `package vendor`" in refused.stderr and tree(lib) == {"precious.py": b"mine"}, refused
+    assert "was not created by `package vendor`" in refused.stderr and tree(lib) == {"precious.py": b"mine"}, refused
 
     (lib / "precious.py").unlink()
     failed = az(*command, expect=1)

@@ -16,8 +16,9 @@ from azext_pythonapp.jobs.request import JobSpec, Restore, log_path
 from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult
 from azext_pythonapp.jobs.store import give_up
 from azext_pythonapp.operations.app.python_in_use import Target
-from azext_pythonapp.packages.failure import PipLines
+from azext_pythonapp.packages.failure import explain
 from azext_pythonapp.packages.pip import HomeFile, JobFile, PipCommand
+from azext_pythonapp.packages.pip_output import PipOutput
 from azext_pythonapp.plan import Action, Change
 
 _HELD_FILE = (
@@ -94,7 +95,7 @@ class PipJob:
         self._started = started
         self._timeout = timeout
         self._on_line = on_line or app.progress.output
-        self._lines = PipLines()
+        self._output = PipOutput()
         self._began = time.monotonic()
 
     def wait(self) -> Job:
@@ -126,11 +127,11 @@ class PipJob:
                 "and still held it when pip tried again",
                 "An antivirus or another pip releases it soon: run the command again.",
             )
-        explanation = self._lines.explanation
+        explanation = explain(self._output)
         return job.explained(explanation.reason, explanation.advice) if explanation else job
 
     def _line(self, line: str) -> None:
-        self._lines.take(line)
+        self._output.take(line)
         self._on_line(line)
 
     def _show(self, job: Job) -> None:

@@ -22,7 +22,7 @@ from azext_pythonapp.operations.package.pip_plan import plan_pip
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles
 from azext_pythonapp.packages import pip, requirements
 from azext_pythonapp.packages.pip import JobFile, PipOptions
-from azext_pythonapp.packages.pip_arguments import AGAIN, holds
+from azext_pythonapp.packages.pip_arguments import REINSTALL, contains
 from azext_pythonapp.packages.requirements import Requirement, TargetEnvironment
 from azext_pythonapp.plan import Change, report
 from azext_pythonapp.webconfig.handlers import read_handler
@@ -80,7 +80,7 @@ def install_packages(
     _tell_ignored(app, target, files)
     require_room(app)
     run = plan_pip(app, target, files, options)
-    if not run.planned and not holds(options.more, *AGAIN):
+    if not run.planned and not contains(options.more, *REINSTALL):
         return _nothing(app, run_options, dry_run)
     run = replace(run, record=None)
     return planned_answer(app, run) if dry_run else change_packages(app, run, "package install", run_options)

@@ -14,7 +14,7 @@ from azext_pythonapp.operations.job.run import PipRun, package_change
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles, require_possible
 from azext_pythonapp.packages import installed, package_plan, pip, pip_versions, record
 from azext_pythonapp.packages.pip import PipOptions
-from azext_pythonapp.packages.pip_arguments import AGAIN, holds
+from azext_pythonapp.packages.pip_arguments import REINSTALL, contains
 from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.plan import Change
 
@@ -90,7 +90,7 @@ def _expected(
 ) -> list[Change]:
     """What pip would do for the requirements themselves, and what only it can tell."""
     changes = package_plan.plan_changes(files.parsed, present, environment, options.upgrade, files.limits)
-    if holds(options.more, *AGAIN):
+    if contains(options.more, *REINSTALL):
         changes = [replace(change, action="reinstall") if change.action == "none" else change for change in changes]
     return _rows(changes) + [package_change(text, "install", None, package_plan.UNKNOWN) for text in files.unseen]
 

@@ -28,7 +28,7 @@ from azext_pythonapp.operations.package.requirement_files import (
 from azext_pythonapp.operations.package.vendor_path import check_app_path, deployed_path, path_warnings
 from azext_pythonapp.operations.package.wheel_upload import upload_wheels
 from azext_pythonapp.packages import installed, pip
-from azext_pythonapp.packages.local_errors import MOST_WINDOWS, clear_errors
+from azext_pythonapp.packages.local_errors import MAX_WINDOWS_PATH, clear_errors
 from azext_pythonapp.packages.package_plan import UNKNOWN, plan_changes
 from azext_pythonapp.packages.pip import JobFile, PipOptions
 from azext_pythonapp.packages.requirements import TargetEnvironment
@@ -196,7 +196,7 @@ class _Vendoring:
             count = too_long(self._request.directory, path)
         if count:
             warnings.append(
-                f"{count} of the files get paths of {MOST_WINDOWS} characters or more below {path}, which "
+                f"{count} of the files get paths of {MAX_WINDOWS_PATH} characters or more below {path}, which "
                 "Windows refuses; deploy them to a folder with a shorter name: `--app-path lib`."
             )
         for warning in warnings:

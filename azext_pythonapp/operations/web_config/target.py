@@ -21,7 +21,7 @@ from azext_pythonapp.operations.runtime.choose import require_present
 from azext_pythonapp.operations.web_config.change_record import ChangeRecord
 from azext_pythonapp.operations.web_config.handler import keeps_python
 from azext_pythonapp.operations.web_config.options import WebConfigRequest
-from azext_pythonapp.packages.requirements import asked_packages
+from azext_pythonapp.packages.requirements import required_packages
 from azext_pythonapp.runtimes.discovery import Installed
 from azext_pythonapp.runtimes.identity import REGISTERED_HOME
 from azext_pythonapp.runtimes.probe import probe
@@ -110,7 +110,7 @@ class AppTarget:
     def packages(self, python_path: str) -> Iterator[str]:
         """Requirements of the requirements.txt on the app, and what the Python has."""
         try:
-            yield from asked_packages(files_on_app(self._app, None, None).parsed, None)
+            yield from required_packages(files_on_app(self._app, None, None).parsed, None)
         except NotFound:
             pass
         yield from installed_packages(self._app, python_path)
@@ -254,7 +254,7 @@ class FileTarget:
         """Requirements of the requirements.txt beside the file."""
         path = self._folder / REQUIREMENTS
         if path.is_file():
-            yield from asked_packages(local_files(str(path), None, None).parsed, None)
+            yield from required_packages(local_files(str(path), None, None).parsed, None)
 
     def require_known(self, current: PythonHandler | None, wanted: PythonHandler | None) -> None:
         """What IIS knows cannot be looked up here."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.packages.failure import PipLines
+from azext_pythonapp.packages.failure import explain
+from azext_pythonapp.packages.pip_output import PipOutput
 from tests.unit.runner import pip_outputs as outputs
 
 FIRST = r"Python 3.8.10 cp38 win_amd64 at D:\home\python3810x64\python.exe, job 20261122-131402-23fc"
@@ -25,10 +26,10 @@ UNBUILT = [
 
 
 def explanation(*lines):
-    found = PipLines()
+    found = PipOutput()
     for line in "\n".join([FIRST, *lines]).split("\n"):
         found.take(line)
-    return found.explanation
+    return explain(found)
 
 
 @pytest.mark.parametrize("unbuilt", UNBUILT)
@@ -72,7 +73,7 @@ def test_no_version_of_the_wanted_ones():
         "(from versions: 1.0, 2.0)",
         "ERROR: No matching distribution found for flask==9",
     )
-    assert found.reason == "For Python 3.8.10 (cp38 win_amd64) the index has flask in these versions only: 1.0, 2.0."
+    assert found.reason == "For Python 3.8.10 (cp38 win_amd64) the index only has these versions of flask: 1.0, 2.0."
     many = ", ".join(f"1.{number}" for number in range(30))
     found = explanation(
         f"ERROR: Could not find a version that satisfies the requirement flask==9 (from versions: {many})"
@@ -85,7 +86,7 @@ def test_nothing_that_fits():
         "  Could not find a version that satisfies the requirement tensorflow (from versions: )",
         "No matching distribution found for tensorflow",
     )
-    assert found.reason == "The index has nothing called tensorflow that fits Python 3.8.10 (cp38 win_amd64)."
+    assert found.reason == "The index has no package named tensorflow for Python 3.8.10 (cp38 win_amd64)."
     found = explanation(
         "ERROR: Could not find a version that satisfies the requirement tensorflow (from versions: none)"
     )
@@ -100,7 +101,7 @@ def test_pips_own_words_are_enough():
 @pytest.mark.parametrize("text", outputs.UVLOOP)
 def test_package_not_for_windows_gets_advice(text):
     found = explanation(text)
-    assert found.reason == "uvloop does not work on Windows, as its installation says."
+    assert found.reason == "uvloop does not work on Windows, according to its own installation."
     assert 'uvloop==0.17.0; sys_platform != "win32"' in found.advice or "uvloop; sys_platform" in found.advice
 
 
@@ -146,9 +147,9 @@ def test_a_line_of_debians_pip_freeze_is_to_be_deleted():
 
 def test_a_pip_that_does_not_name_the_versions():
     found = explanation(outputs.NO_VERSION_20.replace("pkg-resources", "flask"))
-    assert found.reason == "For Python 3.8.10 (cp38 win_amd64) the index gave nothing that fulfils flask==0.0.0."
+    assert found.reason == "The index has nothing for Python 3.8.10 (cp38 win_amd64) that satisfies flask==0.0.0."
     found = explanation("ERROR: Could not find a version that satisfies the requirement Werkzeug>=3.0.0 (from flask)")
-    assert "fulfils Werkzeug>=3.0.0." in found.reason
+    assert "satisfies Werkzeug>=3.0.0." in found.reason
 
 
 def test_versions_for_other_pythons_are_named():
@@ -161,17 +162,17 @@ def test_an_index_that_was_not_reached_has_not_nothing():
     found = explanation(outputs.TLS)
     assert "CERTIFICATE_VERIFY_FAILED" in found.reason and "--cert" in found.advice
     recovered = outputs.UNREACHED.replace("total=0", "total=2")
-    assert "nothing called six" in explanation(recovered).reason
+    assert "no package named six" in explanation(recovered).reason
     elsewhere = outputs.UNREACHED.replace("versions: none", "versions: 1.0")
-    assert "in these versions only: 1.0" in explanation(elsewhere).reason
+    assert "only has these versions of six: 1.0" in explanation(elsewhere).reason
 
 
 def test_advice_for_hashes_and_conflicts():
-    assert "anew" in explanation(outputs.WRONG_HASH).advice
+    assert "generate the hashes again" in explanation(outputs.WRONG_HASH).advice
     for text in (outputs.MISSING_HASH, outputs.ABSENT_HASH):
-        assert "Make the file for Windows and Python 3.8.10" in explanation(text).advice
+        assert "Generate the file for Windows and Python 3.8.10" in explanation(text).advice
     for text in (outputs.CONFLICT_20_TO_24, outputs.CONFLICT_25):
-        assert "Ask for other versions" in explanation(text).advice
+        assert "Use other versions" in explanation(text).advice
 
 
 def test_files_that_include_each_other():
@@ -198,4 +199,4 @@ def test_a_build_that_went_well_is_no_reason():
         "  Getting requirements to build wheel: finished with status 'done'",
     ]
     assert explanation(*lines, "ERROR: anything") is None
-    assert "flask in these" in explanation(*lines, outputs.OTHER_PYTHON).reason
+    assert "these versions of flask" in explanation(*lines, outputs.OTHER_PYTHON).reason

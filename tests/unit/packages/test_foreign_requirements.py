@@ -9,7 +9,8 @@ from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.jobs.runner import pip_reason
 from azext_pythonapp.jobs.runner.log import CREDENTIALS
 from azext_pythonapp.operations.package.index_options import parse_options
-from azext_pythonapp.packages.failure import PipLines
+from azext_pythonapp.packages.failure import explain
+from azext_pythonapp.packages.pip_output import PipOutput
 from azext_pythonapp.packages.requirements import parse
 from azext_pythonapp.packages.worker_places import impossible, place
 from azext_pythonapp.runtimes.versions import VersionSpec, numbers, package_order
@@ -86,13 +87,13 @@ def test_a_windows_container_of_the_kind_hyperv():
         (
             "  Downloading ntfsutils-0.1.4.tar.gz (7.3 kB)\n  error in ntfsutils setup command: use_2to3 is invalid.\n"
             "  ERROR: Failed building wheel for ntfsutils",
-            "its source is not for Python 3.12.2",
+            "its source does not support Python 3.12.2",
             "newer version of ntfsutils",
         ),
         (
             "  Downloading sklearn-0.0.post12.tar.gz (2.6 kB)\n      The 'sklearn' PyPI package is deprecated, use 'scikit-learn'\n"
             "      rather than 'sklearn' for pip commands.\nERROR: Failed to build 'sklearn' when getting requirements",
-            "no package any more",
+            "is deprecated",
             "Write scikit-learn in place of sklearn",
         ),
         (
@@ -107,7 +108,7 @@ def test_a_windows_container_of_the_kind_hyperv():
         ),
         (
             "ERROR: Could not find a version that satisfies the requirement python==3.8.5 (from versions: none)",
-            "comes with it",
+            "part of it",
             "Delete the line of python",
         ),
         (
@@ -118,16 +119,17 @@ def test_a_windows_container_of_the_kind_hyperv():
         ),
         (
             "Cannot uninstall 'PyYAML'. It is a distutils installed project and thus we cannot accurately determine",
-            "files are those of PyYAML",
+            "cannot replace PyYAML",
             "--ignore-installed",
         ),
     ],
 )
 def test_what_else_is_advised(output, reason, advice):
-    found = PipLines()
+    found = PipOutput()
     for line in [FIRST, *output.split("\n")]:
         found.take(line)
-    assert reason in found.explanation.reason and advice in found.explanation.advice
+    explanation = explain(found)
+    assert reason in explanation.reason and advice in explanation.advice
 
 
 @pytest.mark.parametrize("signs", [("\u00d7 ", "\u2570\u2500> "), ("", "")])

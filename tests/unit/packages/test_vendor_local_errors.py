@@ -48,7 +48,7 @@ def test_a_file_where_the_folder_is_to_be(tmp_path: Path) -> None:
     file.write_text("mine")
     with pytest.raises(InvalidInput, match="is a file"):
         read_marker(file)
-    with pytest.raises(InvalidInput, match="a file is where a folder has to be"):
+    with pytest.raises(InvalidInput, match="there is a file in place of a folder"):
         with workplace(file / "sub"):
             pass
     assert file.read_text() == "mine"
@@ -63,7 +63,7 @@ def test_packages_that_are_in_each_others_way(tmp_path: Path) -> None:
 
 def test_a_folder_in_a_files_way(tmp_path: Path) -> None:
     other = "Other-1.0-py3-none-any.whl"
-    with pytest.raises(RemoteFailed, match="another file or folder"):
+    with pytest.raises(RemoteFailed, match="a file or folder of another package"):
         unpack(tmp_path, {other: wheel_of({"shared/x.py": "1"}), NAME: wheel_of({"shared": "a file"})})
 
 
@@ -100,12 +100,12 @@ def test_errors_of_the_network_go_on(tmp_path: Path) -> None:
 
 def test_a_damaged_wheel_is_said_to_be_one(tmp_path: Path) -> None:
     content = wheel_of({"a.py": "1" * 2000})
-    with pytest.raises(RemoteFailed, match="did not arrive whole"):
+    with pytest.raises(RemoteFailed, match="is incomplete"):
         unpack(tmp_path, {NAME: content[: len(content) // 2]})
 
 
 def test_a_record_that_is_no_text(tmp_path: Path) -> None:
-    with pytest.raises(RemoteFailed, match="did not arrive whole"):
+    with pytest.raises(RemoteFailed, match="is incomplete"):
         unpack(tmp_path, {NAME: wheel_of({"a.py": "1"}, record=b"\xff\xfe,sha256=x,1")})
 
 
