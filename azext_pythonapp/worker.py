@@ -73,6 +73,9 @@ class ScmSite(Protocol):
     def home(self) -> str:
         """%HOME% as the worker sees it."""
 
+    def note_home(self, home: str) -> None:
+        """Take %HOME% from what a command on the worker printed, so that `home` need not ask."""
+
     def now(self) -> datetime | None:
         """The site's clock (UTC), as its newest answer told it; None before it has told any."""
 

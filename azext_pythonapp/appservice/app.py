@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import requests
+from requests.cookies import RequestsCookieJar
 
 from azext_pythonapp import advice
 from azext_pythonapp.appservice.arm import Arm
@@ -100,8 +102,18 @@ def naming(
         raise
 
 
+class _Cookies(RequestsCookieJar):
+    """Cookies that one thread can read while the answer to another one sets some."""
+
+    _cookies_lock: threading.RLock  # of http.cookiejar, which takes it to set them
+
+    def __iter__(self) -> Iterator[Any]:
+        with self._cookies_lock:
+            return iter(list(super().__iter__()))
+
+
 class _Session(requests.Session):
-    """A session whose own `verify` applies to each request.
+    """A session that several threads can use, and whose own `verify` applies to each request.
 
     By default, requests prefers REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE to a session's `verify`, so that
     AZURE_CLI_DISABLE_CONNECTION_VERIFICATION would have no effect where a bundle is set as well. az passes `verify`
@@ -118,6 +130,7 @@ def web_session(cli_ctx: Any) -> requests.Session:
     from azure.cli.core.util import get_az_user_agent, should_disable_connection_verify
 
     session = _Session()
+    session.cookies = _Cookies()
     session.verify = not should_disable_connection_verify()
     session.headers["User-Agent"] = get_az_user_agent()
     request_id = (cli_ctx.data.get("headers") or {}).get("x-ms-client-request-id")

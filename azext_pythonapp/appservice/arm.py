@@ -10,7 +10,7 @@ from azext_pythonapp.appservice.arm_requests import SERVER_ERROR_SECONDS, UNCERT
 from azext_pythonapp.appservice.retry import Outage, Retry
 from azext_pythonapp.appservice.site import Site, SiteConfiguration, host_names, json_object, site_label
 from azext_pythonapp.appservice.site_kind import SiteKind
-from azext_pythonapp.errors import NotFound, PlatformFailed, PythonAppError, UnknownOutcome
+from azext_pythonapp.errors import AccessDenied, NotFound, PlatformFailed, PythonAppError, UnknownOutcome
 
 # A second restart does no harm, but one restart after the other keeps the app from starting.
 MAX_RESTARTS = 3
@@ -36,7 +36,7 @@ class Arm:
         self.requests = ArmRequests(send, endpoint, outage)
         self._subscription = subscription
         self._given_subscription = given_subscription
-        self._configurations: dict[str, SiteConfiguration] = {}
+        self._configurations: dict[str, SiteConfiguration | AccessDenied] = {}
         self._settings: dict[str, dict[str, str]] = {}
 
     def open_site(self, resource_group: str, name: str, slot: str | None) -> Site:
@@ -82,17 +82,27 @@ class Arm:
         )
 
     def configuration(self, site: Site) -> SiteConfiguration:
-        """Return the app's `config/web`, requested once. Raises AccessDenied and the other errors of an answer."""
+        """Return the app's `config/web`, requested once, also when the caller may not see it.
+
+        Raises AccessDenied and the other errors of an answer.
+        """
         if site.resource_id not in self._configurations:
             answer = self.requests.call("GET", f"{site.resource_id}/config/web")
-            answer.raise_for_status(f"the configuration of {site.label}")
+            try:
+                answer.raise_for_status(f"the configuration of {site.label}")
+            except AccessDenied as error:
+                self._configurations[site.resource_id] = error
+                raise
             properties = _properties(answer)
             if not properties:
                 raise PlatformFailed(
                     f"Azure did not return the configuration of {site.label}.", "Try again in a minute."
                 )
             self._configurations[site.resource_id] = SiteConfiguration.from_properties(properties)
-        return self._configurations[site.resource_id]
+        found = self._configurations[site.resource_id]
+        if isinstance(found, AccessDenied):
+            raise found
+        return found
 
     def has_32bit_worker(self, site: Site) -> bool:
         """Return whether the app's worker process is a 32-bit one, the default for new apps."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import threading
 import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import requests
-from requests.auth import AuthBase, HTTPBasicAuth
+from requests.auth import AuthBase
 
 from azext_pythonapp.appservice.outcome import is_permanent
 from azext_pythonapp.errors import AccessDenied, PythonAppError, Unreachable
@@ -28,6 +30,7 @@ class ScmCredentials(AuthBase):
         (docs/platform/kudu.md 6: with basicPublishingCredentialsPolicies/scm off, basic answers 401).
     clock: seconds, monotonic.
 
+    Several threads can sign at the same time; they share one token.
     Signing raises AccessDenied when az has no token, and Unreachable when the network is the reason.
     """
 
@@ -44,16 +47,14 @@ class ScmCredentials(AuthBase):
         self._clock = clock
         self._token: tuple[float, str] | None = None
         self._renewed: str | None = None
-        self._basic: HTTPBasicAuth | None = None
+        self._basic: str | None = None
         self._fell_back = False
+        self._lock = threading.Lock()
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if (urlsplit(request.url or "").hostname or "").lower() != self._host:
-            return request
-        if self._basic is not None:
-            self._basic(request)
-            return request
-        request.headers["Authorization"] = f"Bearer {self._bearer_token()}"
+        if (urlsplit(request.url or "").hostname or "").lower() == self._host:
+            with self._lock:
+                request.headers["Authorization"] = self._basic or f"Bearer {self._bearer_token()}"
         return request
 
     def _bearer_token(self) -> str:
@@ -67,11 +68,17 @@ class ScmCredentials(AuthBase):
                 raise token_failure(error) from error
         return self._token[1]
 
-    def fall_back(self) -> bool:
+    def fall_back(self, refused: str | None) -> bool:
         """Switch to the next credentials after a refusal; return whether to try again.
 
         First a token that is newer than the refused one, then publishing credentials.
+        refused: the request's Authorization header; another thread may have switched since it was sent.
         """
+        with self._lock:
+            current = self._basic or (self._token and f"Bearer {self._token[1]}")
+            return refused != current or self._switch()
+
+    def _switch(self) -> bool:
         if self._basic is not None:
             return False
         refused, self._token = self._token, None
@@ -86,10 +93,9 @@ class ScmCredentials(AuthBase):
         except PythonAppError:
             return False
         self._fell_back = True
-        if pair is None:
-            return False
-        self._basic = HTTPBasicAuth(pair[0].encode("utf-8"), pair[1].encode("utf-8"))
-        return True
+        if pair is not None:
+            self._basic = f"Basic {base64.b64encode(':'.join(pair).encode('utf-8')).decode('ascii')}"
+        return pair is not None
 
 
 def token_failure(error: Exception) -> PythonAppError:

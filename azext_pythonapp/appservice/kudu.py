@@ -130,6 +130,10 @@ class Kudu:
                 self._home = entry.path[: -len(tail) - 1]
                 return
 
+    def note_home(self, home: str) -> None:
+        """Take %HOME% from the output of a command on the worker, so that `home` need not ask."""
+        self._home = self._home or home
+
     def url(self, path: str) -> str:
         """Return the VFS address of a path, each segment percent-encoded (docs/platform/kudu.md 3.1)."""
         return f"{self._scm.base}/api/vfs/{quote(path)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
@@ -19,6 +20,7 @@ MAX_PAUSE = 10.0
 class Outage:
     """The current outage of one service, shared by all its requests: the user is told of it once, until it is over.
 
+    Several threads can use it at the same time.
     service: its name in messages: "the SCM site of app 'shop'". say: takes one line for the user.
     clock: seconds, monotonic. sleep: waits for so many seconds.
     """
@@ -36,20 +38,24 @@ class Outage:
         self._say = say
         self._since: float | None = None
         self._reported = False
+        self._lock = threading.Lock()
 
     def note(self, reason: str, pause: float, left: float) -> None:
         """Note a transient error before a pause. pause: its seconds; left: seconds until there is no further try."""
         now = self.clock()
-        if self._since is None:
-            self._since = now
-        if not self._reported and now + pause - self._since >= SILENT_SECONDS:
-            self._reported = True
+        with self._lock:
+            if self._since is None:
+                self._since = now
+            report = not self._reported and now + pause - self._since >= SILENT_SECONDS
+            self._reported = self._reported or report
+        if report:
             self._say(f"Waiting for {self._service}, up to {left:.0f} s: {reason}.")
 
     def over(self) -> None:
         """Note that the service answers again."""
-        self._since = None
-        self._reported = False
+        with self._lock:
+            self._since = None
+            self._reported = False
 
 
 class Retry:

@@ -272,7 +272,9 @@ class ScmRequests:
         """Send once; when the credentials are refused, again with the next ones that the site allows."""
         while True:
             response = self._session.request(method, url, auth=self._credentials, allow_redirects=False, **options)
-            if response.status_code != 401 or not self._credentials.fall_back():
+            if response.status_code != 401:
+                return response
+            if not self._credentials.fall_back(response.request.headers.get("Authorization")):
                 return response
 
     def _is_locked(self, response: requests.Response, method: str, after_unknown: bool) -> bool:

@@ -46,6 +46,11 @@ class Site:
         """Return the options that name it in the commands that messages advise, quoted for a shell."""
         return advice.options(self.resource_group, self.name, self.slot, self.subscription)
 
+    @property
+    def stopped(self) -> bool:
+        """Return whether it was stopped when it was looked up."""
+        return self.state.lower() == "stopped"
+
     def to_dict(self) -> dict[str, str | None]:
         """Return the `app` object of docs/json-output.md."""
         return {"name": self.name, "resourceGroup": self.resource_group, "slot": self.slot}

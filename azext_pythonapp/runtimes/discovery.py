@@ -12,15 +12,13 @@ from typing import Any, Literal, NamedTuple
 from azext_pythonapp.errors import NotFound
 from azext_pythonapp.runtimes.extension import Extension, read_extensions
 from azext_pythonapp.runtimes.identity import Identity, identify_folder
-from azext_pythonapp.runtimes.probe import Answer, probe
+from azext_pythonapp.runtimes.probe import BUILT_IN_PYTHONS, Answer, Survey, probe, survey
 from azext_pythonapp.runtimes.versions import is_prerelease, numbers, python_order
 from azext_pythonapp.windows import same_path, started_path
 from azext_pythonapp.worker import ScmSite
 
 Source = Literal["siteExtension", "folder", "builtIn"]
 
-# Read-only; D:\Python34 contains 3.6.6 since 2018 (docs/platform/site-extensions.md 1.7). VFS cannot read them.
-BUILT_IN_PYTHONS = (r"D:\Python27\python.exe", r"D:\Python34\python.exe")
 _PATCH = 3
 _PYTHON_FOLDER = re.compile(r"python", re.IGNORECASE)
 _PYTHON_PROGRAM = re.compile(r"python[0-9.]*\.exe", re.IGNORECASE)
@@ -104,19 +102,25 @@ class _Program:
     unknown: str | None
 
 
-def discover(kudu: ScmSite, extensions: Iterable[Mapping[str, Any]], in_use_path: str | None) -> list[Installed]:
+def discover(
+    kudu: ScmSite, extensions: Iterable[Mapping[str, Any]], in_use_path: str | None, surveyed: Survey | None = None
+) -> list[Installed]:
     """Return every Python on the app, newest first.
 
     extensions: the raw JSON entries of the app's site extensions, Kudu's or Resource Manager's.
     in_use_path: the python.exe that web.config names, in any spelling of %HOME%; None when it names none.
 
-    Takes one listing of %HOME% and one remote command. Each Python that did not answer takes one more listing, to tell
-    a broken Python from a folder with such a name, and one more command, to probe it alone. An extension is included
-    also when its python.exe is missing, or was replaced by another extension's (`Python27` is the folder of every 2.7):
-    Azure reports it as installed, and `problem` says what is wrong with it.
+    surveyed: what `survey` has just returned; None to run it now.
+
+    Takes the one remote command of `survey`; only when that was cut off, %HOME% is listed and everything probed again.
+    Each Python that did not answer takes one more listing, to tell a broken Python from a folder with such a name, and
+    one more command, to probe it alone. A Python outside %HOME% that web.config starts takes one more command. An
+    extension is included also when its python.exe is missing, or was replaced by another extension's (`Python27` is the
+    folder of every 2.7): Azure reports it as installed, and `problem` says what is wrong with it.
     """
-    home = kudu.home()
-    programs = _find_programs(kudu, home, in_use_path)
+    surveyed = survey(kudu) if surveyed is None else surveyed
+    home = surveyed.home or kudu.home()
+    programs = _find_programs(kudu, home, in_use_path, surveyed)
     runtimes = [
         _Runtime(extension, identity) for extension in read_extensions(extensions) if (identity := extension.identity)
     ]
@@ -140,19 +144,26 @@ def discover(kudu: ScmSite, extensions: Iterable[Mapping[str, Any]], in_use_path
     )
 
 
-def _find_programs(kudu: ScmSite, home: str, in_use_path: str | None) -> list[_Program]:
+def _find_programs(kudu: ScmSite, home: str, in_use_path: str | None, surveyed: Survey) -> list[_Program]:
     """Return every python.exe: in a folder of %HOME% named like a Python, built in, or named in web.config."""
-    folders = [
-        entry.name for entry in kudu.list_directory("") if entry.is_directory and _PYTHON_FOLDER.match(entry.name)
-    ]
+    folders = surveyed.folders
+    if folders is None:
+        entries = kudu.list_directory("")
+        folders = tuple(entry.name for entry in entries if entry.is_directory and _PYTHON_FOLDER.match(entry.name))
     paths = {ntpath.join(home, folder, "python.exe"): folder for folder in folders}
     elsewhere = [*BUILT_IN_PYTHONS]
+    # Output that cannot be relied on says nothing about any of them.
+    probed = [*paths, *elsewhere] if surveyed.home or not surveyed.completed else []
     if in_use_path and _PYTHON_PROGRAM.fullmatch(ntpath.basename(started_path(in_use_path, home))):
         if not any(same_path(in_use_path, path, home) for path in [*paths, *elsewhere]):
             elsewhere.append(started_path(in_use_path, home))
     exists = cache(lambda path: path not in paths or _has_python(kudu, paths[path]))
     replies = probe(
-        kudu, [*paths, *elsewhere], lambda path: path in paths and exists(path) or _is_in_use(path, in_use_path, home)
+        kudu,
+        [*paths, *elsewhere],
+        lambda path: path in paths and exists(path) or _is_in_use(path, in_use_path, home),
+        surveyed if probed else None,
+        probed,
     )
     answers, unknown = replies.answers, replies.unknown
     programs = [

@@ -7,8 +7,9 @@ unknown. Unknown means that Kudu, on a busy worker, ended a command that was sil
 
 from __future__ import annotations
 
+import ntpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from azext_pythonapp.errors import InvalidInput, UnknownOutcome
@@ -18,14 +19,26 @@ from azext_pythonapp.worker import CommandAnswer, ScmSite
 # cmd.exe accepts 8191 characters; Kudu's starter.cmd precedes ours (docs/platform/kudu.md 1.2).
 COMMAND_LIMIT = 7900
 _SEPARATOR = " & "
+# Read-only; D:\Python34 contains 3.6.6 since 2018 (docs/platform/site-extensions.md 1.7). VFS cannot read them.
+BUILT_IN_PYTHONS = (r"D:\Python27\python.exe", r"D:\Python34\python.exe")
 _MARK = "pythonapp-runtime"
+_HOME_MARK = "pythonapp-home"
+_FOLDER_MARK = "pythonapp-folder"
 # For Python 2.7 and 3.x. It imports only sys: a json.py in the working directory would shadow json. It has no double
 # quotes, percent signs or redirections, which cmd.exe would interpret in one of its two passes.
 _PROGRAM = (
-    f"import sys;sys.stdout.write(' '.join(['{_MARK}',sys.argv[1],sys.version.split()[0],"
-    "str(sys.maxsize.bit_length()+1)])+chr(10))"
+    f"import sys;sys.stdout.write(' '.join(['{_MARK}',sys.version.split()[0],"
+    "str(sys.maxsize.bit_length()+1),sys.argv[1]])+chr(10))"
 )
-_LINE = re.compile(rf"{_MARK} (?P<index>[0-9]+) (?P<version>[0-9][0-9A-Za-z.]*)\S* (?P<bits>32|64)\b")
+_LINE = re.compile(
+    rf"{_MARK} (?P<version>[0-9][0-9A-Za-z.]*)\S* (?P<bits>32|64) (?P<name>[^\r\n]+?)[ \r]*$", re.MULTILINE
+)
+# -E: ignore the SCM site's PYTHON* variables. -B: write no .pyc files.
+_ASK = ("-E", "-B", "-c", _PROGRAM)
+# Every %HOME% has this folder, so output that does not list it is not relied on.
+_SURE_FOLDER = "site"
+_HOME_LINE = re.compile(rf"^{_HOME_MARK} (?P<home>[A-Za-z]:\\[^\r\n]*[^\\\s])\s*$", re.MULTILINE)
+_FOLDER_LINE = re.compile(rf"^{_FOLDER_MARK} (?P<name>[^\r\n]+?)[ \r]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -48,7 +61,75 @@ class Replies:
     unknown: dict[str, str] = field(default_factory=dict)
 
 
-def probe(kudu: ScmSite, python_paths: Sequence[str], matters: Callable[[str], bool] = lambda path: True) -> Replies:
+@dataclass(frozen=True)
+class Survey:
+    """The result of the one command that finds the Pythons of a worker and probes them.
+
+    home: %HOME%. folders: the names of the folders in it that are named like a Python. Both are None when the command
+        was cut off, or printed what cannot be relied on.
+    answers: of the Pythons that answered, by path. completed: whether the command ran to its end. cut: the error of a
+        connection that was cut.
+    """
+
+    home: str | None = None
+    folders: tuple[str, ...] | None = None
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    completed: bool = False
+    cut: UnknownOutcome | None = None
+
+
+def survey(kudu: ScmSite) -> Survey:
+    """Find the Pythons in %HOME% and the built-in ones, and probe each: one remote command.
+
+    Raises what the SCM site raises, except UnknownOutcome, which is stored in `cut`.
+    """
+    try:
+        result = kudu.run(survey_command())
+    except UnknownOutcome as error:
+        return Survey(cut=error)
+    if _was_ended_by_kudu(result):
+        return Survey()
+    home = _HOME_LINE.search(result.output)
+    rows = [match["name"] for match in _FOLDER_LINE.finditer(result.output)]
+    answers = {match["name"]: _answer(match) for match in _LINE.finditer(result.output)}
+    folders = [name for name in rows if name.lower().startswith("python")]
+    known = {name.lower() for name in (*folders, *map(ntpath.dirname, BUILT_IN_PYTHONS))}
+    # The console's code page cannot represent every name.
+    legible = all(name.isascii() and "?" not in name for name in rows) and known.issuperset(map(str.lower, answers))
+    if home is None or not legible or _SURE_FOLDER not in map(str.lower, rows):
+        return Survey(completed=True)
+    kudu.note_home(home["home"])
+    # A built-in Python prints the full path of its folder, which `join` does not change.
+    by_path = {ntpath.join(home["home"], name, "python.exe"): answer for name, answer in answers.items()}
+    return Survey(home["home"], tuple(folders), by_path, True)
+
+
+def survey_command() -> str:
+    """Return the command line of `survey`, which Kudu starts in %HOME%.
+
+    cmd.exe parses the part before the first `&` twice, the second time in starter.cmd, and the rest once, as on a
+    command line. There `%i` is the variable of `for`; expansion leaves it alone, because no environment variable has
+    such a name (docs/platform/kudu.md 1.2). The parentheses end the body of each `for`.
+    """
+    arguments = f'-E -B -c "{_PROGRAM}" "%i"'
+    built_in = " ".join(map(ntpath.dirname, BUILT_IN_PYTHONS))
+    return _SEPARATOR.join(
+        (
+            f"echo {_HOME_MARK} %CD%",
+            f"(for /d %i in (python* {_SURE_FOLDER[:-1]}*) do @echo {_FOLDER_MARK} %i)",
+            rf'(for /d %i in (python*) do @if exist "%i\python.exe" "%CD%\%i\python.exe" {arguments})',
+            rf'(for %i in ({built_in}) do @if exist "%i\python.exe" "%i\python.exe" {arguments})',
+        )
+    )
+
+
+def probe(
+    kudu: ScmSite,
+    python_paths: Sequence[str],
+    matters: Callable[[str], bool] = lambda path: True,
+    first: Survey | None = None,
+    probed: Collection[str] = (),
+) -> Replies:
     """Ask Pythons for their version and bitness.
 
     python_paths: full Windows paths of python.exe, existing or not. They share one command line, or as few as the
@@ -56,29 +137,44 @@ def probe(kudu: ScmSite, python_paths: Sequence[str], matters: Callable[[str], b
         command line does not keep the others from answering.
     matters: whether one that did not answer exists, or should: it is probed again, alone. The others are probed again,
         together, only when their command was cut off.
+    first: the command that has probed the Pythons in `probed` already, so that they are only probed again.
     Raises UnknownOutcome when the connection was cut each time.
     """
     replies, completed, cut = Replies(), False, None
-    waiting = [(indexes, command, False) for indexes, command in _commands(python_paths, range(len(python_paths)))]
+    new = [index for index, path in enumerate(python_paths) if path not in probed]
+    waiting = [(indexes, command, False) for indexes, command in _commands(python_paths, new)]
+
+    def probe_again(indexes: Sequence[int], ended: bool) -> None:
+        silent = [index for index in indexes if python_paths[index] not in replies.answers]
+        alone = [index for index in silent if matters(python_paths[index])]
+        rest = [index for index in silent if index not in alone] if not ended else []
+        for group in [*([index] for index in alone), rest]:
+            waiting.extend((*question, True) for question in _commands(python_paths, group))
+
+    if first is not None:
+        completed, cut = first.completed, first.cut
+        replies.answers.update((path, first.answers[path]) for path in python_paths if path in first.answers)
+        probe_again([index for index, path in enumerate(python_paths) if path in probed], first.completed)
     while waiting:
-        indexes, command, again = waiting.pop(0)
+        indexes, command, last = waiting.pop(0)
         try:
             ended, reason = _ask(kudu, command, python_paths, replies), "the worker is busy, or it hangs"
             completed = completed or ended
         except UnknownOutcome as error:
             ended, reason, cut = False, "the connection was cut", error
-        silent = [index for index in indexes if python_paths[index] not in replies.answers]
-        if again:
-            replies.unknown.update({python_paths[index]: reason for index in silent if not ended})
-            continue
-        alone = [index for index in silent if matters(python_paths[index])]
-        rest = [index for index in silent if index not in alone] if not ended else []
-        for group in [*([index] for index in alone), rest]:
-            waiting += [(*question, True) for question in _commands(python_paths, group)]
+        if not last:
+            probe_again(indexes, ended)
+        elif not ended:
+            silent = [python_paths[index] for index in indexes if python_paths[index] not in replies.answers]
+            replies.unknown.update(dict.fromkeys(silent, reason))
     if cut is not None and not completed:
         raise cut
     replies.unknown.update(
-        {path: "its path cannot be put on a command line" for path in python_paths if not _question(path, 0)}
+        {
+            path: "its path cannot be put on a command line"
+            for path in python_paths
+            if path not in replies.answers and not _question(path, 0)
+        }
     )
     return replies
 
@@ -91,11 +187,14 @@ def ask(kudu: ScmSite, python_paths: Sequence[str]) -> dict[str, Answer]:
 def _ask(kudu: ScmSite, command: str, python_paths: Sequence[str], replies: Replies) -> bool:
     """Run one command and store its answers; return whether it ran to its end. Raises UnknownOutcome."""
     result = kudu.run(command)
-    for line in _LINE.finditer(result.output):
-        if int(line["index"]) < len(python_paths):
-            architecture = "x64" if line["bits"] == "64" else "x86"
-            replies.answers[python_paths[int(line["index"])]] = Answer(line["version"], architecture)
+    for match in _LINE.finditer(result.output):
+        if match["name"].isdecimal() and int(match["name"]) < len(python_paths):
+            replies.answers[python_paths[int(match["name"])]] = _answer(match)
     return not _was_ended_by_kudu(result)
+
+
+def _answer(match: re.Match[str]) -> Answer:
+    return Answer(match["version"], "x64" if match["bits"] == "64" else "x86")
 
 
 def _was_ended_by_kudu(result: CommandAnswer) -> bool:
@@ -125,7 +224,6 @@ def _commands(python_paths: Sequence[str], indexes: Iterable[int]) -> Iterator[t
 def _question(path: str, index: int) -> str:
     """Return the command line for one Python; "" for a path that cannot be put on a command line."""
     try:
-        # -E: ignore the SCM site's PYTHON* variables. -B: write no .pyc files.
-        return quote_command(path, "-E", "-B", "-c", _PROGRAM, str(index))
+        return quote_command(path, *_ASK, str(index))
     except InvalidInput:
         return ""

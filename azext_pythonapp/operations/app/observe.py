@@ -1,13 +1,148 @@
-"""What an app has and runs now: its web.config and its Pythons."""
+"""One observation of an app: its web.config, what that starts, and its Pythons."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any, Generic, TypeVar
+
 from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.site import Site, SiteConfiguration
 from azext_pythonapp.appservice.site_extensions import list_extensions
-from azext_pythonapp.errors import InvalidWebConfig, UnknownOutcome
-from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, AppFiles, FileState
+from azext_pythonapp.errors import AccessDenied, InvalidWebConfig, NotFound, UnknownOutcome
+from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, WWWROOT, AppFiles, FileState, web_root
 from azext_pythonapp.runtimes.discovery import Installed, discover
+from azext_pythonapp.runtimes.probe import Survey, survey
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
+
+T = TypeVar("T")
+
+
+class Part(Generic[T]):
+    """What one request of an observation gets, in a thread of its own; its error is raised when it is needed.
+
+    Nobody waits for the thread when the command ends before it, by an error of another part or by Ctrl-C.
+    """
+
+    def __init__(self, name: str, fetch: Callable[[], T]):
+        self._values: list[T] = []
+        self._error: Exception | None = None
+        self._fetch = fetch
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def get(self) -> T:
+        """Return what was fetched, once it is there. Raises what fetching it raised."""
+        while self._thread.is_alive():
+            self._thread.join(1.0)  # on Windows, Ctrl-C does not end a wait without a limit
+        if self._error is not None:
+            raise self._error
+        return self._values[0]
+
+    def _run(self) -> None:
+        try:
+            self._values.append(self._fetch())
+        except Exception as error:  # pylint: disable=broad-exception-caught  # raised by `get`
+            self._error = error
+
+
+@dataclass(frozen=True)
+class _Pythons:
+    """What discovers Pythons."""
+
+    extensions: Part[list[dict[str, Any]]]
+    survey: Part[Survey]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """An app as it was at one moment. `observe` makes it.
+
+    Each property raises the error of the request that it needs, and of no other.
+    """
+
+    app: App
+    _configuration: Part[SiteConfiguration] = field(repr=False)
+    _usual_web_config: Part[FileState] = field(repr=False)
+    _asked: _Pythons | None = field(repr=False)
+
+    @property
+    def site(self) -> Site:
+        """The app or slot as Resource Manager described it."""
+        return self.app.site
+
+    @cached_property
+    def root(self) -> str:
+        """The folder below %HOME% that IIS serves at "/". Raises what `web_root` raises."""
+        with suppress(AccessDenied):  # `web_root` tells the person, and takes the usual folder
+            self._configuration.get()
+        return web_root(self.app)
+
+    @cached_property
+    def web_config(self) -> FileState:
+        """The app's web.config; its absence is an answer, not an error."""
+        if self.root.lower() == WWWROOT:
+            return self._usual_web_config.get()
+        return AppFiles(self.app).state(WEB_CONFIG)
+
+    @cached_property
+    def handler(self) -> PythonHandler | None:
+        """What web.config starts. Raises InvalidWebConfig for one that cannot be read."""
+        return read_handler(self.web_config.content)
+
+    @property
+    def problem(self) -> str | None:
+        """Why web.config cannot be read, in a sentence; None for one that can, or that is not there."""
+        try:
+            _ = self.handler
+        except InvalidWebConfig as error:
+            return error.message
+        return None
+
+    @property
+    def readable_handler(self) -> PythonHandler | None:
+        """What web.config starts; None, too, for one that cannot be read."""
+        return None if self.problem else self.handler
+
+    @cached_property
+    def pythons(self) -> list[Installed]:
+        """Every Python on the app, with the version that its own python.exe names, newest first.
+
+        The one that web.config starts is `in_use`; none is when web.config cannot be read. They are asked now when
+        `observe` was not told to ask them.
+        """
+        handler = self.readable_handler
+        asked = self._asked or _ask_pythons(self.app)
+        in_use = handler.python_exe if handler is not None else None
+        return discover(self.app.kudu, asked.extensions.get(), in_use or None, asked.survey.get())
+
+    def say_problem(self) -> None:
+        """Tell the person when web.config cannot be read, so that no Python is known to be in use."""
+        if self.problem:
+            self.app.progress.say(f"Which Python is in use cannot be told: {self.problem}")
+
+
+def observe(app: App, *, pythons: bool = True) -> Observation:
+    """Ask everything about an app that a command begins with, at the same time, and return at once.
+
+        seen = observe(app)                        # config/web, web.config, site extensions, the Pythons: 4 requests
+        seen = observe(app, pythons=False)         # config/web and web.config: 2 requests
+        seen.web_config.content, seen.web_config.etag
+        seen.handler                               # PythonHandler or None; raises InvalidWebConfig
+        seen.pythons                               # list[Installed]
+
+    app: opened, so that its site is known: the other round trip. pythons: whether the Pythons are surely needed.
+    What was asked is an answer about this moment: after a change, observe again (`config/web` is asked once only).
+    web.config is asked for in site/wwwroot, where it nearly always is; it costs one request more, later, where
+    `config/web` names another folder.
+    Raises nothing: the errors are raised by the properties of what is returned, each where it is needed.
+    """
+    asked = _ask_pythons(app) if pythons else None
+    configuration = Part("configuration", partial(app.arm.configuration, app.site))
+    return Observation(app, configuration, Part("web.config", partial(_usual_web_config, app)), asked)
 
 
 def readable_handler(app: App) -> PythonHandler | None:
@@ -40,3 +175,17 @@ def not_answered(app: App, python: Installed, unknown: str) -> UnknownOutcome:
 def read_web_config(app: App) -> FileState:
     """Read the app's web.config; its absence is an answer, not an error."""
     return AppFiles(app).state(WEB_CONFIG)
+
+
+def _ask_pythons(app: App) -> _Pythons:
+    return _Pythons(
+        Part("site extensions", partial(list_extensions, app.arm, app.site)), Part("pythons", partial(survey, app.kudu))
+    )
+
+
+def _usual_web_config(app: App) -> FileState:
+    try:
+        found = app.kudu.read(f"{WWWROOT}/{WEB_CONFIG}")
+    except NotFound:
+        return FileState(None, None)
+    return FileState(found.content, found.etag)

@@ -13,6 +13,7 @@ from typing import Protocol
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.site import SiteConfiguration
 from azext_pythonapp.errors import AccessDenied, Conflict, InvalidInput, NotFound, Refused
+from azext_pythonapp.runtimes.identity import REGISTERED_HOME
 from azext_pythonapp.windows import worker_path
 
 # Where deployments go; IIS serves it at "/" unless the app's path mappings say otherwise.
@@ -76,7 +77,9 @@ def web_root(app: App) -> str:
             "are the usual ones (site\\wwwroot)."
         )
         return WWWROOT
-    folder = home_folder(configuration.physical_root, app.kudu.home())
+    path = configuration.physical_root
+    # Most paths tell by themselves that they are below %HOME%, and %HOME% may cost a request.
+    folder = home_folder(path, REGISTERED_HOME) or home_folder(path, app.kudu.home())
     if folder is None:
         raise Refused(
             f"The {app.site.label} serves {configuration.physical_root}, which is outside of its home "

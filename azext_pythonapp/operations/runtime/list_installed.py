@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.operations.app.observe import pythons_on, readable_handler
+from azext_pythonapp.operations.app.observe import observe
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 
 
 def list_runtimes(app: App) -> list[dict[str, Any]]:
-    """The rows (docs/json-output.md): every Python on the app, the one that web.config starts marked.
+    """Return the rows (docs/json-output.md): every Python on the app, the one that web.config starts marked.
 
     What is wrong with one of them is said to the person, and so is an architecture that does not fit the worker.
+    Costs four requests at once; the plan is asked for only when a 64-bit Python runs on a 32-bit worker.
     """
-    pythons = pythons_on(app, readable_handler(app))
-    for python in pythons:
+    seen = observe(app)
+    seen.say_problem()
+    for python in seen.pythons:
         if python.problem:
             app.progress.say(python.problem)
         if python.in_use:
             for warning in fit_warnings(app, python.architecture):
                 app.progress.say(warning)
-    return [python.to_dict() for python in pythons]
+    return [python.to_dict() for python in seen.pythons]

@@ -293,7 +293,7 @@ class TestSignIn:
             f"https://x{site.scm_host}/",
         ):
             assert "Authorization" not in requests.Request("GET", url, auth=credentials).prepare().headers
-        assert credentials.fall_back()
+        assert credentials.fall_back(None)
         again = requests.Request("GET", f"https://{site.host}/", auth=credentials).prepare()
         assert "Authorization" not in again.headers
 

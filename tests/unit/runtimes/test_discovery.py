@@ -12,7 +12,7 @@ import pytest
 
 from azext_pythonapp.errors import NotFound, UnknownOutcome
 from azext_pythonapp.runtimes.discovery import discover
-from azext_pythonapp.runtimes.probe import COMMAND_LIMIT, Answer, ask
+from azext_pythonapp.runtimes.probe import COMMAND_LIMIT, Answer, ask, survey_command
 from azext_pythonapp.windows import same_path, worker_path
 
 
@@ -53,15 +53,31 @@ class Worker:
         inside = [path.split("\\")[2] for path in self.pythons if path.startswith(self._home)]
         return sorted({*inside, *self.folders} - {"site"})
 
+    def note_home(self, home):
+        assert home == self._home
+
     def run(self, command, directory="", timeout=200):
         self.commands.append(command)
         output, known = self.noise, {path.lower(): said for path, said in self.pythons.items()}
-        for question in command.split(" & "):
-            path, index = re.fullmatch(r'"([^"]+)" -E -B -c "[^"]+" ([0-9]+)', question).groups()
+        for path, name in self._asked(command):
             if known.get(path.lower()):
                 version, bits = known[path.lower()]
-                output += f"pythonapp-runtime {index} {version} {bits}\r\n"
+                output += f"pythonapp-runtime {version} {bits} {name}\r\n"
+        if command == survey_command():
+            output += self.survey_rows()
         return Result(output, "The system cannot find the path specified.\r\n", 1)
+
+    def survey_rows(self):
+        rows = [each for each in ("site", *self._folders()) if re.match("python|site", each, re.IGNORECASE)]
+        return f"pythonapp-home {self._home} \r\n" + "".join(f"pythonapp-folder {each}\r\n" for each in rows)
+
+    def _asked(self, command):
+        """The Pythons that a command starts, and what each says of its path."""
+        if command == survey_command():
+            found = [(f"{self._home}\\{each}\\python.exe", each) for each in self._folders()]
+            return found + [(rf"D:\{each}\python.exe", rf"D:\{each}") for each in ("Python27", "Python34")]
+        matches = [re.fullmatch(r'"([^"]+)" -E -B -c "[^"]+" ([0-9]+)', each) for each in command.split(" & ")]
+        return [match.groups() for match in matches]
 
 
 def rows(found):
@@ -108,7 +124,7 @@ def test_extensions_folders_and_built_in_pythons_are_told_apart():
         "answered": True,
     }
     assert len(worker.commands) == 1
-    assert worker.listed == ["", "python-scripts"]
+    assert worker.listed == ["python-scripts"], "one that did not answer"
 
 
 def test_an_app_without_any_python():
@@ -225,15 +241,19 @@ def test_no_other_program_of_web_config_is_started():
 
 
 def test_folder_unfit_for_a_command_line_is_listed():
-    worker = Worker(
-        {r"D:\home\python%50\python.exe": ("3.9.13", 64), r"D:\home\python364x64\python.exe": ("3.6.4", 64)}
-    )
+    odd = r"D:\home\python%50\python.exe"
+    pythons = {odd: ("3.9.13", 64), SILENT: ("3.6.4", 64)}
+    found = discover(Worker(pythons), EXTENSIONS, None)
+    assert [(one.version, one.python_path) for one in found] == [("3.9.13", odd), ("3.6.4", SILENT)]
+
+    worker = Busy(pythons, [SILENT])
     found = discover(worker, EXTENSIONS, None)
-    assert [(one.version, one.python_path) for one in found] == [
-        ("3.6.4", r"D:\home\python364x64\python.exe"),
-        (None, r"D:\home\python%50\python.exe"),
+    assert [(one.version, one.python_path, one.unknown) for one in found] == [
+        ("3.6.4", SILENT, True),
+        (None, odd, True),
     ]
-    assert "%" not in worker.commands[0]
+    assert "cannot be put on a command line" in found[1].problem
+    assert not any("%50" in command for command in worker.commands)
 
 
 def test_a_cut_connection_is_not_taken_for_silence():
@@ -245,12 +265,41 @@ def test_a_cut_connection_is_not_taken_for_silence():
         discover(Cut(), EXTENSIONS, None)
 
 
-def test_the_command_is_fit_for_cmd():
-    worker = Worker({rf"D:\home\python3{number}x64\python.exe": (f"3.{number}.0", 64) for number in range(70, 90)})
+def test_the_commands_are_fit_for_cmd():
+    home = {rf"D:\home\python3{number}x64\python.exe": (f"3.{number}.0", 64) for number in range(70, 90)}
+    worker = Worker(home)
     discover(worker, [], None)
-    assert len(worker.commands) == 1
-    assert not set("%|<>^!\r\n") & set(worker.commands[0])
-    assert worker.commands[0].isascii()
+    assert len(worker.commands) == 1 and worker.commands[0].isascii() and len(worker.commands[0]) < COMMAND_LIMIT
+    assert not set("|<>^!\r\n") & set(worker.commands[0])
+    assert set(re.findall(r"%[A-Za-z]+%?", worker.commands[0])) == {"%CD%", "%i"}
+    ask(worker, list(home))
+    assert (
+        len(worker.commands) == 2 and worker.commands[1].isascii() and not set("%|<>^!\r\n") & set(worker.commands[1])
+    )
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "",
+        "pythonapp-home D:\\home\r\n",
+        "pythonapp-folder site\r\npythonapp-folder python364x64\r\n",
+        "pythonapp-home %CD%\r\npythonapp-folder site\r\n",
+        "pythonapp-home D:\\home\r\npythonapp-folder site\r\npythonapp-folder python\ufffd\r\n",
+        "pythonapp-home D:\\home\r\npythonapp-folder site\r\npythonapp-folder python???\r\n",
+        "pythonapp-home D:\\home\r\npythonapp-folder site\r\npythonapp-runtime 3.6.4 64 .python\r\n",
+    ],
+)
+def test_what_the_survey_prints_is_believed_only_when_it_is_whole(printed):
+    class Odd(Worker):
+        def run(self, command, directory="", timeout=200):
+            result = super().run(command, directory, timeout)
+            return Result(printed, "", 0) if command == survey_command() else result
+
+    worker = Odd({SILENT: ("3.6.4", 64), OTHER: ("3.11.1", 64)})
+    found = discover(worker, EXTENSIONS, SILENT)
+    assert [(one.version, one.in_use) for one in found] == [("3.11.1", False), ("3.6.4", True)]
+    assert worker.listed == [""] and len(worker.commands) == 2
 
 
 def test_very_many_pythons_are_asked_in_turns_that_fit_cmd():
@@ -263,7 +312,7 @@ def test_very_many_pythons_are_asked_in_turns_that_fit_cmd():
 
 def test_noise_of_other_programs_does_not_disturb():
     path = r"D:\home\python364x64\python.exe"
-    noise = "Error in sitecustomize; set PYTHONVERBOSE for traceback:\r\npythonapp-runtime 99 3.6.4 64\r\nno newline "
+    noise = "Error in sitecustomize; set PYTHONVERBOSE for traceback:\r\npythonapp-runtime 3.6.4 64 99\r\nno newline "
     assert ask(Worker({path: ("3.6.4", 64)}, noise=noise), [path]) == {path: Answer("3.6.4", "x64")}
 
 
@@ -318,7 +367,7 @@ class Busy(Worker):
         self.hanging, self._cut = list(hanging), cut
 
     def run(self, command, directory="", timeout=200):
-        if any(path.lower() in command.lower() for path in self.hanging):
+        if any(each.lower() in path.lower() for each in self.hanging for path, _ in self._asked(command)):
             self.commands.append(command)
             if self._cut:
                 raise UnknownOutcome("The connection was cut.")

@@ -1,0 +1,245 @@
+"""One observation of an app: two rounds of requests, each part with an error of its own."""
+
+from __future__ import annotations
+
+import re
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from azext_pythonapp.appservice.arm import Arm
+from azext_pythonapp.appservice.arm_requests import ArmAnswer
+from azext_pythonapp.appservice.kudu import RemoteFile
+from azext_pythonapp.appservice.site import Site
+from azext_pythonapp.errors import (
+    AccessDenied,
+    InvalidWebConfig,
+    NotFound,
+    PlatformFailed,
+    PythonAppError,
+    Refused,
+    UnknownOutcome,
+)
+from azext_pythonapp.operations.app.observe import observe
+from azext_pythonapp.operations.runtime.list_installed import list_runtimes
+from azext_pythonapp.operations.show import show
+
+SITE = Site("shop", "rg", None, "/sites/shop", "shop.azurewebsites.net", "shop.scm.azurewebsites.net", "Running")
+PYTHON = r"D:\home\python364x64\python.exe"
+EXTENSIONS = [{"id": "azureappservice-python364x64", "version": "3.6.4.4", "title": "Python 3.6.4 x64"}]
+PRINTED = (
+    "pythonapp-home D:\\home \r\npythonapp-folder python364x64\r\npythonapp-folder site\r\n"
+    "pythonapp-runtime 3.6.4 64 python364x64\r\n"
+)
+FIRST_ROUND = {"GET config/web", "GET siteextensions", "read site/wwwroot/web.config", "run the survey"}
+
+
+def web_config(python: str = PYTHON, entry_point: str = "app.app") -> bytes:
+    setting = f'<appSettings><add key="WSGI_HANDLER" value="{entry_point}" /></appSettings>' if entry_point else ""
+    return (
+        f"<configuration>{setting}<system.webServer><handlers>"
+        f'<add name="Python" path="*" verb="*" modules="FastCgiModule" scriptProcessor="{python}|'
+        r'D:\home\python364x64\wfastcgi.py" /></handlers></system.webServer></configuration>'
+    ).encode()
+
+
+class Azure:
+    """An app, and everything that is asked about it.
+
+    broken: the error that a request meets, by its name. barrier: met by each of the first requests, so that they end
+    only when so many are under way at the same time.
+    """
+
+    def __init__(self, files=None, mapping="site\\wwwroot", use32=False):
+        self.files = {"site/wwwroot/web.config": web_config()} if files is None else files
+        self.printed, self.broken, self.asked, self.said = PRINTED, {}, [], []
+        self.barrier = None
+        self._home, self._mapping, self._use32 = None, mapping, use32
+        self._lock = threading.Lock()
+        self.app = SimpleNamespace(
+            site=SITE,
+            arm=Arm(self.send, "https://arm", "sub"),
+            kudu=self,
+            say_once=self.said.append,
+            progress=SimpleNamespace(say=self.said.append),
+        )
+
+    def request(self, name):
+        with self._lock:
+            self.asked.append(name)
+            held = self.barrier is not None and len(self.asked) <= self.barrier.parties
+        if held:
+            self.barrier.wait(30)
+        if name in self.broken:
+            raise self.broken[name]
+
+    def send(self, method, url, query, body, secret):
+        name = f"{method} {url.partition('/sites/shop/')[2]}"
+        try:
+            self.request(name)
+        except AccessDenied:
+            return ArmAnswer(403, None, "")
+        mappings = [{"virtualPath": "/", "physicalPath": self._mapping}]
+        answers = {
+            "GET config/web": {"properties": {"use32BitWorkerProcess": self._use32, "virtualApplications": mappings}},
+            "GET siteextensions": {"value": EXTENSIONS},
+            "POST config/appsettings/list": {"properties": {"WSGI_HANDLER": "shop.app"}},
+        }
+        return ArmAnswer(200, answers[name], "")
+
+    def home(self):
+        if self._home is None:
+            self.list_directory("")
+            self._home = "D:\\home"
+        return self._home
+
+    def note_home(self, home):
+        self._home = home
+
+    def read(self, path):
+        self.request(f"read {path}")
+        if path not in self.files:
+            raise NotFound(path)
+        return RemoteFile(self.files[path], '"1"', None)
+
+    def list_directory(self, path):
+        self.request(f"list {path}")
+        names = {"": ["python364x64", "site"], "python364x64": ["python.exe"]}[path]
+        return [SimpleNamespace(name=name, is_directory="." not in name) for name in names]
+
+    def run(self, command):
+        survey = "pythonapp-home" in command
+        self.request("run the survey" if survey else "run another command")
+        if survey:
+            return SimpleNamespace(output=self.printed, error="", exit_code=0)
+        paths = re.findall(r'"([^"]+)" -E -B -c "[^"]+" ([0-9]+)', command)
+        output = "".join(f"pythonapp-runtime 3.9.13 32 {index}\r\n" for path, index in paths if "home" in path)
+        return SimpleNamespace(output=output, error="", exit_code=0)
+
+
+def test_everything_is_asked_at_the_same_time():
+    azure = Azure()
+    azure.barrier = threading.Barrier(4)
+    seen = observe(azure.app)
+    (python,) = seen.pythons
+    assert (python.version, python.in_use, python.extension_id) == ("3.6.4", True, "azureappservice-python364x64")
+    assert (seen.handler.entry_point, seen.web_config.etag, seen.root) == ("app.app", '"1"', "site/wwwroot")
+    assert azure.app.kudu.home() == "D:\\home"
+    assert set(azure.asked) == FIRST_ROUND and len(azure.asked) == 4
+
+
+def test_without_the_pythons_it_is_two_requests():
+    azure = Azure()
+    azure.barrier = threading.Barrier(2)
+    seen = observe(azure.app, pythons=False)
+    assert seen.handler.kind == "fastCgi" and seen.root == "site/wwwroot"
+    assert sorted(azure.asked) == ["GET config/web", "read site/wwwroot/web.config"]
+    assert len(seen.pythons) == 1 and set(azure.asked) == FIRST_ROUND, "asked when they are needed after all"
+
+
+@pytest.mark.parametrize("operation", [show, list_runtimes])
+def test_reading_commands_need_no_request_more(operation):
+    azure = Azure()
+    operation(azure.app)
+    assert set(azure.asked) == FIRST_ROUND and len(azure.asked) == 4
+
+
+def test_a_site_with_another_root_costs_one_read_more():
+    files = {"site/wwwroot/web.config": b"<broken", "site/wwwroot/public/web.config": web_config(entry_point="api.app")}
+    azure = Azure(files, "site\\wwwroot\\public")
+    shown = show(azure.app)
+    assert shown["entryPoint"] == "api.app" and shown["runtime"]["inUse"] is True
+    assert shown["webConfig"]["path"] == r"D:\home\site\wwwroot\public\web.config"
+    assert sorted(azure.asked) == sorted([*FIRST_ROUND, "read site/wwwroot/public/web.config"])
+
+
+def test_the_settings_are_asked_for_only_when_web_config_has_no_entry_point():
+    azure = Azure({"site/wwwroot/web.config": web_config(entry_point="")})
+    shown = show(azure.app)
+    assert shown["entryPoint"] == "shop.app"
+    assert sorted(azure.asked) == sorted([*FIRST_ROUND, "POST config/appsettings/list"])
+
+
+def test_a_python_elsewhere_that_web_config_starts_costs_one_command_more():
+    azure = Azure({"site/wwwroot/web.config": web_config(r"D:\home\site\tools\python.exe")})
+    assert [(one.version, one.in_use) for one in observe(azure.app).pythons] == [("3.9.13", True), ("3.6.4", False)]
+    assert sorted(azure.asked) == sorted([*FIRST_ROUND, "run another command"])
+
+
+def test_who_may_not_see_the_configuration_is_told_and_asked_for_it_once():
+    azure = Azure()
+    azure.broken["GET config/web"] = AccessDenied("no")
+    seen = observe(azure.app)
+    assert seen.root == "site/wwwroot" and seen.pythons and seen.handler
+    assert azure.said == [
+        "The path mappings of app 'shop' cannot be seen with your role; taking it that they are the usual ones "
+        "(site\\wwwroot)."
+    ]
+    show(azure.app)
+    assert azure.asked.count("GET config/web") == 1
+
+
+@pytest.mark.parametrize(
+    "request_, error, needing, free",
+    [
+        ("GET config/web", PlatformFailed("500"), ("web_config", "handler", "pythons"), ()),
+        ("read site/wwwroot/web.config", PlatformFailed("503"), ("web_config", "handler", "pythons"), ("root",)),
+        ("GET siteextensions", AccessDenied("no"), ("pythons",), ("root", "web_config", "handler")),
+        ("run the survey", PlatformFailed("503"), ("pythons",), ("root", "web_config", "handler")),
+    ],
+)
+def test_an_error_is_raised_where_it_is_needed_and_only_there(request_, error, needing, free):
+    azure = Azure()
+    azure.broken[request_] = error
+    seen = observe(azure.app)
+    for name in free:
+        assert getattr(seen, name)
+    for name in needing:
+        for _ in range(2):
+            with pytest.raises(type(error)):
+                getattr(seen, name)
+    assert azure.asked.count(request_) == 1, "no second try"
+
+
+def test_no_web_config_is_an_answer():
+    seen = observe(Azure({}).app)
+    assert (seen.web_config.content, seen.handler, seen.problem) == (None, None, None)
+    assert [one.in_use for one in seen.pythons] == [False]
+
+
+def test_a_web_config_that_cannot_be_read_hides_no_python():
+    azure = Azure({"site/wwwroot/web.config": b"<configuration><broken"})
+    seen = observe(azure.app)
+    with pytest.raises(InvalidWebConfig):
+        _ = seen.handler
+    assert seen.problem and seen.readable_handler is None and [one.in_use for one in seen.pythons] == [False]
+    list_runtimes(azure.app)
+    assert azure.said == [f"Which Python is in use cannot be told: {seen.problem}"]
+
+
+def test_a_survey_that_was_cut_is_asked_again_one_by_one():
+    azure = Azure()
+    azure.broken["run the survey"] = UnknownOutcome("cut")
+    (python,) = observe(azure.app).pythons
+    assert python.answered and python.version == "3.9.13"
+    assert azure.asked.count("list ") == 2 and azure.asked.count("run another command") == 2
+
+
+def test_a_root_outside_of_home_is_refused():
+    azure = Azure(mapping="D:\\local\\x")
+    with pytest.raises(Refused, match="outside of its home"):
+        _ = observe(azure.app).web_config
+
+
+def test_an_operation_ends_at_once_although_another_part_is_still_waited_for():
+    azure = Azure()
+    azure.broken["read site/wwwroot/web.config"] = PlatformFailed("503")
+    released = threading.Event()
+    run, azure.run = azure.run, lambda command: released.wait(30) and run(command)
+    try:
+        with pytest.raises(PythonAppError, match="503"):
+            show(azure.app)
+        assert not released.is_set()
+    finally:
+        released.set()
