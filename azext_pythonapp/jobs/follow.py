@@ -62,7 +62,7 @@ class LogTail:
 
 
 class Watch:
-    """Tells from what is seen of a job, and when, whether it is still alive: as `store.show` does, by the server's clock.
+    """Tells from what is seen of a job, and when, whether it is alive: as `store.show` does, by the server's clock.
 
     clock: seconds, monotonic; it tells only how long this client has looked. pending: the command at Kudu, for the
     client that started it.
@@ -159,7 +159,7 @@ class Watch:
         )
 
     def unwatched(self, reason: str, wait_command: str) -> PythonAppError:
-        """Return the error for a client that stops watching: the job is still running, unless its start never reached Kudu."""
+        """Return the error for a client that stops watching a job, which runs unless its start never reached Kudu."""
         if not self.begun and self._pending is not None and self._pending.give_up():
             return self.never_began(reason)
         return UnknownOutcome(

@@ -128,7 +128,7 @@ def request_cancel(kudu: ScmSite, job_id: str) -> None:
 
 
 def give_up(kudu: ScmSite, job_id: str, reason: str) -> None:
-    """Record that a job failed before it began, and delete its secrets. Call it only when nothing of the job can run."""
+    """Record that a job failed before it began, and delete its secrets. Only for a job that cannot run any more."""
     final = {"id": job_id, "command": None, "state": FAILED, "phase": "done", "error": reason}
     try:
         final["command"] = state.text(_fields(kudu.read(f"{folder(job_id)}/{REQUEST}").content), "command")

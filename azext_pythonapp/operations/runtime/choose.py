@@ -221,8 +221,8 @@ def _choices(app: App, away: SourceName, best: Offer | None) -> str:
         return f"Try again later, or name a version in full; {listing}."
     full = f", as `--version {best.version}`" if best else ""
     return (
-        f"Try again later, or name a version of the app's own gallery in full{full}; {listing}. Or download the package "
-        "'python' (x64) or 'pythonx86' from https://www.nuget.org yourself and pass it: "
+        f"Try again later, or name a version of the app's own gallery in full{full}; {listing}. Or download "
+        "the package 'python' (x64) or 'pythonx86' from https://www.nuget.org yourself and pass it: "
         f"`{install} --package FILE`."
     )
 

@@ -73,7 +73,8 @@ class InstallRequest:
             )
         if source == "nuget" and extension_id is not None:
             raise InvalidInput(
-                "--extension-id names a package of the site extension gallery, so it cannot be combined with --source nuget."
+                "--extension-id names a package of the site extension gallery, so it cannot be combined with "
+                "--source nuget."
             )
         spec = VersionSpec.parse(version) if version else None
         if source == "nuget" and not wait:
@@ -186,7 +187,8 @@ def _start_only(app: App, installation: Installation, request: InstallRequest) -
     start_install(app.arm, app.site, installation.offer.extension_id, request.package_version)
     finish = f"az webapp python install {app.site.arguments} --extension-id {quoted(installation.offer.extension_id)}"
     app.progress.say(
-        f"The installation is still running. To restart the app and check the runtime when it has finished, run `{finish}`."
+        f"The installation is still running. When it has finished, restart the app and check the runtime with "
+        f"`{finish}`."
     )
     return report(
         app.site.to_dict(),

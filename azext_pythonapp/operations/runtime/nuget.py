@@ -194,7 +194,7 @@ class NugetInstallation:
             except NotFound:
                 if not arrived and clock() - begun >= ARRIVAL_SECONDS:
                     raise RemoteFailed(
-                        f"The upload of Python {self.offer.version} to {self._app.site.label} did not arrive completely.",
+                        f"The upload of Python {self.offer.version} to {self._app.site.label} is incomplete.",
                         "Try again over a faster or steadier connection.",
                     ) from None
                 entries = []

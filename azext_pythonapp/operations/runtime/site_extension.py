@@ -140,7 +140,8 @@ class Installation:
             return install_or_join(app.arm, app.site, identifier, self._package_version, app.progress.say)
         except KeyboardInterrupt:
             raise UnknownOutcome(
-                f"No longer waiting for site extension {identifier} of {app.site.label}; its installation may still be running.",
+                f"No longer waiting for site extension {identifier} of {app.site.label}; its installation may still "
+                "be running.",
                 f"Wait for it again: `az webapp python install {app.site.arguments} --extension-id {identifier}`.",
             ) from None
         except PythonAppError as error:

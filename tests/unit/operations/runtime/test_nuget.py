@@ -165,7 +165,7 @@ def test_a_cut_upload_is_over_when_python_exe_is_whole():
 
 def test_an_upload_that_never_arrived_is_given_up_after_a_minute():
     folder = Folder(None)
-    with pytest.raises(RemoteFailed, match="did not arrive completely"):
+    with pytest.raises(RemoteFailed, match="is incomplete"):
         awaited(folder)
     assert folder.now == 60
 
