@@ -42,7 +42,7 @@ check() {
     fi
 }
 
-check "order of imports" ruff check .
+check "ruff" ruff check .
 check "format" ruff format --check .
 # The wheel's description is README and HISTORY: an index refuses one that docutils cannot read, and shows no raw HTML.
 cat README.rst HISTORY.rst >"$work/description.rst"
@@ -50,7 +50,6 @@ for document in "$work/description.rst" CONTRIBUTING.rst; do
     check "$(basename "$document")" python -m docutils --report=1 --halt=2 --no-raw --no-file-insertion "$document" "$work/log.html"
 done
 check "azdev style" azdev style pythonapp
-check "flake8 of all" python -m flake8 --isolated --max-line-length 132 --ignore E203,W503,W504 azext_pythonapp tests setup.py
 check "mypy" env -u PYTHONPATH python -m mypy --config-file mypy.ini -p azext_pythonapp
 # A name that only tests use counts as unused.
 # az calls the functions whose names stand in commands.py.

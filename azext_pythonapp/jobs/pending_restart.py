@@ -31,7 +31,7 @@ RESTART, RESTART_LATER, START = "restart", "restart-later", "start"
 
 @dataclass(frozen=True)
 class Marker:
-    """One restart or start to do. kind: RESTART, RESTART_LATER or START. made_at: as Kudu says, by the server's clock."""
+    """One restart or start to do. kind: RESTART, RESTART_LATER or START. made_at: by the server's clock."""
 
     job_id: str
     kind: str
