@@ -1,7 +1,7 @@
 # -*- coding: utf-8 -*-
-"""The process of the import check that imports; supervise.py starts it, watches it, and says what it is for.
+"""The child process of the import check, which imports the entry point; supervise.py starts and watches it.
 
-Its program comes through its standard input, with a call of `child` at the end.
+It reads its program from standard input, with a call of `child` at the end.
 """
 
 # pylint: disable=consider-using-f-string,broad-exception-caught,protected-access
@@ -25,21 +25,21 @@ clock = getattr(time, "monotonic", time.time)
 
 
 def native(text):
-    """Text as os.environ, sys.path and __import__ of this Python take it."""
+    """Return text in the type that os.environ, sys.path and __import__ of this Python accept."""
     if sys.version_info[0] == 2 and not isinstance(text, bytes):
         return text.encode(sys.getfilesystemencoding() or "utf-8")
     return text
 
 
-def plain(text):
-    """Text on one line without control characters, of bytes as well."""
+def one_line(text):
+    """Return text, or bytes, as text on one line without control characters."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
     return " ".join(re.sub("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", " ", text).split())
 
 
 def handler_of(name):
-    """What wfastcgi takes for the handler, found as it does: from the longest prefix that can be imported."""
+    """Return the WSGI handler, found as wfastcgi finds it: in the longest prefix that can be imported."""
     if not name:
         raise ValueError("WSGI_HANDLER is not set")
     module, _, last = name.rpartition(".")
@@ -64,7 +64,7 @@ def handler_of(name):
 
 
 def object_of(module, name, call):
-    """What a web server takes for the application: an attribute of a module, called when it is a factory."""
+    """Return the application as a web server finds it: an attribute of a module, called when it is a factory."""
     found = __import__(native(module), fromlist=[native("x")])
     for part in name.split(".") if name else ():
         found = getattr(found, native(part))
@@ -72,15 +72,15 @@ def object_of(module, name, call):
 
 
 def imported(parameters, in_folder):
-    """Import as parameters say. Returns what is wrong with what was found, or None.
+    """Import the entry point. Returns what is wrong with it, or None.
 
-    in_folder: whether Python puts a script's folder, or the working directory, first on its path; an embeddable one
-    with a ._pth does not.
+    in_folder: whether Python puts a script's folder, or the working directory, first on sys.path; an embeddable Python
+    with a ._pth file does not.
     """
     here = os.getcwd()
     if parameters["kind"] == "fastCgi":
         os.environ.update((native(name), native(value)) for name, value in parameters["environment"].items())
-        if in_folder:  # where the folder of wfastcgi.py is, which it replaces
+        if in_folder:  # the folder of wfastcgi.py, which wfastcgi replaces
             sys.path.insert(0, "")
         sys.path[0] = "."
         for name, value in parameters["environment"].items():
@@ -102,7 +102,7 @@ def imported(parameters, in_folder):
 
 
 def place_of(frames):
-    """The last of some (file, line, function) that is in the app's files, else the last one at all."""
+    """Return the last frame, (file, line, function), in the app's files as text; without one, the last frame."""
     here = os.path.normcase(os.getcwd()) + os.sep
     frames = [frame for frame in frames if not frame[0].startswith("<")]
     own = [
@@ -118,7 +118,7 @@ def place_of(frames):
 
 
 def stack_of(thread):
-    """(file, line, function) of what a thread is doing, the innermost last."""
+    """Return the stack of a thread as [(file, line, function)], the innermost last."""
     frame, found = sys._current_frames().get(thread), []
     while frame is not None:
         found.insert(0, (frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
@@ -127,9 +127,9 @@ def stack_of(thread):
 
 
 def watch(main, parameters, report):
-    """Report an import that does nothing new any more: no new place in the code, and hardly a processor."""
-    seen, began = set(), clock()
-    active, used = began, sum(os.times()[:2])
+    """Report an import that makes no progress: it reaches no new line of code and uses hardly any processor time."""
+    seen, started = set(), clock()
+    active, used = started, sum(os.times()[:2])
     while True:
         time.sleep(0.5)
         now, stack, spent = clock(), stack_of(main), sum(os.times()[:2])
@@ -139,29 +139,44 @@ def watch(main, parameters, report):
         used = spent
         serving = any(SERVING.search(name + " " + function) for name, _, function in stack)
         if now - active > parameters["serving" if serving else "quiet"]:
-            report({"stuck": int(now - began), "place": place_of(stack), "serves": serving})
+            report({"stuck": int(now - started), "place": place_of(stack), "serves": serving})
 
 
 def child(parameters, first):
-    """Import in this process, which has nothing to say on its standard streams but the answer."""
+    """Import the entry point in this process, and write the answer to standard output."""
     channel = os.dup(1)
     os.dup2(2, 1)
     lock = threading.Lock()
-
-    def line_of(answer):
-        return ("\n" + MARK + json.dumps(answer) + "\n").encode("ascii")
 
     def report(answer):
         with lock:
             line = line_of(answer)
             while line:
                 line = line[os.write(channel, line) :]
-            time.sleep(60)  # until the other process ends this one, with all that it started
+            time.sleep(60)  # until the parent process kills this one with all its children
             os._exit(0)
 
-    line_of({})  # Python 2 loads what this needs, which a thread could not do while another one imports
+    line_of({})  # Python 2 imports modules for this, which a thread cannot do while another one imports
+    act_as_server(parameters)
+    watcher = threading.Thread(target=watch, args=(threading.current_thread().ident, parameters, report))
+    watcher.daemon = True
+    watcher.start()
+    answer = {"error": None}
+    try:
+        answer["error"] = imported(parameters, first == [""])
+    except BaseException:
+        answer = answer_of_exception(*sys.exc_info())
+    report(answer)
 
-    # What runs in a server's process: wfastcgi.py beside python.exe, or the server of -m.
+
+def line_of(answer):
+    """Return the line, as bytes, that passes an answer to the parent process."""
+    return ("\n" + MARK + json.dumps(answer) + "\n").encode("ascii")
+
+
+def act_as_server(parameters):
+    """Set what the app sees of its server's process: sys.argv, __main__ and the standard streams."""
+    # wfastcgi.py beside python.exe, or the module of the server.
     started = (
         ("wfastcgi.py",)
         if parameters["kind"] == "fastCgi"
@@ -175,23 +190,16 @@ def child(parameters, first):
         sys.stdin.detach()
         sys.stdout = sys.__stdout__ = io.StringIO()
         sys.stderr = sys.__stderr__ = io.StringIO()
-    watcher = threading.Thread(target=watch, args=(threading.current_thread().ident, parameters, report))
-    watcher.daemon = True
-    watcher.start()
-    answer = {"error": None}
-    try:
-        answer["error"] = imported(parameters, first == [""])
-    except BaseException:
-        kind, value, trace = sys.exc_info()
-        lines = traceback.format_exception_only(kind, value)
-        frames = [(frame[0], frame[1], frame[2]) for frame in traceback.extract_tb(trace)]
-        # Behind the line of the exception there may be notes.
-        named = [line for line in lines if re.match(r"([\w.<>]+\.)?%s\b" % re.escape(kind.__name__), line)]
-        answer = {
-            "error": plain((named or lines[-1:])[0])[:2000],
-            "place": place_of(frames),
-            "exits": isinstance(value, SystemExit),
-        }
-        if isinstance(value, SyntaxError) and value.filename:
-            answer["place"] = place_of([(value.filename, value.lineno, "")])
-    report(answer)
+
+
+def answer_of_exception(kind, value, trace):
+    """Return the answer for an exception that ended the import."""
+    lines = traceback.format_exception_only(kind, value)
+    frames = [(frame[0], frame[1], frame[2]) for frame in traceback.extract_tb(trace)]
+    # The line of the exception may be followed by notes.
+    named = [line for line in lines if re.match(r"([\w.<>]+\.)?%s\b" % re.escape(kind.__name__), line)]
+    place = place_of(frames)
+    if isinstance(value, SyntaxError) and value.filename:
+        place = place_of([(value.filename, value.lineno, "")])
+    error = one_line((named or lines[-1:])[0])[:2000]
+    return {"error": error, "place": place, "exits": isinstance(value, SystemExit)}

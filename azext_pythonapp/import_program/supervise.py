@@ -1,18 +1,18 @@
 # -*- coding: utf-8 -*-
-"""Import an app's entry point as its handler will, in a process of its own that is ended with all that it started.
+"""Import an app's entry point as its handler will, in a child process that is killed with all its children.
 
-It travels on a command line, behind child.py, compressed and without comments (operations/import_check.py of
-the extension), with `source`, its own text, and `parameters`:
+operations/app/import_check.py sends this file, after child.py, on a command line: compressed and without comments. It
+runs with `source`, the text of the program itself, and `parameters`:
 
-config     path of the web.config that the handler will read; temporary: whether it is a copy, to be deleted at once
+config     path of the web.config that the handler will read; temporary: whether it is a copy, which is deleted at once
 directory  of the app's files
-kind       fastCgi or httpPlatform; the latter has platform (which of the <httpPlatform> elements), server, module,
-           object (None: the module only), call (the object is a factory), folders (for the import path; last: behind
+kind       fastCgi or httpPlatform. The latter has platform (the index of the <httpPlatform> element), server, module,
+           object (None: import the module only), call (the object is a factory), folders (for sys.path; last: after
            all others) and flags (of python.exe)
-quiet, serving, limit  seconds: without anything new; the same where a server's loop is seen; altogether
+quiet, serving, limit  seconds: without progress; without progress in the loop of a web server; in total
 
-The answer is the last line that begins with MARK. What stands in web.config and in the app's settings is on no command
-line; the importing process gets it through its standard input.
+The answer is the last line that starts with MARK. Values of web.config and app settings are on no command line: the
+child process reads them from its standard input.
 """
 
 # pylint: disable=consider-using-f-string,useless-object-inheritance,broad-exception-caught
@@ -27,7 +27,7 @@ import threading
 import time
 import traceback
 
-from .child import MARK, clock, native, plain
+from .child import MARK, clock, native, one_line
 
 LOADER = (
     "import sys;first=sys.path[:1];sys.path[:1]=[x for x in first if x];import base64,zlib;"
@@ -46,8 +46,8 @@ HARMLESS = (
 ORDINARY = ("true", "false", "none", "null")
 
 
-class Group(object):
-    """The imported app's process with all that it starts; they end with this object, or with this process."""
+class ProcessGroup(object):
+    """The child process with its own children; Windows kills all of them when this process ends."""
 
     def __init__(self, process):
         self.process, self.group = process, None
@@ -66,7 +66,7 @@ class Group(object):
             pass
 
     def kill(self):
-        """End them all."""
+        """Kill all of them."""
         if self.group:
             self.kernel.TerminateJobObject(self.group, 1)
         elif os.name == "nt" and self.process.poll() is None:
@@ -80,7 +80,7 @@ class Group(object):
 
 
 def variables(document, parameters):
-    """What the handler adds to the environment, as it reads it from a web.config."""
+    """Return the environment variables that the handler reads from web.config."""
     if parameters["kind"] == "fastCgi":
         adds = [
             add
@@ -99,7 +99,7 @@ def variables(document, parameters):
 
 
 def secrets_of(environment):
-    """The values that an error must not show: of the app's settings and of web.config, and the parts of them."""
+    """Return the values that no error may show: app settings, values of web.config, and the secret parts of them."""
     named = dict(environment)
     named.update(
         (name, value) for name, value in os.environ.items() if name.startswith("APPSETTING_") or "CONNSTR_" in name
@@ -108,7 +108,7 @@ def secrets_of(environment):
     for name, value in named.items():
         if name.upper().replace("APPSETTING_", "") in HARMLESS:
             continue
-        value = plain(value)
+        value = one_line(value)
         values.add(value)
         login = re.match(r"[\w+.-]+://([^/?#]*)@", value)
         values.update(login.group(1).split(":", 1) if login else [])
@@ -118,15 +118,15 @@ def secrets_of(environment):
 
 
 def masked(text, hidden):
-    """Text with *** in the place of each of some values, of short ones only as whole words."""
+    """Return text with *** instead of these values; a short value is replaced only where it is a whole word."""
     for value in hidden:
         for form in (value, value.replace("\\", "\\\\")):
             text = re.sub(r"(?<!\w)%s(?!\w)" % re.escape(form) if len(form) < 8 else re.escape(form), "***", text)
     return text
 
 
-def start(environment, parameters):
-    """Start the importing process in the environment that its handler gives it."""
+def start_child(environment, parameters):
+    """Start the child process with the environment that the handler gives to the app. Returns its Popen."""
     import subprocess
 
     own = dict(os.environ)
@@ -144,20 +144,20 @@ def start(environment, parameters):
     options = {"creationflags": 0x08000000} if os.name == "nt" else {"preexec_fn": os.setsid}
     options.update(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     command = [sys.executable] + parameters.get("flags", []) + ["-B", "-c", LOADER]
-    # All on one line: Python 2.7 and 3.4 allow no comma after **options.
+    # On one line, because Python 2.7 and 3.4 accept no comma after **options, which the formatter would add.
     return subprocess.Popen(command, env=own, cwd=parameters["directory"], **options)
 
 
-def watched(process, limit):
-    """The answer of the importing process; what else it printed goes nowhere, but its last line when it just ends."""
-    answers, printed, told, ended = [], [""], threading.Event(), threading.Event()
+def answer_of(process, limit):
+    """Return the answer of the child process. Its output is dropped, except the last line when there is no answer."""
+    answers, printed, answered, ended = [], [""], threading.Event(), threading.Event()
 
     def read(stream, own):
         for line in iter(lambda: stream.readline(65536), b""):
-            line = plain(line)
+            line = one_line(line)
             if own and line.startswith(MARK):
                 answers.append(json.loads(line[len(MARK) :]))
-                told.set()
+                answered.set()
             elif line:
                 printed[0] = line[:2000]
         if own:
@@ -167,28 +167,28 @@ def watched(process, limit):
         reader = threading.Thread(target=read, args=(stream, own))
         reader.daemon = True
         reader.start()
-    began = said = clock()
+    started = printed_at = clock()
     while not answers:
         if process.poll() is not None:
             ended.wait(10)
             break
-        if clock() - began > limit:
-            return {"slow": int(clock() - began)}
-        if clock() - said > 10:  # Kudu ends what is silent
-            said = clock()
-            say(".")
-        told.wait(0.1)
+        if clock() - started > limit:
+            return {"slow": int(clock() - started)}
+        if clock() - printed_at > 10:  # Kudu kills a command that prints nothing
+            printed_at = clock()
+            print_line(".")
+        answered.wait(0.1)
     return answers[0] if answers else {"ended": process.wait(), "printed": printed[0]}
 
 
-def say(line):
+def print_line(line):
     """Print a line for Kudu."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
-def sweep(config):
-    """Delete copies that a client which died has left in other folders."""
+def delete_old_copies(config):
+    """Delete copies of web.config in other folders, which clients have left behind that died."""
     folder, name = os.path.split(config)
     top = os.path.dirname(folder)
     for other in os.listdir(top):
@@ -196,12 +196,12 @@ def sweep(config):
         try:
             if time.time() - os.stat(path).st_mtime > 900:
                 os.remove(path)
-        except OSError:  # it is not there any more, or somebody's
+        except OSError:  # deleted by now, or in use
             pass
 
 
 def supervise(source, parameters):
-    """Read web.config, import, and print the answer."""
+    """Read web.config, let a child process import the entry point, and print the answer."""
     import base64
     import zlib
     from xml.dom import minidom
@@ -212,25 +212,25 @@ def supervise(source, parameters):
             content = file.read()
         if parameters["temporary"]:
             os.remove(parameters["config"])
-            sweep(parameters["config"])
+            delete_old_copies(parameters["config"])
         environment = variables(minidom.parseString(content), parameters)
-        process = start(environment, parameters)
-        group = Group(process)
+        process = start_child(environment, parameters)
+        group = ProcessGroup(process)
         try:
             own = str(json.dumps(dict(parameters, environment=environment)))
             text = source + "\nchild(json.loads(%r), first)\n" % own
             process.stdin.write(base64.b64encode(zlib.compress(text.encode("utf-8"))) + b"\n")
             process.stdin.close()
-            answer.update(watched(process, parameters["limit"]))
+            answer.update(answer_of(process, parameters["limit"]))
         finally:
             group.kill()
     except Exception:
-        answer["failed"] = plain(traceback.format_exception_only(*sys.exc_info()[:2])[-1])
+        answer["failed"] = one_line(traceback.format_exception_only(*sys.exc_info()[:2])[-1])
     hidden = secrets_of(environment)
     for name in ("error", "printed", "failed", "place"):
         if answer.get(name):
             answer[name] = masked(answer[name], hidden)[:500]
-    say("\n" + MARK + json.dumps(answer))
+    print_line("\n" + MARK + json.dumps(answer))
     os._exit(0)
 
 
