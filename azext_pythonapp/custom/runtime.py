@@ -144,17 +144,17 @@ def set_python_version(
     yes=False,
     dry_run=False,
 ):
-    from azext_pythonapp.operations import set_version
     from azext_pythonapp.operations.app import health_check
+    from azext_pythonapp.operations.set_version import command, options
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        health = health_check.HealthOptions.parse(health_path, health_timeout)
-        request = set_version.SetVersionRequest.parse(
-            version,
-            architecture,
-            handler,
-            app,
-            startup_command,
+        health = health_check.HealthOptions.from_options(path=health_path, seconds=health_timeout)
+        request = options.SetVersionRequest.from_options(
+            version=version,
+            architecture=architecture,
+            handler=handler,
+            app=app,
+            startup_command=startup_command,
             requirements=not no_requirements,
             restart=not no_restart,
             health=None if no_health_check else health,
@@ -162,4 +162,4 @@ def set_python_version(
             import_check=not no_import_check,
             prereleases=pre,
         )
-        return set_version.set_version(opened(), request, dry_run)
+        return command.set_version(opened(), request, dry_run)

@@ -136,10 +136,10 @@ def _request(
     from azext_pythonapp.operations.web_config.handler import HandlerOptions
     from azext_pythonapp.operations.web_config.options import PlatformOptions, WebConfigRequest
 
-    platform = PlatformOptions.parse(
-        startup_time_limit,
-        stdout_log,
-        {
+    platform = PlatformOptions.from_options(
+        startup_time_limit=startup_time_limit,
+        stdout_log=stdout_log,
+        attributes={
             "startupRetryCount": startup_retry_count,
             "rapidFailsPerMinute": rapid_fails,
             "requestTimeout": request_timeout,
@@ -147,9 +147,16 @@ def _request(
             "forwardWindowsAuthToken": windows_auth_token.lower() if windows_auth_token else None,
         },
     )
-    wish = HandlerOptions(handler.lower(), startup_command)
-    return WebConfigRequest.parse(
-        version, architecture, python_path, wish, app, platform, environment or (), static_path or (), output_file
+    return WebConfigRequest.from_options(
+        version=version,
+        architecture=architecture,
+        python_path=python_path,
+        handler=HandlerOptions.from_options(handler=handler, startup_command=startup_command),
+        app=app,
+        platform=platform,
+        environment=environment or (),
+        static=static_path or (),
+        output=output_file,
     )
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "handler_names",
     "platform_attributes",
     "read_handler",
+    "read_in_force",
     "read_settings",
     "write_handler",
 ]
@@ -65,6 +66,14 @@ def read_settings(content: bytes | None) -> PythonHandler | None:
     if not any(name.startswith(("WSGI_", "DJANGO_", "PYTHON", "FLASK_")) for name in names):
         return None
     return PythonHandler("fastCgi", "", None, appsettings.entry_point(settings), None, _without_handler(settings), "")
+
+
+def read_in_force(content: bytes | None) -> PythonHandler | None:
+    """Return what a new handler has to respect: what web.config runs, else its settings without a handler.
+
+    content: None when there is no file. Raises InvalidWebConfig.
+    """
+    return read_handler(content) or read_settings(content)
 
 
 def handler_names(content: bytes) -> set[str]:

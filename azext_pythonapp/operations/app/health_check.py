@@ -39,7 +39,7 @@ class HealthOptions:
     seconds: float | None = None
 
     @classmethod
-    def parse(cls, path: str | None, seconds: float | None) -> HealthOptions:
+    def from_options(cls, *, path: str | None, seconds: float | None) -> HealthOptions:
         """From the command's options. Raises InvalidInput for what cannot be meant."""
         if path is not None and not path.startswith("/"):
             raise InvalidInput(f"--health-path is '{path}'; it takes a path of the app that begins with '/'.")
@@ -86,21 +86,21 @@ class HealthCheck:
     def __init__(
         self,
         app: App,
-        wish: HealthOptions,
+        options: HealthOptions,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ):
         self._clock = clock
         self._sleep = sleep
         self._app = app
-        self._wish = wish
-        self.url = f"{app.page_address}{wish.path}"
+        self._options = options
+        self.url = f"{app.page_address}{options.path}"
         self.before: Page | None = None
         self.result: dict[str, Any] = {"httpStatus": None, "httpStatusBefore": None, "instances": []}
 
     def require_running(self) -> None:
         """Raise Refused when the person demands a page of an app that is stopped. It is called before any change."""
-        if self._wish.demanded:
+        if self._options.demanded:
             raise Refused(
                 f"The {self._app.site.label} is stopped, so {self.url} cannot answer. Nothing was changed.",
                 f"Start it (`az webapp start {self._app.site.arguments}`), or leave --health-path out.",
@@ -111,16 +111,16 @@ class HealthCheck:
 
         Raises Refused when the person demands the page and it cannot be reached from here.
         """
-        page = look_before(self._fetch, self._wish.patience(content), self._clock, self._sleep)
+        page = look_before(self._fetch, self._options.patience(content), self._clock, self._sleep)
         self.before = page
         self.result["httpStatusBefore"] = page.status
-        if page.not_reached and self._wish.demanded:
+        if page.not_reached and self._options.demanded:
             raise Refused(
                 f"{self.url} of {self._app.site.label} cannot be checked: {page.not_reached}. Nothing was changed.",
                 "Run the command where that page can be reached, or leave --health-path out.",
             )
 
-    def prove(self, content: bytes, served: Served, changed: bool = True) -> None:
+    def check(self, content: bytes, served: Served, changed: bool = True) -> None:
         """Get the page of every instance after a change until it is good.
 
         changed: whether there was a change; without one the page that was there before counts as the one after it.
@@ -137,7 +137,7 @@ class HealthCheck:
 
     def _ask(self, ids: Sequence[str | None], content: bytes, served: Served) -> dict[str | None, Verdict]:
         """What became of each instance's page."""
-        seconds = self._wish.patience(content)
+        seconds = self._options.patience(content)
         say_once = _Once(
             lambda page: self._app.progress.say(
                 f"{self.url} {_answered(page)} so far; waiting up to {seconds:.0f} s for the restart."
@@ -175,7 +175,7 @@ class HealthCheck:
         if bad:
             raise self._failure(bad, verdicts, served)
         unreached = [one for one, verdict in verdicts.items() if verdict.outcome == "notReached"]
-        if unreached and self._wish.demanded:
+        if unreached and self._options.demanded:
             raise RemoteFailed(
                 f"{self.url} of {self._app.site.label} could not be checked{_on(unreached, verdicts)}: "
                 f"{verdicts[unreached[0]].page.not_reached}.",

@@ -33,7 +33,7 @@ class WebConfigChange:
 
     The edit is computed once; `apply` computes it again only when somebody else has changed the file.
 
-    change: the contract's row, with a masked diff; its action is "none" when the file is as wanted already.
+    change: the row of docs/json-output.md, with a masked diff; its action is "none" when the file is as wanted already.
     content: the bytes that the file will have, or has after `apply`. edit: where they come from, with its notes.
     previous: the file that they are made from.
     """

@@ -33,7 +33,7 @@ _UNSEEN = (
 
 
 @dataclass(frozen=True)
-class Start:
+class StartTarget:
     """What the web server is to start.
 
     entry: module and object; None when only the text is known, such as arguments of python.exe that a person wrote.
@@ -58,7 +58,7 @@ def find_start(
     handler: PythonHandler | None,
     say: Callable[[str], None],
     settings: Mapping[str, str] | None,
-) -> Start:
+) -> StartTarget:
     """Decide what to start: what the option says, else what is in force, else what the app's files have.
 
     files: the app's. option: the value of --app; handler: what web.config has now, replaced when wfastcgi could never
@@ -86,7 +86,7 @@ def find_start(
         and handler.entry_point is None
     ):
         say(_UNSEEN)
-        start = Start(None, None, None, True)
+        start = StartTarget(None, None, None, True)
     else:
         start = replace(_own_start(files, handler, say, known, settings is None), settings=known)
     return replace(start, unseen=settings is None)
@@ -130,17 +130,19 @@ def entry_point_in_force(
     )
 
 
-def _named_start(entry: EntryPoint, setting: str | None, known: Mapping[str, str], say: Callable[[str], None]) -> Start:
+def _named_start(
+    entry: EntryPoint, setting: str | None, known: Mapping[str, str], say: Callable[[str], None]
+) -> StartTarget:
     """The start that --app names; setting: what an app setting names."""
     if setting is not None and entry.object is not None:
         if entry.wsgi_handler == setting.strip():
-            return Start(entry, setting, None, True, known)
+            return StartTarget(entry, setting, None, True, known)
         say(f"--app goes before the app setting WSGI_HANDLER, which is '{setting}' and stays.")
-    return Start(entry, None, None, False, known)
+    return StartTarget(entry, None, None, False, known)
 
 
 def _tell_left_to_settings(
-    start: Start, handler: PythonHandler | None, settings: Mapping[str, str] | None, say: Callable[[str], None]
+    start: StartTarget, handler: PythonHandler | None, settings: Mapping[str, str] | None, say: Callable[[str], None]
 ) -> None:
     """Say that DJANGO_SETTINGS_MODULE is not written where settings that are not known may have it already."""
     module = start.entry.settings_module if start.entry else None
@@ -153,7 +155,7 @@ def _tell_left_to_settings(
         )
 
 
-def _setting_start(files: Wwwroot, text: str, known: Mapping[str, str], say: Callable[[str], None]) -> Start:
+def _setting_start(files: Wwwroot, text: str, known: Mapping[str, str], say: Callable[[str], None]) -> StartTarget:
     detected = _detected(files)
     repaired = repaired_handler(text, detected)
     if repaired is not None:
@@ -164,10 +166,10 @@ def _setting_start(files: Wwwroot, text: str, known: Mapping[str, str], say: Cal
         )
     say(f"Entry point of {files.label}: {text}, by the app setting WSGI_HANDLER.")
     entry = entry_of_handler(text, detected)
-    return Start(recognized(entry, detected) if entry is not None else None, text, None, True, known)
+    return StartTarget(recognized(entry, detected) if entry is not None else None, text, None, True, known)
 
 
-def taken_instead(start: Start, kind: str, current: PythonHandler | None) -> str | None:
+def taken_instead(start: StartTarget, kind: str, current: PythonHandler | None) -> str | None:
     """A sentence where a handler of another kind starts what the files have, as the command in force names nothing.
 
     kind: of the handler that is decided for; current: the one of web.config.
@@ -192,7 +194,7 @@ def _is_blank(handler: PythonHandler | None) -> bool:
 
 def _own_start(
     files: Wwwroot, handler: PythonHandler | None, say: Callable[[str], None], known: Mapping[str, str], unseen: bool
-) -> Start:
+) -> StartTarget:
     """What web.config has, else what the app's files have. known: `starting_settings`; unseen: there may be others."""
     text = (handler.entry_point if handler.kind == "fastCgi" else handler.arguments) if handler else None
     if handler is not None and text and text.strip():
@@ -202,18 +204,18 @@ def _own_start(
             repaired = repaired_handler(text, detected)
             if repaired is not None:
                 say(f"WSGI_HANDLER '{text}' cannot work and becomes '{repaired.wsgi_handler}'. {repaired.reason}")
-                return Start(repaired, None)
+                return StartTarget(repaired, None)
         elif _needs_unix(handler):
             entry = recognized(named, detected) if named is not None else choose(detected)
             say(f"'{text}' cannot work: its server needs a Unix. Another one that serves {entry.spec} is taken.")
-            return Start(entry, None)
+            return StartTarget(entry, None)
         if named is None:
             told = handler.kind == "fastCgi" or unseen and _is_flask(handler)
-            return Start(None, text, None if told else _best(detected))
-        return Start(recognized(named, detected), text)
+            return StartTarget(None, text, None if told else _best(detected))
+        return StartTarget(recognized(named, detected), text)
     entry = choose(_detected(files))
     say(f"Entry point of {files.label}: {entry.spec}. {entry.reason}")
-    return Start(entry, None)
+    return StartTarget(entry, None)
 
 
 def _option_entry(option: str, detected: Candidates, say: Callable[[str], None]) -> EntryPoint:

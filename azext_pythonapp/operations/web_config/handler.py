@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from azext_pythonapp.entrypoints.choose import EntryPoint, choose_server, served_entry_point, startup_arguments
 from azext_pythonapp.errors import InvalidInput, Refused
 from azext_pythonapp.operations.app.server_log import WSGI_LOG
-from azext_pythonapp.operations.web_config.entry_point import Start
+from azext_pythonapp.operations.web_config.entry_point import StartTarget
 from azext_pythonapp.runtimes.identity import REGISTERED_HOME
 from azext_pythonapp.runtimes.registration import Registration
 from azext_pythonapp.webconfig.handlers import HandlerIntent, Kind, PythonHandler, carried_environment
@@ -31,13 +31,16 @@ class HandlerOptions:
     handler: str
     startup_command: str | None
 
-    def check(self) -> None:
-        """Raise InvalidInput for options that contradict each other."""
-        if self.handler == "fastcgi" and self.startup_command is not None:
+    @classmethod
+    def from_options(cls, *, handler: str, startup_command: str | None) -> HandlerOptions:
+        """Read the command's options. Raises InvalidInput when they contradict each other."""
+        options = cls(handler.lower(), startup_command)
+        if options.handler == "fastcgi" and startup_command is not None:
             raise InvalidInput(
                 "--startup-command is for the HttpPlatform handler; FastCGI starts wfastcgi.py.",
                 "Use --handler httpplatform, or name the entry point with --app.",
             )
+        return options
 
 
 def keeps_python(current: PythonHandler | None, python_path: str) -> bool:
@@ -48,7 +51,7 @@ def keeps_python(current: PythonHandler | None, python_path: str) -> bool:
 
 
 def decide_kind(
-    label: str, wish: HandlerOptions, current: PythonHandler | None, start: Start, registered: bool
+    label: str, options: HandlerOptions, current: PythonHandler | None, start: StartTarget, registered: bool
 ) -> Kind:
     """FastCGI or HttpPlatform.
 
@@ -57,9 +60,9 @@ def decide_kind(
     Raises Refused when FastCGI was asked for and cannot work.
     """
     wsgi = start.entry is None or (start.entry.object is not None and not start.entry.is_asgi)
-    possible = registered and wsgi and wish.startup_command is None
-    if wish.handler != "auto":
-        kind = OPTION_KINDS[wish.handler]
+    possible = registered and wsgi and options.startup_command is None
+    if options.handler != "auto":
+        kind = OPTION_KINDS[options.handler]
         if kind == "fastCgi" and not possible:
             reason = (
                 "the entry point is no WSGI app, and wfastcgi runs nothing else"
@@ -76,9 +79,9 @@ def decide_kind(
 def build_intent(
     label: str,
     kind: Kind,
-    wish: HandlerOptions,
+    options: HandlerOptions,
     current: PythonHandler | None,
-    start: Start,
+    start: StartTarget,
     python_path: str,
     registration: Registration | None,
     packages: Iterable[str],
@@ -122,7 +125,7 @@ def build_intent(
             )
         handler = None if start.in_setting else kept or _entry(label, start).wsgi_handler
         return HandlerIntent(kind, registration.full_path, registration.arguments, handler, environment=environment)
-    process, arguments = _command(label, wish, current, start, python_path, packages)
+    process, arguments = _command(label, options, current, start, python_path, packages)
     new = not same_kind and not (current is not None and current.unused.process_path)
     return HandlerIntent(
         kind, process, arguments=arguments, environment=environment, stdout_log=NEW_LOG if new else None
@@ -131,9 +134,9 @@ def build_intent(
 
 def _command(
     label: str,
-    wish: HandlerOptions,
+    options: HandlerOptions,
     current: PythonHandler | None,
-    start: Start,
+    start: StartTarget,
     python_path: str,
     packages: Iterable[str],
 ) -> tuple[str, str]:
@@ -146,7 +149,7 @@ def _command(
     process = started_path(python_path, "%HOME%")
     if current is not None and current.kind == "httpPlatform":
         program = current.program
-        if wish.startup_command is None and start.text:
+        if options.startup_command is None and start.text:
             if kept:
                 return current.python_path, start.text
             moved = program.moved_to(process)
@@ -159,8 +162,8 @@ def _command(
                 "told, so it cannot be given other arguments.",
                 "Name the Python with --version or --python-path.",
             )
-    if wish.startup_command is not None:
-        return process, wish.startup_command
+    if options.startup_command is not None:
+        return process, options.startup_command
     again = _command_from_before(current, start, python_path, process)
     if again is not None:
         return again
@@ -169,7 +172,7 @@ def _command(
 
 
 def _command_from_before(
-    current: PythonHandler | None, start: Start, python_path: str, process: str
+    current: PythonHandler | None, start: StartTarget, python_path: str, process: str
 ) -> tuple[str, str] | None:
     """What an <httpPlatform> that is not used now starts, where that serves what is to be started; else None.
 
@@ -207,7 +210,7 @@ def import_path(folder: str, app_folder: str, environment: Mapping[str, str]) ->
     return ";".join([path, *entries])
 
 
-def _entry(label: str, start: Start) -> EntryPoint:
+def _entry(label: str, start: StartTarget) -> EntryPoint:
     entry = start.entry or start.found
     if entry is None:
         raise Refused(

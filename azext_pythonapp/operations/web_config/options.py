@@ -30,8 +30,8 @@ class PlatformOptions:
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def parse(
-        cls, startup_time_limit: int | None, stdout_log: str | None, attributes: Mapping[str, object]
+    def from_options(
+        cls, *, startup_time_limit: int | None, stdout_log: str | None, attributes: Mapping[str, object]
     ) -> PlatformOptions:
         """From the command's options; attributes: by their names in web.config, None for those that were not given.
 
@@ -68,16 +68,16 @@ class PlatformOptions:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WebConfigRequest:
     """What web.config is to say.
 
-    wish, architecture: which of the app's Pythons; python_path: a Python by its path; None for the one it has.
+    version, architecture: which of the app's Pythons; python_path: a Python by its path; None for the one it has.
     app: the entry point. environment: variables to set. static: folders of wwwroot that IIS is to serve itself.
     output: where to write the result instead; None for in place.
     """
 
-    wish: VersionSpec | None
+    version: VersionSpec | None
     architecture: str | None
     python_path: str | None
     handler: HandlerOptions
@@ -88,8 +88,9 @@ class WebConfigRequest:
     output: Path | None
 
     @classmethod
-    def parse(
+    def from_options(
         cls,
+        *,
         version: str | None,
         architecture: str | None,
         python_path: str | None,
@@ -101,22 +102,21 @@ class WebConfigRequest:
         output: str | None,
     ) -> WebConfigRequest:
         """From the command's options. Raises InvalidInput for what cannot be meant."""
-        handler.check()
         if python_path is not None and (version is not None or architecture is not None):
             raise InvalidInput(
                 "--python-path names a Python already, so --version and --arch cannot be given with it.",
                 "Leave one of them out.",
             )
         return cls(
-            VersionSpec.parse(version) if version is not None else None,
-            architecture,
-            python_path,
-            handler,
-            app,
-            platform,
-            _environment(environment),
-            tuple(map(_static_folder, static)),
-            Path(output) if output is not None else None,
+            version=VersionSpec.parse(version) if version is not None else None,
+            architecture=architecture,
+            python_path=python_path,
+            handler=handler,
+            app=app,
+            platform=platform,
+            environment=_environment(environment),
+            static=tuple(map(_static_folder, static)),
+            output=Path(output) if output is not None else None,
         )
 
 

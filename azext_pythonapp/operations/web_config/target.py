@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +18,7 @@ from azext_pythonapp.operations.app.wwwroot import AppFiles, LocalFiles, Wwwroot
 from azext_pythonapp.operations.package.requirement_files import REQUIREMENTS, files_on_app, local_files
 from azext_pythonapp.operations.runtime.choose import require_present
 from azext_pythonapp.operations.web_config.change_record import ChangeRecord
+from azext_pythonapp.operations.web_config.decide import PythonChoice
 from azext_pythonapp.operations.web_config.handler import keeps_python
 from azext_pythonapp.operations.web_config.options import WebConfigRequest
 from azext_pythonapp.packages.requirements import required_packages
@@ -34,19 +34,7 @@ SITE_TRANSFORM = "site/applicationHost.xdt"
 _NAME_IT = "Name one with `--version` or `--python-path`."
 
 
-@dataclass(frozen=True)
-class PythonChoice:
-    """A Python by its path on the worker, and the pair by which IIS knows it; None when there is none, or not known.
-
-    unregistered: it was looked up that IIS does not know it.
-    """
-
-    path: str
-    registration: Registration | None
-    unregistered: bool = False
-
-
-class Place(Protocol):
+class WebConfigTarget(Protocol):
     """An app or a local file."""
 
     files: Wwwroot
@@ -90,8 +78,8 @@ class AppTarget:
         """One that the request names, else the one that web.config starts, else the app's only one."""
         pythons = pythons_on(self._app, current)
         home = self._app.kudu.home()
-        if request.wish is not None:
-            return self._choice(require_present(self._app, pythons, request.wish, request.architecture), current)
+        if request.version is not None:
+            return self._choice(require_present(self._app, pythons, request.version, request.architecture), current)
         asked = request.python_path
         paths = [asked] if asked is not None else list(current.python_paths) if current is not None else []
         known = next(
@@ -217,7 +205,7 @@ class FileTarget:
         FastCGI's pair is taken to be registered as every site extension does it: wfastcgi.py beside python.exe, in
         `D:\home` (docs/platform/site-extensions.md 1.5); it cannot be looked up here.
         """
-        if request.wish is not None:
+        if request.version is not None:
             raise InvalidInput(
                 "--version means a Python of an app, and with --file no app is asked.",
                 r"Name it with --python-path D:\home\python364x64\python.exe.",

@@ -70,7 +70,7 @@ def proven(site, before=None, changed=True, **wish):
             site.pages = {"": before}
             check.look_before(FAST)
             site.pages = after
-        check.prove(FAST, served(), changed)
+        check.check(FAST, served(), changed)
         return check.result
 
 
@@ -101,7 +101,7 @@ def test_what_each_instance_answered_is_kept_on_a_failure():
     with serving(site.answer) as server:
         check = site.check(server)
         with pytest.raises(RemoteFailed):
-            check.prove(FAST, served())
+            check.check(FAST, served())
     assert check.result["instances"] == [{"id": "a1", "httpStatus": 200}, {"id": "b2", "httpStatus": 404}]
     assert check.result["httpStatus"] == 404
 
@@ -186,7 +186,7 @@ def test_a_run_without_a_change_asks_once(page, status, warned):
 def test_log_explains_an_error_of_the_new_python():
     site = Site(one=plain(500, TRACEBACK, Content_Type="text/plain"))
     with serving(site.answer) as server, pytest.raises(RemoteFailed) as caught:
-        site.check(server).prove(FAST, served("D:\\Home\\Python311x64\\", "wfastcgi.log says: RuntimeError"))
+        site.check(server).check(FAST, served("D:\\Home\\Python311x64\\", "wfastcgi.log says: RuntimeError"))
     assert "with Python 3.11.9: RuntimeError: not ready. wfastcgi.log says: RuntimeError" in caught.value.message
     assert site.now < 15 and "--health-path" in str(caught.value.recommendation)
 
@@ -220,8 +220,8 @@ def platform(limit):
     ],
 )
 def test_the_wait_follows_the_start_up_time_limit(content, seconds):
-    assert HealthOptions.parse(None, None).patience(content) == seconds
-    assert HealthOptions.parse(None, 7.5).patience(content) == 7.5
+    assert HealthOptions.from_options(path=None, seconds=None).patience(content) == seconds
+    assert HealthOptions.from_options(path=None, seconds=7.5).patience(content) == 7.5
 
 
 @pytest.mark.parametrize(
@@ -238,10 +238,10 @@ def test_the_wait_follows_the_start_up_time_limit(content, seconds):
 )
 def test_options_that_cannot_be_meant(path, seconds):
     with pytest.raises(InvalidInput):
-        HealthOptions.parse(path, seconds)
+        HealthOptions.from_options(path=path, seconds=seconds)
 
 
 def test_a_page_that_is_named_is_demanded():
-    assert HealthOptions.parse("/", None) == HealthOptions("/", True) and HealthOptions.parse(
-        None, None
-    ) == HealthOptions("/", False)
+    assert HealthOptions.from_options(path="/", seconds=None) == HealthOptions(
+        "/", True
+    ) and HealthOptions.from_options(path=None, seconds=None) == HealthOptions("/", False)

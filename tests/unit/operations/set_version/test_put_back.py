@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from azext_pythonapp.errors import Conflict, PlatformFailed, Unreachable
-from azext_pythonapp.operations.set_version import put_back
+from azext_pythonapp.operations.set_version.steps import put_back
 from azext_pythonapp.plan import Plan, Step
 from tests.unit.operations.web_config.test_change import OLD, THEIRS, Files, planned
 
@@ -61,7 +61,7 @@ def test_without_a_restart(change):
 
 def test_a_running_job_is_not_ended_by_the_restart(change, monkeypatch):
     job = SimpleNamespace(id="20261126-120000-0009")
-    monkeypatch.setattr("azext_pythonapp.operations.set_version.living_job", lambda kudu: job)
+    monkeypatch.setattr("azext_pythonapp.operations.set_version.steps.living_job", lambda kudu: job)
     said = put_back(app(refusing(AssertionError())), change, restart=True)
     assert "put back" in said and "20261126-120000-0009" in said
 

@@ -57,16 +57,16 @@ def request(
     static: tuple[str, ...] = (),
     output: Path | None = None,
 ) -> WebConfigRequest:
-    return WebConfigRequest.parse(
-        None,
-        None,
-        python,
-        HandlerOptions(handler, command),
-        app,
-        PlatformOptions(),
-        environment,
-        static,
-        str(output) if output else None,
+    return WebConfigRequest.from_options(
+        version=None,
+        architecture=None,
+        python_path=python,
+        handler=HandlerOptions.from_options(handler=handler, startup_command=command),
+        app=app,
+        platform=PlatformOptions(),
+        environment=environment,
+        static=static,
+        output=str(output) if output else None,
     )
 
 

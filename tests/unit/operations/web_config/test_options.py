@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from azext_pythonapp.errors import InvalidInput
@@ -26,11 +28,19 @@ def request(**options: object) -> WebConfigRequest:
         "static": (),
         "output": None,
     } | options
-    return WebConfigRequest.parse(**values)  # type: ignore[arg-type]
+    return WebConfigRequest.from_options(**values)  # type: ignore[arg-type]
+
+
+def platform(
+    startup_time_limit: int | None, stdout_log: str | None, attributes: Mapping[str, object]
+) -> PlatformOptions:
+    return PlatformOptions.from_options(
+        startup_time_limit=startup_time_limit, stdout_log=stdout_log, attributes=attributes
+    )
 
 
 def test_every_attribute_is_reachable() -> None:
-    options = PlatformOptions.parse(
+    options = platform(
         300,
         "%HOME%\\LogFiles\\mine",
         {
@@ -56,7 +66,7 @@ def test_every_attribute_is_reachable() -> None:
 
 
 def test_no_log() -> None:
-    settings = PlatformOptions.parse(None, "none", {}).added_to(HTTP).platform_settings
+    settings = platform(None, "none", {}).added_to(HTTP).platform_settings
     assert settings["stdoutLogEnabled"] == "false" and "stdoutLogFile" not in settings
 
 
@@ -75,14 +85,14 @@ def test_no_log() -> None:
 )
 def test_what_the_schema_forbids(limit: int | None, attributes: dict[str, object]) -> None:
     with pytest.raises(InvalidInput):
-        PlatformOptions.parse(limit, None, attributes)
+        platform(limit, None, attributes)
 
 
 def test_fastcgi_has_no_such_attributes() -> None:
     intent = HandlerIntent("fastCgi", "D:\\home\\python364x64\\python.exe", entry_point="app.app")
     assert PlatformOptions().added_to(intent) == intent
     with pytest.raises(InvalidInput, match="HttpPlatform"):
-        PlatformOptions.parse(60, None, {}).added_to(intent)
+        platform(60, None, {}).added_to(intent)
 
 
 def test_environment() -> None:

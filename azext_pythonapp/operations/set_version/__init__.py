@@ -1,0 +1,1 @@
+"""`set-version`: make an app run a Python version, as one transaction."""

@@ -1,0 +1,60 @@
+"""The command: decide, plan, apply, and the answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.operations.app.deployment_warnings import warn_of_deployment
+from azext_pythonapp.operations.app.worker_fit import fit_warnings
+from azext_pythonapp.operations.set_version.decision import Decision, decide
+from azext_pythonapp.operations.set_version.options import SetVersionRequest
+from azext_pythonapp.operations.set_version.steps import Run, plan_steps
+from azext_pythonapp.operations.web_config.entry_point import shown_entry_point
+from azext_pythonapp.plan import report
+
+
+def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str, Any]:
+    """Install the runtime and its packages, switch web.config, restart, verify; return what docs/json-output.md says.
+
+    After a failure before the switch web.config is untouched; after one that follows it, it is put back.
+    """
+    decision = decide(app, request)
+    run = Run(decision)
+    for warning in fit_warnings(app, decision.python.architecture):
+        app.progress.say(warning)
+    warn_of_deployment(app, decision.python.python_path)
+    plan = plan_steps(decision, run)
+    if dry_run:
+        _say_notes(app, run)
+        if decision.running and request.health is not None and request.health.demanded:
+            run.health.look_before(run.web_config.content)
+        return report(app.site.to_dict(), plan.changes, True, **_answer(decision, run))
+    if decision.installation is not None and not request.confirmed:
+        decision.installation.confirm()
+    changes = plan.apply(app.progress.say)
+    return report(app.site.to_dict(), changes, False, **_answer(decision, run))
+
+
+def _say_notes(app: App, run: Run) -> None:
+    """Tell what the edit of web.config, which is not made, means."""
+    edit = run.web_config.edit
+    if edit.changed and edit.notes:
+        app.progress.say(f"Planned for web.config of {app.site.label} (nothing was changed):")
+        for note in edit.notes:
+            app.progress.say(f"  {note}")
+
+
+def _answer(decision: Decision, run: Run) -> dict[str, Any]:
+    """Return the command's own keys."""
+    intent = run.intent
+    text = (intent.entry_point or decision.seen.start.text) if intent.kind == "fastCgi" else intent.arguments
+    return {
+        "runtime": replace(run.python, in_use=True).to_dict(),
+        "environment": None,
+        "handler": intent.kind,
+        "entryPoint": shown_entry_point(intent.kind, text, intent.python_path),
+        "verification": {**run.verification, **run.health.result},
+        "changeId": run.record.change_id if run.record.used else None,
+    }

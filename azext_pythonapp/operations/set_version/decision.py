@@ -1,0 +1,153 @@
+"""What `set-version` sees on an app, and what it decides before anything is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.errors import NotFound
+from azext_pythonapp.operations.app.health_check import HealthOptions
+from azext_pythonapp.operations.app.observe import pythons_on
+from azext_pythonapp.operations.app.registration import find_registration
+from azext_pythonapp.operations.app.settings import known_settings
+from azext_pythonapp.operations.app.site_configs import names_on_app
+from azext_pythonapp.operations.app.site_packages import installed_packages
+from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, AppFiles, FileState
+from azext_pythonapp.operations.package.requirement_files import RequirementFiles, files_on_app
+from azext_pythonapp.operations.runtime.choose import choose_runtime
+from azext_pythonapp.operations.runtime.nuget import NugetInstallation, installation_of
+from azext_pythonapp.operations.runtime.site_extension import Installation
+from azext_pythonapp.operations.set_version.options import SetVersionRequest
+from azext_pythonapp.operations.web_config.decide import PythonChoice, decide_handler, decide_start
+from azext_pythonapp.operations.web_config.entry_point import StartTarget
+from azext_pythonapp.packages.requirements import TargetEnvironment, required_packages
+from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.runtimes.registration import Registration
+from azext_pythonapp.webconfig.handlers import HandlerIntent, PythonHandler, read_in_force
+from azext_pythonapp.windows import same_path
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was seen of the app.
+
+    web_config: the file as it was read. current: what it makes IIS run. start: the entry point that is to be served.
+    requirements: the app's own; None when it has none, and when they are not to be installed.
+    """
+
+    files: AppFiles
+    web_config: FileState
+    current: PythonHandler | None
+    start: StartTarget
+    requirements: RequirementFiles | None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the app is to run, as it was decided before the first step.
+
+    installation: of the Python; None for one that is on the app. python: the one that is going to run, as it will be.
+    intent: what web.config has to say.
+    """
+
+    app: App
+    request: SetVersionRequest
+    seen: Observation
+    installation: Installation | NugetInstallation | None
+    python: Installed
+    intent: HandlerIntent
+
+    @property
+    def running(self) -> bool:
+        """Return whether the app ran when it was observed."""
+        return self.app.site.state.lower() != "stopped"
+
+    @property
+    def health(self) -> HealthOptions | None:
+        """Return how the page is checked; None for not at all.
+
+        Without a restart nothing new may be running yet; then only a page that the person names is checked.
+        """
+        health = self.request.health
+        return health if health and (self.request.restart or health.demanded) else None
+
+    @property
+    def starts_registration_already(self) -> bool:
+        """Return whether web.config names the Python's registration, so that IIS looks for no other when it changes."""
+        current = self.seen.current
+        return (
+            self.installation is None
+            and current is not None
+            and current.kind == "fastCgi"
+            and same_path(current.python_path, self.python.python_path, self.app.kudu.home())
+        )
+
+
+def decide(app: App, request: SetVersionRequest) -> Decision:
+    """Observe the app and decide which Python it is to run, and how.
+
+    Raises what choosing the runtime, the entry point and the handler raises; nothing was changed then.
+    """
+    files = AppFiles(app)
+    web_config = files.state(WEB_CONFIG)
+    current = read_in_force(web_config.content)
+    start = decide_start(files, request.handler, request.app, current, lambda: known_settings(app), app.progress.say)
+    pythons = pythons_on(app, current)
+    choice = choose_runtime(app, pythons, request.version, request.architecture, prereleases=request.prereleases)
+    installation = installation_of(app, choice, pythons)
+    seen = Observation(files, web_config, current, start, _requirements(app) if request.requirements else None)
+    if installation is None:
+        python = choice.required
+        return Decision(app, request, seen, None, python, intent_for_installed(app, request, seen, python))
+    python, identity = installation.runtime, installation.offer.identity
+    registration = Registration(identity.registered_path, identity.registered_arguments)
+    intent = _intent(app, request, seen, python, registration, _requirement_names(seen, python))
+    return Decision(app, request, seen, installation, python, intent)
+
+
+def intent_for_installed(app: App, request: SetVersionRequest, seen: Observation, python: Installed) -> HandlerIntent:
+    """Return what web.config has to say for a Python that is on the app; its registration is read there.
+
+    Raises Refused when no handler can start it.
+    """
+    registration = find_registration(app, python.extension_id, python.python_path)
+    return _intent(app, request, seen, python, registration, _packages(app, seen, python))
+
+
+def _intent(
+    app: App,
+    request: SetVersionRequest,
+    seen: Observation,
+    python: Installed,
+    registration: Registration | None,
+    packages: Iterator[str],
+) -> HandlerIntent:
+    return decide_handler(
+        seen.files,
+        request.handler,
+        seen.current,
+        seen.start,
+        PythonChoice(python.python_path, registration),
+        packages=packages,
+        other_names=lambda: names_on_app(app),
+        say=app.say_once,
+    )
+
+
+def _requirements(app: App) -> RequirementFiles | None:
+    try:
+        return files_on_app(app, None, None)
+    except NotFound:
+        return None
+
+
+def _requirement_names(seen: Observation, python: Installed) -> Iterator[str]:
+    if seen.requirements is not None:
+        environment = TargetEnvironment(str(python.version), str(python.architecture))
+        yield from required_packages(seen.requirements.parsed, environment)
+
+
+def _packages(app: App, seen: Observation, python: Installed) -> Iterator[str]:
+    yield from _requirement_names(seen, python)
+    yield from installed_packages(app, python.python_path)

@@ -1,0 +1,65 @@
+"""The options of `set-version`, read and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from azext_pythonapp.entrypoints.choose import parse_app_option
+from azext_pythonapp.operations.app.health_check import HealthOptions
+from azext_pythonapp.operations.web_config.handler import HandlerOptions
+from azext_pythonapp.runtimes.identity import VersionSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetVersionRequest:
+    """What the app is to run, and how the switch is made.
+
+    architecture: "x64", "x86", or None for either. app: the entry point; None for the one in force. requirements:
+    whether requirements.txt is installed. restart: whether the app may be restarted. health: None for no health check.
+    confirmed: whether questions are answered with yes. import_check: whether the entry point is imported first.
+    prereleases: whether a pre-release will do.
+    """
+
+    version: VersionSpec
+    architecture: str | None
+    handler: HandlerOptions
+    app: str | None
+    requirements: bool
+    restart: bool
+    health: HealthOptions | None
+    confirmed: bool
+    import_check: bool
+    prereleases: bool
+
+    @classmethod
+    def from_options(
+        cls,
+        *,
+        version: str,
+        architecture: str | None,
+        handler: str,
+        app: str | None,
+        startup_command: str | None,
+        requirements: bool,
+        restart: bool,
+        health: HealthOptions | None,
+        confirmed: bool,
+        import_check: bool,
+        prereleases: bool,
+    ) -> SetVersionRequest:
+        """Read the command's options. Raises InvalidInput for those that are malformed or contradict each other."""
+        handler_options = HandlerOptions.from_options(handler=handler, startup_command=startup_command)
+        if app is not None:
+            parse_app_option(app)
+        return cls(
+            version=VersionSpec.parse(version),
+            architecture=architecture,
+            handler=handler_options,
+            app=app,
+            requirements=requirements,
+            restart=restart,
+            health=health,
+            confirmed=confirmed,
+            import_check=import_check,
+            prereleases=prereleases,
+        )

@@ -1,0 +1,273 @@
+"""The steps of `set-version`, and what has happened so far while they run."""
+
+from __future__ import annotations
+
+import ntpath
+from collections.abc import Sequence
+from typing import Any
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.errors import PythonAppError, UnknownOutcome
+from azext_pythonapp.jobs.pending_restart import RESTART, living_job
+from azext_pythonapp.operations.app.health_check import HealthCheck, HealthOptions, Served
+from azext_pythonapp.operations.app.home_space import require_room, require_writable_root
+from azext_pythonapp.operations.app.import_check import check_import, import_target, require_import
+from azext_pythonapp.operations.app.python_in_use import pip_target
+from azext_pythonapp.operations.app.registration import is_read, refuse_unread
+from azext_pythonapp.operations.app.server_log import ServerLog
+from azext_pythonapp.operations.app.settings import known_settings
+from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
+from azext_pythonapp.operations.job.pending_restart import PACKAGES, plan_pending, restart_to_read, run_pending
+from azext_pythonapp.operations.job.run import PipJob, require_job_success, result_changes, start_pip
+from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
+from azext_pythonapp.operations.set_version.decision import Decision, intent_for_installed
+from azext_pythonapp.operations.web_config.change import WebConfigChange, conflict
+from azext_pythonapp.operations.web_config.change_record import ChangeRecord
+from azext_pythonapp.packages.pip import PipOptions
+from azext_pythonapp.plan import Change, Plan, Step
+from azext_pythonapp.webconfig.handlers import Edit, read_in_force, write_handler
+from azext_pythonapp.windows import same_path, worker_path
+
+COMMAND = "set-version"
+
+
+class Run:
+    """What has happened so far.
+
+    python, intent: as decided, and after an installation as the worker has it. web_config: the change of web.config for
+    that intent. jobs: ids of the jobs that were started. restart_reason: why the app takes a restart, as said with it,
+    "" for what was said already; None when nothing was changed. health: the page, before and after.
+    log: of the app's server, from before the switch on. verification: what the import check said, by the keys of
+    docs/json-output.md.
+    """
+
+    def __init__(self, decision: Decision):
+        app, seen = decision.app, decision.seen
+        self.python = decision.python
+        self.intent = decision.intent
+        self.record = ChangeRecord(app.kudu, COMMAND)
+        self.web_config = WebConfigChange(
+            seen.files, WEB_CONFIG, seen.web_config, lambda content: _edit(decision, self, content), self.record
+        )
+        self.jobs: list[str] = []
+        self.restart_reason: str | None = None
+        self.restarted = False
+        self.health = HealthCheck(app, decision.health or HealthOptions())
+        self.log: ServerLog | None = None
+        self.verification: dict[str, Any] = {"pythonVersion": None, "importOk": None}
+
+
+def plan_steps(decision: Decision, run: Run) -> Plan:
+    """Return the steps, in order; those without changes only verify.
+
+    Raises Refused for what cannot be done: without a restart, with read-only files, on a stopped app.
+    """
+    app, request = decision.app, decision.request
+    packages = _package_steps(decision, run)
+    pending = plan_pending(app, True) if request.restart else []
+    steps = [
+        *_install_steps(decision, run),
+        *_registration_steps(decision, run),
+        *packages,
+        _import_step(decision, run),
+        *_switch_steps(decision, run),
+    ]
+    changes = any(step.changes for step in steps)
+    if run.web_config.change.action != "none":
+        require_writable_root(app)
+    elif changes:
+        require_room(app)
+    if pending or ((changes or packages) and request.restart and decision.running):
+        steps.append(_restart_step(decision, run, pending or ([Change("app", "restart")] if changes else [])))
+    if decision.health and (decision.running or pending):
+        url = run.health.url
+        if decision.running and (changes or packages):
+            steps.insert(0, Step(f"Fetching {url} as it is now.", [], lambda: _look_before(run)))
+        steps.append(Step(f"Fetching {url}.", [], lambda: _check_page(decision, run)))
+    elif decision.health:
+        run.health.require_running()
+        app.progress.say(f"The {app.site.label} is stopped, so its page is not verified.")
+    return Plan(steps)
+
+
+def _edit(decision: Decision, run: Run, content: bytes | None) -> Edit:
+    """Return the edit of web.config; raise Conflict when somebody else changed what it starts since the decision."""
+    seen = decision.seen
+    if content != seen.web_config.content and read_in_force(content) != seen.current:
+        raise conflict(
+            f"web.config of {decision.app.site.label}",
+            seen.web_config.content,
+            content,
+            write_handler(seen.web_config.content, run.intent).content,
+        )
+    return write_handler(content, run.intent)
+
+
+def _install_steps(decision: Decision, run: Run) -> list[Step]:
+    installation = decision.installation
+    if installation is None:
+        return []
+
+    def take_installed() -> Sequence[Change]:
+        """Go on with the Python that is there now, and with what it registered with IIS."""
+        run.python = installation.runtime
+        run.restart_reason = ""
+        run.intent = intent_for_installed(decision.app, decision.request, decision.seen, run.python)
+        run.web_config.recompute()
+        return []
+
+    return [*installation.steps(), Step(f"Looking at the new Python of {decision.app.site.label}.", [], take_installed)]
+
+
+def _registration_steps(decision: Decision, run: Run) -> list[Step]:
+    """Return the restart with which IIS reads a new FastCGI registration, before web.config names it.
+
+    Raises Refused when the person wants no restart.
+    """
+    app, python = decision.app, decision.python
+    if decision.intent.kind != "fastCgi" or not decision.running or decision.starts_registration_already:
+        return []
+    identifier = python.extension_id  # None: one that no site extension registered just now
+    read = False if decision.installation else identifier is None or is_read(app, identifier)
+    if read:
+        return []
+    if not decision.request.restart:
+        raise refuse_unread(app, str(python.version), read, "--no-restart")
+
+    def restart() -> Sequence[Change]:
+        if run.intent.kind == "fastCgi":
+            restart_to_read(app)
+        return []
+
+    return [
+        Step(f"Restarting {app.site.label}, because IIS reads the registration of a Python only then.", [], restart)
+    ]
+
+
+def _package_steps(decision: Decision, run: Run) -> list[Step]:
+    app, files, python = decision.app, decision.seen.requirements, decision.python
+    if files is None:
+        return []
+    options = PipOptions()
+    target = pip_target(app, python.python_path, str(python.version), str(python.architecture))
+    if decision.installation is None and last_good_run(app, target.folder, files, options):
+        return []
+    pip_run = plan_pip(app, target, files, options)
+
+    def install() -> Sequence[Change]:
+        started = start_pip(app, pip_run, COMMAND, on_success=RESTART if decision.request.restart else None)
+        run.jobs.append(started.job_id)
+        job = PipJob(app, started, None).wait()
+        changes = result_changes(require_job_success(app, job))
+        if changes:
+            run.restart_reason = PACKAGES
+        return changes
+
+    title = f"Installing {files.name} into Python {target.version} ({target.python_path}) of {app.site.label}."
+    return [Step(title, pip_run.planned, install)]
+
+
+def _import_step(decision: Decision, run: Run) -> Step:
+    if decision.request.import_check:
+        title = f"Checking with {decision.python.python_path} that the entry point imports."
+    else:
+        title = "Not checking that the entry point imports (--no-import-check)."
+    return Step(title, [], lambda: _check_import(decision, run))
+
+
+def _check_import(decision: Decision, run: Run) -> Sequence[Change]:
+    app, request, content = decision.app, decision.request, run.web_config.content
+    run.log = ServerLog(app, content)
+    run.verification["pythonVersion"] = run.python.version
+    target = import_target(content, known_settings(app)) if request.import_check else None
+    if target is None:
+        return []
+    present = content == decision.seen.web_config.content
+    check = check_import(app, run.python.python_path, target, content, present)
+    run.verification.update(pythonVersion=check.python_version, importOk=check.error is None)
+    untouched = "web.config was not touched." if run.web_config.edit.changed else "Nothing was changed."
+    require_import(app, target, check, untouched, request.requirements)
+    return []
+
+
+def _switch_steps(decision: Decision, run: Run) -> list[Step]:
+    app, change = decision.app, run.web_config
+    if change.change.action == "none":
+        return []
+
+    def switch() -> Sequence[Change]:
+        run.restart_reason = ""
+        done = change.apply()
+        for note in change.edit.notes:
+            app.progress.say(f"  {note}")
+        return [done]
+
+    def undo() -> str:
+        return put_back(app, change, restart=decision.request.restart and (decision.running or run.restarted))
+
+    title = f"Switching web.config of {app.site.label} to Python {decision.python.version}."
+    return [Step(title, [change.change], switch, undo)]
+
+
+def _restart_step(decision: Decision, run: Run, planned: Sequence[Change]) -> Step:
+    """Return the restart, or the start that is pending after an earlier job; run_pending says which of them it is."""
+    app = decision.app
+
+    def restart() -> Sequence[Change]:
+        reason = run.restart_reason
+        try:
+            changes = run_pending(app, own=run.jobs, changed=reason is not None, why=reason or "")
+        except UnknownOutcome as error:
+            if decision.health is None:
+                raise
+            # The page tells whether the app runs as it should; IIS also restarts it for a changed web.config.
+            app.progress.say(f"Warning: {error.message}")
+            return []
+        run.restarted = bool(changes)
+        return changes
+
+    return Step("", planned, restart)
+
+
+def _look_before(run: Run) -> Sequence[Change]:
+    run.health.look_before(run.web_config.content)
+    return []
+
+
+def _check_page(decision: Decision, run: Run) -> Sequence[Change]:
+    assert run.log is not None
+    if not (decision.running or run.restarted):
+        return []
+    home, current = decision.app.kudu.home(), decision.seen.current
+    new = current is None or not same_path(current.python_path, run.python.python_path, home)
+    folder = ntpath.dirname(worker_path(run.python.python_path, home)) + "\\" if new else None
+    run.health.check(
+        run.web_config.content,
+        Served(str(run.python.version), run.intent.kind, folder, run.log),
+        run.restart_reason is not None or run.restarted,
+    )
+    return []
+
+
+def put_back(app: App, change: WebConfigChange, *, restart: bool) -> str:
+    """Undo the change of web.config and restart the app; return what became of both, in sentences.
+
+    restart: whether to restart the app. Raises what `change.undo` raises.
+    """
+    sentence = change.undo()
+    if not restart:
+        return sentence
+    try:
+        busy = living_job(app.kudu)
+        if busy is not None:
+            return (
+                f"{sentence} IIS restarts the worker process of {app.site.label} because of it. The app itself was not "
+                f"restarted, because that would end job {busy.id}."
+            )
+        app.arm.restart(app.site)
+    except PythonAppError as error:
+        return (
+            f"{sentence} The restart after that failed: {error.message.rstrip('.')}. Until it is restarted, "
+            f"{app.site.label} may go on as it was after the change: `az webapp restart {app.site.arguments}`."
+        )
+    return f"{sentence} The app was restarted with it."
