@@ -1,23 +1,23 @@
-"""Commands that messages advise: with the app's options, and quoted so that they can be pasted into a shell."""
+"""The commands that messages advise: with the app's options, quoted for pasting into a shell."""
 
 from __future__ import annotations
 
 import re
 
-# What no shell that az is used in (POSIX, PowerShell, cmd.exe) reads in another way, anywhere in a word.
+# Characters that mean themselves anywhere in a word in all shells that az is used in (POSIX, PowerShell, cmd.exe).
 _PLAIN = re.compile(r"[A-Za-z0-9_./:=+-]+")
 # A command in a message, in backquotes: the command's own words, then whatever options it has.
 _ADVISED = re.compile(r"`(?P<words>az webapp(?: [a-z][a-z-]*)+)(?P<options>[^`]*)`")
 _OF_NO_APP = ("az webapp python", "az webapp list", "az webapp list-runtimes", "az webapp create")
-# What a POSIX shell or PowerShell still reads between double quotes.
+# Characters that a POSIX shell or PowerShell interprets even between double quotes.
 _ACTIVE = re.compile(r'["$`\\!]')
 
 
 def quoted(text: str) -> str:
-    """One argument for a shell: as it is where that is safe, else in double quotes, which every shell knows, else in
-    single ones as a POSIX shell reads them.
+    """Return one argument quoted for a shell: unquoted where that is safe, else in double quotes, else in single ones.
 
-    A control character, which no name of Azure's has, becomes a question mark: it would end the command.
+    Every shell supports double quotes; single quotes are those of a POSIX shell. A control character, which no name in
+    Azure has, becomes a question mark: it would end the command.
     """
     text = "".join("?" if ord(character) < 32 or 127 <= ord(character) < 160 else character for character in text)
     if _PLAIN.fullmatch(text):
@@ -28,26 +28,24 @@ def quoted(text: str) -> str:
 
 
 def options(resource_group: str, name: str, slot: str | None = None, subscription: str | None = None) -> str:
-    """The options that name an app or slot: `-g rg -n shop -s staging`.
+    """Return the options that name an app or slot: `-g rg -n shop -s staging`.
 
-    subscription: the one that was given on the command line; None when none was, so that the advised command needs
-    none either.
+    subscription: the one given on the command line; None when none was given, so the advised command needs none either.
     """
     named = [("-g", resource_group), ("-n", name), ("-s", slot), ("--subscription", subscription)]
     return " ".join(f"{option} {quoted(value)}" for option, value in named if value)
 
 
 def in_subscription(subscription: str | None) -> str:
-    """The option that repeats a given subscription, with a blank before it; "" when none was given."""
+    """Return the option --subscription with a blank before it; "" when none was given."""
     return f" --subscription {quoted(subscription)}" if subscription else ""
 
 
 def completed(text: str, arguments: str, subscription: str | None) -> str:
-    """A message whose advised commands all name the app that it is about.
+    """Return a message in which every advised command names the app.
 
-    text: with commands in backquotes, also those of code that knows of no app. arguments: what `options` made for the
-    app; subscription: the one that was given. A command that names an app, works on a file, or asks for help keeps its
-    own options.
+    text: with commands in backquotes. arguments: the result of `options` for the app; subscription: the one given on
+    the command line. A command that already names an app, works on a file, or shows help keeps its own options.
     """
 
     def fill(found: re.Match[str]) -> str:

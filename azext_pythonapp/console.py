@@ -1,4 +1,4 @@
-"""The person's terminal: progress on standard error, silent when az was told to show only errors."""
+"""The user's terminal: progress on standard error, silent with az's --only-show-errors."""
 
 import os
 import shutil
@@ -11,11 +11,10 @@ _DIFF_COLOURS = (("--- ", "\x1b[1m"), ("+++ ", "\x1b[1m"), ("@@", "\x1b[36m"), (
 
 
 class Console:
-    """Says what an operation is doing, and asks before it does it.
+    """Print an operation's progress, and prompt for confirmation.
 
-    On a terminal the last line tells what goes on at this moment; other lines appear above it. What is said may hold
-    text from elsewhere, such as file names of the worker: control characters in it and secrets in addresses are not
-    shown.
+    On a terminal the last line shows the current activity; other lines appear above it. Messages can contain text from
+    elsewhere, such as file names of the worker: control characters in it are removed and secrets in addresses masked.
 
     only_errors: az's --only-show-errors. never_ask: az's setting core.disable_confirm_prompt.
     """
@@ -26,27 +25,27 @@ class Console:
         self._status = ""
 
     def say(self, message):
-        """One line about a step that begins or ended."""
+        """Print one line about a step that starts or has ended."""
         self._write(masked(plain(message)))
 
     def output(self, line):
-        """One line that a program on the worker printed, set off from our own."""
+        """Print one line of output of a program on the worker, indented."""
         for part in masked(plain(line)).split("\n"):
             self._write(f"  | {part}")
 
     def status(self, text):
-        """What goes on at this moment, for a terminal's last line only; None when nothing does any more."""
+        """Show the current activity on a terminal's last line; None clears it."""
         if self._only_errors or not sys.stderr.isatty():
             return
         width = shutil.get_terminal_size().columns - 1
         shown = _encodable(masked(plain_line(text or "")), sys.stderr)[:width]
-        # Blanks instead of an erase sequence, which not every Windows console knows; text always fits on one line.
+        # Blanks instead of an erase sequence, which not every Windows console supports; the text always fits one line.
         sys.stderr.write("\r" + shown.ljust(min(len(self._status), width)) + ("" if shown else "\r"))
         sys.stderr.flush()
         self._status = shown
 
     def data(self, line):
-        """One line of what was asked for, on standard output. Nobody reading any more ends the process in peace."""
+        """Print one line of the requested data to standard output. Exit quietly on a broken pipe."""
         try:
             sys.stdout.write(_encodable(plain(line), sys.stdout) + "\n")
             sys.stdout.flush()
@@ -55,7 +54,7 @@ class Console:
             sys.exit(0)
 
     def diff(self, text):
-        """A unified diff, in colours, for a person at a terminal; nowhere else, because answers hold it too."""
+        """Print a unified diff in colours on a terminal only; elsewhere the command's output contains it."""
         if self._only_errors or not text or not (sys.stderr.isatty() and sys.stdout.isatty()):
             return
         for line in plain(text).split("\n"):
@@ -67,7 +66,7 @@ class Console:
             self._write(f"{colour}{line}\x1b[0m" if colour else line)
 
     def confirm(self, question):
-        """Ask a yes-or-no question. Raises Refused when the answer is no, or when nobody can answer."""
+        """Ask a yes-or-no question. Raises Refused when the answer is no, or when the user cannot be prompted."""
         from knack.prompting import NoTTYException, prompt_y_n
 
         from azext_pythonapp.errors import Refused
@@ -78,10 +77,10 @@ class Console:
             agreed = prompt_y_n(plain(question), default="n")
         except NoTTYException:
             raise Refused(
-                f"{question} Nobody can answer, because this is no terminal.", "Use --yes to go on without asking."
+                f"{question} Cannot prompt: standard input is not a terminal.", "Use --yes to skip the prompt."
             ) from None
         if not agreed:
-            raise Refused("Nothing was changed: the question was answered with no.")
+            raise Refused("Nothing was changed: the answer to the prompt was no.")
 
     def _write(self, line):
         if self._only_errors:
@@ -96,6 +95,6 @@ class Console:
 
 
 def _encodable(text, stream):
-    """The text with a question mark for each character that a stream cannot show."""
+    """Return the text with a question mark for each character that a stream cannot show."""
     encoding = stream.encoding or "utf-8"
     return text.encode(encoding, "replace").decode(encoding)

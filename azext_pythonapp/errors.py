@@ -1,18 +1,18 @@
-"""The one family of exceptions that this extension raises on purpose.
+"""The exceptions that this extension raises on purpose.
 
 PythonAppError                what went wrong, in one sentence, and what to do next
-├── InvalidInput              the command's own arguments or local files are wrong            exit code 2
-├── NotFound                  the app, runtime, job, file or version asked for is not there   exit code 3
-├── Conflict                  somebody else changed it, or holds it, at the same time         exit code 1
+├── InvalidInput              the command's arguments or local files are wrong                exit code 2
+├── NotFound                  the requested app, runtime, job, file or version does not exist exit code 3
+├── Conflict                  something else changed or locked it at the same time            exit code 1
 ├── Refused                   the app's state makes the request unsafe or impossible          exit code 1
 ├── InvalidWebConfig          the app's web.config cannot be edited safely                    exit code 1
 ├── AccessDenied              Azure refused the caller's credentials                          exit code 1
-├── Unreachable               no answer at all                                                exit code 1
-├── PlatformFailed            Azure answered, but with an error or with nonsense              exit code 1
+├── Unreachable               there was no answer                                             exit code 1
+├── PlatformFailed            Azure answered with an error or with invalid data               exit code 1
 ├── RemoteFailed              a program on the worker failed                                  exit code 1
 └── UnknownOutcome            the connection was cut: it may or may not have happened         exit code 1
 
-`azext_pythonapp/_exception_handler.py` is the only place that turns them into azclierror types and exit codes.
+Only `azext_pythonapp/_exception_handler.py` turns them into azclierror types and exit codes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class PythonAppError(Exception):
     """What went wrong, in one sentence, and what to do next.
 
     message: what happened and why, one sentence that names the app where one is involved.
-    recommendation: what to do next, at best a command that can be pasted; None when there is nothing to advise.
+    recommendation: what to do next, if possible a command to paste; None for no advice.
     """
 
     def __init__(self, message: str, recommendation: str | None = None):
@@ -32,33 +32,33 @@ class PythonAppError(Exception):
         self.message = message
         self.recommendation = recommendation
 
-    def precede(self, words: str) -> None:
-        """Put words, such as the app's name, in front of the message."""
-        self.message = words + self.message
+    def precede(self, prefix: str) -> None:
+        """Put a prefix, such as the app's name, in front of the message."""
+        self.message = prefix + self.message
         self.args = (self.message,)
 
     def rewrite(self, change: Callable[[str], str]) -> None:
-        """Put other texts in the place of the message and the recommendation."""
+        """Replace the message and the recommendation. change: takes and returns a text."""
         self.message = change(self.message)
         self.recommendation = change(self.recommendation) if self.recommendation is not None else None
         self.args = (self.message,)
 
     def extend(self, sentences: Sequence[str]) -> None:
-        """Add sentences to the message: what was undone, and what is different now."""
+        """Append sentences to the message: what was undone, and what is different now."""
         self.message = " ".join([self.message, *sentences])
         self.args = (self.message,)
 
 
 class InvalidInput(PythonAppError):
-    """The command's own arguments or local files are wrong."""
+    """The command's arguments or local files are wrong."""
 
 
 class NotFound(PythonAppError):
-    """The app, runtime, job, file or version asked for is not there."""
+    """The requested app, runtime, job, file or version does not exist."""
 
 
 class Conflict(PythonAppError):
-    """Somebody else changed it, or holds it, at the same time."""
+    """Something else changed or locked it at the same time."""
 
 
 class Refused(PythonAppError):
@@ -74,7 +74,7 @@ class AccessDenied(PythonAppError):
 
 
 class Unreachable(PythonAppError):
-    """No answer at all.
+    """There was no answer.
 
     permanent: whether a retry would fail the same way, as with a certificate that is not trusted.
     """
@@ -83,7 +83,7 @@ class Unreachable(PythonAppError):
 
 
 class PlatformFailed(PythonAppError):
-    """Azure answered, but with an error or with nonsense."""
+    """Azure answered with an error or with invalid data."""
 
 
 class RemoteFailed(PythonAppError):

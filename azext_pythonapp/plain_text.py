@@ -1,36 +1,36 @@
-"""Text from elsewhere, fit for a terminal: what a package, a file name or a program's output holds cannot steer it."""
+"""Make text from packages, file names and programs safe for a terminal: remove control characters."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-# Sequences that start with ESC, or with the C1 character that stands for ESC and the next: colours, titles, cursor
-# movements; ECMA-48 5.4 and 5.6. One that is not finished ends with the line.
+# Escape sequences, which start with ESC or a C1 character: colours, titles, cursor movements (ECMA-48 5.4 and 5.6). An
+# incomplete one ends with the line.
 _SEQUENCE = re.compile(
     "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"
     "|(?:\x1b[P\\]X^_]|[\x90\x9d\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\\\|\x9c)?"
     "|\x1b[ -/]*[0-~]"
 )
-# The other control characters but tab and line feed, and those that turn the direction of text around.
+# The other control characters except tab and line feed, and those that change the direction of text.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _LINE_END = re.compile("\r\n?")
 
 
 def plain(text: str) -> str:
-    """The text without control characters but tab and line feed; a carriage return becomes a line feed."""
+    """Return the text without control characters but tab and line feed; a carriage return becomes a line feed."""
     if text.isprintable():
         return text
     return _CONTROL.sub("", _SEQUENCE.sub("", _LINE_END.sub("\n", text)))
 
 
 def plain_line(text: str) -> str:
-    """The same in one line: line feeds become blanks."""
+    """Return the text without control characters on one line: line feeds become blanks."""
     return " ".join(part for part in plain(text).split("\n") if part)
 
 
 def plain_values(value: Any) -> Any:
-    """An answer of a command with all texts in it made plain: lists and dicts are gone through, keys too."""
+    """Return a command's answer with all texts in it made plain, in lists and dicts, including keys."""
     if isinstance(value, str):
         return plain(value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What a command is going to change, and how it is done and undone: observe → plan → apply → verify."""
+"""The plan of a command: steps that are applied in order, and undone when one fails (observe, plan, apply, verify)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Action = Literal["install", "uninstall", "create", "update", "restart", "upgrade
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that is, or would be, different.
+    """One change, done or planned.
 
-    target: what, as a path-like name: "siteextensions/azureappservice-python364x64", "packages/flask",
+    target: what changes, as a path-like name: "siteextensions/azureappservice-python364x64", "packages/flask",
         "site/wwwroot/web.config", "app".
     before, after: its version or state; None when it did not or will not exist.
     diff: a unified diff, for files.
@@ -28,7 +28,7 @@ class Change:
     diff: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The object of docs/json-output.md: {"target", "action", "before", "after"} and "diff" for files."""
+        """Return the object of docs/json-output.md: {"target", "action", "before", "after"} and "diff" for files."""
         row: dict[str, Any] = {"target": self.target, "action": self.action, "before": self.before, "after": self.after}
         if self.diff is not None:
             row["diff"] = self.diff
@@ -39,12 +39,12 @@ class Change:
 class Step:
     """One step of a plan.
 
-    title: what it does, for progress: "Install site extension …"; "" for a step that says itself what it does.
-    changes: what a dry run says of it.
-    apply: does it and returns the changes that really happened.
-    undo: puts back what apply changed, and says so in one sentence; None when nothing can or need be put back.
-    left: where the changes do not tell it, what is different when apply's work is neither undone nor finished by a
-        later step, and what puts that right; a sentence or more.
+    title: what it does, for progress: "Install site extension …"; "" for a step that reports its own progress.
+    changes: its planned changes, for a dry run.
+    apply: executes the step and returns the changes that happened.
+    undo: reverts them and returns a sentence about it; None when nothing can or need be reverted.
+    left: what remains different, and how to correct it, when the step is neither undone nor completed by a later one
+        and the changes do not say so; a sentence or more.
     """
 
     title: str
@@ -56,21 +56,22 @@ class Step:
 
 @dataclass
 class Plan:
-    """Steps in order. Empty when the app already is as wanted."""
+    """Steps in order; empty when there is nothing to do."""
 
     steps: list[Step] = field(default_factory=list)
 
     @property
     def changes(self) -> list[Change]:
-        """What the whole plan would change."""
+        """Return the planned changes of all steps."""
         return [change for step in self.steps for change in step.changes]
 
     def apply(self, say: Callable[[str], None]) -> list[Change]:
-        """Do the steps in order and return what changed.
+        """Apply the steps in order and return what changed.
 
-        say: gets each step's title as it begins, if it has one. When a step fails, the finished ones that can be undone
-        are, in reverse order, and the step's exception goes on; its message then tells what was undone and what stays.
-        After UnknownOutcome nothing is undone: the work may still go on, and an undo would race with it.
+        say: gets each step's title as it starts, if it has one. When a step fails, the finished ones are undone in
+        reverse order, as far as possible, and the step's exception is raised; its message then says what was undone and
+        what stays. After UnknownOutcome nothing is undone: the work may still be running, and an undo would race with
+        it.
         """
         done: list[Change] = []
         finished: list[tuple[Step, list[Change]]] = []
@@ -103,12 +104,12 @@ def _aftermath(finished: Sequence[tuple[Step, list[Change]]]) -> list[str]:
         try:
             sentences.append(step.undo())
         except PythonAppError as error:
-            sentences.append(" ".join(filter(None, (f"Putting it back failed: {error.message}", error.recommendation))))
+            sentences.append(" ".join(filter(None, (f"Undoing it failed: {error.message}", error.recommendation))))
     return sentences + _stays(finished, undone=True)
 
 
 def _stays(finished: Sequence[tuple[Step, list[Change]]], undone: bool) -> list[str]:
-    """A sentence for what stays. undone: whether the steps that can be were undone."""
+    """Return a sentence for what stays. undone: whether the steps that can be were undone."""
     kept = [(step, changes) for step, changes in finished if step.undo is None or not undone]
     stays = [
         f"{change.target} ({change.action})"
@@ -119,16 +120,16 @@ def _stays(finished: Sequence[tuple[Step, list[Change]]], undone: bool) -> list[
     sentences = []
     if stays:
         more = f" and {len(stays) - 5} more" if len(stays) > 5 else ""
-        sentences.append(f"What stays: {', '.join(stays[:5])}{more}.")
+        sentences.append(f"These changes remain: {', '.join(stays[:5])}{more}.")
     if not undone:
         sentences += [step.left for step, _ in kept if step.left]
         if any(step.undo for step, _ in kept):
-            sentences.insert(0, "Nothing was undone, because that may still be going on.")
+            sentences.insert(0, "Nothing was undone, because the work may still be running.")
     return sentences
 
 
 def report(app: dict[str, Any] | None, changes: Sequence[Change], dry_run: bool, **more: Any) -> dict[str, Any]:
-    """The answer of a mutating command (docs/json-output.md).
+    """Return the answer of a mutating command (docs/json-output.md).
 
     app: {"name", "resourceGroup", "slot"}, None where none is involved; changes: what happened or, in a dry run, would
     happen; more: the command's own keys, `changeId` among them where bytes of the app were kept.

@@ -1,6 +1,6 @@
-"""What is secret in an address: its `user:password@`, and its query, which may hold a token (`?sig=…` of a SAS).
+"""Mask the secrets in an address: its `user:password@`, and its query, which may contain a token (`?sig=…` of a SAS).
 
-Which names of a query are secret cannot be known, so the whole of it is. The worker masks its log by the same rules
+Which parameters of a query are secret is not known, so all of it is masked. The worker masks its log by the same rules
 (jobs/runner/log.py).
 """
 
@@ -10,24 +10,24 @@ import hashlib
 import re
 
 _MASK = "****"
-# A password with a slash in it is none in an address, but one nevertheless; `host:8080/name@2` has none.
+# A password with a slash is not valid in an address, but occurs; `host:8080/name@2` has no password.
 _CREDENTIALS = re.compile(r"://(?:[^/\s]*|[^/\s:@?#]*:(?!\d+/)[^\s?#@]{0,200})@")
-# Up to a blank, a quote, a bracket or the fragment: in a requirement a marker, in pip's lines the reason follows. With
+# Up to a blank, a quote, a bracket or the fragment: a marker follows in a requirement, the reason in pip's lines. With
 # -vvv pip shows a request without its host: "GET /a.whl?sig=…".
 _QUERY = re.compile(r"((?:://|(?<=[\s\"])/)(?:(?!://)[^\s?#\"'<>])*\?)([^\s#\"'<>]+)")
 
 
 def masked(text: str) -> str:
-    """The text with `****@` in place of the `user:password@` of any URL in it, and `?****` in place of a query."""
+    """Return the text with `****@` for the `user:password@` of any URL in it, and `?****` for its query."""
     return _QUERY.sub(
         lambda match: match[1] + _without_bracket(match[2], _MASK), _CREDENTIALS.sub(f"://{_MASK}@", text)
     )
 
 
 def without_secrets(text: str) -> str:
-    """The text without the `user:password@` of any URL in it; of a query only what tells it from another is left.
+    """Return the text without the `user:password@` of any URL in it, and with a short digest of its query.
 
-    That are six hexadecimal digits: enough to see that it has changed, too few to find out what it was.
+    Six hexadecimal digits show that a query has changed, but are too few to find out what it was.
     """
     return _QUERY.sub(
         lambda match: match[1] + _without_bracket(match[2], _digest(match[2])), _CREDENTIALS.sub("://", text)
@@ -35,13 +35,13 @@ def without_secrets(text: str) -> str:
 
 
 def has_secrets(content: bytes) -> bool:
-    """Whether a file holds a URL with credentials or a query. content: as it is, UTF-16 included."""
+    """Return whether a file contains a URL with credentials or a query. content: in any encoding, UTF-16 included."""
     text = content.replace(b"\0", b"").decode("latin-1")
     return _CREDENTIALS.search(text) is not None or _QUERY.search(text) is not None
 
 
 def _without_bracket(query: str, replacement: str) -> str:
-    """replacement for a query, with the closing bracket, comma or full stop of the sentence around it."""
+    """Return a query's replacement, with the closing bracket, comma or full stop of the sentence around it."""
     shown = query.rstrip(").,;:]}")
     return (replacement if shown else "") + query[len(shown) :]
 

@@ -22,24 +22,24 @@ _UNSAFE_IN_QUOTES = re.compile(r'["%\r\n\0]')
 
 
 def join(*parts: str) -> str:
-    r"""Join Windows path parts: `join("D:\\home", "site")` is `D:\home\site`, on any client."""
+    r"""Join Windows path parts on any client: `join("D:\\home", "site")` returns `D:\home\site`."""
     return ntpath.join(*parts)
 
 
 def quote_command(*arguments: str) -> str:
-    """One command line for Kudu's /api/command out of an executable and its arguments.
+    """Return a command line for Kudu's /api/command from an executable and its arguments.
 
     arguments: the executable first; each reaches the program unchanged.
-    Returns the command line: every argument that is not plain is put in double quotes, the executable always is.
-    Raises InvalidInput for what no quoting can carry. cmd.exe reads the text twice, and expands `%NAME%` even in
-    quotes; a newline ends it; it holds at most 8191 characters (docs/platform/kudu.md 1.2,
+    Returns the command line: the executable, and every argument that needs it, in double quotes.
+    Raises InvalidInput for arguments that cannot be quoted. cmd.exe parses the text twice, and expands `%NAME%` even in
+    quotes; a newline ends it; the limit is 8191 characters (docs/platform/kudu.md 1.2,
     docs/platform/worker.md 0.1).
     """
     quoted = []
     for position, argument in enumerate(arguments):
         if _UNSAFE_IN_QUOTES.search(argument):
             raise InvalidInput(
-                f"{argument!r} cannot be passed to the worker: it holds a quote, a percent sign "
+                f"{argument!r} cannot be passed to the worker: it contains a quote, a percent sign "
                 "or a line break, which cmd.exe would change."
             )
         if position and _PLAIN_ARGUMENT.fullmatch(argument):
@@ -50,13 +50,13 @@ def quote_command(*arguments: str) -> str:
     command = " ".join(quoted)
     if len(command) > MAX_COMMAND_LENGTH:
         raise InvalidInput(
-            f"The command for the worker is {len(command)} characters long; cmd.exe takes {MAX_COMMAND_LENGTH}."
+            f"The command for the worker is {len(command)} characters long; cmd.exe allows {MAX_COMMAND_LENGTH}."
         )
     return command
 
 
 def python_command(python_path: str, source: str, parameters: Mapping[str, Any]) -> str:
-    """The command line that runs a short Python program on the worker without writing a file there.
+    """Return the command line that runs a short Python program on the worker without writing a file there.
 
     python_path: full Windows path of python.exe.
     source: the program, for Python 2.7 and 3.x; it finds its parameters in the dict `parameters`, its own text in
@@ -75,12 +75,12 @@ def python_command(python_path: str, source: str, parameters: Mapping[str, Any])
         f"parameters=json.loads(base64.b64decode('{values}').decode('ascii'));"
         f"source=zlib.decompress(base64.b64decode('{program}')).decode('utf-8');exec(source)"
     )
-    # -E, -s, -S: none of the app's settings and files bends the program itself.
+    # -E, -s, -S: the app's settings and files do not affect the program itself.
     return quote_command(python_path, "-E", "-s", "-S", "-B", "-c", loader)
 
 
 def worker_path(path: str, home: str) -> str:
-    r"""Write a path the way the worker itself does: below its real %HOME%, without quotes, `/` or `.` in it.
+    r"""Return a path in the worker's own spelling: below its real %HOME%, without quotes, `/` or `.` in it.
 
     path: absolute, such as `D:\home\python364x64\python.exe` or `"%HOME%/python364x64/python.exe"`.
     home: the worker's %HOME%.
@@ -91,7 +91,7 @@ def worker_path(path: str, home: str) -> str:
 
 
 def started_path(path: str, home: str) -> str:
-    r"""Write the path of a program that a web.config starts the way the worker itself does.
+    r"""Return the path of a program that a web.config starts in the worker's own spelling.
 
     path: as for worker_path, or relative to site\wwwroot when it begins with a dot (HttpPlatformHandler 1.2,
     docs/platform/site-extensions.md 2.3). home: the worker's %HOME%.
@@ -101,5 +101,5 @@ def started_path(path: str, home: str) -> str:
 
 
 def same_path(one: str, other: str, home: str) -> bool:
-    """Whether two paths name the same program on the worker: Windows ignores case, and %HOME% has aliases."""
+    """Return whether two paths name the same program on the worker: Windows ignores case, and %HOME% has aliases."""
     return started_path(one, home).lower() == started_path(other, home).lower()

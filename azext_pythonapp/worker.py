@@ -1,4 +1,4 @@
-"""What the domain needs of a worker's SCM site: its files and its commands; `appservice.kudu.Kudu` provides it.
+"""The protocol of a worker's SCM site for the domain packages: files and commands. `appservice.kudu.Kudu` provides it.
 
 Paths are relative to %HOME% and '/'-separated; "" is %HOME% itself.
 """
@@ -15,11 +15,11 @@ class File(Protocol):
 
     @property
     def content(self) -> bytes:
-        """All bytes of the file."""
+        """Return all bytes of the file."""
 
     @property
     def server_time(self) -> datetime | None:
-        """The server's time, UTC; None when it named none."""
+        """Return the server's time, UTC; None when it named none."""
 
 
 class DirectoryEntry(Protocol):
@@ -27,78 +27,78 @@ class DirectoryEntry(Protocol):
 
     @property
     def name(self) -> str:
-        """Name without its folder."""
+        """Return the name without its folder."""
 
     @property
     def is_directory(self) -> bool:
-        """Whether it is a folder."""
+        """Return whether it is a folder."""
 
     @property
     def modified(self) -> str:
-        """When it was written, by the server's clock: ISO 8601, with up to seven digits of a second."""
+        """Return when it was written, by the server's clock: ISO 8601, with up to seven digits for the fraction."""
 
 
 class CommandAnswer(Protocol):
-    """What a finished command printed and returned."""
+    """The output and exit code of a finished command."""
 
     @property
     def output(self) -> str:
-        """Standard output."""
+        """Return its standard output."""
 
     @property
     def error(self) -> str:
-        """Standard error, or Kudu's own words when it ended the command or could not start it."""
+        """Return its standard error, or Kudu's own message when it ended the command or could not start it."""
 
     @property
     def exit_code(self) -> int:
-        """Exit code; -1 without any output also when Kudu could not start the command, or ended it."""
+        """Return its exit code; -1 without any output also when Kudu could not start or ended the command."""
 
 
 class PendingCommand(Protocol):
-    """A command that was posted and is not waited for."""
+    """A command that was posted without waiting for its answer."""
 
     def result(self) -> CommandAnswer | None:
-        """The command's result; None while it is unanswered and when the connection was cut. Never raises."""
+        """Return the command's result; None while it is unanswered and when the connection was cut. Never raises."""
 
     def give_up(self) -> bool:
-        """Post it no more; returns whether it certainly never reached Kudu."""
+        """Stop posting it; return whether it certainly never reached Kudu."""
 
     def sleep(self, seconds: float) -> None:
-        """Return after so many seconds, or when the command is answered or cut meanwhile."""
+        """Return after so many seconds, or as soon as the command is answered or its connection cut."""
 
 
 class ScmSite(Protocol):
     """Files and commands of one SCM site."""
 
     def home(self) -> str:
-        """%HOME% as the worker sees it."""
+        """Return %HOME% as the worker sees it."""
 
     def note_home(self, home: str) -> None:
         """Take %HOME% from what a command on the worker printed, so that `home` need not ask."""
 
     def now(self) -> datetime | None:
-        """The site's clock (UTC), as its newest answer told it; None before it has told any."""
+        """Return the site's clock (UTC) according to its newest answer; None before the first one."""
 
     def list_directory(self, path: str) -> Sequence[DirectoryEntry]:
-        """The entries of a folder; raises errors.NotFound."""
+        """Return the entries of a folder; raises errors.NotFound."""
 
     def read(self, path: str) -> File:
-        """A whole file; raises errors.NotFound."""
+        """Return a whole file; raises errors.NotFound."""
 
     def read_from(self, path: str, offset: int) -> bytes:
-        """A file from a byte offset on, b"" when there is no more; raises errors.NotFound."""
+        """Return a file from a byte offset on, b"" when there is no more; raises errors.NotFound."""
 
     def write(self, path: str, content: bytes, if_match: str | None = "*") -> str:
-        """Write a file, whose folder is created; its time is the server's. Returns its new ETag."""
+        """Write a file, creating its folder; return its new ETag. The server sets its time."""
 
     def delete(self, path: str) -> None:
-        """Delete a file; one that is gone is fine."""
+        """Delete a file, unless it is already gone."""
 
     def delete_directory(self, path: str) -> None:
-        """Delete a folder and all in it; one that is gone is fine."""
+        """Delete a folder with its contents, unless it is already gone."""
 
     def upload(self, folder: str, files: Mapping[str, bytes]) -> None:
-        """Write files into a folder, which is created, with one request."""
+        """Write files into a folder with one request, creating the folder."""
 
     def run(self, command: str) -> CommandAnswer:
         """Run one command line of cmd.exe and wait for it."""

@@ -1,1 +1,1 @@
-"""The Python part of an app's web.config: reading it, editing it byte for byte, and finding the app's entry point."""
+"""The Python part of a web.config: read it, and edit it in place; everything else is preserved byte for byte."""

@@ -1,6 +1,6 @@
 """The <appSettings> of a web.config, as wfastcgi reads them.
 
-wfastcgi takes every <add> below every <appSettings> of the app's own web.config, in the order of the file, so that a
+wfastcgi reads every <add> below every <appSettings> of the app's own web.config, in the order of the file, so that a
 later one wins; it strips keys and ignores <remove>, <clear>, file= and configSource=
 (docs/platform/site-extensions.md 3.2). Windows' environment, where they end up, does not tell upper from lower case.
 """
@@ -13,7 +13,7 @@ from azext_pythonapp.webconfig.document import Document
 from azext_pythonapp.webconfig.layout import NewElement
 from azext_pythonapp.webconfig.markup import Element
 
-# PTVS' proxy before an app in a virtual environment, under the names that its versions had.
+# PTVS' proxy in front of an app in a virtual environment, under the names that its versions used.
 _PROXIES = ("ptvs_virtualenv_proxy.", "virtualenv_proxy.")
 PROXIED_HANDLER = "WSGI_ALT_VIRTUALENV_HANDLER"
 
@@ -58,9 +58,9 @@ def key_of(entry: Element) -> str:
 
 
 def write(document: Document, sections: Sequence[Element], wanted: Mapping[str, str]) -> dict[str, str]:
-    """Set wanted in sections of document: the one that wins is changed in place, duplicates of it are removed.
+    """Set wanted in sections of document: the entry that wins is changed in place, its duplicates are removed.
 
-    Returns those that no section has yet.
+    Returns the settings that no section has yet.
     """
     missing = dict(wanted)
     names = {name.upper(): name for name in wanted}

@@ -1,6 +1,6 @@
-"""A processPath with its arguments, understood as a program: a Python, a server's own .exe, a shell, or unknown.
+"""A processPath with its arguments, parsed as a program: a Python, a server's own .exe, a shell, or unknown.
 
-`understand` reads what web.config has; nothing is looked up and nothing is run. The answer tells which Python it needs
+`understand` parses what web.config has; it looks nothing up and runs nothing. The result says which Python it needs
 (`python_paths`), what it serves (`served`, see served.py), and how the same thing is started with another Python
 (`moved_to`). Windows' rules for splitting a command line are Microsoft's C run-time's ("Parsing C command-line
 arguments"); %NAME% is left as it is, because HttpPlatformHandler expands it (docs/platform/site-extensions.md 2.3).
@@ -62,8 +62,8 @@ _SHELL_SYNTAX = re.compile(r"[&|<>;{}()^'`$\n]")
 _SHELL_FILES = (".bat", ".cmd", ".ps1", ".vbs", ".sh")
 _SCRIPT_FILES = (".py", ".pyw", ".pyz")
 
-# Programs that pip writes into Scripts, and what starts the same by `python.exe -m`; "" where the package has no
-# __main__, so that only its program in the other Python's Scripts folder will do.
+# Programs that pip writes into Scripts, and the module that `python.exe -m` starts instead; "" where the package has no
+# __main__, so that only its program in the other Python's Scripts folder works.
 MODULE_OF_PROGRAM = {
     "waitress-serve": "waitress",
     "uvicorn": "uvicorn",
@@ -132,7 +132,7 @@ class PythonCall:
 
     @property
     def module(self) -> str | None:
-        """The module of -m, also where pip's program or script for it is the script (`Scripts\\uvicorn.exe`)."""
+        """Return the module of -m, also where pip's program or script for it is the script (`Scripts\\uvicorn.exe`)."""
         if self.mode == "module":
             return self.name
         if self.mode == "script":
@@ -144,7 +144,7 @@ class PythonCall:
 
 @dataclass(frozen=True)
 class Program:
-    """What a processPath and its arguments start.
+    """The program that a processPath and its arguments start.
 
     process_path, arguments: as the file has them. kind: "python"; "launcher" for py.exe; "server" for a program that
     pip made in a Scripts folder; "shell" for what starts another program (cmd.exe, PowerShell, a .bat); "unknown".
@@ -158,22 +158,22 @@ class Program:
 
     @property
     def path(self) -> str:
-        """The processPath without quotes and blanks around it."""
+        """Return the processPath without quotes and blanks around it."""
         return self.process_path.strip().strip('"').strip()
 
     @property
     def runs_python(self) -> bool:
-        """Whether it is known to run Python: itself, or a shell whose arguments name a python.exe or a server."""
+        """Return whether it is known to run Python: directly, or as a shell that starts a python.exe or a server."""
         if self.kind == "shell":
             return bool(self.python_paths) or _names_python(self.arguments)
         return self.kind != "unknown" or bool(self.python_paths) or self.path.lower().endswith(_SCRIPT_FILES)
 
     @property
     def python_paths(self) -> tuple[str, ...]:
-        r"""The python.exe that it needs, as the file writes its folders; the likeliest first, () if it cannot be told.
+        r"""Return the python.exe that it needs, as the file writes its folders; the likeliest first, () if unknown.
 
         A program in Scripts belongs to the python.exe above (an installation) or beside it (a virtual environment), so
-        it has two. A name without a folder ("python", found through PATH) and py.exe tell nothing.
+        it has two. A name without a folder ("python", found through PATH) and py.exe do not say.
         """
         if self.kind == "shell":
             return tuple(
@@ -196,12 +196,12 @@ class Program:
 
     @property
     def words(self) -> tuple[Word, ...]:
-        """The arguments as the program gets them."""
+        """Return the arguments as the program gets them."""
         return split_words(self.arguments)
 
     @property
     def call(self) -> PythonCall | None:
-        """What Python is told to run; None where that cannot be told.
+        """Return what Python is told to run; None where that is unknown.
 
         A server's own program counts as `-m` with the module of the same server, a shell as what it starts last.
         """
@@ -219,11 +219,10 @@ class Program:
         return _python_call(words)
 
     def moved_to(self, python_path: str) -> Moved:
-        r"""How the same thing is started by another Python; its arguments stay, letter for letter.
+        r"""Return how the same thing is started by another Python; its arguments stay, letter for letter.
 
         python_path: of the other python.exe, written as the file shall have it (`%HOME%\python3111x64\python.exe`).
-        Raises Refused for what starts another program or is not known: its arguments would mean something else to
-        python.exe.
+        Raises Refused for a shell or an unknown program: its arguments would mean something else to python.exe.
         """
         if self.kind == "python":
             return self._moved_python(python_path)
@@ -263,32 +262,32 @@ class Program:
 
     @property
     def complaint(self) -> str:
-        """One sentence that says why another Python cannot be put in here; "" where it can."""
+        """Return why it cannot be started with another Python, in one sentence; "" where it can."""
         if self.kind == "shell":
             return (
-                f"web.config starts '{self.process_path}', which starts another program itself, so the Python in "
-                "it cannot be exchanged."
+                f"web.config starts '{self.process_path}', which starts another program itself, so its Python "
+                "cannot be changed."
             )
         if self.kind == "unknown":
             return (
-                f"web.config starts '{self.process_path}', and whether that is Python, and what its arguments mean "
-                "to another Python, is not known."
+                f"web.config starts '{self.process_path}'. It is not known whether that is Python, and whether another "
+                "Python accepts its arguments."
             )
         return ""
 
     @property
     def advice(self) -> str:
-        """What to do about the complaint."""
+        """Return what to do about the complaint."""
         inner = self.inner_arguments
         arguments = for_shell(inner) if inner else '"ARGUMENTS"'
         return (
-            f"Say what python.exe is to be started with: `--startup-command {arguments}`, or name the entry point "
+            f"Give the arguments for python.exe with `--startup-command {arguments}`, or name the entry point "
             "with `--app MODULE:OBJECT`."
         )
 
     @property
     def inner_arguments(self) -> str | None:
-        """For a shell that starts python.exe, or a server, as its only command: python.exe's arguments; else None."""
+        """Return python.exe's arguments in a shell that starts only python.exe or a server; None for any other."""
         if self.kind != "shell":
             return None
         text = self.arguments.strip()
@@ -306,9 +305,9 @@ class Program:
 
 
 def understand(process_path: str, arguments: str | None) -> Program:
-    """Return what a processPath starts with arguments (None: none).
+    """Return the program that a processPath and its arguments (None: none) start.
 
-    Any spelling will do: with quotes, relative, with %HOME%, with '/', without ".exe", without a folder.
+    Any spelling is accepted: with quotes, relative, with %HOME%, with '/', without ".exe", without a folder.
     """
     path = process_path.strip().strip('"').strip()
     stem, extension = _stem_and_extension(path)
@@ -333,7 +332,7 @@ def _kind(path: str, stem: str, extension: str) -> ProgramKind:
 
 
 def _stem_and_extension(path: str) -> tuple[str, str]:
-    """("python", ".exe") of a path, both in lower case; Windows adds the .exe where there is no extension."""
+    """Return ("python", ".exe") of a path, both in lower case; Windows adds .exe where there is no extension."""
     name = ntpath.basename(path.replace("/", "\\")).lower()
     for extension in (".exe", *_SHELL_FILES, *_SCRIPT_FILES):
         if name.endswith(extension):
@@ -346,7 +345,7 @@ def _folder(path: str) -> str:
 
 
 def _launcher_options(words: list[Word] | tuple[Word, ...]) -> int:
-    """How many of the first words choose py.exe's Python, as in `py.exe -3.6 -m waitress`."""
+    """Return how many of the first words choose py.exe's Python, as in `py.exe -3.6 -m waitress`."""
     return 1 if words and _LAUNCHER_OPTION.fullmatch(words[0].text) else 0
 
 

@@ -1,4 +1,4 @@
-"""The difference between two versions of a web.config, for people to read; values that may be secrets are masked."""
+"""The difference between two versions of a web.config, for display; values that may be secrets are masked."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def unified_diff(before: bytes | None, after: bytes, path: str, shown: Collectio
 
 
 def _part(tag: str, removed: list[str], added: list[str]) -> list[str]:
-    """The lines of one step of difflib's, each with its sign."""
+    """Return the lines of one step of difflib's, each with its sign."""
     if tag == "equal":
         return list(_shown(" ", removed, ()))
     return [*_shown("-", removed, added), *_shown("+", added, removed)]

@@ -57,8 +57,8 @@ class Document:
         if len(content) > LARGEST:
             raise InvalidWebConfig(
                 f"web.config has {len(content):,} bytes; files over 1 MB are not edited "
-                f"(the limit is passed at {_position_of(content, LARGEST)}).",
-                "Move what is not configuration out of web.config and run the command again.",
+                f"(the limit is reached at {_position_of(content, LARGEST)}).",
+                "Move anything that is not configuration out of web.config, and run the command again.",
             )
         text, encoding = decode(content)
         data = text.encode("utf-8")
@@ -154,8 +154,8 @@ class Document:
         check_stored(content)
         if list(self._expected()) != list(_outline(result)):
             raise InvalidWebConfig(
-                "The edited web.config would not hold what was asked for, so it was not used.",
-                "Edit web.config by hand, or simplify its layout, and run the command again.",
+                "The edited web.config does not contain exactly the intended change, so it was not used.",
+                "Edit web.config manually, or simplify its layout, and run the command again.",
             )
         return content
 
@@ -251,7 +251,7 @@ def _refuse_transform(root: Element) -> None:
                 raise InvalidWebConfig(
                     f"This file is a transform for another config file ({name} on line {element.line}), not a "
                     "web.config that IIS reads.",
-                    "Name the web.config that it is applied to, or what the build makes of both.",
+                    "Use the web.config that it is applied to, or the result of the build.",
                 )
 
 

@@ -79,7 +79,7 @@ def _detect(content: bytes) -> Encoding:
         return Encoding(codec, bom)
     column = declaration.start(1) + 1
     raise InvalidWebConfig(
-        f"web.config declares the encoding {declared!r}, which its bytes are not in or which IIS and wfastcgi do not "
-        f"both read (line 1, column {column}).",
+        f"web.config declares the encoding {declared!r}, which does not match its bytes or is not supported by both "
+        f"IIS and wfastcgi (line 1, column {column}).",
         _SAVE_AS_UTF8,
     )

@@ -6,18 +6,17 @@ import re
 
 from azext_pythonapp.webconfig import appsettings, httpplatform
 from azext_pythonapp.webconfig.document import Document
-from azext_pythonapp.webconfig.intent import HandlerIntent
+from azext_pythonapp.webconfig.intent import HandlerIntent, Notes
 from azext_pythonapp.webconfig.layout import NewElement
 from azext_pythonapp.webconfig.markup import Element
 from azext_pythonapp.webconfig.masking import HARMLESS
-from azext_pythonapp.webconfig.notes import Notes
 from azext_pythonapp.webconfig.sections import Sections
 
 _PLACEHOLDER = re.compile(r"%(ROOTDIR|INTERPRETERPATH|WFASTCGIPATH)%", re.IGNORECASE)
 
 
 class FastCgiSettings:
-    """The edits of <appSettings> that intent means. same_python: it starts the very Python that the file starts."""
+    """The edits of <appSettings> for an intent. same_python: it starts the same Python as the file does now."""
 
     def __init__(self, document: Document, sections: Sections, intent: HandlerIntent, notes: Notes, same_python: bool):
         self._document = document
@@ -27,7 +26,7 @@ class FastCgiSettings:
         self._same_python = same_python
 
     def write(self) -> None:
-        """Set what intent names, where it wins; everything else stays."""
+        """Set what the intent names, in the entry that wins; everything else stays."""
         current = appsettings.environment(self._sections.root)
         wanted = self._intent.app_settings
         if appsettings.uses_proxy(current):
@@ -57,7 +56,7 @@ class FastCgiSettings:
             self._insert_section(NewElement("appSettings", (), new))
 
     def leave(self) -> None:
-        """Say what stays for FastCGI alone, when the app goes to HttpPlatform."""
+        """Report the settings that only FastCGI uses, when the app switches to HttpPlatform."""
         given = {name.upper() for name in self._intent.environment}
         wfastcgi: list[str] = []
         copied: list[str] = []
@@ -72,21 +71,21 @@ class FastCgiSettings:
         if wfastcgi:
             self._notes.remark(
                 f"The appSettings {', '.join(wfastcgi)} stay in web.config; only wfastcgi reads them, "
-                "so they mean nothing until FastCGI is used again."
+                "so they have no effect until FastCGI is used again."
             )
         if copied:
             self._notes.remark(
-                f"The appSettings {', '.join(dict.fromkeys(copied))} stay in web.config; the app gets "
-                "them from the environment variables of <httpPlatform> now."
+                f"The appSettings {', '.join(dict.fromkeys(copied))} stay in web.config; the app now gets "
+                "them from the environment variables of <httpPlatform>."
             )
         if others:
             self._notes.warn(
                 f"The appSettings {', '.join(dict.fromkeys(others))} stay in web.config, but "
-                "HttpPlatformHandler does not give them to the app as environment variables."
+                "HttpPlatformHandler does not pass them to the app as environment variables."
             )
 
     def become_environment(self, platform: Element | None) -> None:
-        """Say which appSettings the app gets as environment variables that it did not get under HttpPlatform."""
+        """Report the appSettings that become environment variables, which they were not under HttpPlatform."""
         known = {name.upper() for name in httpplatform.variables(platform)} if platform is not None else set()
         known |= {name.upper() for name in self._intent.app_settings}
         new = [
@@ -96,12 +95,12 @@ class FastCgiSettings:
         ]
         if new:
             self._notes.remark(
-                f"The appSettings {', '.join(new)} are environment variables of the app now: wfastcgi "
-                "hands on all of them."
+                f"The appSettings {', '.join(new)} are now environment variables of the app: wfastcgi "
+                "passes on all of them."
             )
 
     def warn(self) -> None:
-        """Say which settings hold what nothing replaces."""
+        """Report settings with a placeholder that nothing replaces."""
         for entry in appsettings.entries(self._sections.app_settings):
             key = entry.get("key").strip()
             if (
@@ -110,12 +109,12 @@ class FastCgiSettings:
                 and not key.startswith("WSGI_ALT_")
             ):
                 self._notes.warn(
-                    f"The appSetting {key} on line {entry.line} still holds a placeholder of Visual "
-                    "Studio that nothing replaces; delete it or give it a value."
+                    f"The appSetting {key} on line {entry.line} still has a placeholder from Visual Studio, "
+                    "which nothing replaces; delete it or give it a value."
                 )
 
     def _through_proxy(self, current: dict[str, str], wanted: dict[str, str]) -> None:
-        """Name the app to the proxy of its virtual environment, or take the proxy away where the Python changes."""
+        """Set the app in the proxy of its virtual environment, or remove the proxy where the Python changes."""
         own = appsettings.entry_point(current)
         entry = wanted.pop("WSGI_HANDLER", None) or own
         if self._same_python and own:
@@ -132,8 +131,7 @@ class FastCgiSettings:
         if gone:
             self._notes.done(
                 f"The appSettings {', '.join(dict.fromkeys(gone))} were removed: they are only for "
-                "PTVS' virtual environment proxy, and that environment is not one of the Python that is "
-                "started."
+                "PTVS' virtual environment proxy, and that environment does not belong to the new Python."
             )
 
     def _insert_section(self, section: NewElement) -> None:

@@ -1,4 +1,4 @@
-"""What a web.config runs now (`read_handler`), and making it run something else (`write_handler`)."""
+"""Read which Python a web.config runs (`read_handler`), and edit it to run another (`write_handler`)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
     "write_handler",
 ]
 
-# Neutral about the kind of handler, so that switching kinds leaves no comment that is wrong.
+# The comments name no kind of handler, so that they stay true when the kind changes.
 _NEW_FILE = """\
 <?xml version="1.0" encoding="utf-8"?>
 <!-- Written by "az webapp python"; it changes only its own elements, so this file can be edited by hand.
@@ -94,9 +94,9 @@ def platform_attributes(content: bytes) -> dict[str, str]:
 
 
 def write_handler(content: bytes | None, intent: HandlerIntent) -> Edit:
-    """Return content, the bytes of a web.config or None for a new one, changed so that it runs what intent says.
+    """Return a web.config edited to run the intent. content: its bytes, None for a new one.
 
-    Every byte outside the elements that are changed stays. Doing it again changes nothing.
+    Everything outside the changed elements is preserved byte for byte. Doing it again changes nothing.
     Raises InvalidInput for an intent that cannot work, InvalidWebConfig for a file that cannot be edited safely, and
     Refused when the file belongs to another framework or would still run something else.
     """
@@ -106,8 +106,8 @@ def write_handler(content: bytes | None, intent: HandlerIntent) -> Edit:
     platform = switch.sections.platform
     if intent.kind == "httpPlatform" and intent.arguments is None and not (platform and platform.get("arguments")):
         raise InvalidInput(
-            "web.config has no arguments for HttpPlatform to keep, and none were given.",
-            "Name the entry point with --app MODULE:OBJECT or give --startup-command.",
+            "web.config has no arguments for HttpPlatform, and none were given.",
+            "Name the entry point with --app MODULE:OBJECT, or use --startup-command.",
         )
     switch.run()
     result = document.to_bytes()
@@ -213,7 +213,8 @@ def _verify(content: bytes, intent: HandlerIntent) -> None:
         wrong += [name for name, value in intent.environment.items() if environment.get(name.upper()) != value]
     if wrong:
         raise Refused(
-            f"The edited web.config would still give another value for {', '.join(wrong)}: an element that is not "
-            "edited here (such as <appSettings> in a <location> for another path, which wfastcgi reads too) wins.",
+            f"The edited web.config would still have another value for {', '.join(wrong)}: an element that this "
+            "command does not edit (such as <appSettings> in a <location> for another path, which wfastcgi reads too) "
+            "overrides it.",
             "Remove that element from site\\wwwroot\\web.config and run the command again.",
         )

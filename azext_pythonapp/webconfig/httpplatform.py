@@ -43,7 +43,7 @@ def check_settings(settings: Mapping[str, str]) -> None:
             known = ", ".join([*_STRINGS, *_NUMBERS, *_BOOLEANS, "requestTimeout"])
             raise InvalidInput(f"<httpPlatform> has no attribute {name!r}.", f"Use one of: {known}.")
         if not good:
-            raise InvalidInput(f"{name} of <httpPlatform> cannot be '{value}'.", f"Give {expected}.")
+            raise InvalidInput(f"{name} of <httpPlatform> cannot be '{value}'.", f"Use {expected}.")
 
 
 def _is_request_timeout(value: str) -> bool:

@@ -1,4 +1,4 @@
-"""What is wanted in web.config, and what was found there, as plain values."""
+"""The Python handler of a web.config as plain values: the intended one, the present one, and the result of an edit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
 @dataclass(frozen=True)
 class HandlerIntent:
-    """Which Python IIS is to start for every request, and how.
+    """The Python that IIS is to start for every request, and how.
 
     python_path: for fastCgi the literal path that the runtime registered with IIS (`D:\\home\\…`: the pair of it and
         wfastcgi_path is the key of the registration, docs/platform/site-extensions.md 2.1); for httpPlatform a path
@@ -52,26 +52,26 @@ class HandlerIntent:
 
     @property
     def script_processor(self) -> str:
-        """The scriptProcessor attribute for fastCgi: `<python.exe>|<wfastcgi.py>`."""
+        """Return the scriptProcessor attribute for fastCgi: `<python.exe>|<wfastcgi.py>`."""
         beside = ntpath.join(ntpath.dirname(self.python_path), "wfastcgi.py")
         return f"{self.python_path}|{self.wfastcgi_path or beside}"
 
     @property
     def python_paths(self) -> tuple[str, ...]:
-        """Every python.exe that it may start, the likeliest first; python_path itself where that cannot be told."""
+        """Return every python.exe that it may start, the likeliest first; python_path itself where that is unknown."""
         if self.kind == "fastCgi":
             return (self.python_path,)
         return understand(self.python_path, self.arguments).python_paths or (self.python_path,)
 
     @property
     def app_settings(self) -> dict[str, str]:
-        """The appSettings to write for fastCgi, WSGI_HANDLER first."""
+        """Return the appSettings to write for fastCgi, WSGI_HANDLER first."""
         first = {} if self.entry_point is None else {"WSGI_HANDLER": self.entry_point}
         return {**first, **self.environment}
 
     @property
     def platform_settings(self) -> dict[str, str]:
-        """The attributes of <httpPlatform> to write, in order."""
+        """Return the attributes of <httpPlatform> to write, in order."""
         attributes = {"processPath": self.python_path}
         if self.arguments is not None:
             attributes["arguments"] = self.arguments
@@ -96,8 +96,8 @@ class HandlerIntent:
                 raise InvalidInput("WSGI_HANDLER is set by the entry point.", "Use --app MODULE:OBJECT instead.")
             if name == "WSGI_LOG" and not _ABSOLUTE.match(value):
                 raise InvalidInput(
-                    f"WSGI_LOG is '{value}', but wfastcgi expands no variable in it.",
-                    r"Write an absolute path, such as WSGI_LOG=D:\home\LogFiles\wfastcgi.log.",
+                    f"WSGI_LOG is '{value}', but wfastcgi does not expand variables in it.",
+                    r"Use an absolute path, such as WSGI_LOG=D:\home\LogFiles\wfastcgi.log.",
                 )
         if self.kind == "fastCgi":
             self._check_fastcgi()
@@ -108,8 +108,8 @@ class HandlerIntent:
         for character in "%|":
             if character in self.script_processor.replace("|", "", 1):
                 raise InvalidInput(
-                    f"The FastCGI path '{self.script_processor}' holds '{character}'; IIS compares it literally with "
-                    "what the runtime registered.",
+                    f"The FastCGI path '{self.script_processor}' contains '{character}'; IIS compares it literally "
+                    "with the path that the runtime registered.",
                     r"Use a literal path, such as D:\home\python364x64\python.exe.",
                 )
         if self.entry_point is not None and not self.entry_point.strip():
@@ -118,11 +118,11 @@ class HandlerIntent:
 
 @dataclass(frozen=True)
 class Unused:
-    """What a web.config still has for the other kind of handler, which nothing reads now.
+    """The settings in a web.config for the other kind of handler, which are not in use now.
 
     process_path, arguments: those of an <httpPlatform>; "" and None where there is none. environment: its
-    environmentVariables, or the appSettings. They may hold the app's secrets: do not log them.
-    shared: another handler of the same level does use that <httpPlatform>.
+    environmentVariables, or the appSettings. They may contain the app's secrets: do not log them.
+    shared: another handler of the same level uses that <httpPlatform>.
     """
 
     process_path: str = ""
@@ -132,7 +132,7 @@ class Unused:
 
     @property
     def program(self) -> Program:
-        """What that <httpPlatform> would start."""
+        """Return what that <httpPlatform> would start."""
         return understand(self.process_path, self.arguments)
 
 
@@ -163,12 +163,12 @@ class PythonHandler:
 
     @property
     def program(self) -> Program:
-        """What it starts, as a program with arguments."""
+        """Return what it starts, as a program with arguments."""
         return understand(self.python_path, self.arguments)
 
     @property
     def python_paths(self) -> tuple[str, ...]:
-        """Every python.exe that it may need, the likeliest first; () where that cannot be told from the file.
+        """Return every python.exe that it may need, the likeliest first; () where that cannot be told from the file.
 
         A scriptProcessor that is a folder stands for the python.exe in it; a placeholder for none.
         """
@@ -182,12 +182,12 @@ class PythonHandler:
 
     @property
     def python_exe(self) -> str:
-        """The python.exe that it most likely needs; python_path itself where that cannot be told."""
+        """Return the python.exe that it most likely needs; python_path itself where that cannot be told."""
         return next(iter(self.python_paths), self.python_path)
 
     @property
     def part(self) -> str | None:
-        """The part of the site that it is for, in words; None when every request comes to Python."""
+        """Return the part of the site that it is for, in words; None when every request comes to Python."""
         parts = [f"the location '{self.location}'"] if self.location else []
         if self.path not in ("*", "/*"):
             parts.append(f"the path '{self.path}'")
@@ -209,3 +209,29 @@ class Edit:
     notes: tuple[str, ...]
     remarks: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+class Notes:
+    """Collect the sentences of an Edit, in order.
+
+    all: every sentence. remarks: what stays as it is. warnings: the remarks that report a fault.
+    """
+
+    def __init__(self) -> None:
+        self.all: list[str] = []
+        self.remarks: list[str] = []
+        self.warnings: list[str] = []
+
+    def done(self, sentence: str) -> None:
+        """Add a change."""
+        self.all.append(sentence)
+
+    def remark(self, sentence: str) -> None:
+        """Add something that stays as it is."""
+        self.all.append(sentence)
+        self.remarks.append(sentence)
+
+    def warn(self, sentence: str) -> None:
+        """Add a fault of the file that stays."""
+        self.remark(sentence)
+        self.warnings.append(sentence)

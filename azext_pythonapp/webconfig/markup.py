@@ -1,4 +1,4 @@
-"""Where everything is in a piece of XML: each element, each attribute, each quote, as byte offsets.
+"""Parse XML with the byte offsets of each element, attribute and quote.
 
 expat decides what is well formed and where an element starts; inside a start tag, which expat has accepted already, a
 small scanner finds the attributes. Offsets count bytes of the text in UTF-8. Time and memory are linear in its length.
@@ -17,7 +17,7 @@ from azext_pythonapp.webconfig.encoding import position
 _ATTRIBUTE = re.compile(rb"""[ \t\r\n]+([^ \t\r\n=/>]+)[ \t\r\n]*=[ \t\r\n]*(?:"([^"]*)"|'([^']*)')""")
 _TAG_NAME = re.compile(rb"<[^ \t\r\n/>]+")
 _TAG_END = re.compile(rb"[ \t\r\n]*(/?)>")
-_BY_HAND = "Correct web.config by hand and run the command again; nothing was changed."
+_BY_HAND = "Correct web.config manually and run the command again; nothing was changed."
 
 
 @dataclass(eq=False)
@@ -96,7 +96,7 @@ def check_stored(content: bytes) -> None:
         expat.ParserCreate(None, " ").Parse(content, True)
     except expat.ExpatError as error:
         raise InvalidWebConfig(
-            f"web.config is stored in a way that IIS and wfastcgi do not both read (line {error.lineno}, column "
+            f"web.config has an encoding that IIS and wfastcgi do not both support (line {error.lineno}, column "
             f"{error.offset + 1}: {expat.ErrorString(error.code) or 'not well formed'}).",
             "Save web.config as UTF-8, with an XML declaration that says so, and run the command again.",
         ) from error
@@ -186,6 +186,6 @@ def _matched(match: re.Match[bytes] | None, element: Element) -> re.Match[bytes]
 def _unsure(element: Element) -> InvalidWebConfig:
     return InvalidWebConfig(
         f"The layout of <{element.name}> in web.config at line {element.line}, column {element.column} is not "
-        "understood.",
+        "supported.",
         _BY_HAND,
     )

@@ -1,7 +1,8 @@
-"""Hiding the values in a web.config that are nobody's business: for what is printed, never for what is written.
+"""Mask values in a web.config that may be secret: for output, never for what is written.
 
-A setting whose name is known to be harmless (those that start Python) is shown. Of all other appSettings, connection
-strings and environment variables only the names are; so are attributes and texts that hold passwords or keys.
+Settings with a name that is known to be harmless (those that start Python) are shown. Of all other appSettings,
+connection strings and environment variables only the names are shown; attributes and texts with passwords or keys are
+masked too.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _TOKEN = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(?:[^<>\"']|\"[^
 _ATTRIBUTE = re.compile(r"""([\w.:-]+)(\s*=\s*)("[^"]*"|'[^']*')""")
 _TAG_NAME = re.compile(r"<[^\s/>]+")
 _NOT_LINE_END = re.compile(r"[^\r\n]+")
-# Attributes that are structure although their name sounds otherwise.
+# Attributes that are never secret although their name suggests it.
 _STRUCTURE = ("key", "name", "publicKeyToken", "connectionStringName", "forwardWindowsAuthToken")
 
 
@@ -93,7 +94,7 @@ def _setting(tag: str) -> str | None:
 
 
 def _masked_attribute(match: re.Match[str], setting: str | None, shown: Collection[str]) -> str:
-    """setting: the one that the tag sets; None for another tag, and for a comment, where it is not looked for."""
+    """Mask an attribute if it may be secret. setting: the name that the tag sets; None for other tags and comments."""
     name, equals, quoted = match[1], match[2], match[3]
     value = quoted[1:-1]
     if name == "value":
@@ -105,5 +106,5 @@ def _masked_attribute(match: re.Match[str], setting: str | None, shown: Collecti
 
 
 def _hidden(value: str) -> str:
-    """MASK, once for each line of value, so that what is masked has as many lines as before."""
+    """Return MASK once for each line of value, so that the number of lines stays the same."""
     return _NOT_LINE_END.sub(lambda part: MASK if part[0].strip() else part[0], value)

@@ -1,4 +1,4 @@
-r"""Paths below a Python's own folder, wherever a web.config has one and however it is written.
+r"""Paths below a Python's own folder in a web.config, in any element and any spelling.
 
 A runtime lives in a folder of %HOME%, which has several names (docs/platform/site-extensions.md 1.8), and a web.config
 in site\wwwroot may also name it relative to that folder.
@@ -24,7 +24,7 @@ _IN_ENVIRONMENT = re.compile(
 )
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TEXT = re.compile(r">([^<]*)<")
-# What a Python has below its folder; other files there are somebody's own.
+# What a Python has below its folder; other files there belong to the user.
 _OWN = re.compile(
     r"(?:Lib|Scripts|DLLs|include|libs)(?:[\\/].*)?|[^\\/]+\.(?:exe|py|dll|zip|pth)|", re.IGNORECASE | re.DOTALL
 )
@@ -74,7 +74,7 @@ def below(folder: str) -> re.Pattern[str]:
 def moved(text: str, old: str, new_python: str) -> str:
     r"""Return text with the paths of the runtime in %HOME%\old written for the one whose python.exe is new_python.
 
-    Only what every Python has there (Lib, Scripts, DLLs, the folder itself) is moved: a person's file is where it is.
+    Only what every Python has there (Lib, Scripts, DLLs, the folder itself) is rewritten: the user's files do not move.
     """
     new = runtime_folder(new_python)
 

@@ -1,4 +1,4 @@
-"""What else of a web.config goes with the app to another Python: its other handlers, and paths of the old runtime."""
+"""Move the rest of a web.config to another Python: its other handlers, and the paths of the old runtime."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Mapping
 
 from azext_pythonapp.webconfig import paths
 from azext_pythonapp.webconfig.document import Document
-from azext_pythonapp.webconfig.intent import HandlerIntent
+from azext_pythonapp.webconfig.intent import HandlerIntent, Notes
 from azext_pythonapp.webconfig.markup import Element
-from azext_pythonapp.webconfig.notes import Notes
 from azext_pythonapp.webconfig.sections import HandlerEntry, Sections
 from azext_pythonapp.webconfig.values import LITERAL_HOME
 from azext_pythonapp.windows import same_path
 
-# Settings that a Python reads as paths of its own installation, or of packages in it.
+# Settings that a Python reads as paths of its own installation or packages.
 MOVED_SETTINGS = ("PYTHONHOME", "PYTHONPATH", "PATH")
 
 
@@ -32,7 +31,7 @@ class OldPython:
     processor: str
 
     def is_started_by(self, intent: HandlerIntent) -> bool:
-        """Whether intent means the same Python."""
+        """Return whether intent means the same Python."""
         return any(_same(old, new) for old in self.python_paths for new in intent.python_paths)
 
 
@@ -50,7 +49,7 @@ def moved_settings(settings: Mapping[str, str], old_python: str, new_python: str
 def move_handlers(
     document: Document, sections: Sections, old: OldPython, intent: HandlerIntent, own: HandlerEntry, notes: Notes
 ) -> None:
-    """Let every other handler that starts the old Python by the same kind start the new one; the rest of it stays."""
+    """Make every other handler that starts the old Python in the same way start the new one; the rest of it stays."""
     above = sections if sections.above is None else sections.above
     for level in (above, *above.locations(document)):
         for entry in level.entries:
@@ -72,7 +71,7 @@ def _move_processor(
     same = old.processor.lower() == entry.element.get("scriptProcessor").lower()
     if intent.kind == "fastCgi" and same:
         document.set_attribute(entry.element, "scriptProcessor", intent.script_processor)
-        notes.done(f"{where} starts {intent.python_path} too now; it started the same Python as the app's.")
+        notes.done(f"{where} now starts {intent.python_path} too; it started the same Python as the app's.")
     else:
         notes.warn(f"{where} still starts {entry.element.get('scriptProcessor').partition('|')[0]}.")
 
@@ -95,11 +94,11 @@ def _move_platform(
         notes.warn(f"{where} still starts {before}.")
         return
     document.set_attribute(platform, "processPath", new)
-    notes.done(f"{where} starts {new} too now; it started the same Python as the app's.")
+    notes.done(f"{where} now starts {new} too; it started the same Python as the app's.")
 
 
 def move_paths(document: Document, old_python: str, intent: HandlerIntent, notes: Notes) -> None:
-    """Write the paths of the old runtime for the new one where Python reads them as its own, and name the others."""
+    """Rewrite the paths of the old runtime where Python reads them as its own, and report the others."""
     new_python = intent.python_paths[0]
     runtime = paths.runtime_folder(old_python)
     folder = runtime or paths.environment_folder(old_python)
@@ -125,7 +124,7 @@ def move_paths(document: Document, old_python: str, intent: HandlerIntent, notes
                     value = new
             if pattern.search(value):
                 notes.warn(
-                    f"{place} on line {element.line} still names a path of the Python before, "
+                    f"{place} on line {element.line} still names a path of the old Python, "
                     f"{ntpath.dirname(old_python)}."
                 )
 
@@ -142,7 +141,7 @@ def _present(document: Document) -> list[Element]:
 
 
 def _is_pythons_own(element: Element, attribute: str, given: set[tuple[str, str]]) -> bool:
-    """Whether a value is read as paths of the Python that is started. given: the settings that were just written."""
+    """Return whether Python reads a value as its own paths. given: the settings that were just written."""
     if attribute == "value" and element.name in ("add", "environmentVariable"):
         name = (element.get("key") or element.get("name")).strip().upper()
         return name in MOVED_SETTINGS and (element.name, name) not in given

@@ -1,7 +1,7 @@
-"""The rewrite rules of a web.config, as far as they bring requests to a handler.
+"""The rewrite rules of a web.config that route requests to a handler.
 
-wfastcgi gives the app the address from before the rewriting (X-Original-URL); HttpPlatformHandler gives it what the
-rule made of it. So such a rule is right for FastCGI, and wrong for HttpPlatform.
+wfastcgi gives the app the original address (X-Original-URL); HttpPlatformHandler gives it the rewritten one. So such a
+rule is right for FastCGI, and wrong for HttpPlatform.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Feed:
 
     @property
     def name(self) -> str:
-        """The rule's name, in quotes, with its line."""
+        """Return the rule's name, in quotes, with its line."""
         return f"'{self.rule.get('name')}' (line {self.rule.line})"
 
 

@@ -1,4 +1,4 @@
-"""Which parts of a web.config decide who answers the app's requests, and which handler brings them to Python.
+"""The sections of a web.config that decide who answers the app's requests, and the handler that runs Python.
 
 A section counts when it is directly in <configuration> or in a <location> whose path is "." or absent (IIS: both mean
 the level of the file, docs/platform/site-extensions.md 2.6); where no handler there starts Python, a <location> for a
@@ -49,42 +49,42 @@ class HandlerEntry:
 
     @property
     def line(self) -> int:
-        """The line of the file on which it starts."""
+        """Return the line of the file on which it starts."""
         return self.element.line
 
     @property
     def replaceable(self) -> bool:
-        """Whether it is the app's own Python handler, also one that nothing reaches any more."""
+        """Return whether it is the app's own Python handler, also one that nothing reaches any more."""
         return self.python is not None and (self.reached or self.element.get("path").lower() == OLD_PATH)
 
     @property
     def partial(self) -> bool:
-        """Whether it brings a part of the site to Python by its own path ("api/*")."""
+        """Return whether it brings a part of the site to Python by its own path ("api/*")."""
         return self.python is not None and self.active and not self.replaceable
 
     @property
     def name(self) -> str:
-        """Its name, unique among the active ones whatever the case of its letters."""
+        """Return its name, unique among the active ones whatever the case of its letters."""
         return self.element.get("name")
 
     @property
     def module(self) -> str:
-        """The first of its modules, in lower case."""
+        """Return the first of its modules, in lower case."""
         return self.element.get("modules").split(",")[0].strip().lower()
 
     @property
     def catch_all(self) -> bool:
-        """Whether its path matches every request."""
+        """Return whether its path matches every request."""
         return self.element.get("path") in _CATCH_ALL
 
     @property
     def verbs(self) -> frozenset[str]:
-        """The verbs that it takes, in upper case; "*" stands for all."""
+        """Return the verbs that it takes, in upper case; "*" stands for all."""
         return frozenset(verb.strip().upper() for verb in self.element.get("verb", "*").split(","))
 
     @property
     def competes(self) -> bool:
-        """Whether it answers pages that Python should: all but those that serve only files which exist."""
+        """Return whether it answers pages that Python should: all but those that serve only files which exist."""
         return (
             self.active
             and self.element.get("path") in _BROAD
@@ -94,23 +94,23 @@ class HandlerEntry:
 
     @property
     def takes_over(self) -> bool:
-        """Whether every request for Python's pages ends here, so that no handler behind it sees them."""
+        """Return whether every request for Python's pages ends here, so that no handler behind it sees them."""
         return self.competes and self.element.get("resourceType").lower() in ("", "unspecified")
 
     @property
     def framework(self) -> str | None:
-        """Who else answers the app's requests here ("Node.js"), None when it is nobody or Python."""
+        """Return the other framework that answers the app's requests here ("Node.js"); None for none or Python."""
         if self.python or not self.active or not (self.reached or (self.catch_all and self.takes_over)):
             return None
         return _OTHER_FRAMEWORKS.get(self.module)
 
     @property
     def leaves_nothing(self) -> bool:
-        """Whether every page is answered here, where nothing before it takes them."""
+        """Return whether every page is answered here, where nothing before it takes them."""
         return self.fed or (self.catch_all and self.takes_over)
 
     def shadows(self, other: HandlerEntry) -> bool:
-        """Whether no request gets to other, a handler behind this one, because this one takes them all."""
+        """Return whether no request gets to other, a handler behind this one, because this one takes them all."""
         path, kind = self.element.get("path").lower(), self.element.get("resourceType").lower()
         return (
             self.active
@@ -131,7 +131,7 @@ class Sections:
             raise InvalidWebConfig(
                 f"The root element of web.config is <{document.root.name}>, not <configuration> "
                 f"(line {document.root.line}, column {document.root.column}).",
-                "Put a valid web.config into site\\wwwroot, or delete it, and run the command again.",
+                "Deploy a valid web.config to site\\wwwroot, or delete it, and run the command again.",
             )
         self.root = document.root
         self.path = path
@@ -180,7 +180,7 @@ class Sections:
 
     @property
     def platform(self) -> Element | None:
-        """The <httpPlatform> that holds here, perhaps that of the level above."""
+        """Return the <httpPlatform> that holds here, perhaps that of the level above."""
         if self.platforms:
             return self.platforms[0]
         return self.above.platform if self.above is not None else None

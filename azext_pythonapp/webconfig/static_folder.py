@@ -1,4 +1,4 @@
-"""The web.config of a folder whose files IIS is to serve itself: it takes Python's handler away there.
+"""The web.config of a folder whose files IIS is to serve itself: it removes Python's handler there.
 
 Microsoft's own way (docs/platform/site-extensions.md 2.2): `<handlers><remove name="…"/></handlers>` in the folder's
 web.config, with the name that the handler has in the app's.

@@ -1,33 +1,30 @@
-"""Changing which Python a web.config starts: the edits, each with a sentence that says what was done.
+"""The edits that change which Python a web.config starts, each with a sentence that says what was done.
 
-It owns the app's Python handler (its <add> and <remove>), <httpPlatform>, and the appSettings that it writes. A handler
-keeps the path and the verbs that it has. What only the other kind of handler reads stays, so that going back finds it;
-rules that rewrite requests to a script go only to HttpPlatform, which takes the address that they make for the app's.
+It changes the app's Python handler (its <add> and <remove>), <httpPlatform> (platform_edit.py), and appSettings
+(fastcgi_settings.py). A handler keeps its path and verbs. Settings of the other kind of handler stay, for switching
+back. Rules that rewrite requests to a script are removed for HttpPlatform, which passes the app the rewritten address.
 """
 
 from __future__ import annotations
 
 from azext_pythonapp.errors import Refused
-from azext_pythonapp.webconfig import appsettings, httpplatform, relocation
+from azext_pythonapp.webconfig import appsettings, relocation
 from azext_pythonapp.webconfig.command_line import understand
 from azext_pythonapp.webconfig.document import Document
 from azext_pythonapp.webconfig.fastcgi_settings import FastCgiSettings
-from azext_pythonapp.webconfig.intent import HandlerIntent
+from azext_pythonapp.webconfig.intent import HandlerIntent, Notes
 from azext_pythonapp.webconfig.layout import NewElement
 from azext_pythonapp.webconfig.markup import Element
-from azext_pythonapp.webconfig.masking import MASK, looks_secret
-from azext_pythonapp.webconfig.notes import Notes
+from azext_pythonapp.webconfig.platform_edit import PlatformEdit
 from azext_pythonapp.webconfig.script_rules import ScriptRules
 from azext_pythonapp.webconfig.sections import HandlerEntry, Sections
-from azext_pythonapp.webconfig.values import LITERAL_HOME
-from azext_pythonapp.windows import same_path
 
 _NEW_NAME = "PythonHandler"
 _MODULES = {"fastCgi": "FastCgiModule", "httpPlatform": "httpPlatformHandler"}
 
 
 class HandlerSwitch:
-    """The edits that make document run what intent says. Make one, call `run`, then take `document.to_bytes()`."""
+    """The edits that make document run the intent. Create one, call `run`, then `document.to_bytes()`."""
 
     def __init__(self, document: Document, intent: HandlerIntent):
         self.document = document
@@ -45,6 +42,9 @@ class HandlerSwitch:
         self._before = self._old_python()
         self._same_python = self._before is not None and self._before.is_started_by(intent)
         self._settings = FastCgiSettings(document, self.sections, intent, self.notes, self._same_python)
+        self._platform = PlatformEdit(
+            document, self.sections, intent, self.notes, self._current, self._gone, self._kept
+        )
         to_http = self._switches and intent.kind == "httpPlatform"
         self._rules = ScriptRules(document, self.sections, self._current if to_http else None, self.notes)
 
@@ -56,9 +56,10 @@ class HandlerSwitch:
         self._remove_duplicates()
         self._write_handler()
         if self.intent.kind == "fastCgi":
-            self._leave_platform()
+            if self._platform.leave() and self._switches:
+                self._settings.become_environment(self.sections.platform)
         else:
-            self._write_platform()
+            self._platform.write(self._section() if self._current is None else self._current.element.parent)
             if self._switches:
                 self._settings.leave()
         self._rules.drop()
@@ -69,18 +70,11 @@ class HandlerSwitch:
 
     @property
     def _switches(self) -> bool:
-        """Whether the app goes from one kind of handler to the other."""
+        """Return whether the app goes from one kind of handler to the other."""
         return self._current is not None and self._current.python != self.intent.kind
 
-    @property
-    def _platform(self) -> Element | None:
-        """The <httpPlatform> that the handler has, or shares with the level above."""
-        if self.sections.platforms:
-            return self.sections.platforms[0]
-        return self.sections.platform if self._current and self._current.python == "httpPlatform" else None
-
     def _is_duplicate(self, entry: HandlerEntry) -> bool:
-        """Whether entry is another one for Python that no request gets to."""
+        """Return whether entry is another one for Python that no request gets to."""
         if entry is self._current or not entry.replaceable:
             return False
         if not entry.active or not entry.reached or self._current is None:
@@ -106,15 +100,15 @@ class HandlerSwitch:
             if entry.framework and not self._leaves_to_python(entry):
                 raise Refused(
                     f"web.config line {entry.line}: the handler '{entry.name}' ({entry.element.get('modules')}) "
-                    f"already sends the app's requests to {entry.framework}, so Python would not see them.",
+                    f"already sends the app's requests to {entry.framework}, so Python would not get them.",
                     f'If the app is to run Python, delete <add name="{entry.name}" …/> from '
-                    "site\\wwwroot\\web.config and run the command again; else use another app or slot.",
+                    "site\\wwwroot\\web.config and run the command again; otherwise use another app or slot.",
                 )
         if len(self.sections.handlers) > 1:
             lines = ", ".join(str(section.line) for section in self.sections.handlers)
             raise Refused(
                 f"web.config has <handlers> more than once for the app itself (lines {lines}); IIS answers 500.19.",
-                "Move what is in them into one <handlers> in site\\wwwroot\\web.config and run the command again.",
+                "Merge them into one <handlers> in site\\wwwroot\\web.config and run the command again.",
             )
         sections = [*self.sections.handlers, *self.sections.platforms]
         if self.intent.kind == "fastCgi":
@@ -128,7 +122,7 @@ class HandlerSwitch:
                         "read it).",
                         f"Move the content of <{section.name}> into web.config and run the command again.",
                     )
-        platform = self._platform
+        platform = self._platform.element
         self._refuse_another_app()
         if self.intent.kind == "httpPlatform" and platform and not self.sections.is_python_platform(platform):
             raise Refused(
@@ -139,7 +133,7 @@ class HandlerSwitch:
         self._rules.refuse()
 
     def _leaves_to_python(self, other: HandlerEntry) -> bool:
-        """Whether the app's Python handler gets requests beside other, which is another framework's."""
+        """Return whether the app's Python handler gets requests beside other, which is another framework's."""
         current = self._current
         if current is None or not current.active:
             return False
@@ -151,7 +145,7 @@ class HandlerSwitch:
         if self._current is not None and not self._switches:
             return
         gone = {entry.element for entry in self._gone}
-        platform = self._platform
+        platform = self._platform.element
         if self.intent.kind == "httpPlatform":
             others = [
                 entry
@@ -160,16 +154,16 @@ class HandlerSwitch:
             ]
             if platform is None or self.intent.arguments in (None, platform.get("arguments")):
                 return
-            if others or self._used_below(platform):
+            if others or self._platform.used_below(platform):
                 which = (
                     f"The handler '{others[0].name}' on line {others[0].line}"
                     if others
                     else "A handler in a <location>"
                 )
                 raise Refused(
-                    f"web.config line {platform.line}: <httpPlatform> is used already. {which} starts another program "
-                    "with it, and IIS takes only one for each level.",
-                    "Keep FastCGI, or move that handler into a <location> that has an <httpPlatform> of its own.",
+                    f"web.config line {platform.line}: <httpPlatform> is already in use. {which} starts another "
+                    "program with it, and IIS allows only one for each level.",
+                    "Keep FastCGI, or move that handler into a <location> that has its own <httpPlatform>.",
                 )
             return
         present = appsettings.entry_point(appsettings.environment(self.sections.root))
@@ -181,9 +175,9 @@ class HandlerSwitch:
                 if entry.python == "fastCgi" and entry.element not in gone:
                     raise Refused(
                         f"web.config line {entry.line}: the handler '{entry.name}' runs WSGI_HANDLER '{present}' with "
-                        f"FastCGI, and wfastcgi takes only one for an app, so '{self.intent.entry_point}' would "
+                        f"FastCGI, and wfastcgi supports only one for an app, so '{self.intent.entry_point}' would "
                         "replace it.",
-                        "Keep HttpPlatform for the one of them that has it now.",
+                        "Keep HttpPlatform for the handler that uses it now.",
                     )
 
     def _remove_duplicates(self) -> None:
@@ -214,9 +208,9 @@ class HandlerSwitch:
             self._insert_handler(attributes, entry.element.parent, rival)
             self.document.remove(entry.element)
             self.notes.done(
-                f"The handler {name!r} was moved before {rival.name!r}, which took every request away from it."
+                f"The handler {name!r} was moved before {rival.name!r}, which answered every request before it."
                 if rival is not None
-                else f"The handler {name!r} was moved behind the others: in front of {hidden!r} it would take its requests."
+                else f"The handler {name!r} was moved last: before {hidden!r} it would answer its requests."
             )
         self._note_changes(entry, changes)
         if rival is None and hidden is None:
@@ -224,7 +218,7 @@ class HandlerSwitch:
 
     @property
     def _wanted(self) -> dict[str, str]:
-        """The attributes of a new handler, in the order of Microsoft's examples."""
+        """Return the attributes of a new handler, in the order of Microsoft's examples."""
         wanted = {"name": _NEW_NAME, "path": "*", "verb": "*", "modules": _MODULES[self.intent.kind]}
         if self.intent.kind == "fastCgi":
             wanted["scriptProcessor"] = self.intent.script_processor
@@ -325,81 +319,13 @@ class HandlerSwitch:
 
     def _insert_server(self, handlers: tuple[NewElement, ...]) -> None:
         children: tuple[NewElement, ...] = (NewElement("handlers", (), handlers),)
-        if self.intent.kind == "httpPlatform" and self._platform is None:
-            children += (self._new_platform(),)
+        if self.intent.kind == "httpPlatform" and self._platform.element is None:
+            children += (self._platform.new(),)
         if not self.sections.servers:
             self.document.append(self.sections.root, NewElement("system.webServer", (), children))
             return
         for child in children:
             self.document.append(self.sections.servers[0], child)
-
-    def _new_platform(self) -> NewElement:
-        self.notes.done(f"<httpPlatform> was added; it starts {self.intent.python_path}.")
-        return httpplatform.new_platform(self.intent.platform_settings, self.intent.environment)
-
-    def _write_platform(self) -> None:
-        platform = self._platform
-        if platform is None:
-            section = self._section() if self._current is None else self._current.element.parent
-            if section is not None:
-                self.document.insert_after(section, self._new_platform())
-            return
-        settings = self.intent.platform_settings
-        if self.intent.startup_time_limit is None:
-            del settings["startupTimeLimit"]
-        if same_path(platform.get("processPath"), self.intent.python_path, LITERAL_HOME):
-            del settings["processPath"]
-        if self._switches and not self.sections.sharers(self._current, "httpplatformhandler"):
-            self.notes.remark(f"The <httpPlatform> on line {platform.line}, which was not used, is used again.")
-        for name, value in settings.items():
-            if platform.get(name) != value:
-                before, after = (MASK if looks_secret("", text) else text for text in (platform.get(name), value))
-                self.notes.done(f"{name} of <httpPlatform> was changed from '{before}' to '{after}'.")
-        present = {name.upper(): value for name, value in httpplatform.variables(platform).items()}
-        other = [name for name, value in self.intent.environment.items() if present.get(name.upper()) != value]
-        if other:
-            self.notes.done(f"The environment variables {', '.join(other)} of <httpPlatform> were set.")
-        httpplatform.update_platform(self.document, platform, settings, self.intent.environment)
-        for second in self.sections.platforms[1:]:
-            self.document.remove(second)
-            self.notes.done(f"A second <httpPlatform> on line {second.line} was removed.")
-
-    def _leave_platform(self) -> None:
-        """Say what the app does not get any more under FastCGI; it stays in the file for the way back."""
-        mixed = self._current is not None and {entry.python for entry in (self._current, *self._gone)} > {"fastCgi"}
-        if any(entry.module == "httpplatformhandler" for entry in self._kept):
-            if self.sections.platforms and (mixed or self._switches):
-                self.notes.remark("<httpPlatform> was kept: another handler of web.config uses it.")
-            return
-        for platform in self.sections.platforms:
-            if not self.sections.is_python_platform(platform) or not (mixed or self._switches):
-                continue
-            parts = httpplatform.described(platform)
-            lost = [
-                name
-                for name in httpplatform.variables(platform)
-                if name.upper() not in {given.upper() for given in self.intent.environment}
-            ]
-            parts += [f"the environment variable {name}" for name in lost]
-            what = f": {', '.join(parts)}" if parts else ""
-            if mixed and not self._used_below(platform):
-                self.document.remove(platform)
-                self.notes.done(f"<httpPlatform> was removed{what}.")
-            else:
-                self.notes.remark(
-                    f"<httpPlatform> on line {platform.line} stays for the way back; FastCGI does not use it{what}."
-                )
-        if self._switches:
-            self._settings.become_environment(self.sections.platform)
-
-    def _used_below(self, platform: Element) -> bool:
-        """Whether a <location> has a handler that uses this platform of the level above it."""
-        return self.sections.above is None and any(
-            entry.module == "httpplatformhandler"
-            for level in self.sections.locations(self.document)
-            if level.platform is platform
-            for entry in level.entries
-        )
 
     def _warn(self) -> None:
         self._settings.warn()

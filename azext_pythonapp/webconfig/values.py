@@ -1,4 +1,4 @@
-r"""What a setting's value means to the one handler and to the other.
+r"""Translate a setting's value between FastCGI and HttpPlatform.
 
 wfastcgi expands %NAME% in PYTHONPATH alone; HttpPlatformHandler expands only %HTTP_PLATFORM_PORT% in the values of its
 environmentVariables (docs/platform/site-extensions.md 2.3 and 3.2). So a value that goes from one to the other gets
@@ -15,7 +15,7 @@ from azext_pythonapp.webconfig.intent import Kind
 LITERAL_HOME = r"D:\home"
 _HOME = re.compile(r"%(?:HOME|HOME_EXPANDED)%|%SystemDrive%(?=[\\/]+home\b)", re.IGNORECASE)
 _VARIABLE = re.compile(r"%([^%\s;,=]+)%")
-# The variables that a worker has; what else stands between two % (as in %Y%m%d) is not meant as a variable.
+# The variables that a worker has; other texts between two % (as in %Y%m%d) are not variables.
 _KNOWN = re.compile(
     r"PATH|PATHEXT|TE?MP|HOME\w*|SYSTEM(?:DRIVE|ROOT)|WINDIR|COMSPEC|COMPUTERNAME|USERNAME|USERPROFILE|PUBLIC|"
     r"(?:LOCAL)?APPDATA|ALLUSERSPROFILE|PROGRAM(?:DATA|FILES\S*|W6432)|COMMONPROGRAM\S*|NUMBER_OF_PROCESSORS|"

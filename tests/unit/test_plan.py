@@ -57,7 +57,7 @@ def test_failure_undoes_finished_steps_in_reverse():
         str(caught.value)
         == caught.value.message
         == (
-            "The app answered 500. other was put back. web.config was put back. What stays: siteextensions/x (install)."
+            "The app answered 500. other was put back. web.config was put back. These changes remain: siteextensions/x (install)."
         )
     )
 
@@ -72,7 +72,7 @@ def test_an_undo_that_fails_is_told_and_hides_nothing():
             step("page", [], fails=RemoteFailed("The app answered 500.")),
         ]
     )
-    with pytest.raises(RemoteFailed, match="answered 500. Putting it back failed: The SCM site is gone."):
+    with pytest.raises(RemoteFailed, match="answered 500. Undoing it failed: The SCM site is gone."):
         plan.apply(lambda title: None)
 
 

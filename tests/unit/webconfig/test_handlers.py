@@ -292,12 +292,12 @@ def test_carried_environment_leaves_what_only_wfastcgi_reads() -> None:
 @pytest.mark.parametrize(
     "intent, message",
     [
-        (HandlerIntent("fastCgi", r"%HOME%\python364x64\python.exe", None, "app.app"), "holds '%'"),
+        (HandlerIntent("fastCgi", r"%HOME%\python364x64\python.exe", None, "app.app"), "contains '%'"),
         (HandlerIntent("fastCgi", "", None, "app.app"), "is empty"),
         (HandlerIntent("fastCgi", PYTHON, None, " "), "entry point is empty"),
         (
             HandlerIntent("fastCgi", PYTHON, None, "a.b", environment={"WSGI_LOG": r"%HOME%\x.log"}),
-            "expands no variable",
+            "does not expand variables",
         ),
         (HandlerIntent("fastCgi", PYTHON, None, "a.b", environment={"WSGI_HANDLER": "x"}), "set by the entry point"),
         (HandlerIntent("fastCgi", PYTHON, None, "a.b", environment={"A=B": "x"}), "cannot be the name"),

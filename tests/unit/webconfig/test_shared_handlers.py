@@ -143,7 +143,7 @@ def test_handler_with_a_wider_path_hides_no_other() -> None:
     assert edit.content.index(b'path="server.js"') < edit.content.index(
         b'path="*" verb="*" modules="httpPlatformHandler"'
     )
-    assert edit.content.count(b"<add name=") == 2 and any("moved behind" in note for note in edit.notes)
+    assert edit.content.count(b"<add name=") == 2 and any("moved last" in note for note in edit.notes)
     assert write_handler(edit.content, HTTP).notes == ()
 
 

@@ -78,7 +78,7 @@ def test_what_visual_studio_wrote_is_replaced() -> None:
     assert edit.content == expected, "the rules still bring requests to handler.fcgi, and leave static to IIS"
     said = " ".join(edit.notes)
     assert "WSGI_ALT_VIRTUALENV_HANDLER='FlaskWebProject.app', WSGI_ALT_VIRTUALENV_ACTIVATE_THIS=" in said
-    assert "PYTHONPATH on line 9 still holds a placeholder" in said and "PYTHONPATH" in " ".join(edit.warnings)
+    assert "PYTHONPATH on line 9 still has a placeholder" in said and "PYTHONPATH" in " ".join(edit.warnings)
     assert not write_handler(edit.content, FASTCGI).changed
 
 

@@ -41,8 +41,8 @@ def test_a_plan_undoes_nothing_and_says_what_is_different():
         plan.apply(lambda title: None)
     assert undone == []
     assert caught.value.message == (
-        "Whether x is being installed is not known. Nothing was undone, because that may still be going on. What stays: "
-        "web.config (update). The app is stopped; `az webapp start` starts it."
+        "Whether x is being installed is not known. Nothing was undone, because the work may still be running. "
+        "These changes remain: web.config (update). The app is stopped; `az webapp start` starts it."
     )
 
 

@@ -82,6 +82,4 @@ def test_an_undo_that_fails_tells_what_to_do():
 
     with pytest.raises(Conflict) as caught:
         Plan([Step("one", [], lambda: [], undo), Step("two", [], fail)]).apply(lambda title: None)
-    assert caught.value.message == (
-        "It failed. Putting it back failed: The app is stopped. `az webapp start` starts it."
-    )
+    assert caught.value.message == ("It failed. Undoing it failed: The app is stopped. `az webapp start` starts it.")
