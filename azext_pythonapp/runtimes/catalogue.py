@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from azext_pythonapp.errors import NotFound
 from azext_pythonapp.runtimes import end_of_life, official
+from azext_pythonapp.runtimes.end_of_life import State as SupportState
 from azext_pythonapp.runtimes.extension import Extension, read_extensions
 from azext_pythonapp.runtimes.identity import Identity, canonical_id
 from azext_pythonapp.runtimes.nuget import NugetRuntime, Release
@@ -60,7 +61,7 @@ class Offer:
     title: str
     publisher: str
     install_path: str
-    support: end_of_life.State
+    support: SupportState
     end_of_life: str | None
     latest_patch: bool
     identity: Identity
