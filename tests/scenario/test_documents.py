@@ -110,7 +110,7 @@ def reader(azure: LocalAzure, az: Az, apps: Apps, windows: Path, package_index: 
     programs = os.pathsep.join((str(az.executable.parent), az.environment["PATH"]))
     environment = {name: value for name, value in az.environment.items() if not name.startswith("PIP_")}
     index = {"PIP_INDEX_URL": package_index, "PIP_CONFIG_FILE": os.devnull}
-    return Reader(azure, apps, windows, folder, environment | index | {"PATH": programs})
+    return Reader(azure, apps, windows, folder, environment | index | {"PATH": programs, "COLUMNS": "80"})
 
 
 @contextmanager
