@@ -40,6 +40,7 @@ demo: $(AZ)/.ready $(TEST)/.ready $(WINDOWS)/.ready $(WHEEL)
 		--slot demo/staging -- tests/demo.sh
 
 test: $(AZ)/.ready $(TEST)/.ready $(WINDOWS)/.ready $(WHEEL)
+	@command -v curl >/dev/null || tools/apt_install.sh curl  # which the documents use
 	@$(IN_AZURE) $(TEST)/bin/python -m pytest tests/scenario tests/unit -n $(JOBS) --maxschedchunk 1 $(ARGS)
 
 unit: $(AZ)/.ready $(TEST)/.ready $(WINDOWS)/.ready $(WHEEL)
