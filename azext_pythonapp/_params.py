@@ -48,7 +48,7 @@ def _common(loader):
         context.argument(
             "dry_run",
             action="store_true",
-            help="Print what would change, and change nothing. `changed` then tells whether there is anything to do.",
+            help="Print what would change, and change nothing. `changed` then says whether there is anything to do.",
         )
         context.argument(
             "no_restart", action="store_true", help="Do not restart the app; changes take effect when it restarts."
@@ -65,39 +65,41 @@ def _runtimes(loader):
     with loader.argument_context("webapp python list-versions") as context:
         context.argument("resource_group_name", resource_group_name_type, required=False)
         context.argument("webapp_name", NAME, required=False)
-        context.argument("version", completer=version_completer, help="Only these: `3`, `3.6` or `3.6.4`.")
+        context.argument("version", completer=version_completer, help="Show only this version: `3`, `3.6` or `3.6.4`.")
         context.argument(
             "all_versions",
             options_list=["--all"],
             action="store_true",
             help="Show every package version, not only the newest of each runtime, and the packages of "
-            "third parties too (`trusted` is false). Those are installed only when their id is "
-            "named.",
+            "third parties (`trusted` is false), which are installed only when their id is "
+            "given.",
         )
         context.argument("pre", action="store_true", help="Show pre-releases of Python as well.")
-        context.argument("supported", action="store_true", help="Only Python versions that still get security fixes.")
+        context.argument(
+            "supported", action="store_true", help="Show only Python versions that still get security fixes."
+        )
 
     with loader.argument_context("webapp python install") as context:
         context.argument(
             "version",
             completer=version_completer,
-            help="Python version: `3` or `3.13` for the newest of it that is on the app, or else that "
-            "there is; `3.13.2`; or `latest`.",
+            help="Python version: `3.13.2`; `3` or `3.13` for the newest of it on the app, or else the "
+            "newest available; or `latest`.",
         )
         context.argument(
             "extension_id",
             completer=extension_id_completer,
-            help="Id of the package, as `list-versions` shows it. The only way to a package of a third "
+            help="Id of the package, as `list-versions` shows it. Required for a package of a third "
             "party, which runs its own installer on the app's worker.",
         )
         context.argument("package_version", help="Version of the site extension's package. Default: the newest.")
         context.argument(
             "source",
             arg_type=get_enum_type(["gallery", "nuget"]),
-            help="Take it from Microsoft's site extensions in the gallery only, or from python.org's "
-            "builds on NuGet only. Default: the newest that fits of both.",
+            help="Use only Microsoft's site extensions in the gallery, or only python.org's "
+            "builds on NuGet. Default: the newest matching version of both.",
         )
-        context.argument("pre", action="store_true", help="Take a pre-release of Python if it is the newest.")
+        context.argument("pre", action="store_true", help="Allow a pre-release of Python if it is the newest.")
         context.argument(
             "package", help="A local package file of CPython (`python.3.13.2.nupkg`, from NuGet) to install."
         )
@@ -105,7 +107,7 @@ def _runtimes(loader):
             "detach",
             options_list=["--no-wait"],
             action="store_true",
-            help="Return when the installation was started, and say what is still to do.",
+            help="Return as soon as the installation has started, with the command that finishes it.",
         )
 
     with loader.argument_context("webapp python uninstall") as context:
@@ -113,8 +115,8 @@ def _runtimes(loader):
         context.argument(
             "extension_id", completer=installed_id_completer, help="Id of the site extension, as `list` shows it."
         )
-        context.argument("keep_files", action="store_true", help="Leave the runtime's folder and its packages.")
-        context.argument("force", action="store_true", help="Uninstall it even though web.config starts it.")
+        context.argument("keep_files", action="store_true", help="Keep the runtime's folder and its packages.")
+        context.argument("force", action="store_true", help="Uninstall it even though the app uses it.")
 
 
 def _set_version(loader):
@@ -127,42 +129,42 @@ def _set_version(loader):
         context.argument(
             "version",
             completer=version_completer,
-            help="Python version: `3` or `3.13` for the newest of it that is on the app, or else that "
-            "there is; `3.13.2`; or `latest`.",
+            help="Python version: `3.13.2`; `3` or `3.13` for the newest of it on the app, or else the "
+            "newest available; or `latest`.",
         )
-        context.argument("pre", action="store_true", help="Take a pre-release of Python if it is the newest.")
+        context.argument("pre", action="store_true", help="Allow a pre-release of Python if it is the newest.")
         context.argument(
             "handler",
             arg_type=get_enum_type(["auto", "fastcgi", "httpplatform"]),
             default="auto",
             help="How IIS starts Python. `auto` keeps the handler that web.config has; a new one is "
-            "FastCGI for a WSGI app on a runtime that registered itself with IIS, else "
+            "FastCGI for a WSGI app on a runtime that is registered with IIS, else "
             "HttpPlatform.",
         )
         context.argument(
             "app",
             options_list=["--app"],
             help="Entry point of the app: `MODULE:OBJECT` or `MODULE:FACTORY()`. Default: what "
-            "web.config, else the app setting WSGI_HANDLER, has, else what is found "
+            "web.config or else the app setting WSGI_HANDLER says; else it is detected "
             "in the app's files.",
         )
         context.argument(
             "startup_command",
             help="Arguments for python.exe under HttpPlatform, for example "
             "`-m waitress --listen=127.0.0.1:%HTTP_PLATFORM_PORT% app:app`. "
-            "Default: made from the entry point and the server in "
+            "Default: built from the entry point and the web server in "
             "requirements.txt or in the Python.",
         )
         context.argument("no_requirements", action="store_true", help="Do not install the app's requirements.txt.")
         context.argument(
             "health_path",
             help="Path of the page that must answer after the switch. Default: `/`, which "
-            "is allowed to be out of reach from here.",
+            "may be unreachable from this machine.",
         )
         context.argument(
             "health_timeout",
             type=float,
-            help="Seconds to wait for that page. Default: 120, or startupTimeLimit of web.config and 60 more.",
+            help="Seconds to wait for it. Default: 120, or web.config's startupTimeLimit plus 60 if that is more.",
         )
         context.argument(
             "no_health_check", action="store_true", help="Do not fetch a page before and after the switch."
@@ -193,18 +195,18 @@ def _requirements(loader):
         context.argument(
             "restore",
             action="store_true",
-            help="When pip fails, put the packages that it had changed back to the versions before.",
+            help="When pip fails, put the packages that it changed back to their previous versions.",
         )
 
     for command in ("install-requirements", "package vendor"):
         with loader.argument_context(f"webapp python {command}") as context:
             context.argument(
                 "wheel_dir",
-                help="Local folder of wheels for pip, beside the index. Those that fit the Python and "
-                "are not on the app yet are uploaded, and stay there while they are used: each for "
-                "90 days after its last use, and up to 4 GB in all.",
+                help="Local folder of wheels for pip, in addition to the index. Wheels that match the Python and "
+                "are not on the app yet are uploaded. They stay there for "
+                "90 days after their last use, up to 4 GB in all.",
             )
-            context.argument("no_index", action="store_true", help="Use no package index, only the wheels.")
+            context.argument("no_index", action="store_true", help="Do not use a package index, only the wheels.")
 
 
 def _pip(loader):
@@ -218,34 +220,38 @@ def _pip(loader):
                 action="store_true",
                 help="Upgrade the named packages to the newest versions that the requirements allow.",
             )
-            context.argument("pre", action="store_true", help="Take pre-releases and development versions as well.")
-            context.argument("no_deps", action="store_true", help="Install no dependencies of the named packages.")
+            context.argument("pre", action="store_true", help="Allow pre-releases and development versions.")
+            context.argument("no_deps", action="store_true", help="Do not install dependencies of the named packages.")
             context.argument(
                 "only_binary",
-                help="Packages that are taken as wheels only, comma-separated; `:all:` for "
-                "every one. Then nothing is built on the worker.",
+                help="Packages to install from wheels only, comma-separated; `:all:` for "
+                "all of them, so that nothing is built on the worker.",
             )
-            context.argument("index_url", help="Package index to use instead of pip's own. May hold credentials.")
             context.argument(
-                "extra_index_url", nargs="+", help="Further package indexes, space-separated. May hold credentials."
+                "index_url", help="Package index to use instead of pip's default. May contain credentials."
             )
-            context.argument("proxy", help="Proxy that pip uses on the worker. May hold credentials.")
+            context.argument(
+                "extra_index_url",
+                nargs="+",
+                help="Additional package indexes, space-separated. May contain credentials.",
+            )
+            context.argument("proxy", help="Proxy for pip on the worker. May contain credentials.")
             context.argument(
                 "pip_args",
-                help="Further options of `pip install` in one argument, quoted as for a POSIX "
+                help="More options of `pip install` in one argument, quoted as for a POSIX "
                 'shell: `--pip-args="--prefer-binary --retries 3"`.',
             )
             context.argument(
                 "stop_app",
                 arg_type=get_enum_type(["auto", "always", "never"]),
                 default="auto",
-                help="Stop the app meanwhile. `auto` does when it holds files that must be replaced.",
+                help="Stop the app while pip runs. `auto`: only if it locks files that pip must replace.",
             )
             context.argument(
                 "detach",
                 options_list=["--no-wait"],
                 action="store_true",
-                help="Return when pip was started; `job wait` re-attaches.",
+                help="Return as soon as pip has started; `job wait` re-attaches.",
             )
             context.argument(
                 "timeout", type=int, help="Seconds to wait for pip, which keeps running after that. Default: no limit."
@@ -266,10 +272,12 @@ def _packages(loader):
         context.argument("constraint", options_list=["--constraint", "-c"], help="Local constraints file.")
         context.argument(
             "target",
-            help="Local folder to make. One that this command made before is replaced as a "
-            "whole; any other is left alone.",
+            help="Local folder to create. A folder that this command created before is replaced as a "
+            "whole; any other folder is refused.",
         )
-        context.argument("app_path", help="Where that folder will be below the app's wwwroot. Default: its name.")
+        context.argument(
+            "app_path", help="Path of that folder below the app's wwwroot once deployed. Default: its name."
+        )
         context.argument(
             "upgrade",
             action="store_true",
@@ -287,10 +295,7 @@ def _jobs(loader):
     """Options of the job commands."""
     with loader.argument_context("webapp python job log") as context:
         context.argument(
-            "follow",
-            options_list=["--follow", "-f"],
-            action="store_true",
-            help="Go on with what is printed until the job is over.",
+            "follow", options_list=["--follow", "-f"], action="store_true", help="Keep printing until the job ends."
         )
 
     with loader.argument_context("webapp python job") as context:
@@ -312,11 +317,11 @@ def _web_config(loader):
         context.argument(
             "file",
             options_list=["--file", "-f"],
-            help="Work on this local web.config, in the folder of the app's files, and ask no Azure.",
+            help="Work on this local web.config, in the folder of the app's files, without Azure.",
         )
         context.argument(
             "version",
-            help="Which Python of the app to start: `3.6` or `3.6.4`. Default: the one that "
+            help="Installed Python to start: `3.6` or `3.6.4`. Default: the one that "
             "web.config starts, else the app's only one.",
         )
         context.argument(
@@ -332,21 +337,21 @@ def _web_config(loader):
             "app",
             options_list=["--app"],
             help="Entry point of the app: `MODULE:OBJECT`, `MODULE:FACTORY()`, or a Streamlit script. "
-            "Default: what web.config, else the app setting WSGI_HANDLER, has, else what is "
-            "found in the app's files.",
+            "Default: what web.config or else the app setting WSGI_HANDLER says; else it is "
+            "detected in the app's files.",
         )
         context.argument("startup_command", help="Arguments for python.exe under HttpPlatform.")
         context.argument(
             "environment",
             options_list=["--env"],
             nargs="+",
-            help="Environment variables, space-separated: `KEY=VALUE`. Others stay. They are appSettings "
-            "for FastCGI. Keep secrets in the app's own settings.",
+            help="Environment variables, space-separated: `KEY=VALUE`. Others are kept. For FastCGI they are "
+            "appSettings. Keep secrets in the app's own settings.",
         )
         context.argument(
-            "static_path", nargs="+", help="Folders below wwwroot, space-separated, whose files IIS is to serve itself."
+            "static_path", nargs="+", help="Folders below wwwroot, space-separated, whose files IIS serves directly."
         )
-        context.argument("output_file", help="Write the result to this local file, and leave the app as it is.")
+        context.argument("output_file", help="Write the result to this local file instead of the app.")
 
 
 def _http_platform(loader):
@@ -357,22 +362,23 @@ def _http_platform(loader):
         context.argument(
             "startup_time_limit",
             type=int,
-            help="Seconds until the app must listen (startupTimeLimit): 0 to 3600. Default for a new one: 120.",
+            help="Seconds until the app must listen (startupTimeLimit): 0 to 3600. Default for a new handler: 120.",
         )
-        context.argument("startup_retry_count", type=int, help="Starts that are tried (startupRetryCount): 0 to 100.")
+        context.argument(
+            "startup_retry_count", type=int, help="Number of start attempts (startupRetryCount): 0 to 100."
+        )
         context.argument(
             "rapid_fails",
             type=int,
-            help="Crashes per minute until it is no longer started (rapidFailsPerMinute): 0 to 100.",
+            help="Crashes per minute after which it is no longer started (rapidFailsPerMinute): 0 to 100.",
         )
         context.argument(
-            "request_timeout", help="Longest wait for an answer (requestTimeout), in whole minutes: `00:05:00`."
+            "request_timeout", help="Longest wait for a response (requestTimeout), in whole minutes: `00:05:00`."
         )
         context.argument(
             "processes",
             type=int,
-            help="Processes of the app (processesPerApplication): 1 to 100. With "
-            "more than 1, nothing in memory is shared.",
+            help="Number of processes (processesPerApplication): 1 to 100. They do not share memory.",
         )
         context.argument(
             "stdout_log",
@@ -382,5 +388,5 @@ def _http_platform(loader):
         context.argument(
             "windows_auth_token",
             arg_type=get_enum_type(["true", "false"]),
-            help="Hand Windows sign-in tokens to the app (forwardWindowsAuthToken).",
+            help="Pass Windows sign-in tokens to the app (forwardWindowsAuthToken).",
         )
