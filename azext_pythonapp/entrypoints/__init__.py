@@ -1,1 +1,1 @@
-"""Finding the application in an app's source files, and what serves it. Files are parsed, never executed."""
+"""Find the application in an app's source files, and the server for it. Files are parsed, never executed."""

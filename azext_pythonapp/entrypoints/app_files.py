@@ -1,4 +1,4 @@
-"""Which Python files an app has, and what is in those that tell its entry point: listed folder by folder."""
+"""List an app's Python files folder by folder, and read those that may contain its entry point."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Callable, Iterable
 from azext_pythonapp.entrypoints.detection import FOREIGN_FOLDERS, Candidates, candidate_files, detect, imported_files
 from azext_pythonapp.errors import InvalidInput, NotFound
 
-# Each is a request on an app.
-MOST_LISTINGS = 40
-MOST_READS = 40
-_DEEPEST = 3
-# Folders that often hold an app's code although there is no Python file directly in them.
+# Each listing and each read is a request to the app's SCM site.
+MAX_LISTINGS = 40
+MAX_READS = 40
+_MAX_DEPTH = 3
+# Folders that often contain an app's code although there is no Python file directly in them.
 _CONTAINERS = ("src", "backend", "server", "api", "app", "apps", "web", "website", "site", "code", "project", "python")
 
 ListFolder = Callable[[str], "list[tuple[str, bool]]"]
@@ -20,14 +20,14 @@ ListFolder = Callable[[str], "list[tuple[str, bool]]"]
 def application_files(list_folder: ListFolder, read: Callable[[str], "bytes | None"]) -> Candidates:
     """Return the entry points in an app's files, best first; the files are parsed, never run.
 
-    list_folder: gives (name, whether it is a folder) for a folder, "" is the app's own. read: gives a file's content,
-    None when there is none. Names are relative to the app's folder, with '/'.
+    list_folder: returns (name, whether it is a folder) for a folder, "" is the app's own. read: returns a file's
+    content, None when it does not exist. Names are relative to the app's folder, with '/'.
     """
     names = python_files(list_folder)
     contents: dict[str, bytes] = {}
     wanted = candidate_files(names)
-    while wanted and len(contents) < MOST_READS:
-        for name in wanted[: MOST_READS - len(contents)]:
+    while wanted and len(contents) < MAX_READS:
+        for name in wanted[: MAX_READS - len(contents)]:
             contents[name] = _content(read, name)
         wanted = [name for name in imported_files(contents, names) if name not in contents]
     return detect(contents, names)
@@ -41,15 +41,15 @@ def _content(read: Callable[[str], "bytes | None"], name: str) -> bytes:
 
 
 def python_files(list_folder: ListFolder) -> list[str]:
-    """Return the paths of the .py files of an app, of at most three levels of folders.
+    """Return the paths of an app's .py files, in at most three levels of folders.
 
-    Folders that hold no code of the app are passed over: virtual environments, tests, static files. Below the first
-    level a folder is looked into when it holds Python files or is called like one that does, and is no package, or has
-    a manage.py: what is deeper in a package is no entry point.
+    Folders without code of the app are skipped: virtual environments, tests, static files. Below the first level a
+    folder is listed when it has Python files, or a name that is usual for code, and is not a package without manage.py:
+    an entry point is never deeper in a package.
     """
     found: list[str] = []
     folders, listings = [""], 0
-    while folders and listings < MOST_LISTINGS:
+    while folders and listings < MAX_LISTINGS:
         folder = folders.pop(0)
         listings += 1
         entries = _entries(list_folder, folder)
@@ -64,11 +64,11 @@ def python_files(list_folder: ListFolder) -> list[str]:
 
 
 def _goes_on(folder: str, files: set[str]) -> bool:
-    """Whether the folders in folder are worth a look. files: the names of its files, in lower case."""
+    """Return whether to list the folders in a folder. files: the names of its files, in lower case."""
     if not folder:
         return True
     python = any(name.endswith(".py") for name in files) or folder.lower().rpartition("/")[2] in _CONTAINERS
-    return folder.count("/") + 1 < _DEEPEST and python and ("__init__.py" not in files or "manage.py" in files)
+    return folder.count("/") + 1 < _MAX_DEPTH and python and ("__init__.py" not in files or "manage.py" in files)
 
 
 def _entries(list_folder: ListFolder, folder: str) -> Iterable[tuple[str, bool]]:

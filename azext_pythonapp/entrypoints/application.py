@@ -1,4 +1,4 @@
-"""The application object of a web app: where it is and what kind of thing it is."""
+"""The entry point of a web app: the module and object of the application, and its framework."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ TITLES = {
 
 @dataclass(frozen=True)
 class EntryPoint:
-    """What a web server has to import and call.
+    """The application that a web server imports and calls.
 
-    module: dotted name ("proj.wsgi"), importable from the app's folder or from `folder`. object: what to take from it:
-    "app", or "create_app()" for a factory; None for a Streamlit script, which is run and not imported.
+    module: dotted name ("proj.wsgi"), importable from the app's folder or from `folder`. object: its name in the
+    module: "app", or "create_app()" for a factory; None for a Streamlit script, which is run and not imported.
     framework: "wsgi" and "asgi" stand for all others. reason: one sentence that names file and line.
-    settings_module: Django's settings, None for the rest or when it is not known.
-    rank: how much of a guess it is, 0 is the least; two of the same rank are equally good.
-    folder: what has to be on the import path beside the app's folder: relative to that with '/' ("backend"), or as a
-    command line names it; "" for nothing.
+    settings_module: Django's settings; None for other frameworks or when not known.
+    rank: how uncertain it is, 0 is the most certain; two with the same rank are equally good.
+    folder: a folder that must be on the import path in addition to the app's: relative to that with '/' ("backend"), or
+    as a command line names it; "" for none.
     """
 
     module: str
@@ -45,30 +45,29 @@ class EntryPoint:
 
     @property
     def spec(self) -> str:
-        """As it is written after --app: "module:object", for a Streamlit script its file."""
+        """Return its form for --app: "module:object", or the file of a Streamlit script."""
         return self.file if self.object is None else f"{self.module}:{self.object}"
 
     @property
     def file(self) -> str:
-        """The file that defines it, relative to the app's folder, with '/'."""
+        """Return the file that defines it, relative to the app's folder, with '/'."""
         return f"{self.folder}/".lstrip("/") + self.module.replace(".", "/") + ".py"
 
     @property
     def is_factory(self) -> bool:
-        """Whether the object has to be called to get the application."""
+        """Return whether the object has to be called to get the application."""
         return self.object is not None and self.object.endswith("()")
 
     @property
     def is_asgi(self) -> bool:
-        """Whether it speaks ASGI, which FastCGI cannot (docs/platform/site-extensions.md 2.4)."""
+        """Return whether it is an ASGI application, which FastCGI cannot run (docs/platform/site-extensions.md 2.4)."""
         return self.framework in ASGI_FRAMEWORKS
 
     @property
     def wsgi_handler(self) -> str:
-        """The WSGI_HANDLER for wfastcgi: "module.object" or "module.factory()"
-        (docs/platform/site-extensions.md 2.4, 3.3).
+        """Return the WSGI_HANDLER for wfastcgi: "module.object" or "module.factory()".
 
-        Raises Refused for what wfastcgi cannot run.
+        Source: docs/platform/site-extensions.md 2.4, 3.3. Raises Refused for an application that wfastcgi cannot run.
         """
         if self.is_asgi or self.object is None:
             raise Refused(

@@ -1,4 +1,4 @@
-"""An app's entry point: named by the user or by web.config, found in its files, or chosen among several."""
+"""Choose an app's entry point: named by the user or by web.config, or found in its files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _FILE = r"(?:[^:\"<>|?*%\\/]+[\\/])*[^:\"<>|?*%\\/]+\.pyw?"
 _FILE_OPTION = re.compile(rf"(?:\.[\\/])?({_FILE}):({_NAME}(?:\.{_NAME})*(?:\(\))?)", re.IGNORECASE)
 _SCRIPT = re.compile(r"[^:\"<>|?*%]+\.py", re.IGNORECASE)
 # What wfastcgi can import and call: names with dots between them, `()` after any of them. It imports with __import__,
-# so that any file name without a dot will do (docs/platform/site-extensions.md 3.3).
+# so any file name without a dot works (docs/platform/site-extensions.md 3.3).
 _PART = r"[^.:/\\()\"<>|*?%\r\n\t]+(?:\(\))?"
 _HANDLER = re.compile(rf"{_PART}(?:\.{_PART})+")
 
@@ -49,7 +49,7 @@ _HANDLER = re.compile(rf"{_PART}(?:\.{_PART})+")
 def parse_app_option(value: str) -> EntryPoint:
     """Return the entry point that --app names: module:object, module:factory(), or a Streamlit script's file (app.py).
 
-    `app.py:app` is taken as `app:app`. The framework is "wsgi" until `recognized` has looked at the app's files.
+    `app.py:app` means `app:app`. The framework is "wsgi" until `recognized` finds it in the app's files.
     Raises InvalidInput for anything else.
     """
     text = value.strip()
@@ -62,7 +62,7 @@ def parse_app_option(value: str) -> EntryPoint:
     if _SCRIPT.fullmatch(text) and not text.startswith(("/", "\\")):
         return EntryPoint(_dotted(text), None, "streamlit", f"--app names the script {text}.")
     raise InvalidInput(
-        f"'{value}' is not an entry point: it is written MODULE:OBJECT, or MODULE:FACTORY() for a function that makes "
+        f"'{value}' is not an entry point: use MODULE:OBJECT, or MODULE:FACTORY() for a function that creates "
         "the application.",
         _suggestion(text),
     )
@@ -80,8 +80,8 @@ def _suggestion(text: str) -> str:
         return f'For example --app "{module}:{name}{calls}" or --app {module}.{name}:application'
     if re.fullmatch(rf"{_NAME}(?:\.{_NAME})*:{_NAME}(?:\.{_NAME})*\(.+\)", text):
         return (
-            'A factory is called without arguments, for example --app "app:create_app()"; write a module that '
-            "calls it with some, and name that."
+            'A factory is called without arguments, for example --app "app:create_app()". If it needs arguments, write '
+            "a module that calls it, and name that."
         )
     return 'For example --app app:app or --app "app:create_app()"'
 
@@ -89,7 +89,7 @@ def _suggestion(text: str) -> str:
 def entry_of_command(process_path: str, arguments: str | None, environment: Mapping[str, str]) -> EntryPoint | None:
     """Return the entry point that a processPath with arguments serves; None when they do not name one.
 
-    environment: the variables that web.config gives it. An ASGI server makes it ASGI, whatever the files say.
+    environment: its variables in web.config. With an ASGI server it is ASGI, whatever the files say.
     """
     found = served(understand(process_path, arguments), environment)
     if found is None or found.spec is None:
@@ -107,7 +107,7 @@ def entry_of_command(process_path: str, arguments: str | None, environment: Mapp
 
 
 def _folder_of(found: Served) -> str:
-    """The folder that a command line puts first on the import path, relative to the app's with '/'; "" for that."""
+    """Return the first folder of a command line's import path, relative to the app's with '/'; "" for the app's own."""
     folder = re.sub(r"^\./", "", found.folders[0].replace("\\", "/")).rstrip("/")
     return "" if folder in ("", ".") else folder
 
@@ -115,9 +115,9 @@ def _folder_of(found: Served) -> str:
 def entry_of_handler(text: str, candidates: Sequence[EntryPoint] = ()) -> EntryPoint | None:
     """Return the entry point that a WSGI_HANDLER names (`app.app`, `app.create()`); None when it names none.
 
-    candidates: the app's. wfastcgi takes the longest prefix that it can import for the module, so that `app.app.server`
-    may be `app:app.server` (docs/platform/site-extensions.md 3.3); where no file tells, all before the last dot is
-    taken.
+    candidates: the app's. wfastcgi uses the longest prefix that it can import as the module, so `app.app.server` may be
+    `app:app.server` (docs/platform/site-extensions.md 3.3); where no file says so, the module is everything before the
+    last dot.
     """
     known = next((found for found in candidates if found.object and found.wsgi_handler == text.strip()), None)
     if known is not None:
@@ -133,17 +133,16 @@ def entry_of_handler(text: str, candidates: Sequence[EntryPoint] = ()) -> EntryP
 
 
 def repaired_handler(text: str, candidates: Sequence[EntryPoint]) -> EntryPoint | None:
-    r"""What a WSGI_HANDLER that cannot work was meant to be, by the app's files; None for one that may work.
+    r"""Return the entry point that an invalid WSGI_HANDLER means, according to the app's files; None for a valid one.
 
-    It cannot work when it is no dotted name (`\shop.wsgi.application`, PTVS #6216; `app:app`), when it names a file
-    (`run.py`), when blanks are around it, or when it calls what is an application, or does not call what makes one
-    (PTVS #3033).
-    Raises NotFound or Refused when it cannot work and the files do not tell what was meant.
+    It is invalid when it is not a dotted name (`\shop.wsgi.application`, PTVS #6216; `app:app`), when it names a file
+    (`run.py`), when it has blanks around it, or when it calls an application, or does not call a factory (PTVS #3033).
+    Raises NotFound or Refused when it is invalid and the files do not show what it means.
     """
     blanks, text = text != text.strip(), text.strip()
     file = text.lower().endswith(".py")
     if not _HANDLER.fullmatch(text) or (file and _importable(candidates, text[: -len(".py")])):
-        return _meant(text, candidates)
+        return _probable(text, candidates)
     named = entry_of_handler(text, candidates)
     if named is None or named.object is None:
         return None
@@ -156,20 +155,20 @@ def repaired_handler(text: str, candidates: Sequence[EntryPoint]) -> EntryPoint 
     ]
     exact = any(entry.object == named.object for entry in same)
     if blanks and (exact or not same):
-        return replace(named, reason="wfastcgi takes the blanks around it for parts of the names.")
+        return replace(named, reason="wfastcgi treats the blanks around it as parts of the names.")
     return same[0] if same and not exact and not same[0].is_asgi else None
 
 
 def _importable(candidates: Sequence[EntryPoint], module: str) -> bool:
-    """Whether there is a file for module, so that a name that ends in ".py" is that of a file, not of an object."""
+    """Return whether there is a file for module; if so, a name that ends in ".py" is not the name of a file."""
     files = candidates.files if isinstance(candidates, Candidates) else [entry.file for entry in candidates]
     path = module.replace(".", "/").lower()
     ends = tuple(f"/{path}{end}" for end in (".py", "/__init__.py"))
     return any(f"/{name.lower()}".endswith(ends) for name in files)
 
 
-def _meant(text: str, candidates: Sequence[EntryPoint]) -> EntryPoint:
-    """The entry point among candidates that text comes nearest to: of the module that it names, else of any."""
+def _probable(text: str, candidates: Sequence[EntryPoint]) -> EntryPoint:
+    """Return the entry point among candidates that text probably means: in the module that it names, else in any."""
     plain = text.strip("\\/ ").replace("\\", "/")
     module, _, name = plain.partition(":")
     module = _dotted(module)
@@ -181,14 +180,14 @@ def _meant(text: str, candidates: Sequence[EntryPoint]) -> EntryPoint:
     try:
         return choose(exact or near or candidates)
     except PythonAppError as error:
-        error.precede(f"WSGI_HANDLER '{text}' cannot work. ")
+        error.precede(f"WSGI_HANDLER '{text}' is invalid. ")
         raise
 
 
 def recognized(entry: EntryPoint, candidates: Sequence[EntryPoint]) -> EntryPoint:
-    """Return entry with what `detect` found under the same name, else in its module: framework, settings, folder.
+    """Return entry with the framework, settings and folder that `detect` found for its name, or for its module.
 
-    A script that is no Streamlit script but holds one application stands for that.
+    A script that is not a Streamlit script but defines one application means that application.
     """
     same = [found for found in candidates if _names(entry, found)]
     exact = [found for found in same if found.object == entry.object]
@@ -211,7 +210,7 @@ def recognized(entry: EntryPoint, candidates: Sequence[EntryPoint]) -> EntryPoin
 
 
 def _names(entry: EntryPoint, found: EntryPoint) -> bool:
-    """Whether entry names the module of found: from the same folder, or from the app's with the folder in front."""
+    """Return whether entry names the module of found: from the same folder, or from the app's with a dotted prefix."""
     if entry.module == found.module:
         return entry.folder in ("", found.folder) or _ends_with(entry.folder, found.folder)
     return bool(found.folder) and entry.module == f"{found.folder.replace('/', '.')}.{found.module}"
@@ -222,7 +221,7 @@ def _ends_with(folder: str, tail: str) -> bool:
 
 
 def refuse_foreign(entry: EntryPoint, candidates: Candidates) -> None:
-    """Raise Refused when entry is something in the app's files that has a web server of its own, such as aiohttp's."""
+    """Raise Refused when entry has its own web server, such as aiohttp's, according to the app's files."""
     named = f"{entry.module}:{(entry.object or '').removesuffix('()')}"
     for key, sentence in candidates.foreign.items():
         if key == named or (entry.object is None and key.rpartition(":")[0] == entry.module):
@@ -246,7 +245,7 @@ def choose(candidates: Sequence[EntryPoint]) -> EntryPoint:
             ),
             'Name it, for example --app app:app or --app "app:create_app()"'
             + (
-                '; an app with a server of its own: --handler httpplatform --startup-command "FILE.py"'
+                '; for an app with its own server: --handler httpplatform --startup-command "FILE.py"'
                 if any("--startup-command" in note for note in notes)
                 else ""
             ),
@@ -256,4 +255,4 @@ def choose(candidates: Sequence[EntryPoint]) -> EntryPoint:
         return candidates[0]
     listed = " ".join(candidate.reason for candidate in equal)
     examples = " or ".join(f'--app "{candidate.spec}"' for candidate in equal)
-    raise Refused(f"The app has {len(equal)} possible entry points: {listed}", f"Say which one with {examples}")
+    raise Refused(f"The app has {len(equal)} possible entry points: {listed}", f"Choose one with {examples}")

@@ -1,4 +1,4 @@
-"""Finding an app's entry point in its files, without running any of them."""
+"""Find an app's entry points in its files, without running any of them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from azext_pythonapp.entrypoints.project import Found, Project
 from azext_pythonapp.entrypoints.scopes import USUAL_NAMES
 from azext_pythonapp.entrypoints.source import Source
 
-MOST_FILES = 20
-_LARGEST = 1_000_000
+MAX_FILES = 20
+_MAX_FILE_BYTES = 1_000_000
 
-# Names that go into advised commands and into web.config as they are.
+# Names that can be written unquoted in advised commands and in web.config.
 _PART = re.compile(r"[\w@#+~^-]+")
 _SCRIPT_PART = re.compile(r"[\w@#+~^. -]+")
 
@@ -66,10 +66,10 @@ FOREIGN_FOLDERS = (
 
 
 class Candidates(List[EntryPoint]):
-    """Entry points, best first, and what else the files tell.
+    """Entry points, best first, and other findings in the files.
 
-    notes: one sentence for each thing in the files that comes near but cannot be served. files: the paths that are
-    known. foreign: for "module:object" of what has a web server of its own, the sentence about it.
+    notes: one sentence for each near miss that cannot be served. files: the known paths. foreign: for each
+    "module:object" with its own web server, the sentence about it.
     """
 
     def __init__(
@@ -86,16 +86,16 @@ class Candidates(List[EntryPoint]):
 
 
 def candidate_files(names: Iterable[str]) -> list[str]:
-    """Return which of names are worth reading to find the entry point, the most telling first, at most 20.
+    """Return which of names to read to find the entry point, the most likely first, at most 20.
 
     names: paths relative to the app's folder with '/'.
     """
     ranked = [(rank, name) for name in dict.fromkeys(names) for rank in [_worth(name)] if rank is not None]
-    return [name for _, name in sorted(ranked)[:MOST_FILES]]
+    return [name for _, name in sorted(ranked)[:MAX_FILES]]
 
 
 def _worth(path: str) -> tuple[int, int] | None:
-    """Return how telling a file probably is, small is more; None when it is not worth reading."""
+    """Return how likely a file has the entry point, the lowest is the most likely; None for a file not to read."""
     *folders, name = path.lower().split("/")
     stem, dot, extension = name.rpartition(".")
     if dot + extension != ".py" or stem in _NOT_THE_APP or stem.startswith("test_") or stem.endswith("_test"):
@@ -114,7 +114,7 @@ def _worth(path: str) -> tuple[int, int] | None:
 
 
 def imported_files(contents: Mapping[str, str | bytes], names: Iterable[str]) -> list[str]:
-    """Return the files among names from which those in contents import what may be an application or make one."""
+    """Return the files among names from which those in contents import a possible application or factory."""
     project = _project(contents, names)
     found: list[str] = []
     for source in project.sources:
@@ -138,8 +138,8 @@ def _makes(name: str) -> bool:
 def detect(files: Mapping[str, str | bytes], names: Iterable[str] = ()) -> Candidates:
     """Return the entry points in files, the best first; none when there are none.
 
-    files: path relative to the app's folder, with '/', to source. names: the paths of all of its files, also of those
-    that were not read. Statements that are not valid Python 3 are passed over.
+    files: source by path relative to the app's folder, with '/'. names: the paths of all of its files, also of those
+    that were not read. Statements that are not valid Python 3 are skipped.
     """
     names = list(names) or list(files)
     project = _project(files, names)
@@ -160,7 +160,7 @@ def _project(files: Mapping[str, str | bytes], names: Iterable[str]) -> Project:
     parsed = (
         Source.parse(path, content)
         for path, content in files.items()
-        if path.lower().endswith(".py") and len(content) <= _LARGEST
+        if path.lower().endswith(".py") and len(content) <= _MAX_FILE_BYTES
     )
     return Project((source for source in parsed if source is not None), names)
 
@@ -183,7 +183,7 @@ def _others(project: Project, sources: list[Source]) -> Iterator[EntryPoint]:
 
 
 def _importable(project: Project, source: Source) -> bool:
-    """Whether source's name can be written as a module: no part of it holds a dot, a blank, or a sign of a shell's."""
+    """Return whether source's name can be written as a module: without dots, blanks and special shell characters."""
     folder = project.modules.folder(source)
     parts = (source.path[len(folder) + 1 :] if folder else source.path)[: -len(".py")].split("/")
     return all(_PART.fullmatch(part) for part in parts)
@@ -205,10 +205,10 @@ def _entry(project: Project, source: Source, application: Found, rank: int) -> E
 
 
 def _completed(project: Project, ranked: list[tuple[int, Source, Found]]) -> list[tuple[int, Source, Found]]:
-    """Put a main file that imports an application and all that belongs to it before the file that makes it.
+    """Rank a main file that imports an application with everything that belongs to it before the file that defines it.
 
-    What belongs to it: the files that add pages to it on import, and what wraps it. The file that makes it does not
-    bring them by itself.
+    What belongs to it: the files that add pages to it on import, and its wrappers. The defining file alone does not
+    import them.
     """
     changed = {source.path: project.registrations(source) for source in project.sources}
     result = []
@@ -300,30 +300,30 @@ def _streamlit(project: Project) -> Iterator[EntryPoint]:
 
 
 def _notes(project: Project, serving: Mapping[str, int]) -> Iterator[str]:
-    """Yield a sentence for what comes near an entry point: a reader whose app is not found looks for these."""
+    """Yield a sentence for each near miss, to explain why an app's entry point is not found."""
     for source in project.sources:
         if source.path in serving:
             yield (
-                f"{source.path} line {serving[source.path]} starts a server when it is imported, so it is no entry "
+                f"{source.path} line {serving[source.path]} starts a server when it is imported, so it is not an entry "
                 'point; put that below `if __name__ == "__main__":`.'
             )
             continue
         script = project.script_only(source)
         if script is not None:
             yield (
-                f"{source.path} line {script.line} makes the application {script.name} only when it is run as a "
+                f"{source.path} line {script.line} creates the application {script.name} only when it is run as a "
                 'script; move it out of `if __name__ == "__main__":`.'
             )
         for name, value, line in project.others(source, "arguments"):
             if value.title and value.title != "dash":
                 yield (
-                    f"{source.path} line {line}: {name} needs arguments ({value.title}), and a server gives none; "
+                    f"{source.path} line {line}: {name} needs arguments ({value.title}), and a server passes none; "
                     f"write a module that calls it, such as wsgi.py with `app = {name}(…)`."
                 )
 
 
 def _foreign(project: Project) -> Iterator[tuple[str, str]]:
-    """Yield ("module:object", sentence) for each thing that has a web server of its own."""
+    """Yield ("module:object", sentence) for each object with its own web server."""
     for source in project.sources:
         module = project.modules.module(source)
         call = project.foreign_call(source)
@@ -332,15 +332,15 @@ def _foreign(project: Project) -> Iterator[tuple[str, str]]:
             yield (
                 f"{module}:{name}",
                 (
-                    f"{source.path} line {line} uses {title}, which has a web server of its own and is neither a WSGI nor "
-                    f'an ASGI application: start it with `--handler httpplatform --startup-command "{source.path}"`; it '
-                    "has to listen on 127.0.0.1 and on the port in the environment variable HTTP_PLATFORM_PORT."
+                    f"{source.path} line {line} uses {title}, which has its own web server and is neither a WSGI nor "
+                    f'an ASGI application. Start it with `--handler httpplatform --startup-command "{source.path}"`. '
+                    "It must listen on 127.0.0.1 and on the port in the environment variable HTTP_PLATFORM_PORT."
                 ),
             )
 
 
 def _rank(source: Source, application: Found) -> int:
-    """Return how much of a guess an application is: by its file first, then by its name."""
+    """Return how uncertain an application is: by its file first, then by its name."""
     folders = source.folders
     deliberate = source.stem in ("wsgi", "asgi")
     if deliberate:

@@ -1,10 +1,10 @@
-"""What Python web frameworks call the things that make, wrap, change and serve an application."""
+"""The names in Python web frameworks that create, wrap, change and serve an application."""
 
 from __future__ import annotations
 
 from azext_pythonapp.entrypoints.application import Framework
 
-# Calls that give an application, by full dotted name.
+# Calls that create an application, by full dotted name.
 MAKERS: dict[str, Framework] = {
     "flask.Flask": "flask",
     "flask.app.Flask": "flask",
@@ -53,7 +53,7 @@ DASH = (
     "django_plotly_dash.DjangoDash",
 )
 
-# Calls that wrap an application, and what comes out; None is what went in.
+# Calls that wrap an application, and the kind of the result; None for the kind of the wrapped one.
 WRAPPERS: dict[str, Framework | None] = {
     "a2wsgi.ASGIMiddleware": "wsgi",
     "a2wsgi.WSGIMiddleware": "asgi",
@@ -89,7 +89,7 @@ WRAPPER_MODULES = (
     "sentry_sdk.integrations.",
     "elasticapm.contrib.",
 )
-# They only make an application fit for servers of the other kind: what is inside can be served as well.
+# Adapters for servers of the other kind; the wrapped application can be served directly as well.
 ADAPTERS = (
     "asgiref.wsgi.WsgiToAsgi",
     "a2wsgi.WSGIMiddleware",
@@ -99,7 +99,7 @@ ADAPTERS = (
     "hypercorn.middleware.AsyncioWSGIMiddleware",
 )
 
-# What has a web server of its own, so that neither WSGI nor ASGI servers can run it.
+# Classes and functions with their own web server; neither WSGI nor ASGI servers can run them.
 OWN_SERVERS = {
     "aiohttp.web.Application": "aiohttp",
     "aiohttp.web.AppRunner": "aiohttp",
@@ -121,7 +121,7 @@ OWN_SERVERS = {
     "panel.serve": "Panel",
 }
 
-# Calls that serve and do not come back, by full dotted name.
+# Calls that serve and do not return, by full dotted name.
 SERVE_CALLS = (
     "waitress.serve",
     "uvicorn.run",
@@ -141,13 +141,13 @@ SERVE_CALLS = (
     "meinheld.server.run",
     "bjoern.run",
 )
-# Methods that do the same: of an application (or what was made with one), and of anything.
+# Methods that do the same: of an application (or an object created with one), and of any object.
 RUN_METHODS = ("run", "run_server", "launch", "run_debug")
 SERVE_METHODS = ("serve_forever", "run_forever")
-# What is made with an application and can run it.
+# Objects that are created with an application and can run it.
 RUNNERS = ("flask_socketio.SocketIO", "flask_script.Manager", "flask_sock.Sock")
 
-# What changes an application: attributes that are set, and methods that are called, on import.
+# Changes of an application on import: attributes that are set, and methods that are called.
 SET_ATTRIBUTES = ("layout",)
 REGISTRATIONS = (
     "register_blueprint",

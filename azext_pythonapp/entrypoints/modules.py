@@ -1,7 +1,7 @@
-"""How an app's files import each other: from which folder each of them is meant to be imported, and what a name is.
+"""An app's files as modules: the import folder of each file, and the file of a dotted name.
 
-Python finds a top-level module in the app's folder (the working directory) or in a folder that is put on the import
-path. A file below such a folder ("backend/config/wsgi.py") says by its own imports from which one it is written.
+Python finds a top-level module in the app's folder (the working directory) or in another folder on the import path. The
+imports of a file below such a folder ("backend/config/wsgi.py") show which folder it is written for.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Modules:
         return module_name(source.path[len(folder) + 1 :] if folder else source.path)
 
     def locate(self, source: Source, dotted: str) -> tuple[str, str]:
-        """Return the file that a dotted name in source leads to, and what is left of the name behind the module.
+        """Return the file of a dotted name in source, and the rest of the name behind the module.
 
         ("shop/web.py", "app") for "shop.web.app"; ("", dotted) when no file of the app is meant.
         """
@@ -67,7 +67,7 @@ class Modules:
         return self._imported[source.path]
 
     def closure(self, source: Source) -> set[str]:
-        """Return source's path and those of all files that come with it when it is imported."""
+        """Return the paths of source and of all files that it imports, directly or not."""
         found, rest = {source.path}, [source]
         while rest:
             for file in self.imported_files(rest.pop()) - found:
@@ -82,7 +82,7 @@ class Modules:
         return self._base_lists[source.path]
 
     def _added(self, source: Source) -> Iterator[str]:
-        """The folders of the app that source puts on the import path itself, by the texts in sys.path.insert(…)."""
+        """Yield the folders of the app that source itself adds to sys.path, by the texts in sys.path.insert(…)."""
         for node in ast.walk(source.tree):
             if (
                 isinstance(node, ast.Call)
@@ -100,7 +100,7 @@ class Modules:
                     yield folder
 
     def _find_folder(self, source: Source) -> str:
-        """The folder, of those above source, that its imports fit best; the app's own where they tell nothing."""
+        """Return the folder above source that matches its imports best; the app's own where they do not show one."""
         above = ["/".join(source.folders[:count]) for count in range(len(source.folders) + 1)]
         possible = above[: len(above) - source.relative_levels] or [""]
         names = {dotted.split(".")[0] for dotted in source.imported if dotted and not dotted.startswith("/")}

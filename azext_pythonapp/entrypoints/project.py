@@ -1,4 +1,4 @@
-"""Which web applications an app's files make, what adds to them, and what cannot be served."""
+"""The web applications in an app's files: which files define, change and serve them, and which cannot be served."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ How = Literal["object", "factory", "import"]
 
 @dataclass(frozen=True)
 class Found:
-    """A web application in a file: the name it has there, what it is, and how: made, built, or imported."""
+    """A web application in a file. how: whether the name is the object, a factory for it, or imported."""
 
     name: str
     framework: Framework
@@ -28,7 +28,7 @@ class Found:
 
 
 class Project:
-    """The files of an app, and what the names in them stand for.
+    """The files of an app, and the objects that the names in them stand for.
 
     sources: those that were read. names: the paths of all files, also of those that were not.
     """
@@ -72,13 +72,13 @@ class Project:
         )
 
     def others(self, source: Source, kind: Literal["arguments", "foreign"]) -> Iterator[tuple[str, Value, int]]:
-        """Yield (name, value, line) of what source makes that no server can be given."""
+        """Yield (name, value, line) of the objects of a kind in source that no server can run."""
         for name, (value, line, imported) in self._scopes.scope(source).items():
             if value.kind == kind and not imported:
                 yield name, value, line
 
     def foreign_call(self, source: Source) -> tuple[str, int] | None:
-        """Return whose server source uses, and the line, wherever it does so."""
+        """Return the name of the web server that source uses itself, and the line; None for none."""
         for node in ast.walk(source.tree):
             if isinstance(node, ast.Call):
                 title = frameworks.OWN_SERVERS.get(self._scopes.dotted(source, node.func))
@@ -114,7 +114,7 @@ class Project:
         return found
 
     def serves_on_import(self, source: Source) -> int | None:
-        """Return the line at which importing source would start a server, and so never end; None when it does not."""
+        """Return the line at which importing source would start a server and never return; None for none."""
         return self._serves(source, source.tree.body, 0)
 
     def _serves(self, source: Source, body: list[ast.stmt], depth: int) -> int | None:
@@ -150,7 +150,7 @@ class Project:
         )
 
     def _mounted(self, source: Source) -> set[Origin]:
-        """The origins of applications that become a part of another.
+        """Return the origins of applications that become a part of another.
 
         As in `app.wsgi_app = Dispatcher(app.wsgi_app, {…: b})` and `app.mount("/old", WSGIMiddleware(old))`.
         """
@@ -181,6 +181,6 @@ class Project:
 
 
 def _preference(found: Found) -> tuple[int, int]:
-    """Which of several names for one object is the best: a usual one, a plain one."""
+    """Return which of several names for one object is the best: a usual one, a plain one."""
     usual = USUAL_NAMES.index(found.name) if found.name in USUAL_NAMES else len(USUAL_NAMES)
     return ("." in found.name, usual)

@@ -1,7 +1,6 @@
-"""What the names in an app's files stand for: followed through imports, assignments, factories and wrappers.
+"""Resolve the names in an app's files through imports, assignments, factories and wrappers, without executing them.
 
-Nothing is executed. What a name stands for is a `Value`; where two names stand for the same object they have the same
-origin.
+A name stands for a `Value`; two names for the same object have the same origin.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from azext_pythonapp.entrypoints.modules import Modules
 from azext_pythonapp.entrypoints.source import FUNCTIONS, Function, Source, assignments, statements
 
 USUAL_NAMES = ("app", "application")
-# The file, line and column that made an object.
+# The file, line and column where an object is created.
 Origin = Tuple[str, int, int]
 _Kind = Literal["object", "factory", "arguments", "class", "dash", "runner", "foreign", "tuple"]
 _CACHES = ("functools.lru_cache", "functools.cache")
@@ -24,13 +23,13 @@ _CACHES = ("functools.lru_cache", "functools.cache")
 
 @dataclass(frozen=True)
 class Value:
-    """What an expression gives.
+    """The value of an expression.
 
-    kind: "object" is an application; "factory" makes one when it is called without arguments, "arguments" only with
-    some; "class": its instances are applications; "dash": a Dash object, whose `server` is one; "runner": what can run
-    an application; "foreign": what has a web server of its own; "tuple": several, in items.
-    title: for "foreign" whose server it is; for "arguments" what it asks for. origin: which object it is. wraps: the
-    origins of what it wraps.
+    kind: "object" is an application; "factory" creates one when called without arguments, "arguments" only with some;
+    "class": its instances are applications; "dash": a Dash object, whose `server` is one; "runner": an object that can
+    run an application; "foreign": an object with its own web server; "tuple": several, in items.
+    title: for "foreign" the name of the server; for "arguments" the required arguments. origin: the object's identity.
+    wraps: the origins of wrapped applications.
     """
 
     kind: _Kind
@@ -67,7 +66,7 @@ class Scopes:
         return self._scopes[source.path]
 
     def take(self, source: Source, statement: ast.stmt, names: Names) -> None:
-        """Put what statement defines into names. What is nested too deeply to be followed is passed over."""
+        """Add the definitions of a statement to names. Statements that are nested too deeply are skipped."""
         try:
             self._take_statement(source, statement, names)
         except RecursionError:
@@ -122,7 +121,7 @@ class Scopes:
                 names[target.id] = (value, statement.lineno, imported)
 
     def _unknown_wrapper(self, source: Source, target: ast.expr, expression: ast.expr, names: Names) -> Value | None:
-        """What `app = Anything(app)` gives: an application of the same kind, as its name promises."""
+        """Return the value of `app = Anything(app)`: by its name, an application of the same kind."""
         if isinstance(target, ast.Name) and target.id in USUAL_NAMES and isinstance(expression, ast.Call):
             inner = self.arguments(source, expression, names)
             if inner:
@@ -135,7 +134,7 @@ class Scopes:
         return None
 
     def value(self, source: Source, node: ast.expr, names: Names) -> Value | None:
-        """Return what node gives, None when it is nothing of interest."""
+        """Return the value of node; None for any that does not matter here."""
         if isinstance(node, ast.Name):
             return names[node.id][0] if node.id in names else self._imported(source, source.imports.get(node.id, ""))
         if isinstance(node, ast.Attribute):
@@ -169,7 +168,7 @@ class Scopes:
         return _made_by(self.value(source, node.func, names), _origin(source, node))
 
     def _with_server(self, source: Source, node: ast.Call, dash: Value, names: Names) -> Value:
-        """A Dash object; that of `Dash(…, server=app)` is the Flask application app itself."""
+        """Return a Dash object; with `Dash(…, server=app)` it is the same as the Flask application app."""
         given = next((keyword.value for keyword in node.keywords if keyword.arg == "server"), None)
         server = self.value(source, given, names) if given is not None else None
         return replace(dash, origin=server.origin) if server is not None and server.kind == "object" else dash
@@ -183,7 +182,7 @@ class Scopes:
         return Value("object", framework or inner[0].framework, _origin(source, node), wraps=wraps)
 
     def arguments(self, source: Source, node: ast.Call, names: Names) -> list[Value]:
-        """The applications among the arguments of a call, also in dictionaries."""
+        """Return the applications among the arguments of a call, also in dictionaries."""
         expressions = [*node.args, *(keyword.value for keyword in node.keywords)]
         expressions += [value for each in expressions if isinstance(each, ast.Dict) for value in each.values]
         found = (self.value(source, each, names) for each in expressions)
@@ -204,7 +203,7 @@ class Scopes:
         return value if not rest else None
 
     def _class(self, source: Source, statement: ast.ClassDef) -> Value | None:
-        """Return what a class is whose instances are applications."""
+        """Return the value of a class whose instances are applications; None for any other."""
         origin = _origin(source, statement)
         for base in statement.bases:
             dotted = self.dotted(source, base)
@@ -222,7 +221,7 @@ class Scopes:
         return None
 
     def _function(self, source: Source, function: Function, outer: Names) -> Value | None:
-        """Return what a function is: an application itself, or what makes one."""
+        """Return the value of a function that is an application or creates one; None for any other."""
         origin = _origin(source, function)
         decorators = [
             self.dotted(source, each.func if isinstance(each, ast.Call) else each) for each in function.decorator_list
@@ -277,7 +276,7 @@ class Scopes:
 
 
 def _alternatives(node: ast.expr) -> list[ast.expr]:
-    """The expressions of which node gives one: `a if x else b`, `a or b`, `name := a`."""
+    """Return the possible results of node: `a if x else b`, `a or b`, `name := a`."""
     if isinstance(node, ast.IfExp):
         return [node.body, node.orelse]
     if isinstance(node, ast.BoolOp):
@@ -286,7 +285,7 @@ def _alternatives(node: ast.expr) -> list[ast.expr]:
 
 
 def _known(dotted: str, origin: Origin) -> Value | None:
-    """What a call of a framework's own name gives."""
+    """Return the value of a call of a framework's own name."""
     if dotted in frameworks.MAKERS:
         return Value("object", frameworks.MAKERS[dotted], origin)
     if dotted in frameworks.DASH:
@@ -297,7 +296,7 @@ def _known(dotted: str, origin: Origin) -> Value | None:
 
 
 def _made_by(made: Value | None, origin: Origin) -> Value | None:
-    """What a call of made gives: a factory or a class of the app."""
+    """Return the value of a call of made, a factory or class of the app."""
     if made is not None and made.kind == "foreign":
         return replace(made, origin=origin)
     if made is None or made.kind not in ("factory", "arguments", "class"):
@@ -315,7 +314,7 @@ def _origin(source: Source, node: ast.AST) -> Origin:
 
 
 def _required(function: Function) -> list[str]:
-    """The names of the arguments that function must be given."""
+    """Return the names of function's required arguments."""
     arguments = function.args
     positional = [each.arg for each in (*arguments.posonlyargs, *arguments.args)]
     required = positional[: len(positional) - len(arguments.defaults)]
@@ -324,7 +323,7 @@ def _required(function: Function) -> list[str]:
 
 
 def _callable(function: Function, skip: int = 0) -> Framework | None:
-    """Return whether function, after `skip` arguments, is itself a WSGI or ASGI application."""
+    """Return "wsgi" or "asgi" when function, after `skip` arguments, is itself such an application, else None."""
     names = [argument.arg for argument in [*function.args.posonlyargs, *function.args.args]][skip:]
     if isinstance(function, ast.AsyncFunctionDef):
         return "asgi" if names == ["scope", "receive", "send"] else None

@@ -1,4 +1,4 @@
-"""What a command line serves: by which web server, which application of which module, and imported from where.
+"""The application that a command line serves: its web server, module, object and import folders.
 
 Only the command line is read, and FLASK_APP. Options are those of the servers' own documentation; one that is not known
 here is taken to have a value, as nearly all have.
@@ -110,14 +110,14 @@ _MODULE = re.compile(r"[^\W\d][\w.-]*")
 
 @dataclass(frozen=True)
 class Served:
-    """What a command line serves.
+    """The application that a command line serves.
 
     server: the server's module ("uvicorn", "waitress", "streamlit", "django" for manage.py); None when the app's own
     script or module starts it. module: dotted, None when the command line names none. object: as written ("app",
     "create_app", "create_app('live')"); None for a module or script that is run. script: the file that is run, as
-    written; None for none. factory: the object has to be called.
-    asgi: True for ASGI (never to be put under wfastcgi), False for WSGI, None when the command line does not tell.
-    folders: what it puts in front of the import path, as written; "." is the working directory.
+    written; None for none. factory: the object must be called.
+    asgi: True for ASGI (which wfastcgi cannot run), False for WSGI, None when the command line does not say.
+    folders: the first folders of the import path, as written; "." is the working directory.
     """
 
     server: str | None
@@ -130,21 +130,21 @@ class Served:
 
     @property
     def spec(self) -> str | None:
-        """As it is written after --app: "module:object", "module:factory()"; a Streamlit script's file; else None."""
+        """Return its form for --app: "module:object", "module:factory()", or a Streamlit script's file; else None."""
         if self.module and self.object:
             return f"{self.module}:{self.object}{'()' if self.factory and not self.object.endswith(')') else ''}"
         return self.script if self.server == "streamlit" else None
 
     @property
     def unix_only(self) -> bool:
-        """Whether its server needs a Unix, so that the app cannot start on Windows."""
+        """Return whether its server needs a Unix, so that the app cannot start on Windows."""
         return self.server in _UNIX_ONLY
 
 
 def served(program: Program, environment: Mapping[str, str] | None = None) -> Served | None:
-    """Return what program serves; None when it is no Python, or nothing is told.
+    """Return the application that a program serves; None when it is not Python, or the application is not known.
 
-    environment: the variables that web.config gives it; FLASK_APP is read.
+    environment: its variables in web.config; FLASK_APP is read.
     """
     call = program.call
     if call is None or call.mode not in ("module", "script"):

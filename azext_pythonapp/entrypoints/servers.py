@@ -1,9 +1,9 @@
-"""The web server that HttpPlatformHandler starts: which one fits, and its arguments.
+"""Choose the web server that HttpPlatformHandler starts, and build its arguments.
 
-HttpPlatformHandler gives the port in %HTTP_PLATFORM_PORT% and connects by IPv4 on the local host
-(docs/platform/site-extensions.md 2.3, 2.4). Gunicorn, uWSGI and the like need a Unix. App Service's front end ends TLS
-and tells the caller's scheme and address in X-Forwarded-Proto and X-Forwarded-For; a server that does not take them
-from the local proxy shows every request as http.
+HttpPlatformHandler passes the port in %HTTP_PLATFORM_PORT% and connects by IPv4 on the local host
+(docs/platform/site-extensions.md 2.3, 2.4). Gunicorn, uWSGI and similar servers need Unix. App Service's front end
+terminates TLS and passes the caller's scheme and address in X-Forwarded-Proto and X-Forwarded-For; a server that does
+not trust them from the local proxy reports every request as http.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FOR_WSGI = ("waitress", "hypercorn")
 _FOR_ASGI = ("uvicorn", "hypercorn", "daphne")
 _UNIX_ONLY = ("gunicorn", "uwsgi", "mod-wsgi", "meinheld", "bjoern")
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?\s*\(?([^;#@)]*)")
-# The servers that other packages bring: by name, or by name and extra, as their own metadata says.
+# Packages that depend on a server, by name or by name and extra, according to their metadata.
 _BRINGS = {
     "quart": "hypercorn",
     "nicegui": "uvicorn",
@@ -43,8 +43,8 @@ _BRINGS = {
     "connexion[uvicorn]": "uvicorn",
     "channels[daphne]": "daphne",
 }
-# waitress has --trusted-proxy-headers since 1.2.0; before, --trusted-proxy alone took X-Forwarded-Proto (its
-# adjustments.py). One value for all of its later versions, and one that no version reaches.
+# waitress has --trusted-proxy-headers since 1.2.0; before, --trusted-proxy alone made it trust X-Forwarded-Proto (its
+# adjustments.py). All later versions, and one that is higher than any.
 _WAITRESS_HEADERS = Version("1.2")
 _NEWER_WAITRESS = (
     "1.2.0",
@@ -70,11 +70,11 @@ _OLD_TRUSTED = "--trusted-proxy=127.0.0.1"
 
 
 def choose_server(entry: EntryPoint, packages: Iterable[str]) -> str:
-    """Return the name of the server among packages that can run entry, the best first.
+    """Return the best server among packages that can run entry.
 
-    packages: requirements as in requirements.txt ("fastapi[standard]>=0.110" brings uvicorn), and what is installed as
+    packages: requirements as in requirements.txt ("fastapi[standard]>=0.110" includes uvicorn), and installed ones as
     "name==version".
-    Raises Refused that says which line to add to requirements.txt when none of them fits.
+    Raises Refused, with the line to add to requirements.txt, when there is none.
     """
     present = _present(packages)
     fitting = _fitting(entry)
@@ -82,9 +82,9 @@ def choose_server(entry: EntryPoint, packages: Iterable[str]) -> str:
         if server in present:
             return server
     unusable = sorted(present & set(_UNIX_ONLY))
-    hint = f" ({', '.join(unusable)} needs a Unix)" if unusable else ""
+    hint = f" ({', '.join(unusable)} needs Unix)" if unusable else ""
     if "waitress" in present and not entry.is_asgi and entry.object is not None:
-        hint = f" (waitress cannot load '{entry.module}', which is no Python identifier)"
+        hint = f" (waitress cannot load '{entry.module}', which is not a Python identifier)"
     kind = (
         "Streamlit itself"
         if entry.framework == "streamlit"
@@ -98,9 +98,9 @@ def choose_server(entry: EntryPoint, packages: Iterable[str]) -> str:
 
 
 def startup_arguments(entry: EntryPoint, server: str, packages: Iterable[str] = ()) -> str:
-    """Return the arguments of python.exe, as <httpPlatform arguments="…"> wants them, that serve entry with server.
+    """Return the arguments of python.exe for <httpPlatform arguments="…"> that serve entry with server.
 
-    packages: as for choose_server; an old waitress takes other options.
+    packages: as for choose_server; an old waitress needs other options.
     Raises InvalidInput for a server that is unknown or cannot run entry.
     """
     if server not in _fitting(entry):
@@ -118,18 +118,18 @@ def startup_arguments(entry: EntryPoint, server: str, packages: Iterable[str] = 
         trusted = _OLD_TRUSTED if _waitress_is_old(packages) else _TRUSTED
         return f"-m waitress --listen=127.0.0.1:{PORT} {trusted} {'--call ' if entry.is_factory else ''}{target}"
     if server == "uvicorn":
-        # It trusts the headers of 127.0.0.1 without being told (its documentation, "Settings", --proxy-headers).
+        # It trusts the headers of 127.0.0.1 by default (its documentation, "Settings", --proxy-headers).
         return f"-m uvicorn {target} {'--factory ' if entry.is_factory else ''}--host 127.0.0.1 --port {PORT}"
     if server == "daphne":
         return f"-m daphne -b 127.0.0.1 -p {PORT} --proxy-headers {target}"
-    # Hypercorn has no such option; the app has to wrap itself in hypercorn.middleware.ProxyFixMiddleware.
+    # Hypercorn has no such option; the app must wrap itself in hypercorn.middleware.ProxyFixMiddleware.
     return f"-m hypercorn --bind 127.0.0.1:{PORT} " + quoted(f"{'asgi' if entry.is_asgi else 'wsgi'}:{entry.spec}")
 
 
 def served_entry_point(arguments: str | None, process_path: str = "python.exe") -> str | None:
-    """Return what such arguments serve ("main:app", "app.py" for Streamlit), None when they do not tell.
+    """Return the entry point that arguments serve ("main:app", "app.py" for Streamlit); None when they do not say.
 
-    process_path: the program that gets them.
+    process_path: the program that gets the arguments.
     """
     found = served(understand(process_path, arguments))
     return found.spec if found else None
@@ -140,7 +140,7 @@ def _fitting(entry: EntryPoint) -> tuple[str, ...]:
         return ("streamlit",)
     if entry.is_asgi:
         return tuple(server for server in _FOR_ASGI if not (entry.is_factory and server == "daphne"))
-    # Waitress matches its argument against Python's identifiers (its runner.py); hypercorn imports any name.
+    # Waitress accepts only Python identifiers (its runner.py); hypercorn imports any name.
     plain = all(part.isidentifier() for part in entry.module.split("."))
     return _FOR_WSGI if plain else ("hypercorn",)
 
@@ -162,9 +162,9 @@ def _canonical(name: str) -> str:
 
 
 def _waitress_is_old(packages: Iterable[str]) -> bool:
-    """Whether the waitress among packages, or the one that they allow, is older than its proxy options.
+    """Return whether the waitress among packages, or the one that they allow, is older than its proxy options.
 
-    An installed one counts before what requirements allow: pip leaves it where it fits.
+    An installed version takes precedence over requirements: pip keeps it where it satisfies them.
     """
     for match in map(_REQUIREMENT.match, packages):
         if match is None or _canonical(match.group(1)) != "waitress" or not match.group(3).strip():

@@ -1,4 +1,4 @@
-"""One Python source file of an app, parsed and never executed."""
+"""A Python source file of an app, parsed and never executed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Iterable, Iterator, Union
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
-# How many lines that this Python cannot read (Python 2's, or a newer one's) are passed over in one file.
-_MOST_UNREADABLE = 60
-# And how many characters are parsed in all to find them.
-_MOST_PARSED = 3_000_000
+# How many lines that this Python cannot parse (Python 2's, or a newer one's) are skipped in one file.
+_MAX_SKIPPED_LINES = 60
+# How many characters are parsed in all to find them.
+_MAX_PARSED = 3_000_000
 _INDENTATION = re.compile(r"[ \t]*")
 _PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)
 
@@ -20,8 +20,8 @@ _PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)
 class Source:
     """A parsed file. `path` is relative to the app's folder, with '/'.
 
-    imports: what each imported name stands for, such as {"Flask": "flask.Flask"}, in functions too. What is imported
-    relatively stands with its path in front: {"views": "/shop.views"} for `from . import views` in shop/__init__.py.
+    imports: the dotted name of each imported name, such as {"Flask": "flask.Flask"}, in functions too. A relative
+    import has its path in front: {"views": "/shop.views"} for `from . import views` in shop/__init__.py.
     """
 
     def __init__(self, path: str, tree: ast.Module):
@@ -34,9 +34,9 @@ class Source:
 
     @classmethod
     def parse(cls, path: str, content: str | bytes) -> Source | None:
-        """Return the file, or None when it is no Python source.
+        """Return the file, or None when it is not Python source.
 
-        Statements in it that this Python cannot read, such as Python 2's print, are passed over.
+        Statements that this Python cannot parse, such as Python 2's print, are skipped.
         """
         try:
             with warnings.catch_warnings():
@@ -48,12 +48,12 @@ class Source:
 
     @property
     def folders(self) -> list[str]:
-        """The folders of its path, the outermost first."""
+        """Return the folders of its path, the outermost first."""
         return self.path.split("/")[:-1]
 
     @property
     def stem(self) -> str:
-        """Its name in lower case without ".py"; that of the folder for __init__.py is "__init__"."""
+        """Return its name in lower case without ".py"; that of the folder for __init__.py is "__init__"."""
         return re.sub(r"\.pyw?$", "", self.path.rpartition("/")[2].lower())
 
     def settings_module(self) -> tuple[str, int] | None:
@@ -125,19 +125,19 @@ def _tree(content: str | bytes) -> ast.Module | None:
     if "\0" in text:
         return None
     lines = re.split(r"\r\n|\r|\n", text)
-    for _ in range(min(_MOST_UNREADABLE, len(lines), 1 + _MOST_PARSED // (len(text) + 1))):
+    for _ in range(min(_MAX_SKIPPED_LINES, len(lines), 1 + _MAX_PARSED // (len(text) + 1))):
         try:
             return ast.parse("\n".join(lines))
         except SyntaxError as error:
-            if not _pass_over(lines, error):
+            if not _skip_line(lines, error):
                 return None
         except _PARSE_ERRORS:
             return None
     return None
 
 
-def _pass_over(lines: list[str], error: SyntaxError) -> bool:
-    """Put a statement that says nothing in place of the line that error names. Returns whether that helps."""
+def _skip_line(lines: list[str], error: SyntaxError) -> bool:
+    """Replace the line that error names with a harmless statement. Returns whether that changes anything."""
     number = error.lineno or 0
     if not 1 <= number <= len(lines):
         return False
@@ -160,7 +160,7 @@ def _pass_over(lines: list[str], error: SyntaxError) -> bool:
 
 
 def statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements of body and of the if, try, with and for in it, but not what only a script runs."""
+    """Yield the statements of body and of the if, try, with and for in it, without those that only a script runs."""
     rest = list(body)[::-1]
     while rest:
         statement = rest.pop()
@@ -184,7 +184,7 @@ def certain_statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def script_statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield what only a script runs: the statements below `if __name__ == "__main__"` at the top of body."""
+    """Yield the statements that only a script runs: those below `if __name__ == "__main__"` at the top of body."""
     for statement in body:
         if isinstance(statement, ast.If):
             script = script_part(statement)
@@ -193,7 +193,7 @@ def script_statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def script_part(statement: ast.If) -> list[ast.stmt] | None:
-    """Return the part of an if that is for scripts alone, by its test of __name__; None when it does not test that."""
+    """Return the part of an if that only a script runs, by its test of __name__; None when it does not test that."""
     test, turned = statement.test, False
     while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         test, turned = test.operand, not turned
@@ -245,7 +245,7 @@ def _text(node: ast.AST | None) -> str | None:
 
 
 def _default(node: ast.expr) -> str | None:
-    """The default in `os.environ.get("NAME", "default")` and `config("NAME", default="default")`."""
+    """Return the default in `os.environ.get("NAME", "default")` and `config("NAME", default="default")`."""
     if not isinstance(node, ast.Call):
         return None
     keywords = [keyword.value for keyword in node.keywords if keyword.arg == "default"]

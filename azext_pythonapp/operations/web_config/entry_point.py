@@ -207,7 +207,7 @@ def _own_start(
                 return StartTarget(repaired, None)
         elif _needs_unix(handler):
             entry = recognized(named, detected) if named is not None else choose(detected)
-            say(f"'{text}' cannot work: its server needs a Unix. Another one that serves {entry.spec} is taken.")
+            say(f"'{text}' cannot work: its server needs Unix. Another one that serves {entry.spec} is taken.")
             return StartTarget(entry, None)
         if named is None:
             told = handler.kind == "fastCgi" or unseen and _is_flask(handler)

@@ -143,7 +143,7 @@ def test_gunicorn_gives_way(tmp_path: Path, requirements: str, arguments: str) -
     )
     answer, said = answer_of(tmp_path)
     assert answer["arguments"] == arguments
-    assert "needs a Unix" in said
+    assert "needs Unix" in said
 
 
 def test_gunicorn_alone_is_refused(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_gunicorn_alone_is_refused(tmp_path: Path) -> None:
             ),
         },
     )
-    with pytest.raises(Refused, match="gunicorn needs a Unix") as error:
+    with pytest.raises(Refused, match="gunicorn needs Unix") as error:
         set_web_config(place(tmp_path), request(), False)
     assert "'uvicorn'" in (error.value.recommendation or "")
 

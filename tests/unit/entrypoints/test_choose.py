@@ -193,7 +193,7 @@ def test_ambiguity_lists_what_to_type() -> None:
     with pytest.raises(Refused) as error:
         choose(detect({"app.py": FLASK, "main.py": FASTAPI}))
     assert "app.py line 2" in error.value.message and "main.py line 3" in error.value.message
-    assert error.value.recommendation == 'Say which one with --app "app:app" or --app "main:app"'
+    assert error.value.recommendation == 'Choose one with --app "app:app" or --app "main:app"'
     for option in ("app:app", "main:app"):
         assert option in error.value.recommendation and parse_app_option(option).spec == option
 

@@ -453,7 +453,7 @@ def test_handlers_that_may_work_stand(text: str) -> None:
 
 
 def test_a_handler_that_nothing_explains() -> None:
-    with pytest.raises(NotFound, match="WSGI_HANDLER 'no:thing' cannot work"):
+    with pytest.raises(NotFound, match="WSGI_HANDLER 'no:thing' is invalid"):
         repaired_handler("no:thing", detect({"x.py": ""}))
 
 

@@ -90,7 +90,7 @@ def test_the_server_comes_from_the_requirements(entry: EntryPoint, requirements:
 @pytest.mark.parametrize(
     "entry, requirements, line, words",
     [
-        (FLASK, ["flask", "gunicorn"], "waitress", "gunicorn needs a Unix"),
+        (FLASK, ["flask", "gunicorn"], "waitress", "gunicorn needs Unix"),
         (FLASK, ["uvicorn"], "waitress", ""),
         (FASTAPI, ["fastapi", "", "# c"], "uvicorn", "ASGI"),
         (ASGI_FACTORY, ["daphne"], "uvicorn", ""),
