@@ -10,6 +10,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PRODUCT = "azext_pythonapp"
+MOST_LINES = 400
 
 # A room may import the rooms of its own row and of all rows below. Rooms of one row must not import each other, except
 # where INSIDE says so.
@@ -106,6 +107,11 @@ def _circle(graph: dict[str, set[str]], module: str, path: list[str], done: set[
             return circle
     done.add(module)
     return None
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_is_of_readable_length(module):
+    assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= MOST_LINES
 
 
 def test_imports_are_seen_wherever_they_are():
