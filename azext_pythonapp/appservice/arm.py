@@ -160,7 +160,7 @@ class Arm:
         self._switch(site, "start", "running")
 
     def _switch(self, site: Site, action: str, target_state: str | None) -> None:
-        """Start, stop or restart. target_state: tells that an action whose answer was lost has succeeded."""
+        """Start, stop or restart. target_state: the state that shows that an action with a lost answer succeeded."""
         retry, tries = Retry(self.requests.outage), 0
         while True:
             try:

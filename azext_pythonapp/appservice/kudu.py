@@ -26,7 +26,7 @@ from azext_pythonapp.errors import Conflict, NotFound, PlatformFailed
 
 # How long to look again at a file that our own request, whose answer was lost, may still be writing.
 SETTLING_SECONDS = 30.0
-# How long the server's time can be told from its last answer and the time that has passed since.
+# How long the server's time is computed from its last answer and the time that has passed since.
 FRESH_SECONDS = 15.0
 
 

@@ -120,7 +120,7 @@ class PythonCall:
     """The arguments of python.exe, in parts.
 
     options: what Python itself takes ("-u", "-X utf8"), as words. mode: what it runs: "module" for -m, "script",
-    "code" for -c, None when it is not told. name: the module, the script's path or the code. words: its arguments.
+    "code" for -c, None when unknown. name: the module, the script's path or the code. words: its arguments.
     named: the place of name in the arguments, for a script.
     """
 

@@ -73,9 +73,9 @@ class Document:
         return self.root.find(*rest) if self.root.name == first else []
 
     def set_attribute(self, element: Element, name: str, value: str, after: str | None = None) -> None:
-        """Give element the attribute name; a value that it has already is left as it is written.
+        """Set an attribute of element; an equal value keeps its spelling.
 
-        A new attribute goes behind the one called `after` (default: the last), with the same space and quotes.
+        A new attribute is written behind the one called `after` (default: the last), with the same space and quotes.
         """
         values = self._attributes(element)
         if values.get(name) == value:
@@ -95,13 +95,13 @@ class Document:
         self._splice(anchor.end, anchor.end, f"{space}{name}={quote}{escape(value, quote)}{quote}")
 
     def remove_attribute(self, element: Element, name: str) -> None:
-        """Take the attribute name, and the space before it, from element if it is there."""
+        """Remove an attribute of element, with the space before it, if it exists."""
         attribute = element.attributes.get(name)
         if attribute is not None and self._attributes(element).pop(name, None) is not None:
             self._splice(attribute.space_start, attribute.end, "")
 
     def remove(self, element: Element) -> None:
-        """Remove element with all it holds; its line goes too when nothing else is on it."""
+        """Remove element with its content, and its line when nothing else is on it."""
         if element in self._removed or element.parent is None:
             return
         self._removed.add(element)
@@ -136,7 +136,7 @@ class Document:
         self._write(new, sibling, place)
 
     def insert_after(self, sibling: Element, new: NewElement) -> None:
-        """Write new behind sibling, and behind what was written there before."""
+        """Write new behind sibling, and behind earlier insertions there."""
         siblings = sibling.parent.children if sibling.parent is not None else []
         following = siblings.index(sibling) + 1
         if sibling.parent is not None and following == len(siblings):
@@ -145,7 +145,7 @@ class Document:
             self.insert_before(siblings[following], new)
 
     def to_bytes(self) -> bytes:
-        """Return the edited file. Raises InvalidWebConfig if it would not parse to exactly what was asked for."""
+        """Return the edited file. Raises InvalidWebConfig if it does not parse to exactly the intended elements."""
         edited = self._apply()
         if edited == self._data:
             return self._encoding.encode(self._data.decode("utf-8"))
@@ -201,7 +201,7 @@ class Document:
         self._splice(place, place, inner + layout.render(new, outer + layout.unit, newline), len(self._splices) - _LAST)
 
     def _apply(self) -> bytes:
-        """Return the text with everything done; what is written inside a removed range moves to its start."""
+        """Return the edited text; insertions inside a removed range move to its start."""
         removals = _merged(self._removals)
         pieces: list[_Splice] = [_Splice(start, end, _LAST, b"") for start, end in removals]
         index = 0
@@ -220,7 +220,7 @@ class Document:
         return b"".join([*result, self._data[place:]])
 
     def _expected(self) -> Iterator[tuple[int, str, dict[str, str]]]:
-        """Yield (depth, name, attributes) of every element that the edits should give."""
+        """Yield (depth, name, attributes) of every element that should result from the edits."""
         pending: list[tuple[int, Node]] = [(0, self.root)]
         while pending:
             depth, node = pending.pop()

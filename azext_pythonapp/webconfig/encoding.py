@@ -1,4 +1,4 @@
-"""The bytes of a web.config as text, and back to the very same bytes.
+"""Decode a web.config, and encode it to the same bytes again.
 
 XML readers (IIS, .NET, and expat inside wfastcgi) find the encoding from the byte order mark, else from the XML
 declaration, else take UTF-8. Encodings that expat cannot read (every multi-byte one beside UTF-8 and UTF-16) would

@@ -168,13 +168,13 @@ class PythonHandler:
 
     @property
     def python_paths(self) -> tuple[str, ...]:
-        """Return every python.exe that it may need, the likeliest first; () where that cannot be told from the file.
+        """Return every python.exe that it may need, the likeliest first; () where the file does not say.
 
         A scriptProcessor that is a folder stands for the python.exe in it; a placeholder for none.
         """
         path = self.python_path
         if self.kind == "httpPlatform":
-            # IIS expands a processPath: "%SystemRoot%\\System32\\cmd.exe" may start a Python that is told.
+            # IIS expands a processPath: "%SystemRoot%\\System32\\cmd.exe" may start a known Python.
             return tuple(each for each in self.program.python_paths if not _PLACEHOLDER.search(each))
         if not path or _PLACEHOLDER.search(path):
             return ()
@@ -182,12 +182,12 @@ class PythonHandler:
 
     @property
     def python_exe(self) -> str:
-        """Return the python.exe that it most likely needs; python_path itself where that cannot be told."""
+        """Return the python.exe that it most likely needs; python_path itself where that is unknown."""
         return next(iter(self.python_paths), self.python_path)
 
     @property
     def part(self) -> str | None:
-        """Return the part of the site that it is for, in words; None when every request comes to Python."""
+        """Return the part of the site that it is for, for messages; None when Python gets every request."""
         parts = [f"the location '{self.location}'"] if self.location else []
         if self.path not in ("*", "/*"):
             parts.append(f"the path '{self.path}'")

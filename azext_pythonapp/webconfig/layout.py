@@ -27,11 +27,11 @@ class NewElement:
 
 
 def escape(value: str, quote: str = '"') -> str:
-    """Return value as it stands between two `quote` characters. Raises InvalidInput for what XML cannot hold."""
+    """Return value escaped for use between two `quote` characters. Raises InvalidInput for invalid XML characters."""
     bad = _NOT_XML.search(value)
     if bad:
         raise InvalidInput(
-            f"A value for web.config holds the character U+{ord(bad.group()):04X}, which XML cannot hold.",
+            f"A value for web.config contains the character U+{ord(bad.group()):04X}, which is not valid in XML.",
             "Remove the character and run the command again.",
         )
     for plain, reference in {**_ESCAPES, quote: _QUOTES[quote]}.items():
@@ -60,7 +60,7 @@ class Layout:
         return bisect_right(self._lines, place) - 1
 
     def line_start(self, place: int) -> int:
-        """Return the offset at which the line that holds the byte at place starts."""
+        """Return the offset of the start of the line with the byte at place."""
         return self._lines[self._line(place)]
 
     def starts_line(self, place: int) -> bool:
@@ -68,7 +68,7 @@ class Layout:
         return place <= self._texts[self._line(place)]
 
     def indentation(self, place: int) -> bytes:
-        """Return the blanks at the start of the line that holds the byte at place."""
+        """Return the blanks at the start of the line with the byte at place."""
         line = self._line(place)
         return self._data[self._lines[line] : min(self._texts[line], place)]
 

@@ -32,7 +32,7 @@ _OWN = re.compile(
 
 @dataclass(frozen=True)
 class PathUse:
-    """One place of a web.config that names a path below a folder. line: of its element. place: what it is, in words."""
+    """One place of a web.config that names a path below a folder. line: of its element. place: its name in messages."""
 
     line: int
     place: str

@@ -27,8 +27,11 @@ _ADDRESSES = ("{request_uri}", "{url}", "{path_info}", "{unencoded_url}")
 
 @dataclass(frozen=True)
 class Feed:
-    """A rule that sends requests to a script. path: the handler path for the same requests ("*", "api/*"), None when
-    that cannot be said. left_out: folders that its conditions leave to IIS. unclear: lines of other conditions."""
+    """A rule that sends requests to a script.
+
+    path: the handler path for the same requests ("*", "api/*"), None when there is none. left_out: folders that its
+    conditions leave to IIS. unclear: lines of other conditions.
+    """
 
     rule: Element
     path: str | None
@@ -111,7 +114,7 @@ def feed(rule: Element, path: str) -> Feed | None:
 
 
 def takes_everything(rule: Element) -> bool:
-    """Return whether rule takes every page: whatever the address, and of conditions only whether there is a file."""
+    """Return whether rule matches every page: any address, with no condition but whether a file exists."""
     path, left_out = _handler_path(rule)
     return (
         path == "*"

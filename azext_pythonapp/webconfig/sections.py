@@ -121,7 +121,7 @@ class HandlerEntry:
 
 
 class Sections:
-    """The sections of a document that hold for one level, each list in the order of the file.
+    """The sections of a document that apply to one level, each list in the order of the file.
 
     above: the level of the app itself, with path that of a <location>; without them it is the level of the app itself.
     """
@@ -180,7 +180,7 @@ class Sections:
 
     @property
     def platform(self) -> Element | None:
-        """Return the <httpPlatform> that holds here, perhaps that of the level above."""
+        """Return the <httpPlatform> that applies here, perhaps that of the level above."""
         if self.platforms:
             return self.platforms[0]
         return self.above.platform if self.above is not None else None

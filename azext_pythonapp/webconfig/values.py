@@ -36,7 +36,7 @@ def variables_in(value: str) -> list[str]:
 
 
 def needs_port(value: str) -> bool:
-    """Return whether value holds the port that only HttpPlatformHandler knows."""
+    """Return whether value contains the port that only HttpPlatformHandler knows."""
     return "%http_platform_port%" in value.lower()
 
 

@@ -1,4 +1,4 @@
-"""Windows command lines as words: splitting them as a C program does, and writing one word back."""
+"""Split a Windows command line into arguments as a C program does, and quote one argument."""
 
 from __future__ import annotations
 

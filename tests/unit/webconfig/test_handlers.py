@@ -301,7 +301,7 @@ def test_carried_environment_leaves_what_only_wfastcgi_reads() -> None:
         ),
         (HandlerIntent("fastCgi", PYTHON, None, "a.b", environment={"WSGI_HANDLER": "x"}), "set by the entry point"),
         (HandlerIntent("fastCgi", PYTHON, None, "a.b", environment={"A=B": "x"}), "cannot be the name"),
-        (HandlerIntent("fastCgi", PYTHON, None, "a.b", environment={"A": "\x00"}), "XML cannot hold"),
+        (HandlerIntent("fastCgi", PYTHON, None, "a.b", environment={"A": "\x00"}), "not valid in XML"),
         (HandlerIntent("httpPlatform", PYTHON), "no arguments"),
         (HandlerIntent("httpPlatform", PYTHON, arguments="x", startup_time_limit=3601), "startupTimeLimit"),
         (
