@@ -126,7 +126,7 @@ def test_without_nuget_the_choices_are_named(az, azure, apps):
     for each in (failed, switch, latest):
         assert "--package FILE" in each.stderr and "list-versions" in each.stderr, each
         assert "NuGet could not be asked" in each.stderr, "what is not known is not absent"
-    assert "has 3.6.4, but whether that is the newest is not known" in latest.stderr, latest
+    assert "offer 3.6.4, but it is not known whether that is the newest" in latest.stderr, latest
     assert full["runtime"]["version"] == "3.6.4", "a full version needs no second source"
     assert "NuGet could not be asked" in partial.stderr and {row["source"] for row in partial.json} == {"siteExtension"}
 

@@ -35,7 +35,7 @@ def test_untrusted_source_has_to_be_named(az, azure, apps):
         assert planned(az, site, "install --extension-id pythonapp-python3119x64") == "nuget/python"
         for version in ("3.15", "3.15.99", "3.15.2"):
             failed = az("webapp python install --version", version, *naming(site), expect=3)
-            assert "--extension-id" in failed.stderr and "Other people" in failed.stderr, failed
+            assert "--extension-id" in failed.stderr and "Third-party packages" in failed.stderr, failed
         for stranger in STRANGERS:
             assert planned(az, site, f"install --extension-id {stranger.upper()}") == f"siteextensions/{stranger}"
 
