@@ -118,10 +118,17 @@ class Apps:
         site.restart()
 
     def prepared(
-        self, sample: str, version: str = "3.8.10", handler: str = "fastcgi", slot: str | None = None, **facts: Any
+        self,
+        sample: str,
+        version: str = "3.8.10",
+        handler: str = "fastcgi",
+        slot: str | None = None,
+        also: str | None = None,
+        **facts: Any,
     ) -> Site:
         """An app that runs a sample under a Python, as `set-version` left it; made once in a test run, then copied.
 
+        also: a version of NAMED that is installed beside it, for tests in which installing it is not the subject.
         facts: as in `new`.
         """
         key = f"{sample}-{version}-{handler}"
@@ -131,6 +138,8 @@ class Apps:
                 self._prepare(home, sample, version, handler)
         site = self.new(slot=slot, **facts)
         linked_copy(home, site.machine.home)
+        if also:
+            gallery.lay_down(site.machine, gallery.find(NAMED[also]))
         site.restart()
         return site
 

@@ -30,8 +30,7 @@ def application(environ, start_response):
 @pytest.mark.long
 @pytest.mark.parametrize("version, exact", [("3.8", "3.8.10"), ("3.11", "3.11.9")])
 def test_compiled_libraries_work_after_one_command(az, apps, version, exact):
-    site = apps.new()
-    web_root(site).mkdir(parents=True, exist_ok=True)
+    site = apps.new(python=exact)
     (web_root(site) / "requirements.txt").write_text(REQUIREMENTS, encoding="utf-8")
     (web_root(site) / "app.py").write_text(APP, encoding="utf-8")
 

@@ -24,7 +24,7 @@ def answering(site, status, headers="[]"):
 
 
 def test_errors_during_the_restart_cause_no_rollback(az, apps):
-    site = apps.prepared("wsgi_hello")
+    site = apps.prepared("wsgi_hello", also="3.11.9")
     site.switches.restart_pages = ("500.0", "500.0", "500.0", "502.5", "503")
     site.switches.restart_cut = True
 
@@ -47,7 +47,7 @@ def test_errors_during_the_restart_cause_no_rollback(az, apps):
     ],
 )
 def test_a_page_that_answers_as_before_is_healthy(az, azure, apps, status, headers):
-    site = apps.prepared("wsgi_hello")
+    site = apps.prepared("wsgi_hello", also="3.11.9")
     answering(site, status, headers)
 
     verification = az(*SWITCH, *naming(site)).json["verification"]
@@ -59,7 +59,7 @@ def test_a_page_that_answers_as_before_is_healthy(az, azure, apps, status, heade
 
 
 def test_app_broken_before_is_not_rolled_back(az, apps):
-    site = apps.prepared("wsgi_hello")
+    site = apps.prepared("wsgi_hello", also="3.11.9")
     answering(site, "undefined")
 
     done = az(*SWITCH, *naming(site))
@@ -73,7 +73,7 @@ def test_app_broken_before_is_not_rolled_back(az, apps):
     [("QuotaExceeded", False, "This web app is stopped"), ("Running", True, "access restrictions")],
 )
 def test_a_page_that_never_reached_the_app_is_not_verified(az, azure, apps, state, forbidden, why):
-    site = apps.prepared("wsgi_hello")
+    site = apps.prepared("wsgi_hello", also="3.11.9")
 
     site.state, site.switches.ip_forbidden = state, forbidden
     with unchanged(azure, site):
@@ -94,7 +94,7 @@ def test_a_page_that_never_reached_the_app_is_not_verified(az, azure, apps, stat
 
 
 def test_a_stale_instance_is_a_failure_that_names_it(az, apps):
-    site = apps.prepared("wsgi_hello", instances=2)
+    site = apps.prepared("wsgi_hello", instances=2, also="3.11.9")
     site.switches.stale_instances = 1
     config = (web_root(site) / "web.config").read_bytes()
 

@@ -75,7 +75,7 @@ def said_on_command_lines(site):
 
 
 def test_module_that_serves_on_import_is_named_and_ended(az, apps):
-    site = apps.prepared("wsgi_hello")
+    site = apps.prepared("wsgi_hello", also="3.11.9")
     before = (web_root(site) / "web.config").read_bytes()
     put(site, {"app.py": SERVES})
     failed = az("webapp python set-version --version 3.11.9 --no-health-check", *naming(site), expect=1)
@@ -86,7 +86,7 @@ def test_module_that_serves_on_import_is_named_and_ended(az, apps):
 
 
 def test_pythonpath_of_web_config_under_fastcgi(az, apps):
-    site = apps.prepared("wsgi_hello")
+    site = apps.prepared("wsgi_hello", also="3.11.9")
     put(site, {f"backend/{name}": text for name, text in BACKEND.items()})
     add_settings(site, PYTHONPATH=r"%HOME%\site\wwwroot\backend")
     config = web_root(site) / "web.config"
@@ -97,7 +97,7 @@ def test_pythonpath_of_web_config_under_fastcgi(az, apps):
 
 
 def test_pythonpath_and_app_dir_under_http_platform(az, apps):
-    site = apps.prepared("waitress_hello", handler="httpplatform")
+    site = apps.prepared("waitress_hello", handler="httpplatform", also="3.11.9")
     put(site, {f"backend/{name}": text for name, text in BACKEND.items()})
     az(
         "webapp python web-config set --env",
@@ -121,7 +121,7 @@ def test_pythonpath_and_app_dir_under_http_platform(az, apps):
 
 
 def test_settings_stand_on_no_command_line_and_may_be_many(az, azure, apps):
-    site = apps.prepared("wsgi_hello")
+    site = apps.prepared("wsgi_hello", also="3.11.9")
     address = "https://service{0:02}.example.org/api/v1/things?tenant=contoso&region=westeurope&retries=3"
     add_settings(
         site,

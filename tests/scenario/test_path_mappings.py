@@ -7,7 +7,7 @@ from tests.scenario.unchanged import unchanged
 
 
 def test_files_are_those_of_the_mapped_folder(az, azure, apps):
-    site = apps.prepared("wsgi_hello")
+    site = apps.prepared("wsgi_hello", also="3.11.9")
     old, public = web_root(site), web_root(site) / "public"
     public.mkdir()
     for name in ("app.py", "web.config"):

@@ -7,7 +7,7 @@ from tests.scenario.unchanged import unchanged
 
 
 def test_wsgi_handler_as_an_app_setting_stands(az, azure, apps):
-    site = apps.prepared("wsgi_hello")
+    site = apps.prepared("wsgi_hello", also="3.11.9")
     root = web_root(site)
     source = (root / "app.py").read_text(encoding="utf-8")
     (root / "shopfront.py").write_text(

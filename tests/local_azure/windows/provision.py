@@ -39,6 +39,7 @@ WHEELS = {
     "importlib-metadata==8.5.0 zipp==3.20.2 typing-extensions==4.13.2 waitress==3.0.0 six==1.17.0 "
     "certifi==2025.8.3 packaging==25.0 numpy==1.24.4 pandas==2.0.3 python-dateutil==2.9.0.post0 pytz==2025.2 "
     "tzdata==2025.2 cryptography==43.0.3 cffi==1.17.1 pycparser==2.22 lxml==5.3.0",
+    "3.9": "pip==24.3.1",
     "3.11": "pip==25.3 setuptools==80.9.0 flask==3.1.2 werkzeug==3.1.3 markupsafe==3.0.2 click==8.3.0 "
     "blinker==1.9.0 waitress==3.0.2 numpy==1.26.4 pandas==2.2.3 python-dateutil==2.9.0.post0 pytz==2025.2 "
     "tzdata==2025.2 cryptography==43.0.3 cffi==1.17.1 pycparser==2.22 lxml==5.3.0 bottle==0.13.4 "
