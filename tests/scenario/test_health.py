@@ -94,7 +94,7 @@ def test_a_page_that_never_reached_the_app_is_not_verified(az, azure, apps, stat
 
 
 def test_a_stale_instance_is_a_failure_that_names_it(az, apps):
-    site = apps.prepared("wsgi_hello", instances=2, also="3.11.9")
+    site = apps.prepared("wsgi_hello", instances=2)
     site.switches.stale_instances = 1
     config = (web_root(site) / "web.config").read_bytes()
 

@@ -14,16 +14,6 @@ from tests.scenario.apps import deploy, naming, web_root
 from tests.scenario.unchanged import unchanged
 
 SECRET = "pa55-Of-the-index"
-HOLDS_SIX = """\
-import six
-
-held = open(six.__file__)
-
-
-def application(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [six.__version__.encode()]
-"""
 
 
 def names(rows: list[dict[str, str]]) -> set[str]:
@@ -185,23 +175,6 @@ def test_wheels_of_this_machine_without_an_index(az, apps, windows, tmp_path):
         ).json
         assert index.requests == []
     assert answer["installed"] == [{"name": "six", "version": "1.16.0"}]
-
-
-def test_an_app_that_holds_a_file_is_stopped_meanwhile(az, apps, windows):
-    site = apps.prepared("wsgi_hello")
-    shutil.unpack_archive(
-        windows / "index" / "six-1.16.0-py2.py3-none-any.whl",
-        site.machine.home / "python3810x64/Lib/site-packages",
-        "zip",
-    )
-    (web_root(site) / "app.py").write_text(HOLDS_SIX, encoding="utf-8")
-    assert apps.get(site).text == "1.16.0"
-    (web_root(site) / "requirements.txt").write_text("six==1.17.0\n", encoding="utf-8")
-
-    done = az("webapp python install-requirements", *naming(site))
-    assert "stopping" in done.stderr
-    assert done.json["upgraded"] == [{"name": "six", "before": "1.16.0", "after": "1.17.0"}], done
-    assert site.state == "Running" and apps.get(site).text == "1.17.0"
 
 
 def test_what_the_app_runs_decides_the_python(az, apps):

@@ -99,6 +99,16 @@ def package_files(site: Site) -> dict[str, str]:
     return {path: content for path, content in home_files(site).items() if "site-packages" in path}
 
 
+def test_an_app_that_holds_a_file_is_stopped_meanwhile(az, apps, windows):
+    site = holding_six(apps, windows)
+    (web_root(site) / "requirements.txt").write_text("six==1.17.0\n", encoding="utf-8")
+
+    done = az("webapp python install-requirements", *naming(site))
+    assert "stopping" in done.stderr
+    assert done.json["upgraded"] == [{"name": "six", "before": "1.16.0", "after": "1.17.0"}], done
+    assert site.state == "Running" and apps.get(site).text == "1.17.0"
+
+
 def test_never_changes_nothing_and_always_starts_the_app_again(az, azure, apps, windows, tmp_path):
     site = holding_six(apps, windows)
     (tmp_path / "newer.txt").write_text("six==1.17.0\n", encoding="utf-8")
