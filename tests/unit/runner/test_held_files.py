@@ -64,7 +64,9 @@ def test_a_file_that_is_held_elsewhere_is_tried_again(runtime, tmp_path):
     with failing(runtime, tmp_path, "C:\\local\\Temp\\x.whl", 2):
         job = runtime.install("left", checked=False)
     assert job.state == "succeeded" and (tmp_path / "count").read_text() == "3"
-    assert sum("holds C:\\local\\Temp\\x.whl; trying again" in line for line in runtime.lines) == 2
+    assert (
+        sum("C:\\local\\Temp\\x.whl is in use by another program; trying again" in line for line in runtime.lines) == 2
+    )
 
 
 def test_file_held_elsewhere_is_named(runtime, tmp_path):

@@ -290,7 +290,7 @@ def test_the_commands_are_fit_for_cmd():
         "pythonapp-home D:\\home\r\npythonapp-folder site\r\npythonapp-runtime 3.6.4 64 .python\r\n",
     ],
 )
-def test_what_the_survey_prints_is_believed_only_when_it_is_whole(printed):
+def test_incomplete_survey_output_is_not_believed(printed):
     class Odd(Worker):
         def run(self, command, directory="", timeout=200):
             result = super().run(command, directory, timeout)

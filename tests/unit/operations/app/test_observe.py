@@ -154,20 +154,20 @@ def test_a_site_with_another_root_costs_one_read_more():
     assert sorted(azure.asked) == sorted([*FIRST_ROUND, "read site/wwwroot/public/web.config"])
 
 
-def test_the_settings_are_asked_for_only_when_web_config_has_no_entry_point():
+def test_settings_are_read_only_without_an_entry_point():
     azure = Azure({"site/wwwroot/web.config": web_config(entry_point="")})
     shown = show(azure.app)
     assert shown["entryPoint"] == "shop.app"
     assert sorted(azure.asked) == sorted([*FIRST_ROUND, "POST config/appsettings/list"])
 
 
-def test_a_python_elsewhere_that_web_config_starts_costs_one_command_more():
+def test_python_outside_home_costs_one_more_command():
     azure = Azure({"site/wwwroot/web.config": web_config(r"D:\home\site\tools\python.exe")})
     assert [(one.version, one.in_use) for one in observe(azure.app).pythons] == [("3.9.13", True), ("3.6.4", False)]
     assert sorted(azure.asked) == sorted([*FIRST_ROUND, "run another command"])
 
 
-def test_who_may_not_see_the_configuration_is_told_and_asked_for_it_once():
+def test_unreadable_configuration_is_reported_once():
     azure = Azure()
     azure.broken["GET config/web"] = AccessDenied("no")
     seen = observe(azure.app)
@@ -232,7 +232,7 @@ def test_a_root_outside_of_home_is_refused():
         _ = observe(azure.app).web_config
 
 
-def test_an_operation_ends_at_once_although_another_part_is_still_waited_for():
+def test_failure_does_not_wait_for_the_other_requests():
     azure = Azure()
     azure.broken["read site/wwwroot/web.config"] = PlatformFailed("503")
     released = threading.Event()

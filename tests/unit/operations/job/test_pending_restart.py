@@ -246,10 +246,6 @@ def test_a_note_that_cannot_be_deleted_is_said_and_is_no_failure(world):
 
 def test_pending_work_is_reported_with_its_command(world):
     assert pending_sentence(world.app, JOB) is None
-
-
-def test_what_is_still_to_do_is_told_with_the_command_that_does_it(world):
-    assert pending_sentence(world.app, JOB) is None
     world.note(JOB, RESTART)
     assert "restart app 'shop'" in pending_sentence(world.app, JOB)
     mark_start(world.kudu, JOB)

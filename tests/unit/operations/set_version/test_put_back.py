@@ -47,7 +47,7 @@ def test_file_and_restart(files, change):
     assert files.content == OLD
 
 
-def test_a_restart_that_fails_does_not_deny_that_the_file_was_put_back(files, change):
+def test_failed_restart_still_reports_the_restored_file(files, change):
     said = put_back(app(refusing(PlatformFailed("Azure answered 500."))), change, restart=True)
     assert said.startswith(
         "web.config of app 'shop' was put back as it was. The restart after that failed: Azure answered 500. "
@@ -66,7 +66,7 @@ def test_a_running_job_is_not_ended_by_the_restart(change, monkeypatch):
     assert "put back" in said and "20261126-120000-0009" in said
 
 
-def test_a_file_that_cannot_be_put_back_is_an_error_without_a_restart(files, change):
+def test_unrestored_file_is_an_error_without_a_restart(files, change):
     files.change(THEIRS)
     with pytest.raises(Conflict):
         put_back(app(refusing(AssertionError())), change, restart=True)
