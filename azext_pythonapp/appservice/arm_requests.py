@@ -45,12 +45,12 @@ class ArmAnswer:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether it is not Resource Manager's: a web page, or a body that is not JSON, perhaps because it was cut."""
+        """Return whether something else answered: a web page, or a body that is not JSON, perhaps because it was cut."""
         return self.body is None and bool(self.text.strip()) and (self.status < 300 or is_web_page("", self.text))
 
     @property
     def is_throttled(self) -> bool:
-        """Whether it says that the request was not started and can be sent again later."""
+        """Return whether it says that the request was not started and can be sent again later."""
         text = self.text.lower()
         return self.status == 429 and (self.retry_after is not None or any(sign in text for sign in _THROTTLED))
 

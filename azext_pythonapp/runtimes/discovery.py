@@ -129,7 +129,7 @@ def discover(
         candidates = [runtime for runtime in runtimes if _uses_folder(runtime.identity, program.folder)]
         in_use = _is_in_use(program.python_path, in_use_path, home)
         if program.answer is None and candidates:
-            # Only the Python itself could tell which extension it belongs to.
+            # Only python.exe itself could say which extension it belongs to.
             found.extend(_installed(program, runtime, in_use) for runtime in candidates)
             continue
         owner = _owner(candidates, program.answer)

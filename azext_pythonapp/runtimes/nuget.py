@@ -91,7 +91,6 @@ def fetch_releases(get_json: Callable[[str], Any], architecture: str) -> list[Re
     """Return every CPython release in the gallery for an architecture, newest first.
 
     Pre-releases and unlisted ones are included. architecture: "x64" or "x86".
-
     get_json: takes an https address and returns the decoded JSON; its exceptions are not caught.
     Raises PlatformFailed when the answers do not follow the protocol.
     """
