@@ -32,6 +32,7 @@ def test_newest_patch_is_installed_once(az, azure, apps):
     assert answer == {
         "changed": True,
         "changes": [change],
+        "changeId": None,
         "runtime": PYTHON364,
         "app": {"name": site.name, "resourceGroup": "rg", "slot": None},
     }
