@@ -100,6 +100,15 @@ def started_path(path: str, home: str) -> str:
     return worker_path(ntpath.join("%HOME%\\site\\wwwroot", plain) if _RELATIVE.match(plain) else plain, home)
 
 
+def home_folder_of(program: str, home: str) -> str | None:
+    r"""Return the name of the folder of %HOME% that a program is directly in, None for a program elsewhere.
+
+    program: as for started_path: "python364x64" for `%HOME%\python364x64\python.exe`. home: the worker's %HOME%.
+    """
+    folder = ntpath.dirname(started_path(program, home))
+    return ntpath.basename(folder) if ntpath.dirname(folder).lower() == home.rstrip("\\").lower() else None
+
+
 def same_path(one: str, other: str, home: str) -> bool:
     """Return whether two paths name the same program on the worker: Windows ignores case, and %HOME% has aliases."""
     return started_path(one, home).lower() == started_path(other, home).lower()

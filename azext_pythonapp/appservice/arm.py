@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -37,6 +38,7 @@ class Arm:
         self._subscription = subscription
         self._given_subscription = given_subscription
         self._configurations: dict[str, SiteConfiguration | AccessDenied] = {}
+        self._configuration_lock = threading.Lock()
         self._settings: dict[str, dict[str, str]] = {}
 
     def open_site(self, resource_group: str, name: str, slot: str | None) -> Site:
@@ -86,23 +88,23 @@ class Arm:
 
         Raises AccessDenied and the other errors of an answer.
         """
-        if site.resource_id not in self._configurations:
-            answer = self.requests.call("GET", f"{site.resource_id}/config/web")
-            try:
-                answer.raise_for_status(f"the configuration of {site.label}")
-            except AccessDenied as error:
-                self._configurations[site.resource_id] = error
-                raise
-            properties = _properties(answer)
-            if not properties:
-                raise PlatformFailed(
-                    f"Azure did not return the configuration of {site.label}.", "Try again in a minute."
-                )
-            self._configurations[site.resource_id] = SiteConfiguration.from_properties(properties)
-        found = self._configurations[site.resource_id]
+        with self._configuration_lock:  # whoever comes second takes what the first one gets
+            found = self._configurations.get(site.resource_id) or self._read_configuration(site)
+            self._configurations[site.resource_id] = found
         if isinstance(found, AccessDenied):
             raise found
         return found
+
+    def _read_configuration(self, site: Site) -> SiteConfiguration | AccessDenied:
+        answer = self.requests.call("GET", f"{site.resource_id}/config/web")
+        try:
+            answer.raise_for_status(f"the configuration of {site.label}")
+        except AccessDenied as error:
+            return error
+        properties = _properties(answer)
+        if not properties:
+            raise PlatformFailed(f"Azure did not return the configuration of {site.label}.", "Try again in a minute.")
+        return SiteConfiguration.from_properties(properties)
 
     def has_32bit_worker(self, site: Site) -> bool:
         """Return whether the app's worker process is a 32-bit one, the default for new apps."""

@@ -122,7 +122,7 @@ class Observation:
     def say_problem(self) -> None:
         """Tell the person when web.config cannot be read, so that no Python is known to be in use."""
         if self.problem:
-            self.app.progress.say(f"Which Python is in use cannot be told: {self.problem}")
+            self.app.say_once(f"Which Python is in use cannot be told: {self.problem}")
 
 
 def observe(app: App, *, pythons: bool = True) -> Observation:
@@ -143,6 +143,13 @@ def observe(app: App, *, pythons: bool = True) -> Observation:
     asked = _ask_pythons(app) if pythons else None
     configuration = Part("configuration", partial(app.arm.configuration, app.site))
     return Observation(app, configuration, Part("web.config", partial(_usual_web_config, app)), asked)
+
+
+def list_pythons(app: App) -> list[Installed]:
+    """Observe an app and return its Pythons; tell the person when web.config cannot be read."""
+    seen = observe(app)
+    seen.say_problem()
+    return seen.pythons
 
 
 def readable_handler(app: App) -> PythonHandler | None:

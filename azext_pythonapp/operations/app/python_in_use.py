@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ntpath
 from dataclasses import dataclass
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound, Refused
-from azext_pythonapp.operations.app.observe import not_answered, pythons_on, read_web_config
+from azext_pythonapp.operations.app.observe import Observation, not_answered
 from azext_pythonapp.runtimes.discovery import Installed
-from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
-from azext_pythonapp.windows import started_path
+from azext_pythonapp.runtimes.identity import REGISTERED_HOME
+from azext_pythonapp.windows import home_folder_of, started_path
 
 
 @dataclass(frozen=True)
@@ -35,24 +34,26 @@ def pip_target(app: App, python_path: str, version: str, architecture: str) -> T
     return Target(python_path, _folder_in_home(app, python_path), version, architecture)
 
 
-def folder_in_use(app: App) -> str:
-    """The name in %HOME% of the folder of the Python that the app runs, without starting it where web.config tells.
+def folder_in_use(seen: Observation) -> str:
+    """Return the name in %HOME% of the folder of the Python that the app runs.
 
-    Raises NotFound or Refused when the app runs none, or one outside the home directory.
+    No Python is started, except where web.config names none. Raises NotFound or Refused when the app runs none, or one
+    outside the home directory.
     """
-    handler = read_handler(read_web_config(app).content)
+    handler = seen.handler
     if handler is None:
-        return _folder_in_home(app, _python_of(app, pythons_on(app, None), "").python_path)
-    return _folder_in_home(app, started_path(handler.python_exe, app.kudu.home()))
+        return _folder_in_home(seen.app, _python_of(seen.app, seen.pythons, "").python_path)
+    return _folder_in_home(seen.app, handler.python_exe)
 
 
-def target_in_use(app: App, handler: PythonHandler | None) -> Target:
-    """The Python that web.config starts, or the only one that is installed, as it says of itself.
+def target_in_use(seen: Observation) -> Target:
+    """Return the Python that web.config starts, or the only one that is installed, as python.exe describes itself.
 
-    handler: what web.config starts. Raises NotFound or Refused when there is none to choose, or it does not run, and
-    UnknownOutcome when it did not answer in time.
+    Raises NotFound or Refused when there is none to choose, or it does not run, UnknownOutcome when it did not answer
+    in time, and InvalidWebConfig.
     """
-    python = _python_of(app, pythons_on(app, handler), handler.python_exe if handler is not None else "")
+    app, handler = seen.app, seen.handler
+    python = _python_of(app, seen.pythons, handler.python_exe if handler is not None else "")
     if python.unknown:
         raise not_answered(app, python, "which packages it can have")
     if not python.answered or python.version is None or python.architecture is None:
@@ -64,15 +65,16 @@ def target_in_use(app: App, handler: PythonHandler | None) -> Target:
 
 
 def _folder_in_home(app: App, python_path: str) -> str:
-    home = app.kudu.home()
-    folder = ntpath.dirname(python_path)
-    if ntpath.dirname(folder).lower() != home.lower():
+    # Most paths show by themselves that they are below %HOME%, and %HOME% may cost a request.
+    folder = home_folder_of(python_path, REGISTERED_HOME) or home_folder_of(python_path, app.kudu.home())
+    if folder is None:
+        home = app.kudu.home()
         raise Refused(
-            f"The {app.site.label} runs {python_path}, which is not in its home directory {home}; packages "
-            "cannot be installed there.",
+            f"The {app.site.label} runs {started_path(python_path, home)}, which is not in its home directory {home}; "
+            "packages cannot be installed there.",
             f"Switch to a runtime of its own: `az webapp python set-version {app.site.arguments} --version 3`.",
         )
-    return ntpath.basename(folder)
+    return folder
 
 
 def _python_of(app: App, pythons: list[Installed], started: str) -> Installed:

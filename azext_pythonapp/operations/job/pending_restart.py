@@ -88,7 +88,7 @@ def run_pending(
 def plan_pending(app: App, restart: bool) -> list[Change]:
     """Return what run_pending would do, for a dry run. restart: whether it may restart the app as well."""
     left = markers(app.kudu)
-    stopped = app.site.state.lower() == "stopped"
+    stopped = app.site.stopped
     if stopped and any(marker.kind == START and not is_claimed(app.kudu, marker) for marker in left):
         return [_STARTED]
     return [_RESTARTED] if restart and not stopped and any(marker.kind != START for marker in left) else []
@@ -175,12 +175,12 @@ def _clear(app: App, done: Sequence[Marker]) -> None:
 
 def _is_stopped(app: App) -> bool:
     site = app.arm.open_site(app.site.resource_group, app.site.name, app.site.slot)
-    return site.state.lower() == "stopped"
+    return site.stopped
 
 
 def _restart(app: App, why: str) -> list[Change]:
     """Restart the app, unless it is stopped: then it will notice the packages when somebody starts it."""
-    if app.site.state.lower() == "stopped" and _is_stopped(app):
+    if app.site.stopped and _is_stopped(app):
         return []
     app.progress.say(f"Restarting {', '.join(filter(None, (app.site.label, why)))}.")
     app.arm.restart(app.site)

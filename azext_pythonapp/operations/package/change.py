@@ -168,7 +168,7 @@ class Attempts:
         """Run pip as one job."""
         self.job_ids.append(new_id(self._app.kudu.now()))
         self._launched = False
-        if stop and self._app.site.state.lower() != "stopped":
+        if stop and not self._app.site.stopped:
             self.stopped = True
             stop_for_job(self._app, self.job_ids[-1], run.target.python_path)
         self._app.progress.say(

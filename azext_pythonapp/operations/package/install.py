@@ -12,7 +12,7 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.jobs.state import JobResult
 from azext_pythonapp.operations.app.home_space import require_room
-from azext_pythonapp.operations.app.observe import read_web_config
+from azext_pythonapp.operations.app.observe import observe
 from azext_pythonapp.operations.app.python_in_use import Target, folder_in_use, target_in_use
 from azext_pythonapp.operations.app.site_packages import present_packages
 from azext_pythonapp.operations.job.pending_restart import plan_pending, run_pending
@@ -25,7 +25,6 @@ from azext_pythonapp.packages.pip import JobFile, PipOptions
 from azext_pythonapp.packages.pip_arguments import REINSTALL, contains
 from azext_pythonapp.packages.requirements import Requirement, TargetEnvironment
 from azext_pythonapp.plan import Change, report
-from azext_pythonapp.webconfig.handlers import read_handler
 
 FILE = "packages.txt"
 # pip before 20.3 reads a file as the system's code page unless it says otherwise in its first line.
@@ -76,7 +75,7 @@ def install_packages(
 
     With --upgrade only a requirement that names one version can be seen to be satisfied.
     """
-    target = target_in_use(app, read_handler(read_web_config(app).content))
+    target = target_in_use(observe(app))
     _tell_ignored(app, target, files)
     require_room(app)
     run = plan_pip(app, target, files, options)
@@ -109,14 +108,15 @@ def uninstall_packages(
 
     names: canonical. confirmed: whether the person need not be asked.
     """
-    present = present_packages(app, folder_in_use(app))
+    seen = observe(app, pythons=False)
+    present = present_packages(app, folder_in_use(seen))
     found = [name for name in names if name in present]
     for name in names:
         if name not in present:
             app.progress.say(f"{name} is not installed.")
     if not found:
         return _nothing(app, run_options, dry_run)
-    target = target_in_use(app, read_handler(read_web_config(app).content))
+    target = target_in_use(seen)
     planned = [Change(f"packages/{name}", "uninstall", present[name], None) for name in found]
     run = PipRun(
         target,

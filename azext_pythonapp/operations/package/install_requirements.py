@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ntpath
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +10,7 @@ from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.jobs.state import SUCCEEDED, JobResult
 from azext_pythonapp.operations.app.deployment_warnings import warn_of_deployment
 from azext_pythonapp.operations.app.home_space import require_room
-from azext_pythonapp.operations.app.observe import read_web_config
+from azext_pythonapp.operations.app.observe import observe
 from azext_pythonapp.operations.app.python_in_use import target_in_use
 from azext_pythonapp.operations.job.pending_restart import plan_pending, run_pending
 from azext_pythonapp.operations.job.run import job_summary
@@ -24,8 +23,8 @@ from azext_pythonapp.packages.pip import PipOptions
 from azext_pythonapp.packages.record import Record
 from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.plan import report
-from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
-from azext_pythonapp.windows import started_path
+from azext_pythonapp.webconfig.handlers import PythonHandler
+from azext_pythonapp.windows import home_folder_of
 
 COMMAND = "install-requirements"
 
@@ -79,8 +78,8 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool) 
     """Install the requirements unless the last run left them installed. Returns the answer (docs/json-output.md)."""
     files = request.files(app)
     options = request.pip_options(files)
-    handler = read_handler(read_web_config(app).content)
-    last = _done_before(app, handler, files, options)
+    seen = observe(app, pythons=False)
+    last = _done_before(app, seen.handler, files, options)
     if last is not None:
         changes = (plan_pending if dry_run else run_pending)(app, restart=request.run_options.restart)
         return report(
@@ -92,7 +91,7 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool) 
             check=last.check,
             job=job_summary(app, last.job_id, SUCCEEDED),
         )
-    target = target_in_use(app, handler)
+    target = target_in_use(seen)
     warn_of_deployment(app, target.python_path)
     files = files.for_target(TargetEnvironment(target.version, target.architecture), app.progress.say)
     require_room(app)
@@ -109,5 +108,5 @@ def _done_before(
     """The record of an earlier run of the same, if it still holds for the Python that web.config starts."""
     if handler is None:
         return None
-    path = started_path(handler.python_exe, app.kudu.home())
-    return last_good_run(app, ntpath.basename(ntpath.dirname(path)), files, options)
+    folder = home_folder_of(handler.python_exe, app.kudu.home())
+    return None if folder is None else last_good_run(app, folder, files, options)

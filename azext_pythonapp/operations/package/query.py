@@ -10,13 +10,12 @@ from azext_pythonapp.errors import PlatformFailed, Refused, RemoteFailed
 from azext_pythonapp.jobs.launch import launch
 from azext_pythonapp.jobs.request import JobSpec
 from azext_pythonapp.jobs.state import JobResult
-from azext_pythonapp.operations.app.observe import read_web_config
+from azext_pythonapp.operations.app.observe import observe
 from azext_pythonapp.operations.app.python_in_use import Target, folder_in_use, target_in_use
 from azext_pythonapp.operations.app.site_packages import present_packages
 from azext_pythonapp.operations.job.run import PipJob, require_job_success
 from azext_pythonapp.packages import pip, pip_versions
 from azext_pythonapp.packages.pip import PipCommand, PipOptions
-from azext_pythonapp.webconfig.handlers import read_handler
 
 # What `pip freeze` leaves out, as the tools that install the others.
 TOOLS = ("pip", "setuptools", "wheel", "distribute")
@@ -24,7 +23,7 @@ TOOLS = ("pip", "setuptools", "wheel", "distribute")
 
 def list_packages(app: App) -> list[dict[str, Any]]:
     """Rows {"name", "version"} by name: read off site-packages, no Python is started."""
-    packages = present_packages(app, folder_in_use(app))
+    packages = present_packages(app, folder_in_use(observe(app, pythons=False)))
     return [{"name": name, "version": version} for name, version in sorted(packages.items())]
 
 
@@ -39,7 +38,7 @@ def freeze_packages(app: App) -> list[dict[str, Any]]:
 
 def outdated_packages(app: App, options: PipOptions, timeout: float | None) -> list[dict[str, Any]]:
     """Rows {"name", "version", "latestVersion"}: what the index has newer versions of, asked by pip on the worker."""
-    target = target_in_use(app, read_handler(read_web_config(app).content))
+    target = target_in_use(observe(app))
     _require(app, target, "--format=json")
     lines: list[str] = []
     _ask(app, target, "package outdated", pip.list_outdated(options), timeout, lines)
@@ -60,7 +59,7 @@ def check_packages(app: App, timeout: float | None) -> dict[str, Any]:
 
     Raises RemoteFailed with pip's lines when they have not.
     """
-    target = target_in_use(app, read_handler(read_web_config(app).content))
+    target = target_in_use(observe(app))
     _require(app, target, "check")
     result = _ask(app, target, "package check", None, timeout, [])
     if not result.check_ok:

@@ -11,7 +11,7 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.site_extensions import await_install, start_install
 from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.operations.app.home_space import require_room
-from azext_pythonapp.operations.app.observe import not_answered, pythons_on, readable_handler
+from azext_pythonapp.operations.app.observe import list_pythons, not_answered
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 from azext_pythonapp.operations.runtime.choose import EVERYWHERE, Choice, choose_runtime, say_new_id
 from azext_pythonapp.operations.runtime.install_package import NO_WAIT, install_registration, install_release
@@ -99,13 +99,13 @@ def install(app: App, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
     One that is there may have been started with --no-wait: its installation is then waited for, which also makes
     Azure restart the app. Packages in a folder that the installation wipes are put back.
     """
-    pythons = pythons_on(app, readable_handler(app))
+    pythons = list_pythons(app)
     choice, silent = _choose(app, pythons, request), None
     if request.wait and not dry_run:
         silent = _silent(pythons, choice)
     if silent is not None:
         await_install(app.arm, app.site, silent)
-        pythons = pythons_on(app, readable_handler(app))
+        pythons = list_pythons(app)
         choice = _choose(app, pythons, request)
     if choice.offer is None:
         if choice.required.extension_id and request.wait and not dry_run:

@@ -10,7 +10,7 @@ from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import InvalidInput
-from azext_pythonapp.operations.app.observe import pythons_on, readable_handler
+from azext_pythonapp.operations.app.observe import list_pythons
 from azext_pythonapp.operations.app.registration import find_registration
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 from azext_pythonapp.operations.job.pending_restart import await_quiet
@@ -69,7 +69,7 @@ class PackageRequest:
 
 def install_package(app: App, request: PackageRequest, dry_run: bool) -> dict[str, Any]:
     """Install the runtime in a package file unless it is there. Returns what `install_release` returns."""
-    pythons = [python for python in pythons_on(app, readable_handler(app)) if python.source == "siteExtension"]
+    pythons = [python for python in list_pythons(app) if python.source == "siteExtension"]
     content = request.content
     present = newest_present(app, pythons, VersionSpec.parse(content.version), content.architecture)
     if present is not None:
@@ -120,7 +120,7 @@ def _unregistered(app: App, python: Installed) -> NugetRuntime | None:
 
 def _restart_steps(app: App, installation: NugetInstallation) -> list[Step]:
     """A restart makes IIS read the registration (docs/platform/site-extensions.md 1.5); a stopped app stays stopped."""
-    if app.site.state.lower() == "stopped":
+    if app.site.stopped:
         return []
     change = Change("app", "restart")
 

@@ -73,7 +73,7 @@ class Replacement:
         self._all = _packages(app, folder)
         self._aside = _Aside(f"{REPLACED_FOLDER}/{new_id()}", folder)
         self._moves: list[tuple[str, str]] = []
-        self._running = app.site.state.lower() != "stopped"
+        self._running = not app.site.stopped
 
     @property
     def question(self) -> str:

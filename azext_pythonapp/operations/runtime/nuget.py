@@ -21,7 +21,7 @@ from azext_pythonapp.errors import (
 )
 from azext_pythonapp.jobs.launch import launch
 from azext_pythonapp.jobs.request import JobSpec
-from azext_pythonapp.operations.app.observe import pythons_on, readable_handler
+from azext_pythonapp.operations.app.observe import list_pythons
 from azext_pythonapp.operations.job.run import PipJob, require_job_success, result_changes
 from azext_pythonapp.operations.runtime.choose import Choice
 from azext_pythonapp.operations.runtime.site_extension import Installation
@@ -269,12 +269,7 @@ class NugetInstallation:
     def _look(self) -> None:
         """Raise RemoteFailed unless Azure lists the runtime as it does any other."""
         python = next(
-            (
-                python
-                for python in pythons_on(self._app, readable_handler(self._app))
-                if python.extension_id == self.offer.extension_id
-            ),
-            None,
+            (python for python in list_pythons(self._app) if python.extension_id == self.offer.extension_id), None
         )
         if python is not None and not python.answered:
             raise UnknownOutcome(f"{python.problem}")

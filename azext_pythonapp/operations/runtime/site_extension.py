@@ -10,7 +10,7 @@ from azext_pythonapp.advice import quoted
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.site_extensions import delete_extension, install_or_join
 from azext_pythonapp.errors import PythonAppError, Refused, RemoteFailed, UnknownOutcome
-from azext_pythonapp.operations.app.observe import pythons_on, readable_handler
+from azext_pythonapp.operations.app.observe import list_pythons
 from azext_pythonapp.operations.runtime.choose import require_version
 from azext_pythonapp.operations.runtime.keep_packages import Replacement, packages_at_risk
 from azext_pythonapp.plan import Action, Change, Step
@@ -104,7 +104,7 @@ class Installation:
         python = next(
             (
                 python
-                for python in pythons_on(app, readable_handler(app))
+                for python in list_pythons(app)
                 if python.extension_id and same_extension(python.extension_id, identifier)
             ),
             None,

@@ -10,7 +10,7 @@ from typing import Any
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.site_extensions import delete_extension
 from azext_pythonapp.errors import InvalidInput, NotFound, Refused, RemoteFailed
-from azext_pythonapp.operations.app.observe import not_answered, pythons_on, read_web_config, readable_handler
+from azext_pythonapp.operations.app.observe import not_answered, observe
 from azext_pythonapp.operations.runtime.choose import say_new_id
 from azext_pythonapp.operations.runtime.in_use import shortened, uses_of_runtime
 from azext_pythonapp.operations.runtime.keep_packages import packages_at_risk
@@ -18,8 +18,7 @@ from azext_pythonapp.packages import record
 from azext_pythonapp.plan import Change, Plan, Step, report
 from azext_pythonapp.runtimes.discovery import Installed
 from azext_pythonapp.runtimes.identity import VersionSpec, identify, same_extension
-from azext_pythonapp.webconfig.handlers import read_handler
-from azext_pythonapp.windows import same_path
+from azext_pythonapp.windows import home_folder_of, same_path
 
 EXTENSIONS = "siteextensions/"
 
@@ -74,8 +73,12 @@ def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, A
     Raises Refused while web.config starts it, or the app names a path below its folder, unless it is forced.
     """
     # A web.config that cannot be read may start any Python, so only --force goes on without knowing.
-    handler = readable_handler(app) if request.force else read_handler(read_web_config(app).content)
-    pythons = pythons_on(app, handler)
+    seen = observe(app)
+    if request.force:
+        seen.say_problem()
+    else:
+        _ = seen.handler
+    pythons = seen.pythons
     python = _chosen(app, request, pythons)
     if python is None:
         app.progress.say(f"{request} is not on {app.site.label}; there is nothing to do.")
@@ -171,13 +174,12 @@ def _folder_steps(app: App, python: Installed, pythons: Sequence[Installed], kee
 
     It stays when it is to be kept, or when another installed extension lives in it as well.
     """
-    folder = ntpath.basename(ntpath.dirname(python.python_path))
+    folder = home_folder_of(python.python_path, app.kudu.home())
     shared = any(
         other is not python and other.extension_id and other.python_path.lower() == python.python_path.lower()
         for other in pythons
     )
-    inside = ntpath.dirname(ntpath.dirname(python.python_path)).lower() == app.kudu.home().lower()
-    if keep_files or shared or not inside or not _exists(app, folder):
+    if keep_files or shared or folder is None or not _exists(app, folder):
         return []
     change = Change(folder, "uninstall", _content(app, folder), None)
 

@@ -24,8 +24,9 @@ from azext_pythonapp.errors import (
 from azext_pythonapp.operations.app.observe import observe
 from azext_pythonapp.operations.runtime.list_installed import list_runtimes
 from azext_pythonapp.operations.show import show
+from tests.unit.operations.shop import shop_site
 
-SITE = Site("shop", "rg", None, "/sites/shop", "shop.azurewebsites.net", "shop.scm.azurewebsites.net", "Running")
+SITE = shop_site()
 PYTHON = r"D:\home\python364x64\python.exe"
 EXTENSIONS = [{"id": "azureappservice-python364x64", "version": "3.6.4.4", "title": "Python 3.6.4 x64"}]
 PRINTED = (

@@ -22,6 +22,7 @@ from azext_pythonapp.operations.package import change as package_change
 from azext_pythonapp.operations.package.change import Attempts, RunOptions, change_packages
 from azext_pythonapp.packages.pip import PipCommand
 from tests.unit.folder_site import FolderSite
+from tests.unit.operations.shop import shop_site
 
 JOB = "20261122-115930-4f2a"
 SPEC = JobSpec("install-requirements", "python.exe", "python311x64", PipCommand(("install",), {"PIP_A": "secret"}))
@@ -80,11 +81,7 @@ def test_ctrl_c_during_launch_and_the_stopped_app(tmp_path, monkeypatch, at, run
             raise KeyboardInterrupt
 
     site.before_request = interrupt
-    app = SimpleNamespace(
-        kudu=site,
-        site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop", state="Running"),
-        progress=SimpleNamespace(say=called.append),
-    )
+    app = SimpleNamespace(kudu=site, site=shop_site(), progress=SimpleNamespace(say=called.append))
     run = SimpleNamespace(title="Installing", target=SimpleNamespace(python_path="python.exe", version="3.8"))
     monkeypatch.setattr(package_change, "stop_for_job", lambda *arguments: None)
     monkeypatch.setattr(package_change, "run_pending", lambda *arguments, **options: called.append("started"))

@@ -14,6 +14,7 @@ from azext_pythonapp.jobs.launch import Launched
 from azext_pythonapp.operations.job.run import PipJob
 from azext_pythonapp.operations.package.change import Attempts, RunOptions
 from tests.unit.folder_site import FolderSite, Pending, Result
+from tests.unit.operations.shop import shop_site
 
 JOB = "20261122-115930-4f2a"
 BEGIN = datetime.now(timezone.utc)
@@ -164,9 +165,7 @@ def test_without_waiting_a_site_that_stays_away_names_the_job(worker):
 
 
 def shop(worker, done=None):
-    site = SimpleNamespace(
-        label="app 'shop'", name="shop", resource_group="rg", slot=None, state="Running", arguments="-g rg -n shop"
-    )
+    site = shop_site()
     progress = SimpleNamespace(say=worker.told.append, output=lambda line: None, status=lambda text: None)
     arm = SimpleNamespace(stop=lambda site: done.append("stop"), start=lambda site: done.append("start"))
     return SimpleNamespace(kudu=worker, site=site, progress=progress, arm=arm)

@@ -29,6 +29,7 @@ from azext_pythonapp.operations.job.pending_restart import (
 )
 from azext_pythonapp.operations.package.change import Attempts, RunOptions
 from tests.unit.folder_site import FolderSite
+from tests.unit.operations.shop import shop_site
 
 EARLIER, JOB, OTHER = "20261122-115930-0001", "20261122-120000-0002", "20261122-120030-0003"
 
@@ -42,7 +43,7 @@ class Azure:
         self.fails = False
 
     def open_site(self, *names):
-        return SimpleNamespace(state=self.state)
+        return shop_site(self.state)
 
     def start(self, site):
         self._power("start", "Running")
@@ -74,14 +75,7 @@ class World:
 
     @property
     def app(self):
-        site = SimpleNamespace(
-            label="app 'shop'",
-            name="shop",
-            resource_group="rg",
-            slot=None,
-            state=self.at_opening,
-            arguments="-g rg -n shop",
-        )
+        site = shop_site(self.at_opening)
         return SimpleNamespace(kudu=self.kudu, arm=self.arm, site=site, progress=SimpleNamespace(say=self.said.append))
 
     def sleep(self, seconds):

@@ -14,6 +14,7 @@ from azext_pythonapp.operations.runtime.nuget import NugetInstallation
 from azext_pythonapp.operations.runtime.site_extension import Installation
 from azext_pythonapp.plan import Change, Plan, Step
 from azext_pythonapp.runtimes.nuget import NugetRuntime
+from tests.unit.operations.shop import shop_site
 
 RUNTIME = NugetRuntime("python", "3.13.2", "x64")
 
@@ -79,9 +80,7 @@ class Share:
 
 
 def replacement(share, pauses):
-    app = SimpleNamespace(
-        kudu=share, site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop", state="Running")
-    )
+    app = SimpleNamespace(kudu=share, site=shop_site())
     return Replacement(app, "python364x64", {}, None, pauses.append)
 
 
