@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from starlette.types import ASGIApp
@@ -19,7 +20,7 @@ from starlette.types import ASGIApp
 from . import arm, login, nuget
 from .bad_day import BadDay
 from .balancer import Balancer
-from .front_door import Exchange, FrontDoor, TimeLimit
+from .front_door import Exchange, FrontDoor, Rounds, TimeLimit
 from .frontend import FrontEnd
 from .kudu import scm_app
 from .proxy import Proxy
@@ -79,7 +80,7 @@ class LocalAzure:
             nuget.HOST: self.nuget.index_app(),
             **{host: self.nuget.search_app(host) for host in nuget.SEARCH_HOSTS},
         }
-        self._door = FrontDoor(self._apps.get)
+        self._door = FrontDoor(self._apps.get, login.HOST)
         self._proxy = Proxy(self._door, NAMES, self.folder / "tls")
 
     def __enter__(self) -> LocalAzure:
@@ -165,6 +166,24 @@ class LocalAzure:
     def requests(self) -> list[Exchange]:
         """What was asked so far, in the order of arrival."""
         return list(self._door.exchanges)
+
+    @contextmanager
+    def delayed(self, seconds: float) -> Iterator[None]:
+        """Make each request take so much longer."""
+        self._door.delay = seconds
+        try:
+            yield
+        finally:
+            self._door.delay = 0.0
+
+    @contextmanager
+    def in_rounds(self, *sizes: int) -> Iterator[Rounds]:
+        """Answer requests only when as many as a round has are under way; a client that sends fewer waits for ever."""
+        self._door.rounds = rounds = Rounds(sizes)
+        try:
+            yield rounds
+        finally:
+            self._door.rounds = None
 
     def mutating_requests(self) -> list[Exchange]:
         """Those that may have changed an app. Not among them: sign-in, the apps' own pages, GET and HEAD, the POSTs

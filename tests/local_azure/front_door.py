@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
@@ -39,11 +40,40 @@ class Exchange:
         return f"{self.method} https://{self.host}{self.path} -> {self.status}"
 
 
-class FrontDoor:
-    """The ASGI app of everything: hands each request to the app of its host, and keeps a record."""
+class Rounds:
+    """Holds back the requests of each round until all of them are under way at the same time.
 
-    def __init__(self, app_of: Callable[[str], ASGIApp | None]):
+    sizes: how many requests each round has. More requests than that pass at once. arrived: how many there were.
+    """
+
+    def __init__(self, sizes: Sequence[int]):
+        ends = list(itertools.accumulate(sizes))
+        self._rounds = [(end, asyncio.Event()) for end in ends]
+        self.arrived = 0
+
+    async def wait(self) -> None:
+        """Let one request wait for the others of its round."""
+        self.arrived += 1
+        number = self.arrived
+        for end, complete in self._rounds:
+            if number == end:
+                complete.set()
+            if number <= end:
+                await complete.wait()
+                return
+
+
+class FrontDoor:
+    """The ASGI app of everything: hands each request to the app of its host, and keeps a record.
+
+    delay: seconds that each request takes longer. rounds: what requests wait for, sign-in not among them.
+    """
+
+    def __init__(self, app_of: Callable[[str], ASGIApp | None], sign_in: str):
         self._app_of = app_of
+        self._sign_in = sign_in
+        self.delay = 0.0
+        self.rounds: Rounds | None = None
         self.exchanges: list[Exchange] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,6 +93,9 @@ class FrontDoor:
                 exchange.status = message["status"]
             await send(message)
 
+        await asyncio.sleep(self.delay)
+        if self.rounds is not None and host != self._sign_in:
+            await self.rounds.wait()
         app = self._app_of(host) or HTMLResponse(_NOT_FOUND, 404)
         try:
             await app(scope, receive, noting)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 
 import pytest
@@ -284,6 +285,17 @@ class TestSignIn:
             request = requests.Request("GET", f"https://{site.scm_host}/api/vfs/", auth=credentials)
             sent.append(session.prepare_request(request).headers["Authorization"])
         assert sent == ["Bearer first"] * 3 + ["Bearer second"] * 2
+
+    def test_threads_share_one_token_and_one_fall_back(self, site, session):
+        asked = []
+        credentials = ScmCredentials(site.scm_host, lambda: asked.append(1) or TOKEN, lambda: ("user", "password"))
+        request = requests.Request("GET", f"https://{site.scm_host}/api/vfs/", auth=credentials)
+        with ThreadPoolExecutor(8) as pool:
+            headers = [found.headers["Authorization"] for found in pool.map(session.prepare_request, [request] * 8)]
+            assert headers == [f"Bearer {TOKEN}"] * 8 and len(asked) == 1
+            assert all(pool.map(credentials.fall_back, headers)), "each of them was refused, and may try again"
+        (basic,) = {session.prepare_request(request).headers["Authorization"] for _ in range(2)}
+        assert basic.startswith("Basic ") and not credentials.fall_back(basic)
 
     def test_no_other_host_ever_gets_a_credential(self, azure, site, session):
         credentials = ScmCredentials(site.scm_host, lambda: TOKEN, lambda: ("user", "password"))

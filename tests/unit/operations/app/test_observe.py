@@ -11,7 +11,6 @@ import pytest
 from azext_pythonapp.appservice.arm import Arm
 from azext_pythonapp.appservice.arm_requests import ArmAnswer
 from azext_pythonapp.appservice.kudu import RemoteFile
-from azext_pythonapp.appservice.site import Site
 from azext_pythonapp.errors import (
     AccessDenied,
     InvalidWebConfig,
