@@ -142,8 +142,19 @@ def test_what_an_installed_package_lacks_is_seen_in_a_dry_run(az, azure, apps, w
     assert "Ignoring pywin32; sys_platform == 'linux'" in ignored.stderr and "3.8.10" in ignored.stderr
 
 
-def test_lines_that_only_pip_knows_are_left_to_it(az, azure, apps, put):
+def use_pip(site, windows, release):
+    """Put another release of pip into the app's Python."""
+    site_packages = site.machine.home / "python3810x64/Lib/site-packages"
+    for folder in [site_packages / "pip", *site_packages.glob("pip-*.dist-info")]:
+        shutil.rmtree(folder)
+    (wheel,) = (windows / "index").glob(f"pip-{release}-*.whl")
+    shutil.unpack_archive(wheel, site_packages, "zip")
+
+
+def test_lines_that_only_pip_knows_are_left_to_it(az, azure, apps, windows, put):
+    """`>=2.1.*` is no valid specifier; pip accepted it until 24.0."""
     site = apps.prepared("wsgi_hello")
+    use_pip(site, windows, "24.0")
     path = put("r.txt", "itsdangerous>=2.1.*\nsix -C x=y\n")
     with unchanged(azure, site):
         dry = az(COMMAND, "--dry-run", "-r", path, *naming(site)).json
