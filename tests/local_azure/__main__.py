@@ -22,7 +22,7 @@ from .windows.index import PackageIndex
 
 
 def main() -> int:
-    """Start everything, run the command, end everything; the command's exit code."""
+    """Start everything, run the command, end everything; return the command's exit code."""
     options = _options()
     with tempfile.TemporaryDirectory(prefix="local-azure-") as folder, _azure(options, Path(folder)) as azure:
         for name in [*options.app, *options.slot]:
@@ -75,7 +75,7 @@ def _azure(options: argparse.Namespace, folder: Path) -> Iterator[LocalAzure]:
 
 
 def _prepare(az: str, azure: LocalAzure, extension: str | None) -> None:
-    """Sign az in, and install the extension; raises CalledProcessError after az said why."""
+    """Sign az in and install the extension. Raises CalledProcessError; az has printed the reason."""
     commands = [
         [
             "login",

@@ -1,4 +1,4 @@
-"""management.azure.com: subscriptions, and of Microsoft.Web what `az webapp` and this project's commands ask.
+"""management.azure.com: subscriptions, and the part of Microsoft.Web that `az webapp` and this extension use.
 
 Paths are matched in any case, as ARM does (docs/platform/local-azure.md 3).
 """
@@ -173,7 +173,7 @@ def _route(sites: Sites, path: str, method: str, answer: Callable[[Site], Respon
 
 
 def _for_site(sites: Sites, endpoint: SiteEndpoint) -> Endpoint:
-    """An endpoint that gets the app or slot that the path names: 404 when there is none, 429 when it is throttled."""
+    """Wrap an endpoint that takes the app or slot in the path: 404 when there is none, 429 when throttled."""
 
     async def wrapped(request: Request) -> Response:
         name, slot, group = (request.path_params.get(part, "") for part in ("name", "slot", "group"))
@@ -193,7 +193,7 @@ def _for_site(sites: Sites, endpoint: SiteEndpoint) -> Endpoint:
 
 
 async def _on_a_bad_day(request: Request, site: Site, endpoint: SiteEndpoint) -> Response:
-    """The answer, unless the site's switches say that there is another one, or that it is lost."""
+    """Return the response, or the fault that the site's switches ask for."""
     switches, reads = site.switches, request.method == "GET" or request.scope["path"].endswith("/list")
     if switches.use_up("arm_429_times"):
         return arm_error(429, "TooManyRequests", "Too many requests.", {"Retry-After": "1"})

@@ -1,4 +1,4 @@
-"""Site extensions through ARM: Kudu's asynchronous form, as ARM passes it on.
+"""Site extensions through ARM: Kudu's asynchronous API as ARM exposes it.
 
 A PUT waits a while and answers 201; GETs answer 201 while it runs and 200 when it is done; only the first GET after
 success makes ARM restart the app (docs/platform/kudu.md 4.3, docs/platform/az-extension.md 4.3-4.5). Property names are
@@ -107,7 +107,7 @@ async def _state(site: Site, identity: str) -> Response:
 
 
 def _as_written(request: Request) -> str:
-    """The id in the URL with its own letters: the routes see a lower-cased path, Kudu does not."""
+    """Return the id in the URL as it was written: routes match a lower-cased path, Kudu does not."""
     return str(request.scope["raw_path"].decode().partition("?")[0].rstrip("/").rpartition("/")[2])
 
 

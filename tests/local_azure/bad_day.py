@@ -1,4 +1,4 @@
-"""What stands between a client and an SCM site on a bad day: each answer that Kudu did not give
+"""Fault injection in front of an SCM site: the responses that do not come from Kudu
 (docs/platform/recorded-traffic.md 1, 2)."""
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _STOPPED = (
 
 
 class BadDay:
-    """Stands before an SCM site and does what the site's switches say. cut: as in TimeLimit."""
+    """The ASGI app in front of an SCM site that injects the faults of the site's switches. cut: as in TimeLimit."""
 
     def __init__(self, app: ASGIApp, switches: Switches, cut: Callable[[int], None]):
         self._app = app
@@ -81,11 +81,11 @@ class BadDay:
 
 
 async def _nowhere(_: Message) -> None:
-    """Lose an answer."""
+    """Drop a response."""
 
 
 async def _half(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Half of an answer's body, in chunks without the last one: the connection ends there."""
+    """Send half of a response's body in chunks, and close the connection before the last one."""
     start: dict[str, object] = {}
     body = bytearray()
 

@@ -1,4 +1,4 @@
-"""What stands before the instances of one app: the front end's own pages, and the choice of an instance by its cookie."""
+"""The front end of one app: its own error pages, and the choice of an instance by the affinity cookie."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A local Azure: what `az` reaches over HTTPS, answered on this machine (docs/platform/local-azure.md).
+"""A local Azure: the HTTPS hosts that `az` talks to, served on this machine (docs/platform/local-azure.md).
 
 with LocalAzure(folder, cache, index_url) as azure:
     site = azure.add_site("app")
@@ -47,11 +47,11 @@ _READING_POSTS = ("/list", "/publishxml", "/api/command")
 class LocalAzure:
     """Context manager: login, ARM, the public gallery and the apps added to it, behind one proxy.
 
-    folder: everything that is written goes below it. cache: what tests.local_azure.windows.provision filled.
+    folder: where all files are written. cache: filled by tests.local_azure.windows.provision.
     index_url: the package index of the workers (PIP_INDEX_URL), None for pip's own default.
     worker_environment: further Windows variables of every process on every worker.
     core: the processor core of the first worker; the next ones take the next cores (see Machine).
-    Leaving it ends the workers and everything that runs on them.
+    On exit the workers and all their processes end.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class LocalAzure:
         return site
 
     def remove_site(self, site: Site) -> None:
-        """Delete an app or slot: what runs on it ends, its files go, and its worker waits for the next app."""
+        """Delete an app or slot: end its processes, delete its files, and return its worker to the pool."""
         del self._apps[site.host], self._apps[site.scm_host]
         self.sites.remove(site)
         site.close()
@@ -155,16 +155,16 @@ class LocalAzure:
         return machine
 
     def make_machine(self, folder: Path, core: int) -> Machine:
-        """A worker for new sites."""
+        """Return a worker for new sites."""
         return Machine(folder, self._cache, self._worker_environment, core)
 
     def make_front_end(self, machine: Machine, settings: Mapping[str, str]) -> Serving:
-        """The front end of a new site; `settings` are the app settings of any later moment."""
+        """Return the front end of a new site; `settings` is the live mapping of its app settings."""
         return FrontEnd(machine, lambda: settings)
 
     @property
     def requests(self) -> list[Exchange]:
-        """What was asked so far, in the order of arrival."""
+        """Return all requests so far, in order of arrival."""
         return list(self._door.exchanges)
 
     @contextmanager
@@ -198,17 +198,17 @@ class LocalAzure:
 
     @property
     def refused(self) -> list[str]:
-        """`CONNECT host:port` for everything else that was asked of the proxy."""
+        """Return `CONNECT host:port` for every host that was requested and is not served."""
         return list(self._proxy.refused)
 
     @property
     def ca_file(self) -> Path:
-        """The certificate that clients must trust."""
+        """Return the certificate that clients must trust."""
         return self._proxy.ca_file
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment for `az`: this process's own, with the proxy, the CA and az folders of this local Azure."""
+        """Return the environment for `az`: that of this process, with this local Azure's proxy, CA and az folders."""
         kept = {
             name: value
             for name, value in os.environ.items()

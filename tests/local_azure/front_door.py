@@ -1,4 +1,4 @@
-"""Azure's edge: which app a host name means, the record of what was asked, and the time limit of the front end."""
+"""Azure's edge: routing by host name, the log of requests, and the front end's time limit."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _TOO_LATE = {
 
 @dataclass
 class Exchange:
-    """One request and how it was answered. path: with its query; status: None while unanswered; auth: `Bearer`,
-    `Basic` or None. The credentials themselves are not kept."""
+    """One request and its response. path: with the query; status: None while there is no response; auth: `Bearer`,
+    `Basic` or None. Credentials are not recorded."""
 
     method: str
     host: str
@@ -64,7 +64,7 @@ class Rounds:
 
 
 class FrontDoor:
-    """The ASGI app of everything: hands each request to the app of its host, and keeps a record.
+    """The ASGI app for all hosts: passes each request to the app of its host, and records it.
 
     delay: seconds that each request takes longer. rounds: what requests wait for, sign-in not among them.
     """
@@ -104,14 +104,14 @@ class FrontDoor:
 
 
 def too_late(status: int | str) -> HTMLResponse:
-    """The front end's page for a request that took too long; 502 for a connection that cannot be closed here."""
+    """Return the front end's page for a request that timed out; 502 where the connection should have been closed."""
     number = status if isinstance(status, int) else 502
     page = _TOO_LATE[number]
     return HTMLResponse(page if page.startswith("<html>") else f"<html><body>{page}</body></html>", number)
 
 
 class TimeLimit:
-    """Gives up on a request that has no answer after `front_end_limit` seconds; the app goes on with it.
+    """Times out a request that has no response after `front_end_limit` seconds; the app continues to work on it.
 
     cut: closes a client's connection, named by the port that it comes from (proxy.Proxy.cut).
     """
@@ -143,7 +143,7 @@ class TimeLimit:
         await self.give_up(scope, receive, send)
 
     async def give_up(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """What the client sees of a request whose answer does not come."""
+        """Send the client what it gets when a request times out."""
         if self._switches.front_end_cut == "closed":
             self._cut(scope["client"][1])
             while (await receive())["type"] != "http.disconnect":

@@ -1,6 +1,6 @@
-"""login.microsoftonline.com: as much of Entra as `az login --service-principal` asks.
+"""login.microsoftonline.com: the part of Entra that `az login --service-principal` uses.
 
-The answers are the least that MSAL accepts (docs/platform/local-azure.md 3). Tokens are JWTs signed with a key of this
+The responses are the minimum that MSAL accepts (docs/platform/local-azure.md 3). Tokens are JWTs signed with a key of this
 module, so that ARM and the SCM sites know the tokens that were issued here, also by an earlier local Azure.
 """
 
@@ -49,7 +49,7 @@ def issue_token(audience: str, client_id: str) -> str:
 
 
 def accepts(token: str) -> bool:
-    """Whether `token` was issued here, for Azure's management or App Service, and is still good."""
+    """Whether `token` was issued here, for Azure's management or App Service, and has not expired."""
     text, _, signature = token.rpartition(".")
     if not hmac.compare_digest(signature, _signature(text)):
         return False

@@ -47,7 +47,7 @@ class Proxy:
         return f"http://{str(host)}:{port}"
 
     def cut(self, port: int) -> None:
-        """Close, unanswered, the client connection whose tunnel reaches the TLS server from the local port `port`."""
+        """Close the client connection whose tunnel reaches the TLS server from the local port `port`."""
         self._tunnels.cut(port)
 
     def __enter__(self) -> Proxy:
@@ -154,11 +154,11 @@ class _Connect(http.server.BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _refuse
 
     def log_message(self, format: str, *args: object) -> None:  # pylint: disable=redefined-builtin
-        """Say nothing: what was asked is in `connects` and `refused`."""
+        """Log nothing: requests are recorded in `connects` and `refused`."""
 
 
 def _is_no_cut_answer(record: logging.LogRecord) -> bool:
-    """False for what uvicorn says of an answer that was cut on purpose."""
+    """Return False for uvicorn's message about a response that was cut on purpose."""
     return "without completing response" not in record.getMessage()
 
 

@@ -1,4 +1,4 @@
-"""One web app, or one slot of it: what Azure knows about it, its worker, its front end and its SCM site's state."""
+"""One web app or slot: its properties in Azure, its worker, its front end and the state of its SCM site."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ REGION = "West Europe"
 
 
 class Serving(Protocol):
-    """What a site needs of its front end (tests/local_azure/frontend)."""
+    """The interface of a site's front end (tests/local_azure/frontend)."""
 
     async def answer(self, request: Request) -> Response:
-        """The app's answer to one request."""
+        """Return the app's response to a request."""
 
     def restart(self) -> None:
         """End the app's processes and read the registrations again."""
@@ -38,7 +38,7 @@ class Serving(Protocol):
         """End the app's processes."""
 
     def detach(self) -> Callable[[], None]:
-        """Answer as a stopped app from now on; what ends its processes."""
+        """Answer as a stopped app from now on; return a function that ends its processes."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Site:
     other_front_ends   those of the further instances of an app that was scaled out; all share one %HOME%
     client_affinity    clientAffinityEnabled
 
-    `work` does what goes on when its request has long been answered, or cut.
+    `work` runs what continues after its request was answered or timed out.
     """
 
     address: Address
@@ -224,8 +224,8 @@ class Site:
         return "x86" if self.use_32bit_worker else "AMD64"
 
     def restart(self) -> None:
-        """Start the app anew, and the SCM site too (docs/platform/kudu.md 5.3); the new processes answer when this
-        returns."""
+        """Restart the app and its SCM site (docs/platform/kudu.md 5.3); return when the new processes
+        answer."""
         with self._lock:
             self.restarts += 1
             self._asked += 1
@@ -253,7 +253,7 @@ class Site:
                 self._restart()
 
     def _leave_stopped(self) -> None:
-        """No restart gives an app its quota back."""
+        """Clear the state Stopped; a restart does not reset an exceeded quota."""
         if self.state == "Stopped":
             self.state = "Running"
 
@@ -273,7 +273,7 @@ class Site:
         self.worker_started = datetime.now(timezone.utc)
 
     def stop(self) -> None:
-        """Stop the app; its SCM site goes on (docs/platform/kudu.md 5.3), and its processes for a while."""
+        """Stop the app; its SCM site keeps running (docs/platform/kudu.md 5.3), and its processes do for a while."""
         with self._lock:
             self.state = "Stopped"
             for instance in self.instances:
@@ -290,12 +290,12 @@ class Site:
             self._begin_anew(self.instances)
 
     def recycle_scm(self) -> None:
-        """End the SCM site's process: its commands, and the installs that it was busy with, end with it."""
+        """End the SCM site's process, with its running commands and installs."""
         self.extensions.cancel()
         self.commands.kill()
 
     def close(self) -> None:
-        """End everything that belongs to the site and wait for that; its files stay, and its worker stays booted."""
+        """End everything that belongs to the site, and wait; its files stay, and its worker stays booted."""
         self._closing.set()
         self.recycle_scm()
         for instance in self.instances:

@@ -1,4 +1,4 @@
-"""The traps of Azure that a test can set, one field each; the defaults are Azure's ordinary behaviour."""
+"""Faults that a test can switch on, one field each; the defaults are Azure's normal behaviour."""
 
 from __future__ import annotations
 
@@ -10,74 +10,74 @@ from typing import Literal
 
 @dataclass
 class Switches:
-    """How one app misbehaves. Set the fields at any time; a field `…_times` counts down to 0 as it is used up.
+    """The faults of one app. Set the fields at any time; a field `…_times` counts down to 0 as it is used.
 
     idle_timeout            seconds without output and CPU after which Kudu kills a command; the app setting
                             SCM_COMMAND_IDLE_TIMEOUT goes before it (docs/platform/kudu.md 1.4)
-    front_end_limit         seconds after which the front end gives up on an unanswered request; what was asked for
-                            goes on (docs/platform/kudu.md 1.4, 5; 230 on Azure)
-    front_end_cut           what the client sees then: a status, or the connection closed
+    front_end_limit         seconds after which the front end times out an unanswered request; the work it started
+                            continues (docs/platform/kudu.md 1.4, 5; 230 on Azure)
+    front_end_cut           what the client then gets: a status, or a closed connection
                             (docs/platform/recorded-traffic.md 1.1)
-    trouble_at              the `cold_…` and `scm_…` troubles are met only by requests whose path holds this
+    trouble_at              the `cold_…` and `scm_…` faults affect only requests whose path contains this
     trouble_methods         … and whose method is one of these
-    scm_lost_times          this many PUTs, POSTs and DELETEs are carried out and their answer is lost, as `front_end_cut`
-                            says: such a request took longer than the front end waits
+    scm_lost_times          this many PUTs, POSTs and DELETEs are carried out but time out in the front end, as
+                            `front_end_cut` says
                             (docs/platform/recorded-traffic.md 1.1)
-    scm_cut_body_times      this many answers to a GET end in the middle of their body
+    scm_cut_body_times      this many responses to a GET end in the middle of the body
                             (docs/platform/recorded-traffic.md 2.2)
-    scm_404_times, scm_empty_404_times  this many requests meet a front end that does not know the SCM site: its page, or a
-                            404 without a word
+    scm_404_times, scm_empty_404_times  this many requests get a 404 from a front end that does not know the SCM site: its page,
+                            or an empty body
     scm_429_times           this many requests are throttled
-    scm_401_times, scm_403_times  this many requests are refused: conditional access, a recycling site
-    scm_retry_after         seconds that a 503 or 429 asks to wait for
-    command_race_exit_zero  a finished command reports exit code 0, whatever it was (docs/platform/kudu.md 1.3)
-    restart_recycles_scm    a restart of the app ends its SCM site too, and every running command
+    scm_401_times, scm_403_times  this many requests are denied: conditional access, a recycling site
+    scm_retry_after         seconds in the Retry-After header of a 503 or 429
+    command_race_exit_zero  a finished command reports exit code 0, whatever the real one was (docs/platform/kudu.md 1.3)
+    restart_recycles_scm    a restart of the app also ends its SCM site and every running command
                             (docs/platform/kudu.md 5.3)
-    restart_seconds         so long after ARM's answer the old process goes on answering, unless the restart was asked to
-                            be synchronous (docs/platform/recorded-traffic.md 3.4)
-    restart_overlap         so long it goes on even after a synchronous one (overlapped recycle;
+    restart_seconds         seconds for which the old process still answers after ARM's response, unless the restart is
+                            synchronous (docs/platform/recorded-traffic.md 3.4)
+    restart_overlap         the same after a synchronous restart (overlapped recycle;
                             docs/platform/recorded-traffic.md 3.4)
-    restart_pages           what the first requests after each restart meet, one page each: "500.0", "502.5" or "503"
-    restart_cut             ARM gives up on a synchronous restart, which goes on: 504
-    stale_instances         so many instances, the last ones, are not reached by a restart
-    stop_seconds            so long after ARM's answer to a stop the app's processes live on (IIS gives them up to 90 s)
-    ip_forbidden            the front end lets this client through to no page
+    restart_pages           error pages of the first requests after each restart, one each: "500.0", "502.5" or "503"
+    restart_cut             ARM answers 504 to a synchronous restart, which continues
+    stale_instances         number of instances, counted from the last, that a restart does not reach
+    stop_seconds            seconds for which the app's processes live after ARM's response to a stop (up to 90 s in IIS)
+    ip_forbidden            the front end denies this client every page
                             (docs/platform/recordings/frontend/403_ip_forbidden.json)
     bearer_refused          the SCM site answers 401 to every bearer token (docs/platform/kudu.md 6)
-    cold_scm_500_times      this many requests meet an SCM site whose ASP.NET cannot begin yet: 500 text/html …
-    cold_scm_503_times      … and then this many one that is not there yet: 503 of HTTP.sys
+    cold_scm_500_times      this many requests get a 500 (text/html): ASP.NET of the SCM site is not ready …
+    cold_scm_503_times      … and then this many a 503 of HTTP.sys: the SCM site has no process yet
                             (docs/platform/recordings/kudu/scm_recycling_sequence.json)
-    home_drive              the drive of %HOME% as processes and VFS `path` tell it (docs/platform/kudu.md 7)
+    home_drive              the drive of %HOME% in processes and in VFS `path` (docs/platform/kudu.md 7)
     wwwroot_read_only       site\\wwwroot cannot be written, as with run-from-package (docs/platform/kudu.md 3.3, 7)
-    home_full               the quota of %HOME% is used up: the SCM site can write nothing there
+    home_full               the quota of %HOME% is used up: the SCM site cannot write there
                             (docs/platform/kudu.md 3.3, 7)
-    vfs_conflict_times      this many VFS writes meet a locked file: 409 (docs/platform/kudu.md 3.3)
-    archive_cut_times       this many uploads of an archive take longer than the front end waits, as `front_end_cut` says, and
-                            extracting goes on (docs/platform/kudu.md 1.4, 3.5)
-    extract_seconds         an upload's folder is there for so long before the first file
-    arm_install_wait        seconds that an install through ARM waits until it answers 201 (15 on Azure;
+    vfs_conflict_times      this many VFS writes get a 409: the file is locked (docs/platform/kudu.md 3.3)
+    archive_cut_times       this many uploads of an archive time out in the front end, as `front_end_cut` says, while
+                            extraction continues (docs/platform/kudu.md 1.4, 3.5)
+    extract_seconds         seconds between the creation of an upload's folder and its first file
+    arm_install_wait        seconds after which an install through ARM answers 201 (15 on Azure;
                             docs/platform/kudu.md 4.3)
-    install_seconds         how long an install takes before the package is laid down
-    install_fails           the install fails with this comment, and its folder is deleted (docs/platform/kudu.md 4.3)
+    install_seconds         seconds that an install takes before it writes the package
+    install_fails           an install fails with this comment, and its folder is deleted (docs/platform/kudu.md 4.3)
     arm_failed_status       status of ARM's GET for a failed install: Kudu stores 400, others saw 200
                             (SiteExtensionManagerV2.cs; docs/platform/az-extension.md 4.3)
-    extension_version_ignored  an install takes the newest version, whatever version was asked
+    extension_version_ignored  an install takes the newest version, whatever version was requested
                             (docs/platform/kudu.md 4.3)
     arm_429_times           this many ARM requests are throttled: 429, Retry-After 1
                             (docs/platform/recorded-traffic.md 3.2)
-    arm_empty_times         this many GETs of an extension through ARM are 200 without a body
+    arm_empty_times         this many GETs of an extension through ARM get a 200 without a body
                             (docs/platform/az-extension.md 4.3)
-    arm_busy_times          this many GETs of an extension through ARM meet a package file in use: 409
+    arm_busy_times          this many GETs of an extension through ARM get a 409: a package file is in use
                             (docs/platform/az-extension.md 4.5)
-    arm_locked_times        this many changes through ARM meet App Service's own 429: another request holds the site
+    arm_locked_times        this many changes through ARM get App Service's own 429: another request locks the site
                             (docs/platform/recordings/arm/error_429_exclusive_lock.json)
-    arm_taken_status        ARM's answer to an install while the same is being installed: Kudu's 409, or 429
+    arm_taken_status        ARM's response to an install that is already running: Kudu's 409, or 429
                             (docs/platform/recorded-traffic.md 4.2)
-    arm_lost_times          this many changes through ARM are carried out and answered 504, as
-                            docs/platform/recordings/arm/error_504_put.json has it; az repeats PUT and DELETE then
-    arm_500_times           this many GETs of an extension through ARM meet an exception in Kudu: 500, the reason in
+    arm_lost_times          this many changes through ARM are carried out and answered with 504
+                            (docs/platform/recordings/arm/error_504_put.json); az then repeats PUT and DELETE
+    arm_500_times           this many GETs of an extension through ARM get a 500 of Kudu, with the reason in
                             ExceptionMessage (docs/platform/recordings/kudu/locked_package_exception.json)
-    arm_504_on_install      ARM answers 504 to an install, which goes on (docs/platform/site-extensions.md 1.6)
+    arm_504_on_install      ARM answers 504 to an install, which continues (docs/platform/site-extensions.md 1.6)
     """
 
     idle_timeout: float = 60
@@ -127,7 +127,7 @@ class Switches:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def use_up(self, name: str) -> bool:
-        """Take one from the field `name` (a `…_times`); False when it was 0."""
+        """Count the field `name` (a `…_times`) down by one; return False when it was 0."""
         with self._lock:
             left: int = getattr(self, name)
             if left > 0:

@@ -1,4 +1,4 @@
-"""The front end of one site: hands each request to the worker process of the moment."""
+"""The front end of one site: passes each request to the current worker process."""
 
 from __future__ import annotations
 

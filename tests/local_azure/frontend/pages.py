@@ -1,4 +1,4 @@
-"""The error pages of IIS and of the App Service front end, with the texts that people search for."""
+"""The error pages of IIS and of the App Service front end, with their real texts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def site_stopped() -> Response:
 
 
 def ip_forbidden(address: str) -> Response:
-    """What it answers to a client that the access restrictions keep out
+    """Return its response to a client that access restrictions deny
     (docs/platform/recordings/frontend/403_ip_forbidden.json)."""
     return HTMLResponse(
         "<!DOCTYPE html>\n<html>\n<head>\n    <title>Web App - Forbidden</title>\n</head>\n<body>\n"
@@ -47,7 +47,7 @@ def ip_forbidden(address: str) -> Response:
 
 
 def restarting(kind: str) -> Response:
-    """What a request meets while a worker process comes up: "503" of HTTP.sys
+    """Return the error page of a starting worker process: "503" of HTTP.sys
     (docs/platform/recordings/frontend/503_httpsys.html), or IIS's "500.0" or "502.5"."""
     if kind == "500.0":
         return not_registered()
