@@ -45,7 +45,7 @@ class ArmAnswer:
 
     @property
     def is_foreign(self) -> bool:
-        """Return whether something else answered: a web page, or a body that is not JSON, perhaps because it was cut."""
+        """Return whether something else answered: a web page, or a body that is not JSON, perhaps a truncated one."""
         return self.body is None and bool(self.text.strip()) and (self.status < 300 or is_web_page("", self.text))
 
     @property

@@ -34,16 +34,16 @@ class HandlerSwitch:
         self._current = self.sections.python_entry() or next(
             (entry for entry in self.sections.entries if entry.replaceable and entry.active), None
         )
-        self._gone = [entry for entry in self.sections.entries if self._is_duplicate(entry)]
-        gone = {entry.element for entry in self._gone}
+        self._duplicates = [entry for entry in self.sections.entries if self._is_duplicate(entry)]
+        duplicates = {entry.element for entry in self._duplicates}
         self._kept = [
-            entry for entry in self.sections.entries if entry is not self._current and entry.element not in gone
+            entry for entry in self.sections.entries if entry is not self._current and entry.element not in duplicates
         ]
         self._before = self._old_python()
         self._same_python = self._before is not None and self._before.is_started_by(intent)
         self._settings = FastCgiSettings(document, self.sections, intent, self.notes, self._same_python)
         self._platform = PlatformEdit(
-            document, self.sections, intent, self.notes, self._current, self._gone, self._kept
+            document, self.sections, intent, self.notes, self._current, self._duplicates, self._kept
         )
         to_http = self._switches and intent.kind == "httpPlatform"
         self._rules = ScriptRules(document, self.sections, self._current if to_http else None, self.notes)
@@ -144,13 +144,13 @@ class HandlerSwitch:
         """Raise Refused where another handler of the new kind runs another app with what both would share."""
         if self._current is not None and not self._switches:
             return
-        gone = {entry.element for entry in self._gone}
+        duplicates = {entry.element for entry in self._duplicates}
         platform = self._platform.element
         if self.intent.kind == "httpPlatform":
             others = [
                 entry
                 for entry in self.sections.sharers(self._current, "httpplatformhandler")
-                if entry.element not in gone
+                if entry.element not in duplicates
             ]
             if platform is None or self.intent.arguments in (None, platform.get("arguments")):
                 return
@@ -172,7 +172,7 @@ class HandlerSwitch:
         above = self.sections if self.sections.above is None else self.sections.above
         for level in (above, *above.locations(self.document)):
             for entry in level.sharers(self._current, "fastcgimodule"):
-                if entry.python == "fastCgi" and entry.element not in gone:
+                if entry.python == "fastCgi" and entry.element not in duplicates:
                     raise Refused(
                         f"web.config line {entry.line}: the handler '{entry.name}' runs WSGI_HANDLER '{present}' with "
                         f"FastCGI, and wfastcgi supports only one for an app, so '{self.intent.entry_point}' would "
@@ -181,7 +181,7 @@ class HandlerSwitch:
                     )
 
     def _remove_duplicates(self) -> None:
-        for entry in self._gone:
+        for entry in self._duplicates:
             self.document.remove(entry.element)
             self.notes.done(f"The handler {entry.name!r} on line {entry.line}, another entry for Python, was removed.")
 
@@ -189,7 +189,7 @@ class HandlerSwitch:
         entry = self._current
         if entry is None:
             name = self._free_name(_NEW_NAME)
-            self._insert_handler(dict(self._wanted, name=name), self._section(), None)
+            self._insert_handler(dict(self._new_attributes, name=name), self._section(), None)
             self.notes.done(f"The handler {name!r} was added; it runs {self.intent.python_path}.")
             return
         name = entry.name
@@ -217,15 +217,15 @@ class HandlerSwitch:
             self._apply_changes(entry.element, changes)
 
     @property
-    def _wanted(self) -> dict[str, str]:
+    def _new_attributes(self) -> dict[str, str]:
         """Return the attributes of a new handler, in the order of Microsoft's examples."""
-        wanted = {"name": _NEW_NAME, "path": "*", "verb": "*", "modules": _MODULES[self.intent.kind]}
+        attributes = {"name": _NEW_NAME, "path": "*", "verb": "*", "modules": _MODULES[self.intent.kind]}
         if self.intent.kind == "fastCgi":
-            wanted["scriptProcessor"] = self.intent.script_processor
-        wanted["resourceType"] = "Unspecified"
+            attributes["scriptProcessor"] = self.intent.script_processor
+        attributes["resourceType"] = "Unspecified"
         if self.intent.kind == "fastCgi":
-            wanted["requireAccess"] = "Script"
-        return wanted
+            attributes["requireAccess"] = "Script"
+        return attributes
 
     def _changes(self, entry: HandlerEntry) -> dict[str, str | None]:
         """Return the attributes of the app's handler to set, or to remove (None).
@@ -341,10 +341,10 @@ class HandlerSwitch:
                 )
 
     def _free_name(self, name: str) -> str:
-        gone = {entry.name.lower() for entry in self._gone}
-        gone |= {entry.name.lower() for entry in self._kept if not entry.active}
+        removed = {entry.name.lower() for entry in self._duplicates}
+        removed |= {entry.name.lower() for entry in self._kept if not entry.active}
         kept = {entry.name.lower() for entry in self._kept if entry.active}
-        taken = (self.sections.names() - gone) | kept | self.intent.taken_names
+        taken = (self.sections.names() - removed) | kept | self.intent.taken_names
         candidates = [name, *(f"{name}{number}" for number in range(2, len(taken) + 3))]
         return next(candidate for candidate in candidates if candidate.lower() not in taken)
 
