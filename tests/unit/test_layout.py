@@ -12,8 +12,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PRODUCT = "azext_pythonapp"
 MOST_LINES = 400
 
-# A room may import the rooms of its own row and of all rows below. Rooms of one row must not import each other, except
-# where INSIDE says so.
+# A room is a folder, or `az` and `ground`. It may import the rooms of the rows below; rooms of one row must not import
+# each other.
 FLOORS = [
     ["az"],
     ["operations.set_version", "operations.show"],

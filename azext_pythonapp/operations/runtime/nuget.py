@@ -202,7 +202,7 @@ class NugetInstallation:
                 return
             sleep(POLL_SECONDS)
         raise UnknownOutcome(
-            f"It is not known whether Python {self.offer.version} is complete on {self._app.site.label} is not known: "
+            f"It is not known whether Python {self.offer.version} is complete on {self._app.site.label}: "
             f"its upload is still not extracted after {EXTRACTION_SECONDS // 60} minutes."
         )
 
