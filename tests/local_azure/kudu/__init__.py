@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def scm_app(site: Site) -> ASGIApp:
-    """The ASGI app of the site's SCM host."""
+    """Return the ASGI app of the site's SCM host."""
     kudu = Starlette(
         routes=[
             *Vfs(site).routes(),
@@ -45,7 +45,7 @@ def scm_app(site: Site) -> ASGIApp:
 
 
 class _Door:
-    """What stands before Kudu: the sign-in, the affinity cookie."""
+    """The layer in front of Kudu: sign-in and the affinity cookie."""
 
     def __init__(self, kudu: ASGIApp, site: Site):
         self._kudu = kudu

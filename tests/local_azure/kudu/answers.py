@@ -1,4 +1,4 @@
-"""The shapes in which Kudu answers: errors as JSON, times, entity tags."""
+"""The formats of Kudu's responses: errors as JSON, times, entity tags."""
 
 from __future__ import annotations
 

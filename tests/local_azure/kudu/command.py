@@ -1,6 +1,6 @@
 """POST /api/command: a command line, run by cmd.exe through starter.cmd; its output comes only at its end.
 
-docs/platform/kudu.md 1. Commands belong to the site, not to the request: they go on when the client has gone.
+docs/platform/kudu.md 1. Commands belong to the site, not to the request: they keep running when the client disconnects.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ _GONE = "<html><head><title>502 - Web server received an invalid response</title
 
 
 class Recycled(ConnectionError):
-    """The SCM site ended while the command ran: there is no answer."""
+    """The SCM site ended while the command ran: there is no response."""
 
 
 class Command:
-    """One command on its way; `answer` becomes the JSON that Kudu gives, or Recycled."""
+    """A running command; `answer` becomes Kudu's JSON, or Recycled."""
 
     def __init__(self, site: Site, text: str, directory: str):
         self.text = text
@@ -60,7 +60,7 @@ class Command:
         self._thread.start()
 
     def kill(self) -> None:
-        """End it with its children, as a recycle of the SCM site does: no answer."""
+        """End it with its children, as a recycle of the SCM site does: there is no response."""
         self._recycled = True
         if self._process is not None:
             self._process.kill()
@@ -109,7 +109,7 @@ class Command:
         }
 
     def _with_free_bytes(self, output: str) -> str:
-        r"""What `dir` says of the bytes that are free: 0 of a full quota, and 0 in a mounted package.
+        r"""Correct the free bytes in `dir`'s output: 0 when the quota is used up or a package is mounted.
 
         So it was seen on App Service: `Directory of D:\home\site\wwwroot … 0 bytes free` of an app that runs from a
         package, beside `10,737,332,224 bytes free` elsewhere in its home.
@@ -166,12 +166,12 @@ class Commands:
         return command
 
     def running(self) -> list[Command]:
-        """Those that have no answer yet."""
+        """Return the commands without a response."""
         with self._lock:
             return [command for command in self.started if not command.answer.done()]
 
     def kill(self) -> None:
-        """End them all, and what they left behind, as far as parents tell."""
+        """End them all, with the processes that they started, as far as parent pids lead there."""
         running = self.running()
         for command in running:
             command.kill()
@@ -189,7 +189,7 @@ class Commands:
                     self._site.machine.kill(process.pid)
 
     def _left_behind(self) -> set[int]:
-        """The processes below every command that was ever started; a parent that has ended still counts."""
+        """Return the descendants of every command so far, also of those that have ended."""
         with self._lock:
             family = {command.pid for command in self.started if command.pid is not None}
         if not family:

@@ -15,18 +15,18 @@ GALLERY_URL = "https://www.nuget.org/api/v2/"
 
 
 def version_key(version: str) -> tuple[int, ...]:
-    """A NuGet version for comparing: 3.6.4.4 > 3.6.4; a pre-release label does not count."""
+    """Return a key that sorts NuGet versions: 3.6.4.4 > 3.6.4; pre-release labels are ignored."""
     numbers = [int(number) for number in version.partition("-")[0].split(".")]
     return tuple(numbers + [0] * (4 - len(numbers)))
 
 
 def is_site_extension(package: Package) -> bool:
-    """Whether the package bears the tag without which Kudu does not take it."""
+    """Whether the package has the tag that Kudu requires."""
     return "azuresiteextension" in package.tags.lower().split()
 
 
 def newest(packages: Iterable[Package]) -> Package | None:
-    """The one with the highest version; None of nothing."""
+    """Return the package with the highest version; None without packages."""
     return max(packages, key=lambda package: version_key(package.version), default=None)
 
 

@@ -1,4 +1,4 @@
-"""/api/processes: what runs on the worker; killing takes the children too (docs/platform/kudu.md 5.3)."""
+"""/api/processes: the worker's processes; killing one ends its children too (docs/platform/kudu.md 5.3)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Processes:
         return JSONResponse([self._named(process) for process in found])
 
     async def _app(self, _: Request) -> Response:
-        """The app's own w3wp, which knows what was registered when it started."""
+        """The app's own w3wp, which has read the registrations when it started."""
         if self._site.state != "Running":
             return self._unknown(_OTHER)
         return JSONResponse(

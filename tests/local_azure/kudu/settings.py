@@ -1,4 +1,4 @@
-"""/api/settings: the app's settings, and Kudu's own over them, effective at once (docs/platform/kudu.md 5.3)."""
+"""/api/settings: the app's settings, overridden by Kudu's own; changes take effect at once (docs/platform/kudu.md 5.3)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""/api/siteextensions: what is installed, direct (synchronous) installs, uninstalls (docs/platform/kudu.md 4.3, 4.4).
+"""/api/siteextensions: installed extensions, direct (synchronous) installs, uninstalls (docs/platform/kudu.md 4.3, 4.4).
 
-What is installed is what lies in %HOME%\\SiteExtensions: one folder each, with a .nupkg that holds the .nuspec.
+Every folder of %HOME%\\SiteExtensions is an installed extension; its .nupkg contains the .nuspec.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _REDIRECTED = re.compile(r"python(2714|353|354|362|364)x(64|86)", re.IGNORECASE)
 
 @dataclass
 class Install:
-    """One install on its way or done. state: Created, Succeeded, Failed or Canceled, as `provisioningState`."""
+    """A running or finished install. state: Created, Succeeded, Failed or Canceled, as `provisioningState`."""
 
     id: str
     version: str | None
@@ -44,7 +44,7 @@ class Install:
     canceled: threading.Event = field(default_factory=threading.Event)
 
     def finish(self, state: str, status: int = 200, comment: str | None = None) -> None:
-        """Say how it ended."""
+        """Record how it ended."""
         self.state, self.status, self.comment = state, status, comment
         self.done.set()
 
@@ -79,7 +79,7 @@ class SiteExtensions:
         self._installs: dict[str, Install] = {}
 
     def installed(self) -> list[Installed]:
-        """Everything installed, by folder name; one package without `<folder>.nuspec` spoils it all: KeyError."""
+        """Everything installed, by folder name; one package without `<folder>.nuspec` fails the whole request: KeyError."""
         root = self._site.linux_path(self._site.windows_path("SiteExtensions"))
         found = []
         for folder in sorted(root.iterdir(), key=lambda path: path.name.lower()) if root.is_dir() else ():
@@ -89,7 +89,8 @@ class SiteExtensions:
         return found
 
     def look_up(self, term: str) -> Installed | None:
-        """What GET and DELETE by id mean: the first package whose .nuspec holds `term` (docs/platform/kudu.md 4.4)."""
+        """Return what GET and DELETE by id refer to: the first package whose .nuspec contains `term`
+        (docs/platform/kudu.md 4.4)."""
         return next((one for one in self.installed() if one.holds(term)), None)
 
     def info(self, one: Installed) -> dict[str, object]:
@@ -122,22 +123,22 @@ class SiteExtensions:
         return install
 
     def last_install(self, package_id: str) -> Install | None:
-        """The install of that id that nobody has been told the end of yet."""
+        """Return the last install of that id whose outcome was not reported yet."""
         with self._lock:
             return self._installs.get(package_id.lower())
 
     def is_installing(self) -> bool:
-        """Whether any install is on its way."""
+        """Whether any install is running."""
         with self._lock:
             return any(not install.done.is_set() for install in self._installs.values())
 
     def forget_successes(self) -> None:
-        """What the first GET through ARM after success does: no further GET asks for a restart."""
+        """Do what the first GET through ARM after a success does: further GETs cause no restart."""
         with self._lock:
             self._installs = {name: one for name, one in self._installs.items() if one.state != "Succeeded"}
 
     def cancel(self) -> None:
-        """The SCM site went away: installs that have not begun to write end as Canceled
+        """Cancel installs that have not begun to write, as the end of the SCM site does
         (docs/platform/az-extension.md 4.5)."""
         with self._lock:
             for install in self._installs.values():

@@ -70,7 +70,7 @@ class Vfs:
         return self._listing(request, path, windows) if slash else _content(request, path)
 
     def _windows_path(self, path: str) -> str:
-        """`path` as in the URL, decoded; SystemDrive is the one special folder (VfsSpecialFolders.cs)."""
+        """Return the file of `path`, decoded from the URL; SystemDrive is the only special folder (VfsSpecialFolders.cs)."""
         first, _, rest = path.partition("/")
         if first.lower() == "systemdrive":
             return ntpath.normpath(f"{self._site.switches.home_drive}\\" + rest.replace("/", "\\"))
@@ -173,7 +173,7 @@ def _unmatched(request: Request, path: Path) -> Response | None:
 
 
 def _content(request: Request, path: Path) -> Response:
-    """A file, or the part of it that Range asks for; it may be growing."""
+    """Return a file, or the range that was requested; the file may be growing."""
     with path.open("rb") as file:
         stat = os.fstat(file.fileno())
         headers = {"ETag": entity_tag(stat), "Last-Modified": http_date(stat)}

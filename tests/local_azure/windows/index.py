@@ -85,7 +85,7 @@ class PackageIndex:
         self._server.server_close()
 
     def answer(self, path: str) -> tuple[int, str, bytes]:
-        """What a GET of `path` is answered: status, content type, body."""
+        """Return the response to a GET of `path`: status, content type, body."""
         parts = [unquote(part) for part in path.partition("?")[0].split("/") if part]
         if parts == ["simple"]:
             projects = sorted({file.project for file in self._files.values()})
@@ -120,7 +120,7 @@ class PackageIndex:
                 self.wfile.write(body)
 
             def log_message(self, format: str, *args: object) -> None:
-                """Keep the terminal quiet: `requests` has the log."""
+                """Print nothing: `requests` is the log."""
 
         return Handler
 

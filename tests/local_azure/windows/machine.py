@@ -38,7 +38,7 @@ LINUX_ONLY = ("LANG", "XDG_RUNTIME_DIR")
 class Machine:
     """A Windows worker.  Its drive D: is the Linux folder `drive`; C:\\home is the same folder as D:\\home.
 
-    Everything boots it when needed.  It ends with `shutdown`, as a context manager, or with the interpreter.
+    It boots when it is first needed.  It ends with `shutdown`, as a context manager, or with the interpreter.
     """
 
     starter = r"D:\local\Scripts\starter.cmd"
@@ -96,7 +96,7 @@ class Machine:
                 self.kill(process.pid)
 
     def clear(self) -> None:
-        """Make it as new: no process runs, and drive D: and the user's profile hold what they held at first.
+        """Reset it: no process runs, and drive D: and the user's profile are as at first.
 
         What is booted stays booted, which saves the next user of this worker three seconds.
         """
@@ -283,7 +283,7 @@ class _RunningAgent:
 
 @contextmanager
 def _on_core(number: int) -> Iterator[None]:
-    """What this thread starts meanwhile stays on one core."""
+    """Keep what this thread starts within the block on one core."""
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {sorted(cores)[number % len(cores)]})
     try:

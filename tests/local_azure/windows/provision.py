@@ -128,7 +128,7 @@ def wheels(cache: Path) -> bool:
 
 
 def wfastcgi(cache: Path) -> bool:
-    """Have wfastcgi as the world has it: 2.2.1 is a wheel, 3.0.0 a source package only, and the site extensions carry
+    """Download wfastcgi as it is published: 2.2.1 is a wheel, 3.0.0 a source package only, and the site extensions carry
     the latter (docs/platform/site-extensions.md 3.1); False when all is there."""
     index, bundled = cache / "index", cache / "bundled"
     if bundled.is_dir():
