@@ -152,15 +152,6 @@ def list_pythons(app: App) -> list[Installed]:
     return seen.pythons
 
 
-def readable_handler(app: App) -> PythonHandler | None:
-    """What web.config starts; None, said to the person, for one that cannot be read."""
-    try:
-        return read_handler(read_web_config(app).content)
-    except InvalidWebConfig as error:
-        app.progress.say(f"Which Python is in use cannot be told: {error.message}")
-        return None
-
-
 def pythons_on(app: App, handler: PythonHandler | None) -> list[Installed]:
     """Every Python on the app, with the version that its own python.exe names.
 
@@ -177,11 +168,6 @@ def not_answered(app: App, python: Installed, unknown: str) -> UnknownOutcome:
         "Run the command again when the worker is less busy; `az webapp python list "
         f"{app.site.arguments}` asks every Python of the app.",
     )
-
-
-def read_web_config(app: App) -> FileState:
-    """Read the app's web.config; its absence is an answer, not an error."""
-    return AppFiles(app).state(WEB_CONFIG)
 
 
 def _ask_pythons(app: App) -> _Pythons:

@@ -10,7 +10,7 @@ from azext_pythonapp.appservice.arm import Arm
 from azext_pythonapp.appservice.arm_requests import ArmAnswer
 from azext_pythonapp.appservice.site import Site, VirtualApplication
 from azext_pythonapp.errors import AccessDenied, NotFound, Refused
-from azext_pythonapp.operations.app.observe import read_web_config
+from azext_pythonapp.operations.app.observe import observe
 from azext_pythonapp.operations.app.server_log import ServerLog
 from azext_pythonapp.operations.app.wwwroot import application_roots, home_folder, web_root
 from azext_pythonapp.operations.package.requirement_files import files_on_app
@@ -117,7 +117,7 @@ def test_web_config_and_requirements_are_those_of_the_site():
         "site/wwwroot/public/requirements.txt": b"bottle\n",
     }
     mapped = app([("/", "site\\wwwroot\\public")], files)
-    assert read_web_config(mapped).content == b"<configuration />"
+    assert observe(mapped, pythons=False).web_config.content == b"<configuration />"
     found = files_on_app(mapped, None, None)
     assert [each.name for each in found.parsed] == ["bottle"]
     assert list(found.watched) == ["site/wwwroot/public/requirements.txt"]
