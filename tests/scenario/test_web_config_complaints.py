@@ -111,7 +111,7 @@ def test_unregistered_handler_without_another_python(az, apps):
     config = (web_root(site) / "web.config").read_bytes()
     assert "not register" in " ".join(az("webapp python web-config show", *naming(site)).json["warnings"])
     failed = az("webapp python web-config set --handler fastcgi --env A=B", *naming(site), expect=1)
-    assert "did not register itself with IIS" in failed.stderr and "--handler httpplatform" in failed.stderr, failed
+    assert "is not registered with IIS" in failed.stderr and "--handler httpplatform" in failed.stderr, failed
     assert (web_root(site) / "web.config").read_bytes() == config
 
 

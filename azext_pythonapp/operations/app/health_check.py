@@ -1,4 +1,4 @@
-"""Proof that the app answers after a change, on every instance; when it does not, its own log tells why."""
+"""Check that the app answers after a change, on every instance; if it does not, its own log says why."""
 
 from __future__ import annotations
 
@@ -12,26 +12,32 @@ from typing import Any
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.page import Page, fetch_page
 from azext_pythonapp.errors import InvalidInput, PythonAppError, Refused, RemoteFailed
-from azext_pythonapp.operations.app.health_wait import Verdict, as_it_is, fetch_instance, look_before, wait_for_page
+from azext_pythonapp.operations.app.health_wait import (
+    Verdict,
+    fetch_before,
+    fetch_instance,
+    judge_unchanged,
+    wait_for_page,
+)
 from azext_pythonapp.operations.app.server_log import WSGI_LOG, ServerLog
 from azext_pythonapp.webconfig.handlers import Kind, platform_attributes
 
 DEFAULT_PATH = "/"
 DEFAULT_SECONDS = 120.0
-# How much longer than the handler itself it is waited for what the handler starts.
+# How much longer than the handler itself this waits for the process that the handler starts.
 AFTER_STARTUP_SECONDS = 60.0
 LONGEST_SECONDS = 86400.0
 MOST_AT_ONCE = 16
 _WORST_FIRST = ("bad", "asBefore", "good", "notReached")
-_NOT_MEANT = "If that page is not meant to answer, name another with --health-path, or use --no-health-check."
+_NOT_MEANT = "If that page is not supposed to answer, name another with --health-path, or use --no-health-check."
 
 
 @dataclass(frozen=True)
 class HealthOptions:
     """The options about the health check.
 
-    path: of the page, from "/". demanded: whether the person named it, so that a page which cannot be reached is a
-    failure. seconds: how long to wait for it; None for the default.
+    path: of the page, from "/". demanded: whether the user named it; a page that cannot be reached is a failure then.
+    seconds: how long to wait for it; None for the default.
     """
 
     path: str = DEFAULT_PATH
@@ -40,18 +46,18 @@ class HealthOptions:
 
     @classmethod
     def from_options(cls, *, path: str | None, seconds: float | None) -> HealthOptions:
-        """From the command's options. Raises InvalidInput for what cannot be meant."""
+        """Read the command's options. Raises InvalidInput for values that are malformed."""
         if path is not None and not path.startswith("/"):
-            raise InvalidInput(f"--health-path is '{path}'; it takes a path of the app that begins with '/'.")
+            raise InvalidInput(f"--health-path is '{path}'; it must be a path of the app that begins with '/'.")
         if seconds is not None and not 0 < seconds <= LONGEST_SECONDS:
             raise InvalidInput(
-                f"--health-timeout is {seconds}; it takes a number of seconds above 0, and at most "
+                f"--health-timeout is {seconds}; it must be a number of seconds above 0 and at most "
                 f"{LONGEST_SECONDS:.0f}."
             )
         return cls(path or DEFAULT_PATH, path is not None, seconds)
 
     def patience(self, content: bytes) -> float:
-        """Seconds to wait for the page. content: the web.config that is going to hold."""
+        """Return the seconds to wait for the page. content: the web.config that will be in force."""
         if self.seconds is not None:
             return self.seconds
         limit = platform_attributes(content).get("startupTimeLimit", "").strip()
@@ -60,10 +66,10 @@ class HealthOptions:
 
 @dataclass(frozen=True)
 class Served:
-    """What should answer, for errors and for telling its errors from the old one's.
+    """The process that should answer: named in errors, and told apart from the one before it.
 
-    version: of the Python; kind: of its handler; folder: its full Windows path when the app ran another one before,
-    else None; log: of the app's server, from before the switch on.
+    version: of the Python. kind: of its handler. folder: its full Windows path when the app ran another Python before,
+    else None. log: of the app's server, from before the switch on.
     """
 
     version: str
@@ -72,15 +78,15 @@ class Served:
     log: ServerLog
 
     def shows(self, page: Page) -> bool:
-        """Whether an error page is surely the new Python's: it names files of it."""
+        """Return whether an error page certainly comes from the new Python: it names files of it."""
         return self.folder is not None and self.folder.lower() in page.text.lower()
 
 
 class HealthCheck:
     """The app's page before and after a change.
 
-    before: None until it was looked at. result: the keys of docs/json-output.md: httpStatus, httpStatusBefore and
-    instances. clock, sleep: seconds.
+    before: the page before the change; None until it was fetched. result: the keys httpStatus, httpStatusBefore and
+    instances of docs/json-output.md. clock, sleep: seconds.
     """
 
     def __init__(
@@ -99,19 +105,19 @@ class HealthCheck:
         self.result: dict[str, Any] = {"httpStatus": None, "httpStatusBefore": None, "instances": []}
 
     def require_running(self) -> None:
-        """Raise Refused when the person demands a page of an app that is stopped. It is called before any change."""
+        """Raise Refused when the user named a page and the app is stopped. Called before any change."""
         if self._options.demanded:
             raise Refused(
                 f"The {self._app.site.label} is stopped, so {self.url} cannot answer. Nothing was changed.",
                 f"Start it (`az webapp start {self._app.site.arguments}`), or leave --health-path out.",
             )
 
-    def look_before(self, content: bytes) -> None:
-        """Get the page before anything is changed. content: the web.config that is going to hold.
+    def fetch_before(self, content: bytes) -> None:
+        """Fetch the page before anything is changed. content: the web.config that will be in force.
 
-        Raises Refused when the person demands the page and it cannot be reached from here.
+        Raises Refused when the user named the page and it cannot be reached from here.
         """
-        page = look_before(self._fetch, self._options.patience(content), self._clock, self._sleep)
+        page = fetch_before(self._fetch, self._options.patience(content), self._clock, self._sleep)
         self.before = page
         self.result["httpStatusBefore"] = page.status
         if page.not_reached and self._options.demanded:
@@ -121,22 +127,22 @@ class HealthCheck:
             )
 
     def check(self, content: bytes, served: Served, changed: bool = True) -> None:
-        """Get the page of every instance after a change until it is good.
+        """Fetch the page of every instance after a change, until it is good.
 
-        changed: whether there was a change; without one the page that was there before counts as the one after it.
-        Raises RemoteFailed when an instance does not answer well, and names it; also for a page that the person demands
-        and that cannot be reached. Says what could not be verified.
+        changed: whether anything was changed; if not, the page fetched before counts as the one after it.
+        Raises RemoteFailed, with the instances, when one does not answer well, and when the user named the page and it
+        cannot be reached. Says what could not be verified.
         """
         if self.before is None and not changed:
-            self.look_before(content)
+            self.fetch_before(content)
         ids = self._instances()
         if self.before is not None and not changed and len(ids) == 1:
-            self._judge({ids[0]: as_it_is(self.before)}, served)
+            self._judge({ids[0]: judge_unchanged(self.before)}, served)
             return
         self._judge(self._ask(ids, content, served), served)
 
     def _ask(self, ids: Sequence[str | None], content: bytes, served: Served) -> dict[str | None, Verdict]:
-        """What became of each instance's page."""
+        """Return the verdict on each instance's page."""
         seconds = self._options.patience(content)
         say_once = _Once(
             lambda page: self._app.progress.say(
@@ -168,8 +174,8 @@ class HealthCheck:
         if not known:
             self._app.progress.say(
                 f"Warning: session affinity of {self._app.site.label} is off, so its "
-                f"{len(verdicts)} instances could not be asked one by one: the page was asked for "
-                "as often."
+                f"{len(verdicts)} instances could not be addressed one by one: the page was fetched "
+                "that many times."
             )
         bad = [one for one, verdict in verdicts.items() if verdict.outcome == "bad"]
         if bad:
@@ -185,8 +191,8 @@ class HealthCheck:
             self._say_not_verified(verdicts[unreached[0]].page, _on(unreached, verdicts))
         if worst.outcome == "asBefore":
             self._app.progress.say(
-                f"Warning: {self.url} {_answered(worst.page)}, as it did before, so that is no "
-                f"reason to put anything back: {worst.page.reason or 'no reason was given'}."
+                f"Warning: {self.url} {_answered(worst.page)}, as it did before the change, so nothing is "
+                f"put back: {worst.page.reason or 'no reason was given'}."
             )
 
     def _failure(self, bad: Sequence[str | None], verdicts: dict[str | None, Verdict], served: Served) -> RemoteFailed:
@@ -211,20 +217,20 @@ class HealthCheck:
         return fetch_page(self._app.web, self.url, seconds, instance)
 
     def _instances(self) -> list[str | None]:
-        """The ids of the app's instances; [None] when Azure does not tell them."""
+        """Return the ids of the app's instances; [None] when they cannot be listed."""
         try:
             found = list[str | None](self._app.arm.instances(self._app.site))
         except PythonAppError as error:
             self._app.progress.say(
                 f"Warning: the instances of {self._app.site.label} could not be listed, so only one "
-                f"of them is asked: {error.message}"
+                f"of them is checked: {error.message}"
             )
             return [None]
         return found or [None]
 
 
 class _Once:
-    """Calls a function for the first page only, from whichever thread it comes."""
+    """Calls a function for the first page only, whichever thread it comes from."""
 
     def __init__(self, function: Callable[[Page], None]):
         self._function = function
@@ -239,7 +245,7 @@ class _Once:
 
 
 def _all_at_once(functions: Sequence[Callable[[], Verdict]]) -> list[Verdict]:
-    """What the functions return, called in threads that do not hold up the end of the process."""
+    """Call the functions in threads that do not keep the process alive, and return what they return."""
     results: dict[int, Verdict] = {}
     failures: list[BaseException] = []
     turns = iter(list(enumerate(functions)))
@@ -274,7 +280,7 @@ def _answered(page: Page) -> str:
 
 
 def _on(ids: Sequence[str | None], verdicts: dict[str | None, Verdict]) -> str:
-    """The instances in words; nothing for an app that has one only."""
+    """Return the instances as text; "" for an app that has only one."""
     if len(verdicts) < 2:
         return ""
     named = ", ".join(str(one) for one in ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
@@ -284,6 +290,6 @@ def _on(ids: Sequence[str | None], verdicts: dict[str | None, Verdict]) -> str:
 def _how_to_log(app: App, kind: Kind) -> str:
     option = f"--env WSGI_LOG={WSGI_LOG}" if kind == "fastCgi" else r'--stdout-log "%HOME%\LogFiles\python"'
     return (
-        f"web.config names no log that would tell more: `az webapp python web-config set {app.site.arguments} "
+        f"web.config names no log with details. Turn it on: `az webapp python web-config set {app.site.arguments} "
         f"{option}`."
     )

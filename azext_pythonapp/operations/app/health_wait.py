@@ -1,4 +1,4 @@
-"""How long an answer of the app counts as that of a restart which goes on, and what it means in the end."""
+"""Wait for the app's page after a restart, and judge the last answer."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Literal
 
 from azext_pythonapp.appservice.page import FETCH_SECONDS, Page
 
-# An error of the app's own may come from the old process, or from the first moments of the new one: it counts when it
-# was there for so long, or for the shorter time when it names the new Python, so that it is the new process's.
+# An error of the app itself may come from the old process, or from the first moments of the new one. It counts after
+# SETTLED_SECONDS; after NEW_PROCESS_SECONDS when it names the new Python, so that it comes from the new process.
 SETTLED_SECONDS, NEW_PROCESS_SECONDS = 20.0, 6.0
 FEWEST_TRIES = 3
 PAUSES = (1.0, 2.0, 2.0, 3.0, 5.0)
@@ -20,25 +20,25 @@ Outcome = Literal["good", "asBefore", "bad", "notReached"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of an app's page.
+    """What is known of an app's page.
 
-    outcome: good; asBefore: an error, but the very one that was there before; bad; notReached: nothing is known about
-    the app, because the request never reached it.
+    outcome: good; asBefore: the same error as before the change; bad; notReached: nothing is known about the app,
+    because the request never reached it.
     """
 
     page: Page
     outcome: Outcome
 
 
-def look_before(
+def fetch_before(
     fetch: Callable[[float], Page],
     seconds: float,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Page:
-    """The page before anything is changed; what passes, such as the end of an earlier restart, is given some seconds.
+    """Fetch the page before anything is changed; fetch it again while a transient error, as of a restart, is there.
 
-    fetch: gets the page within so many seconds. seconds: for everything.
+    fetch: gets the page within that many seconds. seconds: for everything.
     """
     deadline = clock() + seconds
     for pause in (*PAUSES[: FEWEST_TRIES - 1], None):
@@ -54,15 +54,16 @@ def wait_for_page(
     before: Page | None,
     seconds: float,
     is_new: Callable[[Page], bool] = lambda page: False,
-    on_passing: Callable[[Page], None] = lambda page: None,
+    on_transient: Callable[[Page], None] = lambda page: None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Verdict:
-    """Get the page after a restart until it is good, or until what it says instead is sure.
+    """Fetch the page after a restart until it is good, or until its error is certain; return the verdict.
 
-    fetch: gets the page within so many seconds. before: what it was before; None when nobody looked.
-    seconds: for everything; what a restart may answer counts only then.
-    is_new: whether a page surely is the new process's. on_passing: called with each answer that may pass.
+    fetch: gets the page within that many seconds. before: the page before the change; None when it was not fetched.
+    seconds: for everything; a transient error counts only at the end.
+    is_new: returns whether a page certainly comes from the new process. on_transient: called with each answer that is
+    not final.
     """
     wait = _Wait(before, is_new, clock)
     deadline = clock() + seconds
@@ -76,15 +77,15 @@ def wait_for_page(
         if clock() + pause >= deadline:
             break
         if not page.not_reached:
-            on_passing(page)
+            on_transient(page)
         sleep(pause)
     return wait.end()
 
 
 def is_good(page: Page, before: Page | None) -> bool:
-    """Whether an answer is good beyond doubt: 2xx, 3xx on the same host, or what a working app gave before.
+    """Return whether an answer is good: 2xx, 3xx on the same host, or what a working app answered before.
 
-    Servers' errors that were there before are not meant: they may pass.
+    A server error that was there before is not good, because it may be transient.
     """
     if page.is_success:
         return True
@@ -93,15 +94,15 @@ def is_good(page: Page, before: Page | None) -> bool:
     return page.status == before.status or (page.elsewhere is not None and page.elsewhere == before.elsewhere)
 
 
-def as_it_is(page: Page) -> Verdict:
-    """What the page of an app that nothing was done to means."""
+def judge_unchanged(page: Page) -> Verdict:
+    """Return the verdict on the page of an app that was not changed."""
     if page.not_reached:
         return Verdict(page, "notReached")
     return Verdict(page, "good" if is_good(page, page) else "asBefore")
 
 
 class _Wait:
-    """The pages so far, and what they add up to."""
+    """The pages so far, and the verdict on them."""
 
     def __init__(self, before: Page | None, is_new: Callable[[Page], bool], clock: Callable[[], float]):
         self._before = before
@@ -114,7 +115,7 @@ class _Wait:
         self._tries = 0
 
     def take(self, page: Page) -> Verdict | None:
-        """Look at one more page; None while nothing is sure."""
+        """Add one more page; return None while no verdict is certain."""
         if is_good(page, self._before):
             return Verdict(page, "good")
         self._unreached = self._unreached + 1 if page.not_reached else 0
@@ -125,7 +126,7 @@ class _Wait:
         return None
 
     def end(self) -> Verdict:
-        """What the last page means when there is no more waiting."""
+        """Return the verdict on the last page, when the time is over."""
         assert self._last is not None
         if self._last.not_reached:
             return Verdict(self._last, "notReached")
@@ -134,7 +135,7 @@ class _Wait:
         return Verdict(self._last, "asBefore" if same else "bad")
 
     def _is_settled(self, page: Page) -> bool:
-        """Whether this is an answer of the app's own that has been there for long enough."""
+        """Return whether this error comes from the app itself and has been there for long enough."""
         if page.is_transient:
             self._status = None
             return False
@@ -147,7 +148,7 @@ class _Wait:
 
 
 def fetch_instance(fetch: Callable[..., Page], instance: str, seconds: float) -> Page:
-    """The page as one instance gives it; not reached when the front end says that another one has answered."""
+    """Fetch the page from one instance; it counts as not reached when another instance answered."""
     page = fetch(seconds, instance=instance)
     if page.instance is not None and page.instance.lower() != instance.lower():
         return replace(page, status=None, not_reached="the front end sent the request to another instance")

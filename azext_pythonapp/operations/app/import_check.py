@@ -1,4 +1,4 @@
-"""Proof that an entry point imports with a Python on the worker as its handler will import it, before IIS starts it."""
+"""Check, before IIS starts it, that a Python on the worker can import the entry point as its handler will."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ CHECKS_FOLDER = "data/pythonapp/checks"
 QUIET, SERVING, LIMIT = 40, 12, 150
 _MARK = "pythonapp-import "
 _GUARD = (
-    'A module that starts a server, or ends the process, must do so below `if __name__ == "__main__":` only, '
-    "because it is imported here."
+    'A module that starts a server or ends the process must do so only below `if __name__ == "__main__":`, '
+    "because the handler imports it."
 )
-_SKIP = "--no-import-check leaves this check out."
+_SKIP = "To skip this check, add --no-import-check."
 _SERVERS = ("waitress", "uvicorn", "hypercorn", "daphne", "granian", "flask")
 # python.exe's options that matter to an import.
 _FLAG = re.compile(r"-[bBdEIOPqRsSu]+|-[XW].+")
@@ -43,7 +43,7 @@ _NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u20
 class ImportTarget:
     """What a handler imports, and how.
 
-    spec: how messages name it. parameters: as azext_pythonapp/import_program/supervise.py takes them; no setting's
+    spec: names it in messages. parameters: as azext_pythonapp/import_program/supervise.py takes them; no setting's
     value is among them.
     """
 
@@ -53,7 +53,10 @@ class ImportTarget:
 
 @dataclass(frozen=True)
 class ImportCheck:
-    """python_version: what sys.version said; error: what was wrong, None when the import worked; advice: beside it."""
+    """The result of a check.
+
+    python_version: from sys.version. error: None when the import succeeded. advice: what to do about the error.
+    """
 
     python_version: str
     error: str | None
@@ -61,26 +64,26 @@ class ImportCheck:
 
 
 def import_target(content: bytes, settings: Mapping[str, str] | None) -> ImportTarget | None:
-    """What the handler of a web.config imports; None where it imports nothing that can be told, such as a script.
+    """Return what the handler of a web.config imports; None when that is not known, as for a script.
 
-    settings: the app's own settings, which are in the environment of what the handler starts, None when they are not
-    known: the check then imports what they name. Raises InvalidWebConfig.
+    settings: the app settings, which are in the environment of the process that the handler starts; None when they are
+    not known: the check on the worker then imports what they name. Raises InvalidWebConfig.
     """
     handler = read_handler(content)
     if handler is None:
         return None
     if handler.kind == "fastCgi":
-        unseen = "that the app settings name" if settings is None and handler.entry_point is None else None
+        unseen = "named by the app settings" if settings is None and handler.entry_point is None else None
         spec = handler.entry_point or named_by(settings or {}) or unseen
         return ImportTarget(spec, {"kind": "fastCgi"}) if spec else None
     return _platform_target(content, handler, settings or {})
 
 
 def check_import(app: App, python_path: str, target: ImportTarget, content: bytes, present: bool) -> ImportCheck:
-    """Import what a web.config says with a Python on the worker, as the handler will.
+    """Import what a web.config names with a Python on the worker, as the handler will; return the result.
 
-    python_path: full Windows path. content: the web.config; present: whether the app has just those bytes already. If
-    not they are put into a folder of our own, and deleted by the program as soon as it has read them.
+    python_path: full Windows path. content: the web.config; present: whether the app has exactly these bytes
+    already. If not, they are uploaded to another folder, and the program deletes them once it has read them.
     Raises RemoteFailed when Python itself did not run, UnknownOutcome when no answer came.
     """
     folder = f"{CHECKS_FOLDER}/{secrets.token_hex(8)}"
@@ -109,21 +112,21 @@ def check_import(app: App, python_path: str, target: ImportTarget, content: byte
 def require_import(
     app: App, target: ImportTarget, check: ImportCheck, untouched: str, requirements: bool = True
 ) -> None:
-    """Raise RemoteFailed for an import that did not work.
+    """Raise RemoteFailed if the import failed.
 
-    untouched: what was not changed, as a sentence. requirements: whether the command installs requirements.txt.
+    untouched: says what was not changed, as a sentence. requirements: whether the command installs requirements.txt.
     """
     if check.error is None:
         return
     missing = (
-        "Add what is missing to requirements.txt"
+        "Add the missing package to requirements.txt"
         if requirements
-        else "Leave out --no-requirements, so that requirements.txt is installed"
+        else "Leave out --no-requirements so that requirements.txt is installed"
     )
     advice = check.advice or f"{missing}, or name another entry point with --app."
     raise RemoteFailed(
-        f"The entry point {target.spec} of {app.site.label} does not import with Python "
-        f"{check.python_version}: {check.error}. {untouched}",
+        f"Python {check.python_version} cannot import the entry point {target.spec} of {app.site.label}: "
+        f"{check.error}. {untouched}",
         f"{advice} {_SKIP}",
     )
 
@@ -170,7 +173,7 @@ def _platform_target(content: bytes, handler: PythonHandler, settings: Mapping[s
 
 
 def _ordinal(content: bytes, handler: PythonHandler) -> int:
-    """Which of all <httpPlatform> elements, in the order of the file, starts the handler."""
+    """Return which of all <httpPlatform> elements, in the order of the file, the handler uses."""
     platforms = [element for element in Document.parse(content).root.walk() if element.name == "httpPlatform"]
     same = [
         number
@@ -181,7 +184,7 @@ def _ordinal(content: bytes, handler: PythonHandler) -> int:
 
 
 def _run(app: App, command: str, config: str | None, content: bytes) -> CommandResult:
-    """Run the check; once more when the connection was cut, as a check may be repeated."""
+    """Run the check; repeat it once when the connection was cut, which is safe for a check."""
     for last in (False, True):
         try:
             if config is not None:
@@ -190,13 +193,13 @@ def _run(app: App, command: str, config: str | None, content: bytes) -> CommandR
         except UnknownOutcome as error:
             if last:
                 raise UnknownOutcome(
-                    f"Whether the entry point of {app.site.label} imports is not known: {error.message}",
+                    f"It is not known whether the entry point of {app.site.label} can be imported: {error.message}",
                     f"Run the command again. {_SKIP}",
                 ) from error
         except Conflict as error:
             raise RemoteFailed(
                 f"The import check of {app.site.label} needs a file in its home directory, and {error.message}",
-                "Look whether the home directory is full or read-only.",
+                "Check whether the home directory is full or read-only.",
             ) from error
     raise AssertionError("unreachable")
 
@@ -205,7 +208,7 @@ def _delete(app: App, folder: str) -> None:
     try:
         app.kudu.delete_directory(folder)
     except PythonAppError:
-        pass  # the program has deleted the file in it; a later check sweeps
+        pass  # the program has deleted the file in it; a later check removes the folder
 
 
 def _windows_path(app: App, path: str) -> str:
@@ -227,13 +230,13 @@ def _no_answer(app: App, python_path: str, result: CommandResult) -> PythonAppEr
     reason = (_shown(result.error) or _shown(result.output))[-300:]
     if "was aborted due to no output" in reason:
         return UnknownOutcome(
-            f"Whether the entry point of {app.site.label} imports is not known: {reason}",
+            f"It is not known whether the entry point of {app.site.label} can be imported: {reason}",
             f"Run the command again. {_SKIP}",
         )
     return RemoteFailed(
         f"{python_path} of {app.site.label} did not run the import check (exit code "
         f"{result.exit_code}): {reason or 'it printed nothing'}",
-        f"See what is there: `az webapp python list {app.site.arguments}`.",
+        f"List the Pythons of the app: `az webapp python list {app.site.arguments}`.",
     )
 
 
@@ -241,24 +244,26 @@ def _judged(answer: dict[str, Any]) -> ImportCheck:
     version = _shown(str(answer["python"]))
     place = f" ({_shown(str(answer['place']))})" if answer.get("place") else ""
     if "stuck" in answer:
-        never = "it starts a web server" if answer.get("serves") else "it waits for something and does not end"
+        never = "it starts a web server" if answer.get("serves") else "it waits for something and does not return"
         return ImportCheck(version, f"{never}{place}; it was stopped after {int(answer['stuck'])} s", _GUARD)
     if "ended" in answer:
         printed = f"; its last line is: {_shown(str(answer['printed']))}" if answer.get("printed") else ""
         return ImportCheck(version, f"it ended the process (exit code {answer['ended']}){printed}", _GUARD)
     if "slow" in answer:
         raise UnknownOutcome(
-            "Whether the entry point imports is not known: the import was still at work after "
-            f"{int(answer['slow'])} s, when it was stopped.",
+            "It is not known whether the entry point can be imported: the import was still running after "
+            f"{int(answer['slow'])} s and was stopped.",
             f"{_SKIP} {_GUARD}",
         )
     if answer.get("failed"):
-        raise UnknownOutcome(f"Whether the entry point imports is not known: {_shown(str(answer['failed']))}", _SKIP)
+        raise UnknownOutcome(
+            f"It is not known whether the entry point can be imported: {_shown(str(answer['failed']))}", _SKIP
+        )
     if answer.get("error") is None:
         return ImportCheck(version, None)
     return ImportCheck(version, _shown(str(answer["error"])) + place, _GUARD if answer.get("exits") else "")
 
 
 def _shown(text: str) -> str:
-    """Text of the worker on one line, without control characters."""
+    """Return text of the worker on one line, without control characters."""
     return " ".join(_NOT_SHOWN.sub(" ", text).split())

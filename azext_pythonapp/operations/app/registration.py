@@ -13,9 +13,9 @@ LOOK_SECONDS = 20.0
 
 
 def is_read(app: App, extension_id: str) -> bool | None:
-    """Whether the app was started after the site extension was installed; None when that cannot be told.
+    """Return whether the app was started after the site extension was installed; None when that is not known.
 
-    The folder's own time is taken: files that were extracted from an archive carry the archive's times. Two requests.
+    The time of the folder counts, because files extracted from an archive keep the times in it. Costs two requests.
     """
     kudu = app.kudu.retrying_for(LOOK_SECONDS)
     try:
@@ -35,23 +35,23 @@ def is_read(app: App, extension_id: str) -> bool | None:
     return None if modified is None else modified < started
 
 
-def refuse_unread(app: App, version: str, read: bool | None, option: str = "") -> Refused:
-    """What to raise for a switch without a restart to a Python that IIS does not know yet.
+def unread_registration(app: App, version: str, read: bool | None, option: str = "") -> Refused:
+    """Return the error for a switch, without a restart, to a Python that IIS does not know yet.
 
-    read: what is_read said. option: the option that rules a restart out, if there is one.
+    read: what is_read returned. option: the option that rules out a restart, if there is one.
     """
-    known = "IIS does not know" if read is False else "It cannot be told whether IIS knows"
+    known = "IIS does not know" if read is False else "It is not known whether IIS knows"
     leave = f"Leave {option} out, or restart" if option else "Restart"
     return Refused(
         f"{known} Python {version} of {app.site.label} yet: it reads the registration of a Python when the "
-        "app starts. Without a restart before it, the switch would make the app answer errors, so nothing "
-        "was changed.",
+        "app starts. Without a restart before the switch the app would answer with errors, so nothing was "
+        "changed.",
         f"{leave} the app first: `az webapp restart {app.site.arguments}`.",
     )
 
 
 def find_registration(app: App, extension_id: str | None, python_path: str) -> Registration | None:
-    """The FastCGI pair that a runtime's site extension registered for its python.exe; None when there is none."""
+    """Return the FastCGI pair that a site extension registered for this python.exe; None when there is none."""
     if extension_id is None:
         return None
     return next(
@@ -65,7 +65,7 @@ def find_registration(app: App, extension_id: str | None, python_path: str) -> R
 
 
 def registrations_of(app: App, transform: str) -> list[Registration]:
-    """The FastCGI pairs that a transform of applicationHost.config adds. transform: its path below %HOME%."""
+    """Return the FastCGI pairs that a transform of applicationHost.config adds. transform: its path below %HOME%."""
     try:
         return read_registrations(app.kudu.read(transform).content)
     except NotFound:

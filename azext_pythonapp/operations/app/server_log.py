@@ -1,4 +1,4 @@
-"""What the app's own server wrote to its log since a moment: wfastcgi's WSGI_LOG, or HttpPlatform's stdout log."""
+"""New lines in the log of the app's server: wfastcgi's WSGI_LOG, or HttpPlatform's stdout log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from azext_pythonapp.windows import worker_path
 WSGI_LOG = r"D:\home\LogFiles\wfastcgi.log"
 
 
-# The worker's share shows what was written a little later to another machine (docs/platform/site-extensions.md 2.3).
+# What was written to the worker's share appears on another machine a little later
+# (docs/platform/site-extensions.md 2.3).
 PAUSES = (0.0, 1.0, 2.0)
 LARGEST_TAIL = 65536
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Warning|Exit|Interrupt|DoesNotExist|Configured)\b.*")
@@ -27,10 +28,10 @@ _OTHER_LINES = 3
 
 
 class ServerLog:
-    """The log that a web.config names, from the moment that this object was made.
+    """What the log that web.config names gets from now on.
 
-    content: the web.config that is going to hold. What it cannot read of the log it leaves out: a log explains a
-    failure, and must not become one.
+    content: the web.config that will be in force. Errors while the log is read are ignored: a log explains a failure,
+    and must not cause one.
     """
 
     def __init__(self, app: App, content: bytes, sleep: Callable[[float], None] = time.sleep):
@@ -42,16 +43,16 @@ class ServerLog:
         try:
             self._find(content)
             self._before = self._sizes()
-        except PythonAppError:  # what was in it before is unknown, so nothing in it could be told for new
+        except PythonAppError:  # its present size is not known, so new lines could not be told from old ones
             self._folder = None
 
     @property
     def exists(self) -> bool:
-        """Whether web.config names a log that can be read."""
+        """Return whether web.config names a log that can be read."""
         return self._folder is not None
 
     def explanation(self) -> str | None:
-        """What the new lines say went wrong, on one line that names the log; None when they say nothing."""
+        """Return the error in the new lines, on one line that names the log; None when there are none."""
         for pause in PAUSES if self.exists else ():
             self._sleep(pause)
             try:
@@ -66,7 +67,7 @@ class ServerLog:
         for name, size in sorted(self._sizes().items(), reverse=True):
             text = self._new_text(name, size)
             if text:
-                return f"{name} in {self._folder} says: {telling_lines(text)}"
+                return f"{name} in {self._folder} says: {last_error(text)}"
         return None
 
     def _find(self, content: bytes) -> None:
@@ -103,7 +104,7 @@ class ServerLog:
 
     def _new_text(self, name: str, size: int) -> str:
         before = self._before.get(name, 0)
-        start = max(before if before <= size else 0, size - LARGEST_TAIL)  # smaller: it was begun anew
+        start = max(before if before <= size else 0, size - LARGEST_TAIL)  # smaller: it was started again
         try:
             tail = self._app.kudu.read_from(f"{self._folder}/{name}", start)
         except NotFound:
@@ -111,8 +112,8 @@ class ServerLog:
         return tail[:LARGEST_TAIL].decode("utf-8", "replace").strip()
 
 
-def telling_lines(text: str) -> str:
-    """The exception of the last traceback in a log with the last place of it, else the last few lines, on one line."""
+def last_error(text: str) -> str:
+    """Return the last exception in a log with its last frame, else the last few lines, on one line."""
     printable = ("".join(letter if letter.isprintable() else " " for letter in line) for line in text.splitlines())
     lines = [line.strip() for line in printable if line.strip()]
     for number in range(len(lines) - 1, -1, -1):

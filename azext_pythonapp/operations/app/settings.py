@@ -1,4 +1,4 @@
-"""The app's own settings (of the portal), which are in the environment of what its handler starts."""
+"""The app settings, which are in the environment of the process that the handler starts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import AccessDenied
 
-# Those that decide what starts; their values are no secrets.
+# Those that decide what starts; their values are not secret.
 _STARTING = (
     "WSGI_HANDLER",
     "WSGI_ALT_VIRTUALENV_HANDLER",
@@ -19,20 +19,20 @@ _STARTING = (
 
 
 def known_settings(app: App) -> dict[str, str] | None:
-    """The settings, which hold secrets; None for a caller who may not see them, and is told."""
+    """Return the settings, which hold secrets; None, and a message, when the caller's role may not read them."""
     try:
         return app.arm.app_settings(app.site)
     except AccessDenied:
         app.say_once(
-            f"The settings of {app.site.label} cannot be seen with your role, so what they say (WSGI_HANDLER, "
-            "PYTHONPATH and so on) is not known here."
+            f"Your role may not read the app settings of {app.site.label}, so their values (WSGI_HANDLER, "
+            "PYTHONPATH and so on) are not taken into account."
         )
         return None
 
 
 def starting_settings(settings: Mapping[str, str]) -> dict[str, str]:
-    """Those of the settings that decide what wfastcgi and Python start, by their names in upper case.
+    """Return the settings that decide what wfastcgi and Python start, by their names in upper case.
 
-    Windows' environment, where settings end up, does not tell upper from lower case; one without a value is none.
+    They end up in the environment, where Windows ignores case, and where an empty value means that there is none.
     """
     return {name.upper(): value for name, value in settings.items() if name.upper() in _STARTING and value.strip()}

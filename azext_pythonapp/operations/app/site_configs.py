@@ -1,4 +1,4 @@
-"""Every web.config of a site: those of its virtual applications, and of the folders directly in them."""
+"""Every web.config of a site: those of its virtual applications and of the folders directly in them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from azext_pythonapp.errors import AccessDenied, NotFound
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, Wwwroot, application_roots, web_root
 from azext_pythonapp.webconfig.handlers import handler_names
 
-# Folders of an app that hold no part of the site of their own.
-_FOREIGN_FOLDERS = ("node_modules", "__pycache__", "venv", "env")
+# Folders that never hold a web.config of the site.
+_SKIPPED_FOLDERS = ("node_modules", "__pycache__", "venv", "env")
 
 
 def web_configs_of(app: App) -> Iterator[tuple[str, bytes]]:
-    """The path below %HOME% and the bytes of each web.config of the site, the app's own first."""
+    """Yield path below %HOME% and bytes of each web.config of the site, the one at "/" first."""
     try:
         roots = [root.folder for root in application_roots(app.arm.configuration(app.site), app.kudu.home())]
     except AccessDenied:
@@ -28,19 +28,19 @@ def web_configs_of(app: App) -> Iterator[tuple[str, bytes]]:
                 continue
 
 
-def names_on_app(app: App) -> frozenset[str]:
-    """The names of the handlers that the web.config files of a site add, without those of the one at "/".
+def handler_names_on_app(app: App) -> frozenset[str]:
+    """Return the names of the handlers that the web.config files of a site add, except the one at "/".
 
-    They inherit from that one, and IIS answers 500.19 for a name that is added twice on a request's way
+    They inherit from that one, and IIS answers 500.19 when a handler is added twice under one name
     (docs/platform/site-extensions.md 2.6).
     """
     own = f"{web_root(app)}/{WEB_CONFIG}"
     return _names(content for name, content in web_configs_of(app) if name != own)
 
 
-def names_in_folders(files: Wwwroot) -> frozenset[str]:
-    """The same of the folders directly in an app's files."""
-    folders = [name for name, is_folder in files.list_folder("") if is_folder and _may_hold_a_part(name)]
+def handler_names_in_folders(files: Wwwroot) -> frozenset[str]:
+    """Return the names of the handlers that web.config files in the folders directly below the root add."""
+    folders = [name for name, is_folder in files.list_folder("") if is_folder and _may_have_web_config(name)]
     contents = (files.state(f"{folder}/{WEB_CONFIG}").content for folder in folders)
     return _names(content for content in contents if content is not None)
 
@@ -49,8 +49,8 @@ def _names(contents: Iterable[bytes]) -> frozenset[str]:
     return frozenset(name for content in contents for name in handler_names(content))
 
 
-def _may_hold_a_part(folder: str) -> bool:
-    return not folder.startswith(".") and folder.lower() not in _FOREIGN_FOLDERS
+def _may_have_web_config(folder: str) -> bool:
+    return not folder.startswith(".") and folder.lower() not in _SKIPPED_FOLDERS
 
 
 def _folders_in(app: App, root: str) -> list[str]:
@@ -58,4 +58,4 @@ def _folders_in(app: App, root: str) -> list[str]:
         entries = app.kudu.list_directory(root)
     except NotFound:
         return []
-    return [f"{root}/{entry.name}" for entry in entries if entry.is_directory and _may_hold_a_part(entry.name)]
+    return [f"{root}/{entry.name}" for entry in entries if entry.is_directory and _may_have_web_config(entry.name)]

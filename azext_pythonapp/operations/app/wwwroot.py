@@ -1,4 +1,4 @@
-"""Where an app's files are: in the folder of the worker that IIS serves at "/", or in a folder of this machine."""
+"""The app's files: in the folder of the worker that IIS serves at "/", or in a folder of this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from azext_pythonapp.errors import AccessDenied, Conflict, InvalidInput, NotFoun
 from azext_pythonapp.runtimes.identity import REGISTERED_HOME
 from azext_pythonapp.windows import worker_path
 
-# Where deployments go; IIS serves it at "/" unless the app's path mappings say otherwise.
+# Deployments go here; IIS serves it at "/" unless the app's path mappings say otherwise.
 WWWROOT = "site/wwwroot"
 WEB_CONFIG = "web.config"
 
@@ -32,26 +32,26 @@ class FileState:
 class Wwwroot(Protocol):
     """The files of one app. Names are relative to its root, with '/': "static/web.config".
 
-    label: how errors name the app. worker_folder: its root as every worker knows it, `D:\\home\\site\\wwwroot`.
+    label: names the app in messages. worker_folder: its root as every worker knows it, `D:\\home\\site\\wwwroot`.
     """
 
     label: str
     worker_folder: str
 
     def list_folder(self, name: str) -> list[tuple[str, bool]]:
-        """(name, whether it is a folder) of each entry of a folder, "" is the root. Raises NotFound."""
+        """Return (name, whether it is a folder) of each entry of a folder; "" is the root. Raises NotFound."""
 
     def state(self, name: str) -> FileState:
-        """A file as it is now; its absence is an answer, not an error."""
+        """Read a file; return a FileState without content when there is none."""
 
     def write(self, name: str, content: bytes, etag: str | None) -> str:
-        """Write a file that has that ETag (None: that is not there) and return its new one, else raise Conflict."""
+        """Write a file that has this ETag (None: that does not exist) and return the new one; else raise Conflict."""
 
     def delete(self, name: str, etag: str) -> None:
-        """Delete a file that must still have that ETag. Raises Conflict."""
+        """Delete a file that still has this ETag; else raise Conflict."""
 
     def shown(self, name: str) -> str:
-        """A file's name as answers give it."""
+        """Return a file's path as output shows it."""
 
 
 @dataclass(frozen=True)
@@ -63,18 +63,17 @@ class ApplicationRoot:
 
 
 def web_root(app: App) -> str:
-    """The folder that IIS serves at "/", below %HOME%, such as "site/wwwroot/public". There web.config is read.
+    """Return the folder that IIS serves at "/", below %HOME%, such as "site/wwwroot/public"; web.config is there.
 
-    It is the physical path of "/" among the app's path mappings (virtual applications), which is asked for once; a
-    caller who may not see them gets site/wwwroot, and is told.
-    Raises Refused for a folder outside of %HOME%, whose files the SCM site does not give.
+    It is the physical path of "/" in the path mappings (virtual applications), which are fetched once. If the
+    caller's role may not read them, it is site/wwwroot, and a message says so.
+    Raises Refused for a folder outside of %HOME%, because the SCM site gives no access to it.
     """
     try:
         configuration = app.arm.configuration(app.site)
     except AccessDenied:
         app.say_once(
-            f"The path mappings of {app.site.label} cannot be seen with your role; taking it that they "
-            "are the usual ones (site\\wwwroot)."
+            f"Your role may not read the path mappings of {app.site.label}; assuming the default (site\\wwwroot)."
         )
         return WWWROOT
     path = configuration.physical_root
@@ -84,13 +83,13 @@ def web_root(app: App) -> str:
         raise Refused(
             f"The {app.site.label} serves {configuration.physical_root}, which is outside of its home "
             "directory, so its files cannot be read or changed through its SCM site.",
-            f"Look at its path mappings: `az webapp config show {app.site.arguments} --query virtualApplications`.",
+            f"See its path mappings: `az webapp config show {app.site.arguments} --query virtualApplications`.",
         )
     return folder
 
 
 def application_roots(configuration: SiteConfiguration, home: str) -> list[ApplicationRoot]:
-    """The folders of all the app's virtual applications that are in %HOME%, the one at "/" among them.
+    """Return the folders of the virtual applications that are in %HOME%, including the one at "/".
 
     home: %HOME% as the worker sees it.
     """
@@ -99,7 +98,7 @@ def application_roots(configuration: SiteConfiguration, home: str) -> list[Appli
 
 
 def home_folder(physical_path: str, home: str) -> str | None:
-    r"""The folder of a path mapping as a path below %HOME%, with '/'; None for one outside, or %HOME% itself.
+    r"""Return the folder of a path mapping as a path below %HOME%, with '/'; None outside of it, and for %HOME% itself.
 
     physical_path: relative to %HOME% (`site\wwwroot\public`) or absolute. home: as the worker sees it.
     """
@@ -122,12 +121,12 @@ class AppFiles:
         self.worker_folder = ntpath.join("D:\\home", *self._root.split("/"))
 
     def list_folder(self, name: str) -> list[tuple[str, bool]]:
-        """(name, whether it is a folder) of each entry of a folder, "" is the root. Raises NotFound."""
+        """Return (name, whether it is a folder) of each entry of a folder; "" is the root. Raises NotFound."""
         entries = self._kudu.list_directory(self.shown(name).rstrip("/"))
         return [(entry.name, entry.is_directory) for entry in entries]
 
     def state(self, name: str) -> FileState:
-        """A file as it is now; its absence is an answer, not an error."""
+        """Read a file; return a FileState without content when there is none."""
         try:
             found = self._kudu.read(self.shown(name))
         except NotFound:
@@ -135,22 +134,22 @@ class AppFiles:
         return FileState(found.content, found.etag)
 
     def write(self, name: str, content: bytes, etag: str | None) -> str:
-        """Write a file that has that ETag (None: that is not there) and return its new one, else raise Conflict."""
+        """Write a file that has this ETag (None: that does not exist) and return the new one; else raise Conflict."""
         return self._kudu.write(self.shown(name), content, etag)
 
     def delete(self, name: str, etag: str) -> None:
-        """Delete a file that must still have that ETag. Raises Conflict."""
+        """Delete a file that still has this ETag; else raise Conflict."""
         self._kudu.delete(self.shown(name), etag)
 
     def shown(self, name: str) -> str:
-        """The path below %HOME%: "site/wwwroot/web.config"."""
+        """Return the path below %HOME%: "site/wwwroot/web.config"."""
         return f"{self._root}/{name}"
 
 
 class LocalFiles:
     """A folder of this machine that holds an app, or only its web.config.
 
-    main: name of the file that stands for web.config, such as "web.prod.config".
+    main: the file that is taken for web.config, such as "web.prod.config".
     """
 
     def __init__(self, folder: Path, main: str = WEB_CONFIG):
@@ -160,14 +159,14 @@ class LocalFiles:
         self.worker_folder = ntpath.join("D:\\home", *WWWROOT.split("/"))
 
     def list_folder(self, name: str) -> list[tuple[str, bool]]:
-        """(name, whether it is a folder) of each entry of a folder, "" is the root. Raises NotFound."""
+        """Return (name, whether it is a folder) of each entry of a folder; "" is the root. Raises NotFound."""
         folder = self._path(name)
         if not folder.is_dir():
             raise NotFound(f"There is no folder '{folder}'.")
         return [(child.name, child.is_dir()) for child in sorted(folder.iterdir())]
 
     def state(self, name: str) -> FileState:
-        """A file as it is now, with a hash for its ETag. Raises InvalidInput when it cannot be read."""
+        """Read a file, with a hash as its ETag. Raises InvalidInput when it cannot be read."""
         try:
             content = self._path(name).read_bytes()
         except FileNotFoundError:
@@ -177,7 +176,7 @@ class LocalFiles:
         return FileState(content, hashlib.sha256(content).hexdigest())
 
     def write(self, name: str, content: bytes, etag: str | None) -> str:
-        """Replace a file at once. Raises Conflict for another ETag, InvalidInput when it cannot be written."""
+        """Replace a file atomically. Raises Conflict for another ETag, InvalidInput when it cannot be written."""
         path = self._path(name)
         self._require(name, etag)
         try:
@@ -194,12 +193,12 @@ class LocalFiles:
         return hashlib.sha256(content).hexdigest()
 
     def delete(self, name: str, etag: str) -> None:
-        """Delete a file that must still have that ETag. Raises Conflict."""
+        """Delete a file that still has this ETag; else raise Conflict."""
         self._require(name, etag)
         self._path(name).unlink()
 
     def shown(self, name: str) -> str:
-        """The path of the file on this machine."""
+        """Return the path of the file on this machine."""
         return str(self._path(name))
 
     def _path(self, name: str) -> Path:
@@ -207,4 +206,4 @@ class LocalFiles:
 
     def _require(self, name: str, etag: str | None) -> None:
         if self.state(name).etag != etag:
-            raise Conflict(f"'{self._path(name)}' was changed by somebody else meanwhile.")
+            raise Conflict(f"'{self._path(name)}' was changed by somebody else in the meantime.")

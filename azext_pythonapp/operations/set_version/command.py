@@ -29,7 +29,7 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
     if dry_run:
         _say_notes(app, run)
         if decision.running and request.health is not None and request.health.demanded:
-            run.health.look_before(run.web_config.content)
+            run.health.fetch_before(run.web_config.content)
         return report(app.site.to_dict(), plan.changes, True, **_answer(decision, run))
     if decision.installation is not None and not request.confirmed:
         decision.installation.confirm()
@@ -49,7 +49,7 @@ def _say_notes(app: App, run: Run) -> None:
 def _answer(decision: Decision, run: Run) -> dict[str, Any]:
     """Return the command's own keys."""
     intent = run.intent
-    text = (intent.entry_point or decision.seen.start.text) if intent.kind == "fastCgi" else intent.arguments
+    text = (intent.entry_point or decision.found.start.text) if intent.kind == "fastCgi" else intent.arguments
     return {
         "runtime": replace(run.python, in_use=True).to_dict(),
         "environment": None,

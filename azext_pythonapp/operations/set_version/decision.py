@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound
 from azext_pythonapp.operations.app.health_check import HealthOptions
-from azext_pythonapp.operations.app.observe import pythons_on
+from azext_pythonapp.operations.app.observe import observe
 from azext_pythonapp.operations.app.registration import find_registration
 from azext_pythonapp.operations.app.settings import known_settings
-from azext_pythonapp.operations.app.site_configs import names_on_app
+from azext_pythonapp.operations.app.site_configs import handler_names_on_app
 from azext_pythonapp.operations.app.site_packages import installed_packages
-from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, AppFiles, FileState
+from azext_pythonapp.operations.app.wwwroot import AppFiles, FileState
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles, files_on_app
 from azext_pythonapp.operations.runtime.choose import choose_runtime
 from azext_pythonapp.operations.runtime.nuget import NugetInstallation, installation_of
@@ -29,8 +29,8 @@ from azext_pythonapp.windows import same_path
 
 
 @dataclass(frozen=True)
-class Observation:
-    """What was seen of the app.
+class Found:
+    """What was found on the app.
 
     web_config: the file as it was read. current: what it makes IIS run. start: the entry point that is to be served.
     requirements: the app's own; None when it has none, and when they are not to be installed.
@@ -53,7 +53,7 @@ class Decision:
 
     app: App
     request: SetVersionRequest
-    seen: Observation
+    found: Found
     installation: Installation | NugetInstallation | None
     python: Installed
     intent: HandlerIntent
@@ -61,7 +61,7 @@ class Decision:
     @property
     def running(self) -> bool:
         """Return whether the app ran when it was observed."""
-        return self.app.site.state.lower() != "stopped"
+        return not self.app.site.stopped
 
     @property
     def health(self) -> HealthOptions | None:
@@ -75,7 +75,7 @@ class Decision:
     @property
     def starts_registration_already(self) -> bool:
         """Return whether web.config names the Python's registration, so that IIS looks for no other when it changes."""
-        current = self.seen.current
+        current = self.found.current
         return (
             self.installation is None
             and current is not None
@@ -89,48 +89,48 @@ def decide(app: App, request: SetVersionRequest) -> Decision:
 
     Raises what choosing the runtime, the entry point and the handler raises; nothing was changed then.
     """
-    files = AppFiles(app)
-    web_config = files.state(WEB_CONFIG)
+    seen = observe(app)
+    web_config = seen.web_config
     current = read_in_force(web_config.content)
+    files = AppFiles(app)
     start = decide_start(files, request.handler, request.app, current, lambda: known_settings(app), app.progress.say)
-    pythons = pythons_on(app, current)
-    choice = choose_runtime(app, pythons, request.version, request.architecture, prereleases=request.prereleases)
-    installation = installation_of(app, choice, pythons)
-    seen = Observation(files, web_config, current, start, _requirements(app) if request.requirements else None)
+    choice = choose_runtime(app, seen.pythons, request.version, request.architecture, prereleases=request.prereleases)
+    installation = installation_of(app, choice, seen.pythons)
+    found = Found(files, web_config, current, start, _requirements(app) if request.requirements else None)
     if installation is None:
         python = choice.required
-        return Decision(app, request, seen, None, python, intent_for_installed(app, request, seen, python))
+        return Decision(app, request, found, None, python, intent_for_installed(app, request, found, python))
     python, identity = installation.runtime, installation.offer.identity
     registration = Registration(identity.registered_path, identity.registered_arguments)
-    intent = _intent(app, request, seen, python, registration, _requirement_names(seen, python))
-    return Decision(app, request, seen, installation, python, intent)
+    intent = _intent(app, request, found, python, registration, _requirement_names(found, python))
+    return Decision(app, request, found, installation, python, intent)
 
 
-def intent_for_installed(app: App, request: SetVersionRequest, seen: Observation, python: Installed) -> HandlerIntent:
+def intent_for_installed(app: App, request: SetVersionRequest, found: Found, python: Installed) -> HandlerIntent:
     """Return what web.config has to say for a Python that is on the app; its registration is read there.
 
     Raises Refused when no handler can start it.
     """
     registration = find_registration(app, python.extension_id, python.python_path)
-    return _intent(app, request, seen, python, registration, _packages(app, seen, python))
+    return _intent(app, request, found, python, registration, _packages(app, found, python))
 
 
 def _intent(
     app: App,
     request: SetVersionRequest,
-    seen: Observation,
+    found: Found,
     python: Installed,
     registration: Registration | None,
     packages: Iterator[str],
 ) -> HandlerIntent:
     return decide_handler(
-        seen.files,
+        found.files,
         request.handler,
-        seen.current,
-        seen.start,
+        found.current,
+        found.start,
         PythonChoice(python.python_path, registration),
         packages=packages,
-        other_names=lambda: names_on_app(app),
+        other_names=lambda: handler_names_on_app(app),
         say=app.say_once,
     )
 
@@ -142,12 +142,12 @@ def _requirements(app: App) -> RequirementFiles | None:
         return None
 
 
-def _requirement_names(seen: Observation, python: Installed) -> Iterator[str]:
-    if seen.requirements is not None:
+def _requirement_names(found: Found, python: Installed) -> Iterator[str]:
+    if found.requirements is not None:
         environment = TargetEnvironment(str(python.version), str(python.architecture))
-        yield from required_packages(seen.requirements.parsed, environment)
+        yield from required_packages(found.requirements.parsed, environment)
 
 
-def _packages(app: App, seen: Observation, python: Installed) -> Iterator[str]:
-    yield from _requirement_names(seen, python)
+def _packages(app: App, found: Found, python: Installed) -> Iterator[str]:
+    yield from _requirement_names(found, python)
     yield from installed_packages(app, python.python_path)

@@ -13,7 +13,7 @@ from azext_pythonapp.operations.app.health_check import HealthCheck, HealthOptio
 from azext_pythonapp.operations.app.home_space import require_room, require_writable_root
 from azext_pythonapp.operations.app.import_check import check_import, import_target, require_import
 from azext_pythonapp.operations.app.python_in_use import pip_target
-from azext_pythonapp.operations.app.registration import is_read, refuse_unread
+from azext_pythonapp.operations.app.registration import is_read, unread_registration
 from azext_pythonapp.operations.app.server_log import ServerLog
 from azext_pythonapp.operations.app.settings import known_settings
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
@@ -42,12 +42,12 @@ class Run:
     """
 
     def __init__(self, decision: Decision):
-        app, seen = decision.app, decision.seen
+        app, found = decision.app, decision.found
         self.python = decision.python
         self.intent = decision.intent
         self.record = ChangeRecord(app.kudu, COMMAND)
         self.web_config = WebConfigChange(
-            seen.files, WEB_CONFIG, seen.web_config, lambda content: _edit(decision, self, content), self.record
+            found.files, WEB_CONFIG, found.web_config, lambda content: _edit(decision, self, content), self.record
         )
         self.jobs: list[str] = []
         self.restart_reason: str | None = None
@@ -82,7 +82,7 @@ def plan_steps(decision: Decision, run: Run) -> Plan:
     if decision.health and (decision.running or pending):
         url = run.health.url
         if decision.running and (changes or packages):
-            steps.insert(0, Step(f"Fetching {url} as it is now.", [], lambda: _look_before(run)))
+            steps.insert(0, Step(f"Fetching {url} as it is now.", [], lambda: _fetch_before(run)))
         steps.append(Step(f"Fetching {url}.", [], lambda: _check_page(decision, run)))
     elif decision.health:
         run.health.require_running()
@@ -92,13 +92,13 @@ def plan_steps(decision: Decision, run: Run) -> Plan:
 
 def _edit(decision: Decision, run: Run, content: bytes | None) -> Edit:
     """Return the edit of web.config; raise Conflict when somebody else changed what it starts since the decision."""
-    seen = decision.seen
-    if content != seen.web_config.content and read_in_force(content) != seen.current:
+    found = decision.found
+    if content != found.web_config.content and read_in_force(content) != found.current:
         raise conflict(
             f"web.config of {decision.app.site.label}",
-            seen.web_config.content,
+            found.web_config.content,
             content,
-            write_handler(seen.web_config.content, run.intent).content,
+            write_handler(found.web_config.content, run.intent).content,
         )
     return write_handler(content, run.intent)
 
@@ -112,7 +112,7 @@ def _install_steps(decision: Decision, run: Run) -> list[Step]:
         """Go on with the Python that is there now, and with what it registered with IIS."""
         run.python = installation.runtime
         run.restart_reason = ""
-        run.intent = intent_for_installed(decision.app, decision.request, decision.seen, run.python)
+        run.intent = intent_for_installed(decision.app, decision.request, decision.found, run.python)
         run.web_config.recompute()
         return []
 
@@ -132,7 +132,7 @@ def _registration_steps(decision: Decision, run: Run) -> list[Step]:
     if read:
         return []
     if not decision.request.restart:
-        raise refuse_unread(app, str(python.version), read, "--no-restart")
+        raise unread_registration(app, str(python.version), read, "--no-restart")
 
     def restart() -> Sequence[Change]:
         if run.intent.kind == "fastCgi":
@@ -145,7 +145,7 @@ def _registration_steps(decision: Decision, run: Run) -> list[Step]:
 
 
 def _package_steps(decision: Decision, run: Run) -> list[Step]:
-    app, files, python = decision.app, decision.seen.requirements, decision.python
+    app, files, python = decision.app, decision.found.requirements, decision.python
     if files is None:
         return []
     options = PipOptions()
@@ -182,7 +182,7 @@ def _check_import(decision: Decision, run: Run) -> Sequence[Change]:
     target = import_target(content, known_settings(app)) if request.import_check else None
     if target is None:
         return []
-    present = content == decision.seen.web_config.content
+    present = content == decision.found.web_config.content
     check = check_import(app, run.python.python_path, target, content, present)
     run.verification.update(pythonVersion=check.python_version, importOk=check.error is None)
     untouched = "web.config was not touched." if run.web_config.edit.changed else "Nothing was changed."
@@ -229,8 +229,8 @@ def _restart_step(decision: Decision, run: Run, planned: Sequence[Change]) -> St
     return Step("", planned, restart)
 
 
-def _look_before(run: Run) -> Sequence[Change]:
-    run.health.look_before(run.web_config.content)
+def _fetch_before(run: Run) -> Sequence[Change]:
+    run.health.fetch_before(run.web_config.content)
     return []
 
 
@@ -238,7 +238,7 @@ def _check_page(decision: Decision, run: Run) -> Sequence[Change]:
     assert run.log is not None
     if not (decision.running or run.restarted):
         return []
-    home, current = decision.app.kudu.home(), decision.seen.current
+    home, current = decision.app.kudu.home(), decision.found.current
     new = current is None or not same_path(current.python_path, run.python.python_path, home)
     folder = ntpath.dirname(worker_path(run.python.python_path, home)) + "\\" if new else None
     run.health.check(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from azext_pythonapp.operations.app.wwwroot import Wwwroot
-from azext_pythonapp.operations.web_config.entry_point import StartTarget, find_start, taken_instead
+from azext_pythonapp.operations.web_config.entry_point import StartTarget, find_start, replacement_notice
 from azext_pythonapp.operations.web_config.handler import HandlerOptions, build_intent, decide_kind
 from azext_pythonapp.runtimes.registration import Registration
 from azext_pythonapp.webconfig.handlers import HandlerIntent, PythonHandler
@@ -61,9 +61,9 @@ def decide_handler(
     knowing about the decision. Raises Refused when no handler can start it.
     """
     kind = decide_kind(files.label, options, current, start, python.registration is not None)
-    taken = taken_instead(start, kind, current)
-    if taken is not None:
-        say(taken)
+    notice = replacement_notice(start, kind, current)
+    if notice is not None:
+        say(notice)
     intent = build_intent(
         files.label, kind, options, current, start, python.path, python.registration, packages, files.worker_folder
     )

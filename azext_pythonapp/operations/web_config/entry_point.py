@@ -1,4 +1,4 @@
-"""Which entry point an app has: named by the user, written in web.config, or found in its files."""
+"""The entry point of an app: named by the user, in force already, or found in the app's files."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from azext_pythonapp.webconfig.command_line import understand
 from azext_pythonapp.webconfig.handlers import PythonHandler
 
 _UNSEEN = (
-    "web.config has no WSGI_HANDLER, so wfastcgi takes the entry point from the app's settings, which were not "
-    "looked at; it has nothing to start unless an app setting names it. `--app MODULE:OBJECT` writes it."
+    "web.config has no WSGI_HANDLER, so wfastcgi takes the entry point from the app settings, which were not "
+    "read; it has nothing to start unless an app setting names it. `--app MODULE:OBJECT` writes it to web.config."
 )
 
 
@@ -36,12 +36,12 @@ _UNSEEN = (
 class StartTarget:
     """What the web server is to start.
 
-    entry: module and object; None when only the text is known, such as arguments of python.exe that a person wrote.
-    text: the WSGI_HANDLER or the arguments that web.config already has, to be kept as they are; None for a new one.
-    found: where only a command is known that names no application, what the app's files have, for another handler.
-    in_setting: the text is the app setting WSGI_HANDLER, which stands: web.config is to have none. Without a text that
-    setting is not known.
-    settings: the app's settings that decide what starts (`starting_settings`); unseen: they are not known.
+    entry: module and object; None when only the text is known, such as hand-written arguments of python.exe.
+    text: the WSGI_HANDLER or the arguments in force, which are kept as they are; None for a new entry point.
+    found: what the app's files have, for another handler, where the command in force names no application.
+    in_setting: the text is the app setting WSGI_HANDLER, which stays in force, so web.config gets none. Without a text
+    that setting is not known.
+    settings: the app settings that decide what starts (`starting_settings`). unseen: they are not known.
     """
 
     entry: EntryPoint | None
@@ -59,14 +59,13 @@ def find_start(
     say: Callable[[str], None],
     settings: Mapping[str, str] | None,
 ) -> StartTarget:
-    """Decide what to start: what the option says, else what is in force, else what the app's files have.
+    """Return what to start: the option's entry point, else the one in force, else one in the app's files.
 
-    files: the app's. option: the value of --app; handler: what web.config has now, replaced when wfastcgi could never
-    call it; say: gets one line about what was found. settings: the app's own, None when they are not known.
-    Settings that are not known stand as well: with a handler for FastCGI and no entry point in web.config there is
-    neither entry nor text.
-    Raises InvalidInput for an option that is no entry point, NotFound when the app's files have none, and Refused
-    when several are equally good, or when a setting names what cannot work.
+    option: the value of --app. handler: what web.config has now; its entry point is replaced if wfastcgi cannot call
+    it. say: gets one line about what was found. settings: the app settings, None when they are not known; they are kept
+    in force then: with a handler for FastCGI and no entry point in web.config the result has neither entry nor text.
+    Raises InvalidInput when the option is not an entry point, NotFound when the app's files have none, and Refused when
+    several are equally good, or when a setting names one that cannot work.
     """
     known = starting_settings(settings or {})
     named = handler_in_settings(handler, known)
@@ -75,7 +74,7 @@ def find_start(
         named = appsettings.entry_point(known)
     if option is not None:
         start = _named_start(_option_entry(option, _detected(files), say), None if blank else named, known, say)
-        _tell_left_to_settings(start, handler, settings, say)
+        _say_left_to_settings(start, handler, settings, say)
     elif named is not None:
         start = replace(_setting_start(files, named, known, say), in_setting=not blank)
     elif (
@@ -93,9 +92,9 @@ def find_start(
 
 
 def handler_in_settings(handler: PythonHandler | None, settings: Mapping[str, str]) -> str | None:
-    """The entry point that an app setting names, where wfastcgi would take it: web.config has none; else None.
+    """Return the entry point of the app settings where wfastcgi takes it, because web.config has none; else None.
 
-    handler: what web.config has. settings: `starting_settings`. wfastcgi sets what web.config has over the app
+    handler: what web.config has. settings: `starting_settings`. For wfastcgi web.config takes precedence over the app
     settings (docs/platform/site-extensions.md 3.2).
     """
     if handler is not None and (handler.kind != "fastCgi" or handler.entry_point is not None):
@@ -107,21 +106,22 @@ def handler_in_settings(handler: PythonHandler | None, settings: Mapping[str, st
 def entry_point_in_force(
     handler: PythonHandler, settings: Callable[[], Mapping[str, str] | None]
 ) -> tuple[str | None, str | None]:
-    """The entry point that a handler takes, as answers show it, and a sentence about where it comes from.
+    """Return the entry point that a handler starts, as output shows it, and a sentence about its source or None.
 
-    settings: gives the app's own, None when they are not known; asked only where web.config does not tell.
+    settings: returns the app settings, None when they are not known; called only if web.config has no entry point.
     """
     text = handler.entry_point if handler.kind == "fastCgi" else handler.arguments
     if handler.kind != "fastCgi" or text:
         return shown_entry_point(handler.kind, text, handler.python_path), None
     if handler.entry_point is not None:
         return None, (
-            "WSGI_HANDLER of web.config is empty, which goes before any app setting, so wfastcgi has nothing to start."
+            "WSGI_HANDLER of web.config is empty and takes precedence over app settings, so wfastcgi has nothing to "
+            "start."
         )
     known = settings()
     named = handler_in_settings(handler, starting_settings(known or {}))
     if named is not None:
-        return named, f"The entry point {named} is that of the app setting WSGI_HANDLER; web.config names none."
+        return named, f"The entry point {named} comes from the app setting WSGI_HANDLER; web.config names none."
     return (
         None,
         _UNSEEN
@@ -133,24 +133,24 @@ def entry_point_in_force(
 def _named_start(
     entry: EntryPoint, setting: str | None, known: Mapping[str, str], say: Callable[[str], None]
 ) -> StartTarget:
-    """The start that --app names; setting: what an app setting names."""
+    """Return the target that --app names. setting: the entry point in the app settings."""
     if setting is not None and entry.object is not None:
         if entry.wsgi_handler == setting.strip():
             return StartTarget(entry, setting, None, True, known)
-        say(f"--app goes before the app setting WSGI_HANDLER, which is '{setting}' and stays.")
+        say(f"--app takes precedence over the app setting WSGI_HANDLER, which is '{setting}' and is not changed.")
     return StartTarget(entry, None, None, False, known)
 
 
-def _tell_left_to_settings(
+def _say_left_to_settings(
     start: StartTarget, handler: PythonHandler | None, settings: Mapping[str, str] | None, say: Callable[[str], None]
 ) -> None:
-    """Say that DJANGO_SETTINGS_MODULE is not written where settings that are not known may have it already."""
+    """Say that DJANGO_SETTINGS_MODULE is not written, because app settings that are not known may have it already."""
     module = start.entry.settings_module if start.entry else None
     if settings is not None or module is None or handler is None or not handler.python_path:
         return
     if "DJANGO_SETTINGS_MODULE" not in {name.upper() for name in handler.environment}:
         say(
-            "DJANGO_SETTINGS_MODULE is left to wsgi.py and to the app's settings, which were not looked at; `--env "
+            "DJANGO_SETTINGS_MODULE is left to wsgi.py and to the app settings, which were not read; `--env "
             f"DJANGO_SETTINGS_MODULE={module}` writes it."
         )
 
@@ -161,29 +161,26 @@ def _setting_start(files: Wwwroot, text: str, known: Mapping[str, str], say: Cal
     if repaired is not None:
         raise Refused(
             f"The app setting WSGI_HANDLER of {files.label} is '{text}', which cannot work. {repaired.reason}",
-            f"Give the app setting the value {repaired.wsgi_handler} (`az webapp config appsettings set "
+            f"Set the app setting to {repaired.wsgi_handler} (`az webapp config appsettings set "
             f'--settings "WSGI_HANDLER={repaired.wsgi_handler}"`), or name the entry point with --app.',
         )
-    say(f"Entry point of {files.label}: {text}, by the app setting WSGI_HANDLER.")
+    say(f"Entry point of {files.label}: {text}, from the app setting WSGI_HANDLER.")
     entry = entry_of_handler(text, detected)
     return StartTarget(recognized(entry, detected) if entry is not None else None, text, None, True, known)
 
 
-def taken_instead(start: StartTarget, kind: str, current: PythonHandler | None) -> str | None:
-    """A sentence where a handler of another kind starts what the files have, as the command in force names nothing.
+def replacement_notice(start: StartTarget, kind: str, current: PythonHandler | None) -> str | None:
+    """Return a sentence when the entry point comes from the files, because the command in force names none; else None.
 
-    kind: of the handler that is decided for; current: the one of web.config.
+    That is so only when the kind of handler changes. kind: of the new handler. current: the handler of web.config.
     """
     if start.entry is not None or start.found is None or current is None or current.kind == kind:
         return None
-    return (
-        f"The command in web.config does not tell which application it serves; {start.found.spec} is taken. "
-        f"{start.found.reason}"
-    )
+    return f"The command in web.config does not name the application; using {start.found.spec}. {start.found.reason}"
 
 
 def _is_blank(handler: PythonHandler | None) -> bool:
-    """Whether web.config sets an empty WSGI_HANDLER, which goes before an app setting, so that nothing can start."""
+    """Return whether web.config has an empty WSGI_HANDLER, which takes precedence over the app setting."""
     return (
         handler is not None
         and handler.kind == "fastCgi"
@@ -195,7 +192,10 @@ def _is_blank(handler: PythonHandler | None) -> bool:
 def _own_start(
     files: Wwwroot, handler: PythonHandler | None, say: Callable[[str], None], known: Mapping[str, str], unseen: bool
 ) -> StartTarget:
-    """What web.config has, else what the app's files have. known: `starting_settings`; unseen: there may be others."""
+    """Return what web.config has, else what the files have.
+
+    known: `starting_settings`. unseen: whether there may be others.
+    """
     text = (handler.entry_point if handler.kind == "fastCgi" else handler.arguments) if handler else None
     if handler is not None and text and text.strip():
         detected = _detected(files)
@@ -203,11 +203,11 @@ def _own_start(
         if handler.kind == "fastCgi":
             repaired = repaired_handler(text, detected)
             if repaired is not None:
-                say(f"WSGI_HANDLER '{text}' cannot work and becomes '{repaired.wsgi_handler}'. {repaired.reason}")
+                say(f"WSGI_HANDLER '{text}' cannot work and is changed to '{repaired.wsgi_handler}'. {repaired.reason}")
                 return StartTarget(repaired, None)
         elif _needs_unix(handler):
             entry = recognized(named, detected) if named is not None else choose(detected)
-            say(f"'{text}' cannot work: its server needs Unix. Another one that serves {entry.spec} is taken.")
+            say(f"'{text}' cannot work: its server runs on Unix only. Using another server for {entry.spec}.")
             return StartTarget(entry, None)
         if named is None:
             told = handler.kind == "fastCgi" or unseen and _is_flask(handler)
@@ -219,13 +219,13 @@ def _own_start(
 
 
 def _option_entry(option: str, detected: Candidates, say: Callable[[str], None]) -> EntryPoint:
-    """What --app names. Raises InvalidInput for no entry point, Refused for what has a web server of its own."""
+    """Read --app. Raises InvalidInput for a malformed one, Refused for a program that runs its own server."""
     entry = parse_app_option(option)
     refuse_foreign(entry, detected)
     entry = recognized(entry, detected)
     if entry.spec != option.strip():
         say(
-            f"--app {option.strip()} is taken as {entry.spec}"
+            f"--app {option.strip()} means {entry.spec}"
             + (f", with '{entry.folder}' on the import path." if entry.folder else ".")
         )
     return entry
@@ -237,32 +237,32 @@ def _needs_unix(handler: PythonHandler) -> bool:
 
 
 def _is_flask(handler: PythonHandler) -> bool:
-    """Whether `flask run` starts what FLASK_APP says."""
+    """Return whether the command is `flask run`, which starts what FLASK_APP says."""
     found = served(understand(handler.python_path, handler.arguments), handler.environment)
     return found is not None and found.server == "flask"
 
 
 def shown_entry_point(kind: str, text: str | None, process_path: str = "python.exe") -> str | None:
-    """The entry point as answers show it.
+    """Return the entry point as output shows it.
 
     kind: "fastCgi" or "httpPlatform". text: wfastcgi's WSGI_HANDLER, shown as it is, or python.exe's arguments, of
-    which only what the server serves is shown where that can be told. process_path: what gets the arguments.
+    which only the application is shown if it is recognized. process_path: the program that gets the arguments.
     """
     return text if kind == "fastCgi" else served_entry_point(text, process_path) or text
 
 
 def _best(detected: Sequence[EntryPoint]) -> EntryPoint | None:
-    """The best entry point; None when there is none, or when two are equally good."""
+    """Return the best entry point; None when there is none, or when two are equally good."""
     return detected[0] if detected and all(other.rank > detected[0].rank for other in detected[1:]) else None
 
 
 def _detected(files: Wwwroot) -> Candidates:
-    """Entry points in the app's Python files, best first; the files are parsed, never run."""
+    """Return the entry points in the app's Python files, best first; the files are parsed, never run."""
     return application_files(files.list_folder, lambda name: files.state(name).content)
 
 
 def _named(handler: PythonHandler, detected: Candidates, known: Mapping[str, str]) -> EntryPoint | None:
-    """The entry point that web.config names: a WSGI_HANDLER (`app.app`, `app.create()`) or server arguments.
+    """Return the entry point that web.config names: a WSGI_HANDLER (`app.app`, `app.create()`) or server arguments.
 
     known: `starting_settings`; FLASK_APP counts.
     """

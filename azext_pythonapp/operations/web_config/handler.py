@@ -1,4 +1,4 @@
-"""Which handler IIS is to use for a Python and an entry point, and what web.config then has to say."""
+"""Which handler IIS uses for a Python and an entry point, and what web.config has to say for it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OPTION_KINDS: dict[str, Kind] = {"fastcgi": "fastCgi", "httpplatform": "httpPlat
 class HandlerOptions:
     """The options about the handler.
 
-    handler: auto, fastcgi or httpplatform. startup_command: python.exe's arguments, for httpplatform.
+    handler: auto, fastcgi or httpplatform. startup_command: arguments of python.exe, for httpplatform.
     """
 
     handler: str
@@ -43,8 +43,8 @@ class HandlerOptions:
         return options
 
 
-def keeps_python(current: PythonHandler | None, python_path: str) -> bool:
-    """Whether web.config starts the python.exe at that path already, whatever its spelling."""
+def starts_python(current: PythonHandler | None, python_path: str) -> bool:
+    """Return whether web.config starts the python.exe at that path already, however it spells the path."""
     if current is None or not current.python_path:
         return False
     return any(same_path(path, python_path, REGISTERED_HOME) for path in (current.python_path, *current.python_paths))
@@ -53,11 +53,10 @@ def keeps_python(current: PythonHandler | None, python_path: str) -> bool:
 def decide_kind(
     label: str, options: HandlerOptions, current: PythonHandler | None, start: StartTarget, registered: bool
 ) -> Kind:
-    """FastCGI or HttpPlatform.
+    """Return whether FastCGI or HttpPlatform starts the app.
 
-    label: how errors name the app. current: the handler that web.config has; registered: whether the runtime registered
-    itself with IIS.
-    Raises Refused when FastCGI was asked for and cannot work.
+    label: names the app in errors. current: the handler that web.config has. registered: whether the runtime is
+    registered with IIS. Raises Refused when FastCGI was requested and cannot work.
     """
     wsgi = start.entry is None or (start.entry.object is not None and not start.entry.is_asgi)
     possible = registered and wsgi and options.startup_command is None
@@ -65,9 +64,9 @@ def decide_kind(
         kind = OPTION_KINDS[options.handler]
         if kind == "fastCgi" and not possible:
             reason = (
-                "the entry point is no WSGI app, and wfastcgi runs nothing else"
+                "the entry point is not a WSGI app, and wfastcgi runs only those"
                 if not wsgi
-                else "this Python did not register itself with IIS"
+                else "this Python is not registered with IIS"
             )
             raise Refused(f"FastCGI cannot start Python for {label}: {reason}.", "Use `--handler httpplatform`.")
         return kind
@@ -87,17 +86,16 @@ def build_intent(
     packages: Iterable[str],
     app_folder: str = APP_FOLDER,
 ) -> HandlerIntent:
-    """What web.config has to say.
+    """Return what web.config has to say.
 
-    label: how errors name the app. packages: what requirements.txt asks for, and what the runtime has as
-    "name==version", to find a web server in; it is only gone through when one is needed.
-    app_folder: the app's, as the worker knows it.
+    label: names the app in errors. packages: the requirements, and the installed packages as "name==version", where a
+    web server is looked for; read only when one is needed. app_folder: the app's folder as the worker knows it.
     Raises Refused when no entry point is known or no web server is among the packages.
     """
     same_kind = current is not None and current.kind == kind
     environment = carried_environment(current, kind, python_path)
     named = {name.upper() for name in (*(current.environment if current else ()), *environment, *start.settings)}
-    # What a handler runs already may have it from settings that are not known.
+    # An app that runs already may have it from app settings that are not known.
     unseen = start.unseen and current is not None and bool(current.python_path)
     if (
         start.entry is not None
@@ -140,11 +138,11 @@ def _command(
     python_path: str,
     packages: Iterable[str],
 ) -> tuple[str, str]:
-    """The processPath and the arguments for HttpPlatform: those that are there as far as they fit, else new ones.
+    """Return processPath and arguments for HttpPlatform: the present ones as far as they fit, else new ones.
 
-    Raises Refused where another program's arguments would go to python.exe.
+    Raises Refused where another program's arguments would be given to python.exe.
     """
-    kept = keeps_python(current, python_path)
+    kept = starts_python(current, python_path)
     # HttpPlatform expands %HOME%, which is right on workers with either drive (docs/platform/site-extensions.md 1.8).
     process = started_path(python_path, "%HOME%")
     if current is not None and current.kind == "httpPlatform":
@@ -158,8 +156,8 @@ def _command(
             process = current.python_path
         elif kept and not program.python_paths:
             raise Refused(
-                f"web.config of {label} starts '{current.python_path}', and which Python that runs cannot be "
-                "told, so it cannot be given other arguments.",
+                f"web.config of {label} starts '{current.python_path}'. It is not known which Python that runs, so "
+                "its arguments cannot be changed.",
                 "Name the Python with --version or --python-path.",
             )
     if options.startup_command is not None:
@@ -174,7 +172,7 @@ def _command(
 def _command_from_before(
     current: PythonHandler | None, start: StartTarget, python_path: str, process: str
 ) -> tuple[str, str] | None:
-    """What an <httpPlatform> that is not used now starts, where that serves what is to be started; else None.
+    """Return what an unused <httpPlatform> starts, if it serves what is to be started; else None.
 
     process: python_path as a processPath.
     """
@@ -197,7 +195,7 @@ def _command_from_before(
 
 
 def import_path(folder: str, app_folder: str, environment: Mapping[str, str]) -> str | None:
-    r"""The PYTHONPATH with which modules of a folder are found; None when the one in environment has it already.
+    r"""Return a PYTHONPATH that includes a folder; None when the one in environment includes it already.
 
     folder: relative to app_folder with '/', or absolute. It is written literally, because HttpPlatform does not expand
     %HOME% in a variable (docs/platform/site-extensions.md 2.3), and D:\home is known on every worker (1.8).
@@ -214,7 +212,7 @@ def _entry(label: str, start: StartTarget) -> EntryPoint:
     entry = start.entry or start.found
     if entry is None:
         raise Refused(
-            f"No entry point of {label} is known that another handler could start.",
+            f"The entry point of {label} is not known, so another handler cannot start it.",
             "Name it with `--app MODULE:OBJECT`.",
         )
     return entry

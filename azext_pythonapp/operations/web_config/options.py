@@ -33,7 +33,7 @@ class PlatformOptions:
     def from_options(
         cls, *, startup_time_limit: int | None, stdout_log: str | None, attributes: Mapping[str, object]
     ) -> PlatformOptions:
-        """From the command's options; attributes: by their names in web.config, None for those that were not given.
+        """Read the command's options. attributes: by their names in web.config, None for those that were not given.
 
         Raises InvalidInput for a value outside the schema's range (docs/platform/site-extensions.md 2.3).
         """
@@ -50,12 +50,12 @@ class PlatformOptions:
         return cls(startup_time_limit, stdout_log, settings)
 
     def added_to(self, intent: HandlerIntent) -> HandlerIntent:
-        """The intent with these attributes. Raises InvalidInput for one that has no <httpPlatform>."""
+        """Return the intent with these attributes. Raises InvalidInput for an intent without <httpPlatform>."""
         if intent.kind == "fastCgi":
             if self != PlatformOptions():
                 raise InvalidInput(
-                    "The options for the process (--startup-time-limit, --processes, --stdout-log and "
-                    "so on) are for the HttpPlatform handler, and the handler is FastCGI.",
+                    "--startup-time-limit, --processes, --stdout-log and the other options for the process need the "
+                    "HttpPlatform handler, and the handler is FastCGI.",
                     "Add `--handler httpplatform`, or leave them out.",
                 )
             return intent
@@ -72,9 +72,9 @@ class PlatformOptions:
 class WebConfigRequest:
     """What web.config is to say.
 
-    version, architecture: which of the app's Pythons; python_path: a Python by its path; None for the one it has.
+    version, architecture: one of the app's Pythons. python_path: a Python by its path. None of them: the present one.
     app: the entry point. environment: variables to set. static: folders of wwwroot that IIS is to serve itself.
-    output: where to write the result instead; None for in place.
+    output: the local file to write instead; None to write in place.
     """
 
     version: VersionSpec | None
@@ -101,11 +101,11 @@ class WebConfigRequest:
         static: Sequence[str],
         output: str | None,
     ) -> WebConfigRequest:
-        """From the command's options. Raises InvalidInput for what cannot be meant."""
+        """Read the command's options. Raises InvalidInput for options that are malformed or contradict each other."""
         if python_path is not None and (version is not None or architecture is not None):
             raise InvalidInput(
-                "--python-path names a Python already, so --version and --arch cannot be given with it.",
-                "Leave one of them out.",
+                "--python-path cannot be combined with --version or --arch: each of them names the Python.",
+                "Use one of them.",
             )
         return cls(
             version=VersionSpec.parse(version) if version is not None else None,
@@ -125,16 +125,16 @@ def _environment(pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            raise InvalidInput(f"--env was given '{name}', which is not KEY=VALUE.", "For example --env LOG_LEVEL=info")
+            raise InvalidInput(f"--env '{name}' is not KEY=VALUE.", "For example --env LOG_LEVEL=info")
         environment[name] = value
     return environment
 
 
 def _static_folder(path: str) -> str:
-    """A folder as "static/css". Raises InvalidInput for one that is not below wwwroot."""
+    """Return a folder as "static/css". Raises InvalidInput for one that is not below wwwroot."""
     names = [name for name in path.replace("\\", "/").strip("/").split("/") if name != "."]
     if not all(_FOLDER_NAME.fullmatch(name) and name != ".." for name in names) or not names:
         raise InvalidInput(
-            f"--static-path is '{path}'; it takes a folder below wwwroot.", "For example --static-path static"
+            f"--static-path is '{path}'; it must be a folder below wwwroot.", "For example --static-path static"
         )
     return "/".join(names)

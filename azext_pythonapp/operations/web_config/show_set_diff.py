@@ -46,26 +46,26 @@ _NOTHING_WANTED = WebConfigRequest(
 
 
 def show_web_config(target: WebConfigTarget) -> dict[str, Any]:
-    """What web.config says about Python; values that look like secrets are masked.
+    """Return what web.config says about Python; values that look like secrets are masked.
 
-    `warnings` names what is wrong: what `web-config set` without options would repair, why it cannot, and faults that
-    it leaves; `notes` what else is worth knowing.
+    `warnings` says what is wrong: what `web-config set` without options would repair, why it cannot, and faults that
+    it leaves; `notes` says what else is worth knowing.
     """
-    found = target.files.state(WEB_CONFIG)
+    found = target.web_config()
     if found.content is None:
         raise NotFound(
             f"There is no web.config: {target.files.shown(WEB_CONFIG)} of {target.files.label}.",
             "Write one with `az webapp python web-config set`.",
         )
     handler = read_handler(found.content)
-    warnings = ["No handler that requests reach starts Python."]
+    warnings = ["No handler that receives requests starts Python."]
     notes: list[str] = []
     if handler is not None:
         warnings = []
         source = entry_point_in_force(handler, target.settings)[1]
         notes += [source] if source else []
         if handler.part is not None:
-            notes.append(f"Python serves a part of the site only: {handler.part}.")
+            notes.append(f"Python serves only a part of the site: {handler.part}.")
         editor = _Editor(target, _NOTHING_WANTED, lambda _: None)
         try:
             edit = editor.edit(found.content)
@@ -80,9 +80,7 @@ def show_web_config(target: WebConfigTarget) -> dict[str, Any]:
     else:
         settings = read_settings(found.content)
         if settings is not None and settings.entry_point:
-            notes.append(
-                f"WSGI_HANDLER '{settings.entry_point}' of appSettings is what a handler for FastCGI would start."
-            )
+            notes.append(f"A handler for FastCGI would start WSGI_HANDLER '{settings.entry_point}' of appSettings.")
     return {
         "app": target.to_dict(),
         "path": target.files.shown(WEB_CONFIG),
@@ -97,7 +95,7 @@ def set_web_config(target: WebConfigTarget, request: WebConfigRequest, dry_run: 
     """Change the Python part of web.config, or write the changed file elsewhere. Returns the answer
     (docs/json-output.md).
 
-    Nothing is proved on the worker, and no page is fetched: `set-version` does that.
+    Nothing is checked on the worker, and no page is fetched: `set-version` does that.
     """
     work = _Work(target, request)
     if work.plan.steps and request.output is None:
@@ -111,7 +109,7 @@ def set_web_config(target: WebConfigTarget, request: WebConfigRequest, dry_run: 
 
 
 def diff_web_config(target: WebConfigTarget, request: WebConfigRequest) -> dict[str, Any]:
-    """What `web-config set` with the same options would change, as one unified diff; "" for nothing."""
+    """Return what `web-config set` with the same options would change, as one unified diff; "" for nothing."""
     work = _Work(target, replace(request, output=None))
     work.say_notes(planned=True)
     diff = "".join(change.diff or "" for change in work.plan.changes)
@@ -133,10 +131,10 @@ class _Editor:
 
     def _intent(self, current: PythonHandler | None) -> HandlerIntent:
         target, request = self._target, self._request
-        start = decide_start(target.files, request.handler, request.app, current, target.settings, self._tell)
+        start = decide_start(target.files, request.handler, request.app, current, target.settings, self._note)
         python = target.python(request, current)
         if python.unregistered and current is not None and current.kind == "fastCgi":
-            self._tell(f"{python.path} is not registered with IIS, so FastCGI cannot start it.")
+            self._note(f"{python.path} is not registered with IIS, so FastCGI cannot start it.")
         if request.handler.handler == "fastcgi" and python.registration is None and not python.unregistered:
             raise Refused(
                 f"FastCGI cannot start {python.path} of {target.files.label}: it is not known which Python that is, "
@@ -151,27 +149,27 @@ class _Editor:
             python,
             packages=target.packages(python.path),
             other_names=target.other_names,
-            say=self._tell,
+            say=self._note,
         )
         if start.unseen:
-            self._tell_unseen(intent, current)
+            self._say_unread_settings(intent, current)
         return request.platform.added_to(replace(intent, environment={**intent.environment, **request.environment}))
 
-    def _tell_unseen(self, intent: HandlerIntent, current: PythonHandler | None) -> None:
-        """Say which variables the file is going to set before app settings that are not known."""
+    def _say_unread_settings(self, intent: HandlerIntent, current: PythonHandler | None) -> None:
+        """Say which variables of the file will take precedence over app settings that are not known."""
         had = {name.upper() for name in (current.environment if current else {})}
         if current is not None and current.entry_point:
             had.add("WSGI_HANDLER")
         names = intent.app_settings if intent.kind == "fastCgi" else intent.environment
         new = [name for name in names if name.upper() not in had]
         if new:
-            self._tell(
-                f"The app's settings were not looked at; {', '.join(new)} of web.config will go before app "
+            self._note(
+                f"The app settings were not read; {', '.join(new)} of web.config will take precedence over app "
                 "settings of the same name."
             )
 
-    def _tell(self, sentence: str) -> None:
-        """Say what was found on the way; it is one of the notes."""
+    def _note(self, sentence: str) -> None:
+        """Say a sentence once, and add it to the notes."""
         if sentence not in self.said:
             self.said.append(sentence)
             self._say(sentence)
@@ -186,7 +184,7 @@ class _Work:
         self.app = target.to_dict()
         self._shown = {name.upper() for name in request.environment}
         self._editor = _Editor(target, request, target.progress.say)
-        self._found = target.files.state(WEB_CONFIG)
+        self._found = target.web_config()
         self._record = None if request.output else target.record(COMMAND)
         self._main = WebConfigChange(
             target.files, WEB_CONFIG, self._found, self._editor.edit, self._record, self._shown
@@ -200,7 +198,7 @@ class _Work:
         return [*self._editor.said, *self._edit_notes()]
 
     def say_notes(self, planned: bool = False) -> None:
-        """Tell the person what the edits of the files mean. planned: they are not made."""
+        """Say what the edits of the files mean. planned: they are not made."""
         notes = self._edit_notes()
         if planned and notes and self.plan.steps:
             self._target.progress.say(f"Planned for web.config of {self._target.files.label} (nothing was changed):")
@@ -275,7 +273,7 @@ class _Work:
 
 
 def _described(target: WebConfigTarget, handler: PythonHandler | None, content: bytes) -> dict[str, Any]:
-    """The keys that show and set have in common."""
+    """Return the keys that show and set have in common."""
     if handler is None:
         return {
             "handler": None,

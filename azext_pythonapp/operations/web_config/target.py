@@ -1,4 +1,4 @@
-"""Whose web.config a command works on: that of an app, or a local file with no Azure at all."""
+"""The web.config that a command works on: that of an app, or a local file without Azure."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ from typing import Any, Protocol
 from azext_pythonapp.appservice.app import App, Progress
 from azext_pythonapp.errors import InvalidInput, NotFound
 from azext_pythonapp.operations.app.home_space import require_writable_root
-from azext_pythonapp.operations.app.observe import not_answered, pythons_on
-from azext_pythonapp.operations.app.registration import find_registration, is_read, refuse_unread, registrations_of
+from azext_pythonapp.operations.app.observe import not_answered, observe
+from azext_pythonapp.operations.app.registration import (
+    find_registration,
+    is_read,
+    registrations_of,
+    unread_registration,
+)
 from azext_pythonapp.operations.app.settings import known_settings
-from azext_pythonapp.operations.app.site_configs import names_in_folders, names_on_app
+from azext_pythonapp.operations.app.site_configs import handler_names_in_folders, handler_names_on_app
 from azext_pythonapp.operations.app.site_packages import installed_packages
-from azext_pythonapp.operations.app.wwwroot import AppFiles, LocalFiles, Wwwroot
+from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, AppFiles, FileState, LocalFiles, Wwwroot
 from azext_pythonapp.operations.package.requirement_files import REQUIREMENTS, files_on_app, local_files
 from azext_pythonapp.operations.runtime.choose import require_present
 from azext_pythonapp.operations.web_config.change_record import ChangeRecord
 from azext_pythonapp.operations.web_config.decide import PythonChoice
-from azext_pythonapp.operations.web_config.handler import keeps_python
+from azext_pythonapp.operations.web_config.handler import starts_python
 from azext_pythonapp.operations.web_config.options import WebConfigRequest
 from azext_pythonapp.packages.requirements import required_packages
 from azext_pythonapp.runtimes.discovery import Installed
@@ -29,40 +34,43 @@ from azext_pythonapp.runtimes.registration import Registration
 from azext_pythonapp.webconfig.handlers import HandlerIntent, PythonHandler
 from azext_pythonapp.windows import same_path, started_path
 
-# Where an app registers FastCGI programs of its own (docs/platform/site-extensions.md 2.1).
+# An app registers its own FastCGI programs here (docs/platform/site-extensions.md 2.1).
 SITE_TRANSFORM = "site/applicationHost.xdt"
 _NAME_IT = "Name one with `--version` or `--python-path`."
 
 
 class WebConfigTarget(Protocol):
-    """An app or a local file."""
+    """The web.config of an app, or a local file."""
 
     files: Wwwroot
     progress: Progress
 
+    def web_config(self) -> FileState:
+        """Return web.config as it was when the command began."""
+
     def python(self, request: WebConfigRequest, current: PythonHandler | None) -> PythonChoice:
-        """The Python that web.config is to start. Raises NotFound, or InvalidInput when none is named."""
+        """Return the Python that web.config is to start. Raises NotFound, and InvalidInput when none is named."""
 
     def packages(self, python_path: str) -> Iterator[str]:
-        """Requirements of requirements.txt, and what a Python has; looked up when the first is taken."""
+        """Yield the requirements of requirements.txt and the installed packages; read when the first is taken."""
 
     def require_known(self, current: PythonHandler | None, wanted: PythonHandler | None) -> None:
-        """Raise Refused when IIS would not know what to start for the wanted handler at this moment."""
+        """Raise Refused when IIS does not know yet what to start for the wanted handler."""
 
     def require_writable(self) -> None:
-        """Raise Refused when it can be seen already that the files cannot be written."""
+        """Raise Refused when it is known already that the files cannot be written."""
 
     def settings(self) -> dict[str, str] | None:
-        """The app's own settings, which hold secrets; None when they are not known."""
+        """Return the app settings, which hold secrets; None when they are not known."""
 
     def other_names(self) -> frozenset[str]:
-        """Names of handlers that other web.config files of the site add, in lower case."""
+        """Return the names of handlers in other web.config files of the site, in lower case."""
 
     def record(self, command: str) -> ChangeRecord | None:
-        """Where replaced bytes are kept; None for nowhere."""
+        """Return the record that keeps replaced bytes; None for a local file."""
 
     def to_dict(self) -> dict[str, Any] | None:
-        """The app as answers name it; None for a local file."""
+        """Return the app as output names it; None for a local file."""
 
 
 class AppTarget:
@@ -70,13 +78,19 @@ class AppTarget:
 
     def __init__(self, app: App):
         self._app = app
+        self._seen = observe(app)
+        self._file = self._seen.web_config
         self.files: Wwwroot = AppFiles(app)
         self.progress = app.progress
         self._chosen: Installed | None = None
 
+    def web_config(self) -> FileState:
+        """Return web.config as it was when the command began."""
+        return self._file
+
     def python(self, request: WebConfigRequest, current: PythonHandler | None) -> PythonChoice:
-        """One that the request names, else the one that web.config starts, else the app's only one."""
-        pythons = pythons_on(self._app, current)
+        """Return the Python that the request names, else the one that web.config starts, else the app's only one."""
+        pythons = self._seen.pythons
         home = self._app.kudu.home()
         if request.version is not None:
             return self._choice(require_present(self._app, pythons, request.version, request.architecture), current)
@@ -96,7 +110,7 @@ class AppTarget:
         return self._looked_up(path, None, current)
 
     def packages(self, python_path: str) -> Iterator[str]:
-        """Requirements of the requirements.txt on the app, and what the Python has."""
+        """Yield the requirements of the app's requirements.txt and the packages of the Python."""
         try:
             yield from required_packages(files_on_app(self._app, None, None).parsed, None)
         except NotFound:
@@ -104,8 +118,8 @@ class AppTarget:
         yield from installed_packages(self._app, python_path)
 
     def require_known(self, current: PythonHandler | None, wanted: PythonHandler | None) -> None:
-        """Raise Refused when the app runs and IIS has certainly not read the Python's registration yet."""
-        python, stopped = self._chosen, self._app.site.state.lower() == "stopped"
+        """Raise Refused when the app runs and IIS has not read the Python's registration yet."""
+        python, stopped = self._chosen, self._app.site.stopped
         if wanted is None or wanted.kind != "fastCgi" or python is None or python.extension_id is None or stopped:
             return
         if (
@@ -115,26 +129,26 @@ class AppTarget:
         ):
             return
         if is_read(self._app, python.extension_id) is False:
-            raise refuse_unread(self._app, str(python.version), False)
+            raise unread_registration(self._app, str(python.version), False)
 
     def require_writable(self) -> None:
         """Raise Refused while the app runs from a package, or when its home directory is full."""
         require_writable_root(self._app)
 
     def settings(self) -> dict[str, str] | None:
-        """The app's own settings; None for a caller who may not see them."""
+        """Return the app settings; None when the caller's role may not read them."""
         return known_settings(self._app)
 
     def other_names(self) -> frozenset[str]:
-        """Names of handlers that other web.config files of the site add, in lower case."""
-        return names_on_app(self._app)
+        """Return the names of handlers in other web.config files of the site, in lower case."""
+        return handler_names_on_app(self._app)
 
     def record(self, command: str) -> ChangeRecord:
-        """A folder on the app."""
+        """Return a record in a new folder on the app."""
         return ChangeRecord(self._app.kudu, command)
 
     def to_dict(self) -> dict[str, Any]:
-        """The app as answers name it."""
+        """Return the app as output names it."""
         return self._app.site.to_dict()
 
     def _choice(self, python: Installed, current: PythonHandler | None) -> PythonChoice:
@@ -148,11 +162,11 @@ class AppTarget:
     def _registration(
         self, python_path: str, extension_id: str | None, current: PythonHandler | None
     ) -> Registration | None:
-        """The pair for a Python: the one that web.config has, unless it was looked up that IIS does not know it."""
+        """Return the pair for a Python: the one in web.config, unless IIS is known not to have it."""
         found = find_registration(self._app, extension_id, python_path)
         written = _written_pair(current, python_path)
         if written is not None and (_same_registration(written, found) or (found is None and extension_id is None)):
-            # Of the platform's own Pythons, and of the portal's handler mappings, nothing here tells.
+            # The platform's own Pythons and the portal's handler mappings cannot be looked up.
             return written
         if found is not None and written is None:
             return found
@@ -165,12 +179,12 @@ class AppTarget:
         return found or next(iter(of_site), None)
 
     def _say_unlisted(self, path: str) -> None:
-        """Ask a python.exe that was named and that no list of the app's Pythons has, and say what is so."""
+        """Start a python.exe that is not among the app's Pythons, and say whether it is there."""
         replies = probe(self._app.kudu, [path])
         if path in replies.unknown:
             self.progress.say(
-                f"{path} of {self._app.site.label} was asked for its version and did not answer in time "
-                f"({replies.unknown[path]}); whether it is there is not known."
+                f"{path} of {self._app.site.label} did not print its version in time ({replies.unknown[path]}); it is "
+                "not known whether it is there."
             )
         elif path not in replies.answers:
             self.progress.say(f"{path} was not found on {self._app.site.label}, or does not run.")
@@ -181,9 +195,9 @@ class AppTarget:
         if silent is not None:
             raise not_answered(self._app, silent, "which Pythons there are")
         if len(own) != 1:
-            there = ", ".join(str(python.version) for python in own) or "none of its own"
+            there = ", ".join(str(python.version) for python in own) or "none installed"
             raise InvalidInput(
-                f"web.config of {self._app.site.label} starts no Python yet, and the app has {there}.",
+                f"web.config of {self._app.site.label} starts no Python yet. Pythons on the app: {there}.",
                 _NAME_IT
                 if own
                 else f"Install one: `az webapp python set-version {self._app.site.arguments} --version 3`.",
@@ -199,19 +213,23 @@ class FileTarget:
         self.files: Wwwroot = LocalFiles(file.parent, file.name)
         self.progress = progress
 
-    def python(self, request: WebConfigRequest, current: PythonHandler | None) -> PythonChoice:
-        r"""The one that --python-path names, else the one in the file.
+    def web_config(self) -> FileState:
+        """Return the file as it is now."""
+        return self.files.state(WEB_CONFIG)
 
-        FastCGI's pair is taken to be registered as every site extension does it: wfastcgi.py beside python.exe, in
+    def python(self, request: WebConfigRequest, current: PythonHandler | None) -> PythonChoice:
+        r"""Return the Python that --python-path names, else the one in the file.
+
+        FastCGI's pair is assumed to be registered as every site extension does it: wfastcgi.py beside python.exe, in
         `D:\home` (docs/platform/site-extensions.md 1.5); it cannot be looked up here.
         """
         if request.version is not None:
             raise InvalidInput(
-                "--version means a Python of an app, and with --file no app is asked.",
+                "--version names a Python of an app, and --file is used without an app.",
                 r"Name it with --python-path D:\home\python364x64\python.exe.",
             )
         written = current is not None and bool(current.python_path)
-        kept = request.python_path is None or keeps_python(current, request.python_path)
+        kept = request.python_path is None or starts_python(current, request.python_path)
         path = current.python_exe if kept and current is not None and written else request.python_path
         if path is None or (kept and current is not None and current.kind == "fastCgi" and not current.python_paths):
             raise InvalidInput(
@@ -231,7 +249,7 @@ class FileTarget:
             return PythonChoice(path, Registration(path, pair[2]))
         literal = started_path(path, REGISTERED_HOME)
         self.progress.say(
-            f"Whether IIS knows {literal} for FastCGI is not looked up with --file; a runtime registers "
+            f"With --file it is not checked whether {literal} is registered with IIS for FastCGI; a runtime registers "
             "itself when it is installed."
         )
         return PythonChoice(
@@ -239,34 +257,34 @@ class FileTarget:
         )
 
     def packages(self, python_path: str) -> Iterator[str]:  # pylint: disable=unused-argument
-        """Requirements of the requirements.txt beside the file."""
+        """Yield the requirements of the requirements.txt beside the file."""
         path = self._folder / REQUIREMENTS
         if path.is_file():
             yield from required_packages(local_files(str(path), None, None).parsed, None)
 
     def require_known(self, current: PythonHandler | None, wanted: PythonHandler | None) -> None:
-        """What IIS knows cannot be looked up here."""
+        """Do nothing: registrations cannot be looked up without an app."""
 
     def require_writable(self) -> None:
-        """It is tried when it is written."""
+        """Do nothing: an error is raised when the file is written."""
 
     def settings(self) -> None:
-        """They are not known here: no app is asked."""
+        """Return None: without an app they are not known."""
 
     def other_names(self) -> frozenset[str]:
-        """Names of handlers that the web.config files of the folders add, in lower case."""
-        return names_in_folders(self.files)
+        """Return the names of handlers in the web.config files of the folders, in lower case."""
+        return handler_names_in_folders(self.files)
 
     def record(self, command: str) -> None:
-        """Nowhere: a local file has its own history."""
+        """Return None: a local file is in its own version control."""
 
     def to_dict(self) -> None:
-        """There is no app."""
+        """Return None: there is no app."""
 
 
 def _written_pair(current: PythonHandler | None, python_path: str) -> Registration | None:
-    """The pair of program and arguments that web.config has for a Python; None when it starts another, or by itself."""
-    if current is None or current.kind != "fastCgi" or not keeps_python(current, python_path):
+    """Return the pair of program and arguments that web.config has for a Python; None when it has none for this one."""
+    if current is None or current.kind != "fastCgi" or not starts_python(current, python_path):
         return None
     if not current.python_path.lower().endswith(".exe"):
         return None
@@ -275,7 +293,7 @@ def _written_pair(current: PythonHandler | None, python_path: str) -> Registrati
 
 
 def _same_registration(one: Registration, other: Registration | None) -> bool:
-    """Whether IIS takes two pairs for the same; the case of letters does not matter."""
+    """Return whether IIS takes two pairs for the same; it ignores case."""
     return other is not None and (one.full_path.lower(), one.arguments.lower()) == (
         other.full_path.lower(),
         other.arguments.lower(),

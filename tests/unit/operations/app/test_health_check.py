@@ -68,7 +68,7 @@ def proven(site, before=None, changed=True, **wish):
         check = site.check(server, **wish)
         if before is not None:
             site.pages = {"": before}
-            check.look_before(FAST)
+            check.fetch_before(FAST)
             site.pages = after
         check.check(FAST, served(), changed)
         return check.result

@@ -8,9 +8,9 @@ from azext_pythonapp.appservice.page import Page
 from azext_pythonapp.operations.app.health_wait import (
     FEWEST_TRIES,
     SETTLED_SECONDS,
-    as_it_is,
+    fetch_before,
     fetch_instance,
-    look_before,
+    judge_unchanged,
     wait_for_page,
 )
 
@@ -149,15 +149,15 @@ def test_error_count_restarts_after_another_error():
         ([UNAVAILABLE], 503, 3),
     ],
 )
-def test_the_look_before(pages, status, fetched):
+def test_fetching_before(pages, status, fetched):
     time = Time(*pages)
-    page = look_before(time.fetch, 120.0, time.clock, time.sleep)
+    page = fetch_before(time.fetch, 120.0, time.clock, time.sleep)
     assert (page.status, time.fetched) == (status, fetched)
 
 
-def test_the_look_before_keeps_to_its_time():
+def test_fetching_before_keeps_to_its_time():
     time = Time(UNAVAILABLE)
-    look_before(time.fetch, 1.5, time.clock, time.sleep)
+    fetch_before(time.fetch, 1.5, time.clock, time.sleep)
     assert time.fetched == 1
 
 
@@ -173,7 +173,7 @@ def test_the_look_before_keeps_to_its_time():
     ],
 )
 def test_where_nothing_was_changed(page, expected):
-    assert as_it_is(page).outcome == expected
+    assert judge_unchanged(page).outcome == expected
 
 
 @pytest.mark.parametrize("answered, status", [("ab12", 200), ("AB12", 200), (None, 200), ("ffff", None)])

@@ -42,7 +42,7 @@ def test_an_import_that_worked():
     [
         ({"error": "ImportError: x", "place": "app.py, line 3"}, "ImportError: x (app.py, line 3)"),
         ({"stuck": 12, "place": "app.py, line 9", "serves": True}, "it starts a web server (app.py, line 9)"),
-        ({"stuck": 40, "place": None, "serves": False}, "does not end; it was stopped after 40 s"),
+        ({"stuck": 40, "place": None, "serves": False}, "does not return; it was stopped after 40 s"),
         ({"ended": 3, "printed": "last\x1b words"}, "exit code 3); its last line is: last words"),
     ],
 )
@@ -62,4 +62,4 @@ def test_what_is_not_known_is_no_failure_of_the_app(answer):
 def test_unknown_settings_are_checked_on_the_worker():
     assert import_target(BARE, {}) is None
     error = checked({"error": "ValueError: WSGI_HANDLER is not set"}, BARE)
-    assert "The entry point that the app settings name" in error.message
+    assert "the entry point named by the app settings of" in error.message

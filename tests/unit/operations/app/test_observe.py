@@ -173,8 +173,7 @@ def test_unreadable_configuration_is_reported_once():
     seen = observe(azure.app)
     assert seen.root == "site/wwwroot" and seen.pythons and seen.handler
     assert azure.said == [
-        "The path mappings of app 'shop' cannot be seen with your role; taking it that they are the usual ones "
-        "(site\\wwwroot)."
+        "Your role may not read the path mappings of app 'shop'; assuming the default (site\\wwwroot)."
     ]
     show(azure.app)
     assert azure.asked.count("GET config/web") == 1

@@ -86,7 +86,7 @@ def test_a_folder_outside_of_home_is_refused(physical):
 
 def test_unreadable_mappings_are_reported():
     unseen = app(None, status=403)
-    assert web_root(unseen) == "site/wwwroot" and "cannot be seen" in unseen.said[0]
+    assert web_root(unseen) == "site/wwwroot" and "may not read the path mappings" in unseen.said[0]
     with pytest.raises(AccessDenied):
         unseen.arm.configuration(SITE)
 

@@ -7,7 +7,7 @@ from typing import cast
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import PlatformFailed, Unreachable
-from azext_pythonapp.operations.app.server_log import ServerLog, telling_lines
+from azext_pythonapp.operations.app.server_log import ServerLog, last_error
 from azext_pythonapp.webconfig.handlers import HandlerIntent, write_handler
 
 WFASTCGI = """\
@@ -24,28 +24,28 @@ RuntimeError: not ready
 
 
 def test_an_exception_is_told_with_its_place() -> None:
-    assert telling_lines(WFASTCGI) == "RuntimeError: not ready (D:\\home\\site\\wwwroot\\app.py, line 6)"
+    assert last_error(WFASTCGI) == "RuntimeError: not ready (D:\\home\\site\\wwwroot\\app.py, line 6)"
 
 
 def test_a_bare_exception_with_a_dotted_name() -> None:
     assert (
-        telling_lines("django.core.exceptions.ImproperlyConfigured: no SECRET_KEY\n")
+        last_error("django.core.exceptions.ImproperlyConfigured: no SECRET_KEY\n")
         == "django.core.exceptions.ImproperlyConfigured: no SECRET_KEY"
     )
-    assert telling_lines("Exiting\nKeyboardInterrupt\n") == "KeyboardInterrupt"
+    assert last_error("Exiting\nKeyboardInterrupt\n") == "KeyboardInterrupt"
 
 
 def test_without_an_exception_the_last_lines_are_told() -> None:
-    assert telling_lines("one\n\ntwo\n three\nfour\n") == "two / three / four"
-    assert telling_lines("No module named waitress\n") == "No module named waitress"
+    assert last_error("one\n\ntwo\n three\nfour\n") == "two / three / four"
+    assert last_error("No module named waitress\n") == "No module named waitress"
 
 
 def test_what_is_long_is_cut() -> None:
-    assert len(telling_lines("ValueError: " + "x" * 5000)) == 300
+    assert len(last_error("ValueError: " + "x" * 5000)) == 300
 
 
 def test_nothing_of_a_log_reaches_a_terminal_as_a_command() -> None:
-    assert telling_lines("\x1b[2JValueError: \x07x\x9b") == "[2JValueError:  x"
+    assert last_error("\x1b[2JValueError: \x07x\x9b") == "[2JValueError:  x"
 
 
 CONFIG = write_handler(

@@ -9,7 +9,7 @@ import pytest
 
 from azext_pythonapp.appservice.kudu_commands import parse_time
 from azext_pythonapp.errors import Conflict, NotFound, Unreachable
-from azext_pythonapp.operations.app.registration import is_read, refuse_unread
+from azext_pythonapp.operations.app.registration import is_read, unread_registration
 from azext_pythonapp.operations.job.pending_restart import restart_to_read
 
 ID = "azureappservice-python364x64"
@@ -82,12 +82,12 @@ def test_no_restart_under_a_running_job(monkeypatch):
 
 
 def test_a_refusal_says_why_and_what_to_do():
-    error = refuse_unread(app(Kudu(None)), "3.6.4", False, "--no-restart")
+    error = unread_registration(app(Kudu(None)), "3.6.4", False, "--no-restart")
     assert "IIS does not know Python 3.6.4" in error.message and "nothing was changed" in error.message
     assert error.recommendation == (
         "Leave --no-restart out, or restart the app first: `az webapp restart -g rg -n shop`."
     )
-    assert "cannot be told" in refuse_unread(app(Kudu(None)), "3.6.4", None).message
+    assert "It is not known whether" in unread_registration(app(Kudu(None)), "3.6.4", None).message
 
 
 @pytest.mark.parametrize(

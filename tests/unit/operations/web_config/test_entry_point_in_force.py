@@ -9,7 +9,7 @@ import pytest
 
 from azext_pythonapp.errors import Refused
 from azext_pythonapp.operations.app.wwwroot import LocalFiles
-from azext_pythonapp.operations.web_config.entry_point import entry_point_in_force, find_start, taken_instead
+from azext_pythonapp.operations.web_config.entry_point import entry_point_in_force, find_start, replacement_notice
 from azext_pythonapp.operations.web_config.handler import HandlerOptions, build_intent, decide_kind
 from azext_pythonapp.runtimes.registration import Registration
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler, read_settings, write_handler
@@ -66,8 +66,8 @@ def written(
 def test_wsgi_handler_as_an_app_setting_stands(folder: Path):
     put(folder, {"app.py": FLASK, "shopfront.py": FLASK})
     found, said = written(folder, BARE, {"Wsgi_Handler": "shopfront.app", "SECRET": "x"})
-    assert found.entry_point is None, "web.config would go before it"
-    assert "shopfront.app, by the app setting WSGI_HANDLER" in said[0]
+    assert found.entry_point is None, "web.config would take precedence"
+    assert "shopfront.app, from the app setting WSGI_HANDLER" in said[0]
     found, _ = written(folder, None, {"WSGI_HANDLER": "shopfront.app"})
     assert (found.kind, found.entry_point) == ("fastCgi", None)
     found, _ = written(folder, BARE, {"WSGI_HANDLER": "shopfront.app"}, handler="httpplatform")
@@ -84,7 +84,7 @@ def test_web_config_goes_before_the_app_setting(folder: Path):
 def test_the_option_goes_before_all_and_says_so(folder: Path):
     put(folder, {"app.py": FLASK, "shopfront.py": FLASK})
     found, said = written(folder, BARE, {"WSGI_HANDLER": "shopfront.app"}, "app:app")
-    assert found.entry_point == "app.app" and "goes before the app setting WSGI_HANDLER" in said[-1]
+    assert found.entry_point == "app.app" and "takes precedence over the app setting WSGI_HANDLER" in said[-1]
     found, said = written(folder, BARE, {"WSGI_HANDLER": "shopfront.app"}, "shopfront:app")
     assert (found.entry_point, said) == (None, [])
 
@@ -145,8 +145,8 @@ def test_impossible_setting_is_refused_with_the_right_one(folder: Path, value: s
 def test_settings_that_may_not_be_seen_are_not_overridden(folder: Path):
     put(folder, {"app.py": FLASK})
     found, said = written(folder, BARE, None)
-    assert found.entry_point is None and "not looked at" in said[0]
-    with pytest.raises(Refused, match="No entry point"):
+    assert found.entry_point is None and "were not read" in said[0]
+    with pytest.raises(Refused, match="entry point of .* is not known"):
         written(folder, BARE, None, handler="httpplatform")
     assert written(folder, None, None)[0].entry_point == "app.app", "nothing runs yet"
     assert written(folder, BARE, None, "app:app")[0].entry_point == "app.app"
@@ -210,7 +210,7 @@ def test_flask_app_of_the_settings_stands_in_another_handler(folder: Path, setti
         'value="app" /></environmentVariables></httpPlatform></system.webServer>',
     )
     assert written(folder, own, settings, handler="fastcgi")[0].entry_point == "app.app"
-    with pytest.raises(Refused, match="No entry point"):
+    with pytest.raises(Refused, match="entry point of .* is not known"):
         written(folder, FLASK_RUN, None, handler="fastcgi")
 
 
@@ -221,7 +221,7 @@ def test_value_in_force_is_not_replaced(folder: Path):
     )
     for current, settings in ((config, {}), (BARE, {"WSGI_HANDLER": "app.make().wsgi"})):
         assert written(folder, current, settings)[0].entry_point in ("app.make().wsgi", None)
-        with pytest.raises(Refused, match="No entry point"):
+        with pytest.raises(Refused, match="entry point of .* is not known"):
             written(folder, current, settings, handler="httpplatform")
 
 
@@ -229,8 +229,8 @@ def test_what_a_script_starts_is_exchanged_with_a_word(folder: Path):
     put(folder, {"app.py": FLASK, "run.py": "from waitress import serve\nfrom app import app\nserve(app)\n"})
     current = read_handler(UVICORN.replace("-m waitress shop:app", "run.py").encode())
     start = find_start(LocalFiles(folder), None, current, print, {})
-    assert "app:app is taken" in str(taken_instead(start, "fastCgi", current))
-    assert taken_instead(start, "httpPlatform", current) is None
+    assert "using app:app" in str(replacement_notice(start, "fastCgi", current))
+    assert replacement_notice(start, "httpPlatform", current) is None
 
 
 @pytest.mark.parametrize("value", ["", " "])

@@ -177,22 +177,22 @@ def test_settings_that_nobody_looked_at_are_not_overridden(folder: Path) -> None
     (folder / "web.config").write_text(BARE)
     shown = show_web_config(place(folder))
     assert (shown["warnings"], shown["entryPoint"]) == ([], None)
-    assert [note for note in shown["notes"] if "not looked at" in note and "--app" in note] == shown["notes"][:1]
+    assert [note for note in shown["notes"] if "were not read" in note and "--app" in note] == shown["notes"][:1]
     assert len(shown["notes"]) == 1
     assert diff_web_config(place(folder), request())["diff"] == ""
     answer = set_web_config(place(folder), request(environment=("LEVEL=info",)), False)
     assert answer["entryPoint"] is None and "WSGI_HANDLER" not in (folder / "web.config").read_text()
-    assert [note for note in answer["notes"] if "not looked at" in note and "--app" in note]
+    assert [note for note in answer["notes"] if "were not read" in note and "--app" in note]
     answer = set_web_config(place(folder), request(app="app:application"), False)
     assert answer["entryPoint"] == "app.application"
-    assert [note for note in answer["notes"] if "WSGI_HANDLER of web.config will go before" in note]
+    assert [note for note in answer["notes"] if "WSGI_HANDLER of web.config will take precedence" in note]
     assert set_web_config(place(folder), request(app="app:application"), False)["changed"] is False
 
 
 def test_other_handler_needs_a_known_entry_point(folder: Path) -> None:
     (folder / "web.config").write_text(BARE)
     (folder / "requirements.txt").write_text("waitress\n")
-    with pytest.raises(Refused, match="No entry point"):
+    with pytest.raises(Refused, match="entry point of .* is not known"):
         set_web_config(place(folder), request("httpplatform"), False)
     answer = set_web_config(place(folder), request("httpplatform", app="app:application"), False)
     assert answer["arguments"].endswith("app:application")
@@ -201,4 +201,4 @@ def test_other_handler_needs_a_known_entry_point(folder: Path) -> None:
 def test_a_new_file_says_what_goes_before_the_settings(folder: Path) -> None:
     answer = diff_web_config(place(folder), request("fastcgi", python=PYTHON))
     assert 'key="WSGI_HANDLER" value="app.application"' in answer["diff"]
-    assert [note for note in answer["notes"] if "WSGI_HANDLER, WSGI_LOG of web.config will go before" in note]
+    assert [note for note in answer["notes"] if "WSGI_HANDLER, WSGI_LOG of web.config will take precedence" in note]

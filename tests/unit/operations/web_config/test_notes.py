@@ -64,7 +64,7 @@ def test_nothing_to_do_has_no_notes(folder: Path) -> None:
 def test_a_part_of_the_site_is_told(folder: Path) -> None:
     where = place(folder, fastcgi({"WSGI_HANDLER": "shop.app"}).replace('path="*"', 'path="api/*"'))
     shown = show_web_config(where)
-    assert shown["warnings"] == [] and shown["notes"] == ["Python serves a part of the site only: the path 'api/*'."]
+    assert shown["warnings"] == [] and shown["notes"] == ["Python serves only a part of the site: the path 'api/*'."]
 
 
 @pytest.mark.parametrize(
