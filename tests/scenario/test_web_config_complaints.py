@@ -43,11 +43,11 @@ PTVS = web_config(
 REPAIRED = {
     "an application called as if it made one (PTVS #3033)": (
         web_config(settings='<add key="WSGI_HANDLER" value="app.application()" />'),
-        "becomes 'app.application'",
+        "is changed to 'app.application'",
     ),
     "a WSGI_HANDLER that is a path (PTVS #6216)": (
         web_config(settings=r'<add key="WSGI_HANDLER" value="\Resumeparser.wsgi.application" />'),
-        "becomes 'app.application'",
+        "is changed to 'app.application'",
     ),
     "FastCGI and HttpPlatform in one file (visualstudio-docs #4361)": (
         web_config(

@@ -207,7 +207,7 @@ def _own_start(
                 return StartTarget(repaired, None)
         elif _needs_unix(handler):
             entry = recognized(named, detected) if named is not None else choose(detected)
-            say(f"'{text}' cannot work: its server runs on Unix only. Using another server for {entry.spec}.")
+            say(f"'{text}' cannot work: its server needs Unix. Using another server for {entry.spec}.")
             return StartTarget(entry, None)
         if named is None:
             told = handler.kind == "fastCgi" or unseen and _is_flask(handler)

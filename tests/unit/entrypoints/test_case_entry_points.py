@@ -118,7 +118,7 @@ def test_a_file_as_handler_is_repaired_and_said(tmp_path: Path) -> None:
         },
     )
     shown = show_web_config(place(tmp_path))["warnings"]
-    assert any("'run.py' cannot work and becomes 'run.app'" in warning for warning in shown)
+    assert any("'run.py' cannot work and is changed to 'run.app'" in warning for warning in shown)
     answer, said = answer_of(tmp_path)
     assert answer["entryPoint"] == "run.app" and "'run.py' cannot work" in said
 
