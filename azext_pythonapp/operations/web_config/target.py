@@ -183,7 +183,7 @@ class AppTarget:
         replies = probe(self._app.kudu, [path])
         if path in replies.unknown:
             self.progress.say(
-                f"{path} of {self._app.site.label} did not print its version in time ({replies.unknown[path]}); it is "
+                f"{path} of {self._app.site.label} did not answer in time ({replies.unknown[path]}); it is "
                 "not known whether it is there."
             )
         elif path not in replies.answers:
