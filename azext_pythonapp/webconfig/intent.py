@@ -181,6 +181,11 @@ class PythonHandler:
         return (path,) if path.lower().endswith(".exe") else (ntpath.join(path.rstrip("\\/"), "python.exe"),)
 
     @property
+    def command_text(self) -> str | None:
+        """Return what tells which application is served: WSGI_HANDLER for fastCgi, the arguments for httpPlatform."""
+        return self.entry_point if self.kind == "fastCgi" else self.arguments
+
+    @property
     def python_exe(self) -> str:
         """Return the python.exe that it most likely needs; python_path itself where that is unknown."""
         return next(iter(self.python_paths), self.python_path)

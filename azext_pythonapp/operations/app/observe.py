@@ -152,15 +152,6 @@ def list_pythons(app: App) -> list[Installed]:
     return seen.pythons
 
 
-def pythons_on(app: App, handler: PythonHandler | None) -> list[Installed]:
-    """Every Python on the app, with the version that its own python.exe names.
-
-    handler: what web.config starts, to tell which one is in use.
-    """
-    in_use = handler.python_exe if handler is not None else None
-    return discover(app.kudu, list_extensions(app.arm, app.site), in_use or None)
-
-
 def not_answered(app: App, python: Installed, unknown: str) -> UnknownOutcome:
     """The error for a Python that did not answer in time; unknown: what is not known for that, in words."""
     return UnknownOutcome(

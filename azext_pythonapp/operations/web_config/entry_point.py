@@ -110,7 +110,7 @@ def entry_point_in_force(
 
     settings: returns the app settings, None when they are not known; called only if web.config has no entry point.
     """
-    text = handler.entry_point if handler.kind == "fastCgi" else handler.arguments
+    text = handler.command_text
     if handler.kind != "fastCgi" or text:
         return shown_entry_point(handler.kind, text, handler.python_path), None
     if handler.entry_point is not None:
@@ -196,7 +196,7 @@ def _own_start(
 
     known: `starting_settings`. unseen: whether there may be others.
     """
-    text = (handler.entry_point if handler.kind == "fastCgi" else handler.arguments) if handler else None
+    text = handler.command_text if handler else None
     if handler is not None and text and text.strip():
         detected = _detected(files)
         named = _named(handler, detected, known)
