@@ -152,8 +152,9 @@ def _find_programs(kudu: ScmSite, home: str, in_use_path: str | None, surveyed: 
         folders = tuple(entry.name for entry in entries if entry.is_directory and _PYTHON_FOLDER.match(entry.name))
     paths = {ntpath.join(home, folder, "python.exe"): folder for folder in folders}
     elsewhere = [*BUILT_IN_PYTHONS]
-    # Output that cannot be relied on says nothing about any of them.
-    probed = [*paths, *elsewhere] if surveyed.home or not surveyed.completed else []
+    # A connection that was cut, and output that cannot be relied on, say nothing about any of them.
+    says_nothing = surveyed.cut is not None or (surveyed.completed and surveyed.home is None)
+    probed = [] if says_nothing else [*paths, *elsewhere]
     if in_use_path and _PYTHON_PROGRAM.fullmatch(ntpath.basename(started_path(in_use_path, home))):
         if not any(same_path(in_use_path, path, home) for path in [*paths, *elsewhere]):
             elsewhere.append(started_path(in_use_path, home))

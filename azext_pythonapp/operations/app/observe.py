@@ -29,7 +29,7 @@ class Part(Generic[T]):
 
     def __init__(self, name: str, fetch: Callable[[], T]):
         self._values: list[T] = []
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
         self._fetch = fetch
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -45,7 +45,7 @@ class Part(Generic[T]):
     def _run(self) -> None:
         try:
             self._values.append(self._fetch())
-        except Exception as error:  # pylint: disable=broad-exception-caught  # raised by `get`
+        except BaseException as error:  # pylint: disable=broad-exception-caught  # raised by `get`
             self._error = error
 
 

@@ -25,7 +25,7 @@ def known_settings(app: App) -> dict[str, str] | None:
     except AccessDenied:
         app.say_once(
             f"Your role may not read the app settings of {app.site.label}, so their values (WSGI_HANDLER, "
-            "PYTHONPATH and so on) are not taken into account."
+            "PYTHONPATH and so on) are not known here."
         )
         return None
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ntpath
+import re
 import time
 from collections.abc import Callable
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import PlatformFailed, PythonAppError
 from azext_pythonapp.jobs.pending_restart import START, Marker, mark_start, markers
+from azext_pythonapp.jobs.request import FOLDER as JOBS
 from azext_pythonapp.jobs.request import RUNNER_START
 
 # `stop` is answered before the worker processes have ended: IIS gives them up to 90 s (shutdownTimeLimit). What lives
@@ -90,6 +92,11 @@ def running_in(app: App, python_path: str) -> int:
 
 
 def _of_a_job(command_line: str) -> bool:
-    """Whether a job runs so, or its pip; also one that version 0.1.0b2 or older has started, as runner.py."""
-    signs = (RUNNER_START, RUNNER_START.replace("/", "\\"), "-s runner.py", "runner_modules")
-    return any(sign in command_line for sign in signs)
+    """Whether this is the command line of a job or its pip; version 0.1.0b2 and older started them as runner.py.
+
+    A job is started in its folder, and starts its pip by the full path.
+    """
+    start, pip = RUNNER_START.replace("/", "\\"), re.escape(f"{JOBS}/".replace("/", "\\"))
+    line = command_line.replace("/", "\\")
+    signs = (f"-s {start}", "-s runner.py", "runner_modules")
+    return any(sign in line for sign in signs) or re.search(rf"{pip}[^\\]+\\{re.escape(start)}", line) is not None

@@ -54,7 +54,7 @@ def requirement_lines(specs: Sequence[str]) -> RequirementFiles:
         requirement = found.requirements[0]
         if requirement.source is not None and "://" not in requirement.source:
             raise InvalidInput(
-                f"--packages holds {pip.masked(spec)!r}, a path, which does not exist on the worker.",
+                f"--packages holds {pip.masked(spec)!r}, a path, which cannot be used here.",
                 "Install local wheels with `az webapp python install-requirements --wheel-dir`.",
             )
         parsed.append(requirement)

@@ -104,8 +104,8 @@ class WebConfigRequest:
         """Read the command's options. Raises InvalidInput for options that are malformed or contradict each other."""
         if python_path is not None and (version is not None or architecture is not None):
             raise InvalidInput(
-                "--python-path cannot be combined with --version or --arch: each of them names the Python.",
-                "Use one of them.",
+                "--python-path cannot be combined with --version or --arch: it already names the Python.",
+                "Use --python-path alone, or --version with --arch.",
             )
         return cls(
             version=VersionSpec.parse(version) if version is not None else None,

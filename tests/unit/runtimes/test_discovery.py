@@ -408,6 +408,28 @@ def test_a_python_that_did_not_answer_once_is_asked_again():
     ]
 
 
+def test_a_cut_survey_does_not_use_up_a_try():
+    """The SCM site of an app that restarts cuts the survey; then all Pythons share one command, which may be cut too."""
+
+    class Recycling(Worker):
+        cuts = 2
+
+        def run(self, command, directory="", timeout=200):
+            if self.cuts:
+                self.cuts -= 1
+                self.commands.append(command)
+                raise UnknownOutcome("The connection was cut.")
+            return super().run(command, directory, timeout)
+
+    worker = Recycling({SILENT: ("3.6.4", 64), OTHER: ("3.11.1", 64)})
+    found = discover(worker, EXTENSIONS, None)
+    assert [(one.version, one.answered, one.unknown) for one in found] == [
+        ("3.11.1", True, False),
+        ("3.6.4", True, False),
+    ]
+    assert SILENT in worker.commands[1] and OTHER in worker.commands[1]
+
+
 def test_crashed_python_is_asked_again():
     class Twice(Worker):
         def run(self, command, directory="", timeout=200):

@@ -26,6 +26,7 @@ from tests.unit.operations.job.test_pending_restart import EARLIER, JOB, OTHER, 
 
 PYTHON = "D:\\home\\python311x64\\python.exe"
 APP = Process(7, PYTHON, f'"{PYTHON}" D:\\home\\python311x64\\wfastcgi.py', False)
+OWN_RUNNER = Process(14, PYTHON, "python.exe D:\\home\\site\\wwwroot\\runner\\__main__.py", False)
 OTHERS = [
     Process(8, "C:\\Python\\python.exe", "python.exe x.py", False),
     Process(9, PYTHON, f"{PYTHON} job.py", True),
@@ -49,6 +50,12 @@ def test_after_stop_the_end_of_the_apps_processes_is_awaited(world):
     world.kudu.running = [[APP, *OTHERS]] * 3 + [OTHERS]
     stop(world)
     assert world.arm.done == ["stop"] and world.waited == 3 and markers(world.kudu) == [Marker(JOB, START)]
+
+
+def test_a_module_of_the_app_called_runner_is_awaited_too(world):
+    world.kudu.running = [[OWN_RUNNER, *OTHERS]] * 3 + [OTHERS]
+    stop(world)
+    assert world.waited == 3
 
 
 def test_but_not_for_ever(world):
