@@ -10,7 +10,7 @@ from azext_pythonapp.operations.app.settings import known_settings
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
 from azext_pythonapp.operations.web_config.entry_point import entry_point_in_force
-from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.windows import join
 
 
@@ -38,7 +38,7 @@ def show(app: App) -> dict[str, Any]:
     }
 
 
-def _warnings(seen: Observation, current: Installed | None) -> list[str]:
+def _warnings(seen: Observation, current: InstalledRuntime | None) -> list[str]:
     app, handler = seen.app, seen.handler
     warnings = []
     if seen.web_config.content is None:

@@ -25,7 +25,7 @@ _PYTHON_PROGRAM = re.compile(r"python[0-9.]*\.exe", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Installed:
+class InstalledRuntime:
     r"""One Python on the app.
 
     version, architecture: as reported by python.exe. Without a report: those of its site extension, or of its folder if
@@ -104,7 +104,7 @@ class _Program:
 
 def discover(
     kudu: ScmSite, extensions: Iterable[Mapping[str, Any]], in_use_path: str | None, surveyed: Survey | None = None
-) -> list[Installed]:
+) -> list[InstalledRuntime]:
     """Return every Python on the app, newest first.
 
     extensions: the raw JSON entries of the app's site extensions, Kudu's or Resource Manager's.
@@ -124,7 +124,7 @@ def discover(
     runtimes = [
         _Runtime(extension, identity) for extension in read_extensions(extensions) if (identity := extension.identity)
     ]
-    found: list[Installed] = []
+    found: list[InstalledRuntime] = []
     for program in programs:
         candidates = [runtime for runtime in runtimes if _uses_folder(runtime.identity, program.folder)]
         in_use = _is_in_use(program.python_path, in_use_path, home)
@@ -214,7 +214,7 @@ def _names_all(identity: Identity) -> bool:
     return identity.architecture is not None and len(numbers(identity.version)) == _PATCH
 
 
-def _installed(program: _Program, owner: _Runtime | None, in_use: bool) -> Installed:
+def _installed(program: _Program, owner: _Runtime | None, in_use: bool) -> InstalledRuntime:
     identity = owner.identity if owner else identify_folder(program.folder or "")
     version, architecture, problem = None, None, None
     if program.answer is None:
@@ -228,7 +228,7 @@ def _installed(program: _Program, owner: _Runtime | None, in_use: bool) -> Insta
         version, architecture = program.answer.version, program.answer.architecture
         if identity and not _agrees(identity, program.answer):
             problem = f"{program.python_path} is Python {version} {architecture}, but it is named {_named(identity)}."
-    return Installed(
+    return InstalledRuntime(
         version=version,
         architecture=architecture,
         extension_id=owner.extension.id if owner else None,
@@ -243,7 +243,7 @@ def _installed(program: _Program, owner: _Runtime | None, in_use: bool) -> Insta
     )
 
 
-def _replaced(runtime: _Runtime, program: _Program) -> Installed:
+def _replaced(runtime: _Runtime, program: _Program) -> InstalledRuntime:
     other = f"Python {program.answer.version} {program.answer.architecture}" if program.answer else "another Python"
     return _without_python(
         runtime,
@@ -254,14 +254,14 @@ def _replaced(runtime: _Runtime, program: _Program) -> Installed:
     )
 
 
-def _missing(runtime: _Runtime, python_path: str, in_use: bool) -> Installed:
+def _missing(runtime: _Runtime, python_path: str, in_use: bool) -> InstalledRuntime:
     return _without_python(
         runtime, python_path, in_use, f"{runtime.extension.id} is installed, but {python_path} does not exist."
     )
 
 
-def _without_python(runtime: _Runtime, python_path: str, in_use: bool, problem: str) -> Installed:
-    return Installed(
+def _without_python(runtime: _Runtime, python_path: str, in_use: bool, problem: str) -> InstalledRuntime:
+    return InstalledRuntime(
         version=runtime.identity.version,
         architecture=runtime.identity.architecture,
         extension_id=runtime.extension.id,

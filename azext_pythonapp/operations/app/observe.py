@@ -14,7 +14,7 @@ from azext_pythonapp.appservice.site import Site, SiteConfiguration
 from azext_pythonapp.appservice.site_extensions import list_extensions
 from azext_pythonapp.errors import AccessDenied, InvalidWebConfig, NotFound, UnknownOutcome
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, WWWROOT, AppFiles, FileState, web_root
-from azext_pythonapp.runtimes.discovery import Installed, discover
+from azext_pythonapp.runtimes.discovery import InstalledRuntime, discover
 from azext_pythonapp.runtimes.probe import Survey, survey
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
 
@@ -108,7 +108,7 @@ class Observation:
         return None if self.problem else self.handler
 
     @cached_property
-    def pythons(self) -> list[Installed]:
+    def pythons(self) -> list[InstalledRuntime]:
         """Every Python on the app, with the version that its own python.exe names, newest first.
 
         The one that web.config starts is `in_use`; none is when web.config cannot be read. They are asked now when
@@ -132,7 +132,7 @@ def observe(app: App, *, pythons: bool = True) -> Observation:
         seen = observe(app, pythons=False)         # config/web and web.config: 2 requests
         seen.web_config.content, seen.web_config.etag
         seen.handler                               # PythonHandler or None; raises InvalidWebConfig
-        seen.pythons                               # list[Installed]
+        seen.pythons                           # list[InstalledRuntime]
 
     app: opened, so that its site is known: the other round trip. pythons: whether the Pythons are surely needed.
     What was asked is an answer about this moment: after a change, observe again (`config/web` is asked once only).
@@ -145,14 +145,14 @@ def observe(app: App, *, pythons: bool = True) -> Observation:
     return Observation(app, configuration, Part("web.config", partial(_usual_web_config, app)), asked)
 
 
-def list_pythons(app: App) -> list[Installed]:
+def list_pythons(app: App) -> list[InstalledRuntime]:
     """Observe an app and return its Pythons; tell the person when web.config cannot be read."""
     seen = observe(app)
     seen.say_problem()
     return seen.pythons
 
 
-def not_answered(app: App, python: Installed, unknown: str) -> UnknownOutcome:
+def not_answered(app: App, python: InstalledRuntime, unknown: str) -> UnknownOutcome:
     """The error for a Python that did not answer in time; unknown: what is not known for that, in words."""
     return UnknownOutcome(
         f"{python.problem or python.python_path} So {unknown} on {app.site.label} is not known. Nothing was changed.",

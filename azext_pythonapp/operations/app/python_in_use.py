@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound, Refused
 from azext_pythonapp.operations.app.observe import Observation, not_answered
-from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import REGISTERED_HOME
 from azext_pythonapp.windows import home_folder_of, started_path
 
@@ -77,7 +77,7 @@ def _folder_in_home(app: App, python_path: str) -> str:
     return folder
 
 
-def _python_of(app: App, pythons: list[Installed], started: str) -> Installed:
+def _python_of(app: App, pythons: list[InstalledRuntime], started: str) -> InstalledRuntime:
     """started: what web.config starts, as it writes it; "" where it starts none, or it cannot be told."""
     current = [python for python in pythons if python.in_use]
     if started and not current:

@@ -16,7 +16,7 @@ from azext_pythonapp.operations.app.observe import not_answered
 from azext_pythonapp.operations.runtime.sources import NAMES, SourceName, Supply, app_supply
 from azext_pythonapp.runtimes import official
 from azext_pythonapp.runtimes.catalogue import Offer, find_best, nearest, select
-from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import VersionSpec, canonical_id, same_extension
 from azext_pythonapp.runtimes.versions import package_order, python_order
 
@@ -29,11 +29,11 @@ _TRUSTED: dict[SourceName, str] = {"gallery": "Microsoft's site extensions", "nu
 class Choice:
     """A Python that is on the app, or what must be installed first."""
 
-    present: Installed | None
+    present: InstalledRuntime | None
     offer: Offer | None
 
     @property
-    def required(self) -> Installed:
+    def required(self) -> InstalledRuntime:
         """The Python that is on the app, for a choice without an offer."""
         assert self.present is not None
         return self.present
@@ -41,7 +41,7 @@ class Choice:
 
 def choose_runtime(
     app: App,
-    pythons: Sequence[Installed],
+    pythons: Sequence[InstalledRuntime],
     spec: VersionSpec,
     architecture: str | None,
     sources: Sequence[SourceName] = EVERYWHERE,
@@ -76,8 +76,12 @@ def choose_runtime(
 
 
 def newest_present(
-    app: App, pythons: Sequence[Installed], spec: VersionSpec, architecture: str | None, at_least: str | None = None
-) -> Installed | None:
+    app: App,
+    pythons: Sequence[InstalledRuntime],
+    spec: VersionSpec,
+    architecture: str | None,
+    at_least: str | None = None,
+) -> InstalledRuntime | None:
     """The newest Python on the app that a spec means and that answered; None when there is none.
 
     at_least: a version below which nothing matters; None for none.
@@ -107,7 +111,9 @@ def newest_present(
     return best
 
 
-def require_present(app: App, pythons: Sequence[Installed], spec: VersionSpec, architecture: str | None) -> Installed:
+def require_present(
+    app: App, pythons: Sequence[InstalledRuntime], spec: VersionSpec, architecture: str | None
+) -> InstalledRuntime:
     """As `newest_present`, for what only works with a Python that is there.
 
     Raises NotFound when the app has none, and Refused when it has one that does not run.
@@ -135,7 +141,7 @@ def say_new_id(app: App, extension_id: str) -> None:
         app.progress.say(f"{extension_id} is an old id; the site extension is called {new} now.")
 
 
-def require_version(app: App, python: Installed, version: str) -> None:
+def require_version(app: App, python: InstalledRuntime, version: str) -> None:
     """Raise RemoteFailed when python.exe on the worker names another version than the one that was installed."""
     if python.version != version:
         raise RemoteFailed(
@@ -145,7 +151,9 @@ def require_version(app: App, python: Installed, version: str) -> None:
         )
 
 
-def _broken(pythons: Sequence[Installed], spec: VersionSpec, architecture: str | None) -> Installed | None:
+def _broken(
+    pythons: Sequence[InstalledRuntime], spec: VersionSpec, architecture: str | None
+) -> InstalledRuntime | None:
     """The newest Python by its names that a spec means and that does not run."""
     broken = [
         python
@@ -166,7 +174,7 @@ def _broken(pythons: Sequence[Installed], spec: VersionSpec, architecture: str |
     )
 
 
-def _offer_of(offers: Sequence[Offer], python: Installed) -> Offer | None:
+def _offer_of(offers: Sequence[Offer], python: InstalledRuntime) -> Offer | None:
     """The package of a site extension that is on the app already, whoever made it: for the very same Python."""
     if python.extension_id is None:
         return None

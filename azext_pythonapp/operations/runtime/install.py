@@ -19,7 +19,7 @@ from azext_pythonapp.operations.runtime.site_extension import Installation
 from azext_pythonapp.operations.runtime.sources import SourceName, app_offers, package_offers
 from azext_pythonapp.plan import Plan, report
 from azext_pythonapp.runtimes.catalogue import resolve_id
-from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import VersionSpec, canonical_id, identify, same_extension
 from azext_pythonapp.runtimes.nuget import EXTENSION_PREFIX
 from azext_pythonapp.runtimes.versions import numbers
@@ -138,7 +138,7 @@ def _install_extension(app: App, installation: Installation, request: InstallReq
     return report(app.site.to_dict(), changes, False, runtime=installation.runtime.to_dict())
 
 
-def _choose(app: App, pythons: Sequence[Installed], request: InstallRequest) -> Choice:
+def _choose(app: App, pythons: Sequence[InstalledRuntime], request: InstallRequest) -> Choice:
     if request.spec is not None:
         extensions = [python for python in pythons if python.source == "siteExtension"]
         return choose_runtime(app, extensions, request.spec, request.architecture, request.sources, request.prereleases)
@@ -157,7 +157,7 @@ def _choose(app: App, pythons: Sequence[Installed], request: InstallRequest) -> 
     return Choice(None, resolve_id(offers, wanted, request.package_version))
 
 
-def _silent(pythons: Sequence[Installed], choice: Choice) -> str | None:
+def _silent(pythons: Sequence[InstalledRuntime], choice: Choice) -> str | None:
     """The id of an extension that Azure lists although its Python does not answer, where that one is to be installed.
 
     Its installation may still be under way: the package is listed before its install.cmd has run

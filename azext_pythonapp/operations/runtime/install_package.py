@@ -17,7 +17,7 @@ from azext_pythonapp.operations.job.pending_restart import await_quiet
 from azext_pythonapp.operations.runtime.choose import newest_present
 from azext_pythonapp.operations.runtime.nuget import NugetInstallation
 from azext_pythonapp.plan import Change, Plan, Step, report
-from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.nuget import EXTENSION_PREFIX, PACKAGE_IDS, NugetRuntime
 from azext_pythonapp.runtimes.nuget_package import read_package
 from azext_pythonapp.runtimes.versions import VersionSpec
@@ -85,7 +85,7 @@ def install_release(app: App, runtime: NugetRuntime, file: Path | None, dry_run:
     return _install(app, NugetInstallation(app, runtime, file), dry_run)
 
 
-def install_registration(app: App, python: Installed, dry_run: bool) -> dict[str, Any]:
+def install_registration(app: App, python: InstalledRuntime, dry_run: bool) -> dict[str, Any]:
     """For a Python that is on the app: nothing, or its registration with IIS, where an earlier run could not make it.
 
     Returns what `install_release` returns.
@@ -108,7 +108,7 @@ def _install(app: App, installation: NugetInstallation, dry_run: bool) -> dict[s
     return report(app.site.to_dict(), changes, False, runtime=installation.runtime.to_dict(), **more)
 
 
-def _unregistered(app: App, python: Installed) -> NugetRuntime | None:
+def _unregistered(app: App, python: InstalledRuntime) -> NugetRuntime | None:
     """A runtime of ours that IIS does not know yet; None for any other."""
     if not (python.extension_id or "").startswith(EXTENSION_PREFIX):
         return None

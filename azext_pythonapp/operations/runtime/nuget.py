@@ -27,7 +27,7 @@ from azext_pythonapp.operations.runtime.choose import Choice
 from azext_pythonapp.operations.runtime.site_extension import Installation
 from azext_pythonapp.packages.pip import PipCommand
 from azext_pythonapp.plan import Change, Step
-from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.nuget import NugetRuntime, fetch_hash
 from azext_pythonapp.runtimes.nuget_package import PROGRAM, extension_files, read_package, repack
 from azext_pythonapp.runtimes.probe import probe
@@ -54,7 +54,9 @@ class NugetInstallation:
     Raises Refused when the runtime's folder is taken.
     """
 
-    def __init__(self, app: App, offer: NugetRuntime, file: Path | None = None, present: Installed | None = None):
+    def __init__(
+        self, app: App, offer: NugetRuntime, file: Path | None = None, present: InstalledRuntime | None = None
+    ):
         self._app = app
         self.offer = offer
         self._file = file
@@ -62,7 +64,7 @@ class NugetInstallation:
         self._registered = False
         self._extracting = False
         self.warnings: list[str] = []
-        self.runtime = present or Installed(
+        self.runtime = present or InstalledRuntime(
             version=offer.version,
             architecture=offer.architecture,
             extension_id=offer.extension_id,
@@ -316,7 +318,7 @@ class NugetInstallation:
 
 
 def installation_of(
-    app: App, choice: Choice, pythons: Sequence[Installed], package_version: str | None = None
+    app: App, choice: Choice, pythons: Sequence[InstalledRuntime], package_version: str | None = None
 ) -> Installation | NugetInstallation | None:
     """The installation that a choice needs; None for a Python that is there.
 

@@ -15,7 +15,7 @@ from azext_pythonapp.operations.runtime.choose import require_version
 from azext_pythonapp.operations.runtime.keep_packages import Replacement, packages_at_risk
 from azext_pythonapp.plan import Action, Change, Step
 from azext_pythonapp.runtimes.catalogue import Offer
-from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import same_extension
 from azext_pythonapp.runtimes.versions import minor, package_order
 
@@ -29,7 +29,7 @@ class Installation:
     Raises Refused when those packages are for another Python than the new one.
     """
 
-    def __init__(self, app: App, offer: Offer, pythons: Sequence[Installed], package_version: str | None = None):
+    def __init__(self, app: App, offer: Offer, pythons: Sequence[InstalledRuntime], package_version: str | None = None):
         self._app = app
         self.offer = offer
         self._package_version = package_version
@@ -42,7 +42,7 @@ class Installation:
             None,
         )
         path = offer.identity.python_path(app.kudu.home())
-        self.runtime = Installed(
+        self.runtime = InstalledRuntime(
             version=offer.version,
             architecture=offer.architecture,
             extension_id=offer.extension_id,
@@ -165,7 +165,7 @@ class Installation:
             return "update"
         return "upgrade" if wanted > present else "downgrade"
 
-    def _require_same_python(self, pythons: Sequence[Installed]) -> None:
+    def _require_same_python(self, pythons: Sequence[InstalledRuntime]) -> None:
         folder = self.offer.identity.folder.lower()
         for python in pythons:
             if not (

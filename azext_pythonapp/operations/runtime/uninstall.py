@@ -16,7 +16,7 @@ from azext_pythonapp.operations.runtime.in_use import shortened, uses_of_runtime
 from azext_pythonapp.operations.runtime.keep_packages import packages_at_risk
 from azext_pythonapp.packages import record
 from azext_pythonapp.plan import Change, Plan, Step, report
-from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import VersionSpec, identify, same_extension
 from azext_pythonapp.windows import home_folder_of, same_path
 
@@ -99,7 +99,7 @@ def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, A
     return report(app.site.to_dict(), plan.apply(app.progress.say), False)
 
 
-def _refuse_used(app: App, python: Installed) -> None:
+def _refuse_used(app: App, python: InstalledRuntime) -> None:
     """Raise Refused when the app names something below the folder of python; it need not be what web.config starts."""
     places = uses_of_runtime(app, python.python_path)
     if places:
@@ -110,7 +110,7 @@ def _refuse_used(app: App, python: Installed) -> None:
         )
 
 
-def _chosen(app: App, request: UninstallRequest, pythons: Sequence[Installed]) -> Installed | None:
+def _chosen(app: App, request: UninstallRequest, pythons: Sequence[InstalledRuntime]) -> InstalledRuntime | None:
     """The one Python that the request means; None when there is none."""
     own = [python for python in pythons if python.source != "builtIn"]
     if request.extension_id is not None:
@@ -132,7 +132,7 @@ def _chosen(app: App, request: UninstallRequest, pythons: Sequence[Installed]) -
     return matching[0] if matching else None
 
 
-def _named(app: App, extension_id: str, own: Sequence[Installed]) -> Installed | None:
+def _named(app: App, extension_id: str, own: Sequence[InstalledRuntime]) -> InstalledRuntime | None:
     """The runtime of a site extension; where that is uninstalled already, the folder that it left behind."""
     say_new_id(app, extension_id)
     present = next(
@@ -156,7 +156,7 @@ def _named(app: App, extension_id: str, own: Sequence[Installed]) -> Installed |
     return python if said == (identity.version, identity.architecture) else None
 
 
-def _extension_steps(app: App, python: Installed) -> list[Step]:
+def _extension_steps(app: App, python: InstalledRuntime) -> list[Step]:
     if python.extension_id is None:
         return []
     identifier = python.extension_id
@@ -169,7 +169,9 @@ def _extension_steps(app: App, python: Installed) -> list[Step]:
     return [Step(f"Uninstalling site extension {identifier} from {app.site.label}.", [change], apply)]
 
 
-def _folder_steps(app: App, python: Installed, pythons: Sequence[Installed], keep_files: bool) -> list[Step]:
+def _folder_steps(
+    app: App, python: InstalledRuntime, pythons: Sequence[InstalledRuntime], keep_files: bool
+) -> list[Step]:
     """Delete the runtime's folder, which no package's own uninstallation does (docs/platform/site-extensions.md 1.5).
 
     It stays when it is to be kept, or when another installed extension lives in it as well.
@@ -210,7 +212,7 @@ def _content(app: App, folder: str) -> str:
     return "no packages" if count == 0 else "1 package" if count == 1 else f"{count} packages"
 
 
-def _summary(app: App, python: Installed, plan: Plan) -> str:
+def _summary(app: App, python: InstalledRuntime, plan: Plan) -> str:
     parts = [
         f"the site extension {change.target.removeprefix(EXTENSIONS)}"
         if change.target.startswith(EXTENSIONS)

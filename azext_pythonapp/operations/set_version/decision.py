@@ -22,7 +22,7 @@ from azext_pythonapp.operations.set_version.options import SetVersionRequest
 from azext_pythonapp.operations.web_config.decide import PythonChoice, decide_handler, decide_start
 from azext_pythonapp.operations.web_config.entry_point import StartTarget
 from azext_pythonapp.packages.requirements import TargetEnvironment, required_packages
-from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.registration import Registration
 from azext_pythonapp.webconfig.handlers import HandlerIntent, PythonHandler, read_in_force
 from azext_pythonapp.windows import same_path
@@ -55,7 +55,7 @@ class Decision:
     request: SetVersionRequest
     found: Found
     installation: Installation | NugetInstallation | None
-    python: Installed
+    python: InstalledRuntime
     intent: HandlerIntent
 
     @property
@@ -106,7 +106,7 @@ def decide(app: App, request: SetVersionRequest) -> Decision:
     return Decision(app, request, found, installation, python, intent)
 
 
-def intent_for_installed(app: App, request: SetVersionRequest, found: Found, python: Installed) -> HandlerIntent:
+def intent_for_installed(app: App, request: SetVersionRequest, found: Found, python: InstalledRuntime) -> HandlerIntent:
     """Return what web.config has to say for a Python that is on the app; its registration is read there.
 
     Raises Refused when no handler can start it.
@@ -119,7 +119,7 @@ def _intent(
     app: App,
     request: SetVersionRequest,
     found: Found,
-    python: Installed,
+    python: InstalledRuntime,
     registration: Registration | None,
     packages: Iterator[str],
 ) -> HandlerIntent:
@@ -142,12 +142,12 @@ def _requirements(app: App) -> RequirementFiles | None:
         return None
 
 
-def _requirement_names(found: Found, python: Installed) -> Iterator[str]:
+def _requirement_names(found: Found, python: InstalledRuntime) -> Iterator[str]:
     if found.requirements is not None:
         environment = TargetEnvironment(str(python.version), str(python.architecture))
         yield from required_packages(found.requirements.parsed, environment)
 
 
-def _packages(app: App, found: Found, python: Installed) -> Iterator[str]:
+def _packages(app: App, found: Found, python: InstalledRuntime) -> Iterator[str]:
     yield from _requirement_names(found, python)
     yield from installed_packages(app, python.python_path)

@@ -27,7 +27,7 @@ from azext_pythonapp.operations.web_config.decide import PythonChoice
 from azext_pythonapp.operations.web_config.handler import starts_python
 from azext_pythonapp.operations.web_config.options import WebConfigRequest
 from azext_pythonapp.packages.requirements import required_packages
-from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import REGISTERED_HOME
 from azext_pythonapp.runtimes.probe import probe
 from azext_pythonapp.runtimes.registration import Registration
@@ -82,7 +82,7 @@ class AppTarget:
         self._file = self._seen.web_config
         self.files: Wwwroot = AppFiles(app)
         self.progress = app.progress
-        self._chosen: Installed | None = None
+        self._chosen: InstalledRuntime | None = None
 
     def web_config(self) -> FileState:
         """Return web.config as it was when the command began."""
@@ -151,7 +151,7 @@ class AppTarget:
         """Return the app as output names it."""
         return self._app.site.to_dict()
 
-    def _choice(self, python: Installed, current: PythonHandler | None) -> PythonChoice:
+    def _choice(self, python: InstalledRuntime, current: PythonHandler | None) -> PythonChoice:
         self._chosen = python
         return self._looked_up(python.python_path, python.extension_id, current)
 
@@ -189,7 +189,7 @@ class AppTarget:
         elif path not in replies.answers:
             self.progress.say(f"{path} was not found on {self._app.site.label}, or does not run.")
 
-    def _only(self, pythons: Sequence[Installed]) -> Installed:
+    def _only(self, pythons: Sequence[InstalledRuntime]) -> InstalledRuntime:
         own = [python for python in pythons if python.source != "builtIn" and python.answered]
         silent = next((python for python in pythons if python.source != "builtIn" and python.unknown), None)
         if silent is not None:

@@ -12,7 +12,7 @@ from azext_pythonapp.operations.runtime import choose as runtime_choice
 from azext_pythonapp.operations.runtime.choose import choose_runtime, newest_present, require_present
 from azext_pythonapp.operations.runtime.sources import Supply
 from azext_pythonapp.runtimes.catalogue import gallery_offers, nuget_offers
-from azext_pythonapp.runtimes.discovery import Installed
+from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import identify, identify_folder
 from azext_pythonapp.runtimes.nuget import NugetRuntime, Release
 from azext_pythonapp.runtimes.versions import VersionSpec
@@ -68,7 +68,7 @@ def app():
 def python(version, extension_id=None, architecture="x64", answered=True, unknown=False, folder=None):
     folder = folder or f"python{version.replace('.', '')}{architecture}"
     own = extension_id is not None or answered
-    return Installed(
+    return InstalledRuntime(
         version=version if own else None,
         architecture=architecture if own else None,
         extension_id=extension_id,
