@@ -17,6 +17,7 @@ import pytest
 from tests.conftest import REPOSITORY
 from tests.local_azure.cloud import LocalAzure
 from tests.local_azure.site import Site
+from tests.local_azure.windows import cpython_packages
 from tests.local_azure.windows.index import PackageIndex
 from tests.scenario.apps import SAMPLES, Apps, web_root
 from tests.scenario.az import Az
@@ -134,7 +135,8 @@ def offline_wheels(reader: Reader) -> Iterator[None]:
     reader.app("flask_hello", name="my-test-app")
     reader.app("wsgi_hello")
     shutil.copy(SAMPLES / "flask_hello" / "requirements.txt", reader.folder)
-    shutil.copy(next((reader.windows / "nuget").rglob("python.3.11.9.nupkg")), reader.folder)
+    package = next(each for each in cpython_packages.PACKAGES if each.version == "3.11.9")
+    shutil.copy(cpython_packages.path_of(reader.windows, package), reader.folder)
     yield
 
 

@@ -102,8 +102,10 @@ def test_no_wait_and_the_command_that_finishes_it(az, azure, apps, monkeypatch):
     assert site.restarts == 0
     finishing = az.start(answer["finishCommand"].removeprefix("az "))
     for line in finishing.stderr:
-        if "is being installed" in line:
+        if "is already being installed" in line:
             break
+    else:
+        raise AssertionError("it ended before it said that it waits")
     may_end.set()
     stdout, stderr = finishing.communicate(timeout=300)
     assert finishing.returncode == 0, stderr
