@@ -78,3 +78,6 @@ run "az webapp python install-requirements -g rg -n demo --slot staging --query 
 title "What runs now."
 run "az webapp python list -g rg -n demo --output table"
 run "az webapp python show -g rg -n demo --slot staging --output table"
+
+title "And this is the page that the app serves."
+run "curl --silent --show-error --fail https://demo.azurewebsites.net/"
