@@ -36,7 +36,7 @@ deploy() {
 title "Which Pythons are there for Windows App Service?"
 run "az webapp python list-versions -g rg -n demo --output table"
 
-title "A Flask app comes to an app that has no Python yet, and shall run Python 3.8."
+title "Deploy a Flask app to an app without a Python, and make it run Python 3.8."
 run "cat flask_hello/requirements.txt"
 run "deploy flask_hello demo"
 run "az webapp python set-version -g rg -n demo --version 3.8 --dry-run --query 'changes[].{action: action, target: target, after: after}' --output table"

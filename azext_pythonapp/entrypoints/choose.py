@@ -248,7 +248,8 @@ def choose(candidates: Sequence[EntryPoint]) -> EntryPoint:
                 '; for an app with its own server: --handler httpplatform --startup-command "FILE.py"'
                 if any("--startup-command" in note for note in notes)
                 else ""
-            ),
+            )
+            + ".",
         )
     equal = [candidate for candidate in candidates if candidate.rank == candidates[0].rank]
     if len(equal) == 1:

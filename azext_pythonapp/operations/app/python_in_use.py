@@ -92,6 +92,7 @@ def _python_of(app: App, pythons: list[InstalledRuntime], started: str) -> Insta
         return own[0]
     advice = f"Choose one first: `az webapp python set-version {app.site.arguments} --version 3`."
     if not own:
-        raise NotFound(f"The {app.site.label} has no Python to install into.", advice)
+        install = f"az webapp python set-version {app.site.arguments} --version 3"
+        raise NotFound(f"The {app.site.label} has no Python of its own.", f"Install one and switch to it: `{install}`.")
     names = ", ".join(python.name.removeprefix("Python ") if python.version else python.python_path for python in own)
     raise Refused(f"web.config of {app.site.label} starts no Python, and several are installed: {names}.", advice)
