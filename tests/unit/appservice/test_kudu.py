@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 
@@ -23,36 +22,6 @@ from tests.unit.passing_time import Time, ends_without_result
 
 TOKEN = login.issue_token("https://appservice.azure.com/", login.CLIENT_ID)
 LABEL = "app 'shop'"
-
-
-@pytest.fixture(scope="module")
-def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LinuxAzure]:
-    """A local Azure without Windows."""
-    folder = tmp_path_factory.mktemp("azure")
-    with LinuxAzure(folder, folder / "cache") as cloud:
-        yield cloud
-
-
-@pytest.fixture(scope="module")
-def numbers() -> Iterator[int]:
-    """Numbers that tell the apps of this module apart."""
-    return itertools.count(1)
-
-
-@pytest.fixture
-def site(azure: LinuxAzure, numbers: Iterator[int]) -> Site:
-    """An app of this test's own, with its home directory empty but for wwwroot."""
-    return azure.add_site(f"shop{next(numbers)}")
-
-
-@pytest.fixture
-def session(azure: LinuxAzure) -> Iterator[requests.Session]:
-    """A session that goes through the local Azure's proxy and trusts its certificate authority only."""
-    with requests.Session() as opened:
-        opened.trust_env = False
-        opened.proxies = {"https": azure.env["HTTPS_PROXY"]}
-        opened.verify = azure.env["REQUESTS_CA_BUNDLE"]
-        yield opened
 
 
 @pytest.fixture

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
@@ -30,36 +29,22 @@ SITE = Site("shop", "rg", None, SITE_ID, "shop.azurewebsites.net", "shop.scm.azu
 ODD = ["null", "5", '"text"', '["text"]', "[null]", '{"Message": "x"}', "<html><title>x</title></html>", ""]
 
 
-@pytest.fixture(scope="module")
-def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LinuxAzure]:
-    folder = tmp_path_factory.mktemp("azure")
-    with LinuxAzure(folder, folder / "cache") as cloud:
-        yield cloud
-
-
-NUMBERS = itertools.count(1)
-
-
 @pytest.fixture
-def answering(azure: LinuxAzure) -> Iterator[Callable[..., Kudu]]:
+def answering(azure: LinuxAzure, site, session: requests.Session) -> Callable[..., Kudu]:
     """Makes a client of an SCM site that gives one answer to everything."""
-    site = azure.add_site(f"odd{next(NUMBERS)}")
     passing = Time()
-    with requests.Session() as session:
-        session.trust_env = False
-        session.proxies, session.verify = {"https": azure.env["HTTPS_PROXY"]}, azure.env["REQUESTS_CA_BUNDLE"]
 
-        def make(text: str) -> Kudu:
-            async def answer(scope, receive, send) -> None:
-                kind = "text/plain" if text.startswith("<") else "application/json"
-                response = Response(text.encode(), media_type=kind)
-                await response(scope, receive, send)
+    def make(text: str) -> Kudu:
+        async def answer(scope, receive, send) -> None:
+            kind = "text/plain" if text.startswith("<") else "application/json"
+            response = Response(text.encode(), media_type=kind)
+            await response(scope, receive, send)
 
-            azure.serve(site.scm_host, answer)
-            credentials = ScmCredentials(site.scm_host, lambda: TOKEN, lambda: None)
-            return Kudu(session, site.scm_host, credentials, "app 'shop'", clock=passing.clock, sleep=passing.sleep)
+        azure.serve(site.scm_host, answer)
+        credentials = ScmCredentials(site.scm_host, lambda: TOKEN, lambda: None)
+        return Kudu(session, site.scm_host, credentials, "app 'shop'", clock=passing.clock, sleep=passing.sleep)
 
-        yield make
+    return make
 
 
 @pytest.mark.parametrize("text", ODD)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import requests
@@ -21,31 +21,6 @@ from tests.unit.passing_time import Time, ends_without_result
 
 TOKEN = login.issue_token("https://appservice.azure.com/", login.CLIENT_ID)
 CUTS = [500, 502, 504, "closed"]
-
-
-@pytest.fixture(scope="module")
-def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LinuxAzure]:
-    folder = tmp_path_factory.mktemp("azure")
-    with LinuxAzure(folder, folder / "cache") as cloud:
-        yield cloud
-
-
-@pytest.fixture(scope="module")
-def numbers() -> Iterator[int]:
-    return itertools.count(1)
-
-
-@pytest.fixture
-def site(azure: LinuxAzure, numbers: Iterator[int]) -> Site:
-    return azure.add_site(f"shop{next(numbers)}")
-
-
-@pytest.fixture
-def session(azure: LinuxAzure) -> Iterator[requests.Session]:
-    with requests.Session() as opened:
-        opened.trust_env = False
-        opened.proxies, opened.verify = {"https": azure.env["HTTPS_PROXY"]}, azure.env["REQUESTS_CA_BUNDLE"]
-        yield opened
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -10,21 +9,7 @@ import pytest
 from tests.local_azure import arm
 from tests.local_azure.cloud import LocalAzure
 from tests.local_azure.site import Site
-from tests.unit.local_azure.linux_azure import Client, LinuxAzure
-
-
-@pytest.fixture(scope="module")
-def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAzure]:
-    """A local Azure without Windows."""
-    folder = tmp_path_factory.mktemp("azure")
-    with LinuxAzure(folder, folder / "cache") as cloud:
-        yield cloud
-
-
-@pytest.fixture(scope="module")
-def numbers() -> Iterator[int]:
-    """Numbers that tell the apps of a module apart."""
-    return itertools.count(1)
+from tests.unit.local_azure.linux_azure import Client
 
 
 @pytest.fixture

@@ -44,16 +44,6 @@ def site(azure: LinuxAzure) -> Site:
 
 
 @pytest.fixture
-def session(azure: LinuxAzure) -> Iterator[requests.Session]:
-    """A session that goes through the local Azure's proxy."""
-    with requests.Session() as opened:
-        opened.trust_env = False
-        opened.proxies = {"https": azure.env["HTTPS_PROXY"]}
-        opened.verify = azure.env["REQUESTS_CA_BUNDLE"]
-        yield opened
-
-
-@pytest.fixture
 def kudu(session: requests.Session, site: Site) -> Kudu:
     """A client of the app's SCM site."""
     token = login.issue_token("https://appservice.azure.com/", login.CLIENT_ID)
