@@ -33,6 +33,7 @@ def exit_with(error):
             errors.AccessDenied: azclierror.ForbiddenError,
             errors.Unreachable: azclierror.AzureConnectionError,
             errors.UnknownOutcome: azclierror.AzureConnectionError,
+            errors.Interrupted: azclierror.ManualInterrupt,
             errors.PlatformFailed: azclierror.AzureResponseError,
             errors.RemoteFailed: azclierror.AzureResponseError,
         }

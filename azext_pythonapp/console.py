@@ -3,26 +3,45 @@
 import os
 import shutil
 import sys
+import threading
+import time
+from contextlib import contextmanager
 
 from azext_pythonapp.plain_text import plain, plain_line
+from azext_pythonapp.plan_view import Colours, diff_lines, plan_lines
 from azext_pythonapp.url_secrets import masked
 
-_DIFF_COLOURS = (("--- ", "\x1b[1m"), ("+++ ", "\x1b[1m"), ("@@", "\x1b[36m"), ("-", "\x1b[31m"), ("+", "\x1b[32m"))
+# How often the elapsed time on the last line is updated, and from when on it is shown.
+_TICK_SECONDS = 0.5
+_QUIET_SECONDS = 1.0
 
 
 class Console:
-    """Print an operation's progress, and prompt for confirmation.
+    """Print an operation's progress, its plan and its last lines, and prompt for confirmation.
 
-    On a terminal the last line shows the current activity; other lines appear above it. Messages can contain text from
-    elsewhere, such as file names of the worker: control characters in it are removed and secrets in addresses masked.
+    On a terminal the last line shows the current activity and for how long it has been going on; other lines appear
+    above it. Messages can contain text from elsewhere, such as file names of the worker: control characters in it are
+    removed and secrets in addresses masked.
 
-    only_errors: az's --only-show-errors. never_ask: az's setting core.disable_confirm_prompt.
+    only_errors: az's --only-show-errors. never_ask: az's setting core.disable_confirm_prompt. at_end: takes a function
+    that is called when az has printed the command's answer; by default it is called at once.
     """
 
-    def __init__(self, only_errors, never_ask=False):
+    def __init__(self, only_errors, never_ask=False, at_end=lambda function: function(), clock=time.monotonic):
         self._only_errors = only_errors
         self._never_ask = never_ask
-        self._status = ""
+        self._at_end = at_end
+        self._clock = clock
+        self._began = clock()
+        self._lock = threading.RLock()
+        self._phases = []
+        self._shown = ""
+        self._ticker = None
+
+    @property
+    def seconds(self):
+        """Return the seconds since the command began."""
+        return self._clock() - self._began
 
     def say(self, message):
         """Print one line about a step that starts or has ended."""
@@ -33,16 +52,40 @@ class Console:
         for part in masked(plain(line)).split("\n"):
             self._write(f"  | {part}")
 
+    @contextmanager
+    def phase(self, title):
+        """Show that work goes on until the block ends: the title as a line, and below it, on a terminal, the time.
+
+        title: a sentence that is true when the work begins. Inside another phase this one is shown until it ends.
+        """
+        self.say(title)
+        phase = _Phase(plain_line(title).rstrip("."), self._clock())
+        with self._lock:
+            self._phases.append(phase)
+        self._start_ticker()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._phases.remove(phase)
+            self._draw()
+
     def status(self, text):
-        """Show the current activity on a terminal's last line; None clears it."""
-        if self._only_errors or not sys.stderr.isatty():
-            return
-        width = shutil.get_terminal_size().columns - 1
-        shown = _encodable(masked(plain_line(text or "")), sys.stderr)[:width]
-        # Blanks instead of an erase sequence, which not every Windows console supports; the text always fits one line.
-        sys.stderr.write("\r" + shown.ljust(min(len(self._status), width)) + ("" if shown else "\r"))
-        sys.stderr.flush()
-        self._status = shown
+        """Say on a terminal's last line what is being done just now; None clears that.
+
+        The time is that of the phase; without one, it begins with the first status.
+        """
+        with self._lock:
+            if not self._phases and text is None:
+                return
+            if not self._phases:
+                self._phases.append(_Phase("", self._clock(), of_status=True))
+                self._start_ticker()
+            phase = self._phases[-1]
+            if text is None and phase.of_status:
+                self._phases.remove(phase)
+            phase.detail = plain_line(text or "")
+        self._draw()
 
     def data(self, line):
         """Print one line of the requested data to standard output. Exit quietly on a broken pipe."""
@@ -53,17 +96,40 @@ class Console:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
 
+    def show_plan(self, label, now, changes, *, dry_run, warnings=()):
+        """Show a plan: before the question, or, in a dry run, as the last thing on the screen.
+
+        label: "app 'shop'" or a file; now: what it is before the plan, in a few words, or None; changes: of the plan;
+        warnings: sentences about what the plan means.
+        """
+
+        def show():
+            wide = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+            for line in plan_lines(label, now, changes, _colours(), wide, dry_run=dry_run, warnings=warnings):
+                self._write(masked(line))
+
+        if dry_run:
+            self._at_end(show)
+        else:
+            show()
+
+    def conclude(self, *lines):
+        """Print lines as the last thing on the screen, behind the command's answer.
+
+        lines: sentences, and commands to paste; None and "" are left out.
+        """
+
+        def show():
+            for line in filter(None, lines):
+                self._write(masked(plain(line)))
+
+        self._at_end(show)
+
     def diff(self, text):
-        """Print a unified diff in colours on a terminal only; elsewhere the command's output contains it."""
-        if self._only_errors or not text or not (sys.stderr.isatty() and sys.stdout.isatty()):
+        """Show a unified diff as the last thing on the screen of a terminal; elsewhere the answer has it."""
+        if not text or not (sys.stderr.isatty() and sys.stdout.isatty()):
             return
-        for line in plain(text).split("\n"):
-            colour = (
-                ""
-                if os.environ.get("NO_COLOR")
-                else next((code for sign, code in _DIFF_COLOURS if line.startswith(sign)), "")
-            )
-            self._write(f"{colour}{line}\x1b[0m" if colour else line)
+        self._at_end(lambda: [self._write(masked(line)) for line in diff_lines(text, _colours())])
 
     def confirm(self, question):
         """Ask a yes-or-no question. Raises Refused when the answer is no, or when the user cannot be prompted."""
@@ -85,13 +151,68 @@ class Console:
     def _write(self, line):
         if self._only_errors:
             return
-        status = self._status
-        if status:
-            self.status(None)
-        sys.stderr.write(_encodable(line, sys.stderr) + "\n")
-        sys.stderr.flush()
-        if status:
-            self.status(status)
+        with self._lock:
+            self._erase()
+            sys.stderr.write(_encodable(line, sys.stderr) + "\n")
+            sys.stderr.flush()
+        self._draw()
+
+    def _draw(self):
+        """Bring the last line up to date."""
+        if self._only_errors or not sys.stderr.isatty():
+            return
+        with self._lock:
+            text = self._phases[-1].line(self._clock(), shutil.get_terminal_size().columns - 1) if self._phases else ""
+            text = _encodable(text, sys.stderr)
+            if text == self._shown:
+                return
+            self._erase()
+            sys.stderr.write(text)
+            sys.stderr.flush()
+            self._shown = text
+
+    def _erase(self):
+        """Blank out the last line: blanks in place of an erase sequence, which not every Windows console supports."""
+        if self._shown:
+            sys.stderr.write("\r" + " " * len(self._shown) + "\r")
+            self._shown = ""
+
+    def _start_ticker(self):
+        if self._only_errors or not sys.stderr.isatty() or (self._ticker is not None and self._ticker.is_alive()):
+            return
+        self._ticker = threading.Thread(target=self._tick, name="status line", daemon=True)
+        self._ticker.start()
+
+    def _tick(self):
+        while True:
+            time.sleep(_TICK_SECONDS)
+            with self._lock:
+                if not self._phases:
+                    self._ticker = None
+                    return
+            self._draw()
+
+
+class _Phase:
+    """Work that goes on. detail: what is being done just now; of_status: whether it ends with its status."""
+
+    def __init__(self, title, began, of_status=False):
+        self.title = title
+        self.began = began
+        self.detail = ""
+        self.of_status = of_status
+
+    def line(self, now, width):
+        """Return what the last line says: at most so many characters, the time never cut off."""
+        elapsed = max(0, int(now - self.began))
+        if not self.detail and now - self.began < _QUIET_SECONDS:
+            return ""
+        time_text = f", {elapsed // 60}:{elapsed % 60:02d}"
+        return (self.detail or self.title)[: max(0, width - len(time_text))] + time_text
+
+
+def _colours():
+    return Colours(sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
 
 
 def _encodable(text, stream):

@@ -10,7 +10,8 @@ PythonAppError                what went wrong, in one sentence, and what to do n
 ├── Unreachable               there was no answer                                             exit code 1
 ├── PlatformFailed            Azure answered with an error or with invalid data               exit code 1
 ├── RemoteFailed              a program on the worker failed                                  exit code 1
-└── UnknownOutcome            the connection was cut: it may or may not have happened         exit code 1
+├── UnknownOutcome            the connection was cut: it may or may not have happened         exit code 1
+└── Interrupted               the user pressed Ctrl-C                                         exit code 1
 
 Only `azext_pythonapp/_exception_handler.py` turns them into azclierror types and exit codes.
 """
@@ -92,3 +93,7 @@ class RemoteFailed(PythonAppError):
 
 class UnknownOutcome(PythonAppError):
     """The connection was cut: the work may or may not have happened."""
+
+
+class Interrupted(PythonAppError):
+    """The user pressed Ctrl-C. The message says what runs now and what goes on in Azure."""

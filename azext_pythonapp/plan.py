@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-from azext_pythonapp.errors import PythonAppError, UnknownOutcome
+from azext_pythonapp.errors import Interrupted, PythonAppError, UnknownOutcome
 
 Action = Literal["install", "uninstall", "create", "update", "restart", "upgrade", "downgrade", "reinstall", "none"]
 
@@ -19,6 +20,7 @@ class Change:
         "site/wwwroot/web.config", "app".
     before, after: its version or state; None when it did not or will not exist.
     diff: a unified diff, for files.
+    note: what the plan says about it to a person, such as the publisher of a runtime; never in the answer.
     """
 
     target: str
@@ -26,6 +28,7 @@ class Change:
     before: str | None = None
     after: str | None = None
     diff: str | None = None
+    note: str | None = field(default=None, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the object of docs/json-output.md: {"target", "action", "before", "after"} and "diff" for files."""
@@ -35,11 +38,21 @@ class Change:
         return row
 
 
+class Teller(Protocol):
+    """What a plan tells its progress: the part of the console that it uses."""
+
+    def say(self, message: str) -> None:
+        """Print one line."""
+
+    def phase(self, title: str) -> AbstractContextManager[None]:
+        """Print the title, and show on a terminal that work goes on until the block ends."""
+
+
 @dataclass
 class Step:
     """One step of a plan.
 
-    title: what it does, for progress: "Install site extension …"; "" for a step that reports its own progress.
+    title: a sentence about what it does, for progress; "" for a step that reports its own progress.
     changes: its planned changes, for a dry run.
     apply: executes the step and returns the changes that happened.
     undo: reverts them and returns a sentence about it; None when nothing can or need be reverted.
@@ -65,30 +78,31 @@ class Plan:
         """Return the planned changes of all steps."""
         return [change for step in self.steps for change in step.changes]
 
-    def apply(self, say: Callable[[str], None]) -> list[Change]:
+    def apply(self, progress: Teller) -> list[Change]:
         """Apply the steps in order and return what changed.
 
-        say: gets each step's title as it starts, if it has one. When a step fails, the finished ones are undone in
-        reverse order, as far as possible, and the step's exception is raised; its message then says what was undone and
-        what stays. After UnknownOutcome nothing is undone: the work may still be running, and an undo would race with
-        it.
+        progress: shows each step's title while it runs, if it has one. When a step fails, the finished ones are undone
+        in reverse order, as far as possible, and the step's exception is raised; its message then says what was undone
+        and what stays. Ctrl-C counts as a failure and becomes Interrupted. After UnknownOutcome nothing is undone: the
+        work may still be running, and an undo would race with it.
         """
         done: list[Change] = []
         finished: list[tuple[Step, list[Change]]] = []
         for step in self.steps:
-            if step.title:
-                say(step.title)
             try:
-                changes = list(step.apply())
+                with progress.phase(step.title) if step.title else nullcontext():
+                    changes = list(step.apply())
             except UnknownOutcome as error:
                 error.extend(_stays(finished, undone=False))
                 raise
             except PythonAppError as error:
                 error.extend(_aftermath(finished))
                 raise
+            except KeyboardInterrupt as interrupt:
+                raise Interrupted(" ".join(["Interrupted.", *_aftermath(finished)])) from interrupt
             except BaseException:
                 for sentence in _aftermath(finished):
-                    say(sentence)
+                    progress.say(sentence)
                 raise
             finished.append((step, changes))
             done.extend(changes)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from azext_pythonapp.appservice.kudu import Kudu
 from azext_pythonapp.appservice.outcome import is_permanent
 from azext_pythonapp.appservice.site import Site, site_label
 from azext_pythonapp.errors import PlatformFailed, PythonAppError
+from azext_pythonapp.plan import Change
 
 PUBLIC_PAUSES = (1.0, 2.0)
 
@@ -35,6 +36,24 @@ class Progress(Protocol):
 
     def status(self, text: str | None) -> None:
         """Show the current activity on a terminal's last line; None clears it."""
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds since the command began."""
+
+    def phase(self, title: str) -> AbstractContextManager[None]:
+        """Print the title, and show on a terminal that work goes on until the block ends."""
+
+    def show_plan(
+        self, label: str, now: str | None, changes: Sequence[Change], *, dry_run: bool, warnings: Sequence[str] = ()
+    ) -> None:
+        """Show a plan: before the question, or, in a dry run, as the last thing on the screen."""
+
+    def conclude(self, *lines: str | None) -> None:
+        """Print lines as the last thing on the screen, behind the command's answer."""
+
+    def diff(self, text: str) -> None:
+        """Show a unified diff as the last thing on the screen of a terminal."""
 
     def data(self, line: str) -> None:
         """Print one line of the requested data to standard output."""

@@ -1,5 +1,6 @@
 """Open the app that a command names, and the terminal that it talks to."""
 
+import sys
 from contextlib import contextmanager
 
 
@@ -24,4 +25,19 @@ def console(cmd):
     from azext_pythonapp.console import Console
 
     never_ask = cmd.cli_ctx.config.getboolean("core", "disable_confirm_prompt", fallback=False)
-    return Console(cmd.cli_ctx.only_show_errors, never_ask)
+    return Console(cmd.cli_ctx.only_show_errors, never_ask, lambda function: _after_answer(cmd.cli_ctx, function))
+
+
+def _after_answer(cli_ctx, function):
+    """Call a function once az has printed the command's answer, also when that could not be printed."""
+    from knack.events import EVENT_CLI_POST_EXECUTE
+
+    def once(cli):
+        cli.unregister_event(EVENT_CLI_POST_EXECUTE, once)
+        try:
+            sys.stdout.flush()
+        except OSError:
+            pass  # nobody reads the answer any more
+        function()
+
+    cli_ctx.register_event(EVENT_CLI_POST_EXECUTE, once)

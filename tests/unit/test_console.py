@@ -1,9 +1,10 @@
-"""The status line: on a terminal only, below all other lines, silent with --only-show-errors."""
+"""The terminal: the status line below all other lines, phases, and the last lines."""
 
 from __future__ import annotations
 
 import io
 import os
+import time
 
 import pytest
 
@@ -42,23 +43,121 @@ def show(monkeypatch):
     return put
 
 
-def test_the_status_stays_below_the_lines(show):
+class Clock:
+    """Seconds, moved by hand."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that the status line's own thread never reads: only what a test does draws the line."""
+    monkeypatch.setattr(Console, "_start_ticker", lambda console: None)
+    return Clock()
+
+
+def test_the_status_stays_below_the_lines(show, clock):
     terminal = show()
-    console = Console(only_errors=False)
-    console.status("app 'x': downloading 34 MB, 0:01")
+    console = Console(only_errors=False, clock=clock)
+    console.status("app 'x': downloading 34 MB")
+    clock.now += 1
     console.output("Collecting flask")
-    console.status("app 'x': installing, 0:02")
-    assert terminal.screen == ["  | Collecting flask", "app 'x': installing, 0:02"]
+    assert terminal.screen == ["  | Collecting flask", "app 'x': downloading 34 MB, 0:01"]
+    clock.now += 61
+    console.status("app 'x': installing")
+    assert terminal.screen == ["  | Collecting flask", "app 'x': installing, 1:02"]
     console.status(None)
     console.say("done")
     assert terminal.screen == ["  | Collecting flask", "done", ""]
 
 
-def test_a_long_status_is_cut_to_one_line(show):
+def test_a_phase_shows_its_time_and_what_is_done(show, clock):
     terminal = show()
-    console = Console(only_errors=False)
+    console = Console(only_errors=False, clock=clock)
+    with console.phase("Installing Python 3.8.10."):
+        assert terminal.screen == ["Installing Python 3.8.10.", ""]
+        clock.now += 3
+        console.say("one")
+        assert terminal.screen == ["Installing Python 3.8.10.", "one", "Installing Python 3.8.10, 0:03"]
+        console.status("downloading 5 MB")
+        assert terminal.screen[-1] == "downloading 5 MB, 0:03"
+        console.status(None)
+        assert terminal.screen[-1] == "Installing Python 3.8.10, 0:03"
+    assert terminal.screen == ["Installing Python 3.8.10.", "one", ""]
+
+
+def test_the_inner_of_two_phases_is_shown(show, clock):
+    terminal = show()
+    console = Console(only_errors=False, clock=clock)
+    with console.phase("Outer."):
+        clock.now += 5
+        with console.phase("Inner."):
+            clock.now += 2
+            console.say("x")
+            assert terminal.screen[-1] == "Inner, 0:02"
+        assert terminal.screen == ["Outer.", "Inner.", "x", "Outer, 0:07"]
+
+
+def test_a_phase_ends_with_its_error(show, clock):
+    terminal = show()
+    console = Console(only_errors=False, clock=clock)
+    with pytest.raises(KeyboardInterrupt), console.phase("Installing."):
+        clock.now += 5
+        console.say("x")
+        raise KeyboardInterrupt
+    assert terminal.screen == ["Installing.", "x", ""]
+
+
+def test_the_time_goes_on_by_itself(show, monkeypatch):
+    monkeypatch.setattr("azext_pythonapp.console._TICK_SECONDS", 0.01)
+    terminal, clock = show(), Clock()
+    console = Console(only_errors=False, clock=clock)
+    with console.phase("Waiting."):
+        for seconds in (7, 11):
+            clock.now = 100.0 + seconds
+            while terminal.screen[-1] != f"Waiting, 0:{seconds:02d}":
+                time.sleep(0.01)
+    assert terminal.screen == ["Waiting.", ""]
+
+
+def test_elsewhere_a_phase_is_one_line(capsys, clock):
+    console = Console(only_errors=False, clock=clock)
+    with console.phase("Installing."):
+        clock.now += 60
+        console.status("downloading")
+    assert capsys.readouterr() == ("", "Installing.\n")
+
+
+def test_a_long_status_is_cut_to_one_line_with_its_time(show, clock):
+    terminal = show()
+    console = Console(only_errors=False, clock=clock)
     console.status("日" + "x" * 200)
-    assert terminal.screen == ["?" + "x" * 38]
+    assert terminal.screen == ["?" + "x" * 32 + ", 0:00"]
+
+
+def test_the_last_lines_come_when_the_answer_is_there(capsys):
+    later = []
+    console = Console(only_errors=False, at_end=later.append)
+    console.conclude("App 'x' runs Python 3.8.10.", None, "Undo: az webapp python …")
+    console.show_plan("app 'x'", None, [], dry_run=True)
+    console.show_plan("app 'y'", None, [], dry_run=False)
+    assert capsys.readouterr().err == "Plan for app 'y': nothing to change.\n"
+    for function in later:
+        function()
+    assert capsys.readouterr().err == (
+        "App 'x' runs Python 3.8.10.\nUndo: az webapp python …\nPlan for app 'x': nothing to change.\n"
+    )
+
+
+def test_the_last_lines_are_silent_with_only_errors(capsys):
+    console = Console(only_errors=True)
+    console.conclude("App 'x' runs Python 3.8.10.")
+    console.show_plan("app 'x'", None, [], dry_run=True)
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("only_errors, is_terminal", [(True, True), (False, False)])

@@ -26,7 +26,7 @@ FLOORS = [
     ["ground"],
 ]
 AZ = {"", "commands", "custom", "_params", "_help", "_format", "_completers", "_exception_handler"}
-GROUND = {"errors", "ids", "windows", "worker", "advice", "plain_text", "url_secrets", "console", "plan"}
+GROUND = {"errors", "ids", "windows", "worker", "advice", "plain_text", "url_secrets", "console", "plan", "plan_view"}
 HEIGHT = {room: height for height, rooms in enumerate(reversed(FLOORS)) for room in rooms}
 
 

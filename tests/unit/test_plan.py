@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.errors import RemoteFailed
+from azext_pythonapp.errors import Interrupted, RemoteFailed
 from azext_pythonapp.plan import Change, Plan, Step, report
+from tests.unit.progress import Recorded
 
 APP = {"name": "shop", "resourceGroup": "rg", "slot": None}
 
@@ -26,13 +27,13 @@ def test_steps_run_in_order_and_report_what_really_changed():
     plan = Plan([step("one", log, [install]), step("two", log)])
     said = []
     assert plan.changes == [install]
-    assert plan.apply(said.append) == [install]
+    assert plan.apply(Recorded(said)) == [install]
     assert log == said == ["one", "two"]
 
 
 def test_a_step_without_a_title_says_itself_what_it_does():
     log, said = [], []
-    Plan([step("", log), step("two", log)]).apply(said.append)
+    Plan([step("", log), step("two", log)]).apply(Recorded(said))
     assert log == ["", "two"] and said == ["two"]
 
 
@@ -51,7 +52,7 @@ def test_failure_undoes_finished_steps_in_reverse():
         ]
     )
     with pytest.raises(RemoteFailed) as caught:
-        plan.apply(lambda title: None)
+        plan.apply(Recorded())
     assert log == ["runtime", "web.config", "other", "page", "undo other", "undo web.config"]
     assert (
         str(caught.value)
@@ -73,7 +74,7 @@ def test_an_undo_that_fails_is_told_and_hides_nothing():
         ]
     )
     with pytest.raises(RemoteFailed, match="answered 500. Undoing it failed: The SCM site is gone."):
-        plan.apply(lambda title: None)
+        plan.apply(Recorded())
 
 
 def test_an_interrupt_undoes_as_well():
@@ -84,8 +85,8 @@ def test_an_interrupt_undoes_as_well():
             step("page", log, fails=KeyboardInterrupt()),
         ]
     )
-    with pytest.raises(KeyboardInterrupt):
-        plan.apply(lambda title: None)
+    with pytest.raises(Interrupted, match="Interrupted. undone"):
+        plan.apply(Recorded())
     assert log == ["web.config", "page", "undone"]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -96,7 +95,6 @@ class PipJob:
         self._timeout = timeout
         self._on_line = on_line or app.progress.output
         self._output = PipOutput()
-        self._began = time.monotonic()
 
     def wait(self) -> Job:
         """Follow the job to its end; a failed one comes with what its log tells about the reason.
@@ -135,10 +133,9 @@ class PipJob:
         self._on_line(line)
 
     def _show(self, job: Job) -> None:
-        """One line for a terminal: the app, what pip does, for how long."""
-        minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
+        """One line for a terminal: the app and what pip does."""
         doing = " ".join(part for part in (job.phase, job.progress) if part)
-        self._app.progress.status(f"{self._app.site.label}: {doing}, {minutes}:{seconds:02d}")
+        self._app.progress.status(f"{self._app.site.label}: {doing}")
 
 
 @contextmanager

@@ -129,7 +129,7 @@ def _install_extension(app: App, installation: Installation, request: InstallReq
         return _start_only(app, installation, request)
     if not request.confirmed:
         installation.confirm()
-    changes = plan.apply(app.progress.say)
+    changes = plan.apply(app.progress)
     runtime = installation.runtime
     app.progress.say(
         f"{runtime.name} answers. To run the app on it: `az webapp python set-version "

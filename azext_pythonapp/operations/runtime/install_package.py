@@ -103,7 +103,7 @@ def _install(app: App, installation: NugetInstallation, dry_run: bool) -> dict[s
     plan = Plan([*installation.steps(), *_restart_steps(app, installation)])
     if dry_run:
         return report(app.site.to_dict(), plan.changes, True, runtime=installation.runtime.to_dict())
-    changes = plan.apply(app.progress.say)
+    changes = plan.apply(app.progress)
     more = {"warnings": installation.warnings} if installation.warnings else {}
     return report(app.site.to_dict(), changes, False, runtime=installation.runtime.to_dict(), **more)
 

@@ -96,7 +96,7 @@ def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, A
         return report(app.site.to_dict(), plan.changes, True)
     if plan.steps and not request.confirmed:
         app.progress.confirm(f"{_summary(app, python, plan)} Continue?")
-    return report(app.site.to_dict(), plan.apply(app.progress.say), False)
+    return report(app.site.to_dict(), plan.apply(app.progress), False)
 
 
 def _refuse_used(app: App, python: InstalledRuntime) -> None:

@@ -33,7 +33,7 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
         return report(app.site.to_dict(), plan.changes, True, **_answer(decision, run))
     if decision.installation is not None and not request.confirmed:
         decision.installation.confirm()
-    changes = plan.apply(app.progress.say)
+    changes = plan.apply(app.progress)
     return report(app.site.to_dict(), changes, False, **_answer(decision, run))
 
 

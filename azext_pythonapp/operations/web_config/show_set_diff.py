@@ -103,7 +103,7 @@ def set_web_config(target: WebConfigTarget, request: WebConfigRequest, dry_run: 
     if dry_run:
         work.say_notes(planned=True)
         return report(work.app, work.plan.changes, True, **work.answer())
-    changes = work.plan.apply(target.progress.say)
+    changes = work.plan.apply(target.progress)
     work.say_notes()
     return report(work.app, changes, False, **work.answer())
 

@@ -12,6 +12,7 @@ from azext_pythonapp.errors import InvalidInput, PlatformFailed, Refused, Remote
 from azext_pythonapp.operations.app.health_check import HealthCheck, HealthOptions, Served
 from azext_pythonapp.webconfig.handlers import HandlerIntent, write_handler
 from tests.unit.page_server import plain, serving
+from tests.unit.progress import Recorded
 
 STOPPED = plain(403, "<p>The web app you have attempted to reach is currently stopped.</p>")
 TRACEBACK = "Traceback (most recent call last): File D:\\home\\python311x64\\wfastcgi.py\nRuntimeError: not ready"
@@ -51,9 +52,7 @@ class Site:
         session = requests.Session()
         session.trust_env = False
         site = SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop", affinity=self.affinity)
-        app = SimpleNamespace(
-            page_address=server.url, web=session, site=site, arm=self, progress=SimpleNamespace(say=self.said.append)
-        )
+        app = SimpleNamespace(page_address=server.url, web=session, site=site, arm=self, progress=Recorded(self.said))
         return HealthCheck(app, HealthOptions(**wish), lambda: self.now, self.sleep)
 
 

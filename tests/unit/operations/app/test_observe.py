@@ -24,6 +24,7 @@ from azext_pythonapp.operations.app.observe import observe
 from azext_pythonapp.operations.runtime.list_installed import list_runtimes
 from azext_pythonapp.operations.show import show
 from tests.unit.operations.shop import shop_site
+from tests.unit.progress import Recorded
 
 SITE = shop_site()
 PYTHON = r"D:\home\python364x64\python.exe"
@@ -62,7 +63,7 @@ class Azure:
             arm=Arm(self.send, "https://arm", "sub"),
             kudu=self,
             say_once=self.said.append,
-            progress=SimpleNamespace(say=self.said.append),
+            progress=Recorded(self.said),
         )
 
     def request(self, name):

@@ -23,6 +23,7 @@ from azext_pythonapp.operations.package.change import Attempts, RunOptions, chan
 from azext_pythonapp.packages.pip import PipCommand
 from tests.unit.folder_site import FolderSite
 from tests.unit.operations.shop import shop_site
+from tests.unit.progress import Recorded
 
 JOB = "20261122-115930-4f2a"
 SPEC = JobSpec("install-requirements", "python.exe", "python311x64", PipCommand(("install",), {"PIP_A": "secret"}))
@@ -81,7 +82,7 @@ def test_ctrl_c_during_launch_and_the_stopped_app(tmp_path, monkeypatch, at, run
             raise KeyboardInterrupt
 
     site.before_request = interrupt
-    app = SimpleNamespace(kudu=site, site=shop_site(), progress=SimpleNamespace(say=called.append))
+    app = SimpleNamespace(kudu=site, site=shop_site(), progress=Recorded(called))
     run = SimpleNamespace(title="Installing", target=SimpleNamespace(python_path="python.exe", version="3.8"))
     monkeypatch.setattr(package_change, "stop_for_job", lambda *arguments: None)
     monkeypatch.setattr(package_change, "run_pending", lambda *arguments, **options: called.append("started"))
@@ -99,9 +100,7 @@ def test_ctrl_c_during_launch_and_the_stopped_app(tmp_path, monkeypatch, at, run
 def test_ctrl_c_while_the_app_is_started_is_told(monkeypatch):
     said = []
     job = state.Job(JOB, "x", "succeeded", 0, result=state.JobResult())
-    app = SimpleNamespace(
-        site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop"), progress=SimpleNamespace(say=said.append)
-    )
+    app = SimpleNamespace(site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop"), progress=Recorded(said))
 
     def interrupt(*arguments, **options):
         raise KeyboardInterrupt

@@ -17,6 +17,7 @@ from azext_pythonapp.jobs.store import show, show_all
 from azext_pythonapp.operations.job.commands import list_jobs, show_job
 from azext_pythonapp.packages.pip import PipCommand
 from tests.unit.folder_site import FolderSite, Pending, Result
+from tests.unit.progress import Recorded
 
 JOB = "20261122-115930-4f2a"
 SPEC = JobSpec("install-requirements", "python.exe", "python311x64", PipCommand(("install",), {"PIP_A": "secret"}))
@@ -38,7 +39,7 @@ class World:
     def app(self):
         return SimpleNamespace(
             kudu=self.site,
-            progress=SimpleNamespace(say=self.said.append),
+            progress=Recorded(self.said),
             site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop"),
         )
 

@@ -15,6 +15,7 @@ from azext_pythonapp.operations.job.run import PipJob
 from azext_pythonapp.operations.package.change import Attempts, RunOptions
 from tests.unit.folder_site import FolderSite, Pending, Result
 from tests.unit.operations.shop import shop_site
+from tests.unit.progress import Recorded
 
 JOB = "20261122-115930-4f2a"
 BEGIN = datetime.now(timezone.utc)
@@ -166,7 +167,8 @@ def test_without_waiting_a_site_that_stays_away_names_the_job(worker):
 
 def shop(worker, done=None):
     site = shop_site()
-    progress = SimpleNamespace(say=worker.told.append, output=lambda line: None, status=lambda text: None)
+    progress = Recorded(worker.told)
+    progress.output = lambda line: None
     arm = SimpleNamespace(stop=lambda site: done.append("stop"), start=lambda site: done.append("start"))
     return SimpleNamespace(kudu=worker, site=site, progress=progress, arm=arm)
 

@@ -30,6 +30,7 @@ from azext_pythonapp.operations.job.pending_restart import (
 from azext_pythonapp.operations.package.change import Attempts, RunOptions
 from tests.unit.folder_site import FolderSite
 from tests.unit.operations.shop import shop_site
+from tests.unit.progress import Recorded
 
 EARLIER, JOB, OTHER = "20261122-115930-0001", "20261122-120000-0002", "20261122-120030-0003"
 
@@ -76,7 +77,7 @@ class World:
     @property
     def app(self):
         site = shop_site(self.at_opening)
-        return SimpleNamespace(kudu=self.kudu, arm=self.arm, site=site, progress=SimpleNamespace(say=self.said.append))
+        return SimpleNamespace(kudu=self.kudu, arm=self.arm, site=site, progress=Recorded(self.said))
 
     def sleep(self, seconds):
         self.waited += seconds

@@ -11,6 +11,7 @@ import pytest
 from azext_pythonapp.errors import NotFound, UnknownOutcome
 from azext_pythonapp.operations.package.wheel_upload import STALLED_SECONDS, upload_wheels
 from azext_pythonapp.packages.wheels import STORE, read_folder
+from tests.unit.progress import Recorded
 
 
 class Store:
@@ -45,23 +46,9 @@ class Store:
             raise UnknownOutcome("cut")
 
 
-class Screen:
-    """What the person saw."""
-
-    def __init__(self):
-        self.lines: list[str] = []
-        self.states: list[str | None] = []
-
-    def say(self, message):
-        self.lines.append(message)
-
-    def status(self, text):
-        self.states.append(text)
-
-
 @pytest.fixture
 def app():
-    return SimpleNamespace(kudu=Store(), progress=Screen(), site=SimpleNamespace(label="app 'shop'"))
+    return SimpleNamespace(kudu=Store(), progress=Recorded(), site=SimpleNamespace(label="app 'shop'"))
 
 
 @pytest.fixture
@@ -75,8 +62,8 @@ def test_missing_wheels_go_up_before_their_markers(app, found):
     upload_wheels(app, found)
     assert app.kudu.uploaded == [[part for wheel in found for part in (wheel.key, wheel.marker)]]
     assert app.kudu.listings == 1
-    assert app.progress.lines[0] == "Uploading 3 wheels (0.2 MB) to app 'shop'."
-    assert any("100%" in state for state in app.progress.states if state) and app.progress.states[-1] is None
+    assert app.progress.said[0] == "Uploading 3 wheels (0.2 MB) to app 'shop'."
+    assert any("100%" in state for state in app.progress.statuses if state) and app.progress.statuses[-1] is None
 
 
 def test_unchanged_wheels_cost_one_listing_and_no_byte(app, found):
@@ -84,7 +71,7 @@ def test_unchanged_wheels_cost_one_listing_and_no_byte(app, found):
     sent = app.kudu.bytes
     upload_wheels(app, found)
     assert (app.kudu.bytes, app.kudu.listings) == (sent, 2)
-    assert app.progress.lines[-1] == "3 wheels that fit are on app 'shop' already."
+    assert app.progress.said[-1] == "3 wheels that fit are on app 'shop' already."
 
 
 def test_only_a_changed_wheel_goes_up(app, found, tmp_path):
@@ -93,7 +80,7 @@ def test_only_a_changed_wheel_goes_up(app, found, tmp_path):
     again = read_folder(str(tmp_path))
     upload_wheels(app, again)
     assert app.kudu.uploaded[1] == [again[1].key, again[1].marker]
-    assert "2 are there already" in app.progress.lines[-2]
+    assert "2 are there already" in app.progress.said[-2]
 
 
 def test_a_wheel_without_its_marker_is_not_whole(app, found):

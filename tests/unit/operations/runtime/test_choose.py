@@ -16,6 +16,7 @@ from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import identify, identify_folder
 from azext_pythonapp.runtimes.nuget import NugetRuntime, Release
 from azext_pythonapp.runtimes.versions import VersionSpec
+from tests.unit.progress import Recorded
 
 
 def entry(extension_id, version, python=None, authors="Microsoft"):
@@ -62,7 +63,7 @@ def app():
     """An app, and what it was told to say."""
     site = Site("shop", "rg", None, "/id", "h", "s", "Running", subscription="my sub")
     said = []
-    return SimpleNamespace(site=site, progress=SimpleNamespace(say=said.append), said=said)
+    return SimpleNamespace(site=site, progress=Recorded(said), said=said)
 
 
 def python(version, extension_id=None, architecture="x64", answered=True, unknown=False, folder=None):

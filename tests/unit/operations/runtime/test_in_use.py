@@ -12,6 +12,7 @@ from azext_pythonapp.appservice.site import SiteConfiguration, VirtualApplicatio
 from azext_pythonapp.errors import AccessDenied, InvalidWebConfig, NotFound
 from azext_pythonapp.operations.runtime.in_use import shortened, uses_of_runtime
 from azext_pythonapp.webconfig import paths
+from tests.unit.progress import Recorded
 
 PYTHON = r"D:\home\python364x64\python.exe"
 
@@ -60,7 +61,7 @@ def app(
         kudu=Home(folder),
         site=SimpleNamespace(label="app 'shop'"),
         said=said,
-        progress=SimpleNamespace(say=said.append),
+        progress=Recorded(said),
         say_once=said.append,
     )
 

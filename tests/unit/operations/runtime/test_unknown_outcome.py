@@ -15,6 +15,7 @@ from azext_pythonapp.operations.runtime.site_extension import Installation
 from azext_pythonapp.plan import Change, Plan, Step
 from azext_pythonapp.runtimes.nuget import NugetRuntime
 from tests.unit.operations.shop import shop_site
+from tests.unit.progress import Recorded
 
 RUNTIME = NugetRuntime("python", "3.13.2", "x64")
 
@@ -39,7 +40,7 @@ def test_a_plan_undoes_nothing_and_says_what_is_different():
         ]
     )
     with pytest.raises(UnknownOutcome) as caught:
-        plan.apply(lambda title: None)
+        plan.apply(Recorded())
     assert undone == []
     assert caught.value.message == (
         "Whether x is being installed is not known. Nothing was undone, because the work may still be running. "
@@ -122,7 +123,7 @@ class Worker:
 def test_an_upload_that_may_be_extracted_is_not_removed(monkeypatch, tmp_path, error, removes):
     worker = Worker(error)
     site = SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop")
-    app = SimpleNamespace(kudu=worker, site=site, progress=SimpleNamespace(say=worker.said.append))
+    app = SimpleNamespace(kudu=worker, site=site, progress=Recorded(worker.said))
     installation = NugetInstallation(app, RUNTIME)
 
     def prepare(_, archive):
@@ -148,7 +149,7 @@ def test_an_interrupted_wait_for_an_install_is_unknown(monkeypatch):
     installation = object.__new__(Installation)
     site = SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop")
     installation.__dict__.update(
-        _app=SimpleNamespace(arm=None, site=site, kudu=None, progress=SimpleNamespace(say=print)),
+        _app=SimpleNamespace(arm=None, site=site, kudu=None, progress=Recorded()),
         _present=None,
         _package_version=None,
         _replacement=None,

@@ -10,6 +10,7 @@ from azext_pythonapp.errors import Conflict, PlatformFailed, Unreachable
 from azext_pythonapp.operations.set_version.steps import put_back
 from azext_pythonapp.plan import Plan, Step
 from tests.unit.operations.web_config.test_change import OLD, THEIRS, Files, planned
+from tests.unit.progress import Recorded
 
 
 def app(restart=lambda site: None):
@@ -81,5 +82,5 @@ def test_an_undo_that_fails_tells_what_to_do():
         raise Conflict("It failed.")
 
     with pytest.raises(Conflict) as caught:
-        Plan([Step("one", [], lambda: [], undo), Step("two", [], fail)]).apply(lambda title: None)
+        Plan([Step("one", [], lambda: [], undo), Step("two", [], fail)]).apply(Recorded())
     assert caught.value.message == ("It failed. Undoing it failed: The app is stopped. `az webapp start` starts it.")

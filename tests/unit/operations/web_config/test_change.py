@@ -14,6 +14,7 @@ from azext_pythonapp.operations.web_config.change_record import ChangeRecord
 from azext_pythonapp.plan import Plan
 from azext_pythonapp.webconfig.handlers import Edit
 from tests.unit.folder_site import FolderSite
+from tests.unit.progress import Recorded
 
 NOTE = "A comment was added."
 
@@ -116,7 +117,7 @@ def test_the_edit_is_computed_once() -> None:
     change = planned(files, edit=edit)
     assert (change.content, change.edit.notes, change.change.action) == (OLD_AND_OURS, (NOTE,), "update")
     row = change.change.to_dict()
-    done = Plan([change.step("Writing it.")]).apply(lambda title: None)
+    done = Plan([change.step("Writing it.")]).apply(Recorded())
     assert [each.to_dict() for each in done] == [row]
     assert change.content == files.content == OLD_AND_OURS
     change.undo()

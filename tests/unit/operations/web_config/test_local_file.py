@@ -11,31 +11,10 @@ from azext_pythonapp.operations.web_config.handler import HandlerOptions
 from azext_pythonapp.operations.web_config.options import PlatformOptions, WebConfigRequest
 from azext_pythonapp.operations.web_config.show_set_diff import diff_web_config, set_web_config, show_web_config
 from azext_pythonapp.operations.web_config.target import FileTarget
+from tests.unit.progress import Recorded
 
 PYTHON = "D:\\home\\python364x64\\python.exe"
 APP = "def application(environ, start_response):\n    pass\n"
-
-
-class Said:
-    """Progress that is remembered."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, message: str) -> None:
-        self.lines.append(message)
-
-    def output(self, line: str) -> None:
-        self.lines.append(line)
-
-    def status(self, text: str | None) -> None:
-        raise AssertionError(text)
-
-    def data(self, line: str) -> None:
-        raise AssertionError(line)
-
-    def confirm(self, question: str) -> None:
-        raise AssertionError(question)
 
 
 @pytest.fixture
@@ -45,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def place(folder: Path) -> FileTarget:
-    return FileTarget(folder / "web.config", Said())
+    return FileTarget(folder / "web.config", Recorded())
 
 
 def request(
