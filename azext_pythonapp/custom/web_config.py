@@ -57,7 +57,7 @@ def set_web_config(
             windows_auth_token=windows_auth_token,
             output_file=output_file,
         )
-        return _with_diff(cmd, show_set_diff.set_web_config(opened(), request, dry_run))
+        return show_set_diff.set_web_config(opened(), request, dry_run)
 
 
 def diff_web_config(
@@ -106,11 +106,8 @@ def diff_web_config(
 
 
 def _with_diff(cmd, answer):
-    """The answer, of which a person at a terminal sees the diff in colours, unless it tells of what was done."""
-    if "diff" in answer:
-        console(cmd).diff(answer["diff"])
-    elif answer.get("dryRun"):
-        console(cmd).diff("".join(change.get("diff") or "" for change in answer["changes"]))
+    """The answer, whose diff a person at a terminal sees in colours."""
+    console(cmd).diff(answer["diff"])
     return answer
 
 

@@ -14,7 +14,9 @@ WIDTHS = pytest.mark.parametrize("columns", [80, 120])
 def test_a_table_fits(az, azure, apps, columns):
     site = apps.prepared("wsgi_hello")
     for command in ("show", "list"):
-        with az_in_terminal(az, f"webapp python {command} -o table --only-show-errors", *naming(site), columns=columns) as terminal:
+        with az_in_terminal(
+            az, f"webapp python {command} -o table --only-show-errors", *naming(site), columns=columns
+        ) as terminal:
             assert terminal.end() == 0
         assert terminal.screen.broken == [] and "3.8.10" in terminal.screen.text, terminal.screen
         assert terminal.screen.lines[-1].startswith(("…", site.name[:4], "3.8.10")), terminal.screen

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from azext_pythonapp.errors import Conflict, PlatformFailed, PythonAppError, UnknownOutcome, Unreachable
+from azext_pythonapp.errors import (
+    Conflict,
+    InvalidWebConfig,
+    PlatformFailed,
+    PythonAppError,
+    UnknownOutcome,
+    Unreachable,
+)
 from azext_pythonapp.operations.app.wwwroot import FileState, Wwwroot
 from azext_pythonapp.operations.web_config.change_record import ChangeRecord
 from azext_pythonapp.plan import Action, Change, Step
@@ -172,3 +179,14 @@ class WebConfigChange:
 def _handler_text(content: bytes | None) -> str | None:
     handler = read_handler(content)
     return f"{handler.kind} {handler.python_path}" if handler else None
+
+
+def handler_words(content: bytes | None) -> str | None:
+    """Return what a web.config starts, in words for a person; None when it starts no Python or cannot be read."""
+    try:
+        handler = read_handler(content)
+    except InvalidWebConfig:
+        return None
+    if handler is None:
+        return None
+    return f"{handler.python_path} with {'FastCGI' if handler.kind == 'fastCgi' else 'HttpPlatformHandler'}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from azext_pythonapp.errors import NotFound, PythonAppError, Refused
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, LocalFiles
-from azext_pythonapp.operations.web_config.change import WebConfigChange
+from azext_pythonapp.operations.web_config.change import WebConfigChange, handler_words
 from azext_pythonapp.operations.web_config.decide import decide_handler, decide_start
 from azext_pythonapp.operations.web_config.entry_point import entry_point_in_force
 from azext_pythonapp.operations.web_config.handler import HandlerOptions
@@ -102,9 +102,11 @@ def set_web_config(target: WebConfigTarget, request: WebConfigRequest, dry_run: 
         target.require_writable()
     if dry_run:
         work.say_notes(planned=True)
+        work.show_plan()
         return report(work.app, work.plan.changes, True, **work.answer())
     changes = work.plan.apply(target.progress)
     work.say_notes()
+    work.conclude(changes)
     return report(work.app, changes, False, **work.answer())
 
 
@@ -204,6 +206,25 @@ class _Work:
             self._target.progress.say(f"Planned for web.config of {self._target.files.label} (nothing was changed):")
         for note in notes:
             self._target.progress.say(f"  {note}")
+
+    def show_plan(self) -> None:
+        """Show the plan of a dry run as the last thing on the screen."""
+        now = handler_words(self._found.content)
+        self._target.progress.show_plan(self._main.title, now, self.plan.changes, dry_run=True)
+
+    def conclude(self, changes: Sequence[Change]) -> None:
+        """Say as the last thing on the screen what web.config starts now, and what was not checked."""
+        target, title = self._target, self._main.title
+        if not changes:
+            target.progress.conclude(f"{title} is as asked for; nothing changed.")
+        elif self._request.output is not None:
+            untouched = f" {title} was not touched." if self.app is not None else ""
+            target.progress.conclude(f"Wrote {', '.join(change.target for change in changes)}.{untouched}")
+        else:
+            now, was = handler_words(self._main.content), handler_words(self._found.content)
+            before = "" if was == now else f" (was {was})" if was else ""
+            kept = self._record.folder if self._record is not None and self._found.content is not None else None
+            target.progress.conclude(f"{title} starts {now}{before}.", *target.after_write(kept))
 
     def answer(self) -> dict[str, Any]:
         """Return the command's own keys."""

@@ -69,6 +69,9 @@ class WebConfigTarget(Protocol):
     def record(self, command: str) -> ChangeRecord | None:
         """Return the record that keeps replaced bytes; None for a local file."""
 
+    def after_write(self, kept: str | None) -> Sequence[str]:
+        """Return the last lines after a write: what follows from it. kept: the folder of the previous bytes."""
+
     def to_dict(self) -> dict[str, Any] | None:
         """Return the app as output names it; None for a local file."""
 
@@ -146,6 +149,17 @@ class AppTarget:
     def record(self, command: str) -> ChangeRecord:
         """Return a record in a new folder on the app."""
         return ChangeRecord(self._app.kudu, command)
+
+    def after_write(self, kept: str | None) -> Sequence[str]:
+        """Say that IIS restarts the process, that the page was not checked, and where the previous bytes are."""
+        site = self._app.site
+        checked = f"The page was not checked: `az webapp python show {site.arguments} --check`."
+        if site.stopped:
+            checked = f"The {site.label} is stopped. Start it: `az webapp start {site.arguments}`."
+        return [
+            f"{'' if site.stopped else 'IIS restarts the worker process for it. '}{checked}",
+            *([f"The previous web.config is kept in {kept}."] if kept else []),
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the app as output names it."""
@@ -277,6 +291,10 @@ class FileTarget:
 
     def record(self, command: str) -> None:
         """Return None: a local file is in its own version control."""
+
+    def after_write(self, kept: str | None) -> Sequence[str]:  # pylint: disable=unused-argument
+        """Return nothing: a local file starts nothing."""
+        return []
 
     def to_dict(self) -> None:
         """Return None: there is no app."""

@@ -59,7 +59,7 @@ def answer_of(folder: Path, **options: Any) -> tuple[dict[str, Any], str]:
     where = place(folder)
     answer = set_web_config(where, request(**options), False)
     assert set_web_config(place(folder), request(**options), False)["changed"] is False
-    return answer, "\n".join(where.progress.lines)  # type: ignore[attr-defined]
+    return answer, "\n".join(where.progress.said)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

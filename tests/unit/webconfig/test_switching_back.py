@@ -10,7 +10,8 @@ from azext_pythonapp.operations.web_config.show_set_diff import set_web_config, 
 from azext_pythonapp.operations.web_config.target import FileTarget
 from azext_pythonapp.webconfig.handlers import HandlerIntent, carried_environment, read_handler, write_handler
 from azext_pythonapp.webconfig.values import literal, translated, variables_in
-from tests.unit.operations.web_config.test_local_file import Said, request
+from tests.unit.operations.web_config.test_local_file import request
+from tests.unit.progress import Recorded
 
 PAIR = r"D:\home\python364x64\python.exe|D:\home\python364x64\wfastcgi.py"
 ADD = '<add name="PythonHandler" path="*" verb="*" modules="httpPlatformHandler" resourceType="Unspecified" />'
@@ -74,7 +75,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def place(folder: Path) -> FileTarget:
-    return FileTarget(folder / "web.config", Said())
+    return FileTarget(folder / "web.config", Recorded())
 
 
 def meaning(folder: Path) -> dict[str, object]:

@@ -72,6 +72,28 @@ def test_a_dry_run_and_a_diff_write_nothing(folder: Path) -> None:
     assert not (folder / "web.config").exists()
 
 
+def test_the_last_lines_say_what_it_starts_now(folder: Path) -> None:
+    wanted = request("fastcgi", python=PYTHON)
+    dry, real, again = place(folder), place(folder), place(folder)
+    title = f"web.config of '{folder.resolve()}'"
+    set_web_config(dry, wanted, True)
+    assert [(label, now, dry_run) for label, now, _, dry_run in dry.progress.plans] == [(title, None, True)]
+    assert dry.progress.last == []
+    set_web_config(real, wanted, False)
+    assert real.progress.last == [f"{title} starts {PYTHON} with FastCGI."]
+    set_web_config(again, wanted, False)
+    assert again.progress.last == [f"{title} is as asked for; nothing changed."]
+    other = place(folder)
+    set_web_config(other, request("httpplatform", command="waitress-serve app:application"), True)
+    assert other.progress.plans[0][1] == f"{PYTHON} with FastCGI"
+
+
+def test_elsewhere_the_last_line_says_where(folder: Path) -> None:
+    target, elsewhere = place(folder), folder / "new.config"
+    set_web_config(target, request("fastcgi", python=PYTHON, output=elsewhere), False)
+    assert target.progress.last == [f"Wrote {elsewhere}."]
+
+
 def test_show_masks_secrets_and_warns(folder: Path) -> None:
     with pytest.raises(NotFound):
         show_web_config(place(folder))

@@ -9,7 +9,8 @@ import pytest
 from azext_pythonapp.errors import InvalidInput, InvalidWebConfig, Refused
 from azext_pythonapp.operations.web_config.show_set_diff import diff_web_config, set_web_config, show_web_config
 from azext_pythonapp.operations.web_config.target import FileTarget
-from tests.unit.operations.web_config.test_local_file import Said, request
+from tests.unit.operations.web_config.test_local_file import request
+from tests.unit.progress import Recorded
 from tests.unit.webconfig.test_switching_back import ADD, PAIR, fastcgi, platform
 
 PYTHON = r"D:\home\python3119x64\python.exe"
@@ -37,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 def place(folder: Path, text: str) -> FileTarget:
     (folder / "web.config").write_text(text)
-    return FileTarget(folder / "web.config", Said())
+    return FileTarget(folder / "web.config", Recorded())
 
 
 @pytest.mark.parametrize("way", ["set", "dry run", "output file", "diff"])
@@ -48,7 +49,7 @@ def test_notes_are_in_the_answer_and_said(folder: Path, way: str) -> None:
     answer = diff_web_config(where, wanted) if way == "diff" else set_web_config(where, wanted, way == "dry run")
     assert any("'Flask Application' (line 11) were removed" in note for note in answer["notes"])
     assert any(note.startswith("static: IIS serves its files itself") for note in answer["notes"])
-    said = where.progress.lines  # type: ignore[attr-defined]
+    said = where.progress.said  # type: ignore[attr-defined]
     assert all(said.count(f"  {note}") + said.count(note) == 1 for note in answer["notes"]), said
     assert any(line.startswith("Planned for web.config") for line in said) is (way in ("dry run", "diff"))
     assert "regist" not in " ".join(said), "no registration was looked up"
@@ -261,6 +262,6 @@ def test_no_name_that_the_web_config_of_a_folder_adds_is_taken(folder: Path) -> 
         (folder / name / "web.config").write_text(
             f"<configuration><system.webServer><handlers>{content}</handlers></system.webServer></configuration>"
         )
-    answer = set_web_config(FileTarget(folder / "web.config", Said()), request("fastcgi", python=PYTHON), False)
+    answer = set_web_config(FileTarget(folder / "web.config", Recorded()), request("fastcgi", python=PYTHON), False)
     assert answer["handlerName"] == "PythonHandler2"
-    assert set_web_config(FileTarget(folder / "web.config", Said()), request(), False)["changed"] is False
+    assert set_web_config(FileTarget(folder / "web.config", Recorded()), request(), False)["changed"] is False
