@@ -19,6 +19,9 @@ long-summary: >-
     Find and install Python runtimes (site extensions), choose the one that the app runs, and install packages into
     it with pip on the worker. Every command that changes something takes `--dry-run`, verifies what it did, and does
     nothing when the app is already as wanted.
+
+
+    The group is in preview: options and messages may still change; docs/json-output.md says what scripts can rely on.
 """
 
 helps["webapp python list-versions"] = """

@@ -5,7 +5,8 @@ from knack.arguments import CLIArgumentType
 NAME = CLIArgumentType(
     options_list=["--name", "-n"],
     configured_default="web",
-    help="Name of the web app. You can configure the default using `az configure --defaults web=MyApp`.",
+    help="Name of the web app: `APP`, `APP/SLOT`, or the resource id of an app or slot. You can configure the default "
+    "using `az configure --defaults web=MyApp`.",
 )
 
 
@@ -34,10 +35,19 @@ def _common(loader):
     from azure.cli.core.commands.parameters import get_enum_type, resource_group_name_type
 
     with loader.argument_context("webapp python") as context:
-        context.argument("resource_group_name", resource_group_name_type)
+        # Required as well, but a resource id in --name has it; `custom/opening.py` says when it is missing.
+        context.argument(
+            "resource_group_name",
+            resource_group_name_type,
+            required=False,
+            help="Name of the resource group. Required, unless --name is a resource id. You can configure the default "
+            "group using `az configure --defaults group=<name>`.",
+        )
         context.argument("webapp_name", NAME)
         context.argument(
-            "slot", options_list=["--slot", "-s"], help="Name of the deployment slot. Default: the production slot."
+            "slot",
+            options_list=["--slot", "-s"],
+            help="Name of the deployment slot. Default: the production slot, whose name is `production`.",
         )
         context.argument(
             "architecture",
@@ -58,12 +68,11 @@ def _common(loader):
 
 def _runtimes(loader):
     """Options of list-versions, install and uninstall."""
-    from azure.cli.core.commands.parameters import get_enum_type, resource_group_name_type
+    from azure.cli.core.commands.parameters import get_enum_type
 
     from azext_pythonapp._completers import extension_id_completer, installed_id_completer, version_completer
 
     with loader.argument_context("webapp python list-versions") as context:
-        context.argument("resource_group_name", resource_group_name_type, required=False)
         context.argument("webapp_name", NAME, required=False)
         context.argument("version", completer=version_completer, help="Show only this version: `3`, `3.6` or `3.6.4`.")
         context.argument(
@@ -309,10 +318,9 @@ def _jobs(loader):
 
 def _web_config(loader):
     """Options of the web-config commands."""
-    from azure.cli.core.commands.parameters import get_enum_type, resource_group_name_type
+    from azure.cli.core.commands.parameters import get_enum_type
 
     with loader.argument_context("webapp python web-config") as context:
-        context.argument("resource_group_name", resource_group_name_type, required=False)
         context.argument("webapp_name", NAME, required=False)
         context.argument(
             "file",

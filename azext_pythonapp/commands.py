@@ -6,7 +6,7 @@ def load_command_table(loader, _):
     from azext_pythonapp import _format
 
     def commands(name, functions):
-        return loader.command_group(name, custom_command_type=_functions(functions), is_preview=True, transform=_plain)
+        return loader.command_group(name, custom_command_type=_functions(functions), transform=_plain)
 
     with commands("webapp python", "runtime") as group:
         group.custom_command("list-versions", "list_available_versions", table_transformer=_format.offers_table)

@@ -84,8 +84,16 @@ def check_error(command: str, options: Sequence[str], returncode: int, stdout: s
     # What another program said stands behind a colon, as it was.
     assert ": " in message or message.endswith(_END_OF_SENTENCE), f"the message is no sentence: {message!r}"
     if _value(options, "--file") is None:
-        for what, value in (("app", _value(options, "--name", "-n")), ("slot", _value(options, "--slot", "-s"))):
-            assert value is None or f"'{value}'" in message, f"the message does not name the {what}: {message!r}"
+        name, slot = _value(options, "--name", "-n"), _value(options, "--slot", "-s")
+        for what, value in (("app", name), ("slot", slot if slot != "production" else None)):
+            known = value is None or f"'{value}'" in message or all(f"'{each}'" in message for each in _names(value))
+            assert known, f"the message does not name the {what}: {message!r}"
+
+
+def _names(value: str) -> list[str]:
+    """Return the app and slot of `APP/SLOT`, or of a resource id."""
+    parts = value.strip("/").split("/")
+    return parts[-3::2] if "slots" in parts else parts[-1:] if "sites" in parts else parts
 
 
 def check_output(words: Sequence[str], environment: Mapping[str, str], result: tuple[int, str, str]) -> None:

@@ -55,14 +55,15 @@ class Arm:
         answer = self.requests.call("GET", resource_id)
         if answer.status == 404:
             again = advice.in_subscription(given)
+            # Without --query, az 2.91 ends `slot list --output table` with "KeyError: 'appServicePlan'".
             listing = (
-                f"az webapp deployment slot list -g {advice.quoted(resource_group)} -n {advice.quoted(name)}{again}"
+                f"az webapp deployment slot list -g {advice.quoted(resource_group)} -n {advice.quoted(name)} "
+                f'--query "[].name"{again} --output tsv'
                 if slot
-                else f'az webapp list --query "[].{{name:name, resourceGroup:resourceGroup}}"{again}'
+                else f'az webapp list --query "[].{{name:name, resourceGroup:resourceGroup}}"{again} --output table'
             )
             raise NotFound(
-                f"The {label} was not found in resource group '{resource_group}'.",
-                f"List what exists: `{listing} --output table`.",
+                f"The {label} was not found in resource group '{resource_group}'.", f"List what exists: `{listing}`."
             )
         answer.raise_for_status(f"{label} in resource group '{resource_group}'")
         body, properties = json_object(answer.body), _properties(answer)

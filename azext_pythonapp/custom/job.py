@@ -1,6 +1,7 @@
 """Commands about jobs: work that runs on the worker."""
 
 from azext_pythonapp.custom.opening import app_named
+from azext_pythonapp.custom.printed import id_as_printed
 
 
 def list_jobs(cmd, resource_group_name, webapp_name, slot=None):
@@ -14,25 +15,25 @@ def print_job_log(cmd, resource_group_name, webapp_name, slot=None, job_id=None,
     from azext_pythonapp.operations.job import commands
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        commands.print_log(opened(), job_id, follow)
+        commands.print_log(opened(), id_as_printed(job_id, "jobs/"), follow)
 
 
 def cancel_job(cmd, resource_group_name, webapp_name, slot=None, job_id=None, dry_run=False):
     from azext_pythonapp.operations.job import commands
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        return commands.cancel_job(opened(), job_id, dry_run)
+        return commands.cancel_job(opened(), id_as_printed(job_id, "jobs/"), dry_run)
 
 
 def show_job(cmd, resource_group_name, webapp_name, slot=None, job_id=None):
     from azext_pythonapp.operations.job import commands
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        return commands.show_job(opened(), job_id)
+        return commands.show_job(opened(), id_as_printed(job_id, "jobs/"))
 
 
 def wait_for_job(cmd, resource_group_name, webapp_name, slot=None, job_id=None, timeout=None):
     from azext_pythonapp.operations.job import commands
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        return commands.wait_for_job(opened(), job_id, timeout)
+        return commands.wait_for_job(opened(), id_as_printed(job_id, "jobs/"), timeout)

@@ -5,19 +5,32 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def app_named(cmd, resource_group_name, webapp_name, slot, otherwise="Leave both out to ask the public gallery."):
-    """Every error from within names the app; what is yielded opens it, once the options have been read."""
-    from azext_pythonapp.appservice.app import naming, open_app
-    from azext_pythonapp.errors import InvalidInput
+def app_named(cmd, resource_group_name, webapp_name, slot, otherwise=None):
+    """Every error from within names the app; what is yielded opens it, once the options have been read.
 
-    def opened():
-        if not resource_group_name or not webapp_name:
-            raise InvalidInput("Both --resource-group and --name are needed to name an app.", otherwise)
-        return open_app(cmd.cli_ctx, resource_group_name, webapp_name, slot, console(cmd))
+    webapp_name, slot: in any form that `read_app_name` understands. otherwise: what to do without an app, for a command
+    that can do without one.
+    """
+    from azext_pythonapp.appservice.app import naming, open_app
+    from azext_pythonapp.appservice.app_name import read_app_name
+    from azext_pythonapp.errors import InvalidInput
 
     # Read before anything else: az puts the default subscription there when the command line gives none.
     subscription = cmd.cli_ctx.data.get("subscription_id")
-    with naming(webapp_name, slot, resource_group_name, subscription):
+    named = read_app_name(
+        resource_group_name, webapp_name, slot, subscription, getattr(resource_group_name, "is_default", False)
+    )
+    if named.subscription:
+        cmd.cli_ctx.data["subscription_id"] = named.subscription
+
+    def opened():
+        if not named.resource_group or not named.name:
+            required = {"--resource-group/-g": named.resource_group, "--name/-n": named.name}
+            missing = ", ".join(option for option, value in required.items() if not value)
+            raise InvalidInput(f"The following arguments are required: {missing}.", otherwise)
+        return open_app(cmd.cli_ctx, named.resource_group, named.name, named.slot, console(cmd))
+
+    with naming(named.name, named.slot, named.resource_group, named.subscription):
         yield opened
 
 

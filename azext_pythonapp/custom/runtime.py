@@ -1,6 +1,7 @@
 """Commands about the runtimes of an app, and the one that it runs."""
 
 from azext_pythonapp.custom.opening import app_named, console
+from azext_pythonapp.custom.printed import id_as_printed, version_as_printed
 
 
 def list_available_versions(
@@ -18,7 +19,10 @@ def list_available_versions(
     from azext_pythonapp.errors import NotFound
     from azext_pythonapp.operations.runtime import list_versions
 
-    with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+    with app_named(
+        cmd, resource_group_name, webapp_name, slot, "Leave all of them out to ask the public gallery."
+    ) as opened:
+        version, architecture = version_as_printed(version, architecture)
         wanted = list_versions.Filter.from_options(
             version=version, architecture=architecture, all_versions=all_versions, supported=supported, prereleases=pre
         )
@@ -73,6 +77,8 @@ def install_runtime(
     from azext_pythonapp.operations.runtime import install, install_package
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        version, architecture = version_as_printed(version, architecture)
+        extension_id = id_as_printed(extension_id, "siteextensions/")
         if package is not None:
             file = install_package.PackageRequest.from_options(
                 package=package,
@@ -113,6 +119,8 @@ def uninstall_runtime(
     from azext_pythonapp.operations.runtime import uninstall
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        version, architecture = version_as_printed(version, architecture)
+        extension_id = id_as_printed(extension_id, "siteextensions/")
         request = uninstall.UninstallRequest.from_options(
             version=version,
             architecture=architecture,
@@ -148,6 +156,7 @@ def set_python_version(
     from azext_pythonapp.operations.set_version import command, options
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        version, architecture = version_as_printed(version, architecture)
         health = health_check.HealthOptions.from_options(path=health_path, seconds=health_timeout)
         request = options.SetVersionRequest.from_options(
             version=version,

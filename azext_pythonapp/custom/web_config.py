@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 
 from azext_pythonapp.custom.opening import app_named, console
+from azext_pythonapp.custom.printed import version_as_printed
 
 
 def show_web_config(cmd, resource_group_name=None, webapp_name=None, slot=None, file=None):
@@ -133,6 +134,7 @@ def _request(
     from azext_pythonapp.operations.web_config.handler import HandlerOptions
     from azext_pythonapp.operations.web_config.options import PlatformOptions, WebConfigRequest
 
+    version, architecture = version_as_printed(version, architecture)
     platform = PlatformOptions.from_options(
         startup_time_limit=startup_time_limit,
         stdout_log=stdout_log,
@@ -167,5 +169,5 @@ def _opened(cmd, resource_group_name, webapp_name, slot, file):
     if file is not None:
         yield lambda: target.FileTarget(Path(file), console(cmd))
         return
-    with app_named(cmd, resource_group_name, webapp_name, slot, "Or name a local web.config with --file.") as opened:
+    with app_named(cmd, resource_group_name, webapp_name, slot, "Or name a local web.config with `--file`.") as opened:
         yield lambda: target.AppTarget(opened())

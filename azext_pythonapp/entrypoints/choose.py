@@ -46,26 +46,36 @@ _PART = r"[^.:/\\()\"<>|*?%\r\n\t]+(?:\(\))?"
 _HANDLER = re.compile(rf"{_PART}(?:\.{_PART})+")
 
 
-def parse_app_option(value: str) -> EntryPoint:
+def parse_app_option(value: str, candidates: Sequence[EntryPoint] = ()) -> EntryPoint:
     """Return the entry point that --app names: module:object, module:factory(), or a Streamlit script's file (app.py).
 
-    `app.py:app` means `app:app`. The framework is "wsgi" until `recognized` finds it in the app's files.
-    Raises InvalidInput for anything else.
+    `app.py:app` means `app:app`, and so does `app.app`, which is how WSGI_HANDLER and several commands write it.
+    candidates: the app's, which tell where the module of a name with several dots ends (`entry_of_handler`).
+    The framework is "wsgi" until `recognized` finds it in the app's files. Raises InvalidInput for anything else.
     """
     text = value.strip()
-    file = _FILE_OPTION.fullmatch(text)
-    if file and ".." not in re.split(r"[\\/]", file.group(1)):
-        return EntryPoint(_dotted(file.group(1)), file.group(2), "wsgi", f"--app names {text}.")
-    match = _OPTION.fullmatch(text)
-    if match:
-        return EntryPoint(match.group(1), match.group(2), "wsgi", f"--app names {text}.")
-    if _SCRIPT.fullmatch(text) and not text.startswith(("/", "\\")):
-        return EntryPoint(_dotted(text), None, "streamlit", f"--app names the script {text}.")
+    entry = _strict(text) or entry_of_handler(text, candidates)
+    if entry is not None:
+        named = f"--app names the script {text}." if entry.object is None else f"--app names {text}."
+        return replace(entry, reason=named)
     raise InvalidInput(
         f"'{value}' is not an entry point: use MODULE:OBJECT, or MODULE:FACTORY() for a function that creates "
         "the application.",
         _suggestion(text),
     )
+
+
+def _strict(text: str) -> EntryPoint | None:
+    """Return the entry point that a web server's command line could name by this text; None when it is none."""
+    file = _FILE_OPTION.fullmatch(text)
+    if file and ".." not in re.split(r"[\\/]", file.group(1)):
+        return EntryPoint(_dotted(file.group(1)), file.group(2), "wsgi", "")
+    match = _OPTION.fullmatch(text)
+    if match:
+        return EntryPoint(match.group(1), match.group(2), "wsgi", "")
+    if _SCRIPT.fullmatch(text) and not text.startswith(("/", "\\")):
+        return EntryPoint(_dotted(text), None, "streamlit", "")
+    return None
 
 
 def _dotted(path: str) -> str:
@@ -74,10 +84,6 @@ def _dotted(path: str) -> str:
 
 
 def _suggestion(text: str) -> str:
-    module, _, name = text.partition("(")[0].rpartition(".")
-    if module and re.fullmatch(rf"{_NAME}(\.{_NAME})*", f"{module}.{name}"):
-        calls = "()" if text.endswith("()") else ""
-        return f'For example --app "{module}:{name}{calls}" or --app {module}.{name}:application'
     if re.fullmatch(rf"{_NAME}(?:\.{_NAME})*:{_NAME}(?:\.{_NAME})*\(.+\)", text):
         return (
             'A factory is called without arguments, for example --app "app:create_app()". If it needs arguments, write '
@@ -94,9 +100,8 @@ def entry_of_command(process_path: str, arguments: str | None, environment: Mapp
     found = served(understand(process_path, arguments), environment)
     if found is None or found.spec is None:
         return None
-    try:
-        entry = parse_app_option(found.spec)
-    except InvalidInput:
+    entry = _strict(found.spec.strip())
+    if entry is None:
         return None
     folder = _folder_of(found)
     if entry.object is None:
@@ -126,10 +131,8 @@ def entry_of_handler(text: str, candidates: Sequence[EntryPoint] = ()) -> EntryP
     lengths = [length for length in range(len(names) - 1, 0, -1) if _importable(candidates, ".".join(names[:length]))]
     length = lengths[0] if lengths else len(names) - 1
     module, attribute = ".".join(names[:length]), ".".join(names[length:])
-    try:
-        return replace(parse_app_option(f"{module}:{attribute}"), reason=f"web.config names {text.strip()}.")
-    except InvalidInput:
-        return None
+    entry = _strict(f"{module}:{attribute}")
+    return None if entry is None else replace(entry, reason=f"web.config names {text.strip()}.")
 
 
 def repaired_handler(text: str, candidates: Sequence[EntryPoint]) -> EntryPoint | None:

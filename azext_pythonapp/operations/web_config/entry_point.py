@@ -220,7 +220,7 @@ def _own_start(
 
 def _option_entry(option: str, detected: Candidates, say: Callable[[str], None]) -> EntryPoint:
     """Read --app. Raises InvalidInput for a malformed one, Refused for a program that runs its own server."""
-    entry = parse_app_option(option)
+    entry = parse_app_option(option, detected)
     refuse_foreign(entry, detected)
     entry = recognized(entry, detected)
     if entry.spec != option.strip():

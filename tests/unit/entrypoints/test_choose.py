@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from azext_pythonapp.entrypoints.choose import EntryPoint, candidate_files, choose, detect, parse_app_option, recognized
+from azext_pythonapp.entrypoints.choose import (
+    EntryPoint,
+    candidate_files,
+    choose,
+    detect,
+    entry_of_command,
+    parse_app_option,
+    recognized,
+)
 from azext_pythonapp.errors import InvalidInput, NotFound, Refused
 
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
@@ -205,6 +213,10 @@ def test_ambiguity_lists_what_to_type() -> None:
         ("a.b:create_app()", "a.b:create_app()", "a.b.create_app()"),
         (" proj.wsgi:application ", "proj.wsgi:application", "proj.wsgi.application"),
         ("app:app.server", "app:app.server", "app.app.server"),
+        ("app.app", "app:app", "app.app"),
+        ("a.b.create_app()", "a.b:create_app()", "a.b.create_app()"),
+        (" shop-site.wsgi.application ", "shop-site.wsgi:application", "shop-site.wsgi.application"),
+        ("app.py:app", "app:app", "app.app"),
     ],
 )
 def test_app_option(value: str, spec: str, handler: str) -> None:
@@ -220,9 +232,10 @@ def test_app_option_for_streamlit() -> None:
 @pytest.mark.parametrize(
     "value, suggestion",
     [
-        ("app.app", "app:app"),
-        ("app.create_app()", "app:create_app()"),
         ("app", "app:app"),
+        ("app.", "app:app"),
+        ("3.11", "app:app"),
+        ("app.create_app('x')", "app:app"),
         ("", "app:app"),
         ("app:create_app('x')", "app:create_app()"),
         ("a b:c", "app:app"),
@@ -234,6 +247,16 @@ def test_bad_app_option(value: str, suggestion: str) -> None:
     with pytest.raises(InvalidInput) as error:
         parse_app_option(value)
     assert suggestion in (error.value.recommendation or "")
+
+
+def test_the_files_tell_where_a_dotted_module_ends() -> None:
+    candidates = detect({"app.py": "import dash\napp = dash.Dash(__name__)\n"})
+    assert parse_app_option("app.app.server", candidates).spec == "app:app.server"
+    assert parse_app_option("app.app.server").spec == "app.app:server"
+
+
+def test_a_server_does_not_take_a_dotted_name() -> None:
+    assert entry_of_command("python.exe", "-m waitress --port=%HTTP_PLATFORM_PORT% app.app", {}) is None
 
 
 def test_an_option_is_recognized() -> None:
