@@ -74,6 +74,18 @@ def support(version: str, today: date) -> Support:
     return Support("active" if today < _security_only_from(feature, cycle) else "security", cycle.end_of_life)
 
 
+def support_words(state: State, end_of_life: date | str | None) -> str:
+    """Return a version's support in words: "end of life 2024-10-07", "supported until 2029-10-31".
+
+    end_of_life: a date, also as ISO 8601; None where it is not known.
+    """
+    if state == "endOfLife":
+        return f"end of life {end_of_life}" if end_of_life else "no longer supported"
+    words = "pre-release, " if state == "prerelease" else ""
+    words += "security fixes only, " if state == "security" else ""
+    return f"{words}supported until {end_of_life}" if end_of_life else f"{words}supported"
+
+
 def _security_only_from(feature: Numbers, cycle: _Cycle) -> date:
     """Return when bug fixes end: 18 months after the first release, 24 months from 3.13 on (source: its status key)."""
     months = cycle.first_release.month - 1 + (24 if feature >= (3, 13) else 18)

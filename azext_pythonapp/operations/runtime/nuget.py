@@ -6,6 +6,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 
 from azext_pythonapp.appservice.app import App, fetch_json
@@ -28,8 +29,10 @@ from azext_pythonapp.operations.runtime.site_extension import Installation
 from azext_pythonapp.packages.pip import PipCommand
 from azext_pythonapp.plan import Change, Step
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
+from azext_pythonapp.runtimes.end_of_life import support, support_words
 from azext_pythonapp.runtimes.nuget import NugetRuntime, fetch_hash
 from azext_pythonapp.runtimes.nuget_package import PROGRAM, extension_files, read_package, repack
+from azext_pythonapp.runtimes.official import CPYTHON_PUBLISHER
 from azext_pythonapp.runtimes.probe import probe
 from azext_pythonapp.windows import quote_command
 
@@ -95,9 +98,9 @@ class NugetInstallation:
                 )
             ]
         planned = [
-            Change(f"nuget/{offer.package_id}", "install", None, offer.package_version),
+            Change(f"nuget/{offer.package_id}", "install", None, offer.package_version, note=self._note),
             packages,
-            Change(extension, "install", None, offer.package_version),
+            Change(extension, "install", None, offer.package_version, note="registers that Python with IIS"),
         ]
         return [
             Step(
@@ -107,6 +110,14 @@ class NugetInstallation:
                 lambda: self._install(planned[0], planned[-1]),
             )
         ]
+
+    @property
+    def _note(self) -> str:
+        """What a person is told about the package: its Python, publisher, source and end of life."""
+        offer, known = self.offer, support(self.offer.version, date.today())
+        source = f"the file '{self._file.name}'" if self._file else f"NuGet package of the {CPYTHON_PUBLISHER}"
+        words = support_words(known.state, known.end_of_life)
+        return f"Python {offer.version} {offer.architecture}, {source}, uploaded from this machine, {words}"
 
     def confirm(self) -> None:
         """There is nothing to ask: it overwrites nothing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ntpath
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from azext_pythonapp.advice import quoted
@@ -16,6 +17,7 @@ from azext_pythonapp.operations.runtime.keep_packages import Replacement, packag
 from azext_pythonapp.plan import Action, Change, Step
 from azext_pythonapp.runtimes.catalogue import Offer
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
+from azext_pythonapp.runtimes.end_of_life import support_words
 from azext_pythonapp.runtimes.identity import same_extension
 from azext_pythonapp.runtimes.versions import minor, package_order
 
@@ -78,9 +80,17 @@ class Installation:
             self._package_version or self.offer.package_version,
         )
 
+    @property
+    def _note(self) -> str:
+        """What a person is told about the package: its Python, publisher, source and end of life."""
+        offer = self.offer
+        publisher = f"site extension by {offer.publisher}" if offer.publisher else "site extension without a publisher"
+        words = support_words(offer.support, offer.end_of_life)
+        return f"Python {offer.version} {offer.architecture}, {publisher}, {words}"
+
     def steps(self) -> list[Step]:
         """The installation, between keeping the folder's packages and putting them back when there are any."""
-        install = Step(self.title, [self.change], self._install)
+        install = Step(self.title, [replace(self.change, note=self._note)], self._install)
         if self._replacement is None:
             return [install]
         return [*self._replacement.steps_before(), install, *self._replacement.steps_after()]

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from azext_pythonapp.runtimes.end_of_life import support
+from azext_pythonapp.runtimes.end_of_life import support, support_words
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,19 @@ def test_every_version_that_could_be_met_is_known(minor):
 def test_versions_without_known_dates(version, state):
     found = support(version, date(2026, 1, 1))
     assert (found.state, found.end_of_life) == (state, None)
+
+
+@pytest.mark.parametrize(
+    "version, expected",
+    [
+        ("3.8.10", "end of life 2024-10-07"),
+        ("3.12.1", "security fixes only, supported until 2028-10-31"),
+        ("3.14.2", "supported until 2030-10-31"),
+        ("3.15.0b1", "pre-release, supported until 2031-10-31"),
+        ("2.5.6", "no longer supported"),
+        ("3.99.0", "supported"),
+    ],
+)
+def test_support_in_words(version, expected):
+    known = support(version, date(2026, 11, 26))
+    assert support_words(known.state, known.end_of_life) == expected

@@ -141,6 +141,16 @@ def test_an_upload_that_may_be_extracted_is_not_removed(monkeypatch, tmp_path, e
     ) is not removes
 
 
+def test_a_planned_package_says_where_it_comes_from(tmp_path):
+    app = SimpleNamespace(kudu=Worker(None), site=shop_site(), progress=Recorded())
+    downloaded = NugetInstallation(app, RUNTIME).steps()[0].changes[0]
+    text = "Python 3.13.2 x64, NuGet package of the Python Software Foundation, uploaded from this machine, "
+    assert downloaded.note.startswith(text) and downloaded.note.endswith(" 2029-10-31")
+    assert "note" not in downloaded.to_dict()
+    local = NugetInstallation(app, RUNTIME, tmp_path / "python.nupkg").steps()[0].changes[0]
+    assert "the file 'python.nupkg'" in local.note
+
+
 def test_an_interrupted_wait_for_an_install_is_unknown(monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
