@@ -5,8 +5,8 @@ Paths are matched in any case, as ARM does (docs/platform/local-azure.md 3).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from xml.sax.saxutils import quoteattr
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -18,10 +18,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import login
 from .arm_extensions import all_extensions, one_extension
-from .site import LEFT_OUT, REGION, SUBSCRIPTION, Site
+from .arm_shapes import PLAN, child, config, credentials, instances, plan_id, publish_xml, site_resource, subscription
+from .site import REGION, SUBSCRIPTION, Site
 
 HOST = "management.azure.com"
-PLAN = "plan"
 
 Sites = Callable[[], Iterable[Site]]
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -87,10 +87,10 @@ def _subscription_routes(sites: Sites) -> list[BaseRoute]:
     group_type = "Microsoft.Resources/resourceGroups"
 
     async def subscriptions(_: Request) -> Response:
-        return JSONResponse({"value": [_subscription()], "count": {"type": "Total", "value": 1}})
+        return JSONResponse({"value": [subscription()], "count": {"type": "Total", "value": 1}})
 
-    async def subscription(_: Request) -> Response:
-        return JSONResponse(_subscription())
+    async def one_subscription(_: Request) -> Response:
+        return JSONResponse(subscription())
 
     async def groups(_: Request) -> Response:
         names = sorted({site.resource_group for site in sites()})
@@ -112,7 +112,7 @@ def _subscription_routes(sites: Sites) -> list[BaseRoute]:
     async def plan(request: Request) -> Response:
         return JSONResponse(
             {
-                "id": _plan_id(request.path_params["group"]),
+                "id": plan_id(request.path_params["group"]),
                 "name": PLAN,
                 "kind": "app",
                 "location": REGION,
@@ -125,27 +125,10 @@ def _subscription_routes(sites: Sites) -> list[BaseRoute]:
     root = f"/subscriptions/{SUBSCRIPTION}"
     return [
         Route("/subscriptions", subscriptions),
-        Route(root, subscription),
+        Route(root, one_subscription),
         Route(f"{root}/resourcegroups", groups),
         Route(root + "/resourcegroups/{group}/providers/microsoft.web/serverfarms/" + PLAN, plan),
     ]
-
-
-def _subscription() -> dict[str, object]:
-    return {
-        "id": f"/subscriptions/{SUBSCRIPTION}",
-        "subscriptionId": SUBSCRIPTION,
-        "tenantId": login.TENANT,
-        "displayName": "Local Azure",
-        "state": "Enabled",
-        "authorizationSource": "RoleBased",
-        "managedByTenants": [],
-        "subscriptionPolicies": {
-            "locationPlacementId": "Public_2014-09-01",
-            "quotaId": "PayAsYouGo_2014-09-01",
-            "spendingLimit": "Off",
-        },
-    }
 
 
 def _site_routes(sites: Sites) -> list[BaseRoute]:
@@ -159,6 +142,7 @@ def _site_routes(sites: Sites) -> list[BaseRoute]:
         routes += [_route(sites, root + path, method, answer) for path, method, answer in _OPERATIONS]
         routes += [
             Route(root + "/restart", _for_site(sites, _restart), methods=["POST"]),
+            Route(root + "/config/logs", _for_site(sites, _logs), methods=["GET", "PUT"]),
             Route(root + "/siteextensions", _for_site(sites, all_extensions), methods=["GET"]),
             Route(root + "/siteextensions/{id}", _for_site(sites, one_extension), methods=["GET", "PUT", "DELETE"]),
         ]
@@ -232,153 +216,6 @@ def _slots(sites: Sites) -> Endpoint:
     return slots
 
 
-def _plan_id(group: str) -> str:
-    return f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Web/serverfarms/{PLAN}"
-
-
-def site_resource(site: Site) -> dict[str, object]:
-    """The site or slot as ARM shows it; its SCM host stands in `hostNameSslStates` as hostType Repository.
-
-    The shape is the recorded one (site_windows_app.json, site_windows_slot.json), with nulls where it has nulls.
-    """
-    kind = site.kind or ("app,linux" if site.reserved else "app")
-    names = [*site.custom_domains, site.host]
-    properties = {
-        "name": f"{site.name}({site.slot})" if site.slot else site.name,
-        "state": site.state,
-        "hostNames": names,
-        "webSpace": f"{site.resource_group}-WestEuropewebspace",
-        "repositorySiteName": site.name,
-        "owner": None,
-        "usageState": _enumerated(site, "Normal", 0),
-        "enabled": True,
-        "adminEnabled": True,
-        "enabledHostNames": [*names, site.scm_host],
-        "siteProperties": {
-            "metadata": None,
-            "appSettings": None,
-            "properties": [{"name": "LinuxFxVersion", "value": ""}, {"name": "WindowsFxVersion", "value": None}],
-        },
-        "availabilityState": _enumerated(site, "Normal", 0),
-        "hostNameSslStates": [
-            *(_host_row(site, name, "Standard", 0) for name in (site.host, *site.custom_domains)),
-            _host_row(site, site.scm_host, "Repository", 1),
-        ],
-        "serverFarmId": _plan_id(site.resource_group),
-        "reserved": site.reserved,
-        "isXenon": False,
-        "hyperV": False,
-        "lastModifiedTimeUtc": "2026-11-01T08:02:19.42",
-        "siteConfig": None,
-        "slotName": None,
-        "sku": "Basic",
-        "scmSiteAlsoStopped": False,
-        "clientAffinityEnabled": site.client_affinity,
-        "hostNamesDisabled": False,
-        "kind": kind,
-        "outboundIpAddresses": "127.0.0.1",
-        "possibleOutboundIpAddresses": "127.0.0.1",
-        "containerSize": 0,
-        "siteDisabledReason": 0,
-        "tags": None,
-        "resourceGroup": site.resource_group,
-        "defaultHostName": site.host,
-        "httpsOnly": True,
-        **site.shape,
-    }
-    return {
-        "id": site.address.resource_id,
-        "name": site.address.arm_name,
-        "type": "Microsoft.Web/sites/slots" if site.slot else "Microsoft.Web/sites",
-        "kind": kind,
-        "location": REGION,
-        "tags": {},
-        "properties": {name: value for name, value in properties.items() if value is not LEFT_OUT},
-    }
-
-
-def _host_row(site: Site, name: str, kind: str, number: int) -> dict[str, object]:
-    return {
-        "name": name,
-        "sslState": _enumerated(site, "Disabled", 0),
-        "ipBasedSslResult": None,
-        "virtualIP": None,
-        "thumbprint": None,
-        "toUpdate": None,
-        "toUpdateIpBasedSsl": None,
-        "ipBasedSslState": _enumerated(site, "NotConfigured", 0),
-        "hostType": _enumerated(site, kind, number),
-    }
-
-
-def _enumerated(site: Site, name: str, number: int) -> str | int:
-    return number if site.integer_enums else name
-
-
-def _child(site: Site, path: str, properties: Mapping[str, object]) -> Response:
-    """A resource below a site, e.g. `config/web`."""
-    kind = ("Microsoft.Web/sites/slots/" if site.slot else "Microsoft.Web/sites/") + path.split("/")[0]
-    return JSONResponse(
-        {
-            "id": f"{site.address.resource_id}/{path}",
-            "name": path.split("/")[-1],
-            "type": kind,
-            "location": REGION,
-            "properties": dict(properties),
-        }
-    )
-
-
-def _config(site: Site) -> Response:
-    return _child(
-        site,
-        "config/web",
-        {
-            "numberOfWorkers": 1,
-            "netFrameworkVersion": "v4.0",
-            "pythonVersion": "",
-            "windowsFxVersion": None,
-            "linuxFxVersion": "PYTHON|3.12" if site.reserved else "",
-            "use32BitWorkerProcess": site.use_32bit_worker,
-            "scmType": "None",
-            "appCommandLine": "",
-            "alwaysOn": False,
-            "handlerMappings": None,
-            "defaultDocuments": ["Default.htm"],
-            "virtualApplications": [
-                {"virtualPath": virtual, "physicalPath": physical, "preloadEnabled": False, "virtualDirectories": None}
-                for virtual, physical in site.virtual_applications
-            ],
-        },
-    )
-
-
-def _credentials(site: Site) -> Response:
-    user, password = site.publishing_user, site.publishing_password
-    return _child(
-        site,
-        "publishingcredentials/" + user,
-        {
-            "name": user,
-            "publishingUserName": user,
-            "publishingPassword": password,
-            "scmUri": f"https://{user}:{password}@{site.scm_host}",
-        },
-    )
-
-
-def _publish_xml(site: Site) -> Response:
-    secret = f"userName={quoteattr(site.publishing_user)} userPWD={quoteattr(site.publishing_password)}"
-    return Response(
-        "<publishData>"
-        f'<publishProfile profileName="{site.name} - Web Deploy" publishMethod="MSDeploy" {secret}'
-        f' publishUrl="{site.scm_host}:443" msdeploySite="{site.name}" destinationAppUrl="https://{site.host}"/>'
-        f'<publishProfile profileName="{site.name} - Zip Deploy" publishMethod="ZipDeploy" {secret}'
-        f' publishUrl="{site.scm_host}:443" destinationAppUrl="https://{site.host}"/></publishData>',
-        media_type="application/xml",
-    )
-
-
 def _done(action: Callable[[Site], None]) -> Callable[[Site], Response]:
     def answer(site: Site) -> Response:
         action(site)
@@ -399,38 +236,26 @@ async def _restart(request: Request, site: Site) -> Response:
     return Response()
 
 
-def _instances(site: Site) -> Response:
-    kind = "Microsoft.Web/sites/slots/instances" if site.slot else "Microsoft.Web/sites/instances"
-    return JSONResponse(
-        {
-            "value": [
-                {
-                    "id": f"{site.address.resource_id}/instances/{one.id}",
-                    "name": one.id,
-                    "type": kind,
-                    "location": REGION,
-                    "properties": {"state": "READY", "machineName": "RD0003FF" + one.id[:6].upper()},
-                }
-                for one in site.instances
-            ],
-            "nextLink": None,
-        }
-    )
+async def _logs(request: Request, site: Site) -> Response:
+    """The app's logging, which az switches on after a deployment that failed."""
+    if request.method == "PUT":
+        site.logging.update(json.loads(await request.body())["properties"])
+    return child(site, "config/logs", site.logging)
 
 
 _OPERATIONS: tuple[tuple[str, str, Callable[[Site], Response]], ...] = (
     ("", "GET", lambda site: JSONResponse(site_resource(site))),
     ("/stop", "POST", _done(Site.stop)),
     ("/start", "POST", _done(Site.start)),
-    ("/instances", "GET", _instances),
-    ("/config/web", "GET", _config),
-    ("/config/appsettings/list", "POST", lambda site: _child(site, "config/appsettings", site.app_settings)),
-    ("/config/slotconfignames", "GET", lambda site: _child(site, "config/slotConfigNames", {})),
-    ("/config/publishingcredentials/list", "POST", _credentials),
+    ("/instances", "GET", instances),
+    ("/config/web", "GET", config),
+    ("/config/appsettings/list", "POST", lambda site: child(site, "config/appsettings", site.app_settings)),
+    ("/config/slotconfignames", "GET", lambda site: child(site, "config/slotConfigNames", {})),
+    ("/config/publishingcredentials/list", "POST", credentials),
     (
         "/basicpublishingcredentialspolicies/scm",
         "GET",
-        lambda site: _child(site, "basicPublishingCredentialsPolicies/scm", {"allow": site.basic_auth_allowed}),
+        lambda site: child(site, "basicPublishingCredentialsPolicies/scm", {"allow": site.basic_auth_allowed}),
     ),
-    ("/publishxml", "POST", _publish_xml),
+    ("/publishxml", "POST", publish_xml),
 )

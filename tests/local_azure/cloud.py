@@ -8,6 +8,7 @@ with LocalAzure(folder, cache, index_url) as azure:
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -40,6 +41,7 @@ NAMES = (
     f"*.{UNIQUE_SCM_DOMAIN}",
 )
 
+_PYTHON_START = Path(__file__).resolve().parent / "names"
 _INHERITED = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _READING_POSTS = ("/list", "/publishxml", "/api/command")
 
@@ -229,4 +231,8 @@ class LocalAzure:
             "AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "no",
             "AZURE_CORE_COLLECT_TELEMETRY": "no",
             "AZURE_CORE_ENCRYPT_TOKEN_CACHE": "no",
+            # Without a proxy: names/sitecustomize.py
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(_PYTHON_START), kept.get("PYTHONPATH")))),
+            "LOCAL_AZURE_APPS": json.dumps([f".{DOMAIN}"]),
+            "LOCAL_AZURE_PORTS": json.dumps(self._proxy.ports),
         }

@@ -1,7 +1,8 @@
 """One ASGI app under Azure's own host names: a CONNECT proxy on loopback in front of a TLS server with a CA of ours.
 
 Clients need nothing but environment variables (docs/platform/local-azure.md 1). Names that are not served get a 403 and
-are recorded, so that a test can show that nothing else was reached.
+are recorded, so that a test can show that nothing else was reached. Beside them a server of plain HTTP, which leads to
+HTTPS, for clients that ask without a proxy (docs/platform/local-azure.md 6).
 """
 
 from __future__ import annotations
@@ -46,6 +47,11 @@ class Proxy:
         host, port = self._proxy.server_address[:2]
         return f"http://{str(host)}:{port}"
 
+    @property
+    def ports(self) -> dict[str, int]:
+        """The ports of this machine that stand for 80 and 443."""
+        return {"80": self._plain.server_address[1], "443": self._proxy.upstream[1]}
+
     def cut(self, port: int) -> None:
         """Close the client connection whose tunnel reaches the TLS server from the local port `port`."""
         self._tunnels.cut(port)
@@ -57,9 +63,11 @@ class Proxy:
         config = uvicorn.Config(self._app, ssl_certfile=self._certificate, lifespan="off", log_level="error")
         self._server = uvicorn.Server(config)
         self._proxy = _ProxyServer(self, listener.getsockname(), self._tunnels)
+        self._plain = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _ToHttps)
         self._threads = [
             threading.Thread(target=self._server.run, args=([listener],), daemon=True, name="azure"),
             threading.Thread(target=self._proxy.serve_forever, args=(0.05,), daemon=True, name="proxy"),
+            threading.Thread(target=self._plain.serve_forever, args=(0.05,), daemon=True, name="plain"),
         ]
         for thread in self._threads:
             thread.start()
@@ -71,8 +79,9 @@ class Proxy:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._proxy.shutdown()
-        self._proxy.server_close()
+        for server in (self._proxy, self._plain):
+            server.shutdown()
+            server.server_close()
         self._tunnels.close()  # clients keep tunnels open; uvicorn would wait for them
         self._server.should_exit = True
         self._server.force_exit = True
@@ -155,6 +164,21 @@ class _Connect(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # pylint: disable=redefined-builtin
         """Log nothing: requests are recorded in `connects` and `refused`."""
+
+
+class _ToHttps(http.server.BaseHTTPRequestHandler):
+    """What the front end does with plain HTTP where httpsOnly is set."""
+
+    def do_GET(self) -> None:  # pylint: disable=invalid-name
+        self.send_response(301)
+        self.send_header("Location", f"https://{self.headers['Host']}{self.path}")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_HEAD = do_GET
+
+    def log_message(self, format: str, *args: object) -> None:  # pylint: disable=redefined-builtin
+        """Log nothing."""
 
 
 def _is_no_cut_answer(record: logging.LogRecord) -> bool:

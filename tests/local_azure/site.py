@@ -93,6 +93,7 @@ class Site:
                        stopped app
     other_front_ends   those of the further instances of an app that was scaled out; all share one %HOME%
     client_affinity    clientAffinityEnabled
+    logging            config/logs, which nothing here reads
 
     `work` runs what continues after its request was answered or timed out.
     """
@@ -114,6 +115,7 @@ class Site:
     virtual_applications: list[tuple[str, str]] = field(default_factory=lambda: [("/", r"site\wwwroot")])
     other_front_ends: Sequence[Serving] = ()
     client_affinity: bool = True
+    logging: dict[str, object] = field(default_factory=dict)
     restarts: int = 0
 
     def __post_init__(self) -> None:
@@ -131,6 +133,7 @@ class Site:
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._asked = 0
+        self.scm_recycles = 0
 
     @property
     def name(self) -> str:
@@ -289,8 +292,15 @@ class Site:
             self._leave_stopped()
             self._begin_anew(self.instances)
 
+    def restart_app(self) -> None:
+        """Restart the app alone, as the SCM site asks for after a deployment; a stopped app stays stopped."""
+        with self._lock:
+            if self.state != "Stopped":
+                self._begin_anew(self.instances)
+
     def recycle_scm(self) -> None:
-        """End the SCM site's process, with its running commands and installs."""
+        """End the SCM site's process, with its running commands, installs and log streams."""
+        self.scm_recycles += 1
         self.extensions.cancel()
         self.commands.kill()
 

@@ -57,6 +57,9 @@ class Switches:
     extract_seconds         seconds between the creation of an upload's folder and its first file
     arm_install_wait        seconds after which an install through ARM answers 201 (15 on Azure;
                             docs/platform/kudu.md 4.3)
+    deploy_seconds          seconds that a deployment takes before it changes the first file
+    held_file               a file below site\\wwwroot, "folder\\name.pyd", that a process of the app holds so that a
+                            deployment cannot replace it (docs/platform/kudu.md 9.2)
     install_seconds         seconds that an install takes before it writes the package
     install_fails           an install fails with this comment, and its folder is deleted (docs/platform/kudu.md 4.3)
     arm_failed_status       status of ARM's GET for a failed install: Kudu stores 400, others saw 200
@@ -112,6 +115,8 @@ class Switches:
     archive_cut_times: int = 0
     extract_seconds: float = 0
     arm_install_wait: float = 0.3
+    deploy_seconds: float = 0
+    held_file: str | None = None
     install_seconds: float = 0
     install_fails: str | None = None
     arm_failed_status: int = 400

@@ -14,7 +14,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import login
-from . import environment
+from . import environment, log_stream
+from .deployments import Deployments
 from .feed import Feed
 from .processes import Processes
 from .settings import Settings
@@ -31,6 +32,8 @@ def scm_app(site: Site) -> ASGIApp:
         routes=[
             *Vfs(site).routes(),
             *Zip(site).routes(),
+            *Deployments(site).routes(),
+            *log_stream.routes(site),
             *site.commands.routes(),
             *site.extensions.routes(),
             *Feed().routes(),

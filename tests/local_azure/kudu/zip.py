@@ -36,7 +36,7 @@ class Zip:
         return [Route("/api/zip/{path:path}", self._answer, methods=["GET", "HEAD", "PUT"])]
 
     async def _answer(self, request: Request) -> Response:
-        content = await _spooled(request)
+        content = await spooled(request)
         answer = self._site.work.submit(self._archive, request, content)
         if request.method == "PUT" and self._site.switches.use_up("archive_cut_times"):
             return too_late(self._site.switches.front_end_cut)
@@ -86,7 +86,7 @@ class Zip:
         os.utime(target, (written, written))
 
 
-async def _spooled(request: Request) -> IO[bytes]:
+async def spooled(request: Request) -> IO[bytes]:
     """A request's body as a file: an archive may be larger than what tests may keep in memory."""
     content = tempfile.TemporaryFile()
     async for piece in request.stream():
