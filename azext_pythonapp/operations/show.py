@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
+from azext_pythonapp.operations.app import findings
+from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.observe import Observation, observe
 from azext_pythonapp.operations.app.settings import known_settings
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
 from azext_pythonapp.operations.web_config.entry_point import entry_point_in_force
-from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.windows import join
 
 
@@ -21,11 +22,11 @@ def show(app: App) -> dict[str, Any]:
     when a 64-bit Python runs on a 32-bit worker.
     """
     seen = observe(app)
-    handler, pythons = seen.readable_handler, seen.pythons
+    handler = seen.readable_handler
     entry_point, source = entry_point_in_force(handler, lambda: known_settings(app)) if handler else (None, None)
-    current = next((python for python in pythons if python.in_use), None)
+    current = seen.current
     home = app.kudu.home()
-    warnings = [seen.problem] if seen.problem else [*_warnings(seen, current), *filter(None, [source])]
+    warnings = [*_warnings(seen), *filter(None, [source])]
     return {
         "app": app.site.to_dict(),
         "home": home,
@@ -38,25 +39,17 @@ def show(app: App) -> dict[str, Any]:
     }
 
 
-def _warnings(seen: Observation, current: InstalledRuntime | None) -> list[str]:
-    app, handler = seen.app, seen.handler
-    warnings = []
-    if seen.web_config.content is None:
-        warnings.append(
-            "There is no web.config, so IIS starts no Python: `az webapp python set-version "
-            f"{app.site.arguments} --version 3`."
-        )
-    elif handler is None:
-        warnings.append(
-            "web.config has no handler that starts Python: `az webapp python set-version "
-            f"{app.site.arguments} --version 3`."
-        )
-    elif current is None:
-        warnings.append(f"web.config starts {handler.python_path}, which is not on the app, or does not run.")
-    elif current.problem:
-        warnings.append(current.problem)
-    if current is not None:
-        warnings.extend(fit_warnings(app, current.architecture))
+def _warnings(seen: Observation) -> list[str]:
+    """Return one sentence or more for each thing that is wrong with the app."""
+    app, current = seen.app, seen.current
+    found: list[Finding | None] = [seen.problem]
+    if seen.problem is None and seen.handler is None:
+        found.append(findings.starts_no_python(seen.site, seen.web_config.content is not None))
+    found.append(seen.trouble)
     if app.site.stopped:
-        warnings.append(f"The app is stopped: `az webapp start {app.site.arguments}`.")
+        found.append(findings.stopped(seen.site))
+    warnings = [str(finding) for finding in found if finding is not None]
+    if current is not None:
+        warnings += [current.problem] if current.problem and not seen.trouble else []
+        warnings += fit_warnings(app, current.architecture)
     return warnings

@@ -38,6 +38,7 @@ class InstalledRuntime:
         missing, or belongs to another extension, or it is `unknown`.
     unknown: whether it was probed twice without a complete answer; nothing may be wrong with it.
     named: what the name of its folder says, for one of which nothing else is known.
+    missing: whether it is certain that there is no python.exe: only its site extension is there.
     """
 
     version: str | None
@@ -51,6 +52,7 @@ class InstalledRuntime:
     answered: bool = True
     unknown: bool = False
     named: Identity | None = None
+    missing: bool = False
 
     @property
     def name(self) -> str:
@@ -255,12 +257,13 @@ def _replaced(runtime: _Runtime, program: _Program) -> InstalledRuntime:
 
 
 def _missing(runtime: _Runtime, python_path: str, in_use: bool) -> InstalledRuntime:
-    return _without_python(
-        runtime, python_path, in_use, f"{runtime.extension.id} is installed, but {python_path} does not exist."
-    )
+    problem = f"{runtime.extension.id} is installed, but {python_path} does not exist."
+    return _without_python(runtime, python_path, in_use, problem, missing=True)
 
 
-def _without_python(runtime: _Runtime, python_path: str, in_use: bool, problem: str) -> InstalledRuntime:
+def _without_python(
+    runtime: _Runtime, python_path: str, in_use: bool, problem: str, missing: bool = False
+) -> InstalledRuntime:
     return InstalledRuntime(
         version=runtime.identity.version,
         architecture=runtime.identity.architecture,
@@ -271,6 +274,8 @@ def _without_python(runtime: _Runtime, python_path: str, in_use: bool, problem: 
         in_use=in_use,
         problem=problem,
         answered=False,
+        named=runtime.identity,
+        missing=missing,
     )
 
 

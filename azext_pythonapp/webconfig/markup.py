@@ -17,7 +17,7 @@ from azext_pythonapp.webconfig.encoding import position
 _ATTRIBUTE = re.compile(rb"""[ \t\r\n]+([^ \t\r\n=/>]+)[ \t\r\n]*=[ \t\r\n]*(?:"([^"]*)"|'([^']*)')""")
 _TAG_NAME = re.compile(rb"<[^ \t\r\n/>]+")
 _TAG_END = re.compile(rb"[ \t\r\n]*(/?)>")
-_BY_HAND = "Correct web.config manually and run the command again; nothing was changed."
+_BY_HAND = "Correct web.config manually, then run the command again."
 
 
 @dataclass(eq=False)

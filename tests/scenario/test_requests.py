@@ -23,7 +23,7 @@ def asked(azure, number):
     return found
 
 
-@pytest.mark.parametrize("command, rounds", [("show", (1, 4)), ("list", (1, 4)), ("package list", (1, 2, 1))])
+@pytest.mark.parametrize("command, rounds", [("show", (1, 4)), ("list", (1, 4)), ("package list", (1, 2, 2))])
 def test_reading_commands_ask_at_the_same_time(az, azure, apps, command, rounds):
     site = apps.prepared("wsgi_hello")
     site.use_32bit_worker = False

@@ -27,7 +27,7 @@ def test_an_app_that_runs_python(az, azure, apps):
     changed = az("webapp python show", *naming(site)).json
     assert changed["runtime"] is None and changed["webConfig"]["etag"] != shown["webConfig"]["etag"]
     assert any(r"D:\home\python399x64\python.exe" in warning for warning in changed["warnings"])
-    assert f"The app is stopped: `az webapp start -g rg -n {site.name}`." in changed["warnings"]
+    assert f"The app '{site.name}' is stopped. Start it: `az webapp start -g rg -n {site.name}`." in changed["warnings"]
 
 
 def test_an_app_without_web_config_and_one_that_cannot_be_read(az, apps):

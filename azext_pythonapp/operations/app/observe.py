@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ntpath
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,10 +14,14 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.site import Site, SiteConfiguration
 from azext_pythonapp.appservice.site_extensions import list_extensions
 from azext_pythonapp.errors import AccessDenied, InvalidWebConfig, NotFound, UnknownOutcome
-from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, WWWROOT, AppFiles, FileState, web_root
+from azext_pythonapp.operations.app import findings
+from azext_pythonapp.operations.app.findings import Finding
+from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, WWWROOT, AppFiles, FileState, home_folder, web_root
 from azext_pythonapp.runtimes.discovery import InstalledRuntime, discover
+from azext_pythonapp.runtimes.identity import identify_folder
 from azext_pythonapp.runtimes.probe import Survey, survey
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
+from azext_pythonapp.windows import home_folder_of, started_path
 
 T = TypeVar("T")
 
@@ -91,15 +96,19 @@ class Observation:
     @cached_property
     def handler(self) -> PythonHandler | None:
         """What web.config starts. Raises InvalidWebConfig for one that cannot be read."""
-        return read_handler(self.web_config.content)
+        try:
+            return read_handler(self.web_config.content)
+        except InvalidWebConfig as error:
+            finding = findings.unreadable(self.site, error)
+            raise InvalidWebConfig(finding.message, finding.advice) from error
 
     @property
-    def problem(self) -> str | None:
-        """Why web.config cannot be read, in a sentence; None for one that can, or that is not there."""
+    def problem(self) -> Finding | None:
+        """Why web.config cannot be read; None for one that can, or that is not there."""
         try:
             _ = self.handler
         except InvalidWebConfig as error:
-            return error.message
+            return Finding(error.message, error.recommendation or "")
         return None
 
     @property
@@ -119,10 +128,41 @@ class Observation:
         in_use = handler.python_exe if handler is not None else None
         return discover(self.app.kudu, asked.extensions.get(), in_use or None, asked.survey.get())
 
+    @property
+    def current(self) -> InstalledRuntime | None:
+        """The Python that web.config starts; None when it starts none, or one that is not on the app."""
+        return next((python for python in self.pythons if python.in_use), None)
+
+    @cached_property
+    def trouble(self) -> Finding | None:
+        """Why the Python that web.config starts does not run; None when it answered, or web.config starts none.
+
+        Costs one request more for a Python that is not on the app, as far as the survey tells.
+        """
+        handler, current, site = self.readable_handler, self.current, self.site
+        if handler is None or (current is not None and current.answered):
+            return None
+        if current is not None and current.unknown:
+            return findings.python_silent(site, current)
+        if current is not None:
+            finding = findings.python_gone if current.missing else findings.python_broken
+            return finding(site, current.python_path, current.named)
+        if len(handler.python_paths) != 1:
+            return findings.other_program(site, handler.python_path)
+        return self._trouble_at(started_path(handler.python_paths[0], self.app.kudu.home()))
+
+    def _trouble_at(self, path: str) -> Finding:
+        """path: of a python.exe that did not answer, as the worker sees it."""
+        there = is_there(self.app, path)
+        if there is None:
+            return findings.python_not_seen(self.site, path)
+        named = identify_folder(home_folder_of(path, self.app.kudu.home()) or "")
+        return (findings.python_broken if there else findings.python_gone)(self.site, path, named)
+
     def say_problem(self) -> None:
         """Tell the person when web.config cannot be read, so that no Python is known to be in use."""
         if self.problem:
-            self.app.say_once(f"Which Python is in use cannot be told: {self.problem}")
+            self.app.say_once(str(self.problem))
 
 
 def observe(app: App, *, pythons: bool = True) -> Observation:
@@ -143,6 +183,21 @@ def observe(app: App, *, pythons: bool = True) -> Observation:
     asked = _ask_pythons(app) if pythons else None
     configuration = Part("configuration", partial(app.arm.configuration, app.site))
     return Observation(app, configuration, Part("web.config", partial(_usual_web_config, app)), asked)
+
+
+def is_there(app: App, path: str) -> bool | None:
+    """Return whether a file is on the worker; None for one outside the home directory, where it cannot be looked for.
+
+    path: as the worker sees it. Costs one request.
+    """
+    folder = home_folder(ntpath.dirname(path), app.kudu.home())
+    if folder is None:
+        return None
+    try:
+        entries = app.kudu.list_directory(folder)
+    except NotFound:
+        return False
+    return any(entry.name.lower() == ntpath.basename(path).lower() for entry in entries)
 
 
 def list_pythons(app: App) -> list[InstalledRuntime]:

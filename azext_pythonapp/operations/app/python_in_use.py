@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound, Refused
-from azext_pythonapp.operations.app.observe import Observation, not_answered
+from azext_pythonapp.operations.app import findings
+from azext_pythonapp.operations.app.findings import Finding
+from azext_pythonapp.operations.app.observe import Observation, Part, not_answered
+from azext_pythonapp.operations.app.site_packages import present_packages
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
-from azext_pythonapp.runtimes.identity import REGISTERED_HOME
-from azext_pythonapp.windows import home_folder_of, started_path
+from azext_pythonapp.runtimes.identity import REGISTERED_HOME, identify_folder
+from azext_pythonapp.windows import home_folder_of, join, started_path
 
 
 @dataclass(frozen=True)
@@ -34,16 +38,22 @@ def pip_target(app: App, python_path: str, version: str, architecture: str) -> T
     return Target(python_path, _folder_in_home(app, python_path), version, architecture)
 
 
-def folder_in_use(seen: Observation) -> str:
-    """Return the name in %HOME% of the folder of the Python that the app runs.
+def packages_in_use(seen: Observation) -> dict[str, str]:
+    """Return the packages of the Python that the app runs: version by canonical name. It is not started.
 
-    No Python is started, except where web.config names none. Raises NotFound or Refused when the app runs none, or one
-    outside the home directory.
+    Whether its python.exe is there is asked at the same time: without it, what is left in its folder is no answer.
+    Raises NotFound or Refused when the app runs no Python, one that is not there, or one outside the home directory.
     """
     handler = seen.handler
     if handler is None:
-        return _folder_in_home(seen.app, _python_of(seen.app, seen.pythons, "").python_path)
-    return _folder_in_home(seen.app, handler.python_exe)
+        return present_packages(seen.app, _folder_in_home(seen.app, _only_python(seen).python_path))
+    folder = _folder_in_home(seen.app, handler.python_exe)
+    there = Part("python.exe", partial(_has_python, seen.app, folder))
+    packages = present_packages(seen.app, folder)
+    if not there.get():
+        path = join(seen.app.kudu.home(), folder, "python.exe")
+        raise _refused(findings.python_gone(seen.site, path, identify_folder(folder)))
+    return packages
 
 
 def target_in_use(seen: Observation) -> Target:
@@ -52,16 +62,30 @@ def target_in_use(seen: Observation) -> Target:
     Raises NotFound or Refused when there is none to choose, or it does not run, UnknownOutcome when it did not answer
     in time, and InvalidWebConfig.
     """
-    app, handler = seen.app, seen.handler
-    python = _python_of(app, seen.pythons, handler.python_exe if handler is not None else "")
-    if python.unknown:
+    app = seen.app
+    python = seen.current if seen.handler is not None else _only_python(seen)
+    if python is not None and python.unknown:
         raise not_answered(app, python, "which packages it can have")
+    if seen.trouble is not None:
+        raise _refused(seen.trouble)
+    assert python is not None
     if not python.answered or python.version is None or python.architecture is None:
         raise Refused(
             f"{python.python_path} of {app.site.label} does not run: {python.problem}",
             f"See what is there: `az webapp python list {app.site.arguments}`.",
         )
     return pip_target(app, python.python_path, python.version, python.architecture)
+
+
+def _has_python(app: App, folder: str) -> bool:
+    try:
+        return any(entry.name.lower() == "python.exe" for entry in app.kudu.list_directory(folder))
+    except NotFound:
+        return False
+
+
+def _refused(finding: Finding) -> Refused:
+    return Refused(finding.message, finding.advice)
 
 
 def _folder_in_home(app: App, python_path: str) -> str:
@@ -77,22 +101,17 @@ def _folder_in_home(app: App, python_path: str) -> str:
     return folder
 
 
-def _python_of(app: App, pythons: list[InstalledRuntime], started: str) -> InstalledRuntime:
-    """started: what web.config starts, as it writes it; "" where it starts none, or it cannot be told."""
-    current = [python for python in pythons if python.in_use]
-    if started and not current:
-        raise NotFound(
-            f"web.config of {app.site.label} starts {started}, which is not on the app, or does not run.",
-            f"Switch to another: `az webapp python set-version {app.site.arguments} --version 3`.",
-        )
-    own = current or [python for python in pythons if python.source != "builtIn"]
-    if len({python.python_path.lower() for python in own}) == 1:
-        if not current:
-            app.progress.say(f"web.config of {app.site.label} starts no Python; taking the only one that is installed.")
-        return own[0]
-    advice = f"Choose one first: `az webapp python set-version {app.site.arguments} --version 3`."
+def _only_python(seen: Observation) -> InstalledRuntime:
+    """Return the only Python of an app whose web.config starts none; say that it is taken."""
+    app, finding = seen.app, findings.starts_no_python(seen.site, seen.web_config.content is not None)
+    own = [python for python in seen.pythons if python.source != "builtIn" and not python.missing]
     if not own:
         install = f"az webapp python set-version {app.site.arguments} --version 3"
         raise NotFound(f"The {app.site.label} has no Python of its own.", f"Install one and switch to it: `{install}`.")
-    names = ", ".join(python.name.removeprefix("Python ") if python.version else python.python_path for python in own)
-    raise Refused(f"web.config of {app.site.label} starts no Python, and several are installed: {names}.", advice)
+    if len({python.python_path.lower() for python in own}) > 1:
+        names = ", ".join(
+            python.name.removeprefix("Python ") if python.version else python.python_path for python in own
+        )
+        raise Refused(f"{finding.message} Several Pythons are installed: {names}.", finding.advice)
+    app.say_once(f"{finding.message} Taking the only Python that is installed: {own[0].python_path}.")
+    return own[0]

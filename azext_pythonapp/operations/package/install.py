@@ -13,8 +13,7 @@ from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.jobs.state import JobResult
 from azext_pythonapp.operations.app.home_space import require_room
 from azext_pythonapp.operations.app.observe import observe
-from azext_pythonapp.operations.app.python_in_use import Target, folder_in_use, target_in_use
-from azext_pythonapp.operations.app.site_packages import present_packages
+from azext_pythonapp.operations.app.python_in_use import Target, packages_in_use, target_in_use
 from azext_pythonapp.operations.job.pending_restart import plan_pending, run_pending
 from azext_pythonapp.operations.job.run import PipRun
 from azext_pythonapp.operations.package.change import RunOptions, change_packages, package_rows, planned_answer
@@ -109,7 +108,7 @@ def uninstall_packages(
     names: canonical. confirmed: whether the person need not be asked.
     """
     seen = observe(app, pythons=False)
-    present = present_packages(app, folder_in_use(seen))
+    present = packages_in_use(seen)
     found = [name for name in names if name in present]
     for name in names:
         if name not in present:

@@ -11,7 +11,7 @@ from azext_pythonapp.jobs.launch import launch
 from azext_pythonapp.jobs.request import JobSpec
 from azext_pythonapp.jobs.state import JobResult
 from azext_pythonapp.operations.app.observe import observe
-from azext_pythonapp.operations.app.python_in_use import Target, folder_in_use, target_in_use
+from azext_pythonapp.operations.app.python_in_use import Target, packages_in_use, target_in_use
 from azext_pythonapp.operations.app.site_packages import present_packages
 from azext_pythonapp.operations.job.run import PipJob, require_job_success
 from azext_pythonapp.packages import pip, pip_versions
@@ -23,7 +23,7 @@ TOOLS = ("pip", "setuptools", "wheel", "distribute")
 
 def list_packages(app: App) -> list[dict[str, Any]]:
     """Rows {"name", "version"} by name: read off site-packages, no Python is started."""
-    packages = present_packages(app, folder_in_use(observe(app, pythons=False)))
+    packages = packages_in_use(observe(app, pythons=False))
     return [{"name": name, "version": version} for name, version in sorted(packages.items())]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.operations.app.observe import list_pythons
+from azext_pythonapp.operations.app.observe import observe
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 
 
@@ -15,11 +15,15 @@ def list_runtimes(app: App) -> list[dict[str, Any]]:
     What is wrong with one of them is said to the person, and so is an architecture that does not fit the worker.
     Costs four requests at once; the plan is asked for only when a 64-bit Python runs on a 32-bit worker.
     """
-    pythons = list_pythons(app)
+    seen = observe(app)
+    seen.say_problem()
+    pythons = seen.pythons
     for python in pythons:
-        if python.problem:
+        if python.problem and not (python.in_use and seen.trouble):
             app.progress.say(python.problem)
         if python.in_use:
             for warning in fit_warnings(app, python.architecture):
                 app.progress.say(warning)
+    if seen.trouble:
+        app.progress.say(str(seen.trouble))
     return [python.to_dict() for python in pythons]

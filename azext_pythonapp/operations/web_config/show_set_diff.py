@@ -76,7 +76,7 @@ def show_web_config(target: WebConfigTarget) -> dict[str, Any]:
             warnings += edit.warnings
             notes += edit.remarks
         except PythonAppError as error:
-            warnings += [*editor.said, error.message]
+            warnings += [*editor.said, " ".join(filter(None, (error.message, error.recommendation)))]
     else:
         settings = read_settings(found.content)
         if settings is not None and settings.entry_point:

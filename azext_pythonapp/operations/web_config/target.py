@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from azext_pythonapp.appservice.app import App, Progress
-from azext_pythonapp.errors import InvalidInput, NotFound
+from azext_pythonapp.errors import InvalidInput, NotFound, Refused
 from azext_pythonapp.operations.app.home_space import require_writable_root
 from azext_pythonapp.operations.app.observe import not_answered, observe
 from azext_pythonapp.operations.app.registration import (
@@ -92,12 +92,18 @@ class AppTarget:
         return self._file
 
     def python(self, request: WebConfigRequest, current: PythonHandler | None) -> PythonChoice:
-        """Return the Python that the request names, else the one that web.config starts, else the app's only one."""
+        """Return the Python that the request names, else the one that web.config starts, else the app's only one.
+
+        Raises Refused when web.config starts one that cannot run and the request names no other: no edit helps then.
+        """
         pythons = self._seen.pythons
         home = self._app.kudu.home()
         if request.version is not None:
             return self._choice(require_present(self._app, pythons, request.version, request.architecture), current)
         asked = request.python_path
+        trouble = self._seen.trouble if asked is None else None
+        if trouble is not None and trouble.fatal:
+            raise Refused(trouble.message, trouble.advice)
         paths = [asked] if asked is not None else list(current.python_paths) if current is not None else []
         known = next(
             (python for path in paths for python in pythons if same_path(python.python_path, path, home)), None

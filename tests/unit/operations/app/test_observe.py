@@ -55,7 +55,7 @@ class Azure:
     def __init__(self, files=None, mapping="site\\wwwroot", use32=False):
         self.files = {"site/wwwroot/web.config": web_config()} if files is None else files
         self.printed, self.broken, self.asked, self.said = PRINTED, {}, [], []
-        self.barrier = None
+        self.barrier, self.folders, self.answers_others = None, {}, True
         self._home, self._mapping, self._use32 = None, mapping, use32
         self._lock = threading.Lock()
         self.app = SimpleNamespace(
@@ -106,7 +106,10 @@ class Azure:
 
     def list_directory(self, path):
         self.request(f"list {path}")
-        names = {"": ["python364x64", "site"], "python364x64": ["python.exe"]}[path]
+        folders = {"": ["python364x64", "site"], "python364x64": ["python.exe"]} | self.folders
+        if path not in folders:
+            raise NotFound(path)
+        names = folders[path]
         return [SimpleNamespace(name=name, is_directory="." not in name) for name in names]
 
     def run(self, command):
@@ -115,6 +118,7 @@ class Azure:
         if survey:
             return SimpleNamespace(output=self.printed, error="", exit_code=0)
         paths = re.findall(r'"([^"]+)" -E -B -c "[^"]+" ([0-9]+)', command)
+        paths = paths if self.answers_others else []
         output = "".join(f"pythonapp-runtime 3.9.13 32 {index}\r\n" for path, index in paths if "home" in path)
         return SimpleNamespace(output=output, error="", exit_code=0)
 
@@ -215,7 +219,10 @@ def test_a_web_config_that_cannot_be_read_hides_no_python():
         _ = seen.handler
     assert seen.problem and seen.readable_handler is None and [one.in_use for one in seen.pythons] == [False]
     list_runtimes(azure.app)
-    assert azure.said == [f"Which Python is in use cannot be told: {seen.problem}"]
+    assert azure.said == [
+        "web.config of app 'shop' is not valid XML at line 1, column 16: unclosed token. So which Python it starts is not "
+        "known. Correct web.config manually, then run the command again."
+    ]
 
 
 def test_a_survey_that_was_cut_is_followed_by_one_command():
@@ -243,3 +250,49 @@ def test_failure_does_not_wait_for_the_other_requests():
         assert not released.is_set()
     finally:
         released.set()
+
+
+def trouble_of(azure):
+    return observe(azure.app).trouble
+
+
+def test_a_python_that_is_gone_is_told_by_what_is_in_its_folder():
+    azure = Azure({"site/wwwroot/web.config": web_config(r"%HOME%\python3810x64\python.exe")})
+    azure.folders, azure.answers_others = {"python3810x64": ["Lib"]}, False
+    gone = trouble_of(azure)
+    assert gone.fatal and gone.message == (
+        "web.config of app 'shop' starts D:\\home\\python3810x64\\python.exe, which is not there. The app cannot start."
+    )
+    assert "--version 3.8.10 --arch x64`. Or switch" in gone.advice
+    azure.folders = {"python3810x64": ["python.exe"]}
+    broken = trouble_of(azure)
+    assert broken.fatal and "which does not run: it did not report its version" in broken.message
+    assert broken.advice == gone.advice
+
+
+@pytest.mark.parametrize("folder", ["python36x64", "Python27", "python36", r"site\wwwroot\env\Scripts"])
+def test_a_name_that_is_no_full_version_names_none(folder):
+    azure = Azure({"site/wwwroot/web.config": web_config(rf"D:\home\{folder}\python.exe")})
+    azure.printed = azure.printed.replace("python364x64", "python3119x64")
+    azure.answers_others = False
+    finding = trouble_of(azure)
+    assert finding.fatal and re.fullmatch("Switch to another Python: `[^`]+ --version 3`.", finding.advice)
+
+
+def test_a_python_outside_the_home_is_not_called_gone():
+    azure = Azure({"site/wwwroot/web.config": web_config(r"D:\Python34\python.exe")})
+    azure.answers_others = False
+    finding = trouble_of(azure)
+    assert not finding.fatal and "it is not there, or does not run" in finding.message
+
+
+def test_an_extension_without_its_python_is_gone():
+    azure = Azure()
+    azure.printed = azure.printed.replace("python364x64", "python3119x64")
+    azure.folders, azure.answers_others = {"python364x64": ["Lib"]}, False
+    finding = trouble_of(azure)
+    assert finding.fatal and "which is not there" in finding.message and "--version 3.6.4 --arch x64" in finding.advice
+
+
+def test_a_running_python_is_no_trouble():
+    assert trouble_of(Azure()) is None and trouble_of(Azure({})) is None

@@ -1,0 +1,159 @@
+"""What can be wrong with an app, each fact in the same words wherever a command meets it.
+
+A command that only looks puts `str(finding)` among its warnings or says it; one that cannot go on raises
+`Refused(finding.message, finding.advice)`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from azext_pythonapp.appservice.site import Site
+from azext_pythonapp.errors import InvalidWebConfig
+from azext_pythonapp.jobs.state import LOST, Job
+from azext_pythonapp.runtimes.discovery import InstalledRuntime
+from azext_pythonapp.runtimes.identity import Identity
+from azext_pythonapp.runtimes.versions import VersionSpec
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fact.
+
+    message: what is so, in one or more sentences. advice: what to do, with complete commands; "" for nothing.
+    fatal: whether the app certainly cannot start.
+    """
+
+    message: str
+    advice: str = ""
+    fatal: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.advice}".rstrip()
+
+
+def unreadable(site: Site, error: InvalidWebConfig) -> Finding:
+    """web.config that cannot be read. error: why."""
+    message = error.message
+    if site.label not in message:
+        message = message.replace("web.config", f"web.config of {site.label}", 1)
+    return Finding(f"{message} So which Python it starts is not known.", error.recommendation or "")
+
+
+def starts_no_python(site: Site, has_web_config: bool) -> Finding:
+    """An app whose web.config has no handler for Python, or that has no web.config."""
+    message = (
+        f"web.config of {site.label} has no handler that starts Python."
+        if has_web_config
+        else f"The {site.label} has no web.config, so IIS starts no Python."
+    )
+    return Finding(message, f"Switch to one: `{_switch(site, '3')}`.")
+
+
+def python_gone(site: Site, path: str, named: Identity | None) -> Finding:
+    """A python.exe that web.config starts and that is not there. named: what its folder's name says."""
+    return Finding(
+        f"web.config of {site.label} starts {path}, which is not there. The app cannot start.",
+        _again(site, named),
+        fatal=True,
+    )
+
+
+def python_broken(site: Site, path: str, named: Identity | None) -> Finding:
+    """A python.exe that web.config starts and that is there, but ended without an answer, twice."""
+    return Finding(
+        f"web.config of {site.label} starts {path}, which does not run: it did not report its version. "
+        "The app cannot start.",
+        _again(site, named),
+        fatal=True,
+    )
+
+
+def python_not_seen(site: Site, path: str) -> Finding:
+    """A python.exe outside the home directory, which no request can look at, that did not answer."""
+    return Finding(
+        f"web.config of {site.label} starts {path}, which did not answer: it is not there, or does not run.",
+        f"Switch to a Python of the app's own: `{_switch(site, '3')}`.",
+    )
+
+
+def python_silent(site: Site, python: InstalledRuntime) -> Finding:
+    """A python.exe that web.config starts and that did not answer in time: nothing may be wrong with it."""
+    return Finding(
+        f"web.config of {site.label} starts {python.python_path}, which did not answer in time. Whether it runs is "
+        "not known: the worker may be busy.",
+        f"Ask again in a while: `az webapp python show {site.arguments}`.",
+    )
+
+
+def other_program(site: Site, path: str) -> Finding:
+    """A program that web.config starts and that does not tell which Python it uses, such as a script."""
+    return Finding(
+        f"web.config of {site.label} starts {path}, so which Python the app runs cannot be told.",
+        f"To start a Python directly: `{_switch(site, '3')}`.",
+    )
+
+
+def stopped(site: Site) -> Finding:
+    """An app that is stopped."""
+    return Finding(f"The {site.label} is stopped.", f"Start it: `az webapp start {site.arguments}`.")
+
+
+def stopped_for_job(site: Site, job_id: str) -> Finding:
+    """An app that was stopped for a job and not started again."""
+    return Finding(
+        f"The {site.label} was stopped for job {job_id} and not started again.",
+        f"Start it: `az webapp python job wait {site.arguments} --job-id {job_id}`.",
+    )
+
+
+def job_running(site: Site, job: Job) -> Finding:
+    """A job that runs now."""
+    since = f" since {job.started_at}" if job.started_at else ""
+    return Finding(
+        f"Job {job.id} ({job.command or 'unknown command'}) is running on {site.label}{since}.",
+        f"Wait for it: `az webapp python job wait {site.arguments} --job-id {job.id}`.",
+    )
+
+
+def job_lost(site: Site, job: Job) -> Finding:
+    """A job that holds a runtime and has not been heard of for too long."""
+    assert job.state == LOST
+    return Finding(
+        f"Job {job.id} ({job.command or 'unknown command'}) on {site.label} is lost: {job.error} What it had "
+        "installed by then stays.",
+        f"See its log: `az webapp python job log {site.arguments} --job-id {job.id}`.",
+    )
+
+
+def restart_pending(site: Site, job_id: str) -> Finding:
+    """Packages that changed while the app was not restarted since."""
+    return Finding(
+        f"Packages of {site.label} were changed by job {job_id}, and the app was not restarted since: it may still "
+        "run the ones before.",
+        f"Restart it: `az webapp python job wait {site.arguments} --job-id {job_id}`.",
+    )
+
+
+def not_verified(site: Site, url: str, reason: str) -> Finding:
+    """A page that was not fetched, or whose request never reached the app. reason: without a full stop."""
+    return Finding(f"{url} of {site.label} was not verified: {reason.rstrip('.')}.")
+
+
+def _switch(site: Site, version: str, architecture: str | None = None) -> str:
+    arch = f" --arch {architecture}" if architecture else ""
+    return f"az webapp python set-version {site.arguments} --version {version}{arch}"
+
+
+def _again(site: Site, named: Identity | None) -> str:
+    """Advise to get the same Python again, where its name tells which that is; `set-version` installs packages, too.
+
+    Only a full version surely comes back into the folder that web.config names, or is switched to.
+    """
+    other = f"witch to another Python: `{_switch(site, '3')}`."
+    if named is None or named.architecture is None or not VersionSpec.parse(named.version).is_exact:
+        return f"S{other}"
+    return (
+        "Install it again, with the app's requirements: "
+        f"`{_switch(site, named.version, named.architecture)}`. Or s{other}"
+    )
