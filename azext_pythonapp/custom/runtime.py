@@ -19,6 +19,7 @@ def list_available_versions(
     from azext_pythonapp.errors import NotFound
     from azext_pythonapp.operations.runtime import list_versions
 
+    subscription = cmd.cli_ctx.data.get("subscription_id")
     with app_named(
         cmd, resource_group_name, webapp_name, slot, "Leave all of them out to ask the public gallery."
     ) as opened:
@@ -33,14 +34,14 @@ def list_available_versions(
         ]
         if not given and not (resource_group_name and webapp_name):
             # Nothing names an app; half of one out of `az configure --defaults` does not either.
-            return list_versions.public_versions(web_session(cmd.cli_ctx), wanted, console(cmd).say)
+            return list_versions.public_versions(web_session(cmd.cli_ctx), wanted, console(cmd).say, subscription)
         try:
             app = opened()
         except NotFound as error:
             if given:
                 raise
             console(cmd).say(f"{error.message} It is named by `az configure --defaults`; this is the public gallery.")
-            return list_versions.public_versions(web_session(cmd.cli_ctx), wanted, console(cmd).say)
+            return list_versions.public_versions(web_session(cmd.cli_ctx), wanted, console(cmd).say, subscription)
         return list_versions.app_versions(app, wanted)
 
 

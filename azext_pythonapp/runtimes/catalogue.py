@@ -1,7 +1,4 @@
-"""The runtimes that can be installed, from all galleries: sorted, filtered, and a version resolved to one package.
-
-Only trusted packages (`official`) are chosen by version; any other must be requested by its id.
-"""
+"""The catalogue: the runtimes that can be installed, from all galleries. `selection` chooses from it."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
-from azext_pythonapp.errors import NotFound
 from azext_pythonapp.runtimes import end_of_life, official
 from azext_pythonapp.runtimes.end_of_life import State as SupportState
 from azext_pythonapp.runtimes.extension import Extension, read_extensions
@@ -20,16 +16,12 @@ from azext_pythonapp.runtimes.nuget import NugetRuntime, Release
 from azext_pythonapp.runtimes.versions import (
     PackageOrder,
     PythonOrder,
-    VersionSpec,
-    distance,
     is_prerelease,
     minor,
     package_order,
     python_order,
 )
 
-LIST_COMMAND = "az webapp python list-versions"
-_NEAREST = 5
 # NuGet's own rule for ids (https://learn.microsoft.com/nuget/reference/nuspec#id). Anything else is not a package and
 # must not reach a terminal or a command line.
 _PACKAGE_ID = re.compile(r"\w+(?:[.-]\w+)*")
@@ -155,20 +147,37 @@ def sorted_offers(offers: Iterable[Offer], *, all_versions: bool = False) -> lis
     return marked if all_versions else _newest_packages(marked)
 
 
-def listed_offers(offers: Sequence[Offer], *, everything: bool = False, prereleases: bool = False) -> list[Offer]:
-    """Return the offers to list: one trusted, not deprecated package for each Python.
+def with_unlisted(offers: Sequence[Offer], today: date | None = None) -> list[Offer]:
+    """Return a gallery's offers and, as withdrawn ones, Microsoft's packages that it leaves out (`unlisted_offers`)."""
+    known = {offer.extension_id.lower() for offer in offers}
+    return [
+        *offers,
+        *(
+            replace(offer, withdrawn=True)
+            for extension_id in official.PACKAGES
+            if extension_id not in known
+            for offer in unlisted_offers(extension_id, today)
+        ),
+    ]
 
-    offers: in the order of `sorted_offers`. everything: also untrusted and deprecated packages, and all packages of the
-    same Python. prereleases: also pre-releases.
+
+def unlisted_offers(extension_id: str, today: date | None = None) -> list[Offer]:
+    """Return a package of Microsoft's as it is known here, for a gallery that does not list it; [] for any other id.
+
+    Microsoft unlisted some of its packages: no feed shows them, but Kudu installs them when id and version are given
+    (docs/platform/site-extensions.md 1.6, docs/platform/kudu.md 4.2). Their last version is known here; whether it
+    still exists, only the installation can tell.
     """
-    kept = [offer for offer in offers if not offer.withdrawn and (prereleases or not offer.is_prerelease)]
-    if everything:
-        return kept
-    first: dict[tuple[str, str], Offer] = {}
-    trusted = [offer for offer in kept if offer.trusted]
-    for offer in (offer for offer in trusted if not offer.deprecated or _has_no_other(offer, trusted)):
-        first.setdefault((offer.version, offer.architecture), offer)
-    return list(first.values())
+    if extension_id not in official.PACKAGES:
+        return []
+    package_version = official.PACKAGES[extension_id]
+    python = ".".join(package_version.split(".")[:3])
+    title = f"Python {python} {extension_id[-3:]}"
+    return sorted_offers(
+        gallery_offers(
+            [{"id": extension_id, "title": title, "version": package_version, "authors": official.PUBLISHER}], today
+        )
+    )
 
 
 def with_installed(offers: Sequence[Offer], extensions: Iterable[Mapping[str, Any]]) -> list[Offer]:
@@ -190,96 +199,6 @@ def with_installed(offers: Sequence[Offer], extensions: Iterable[Mapping[str, An
             ]
         marked.append(replace(offer, installed=bool(installed)))
     return marked
-
-
-def select(
-    offers: Iterable[Offer],
-    spec: VersionSpec | None = None,
-    architecture: str | None = None,
-    supported_only: bool = False,
-) -> list[Offer]:
-    """Return the offers of a version and an architecture ("x64" or "x86"), or only those that python.org supports."""
-    return [
-        offer
-        for offer in offers
-        if (spec is None or spec.matches(offer.version))
-        and (architecture is None or offer.architecture == architecture)
-        and not (supported_only and offer.support == "endOfLife")
-    ]
-
-
-def find_best(
-    offers: Sequence[Offer],
-    spec: VersionSpec,
-    architecture: str | None = None,
-    preferred: str = "x64",
-    prereleases: bool = False,
-) -> Offer | None:
-    """Return the trusted package to install for a version: the newest matching Python in its newest package version.
-
-    architecture: "x64" or "x86", or None for `preferred` where that Python exists for both.
-    prereleases: accept pre-releases; one that `spec` names in full is always accepted.
-    A withdrawn package is chosen only for its full version: its owner hid it, but the user asked for it. A deprecated
-    one is chosen only where there is no other. Returns None when nothing matches.
-    """
-    matching = [
-        offer
-        for offer in select(offers, spec, architecture)
-        if offer.trusted
-        and (spec.is_exact or not offer.withdrawn)
-        and (prereleases or spec.is_prerelease or not offer.is_prerelease)
-    ]
-    matching = [offer for offer in matching if not offer.withdrawn] or matching
-    matching = [offer for offer in matching if not offer.deprecated] or matching
-    return max(
-        matching,
-        default=None,
-        key=lambda offer: (python_order(offer.version), offer.architecture == preferred, offer.order),
-    )
-
-
-def resolve_id(
-    offers: Sequence[Offer], extension_id: str, package_version: str | None = None, today: date | None = None
-) -> Offer:
-    """Return the package of an extension id.
-
-    offers: of the gallery, in every available package version.
-    extension_id: case-insensitive; old official ids (`python364x64`) are accepted.
-    package_version: the requested version, None for the newest that is not a pre-release.
-    Microsoft unlisted some of its packages: no feed shows them, but Kudu installs them when id and version are given
-    (docs/platform/site-extensions.md 1.6, docs/platform/kudu.md 4.2). Their last version is known here; whether it
-    still exists, only the installation can tell.
-    Raises NotFound, with the available choices.
-    """
-    wanted_id = canonical_id(extension_id).lower()
-    same_id = [offer for offer in offers if offer.extension_id.lower() == wanted_id and offer.source == "siteExtension"]
-    if not same_id:
-        same_id = _unlisted(canonical_id(extension_id), today or date.today())
-    if not same_id:
-        names = sorted({offer.extension_id for offer in offers})
-        raise NotFound(
-            f"The gallery has no Python with the id '{extension_id}'.",
-            f"It has: {', '.join(names) or 'none'}. List them: `{LIST_COMMAND} --all`.",
-        )
-    wanted = [
-        offer
-        for offer in same_id
-        if package_version is None or package_order(offer.package_version) == package_order(package_version)
-    ]
-    if not wanted:
-        versions = ", ".join(sorted((offer.package_version for offer in same_id), key=package_order, reverse=True))
-        raise NotFound(
-            f"The gallery does not have version {package_version} of '{same_id[0].extension_id}'.",
-            f"It has: {versions}. List every package version: `{LIST_COMMAND} --all`.",
-        )
-    return max(wanted, key=lambda offer: (not offer.is_prerelease, package_order(offer.package_version)))
-
-
-def nearest(offers: Iterable[Offer], spec: VersionSpec, architecture: str | None) -> str:
-    """Return the trusted Pythons nearest to a version that does not exist: "3.6.4 x64, 3.6.4 x86"; "" for none."""
-    choices = {(offer.version, offer.architecture) for offer in listed_offers(list(offers))}
-    ordered = sorted(choices, key=lambda choice: (distance(choice[0], spec), choice[1] != architecture, choice[1]))
-    return ", ".join(f"{version} {each}" for version, each in ordered[:_NEAREST])
 
 
 def _of_extension(extension: Extension, identity: Identity, today: date) -> Offer:
@@ -341,25 +260,3 @@ def _package_rank(offer: Offer) -> tuple[bool, bool, PackageOrder]:
 def _recommended_first(offers: Sequence[Offer]) -> list[Offer]:
     """Sort withdrawn packages and pre-releases, which must be requested in full, to the end."""
     return sorted(offers, key=lambda offer: (offer.withdrawn or offer.is_prerelease, offer.deprecated))
-
-
-def _has_no_other(offer: Offer, offers: Iterable[Offer]) -> bool:
-    """Return whether every package of the same feature release and architecture is deprecated."""
-    return all(
-        other.deprecated
-        for other in offers
-        if minor(other.version) == minor(offer.version) and other.architecture == offer.architecture
-    )
-
-
-def _unlisted(extension_id: str, today: date) -> list[Offer]:
-    if extension_id not in official.PACKAGES:
-        return []
-    package_version = official.PACKAGES[extension_id]
-    python = ".".join(package_version.split(".")[:3])
-    title = f"Python {python} {extension_id[-3:]}"
-    return sorted_offers(
-        gallery_offers(
-            [{"id": extension_id, "title": title, "version": package_version, "authors": official.PUBLISHER}], today
-        )
-    )

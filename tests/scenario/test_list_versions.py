@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.local_azure import arm, login, nuget
+from tests.local_azure.windows import gallery
 from tests.scenario.apps import naming
 
 KEYS = {
@@ -20,6 +21,9 @@ KEYS = {
     "latestPatch",
     "installed",
 }
+
+
+SWITCH = "set-version --app app:app --handler httpplatform --startup-command app.py --no-import-check"
 
 
 def rows(result) -> list[tuple[str, str]]:
@@ -90,3 +94,44 @@ def test_the_list_can_be_narrowed(az, apps):
     every = az("webapp python list-versions --all", *naming(site)).json
     assert len(every) >= len(az("webapp python list-versions", *naming(site)).json)
     assert az("webapp python list-versions --version 2.6", *naming(site)).json == []
+
+
+def choice(az, command: str, version: str, architecture: str, site) -> tuple[str, str] | None:
+    """Version and architecture of the Python that a command would take; None when it finds none."""
+    done = az(
+        f"webapp python {command} --dry-run --version {version}", *architecture.split(), *naming(site), expect=None
+    )
+    assert done.returncode in (0, 3), done
+    return (done.json["runtime"]["version"], done.json["runtime"]["architecture"]) if done.returncode == 0 else None
+
+
+def test_three_commands_know_the_same_pythons(az, apps):
+    """One that is listed is installed, and switched to; one that is not listed is not, but for what the app has."""
+    site = apps.new()
+    (site.machine.home / "site/wwwroot/app.py").write_text("def app(environ, start_response): pass\n")
+    for version, architecture in (
+        ("3.13", ""),
+        ("3.13.3", ""),
+        ("3.6.2", "--arch x86"),
+        ("3.8", "--arch x86"),
+        ("3.14", ""),
+    ):
+        listed = az(f"webapp python list-versions --version {version} {architecture}", *naming(site))
+        installed = choice(az, "install", version, architecture, site)
+        assert installed == choice(az, SWITCH, version, architecture, site), (version, architecture)
+        assert installed == next(iter(rows(listed)), None), listed
+        if not listed.json:
+            assert f"There is no Python {version}" in listed.stderr and f"-n {site.name}" in listed.stderr, listed
+
+
+def test_what_the_app_has_is_meant_before_what_is_listed(az, azure, apps):
+    site = apps.prepared("wsgi_hello")
+    listed = az("webapp python list-versions --version 3.8", *naming(site))
+    assert f"(Contoso-python3810x64) is on app '{site.name}' already" in listed.stderr, listed
+    gallery.lay_down(site.machine, gallery.find("NakedObjects-python3111x64"))
+    gallery.remove(site.machine, "NakedObjects-python3111x64")
+    listed = az("webapp python list-versions --version 3.11.1", *naming(site))
+    folder = r"Python 3.11.1 x64 (D:\home\python3111x64\python.exe) is on app"
+    assert listed.json == [] and folder in listed.stderr, listed
+    for command in ("install", SWITCH):
+        assert choice(az, command, "3.11.1", "", site) == ("3.11.1", "x64")

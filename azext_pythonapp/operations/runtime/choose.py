@@ -15,9 +15,10 @@ from azext_pythonapp.errors import NotFound, PlatformFailed, Refused, RemoteFail
 from azext_pythonapp.operations.app.observe import not_answered
 from azext_pythonapp.operations.runtime.sources import NAMES, SourceName, Supply, app_supply
 from azext_pythonapp.runtimes import official
-from azext_pythonapp.runtimes.catalogue import Offer, find_best, nearest, select
+from azext_pythonapp.runtimes.catalogue import Offer
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import VersionSpec, canonical_id, same_extension
+from azext_pythonapp.runtimes.selection import find_best, nearest, select
 from azext_pythonapp.runtimes.versions import package_order, python_order
 
 DEFAULT_ARCHITECTURE = "x64"
@@ -58,7 +59,7 @@ def choose_runtime(
         present = newest_present(app, pythons, spec, architecture)
         if present:
             return Choice(present, None)
-    supply = app_supply(app, sources, [architecture or DEFAULT_ARCHITECTURE])
+    supply = app_supply(app, sources)
     broken = None if spec.is_latest else _broken(pythons, spec, architecture)
     if broken is not None:
         repair = _offer_of(supply.offers, broken)

@@ -9,19 +9,19 @@ from typing import Any
 from azext_pythonapp.advice import quoted
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.site_extensions import await_install, start_install
-from azext_pythonapp.errors import InvalidInput
+from azext_pythonapp.errors import InvalidInput, NotFound
 from azext_pythonapp.operations.app.home_space import require_room
 from azext_pythonapp.operations.app.observe import list_pythons, not_answered
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
-from azext_pythonapp.operations.runtime.choose import EVERYWHERE, Choice, choose_runtime, say_new_id
+from azext_pythonapp.operations.runtime.choose import EVERYWHERE, Choice, choose_runtime, newest_present, say_new_id
 from azext_pythonapp.operations.runtime.install_package import NO_WAIT, install_registration, install_release
 from azext_pythonapp.operations.runtime.site_extension import Installation
 from azext_pythonapp.operations.runtime.sources import SourceName, app_offers, package_offers
 from azext_pythonapp.plan import Plan, report
-from azext_pythonapp.runtimes.catalogue import resolve_id
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import VersionSpec, canonical_id, identify, same_extension
 from azext_pythonapp.runtimes.nuget import EXTENSION_PREFIX
+from azext_pythonapp.runtimes.selection import resolve_id
 from azext_pythonapp.runtimes.versions import numbers
 
 
@@ -140,8 +140,7 @@ def _install_extension(app: App, installation: Installation, request: InstallReq
 
 def _choose(app: App, pythons: Sequence[InstalledRuntime], request: InstallRequest) -> Choice:
     if request.spec is not None:
-        extensions = [python for python in pythons if python.source == "siteExtension"]
-        return choose_runtime(app, extensions, request.spec, request.architecture, request.sources, request.prereleases)
+        return _choose_version(app, pythons, request.spec, request)
     wanted = str(request.extension_id)
     say_new_id(app, wanted)
     present = next(
@@ -155,6 +154,20 @@ def _choose(app: App, pythons: Sequence[InstalledRuntime], request: InstallReque
     if request.package_version is not None:
         offers += package_offers(app, canonical_id(wanted), request.package_version)
     return Choice(None, resolve_id(offers, wanted, request.package_version))
+
+
+def _choose_version(
+    app: App, pythons: Sequence[InstalledRuntime], spec: VersionSpec, request: InstallRequest
+) -> Choice:
+    """The site extension that a version means; without any, the Python in a folder that set-version takes."""
+    extensions = [python for python in pythons if python.source == "siteExtension"]
+    try:
+        return choose_runtime(app, extensions, spec, request.architecture, request.sources, request.prereleases)
+    except NotFound:
+        present = newest_present(app, pythons, spec, request.architecture)
+        if present is None:
+            raise
+        return Choice(present, None)
 
 
 def _silent(pythons: Sequence[InstalledRuntime], choice: Choice) -> str | None:

@@ -5,17 +5,18 @@ A source that cannot be asked is unknown, not empty: what came of it is kept bes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import requests
 
 from azext_pythonapp.appservice.app import App, fetch_json
 from azext_pythonapp.errors import NotFound, PlatformFailed, PythonAppError, RemoteFailed, UnknownOutcome, Unreachable
-from azext_pythonapp.runtimes.catalogue import Offer, gallery_offers, nuget_offers
-from azext_pythonapp.runtimes.gallery import fetch_public_gallery
+from azext_pythonapp.runtimes.catalogue import Offer, gallery_offers, nuget_offers, with_unlisted
+from azext_pythonapp.runtimes.gallery import SERVICE_INDEX, fetch_public_gallery
 from azext_pythonapp.runtimes.nuget import PACKAGE_IDS, fetch_releases
 
 SourceName = Literal["gallery", "nuget"]
@@ -40,37 +41,52 @@ class Supply:
             raise next(iter(self.missing.values()))
 
 
-def app_supply(app: App, sources: Iterable[SourceName], architectures: Sequence[str]) -> Supply:
-    """What an app can get. sources: which to ask; architectures: of the packages on NuGet."""
+def app_supply(app: App, sources: Iterable[SourceName]) -> Supply:
+    """What an app can get, in every architecture. sources: which to ask."""
     asking: dict[SourceName, Callable[[], list[Offer]]] = {
         "gallery": lambda: app_offers(app),
-        "nuget": lambda: nuget_supply(app.web, architectures),
+        "nuget": lambda: _nuget_offers(_documents(app.web)),
     }
     return _together({name: asking[name] for name in sources})
 
 
 def public_supply(session: requests.Session) -> Supply:
     """What there is for any app, in the public gallery and on NuGet."""
+    get_json = _documents(session)
     return _together(
         {
-            "gallery": lambda: gallery_offers(fetch_public_gallery(lambda url: fetch_json(session, url))),
-            "nuget": lambda: nuget_supply(session, list(PACKAGE_IDS)),
+            "gallery": lambda: with_unlisted(gallery_offers(fetch_public_gallery(get_json))),
+            "nuget": lambda: _nuget_offers(get_json),
         }
     )
 
 
 def app_offers(app: App) -> list[Offer]:
     """The Python runtimes in the app's own gallery feed."""
-    return gallery_offers(app.kudu.extension_feed(FEED_FILTER))
+    return with_unlisted(gallery_offers(app.kudu.extension_feed(FEED_FILTER)))
 
 
-def nuget_supply(session: requests.Session, architectures: Sequence[str]) -> list[Offer]:
-    """The releases of CPython on NuGet, for these architectures. Raises PlatformFailed."""
-    return [
-        offer
-        for architecture in architectures
-        for offer in nuget_offers(fetch_releases(lambda url: fetch_json(session, url), architecture))
-    ]
+def _nuget_offers(get_json: Callable[[str], Any]) -> list[Offer]:
+    """The releases of CPython on NuGet. Raises PlatformFailed."""
+    with ThreadPoolExecutor(len(PACKAGE_IDS)) as pool:
+        found = pool.map(lambda architecture: nuget_offers(fetch_releases(get_json, architecture)), PACKAGE_IDS)
+        return [offer for offers in found for offer in offers]
+
+
+def _documents(session: requests.Session) -> Callable[[str], Any]:
+    """Return a function that returns public JSON documents, and requests NuGet's index only once."""
+    index: list[Any] = []
+    lock = threading.Lock()
+
+    def get_json(url: str) -> Any:
+        if url != SERVICE_INDEX:
+            return fetch_json(session, url)
+        with lock:  # whoever comes second takes what the first one gets
+            if not index:
+                index.append(fetch_json(session, url))
+        return index[0]
+
+    return get_json
 
 
 def package_offers(app: App, extension_id: str, package_version: str) -> list[Offer]:

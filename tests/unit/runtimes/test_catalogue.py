@@ -8,17 +8,14 @@ import pytest
 
 from azext_pythonapp.errors import NotFound
 from azext_pythonapp.runtimes.catalogue import (
-    find_best,
     gallery_offers,
-    listed_offers,
-    nearest,
     nuget_offers,
-    resolve_id,
-    select,
     sorted_offers,
     with_installed,
+    with_unlisted,
 )
 from azext_pythonapp.runtimes.nuget import NugetRuntime, Release
+from azext_pythonapp.runtimes.selection import find_best, listed_offers, nearest, resolve_id, select
 from azext_pythonapp.runtimes.versions import VersionSpec
 
 TODAY = date(2026, 11, 22)
@@ -388,6 +385,50 @@ def test_a_withdrawn_package_is_taken_for_its_full_version_only(wish, expected):
     assert (found and found.package_version) == expected
     assert [offer.package_version for offer in listed_offers(sorted_offers(offers), everything=True)] == ["3.13.2"]
     assert find_best(offers, VersionSpec.parse("3.13.2")).package_version == "3.13.2"
+
+
+def test_a_withdrawn_package_is_listed_for_its_full_version_only():
+    offers = sorted_offers(nuget("3.13.3", "3.13.2", withdrawn=("3.13.3",)))
+    for everything in (False, True):
+        shown = listed_offers(offers, VersionSpec.parse("3.13.3"), everything=everything)
+        assert [offer.version for offer in shown] == ["3.13.3"]
+        assert [offer.version for offer in listed_offers(offers, VersionSpec.parse("3.13"), everything=everything)] == [
+            "3.13.2"
+        ]
+
+
+CATALOGUE = sorted_offers(
+    [
+        *with_unlisted(gallery_offers(FEED, TODAY), TODAY),
+        *nuget("3.15.0-rc1", "3.13.3", "3.13.2", "3.13.1", withdrawn=("3.13.3",), deprecated=("3.13.2",)),
+        *nuget("3.13.4", "3.6.4", "3.5.2", package_id="pythonx86", withdrawn=("3.5.2",)),
+        *nuget("3.8.10", "3.8.9", deprecated=("3.8.10", "3.8.9")),
+    ]
+)
+
+
+@pytest.mark.parametrize("architecture", [None, "x64", "x86"])
+@pytest.mark.parametrize("prereleases", [False, True])
+def test_the_list_and_the_choice_agree(architecture, prereleases):
+    wishes = {"latest", "2", "3", "4", "3.99", "3.13.99"}
+    for offer in CATALOGUE:
+        wishes |= {offer.version, offer.version.rpartition(".")[0]}
+    for wish in sorted(wishes):
+        spec = VersionSpec.parse(wish)
+        listed = select(listed_offers(CATALOGUE, spec, prereleases=prereleases), None, architecture)
+        found = find_best(CATALOGUE, spec, architecture, prereleases=prereleases)
+        assert (found is None) == (not listed), wish
+        pythons = [(offer.version, offer.architecture) for offer in listed]
+        assert found is None or (found.version, found.architecture) in pythons, wish
+        for version, of in pythons:
+            assert find_best(CATALOGUE, VersionSpec.parse(version), of, prereleases=prereleases) in listed, version
+
+
+def test_unlisted_packages_of_microsoft_are_found_by_their_full_version():
+    for spec, found in (("3.6.2", "azureappservice-python362x86"), ("3.6", "azureappservice-python364x86")):
+        best = find_best(CATALOGUE, VersionSpec.parse(spec), "x86")
+        assert best is not None and best.extension_id == found
+    assert "azureappservice-python362x86" not in {offer.extension_id for offer in listed_offers(CATALOGUE)}
 
 
 def test_deprecated_package_is_taken_if_nothing_else_exists():

@@ -8,13 +8,14 @@ import zipfile
 import pytest
 
 from azext_pythonapp.errors import InvalidInput, PlatformFailed
-from azext_pythonapp.runtimes.catalogue import find_best, nuget_offers
+from azext_pythonapp.runtimes.catalogue import nuget_offers
 from azext_pythonapp.runtimes.extension import Extension
 from azext_pythonapp.runtimes.gallery import SERVICE_INDEX
 from azext_pythonapp.runtimes.identity import VersionSpec, identify, identify_folder
 from azext_pythonapp.runtimes.nuget import NugetRuntime, fetch_hash, fetch_releases
 from azext_pythonapp.runtimes.nuget_package import extension_files, read_package, repack
 from azext_pythonapp.runtimes.registration import Registration, read_registrations
+from azext_pythonapp.runtimes.selection import find_best
 
 CONTENT, REGISTRATIONS, CATALOG = "https://c.example/flat/", "https://r.example/gz/", "https://k.example/data/"
 

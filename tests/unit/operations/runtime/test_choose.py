@@ -39,7 +39,7 @@ def sources(monkeypatch):
     """What the sources have: entries, versions, or the error that comes of asking."""
     having = {"gallery": GALLERY, "nuget": NUGET, "asked": []}
 
-    def supply(_, names, architectures):
+    def supply(_, names):
         having["asked"].append(tuple(names))
         found = Supply()
         for name in names:
@@ -50,7 +50,7 @@ def sources(monkeypatch):
                 found.offers += gallery_offers(has)
             else:
                 found.offers += nuget_offers(
-                    Release(NugetRuntime("python", version, architectures[0]), True, False) for version in has
+                    Release(NugetRuntime("python", version, "x64"), True, False) for version in has
                 )
         return found
 
