@@ -151,7 +151,7 @@ def job_table(job):
         OrderedDict(
             [
                 ("Id", job["id"]),
-                ("Command", job["command"]),
+                ("Command", job["title"]),
                 ("State", job["state"]),
                 ("ExitCode", job["exitCode"]),
                 ("StartedAt", job["startedAt"]),

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+from azext_pythonapp.url_secrets import masked
 
 # Characters that mean themselves anywhere in a word in all shells that az is used in (POSIX, PowerShell, cmd.exe).
 _PLAIN = re.compile(r"[A-Za-z0-9_./:=+-]+")
 # A command in a message, in backquotes: the command's own words, then whatever options it has.
 _ADVISED = re.compile(r"`(?P<words>az webapp(?: [a-z][a-z-]*)+)(?P<options>[^`]*)`")
 _OF_NO_APP = ("az webapp python", "az webapp list", "az webapp list-runtimes", "az webapp create")
+# The user and password of a proxy without a scheme.
+_USER = re.compile(r"(?<![\w/*])[^\s/:@=]+:[^\s/@]+@")
 # Characters that a POSIX shell or PowerShell interprets even between double quotes.
 _ACTIVE = re.compile(r'["$`\\!]')
 
@@ -34,6 +39,19 @@ def options(resource_group: str, name: str, slot: str | None = None, subscriptio
     """
     named = [("-g", resource_group), ("-n", name), ("-s", slot), ("--subscription", subscription)]
     return " ".join(f"{option} {quoted(value)}" for option, value in named if value)
+
+
+def given(words: Sequence[str], arguments: str, subscription: str | None) -> str | None:
+    """Return the command that was given, to paste again; None when the words are not one of this extension.
+
+    words: what followed `az` on the command line. arguments: the result of `options` for the app, added where the
+    command took its app from az's defaults. Secrets in addresses are masked; --debug and --verbose are left out.
+    """
+    if list(words[:2]) != ["webapp", "python"]:
+        return None
+    kept = [word for word in words if word not in ("--debug", "--verbose")]
+    text = " ".join(["az", *(quoted(_USER.sub("****@", masked(word))) for word in kept)])
+    return text if "`" in text else completed(f"`{text}`", arguments, subscription).strip("`")
 
 
 def in_subscription(subscription: str | None) -> str:

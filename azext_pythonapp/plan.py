@@ -117,6 +117,8 @@ def _aftermath(finished: Sequence[tuple[Step, list[Change]]]) -> list[str]:
             continue
         try:
             sentences.append(step.undo())
+        except KeyboardInterrupt:  # a second Ctrl-C: what it would have undone is not known
+            sentences.append(f"Undoing '{step.title.rstrip('.')}' was interrupted, so it may not be undone.")
         except PythonAppError as error:
             sentences.append(" ".join(filter(None, (f"Undoing it failed: {error.message}", error.recommendation))))
     return sentences + _stays(finished, undone=True)

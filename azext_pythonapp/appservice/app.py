@@ -64,13 +64,17 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class App:
-    """An app or slot with its Resource Manager, SCM site, web session without credentials, and progress."""
+    """An app or slot with its Resource Manager, SCM site, web session without credentials, and progress.
+
+    command: the user's, to paste again, without secrets; None when it is not known.
+    """
 
     site: Site
     arm: Arm
     kudu: Kudu
     web: requests.Session
     progress: Progress
+    command: str | None = None
     _said: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def say_once(self, sentence: str) -> None:
@@ -85,9 +89,12 @@ class App:
         return f"https://{self.site.host}"
 
 
-def open_app(cli_ctx: Any, resource_group: str, name: str, slot: str | None, progress: Progress) -> App:
+def open_app(
+    cli_ctx: Any, resource_group: str, name: str, slot: str | None, progress: Progress, command: str | None = None
+) -> App:
     """Look up an app or slot and connect to its SCM site.
 
+    command: the user's, as messages advise to give it again; None when it is not known.
     Raises NotFound, Refused (Linux), AccessDenied, Unreachable or PlatformFailed.
     """
     arm = connect(cli_ctx, progress.say)
@@ -98,7 +105,7 @@ def open_app(cli_ctx: Any, resource_group: str, name: str, slot: str | None, pro
         site.scm_host, lambda: _bearer_token(cli_ctx), lambda: arm.publishing_credentials(site)
     )
     kudu = Kudu(session, site.scm_host, credentials, site.label, progress.say)
-    return App(site, arm, kudu, web_session(cli_ctx), progress)
+    return App(site, arm, kudu, web_session(cli_ctx), progress, command)
 
 
 @contextmanager

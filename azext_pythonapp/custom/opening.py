@@ -11,9 +11,10 @@ def app_named(cmd, resource_group_name, webapp_name, slot, otherwise=None):
     webapp_name, slot: in any form that `read_app_name` understands. otherwise: what to do without an app, for a command
     that can do without one.
     """
+    from azext_pythonapp import advice
     from azext_pythonapp.appservice.app import naming, open_app
     from azext_pythonapp.appservice.app_name import read_app_name
-    from azext_pythonapp.errors import InvalidInput
+    from azext_pythonapp.errors import Interrupted, InvalidInput
 
     # Read before anything else: az puts the default subscription there when the command line gives none.
     subscription = cmd.cli_ctx.data.get("subscription_id")
@@ -28,10 +29,20 @@ def app_named(cmd, resource_group_name, webapp_name, slot, otherwise=None):
             required = {"--resource-group/-g": named.resource_group, "--name/-n": named.name}
             missing = ", ".join(option for option, value in required.items() if not value)
             raise InvalidInput(f"The following arguments are required: {missing}.", otherwise)
-        return open_app(cmd.cli_ctx, named.resource_group, named.name, named.slot, console(cmd))
+        return open_app(cmd.cli_ctx, named.resource_group, named.name, named.slot, console(cmd), given())
+
+    def given():
+        options = advice.options(named.resource_group or "", named.name or "", named.slot, named.subscription)
+        return advice.given(sys.argv[1:], options, named.subscription)
 
     with naming(named.name, named.slot, named.resource_group, named.subscription):
-        yield opened
+        try:
+            yield opened
+        except KeyboardInterrupt as interrupt:  # whoever changes something turns it into an error that says what
+            again = given()
+            raise Interrupted(
+                "Interrupted. Nothing was changed.", f"Run the command again: `{again}`." if again else None
+            ) from interrupt
 
 
 def console(cmd):

@@ -26,12 +26,13 @@ def launch(
     files: Mapping[str, bytes],
     job_id: str | None = None,
     starting: Callable[[], None] = lambda: None,
+    asked: Mapping[str, bytes] | None = None,
 ) -> Launched:
     r"""Start a job: one upload of all its files, one command; returns without waiting for either's work.
 
     files: what pip is to find in the job's folder, by name. job_id: a fresh id; None to make one.
     starting: called right before the command is posted; what is raised before that, such as by Ctrl-C, means that
-    nothing runs, and what is raised after it that the job may run.
+    nothing runs, and what is raised after it that the job may run. asked: as in request_files.
     The command names only python.exe and its program, which it finds because Kudu starts it in the job's folder; no
     text of the user's passes through cmd.exe (docs/platform/kudu.md 1.2, 1.3). -E and -s keep the app's settings, such
     as a PYTHONHOME for another Python, out of it; -B keeps its compiled modules from being written to a folder that is
@@ -40,7 +41,7 @@ def launch(
     """
     job_id = job_id or new_id(kudu.now())
     try:
-        kudu.upload(folder(job_id), request_files(spec, job_id, files, kudu.now()))
+        kudu.upload(folder(job_id), request_files(spec, job_id, files, kudu.now(), asked))
     except BaseException:
         _discard(kudu, job_id)
         raise

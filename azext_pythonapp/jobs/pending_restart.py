@@ -114,6 +114,15 @@ def _owners_of_locks(kudu: ScmSite) -> list[str]:
     return [owner for owner in owners if ID.fullmatch(owner)]
 
 
+def owner_of(kudu: ScmSite, runtime: str) -> str | None:
+    """Return the id of the job that holds the lock of a runtime, by its folder's name; None for none: one request."""
+    try:
+        owner = kudu.read(f"{LOCKS}/{runtime}.lock").content.decode("ascii", "replace")
+    except NotFound:
+        return None
+    return owner if ID.fullmatch(owner) else None
+
+
 def holds_runtime(kudu: ScmSite, job_id: str) -> bool:
     """Whether a job holds the lock of a runtime because it changes packages, which may take long."""
     return job_id in _owners_of_locks(kudu)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import importlib.resources
 import json
@@ -14,6 +15,7 @@ from typing import Any
 
 from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.ids import ID
+from azext_pythonapp.jobs.state import default_title
 from azext_pythonapp.packages.pip import Argument, HomeFile, JobFile, PipCommand, has_credentials
 
 FOLDER = "data/pythonapp/jobs"
@@ -23,6 +25,8 @@ RUNNER_START = f"{RUNNER}/__main__.py"
 LOG, STATE, REQUEST, SECRETS = "log.txt", "state.json", "request.json", "secrets.json"
 # A client puts it into the job's folder; the runner looks for it every 2 s.
 CANCEL = "cancel"
+# Some hundredths of a second, so that a password in a request cannot be guessed from its digest.
+_DIGEST_ROUNDS = 50_000
 _RUNTIME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -45,6 +49,14 @@ class Restore:
 
 
 @dataclass(frozen=True)
+class Switch:
+    """The switch that is made after a job. version: as the user gave it. command: to paste, without secrets."""
+
+    version: str
+    command: str
+
+
+@dataclass(frozen=True)
 class JobSpec:  # pylint: disable=too-many-instance-attributes
     """Work of pip on the worker.
 
@@ -62,6 +74,8 @@ class JobSpec:  # pylint: disable=too-many-instance-attributes
     on_success: the marker that the runner writes before it calls pip (RESTART or RESTART_LATER of pending_restart), and
     deletes when pip has changed nothing; None when the app need not be restarted after the job.
     app_stopped: whether the app is stopped for the job; a file that its processes hold is then waited for.
+    title: how tables and sentences name the job, "pip (set-version 3.11)"; None for "pip (<command>)".
+    switch: what its command does after it, when that is a switch to another Python; None for any other command.
     """
 
     command: str
@@ -77,6 +91,8 @@ class JobSpec:  # pylint: disable=too-many-instance-attributes
     restore: Restore | None = None
     on_success: str | None = None
     app_stopped: bool = False
+    title: str | None = None
+    switch: Switch | None = None
 
     @property
     def calls(self) -> list[PipCommand]:
@@ -105,7 +121,11 @@ def log_path(job_id: str) -> str:
 
 
 def request_files(
-    spec: JobSpec, job_id: str, files: Mapping[str, bytes], now: datetime | None = None
+    spec: JobSpec,
+    job_id: str,
+    files: Mapping[str, bytes],
+    now: datetime | None = None,
+    asked: Mapping[str, bytes] | None = None,
 ) -> dict[str, bytes]:
     """Everything that the job's folder starts with, by path in the folder.
 
@@ -114,6 +134,7 @@ def request_files(
     the runner deletes as soon as it has read it.
     now: the SCM site's time, by which it is told later whether the job may still begin; None when it is not known. The
     clock of this machine may be wrong, and says nothing here.
+    asked: what stands for `files` when two jobs are compared, where those depend on what the app has; None for `files`.
     Raises InvalidInput for a file that would take the place of one of the job's own, or lie among its modules.
     """
     own_names = {RUNNER, LOG, STATE, REQUEST, SECRETS, CANCEL, "restore.txt", "before.json"}
@@ -126,7 +147,11 @@ def request_files(
     request = {
         "id": job_id,
         "command": spec.command,
+        "title": spec.title or default_title(spec.command),
+        "python": spec.python,
         "runtime": spec.runtime,
+        "asked": asked_digest(spec, job_id, files if asked is None else asked),
+        "switch": None if spec.switch is None else dataclasses.asdict(spec.switch),
         "createdAt": None if now is None else f"{now:%Y-%m-%dT%H:%M:%SZ}",
         "calls": [[_json(argument) for argument in call.arguments] for call in spec.calls],
         "exclusive": spec.exclusive,
@@ -144,6 +169,30 @@ def request_files(
     if spec.environment or sources:
         own[SECRETS] = json.dumps({"environment": spec.environment, "sources": sources}).encode("ascii")
     return {**files, **own}
+
+
+def asked_digest(spec: JobSpec, job_id: str, files: Mapping[str, bytes]) -> str:
+    """Return a digest by which a later client tells that a job does the very work that it wants done.
+
+    It covers the command, the Python, pip's call with its variables, and every file; not what depends on the state of
+    the app, such as an upgrade of pip before it, nor whether the app is stopped or restarted. Variables and files may
+    hold credentials, so it is salted with the job's id and slow to guess.
+    """
+    call = spec.pip or PipCommand(())
+    restore = spec.restore
+    content = [
+        spec.command,
+        spec.python.lower(),
+        [_json(argument) for argument in call.arguments],
+        sorted(call.environment.items()),
+        spec.directory.to_json(),
+        None if restore is None else [_json(argument) for argument in restore.arguments],
+        None if restore is None else [[option, _json(value)] for option, value in restore.sources],
+        sorted((name, hashlib.sha256(text).hexdigest()) for name, text in files.items()),
+        sorted((name, hashlib.sha256(text).hexdigest()) for name, text in spec.watched.items()),
+    ]
+    words = json.dumps(content).encode("ascii")
+    return hashlib.pbkdf2_hmac("sha256", words, job_id.encode("ascii"), _DIGEST_ROUNDS).hex()
 
 
 def _json(argument: Argument) -> str | dict[str, str]:

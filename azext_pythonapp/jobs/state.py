@@ -119,7 +119,8 @@ class Job:  # pylint: disable=too-many-instance-attributes
     sentence. advice: what to do about it, where its log tells. warnings: what else went wrong.
     result: None when it ended before its packages were looked at. blocked_by: the job that held the runtime, when that
     is why it failed. held_file: the file that another program held, when that is why; "" for one that pip did not name;
-    held_in_runtime: whether it lies below the runtime's own folder.
+    held_in_runtime: whether it lies below the runtime's own folder. title: what it is, "pip (set-version 3.11)"; jobs
+    of older versions have none.
     """
 
     id: str
@@ -138,17 +139,24 @@ class Job:  # pylint: disable=too-many-instance-attributes
     blocked_by: str | None = None
     held_file: str | None = None
     held_in_runtime: bool = False
+    title: str | None = None
 
     @property
     def over(self) -> bool:
         """Whether the job has ended."""
         return self.state != RUNNING
 
+    @property
+    def shown_title(self) -> str:
+        """What it is: "pip (set-version 3.11)". A job is pip's part of a command, which may fail when pip succeeds."""
+        return self.title or default_title(self.command)
+
     def to_dict(self, log_url: str) -> dict[str, Any]:
         """The job as commands print it. log_url: where its log can be read."""
         return {
             "id": self.id,
             "command": self.command,
+            "title": self.shown_title,
             "state": self.state,
             "exitCode": self.exit_code,
             "startedAt": self.started_at,
@@ -193,6 +201,11 @@ class Job:  # pylint: disable=too-many-instance-attributes
         )
 
 
+def default_title(command: str | None) -> str:
+    """Return how a job is named whose request has no title. command: the user's; None when it is not known."""
+    return f"pip ({command})" if command else "pip"
+
+
 def parse(content: bytes, job_id: str) -> Job | None:
     """The job in a state.json; None when the file is not whole, or is not a job's.
 
@@ -219,6 +232,7 @@ def parse(content: bytes, job_id: str) -> Job | None:
             blocked_by=_job_id(fields, "blockedBy"),
             held_file=text(fields, "heldFile"),
             held_in_runtime=fields.get("heldInRuntime") is True,
+            title=text(fields, "title"),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

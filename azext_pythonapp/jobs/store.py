@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from azext_pythonapp.errors import Conflict, NotFound, PlatformFailed, PythonAppError
 from azext_pythonapp.ids import ID
 from azext_pythonapp.jobs import state
-from azext_pythonapp.jobs.request import CANCEL, FOLDER, REQUEST, SECRETS, STATE, folder
+from azext_pythonapp.jobs.request import CANCEL, FOLDER, REQUEST, SECRETS, STATE, Switch, folder
 from azext_pythonapp.jobs.state import FAILED, LOST, RUNNING, Job
 from azext_pythonapp.worker import ScmSite
 
@@ -118,8 +119,41 @@ def not_begun(kudu: ScmSite, job_id: str) -> tuple[Job, datetime | None]:
     request = _fields(file.content)
     asked_at = state.text(request, "createdAt") or _modified(kudu, FOLDER, job_id)
     return Job(
-        job_id, state.text(request, "command"), RUNNING, phase=state.QUEUED, heartbeat_at=asked_at
+        job_id,
+        state.text(request, "command"),
+        RUNNING,
+        phase=state.QUEUED,
+        heartbeat_at=asked_at,
+        title=state.text(request, "title"),
     ), file.server_time
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a job was asked to do, as far as its request says; None for what an older version did not write.
+
+    python: full path of python.exe; runtime: its folder in %HOME%; asked: as asked_digest tells; leaves: the marker
+    that the job leaves when it changes packages; switch: what its command does after it.
+    """
+
+    command: str | None = None
+    python: str | None = None
+    runtime: str | None = None
+    asked: str | None = None
+    leaves: str | None = None
+    switch: Switch | None = None
+
+
+def request_of(kudu: ScmSite, job_id: str) -> Request:
+    """Return what a job was asked to do: one request. What is not known, or not there any more, is None."""
+    try:
+        fields = _fields(kudu.read(f"{folder(job_id)}/{REQUEST}").content)
+    except NotFound:
+        return Request()
+    switch = fields.get("switch")
+    version, command = (state.text(switch if isinstance(switch, dict) else {}, name) for name in ("version", "command"))
+    known = {name: state.text(fields, name) for name in ("command", "python", "runtime", "asked", "leaves")}
+    return Request(**known, switch=Switch(version, command) if version and command else None)
 
 
 def request_cancel(kudu: ScmSite, job_id: str) -> None:
@@ -129,9 +163,10 @@ def request_cancel(kudu: ScmSite, job_id: str) -> None:
 
 def give_up(kudu: ScmSite, job_id: str, reason: str) -> None:
     """Record that a job failed before it began, and delete its secrets. Only for a job that cannot run any more."""
-    final = {"id": job_id, "command": None, "state": FAILED, "phase": "done", "error": reason}
+    final = {"id": job_id, "command": None, "title": None, "state": FAILED, "phase": "done", "error": reason}
     try:
-        final["command"] = state.text(_fields(kudu.read(f"{folder(job_id)}/{REQUEST}").content), "command")
+        asked = _fields(kudu.read(f"{folder(job_id)}/{REQUEST}").content)
+        final.update({name: state.text(asked, name) for name in ("command", "title")})
         kudu.write(f"{folder(job_id)}/{STATE}", json.dumps(final).encode("ascii"), None)
     except Conflict:
         if _has_begun(kudu, job_id):

@@ -141,7 +141,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
         environment = self.request.take_secrets()
         self.log.secrets = secret_words(list(environment.values()) + self.request.source_texts())
         mark_used(self.data, self.folder)
-        self.state.set(command=self.request.fields["command"])
+        self.state.set(command=self.request.fields["command"], title=self.request.fields.get("title"))
         self.state.write()
         self.log.line(
             "Python %s %s at %s, job %s"

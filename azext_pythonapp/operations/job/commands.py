@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.errors import NotFound, Refused, RemoteFailed, UnknownOutcome
+from azext_pythonapp.errors import Interrupted, NotFound, Refused, RemoteFailed, UnknownOutcome
 from azext_pythonapp.jobs.follow import LogTail, follow
 from azext_pythonapp.jobs.pending_restart import START, markers
 from azext_pythonapp.jobs.request import log_path
 from azext_pythonapp.jobs.state import CANCELED, LOST, RUNNING, SUCCEEDED, Job
 from azext_pythonapp.jobs.store import delete_secrets, newest_job_id, request_cancel, show, show_all
-from azext_pythonapp.operations.job.pending_restart import pending_sentence, run_pending
+from azext_pythonapp.operations.job.ending import canceled_packages, ending_lines
+from azext_pythonapp.operations.job.pending_restart import pending_sentence, run_pending, wait_command
 from azext_pythonapp.operations.job.run import PipJob, check_timeout, job_failure, with_job_outcome
 from azext_pythonapp.plan import Change, report
 
@@ -49,16 +53,35 @@ def wait_for_job(app: App, job_id: str | None, timeout: float | None) -> dict[st
     check_timeout(timeout)
     identifier = job_id or newest_job_id(app.kudu)
     try:
-        show(app.kudu, identifier)
+        job = show(app.kudu, identifier)
     except NotFound:
         _start_without_job(app, identifier)
         raise
-    job = PipJob(app, identifier, timeout).wait()
-    with with_job_outcome(app, job):
-        run_pending(app, restart=job.state == SUCCEEDED)
+    title = f"Job {identifier} of {app.site.label}, {job.shown_title}"
+    if job.over:
+        app.progress.say(f"{title}, has ended; this is its log.")
+        job = PipJob(app, identifier, timeout).wait()
+    else:
+        with app.progress.phase(f"Waiting for job {identifier} of {app.site.label}, {job.shown_title}."):
+            job = PipJob(app, identifier, timeout).wait()
+    with with_job_outcome(app, job), _restart_interrupted(app, job):
+        done = run_pending(app, restart=job.state == SUCCEEDED)
     if job.state != SUCCEEDED:
         raise job_failure(app, job)
+    app.progress.conclude(*ending_lines(app, job, done))
     return _row(app, job)
+
+
+@contextmanager
+def _restart_interrupted(app: App, job: Job) -> Iterator[None]:
+    """Turn Ctrl-C while the app is being started or restarted into an error that names the command which does it."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted(
+            f"Interrupted; {app.site.label} may be neither started nor restarted yet, where that is pending.",
+            f"Run this again: `{wait_command(app, job.id)}`.",
+        ) from interrupt
 
 
 def print_log(app: App, job_id: str | None, follows: bool) -> None:
@@ -96,25 +119,33 @@ def cancel_job(app: App, job_id: str | None, dry_run: bool) -> dict[str, Any]:
     identifier = job_id or newest_job_id(app.kudu)
     job = show(app.kudu, identifier)
     if job.state == CANCELED:
+        app.progress.conclude(f"Nothing was changed: job {identifier} of {app.site.label} was canceled before.")
         return report(app.site.to_dict(), [], dry_run, **_row(app, job))
     if job.state != RUNNING:
         raise _over(app, job)
+    change = Change(f"jobs/{identifier}", "update", RUNNING, CANCELED)
     if dry_run:
-        return report(
-            app.site.to_dict(), [Change(f"jobs/{identifier}", "update", RUNNING, CANCELED)], True, **_row(app, job)
-        )
-    app.progress.say(f"Canceling job {identifier} of {app.site.label}.")
-    request_cancel(app.kudu, identifier)
-    job = _await_end(app, identifier)
-    started = run_pending(app, restart=False)
+        planned = [replace(change, note=job.shown_title)]
+        app.progress.show_plan(app.site.label, None, planned, dry_run=True)
+        return report(app.site.to_dict(), planned, True, **_row(app, job))
+    with app.progress.phase(f"Canceling job {identifier} of {app.site.label}, {job.shown_title}."):
+        try:
+            request_cancel(app.kudu, identifier)
+            job = _await_end(app, identifier)
+            started = run_pending(app, restart=False)
+        except KeyboardInterrupt as interrupt:
+            raise UnknownOutcome(
+                f"Interrupted while job {identifier} of {app.site.label} was being canceled; it may have ended.",
+                f"See: `az webapp python job show {app.site.arguments} --job-id {identifier}`.",
+            ) from interrupt
     if job.state != CANCELED:
         raise _over(app, job)
-    return report(
-        app.site.to_dict(),
-        [Change(f"jobs/{identifier}", "update", RUNNING, CANCELED), *started],
-        False,
-        **_row(app, job),
+    app.progress.conclude(
+        f"Job {identifier} of {app.site.label}, {job.shown_title}, was canceled"
+        f"{'; the app was started again' if started else ''}.",
+        canceled_packages(app, job),
     )
+    return report(app.site.to_dict(), [change, *started], False, **_row(app, job))
 
 
 def _await_end(app: App, identifier: str) -> Job:
@@ -125,7 +156,7 @@ def _await_end(app: App, identifier: str) -> Job:
             lambda line: None,
             tell=app.progress.say,
             timeout=CANCEL_SECONDS,
-            on_job=lambda job: app.progress.status(f"{app.site.label}: canceling ({job.phase})"),
+            on_job=lambda job: app.progress.status(f"{app.site.label}: canceling, the job is {job.phase}"),
             wait_command=f"az webapp python job wait {app.site.arguments}",
         )
     finally:

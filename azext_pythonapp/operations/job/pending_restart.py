@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.errors import Conflict, PythonAppError
+from azext_pythonapp.errors import Conflict, NotFound, PythonAppError
+from azext_pythonapp.ids import new_id
 from azext_pythonapp.jobs.pending_restart import (
     CLAIM_SECONDS,
     RESTART_LATER,
@@ -16,11 +17,13 @@ from azext_pythonapp.jobs.pending_restart import (
     holds_runtime,
     is_claimed,
     living_job,
+    mark_start,
     markers,
 )
 from azext_pythonapp.jobs.state import Job
-from azext_pythonapp.jobs.store import job_ids
+from azext_pythonapp.jobs.store import job_ids, request_of, show
 from azext_pythonapp.operations.app.registration import EXTENSIONS
+from azext_pythonapp.operations.app.used_runtimes import may_use
 from azext_pythonapp.operations.job.power import start_app
 from azext_pythonapp.plan import Change
 
@@ -53,6 +56,7 @@ def run_pending(
     Raises StillStopped when an app cannot be started, which is tried several times.
     """
     left = _not_done_by_others(app, own, restart, sleep)
+    left = _without_needless(app, left, own, sleep) if restart else left
     starts = [marker for marker in left if marker.kind == START]
     restarts = [marker for marker in left if marker.kind != START]
     if not starts and not (restart and (changed or restarts)):
@@ -64,9 +68,9 @@ def run_pending(
         _clear(app, mine)
         return []
     busy = await_quiet(app, own, sleep)
-    if busy is not None:
+    if busy is not None and not changes_unused_runtime(app, busy):
         app.progress.say(
-            f"Job {busy.id} ({busy.command or 'unknown command'}) is running, so {app.site.label} is "
+            f"Job {busy.id}, {busy.shown_title}, is running, so {app.site.label} is "
             f"neither started nor restarted now. Run `{wait_command(app, busy.id)}` to do that when the job has ended."
         )
         return []
@@ -80,14 +84,14 @@ def run_pending(
     if not (restart and (changed or restarts)):
         _clear(app, starts)
         return []
-    changes = _restart(app, why if changed else _EARLIER)
+    changes = _restart(app, why if changed else _EARLIER, busy, [*own, *(marker.job_id for marker in restarts)])
     _clear(app, left)
     return changes
 
 
 def plan_pending(app: App, restart: bool) -> list[Change]:
     """Return what run_pending would do, for a dry run. restart: whether it may restart the app as well."""
-    left = markers(app.kudu)
+    left = _without_needless(app, markers(app.kudu), (), clears=False) if restart else markers(app.kudu)
     stopped = app.site.stopped
     if stopped and any(marker.kind == START and not is_claimed(app.kudu, marker) for marker in left):
         return [_STARTED]
@@ -96,7 +100,8 @@ def plan_pending(app: App, restart: bool) -> list[Change]:
 
 def pending_sentence(app: App, job_id: str) -> str | None:
     """Return a sentence about the restart or start that is pending after a job, with the command; None for none."""
-    kinds = [marker.kind for marker in markers(app.kudu) if marker.job_id == job_id]
+    found = [marker for marker in markers(app.kudu) if marker.job_id == job_id]
+    kinds = [marker.kind for marker in _without_needless(app, found, (), clears=False)]
     if not kinds:
         return None
     what = (
@@ -119,13 +124,14 @@ def _start(app: App, marker: Marker, sleep: Callable[[float], None]) -> None:
 def await_quiet(app: App, own: Collection[str], sleep: Callable[[float], None]) -> Job | None:
     """Wait for short jobs to end, then return a job that is still running; None when there is none."""
     busy = living_job(app.kudu, own, sleep)
-    waited = 0
-    while busy is not None and waited < SHORT_JOB_SECONDS and not holds_runtime(app.kudu, busy.id):
-        if not waited:
-            app.progress.say(f"Waiting for job {busy.id} ({busy.command or 'unknown command'}) of {app.site.label}.")
-        sleep(2)
-        waited += 2
-        busy = living_job(app.kudu, own, sleep)
+    if busy is None or holds_runtime(app.kudu, busy.id):
+        return busy
+    with app.progress.phase(f"Waiting for job {busy.id}, {busy.shown_title}, of {app.site.label}."):
+        for _ in range(SHORT_JOB_SECONDS // 2):
+            sleep(2)
+            busy = living_job(app.kudu, own, sleep)
+            if busy is None or holds_runtime(app.kudu, busy.id):
+                break
     return busy
 
 
@@ -178,13 +184,79 @@ def _is_stopped(app: App) -> bool:
     return site.stopped
 
 
-def _restart(app: App, why: str) -> list[Change]:
-    """Restart the app, unless it is stopped: then it will notice the packages when somebody starts it."""
+def _restart(app: App, why: str, busy: Job | None, done: Sequence[str]) -> list[Change]:
+    """Restart the app, unless it is stopped: then it will notice the packages when somebody starts it.
+
+    busy: a job that goes on, in a runtime that the app does not use. done: the jobs after which it is restarted.
+    """
     if app.site.stopped and _is_stopped(app):
         return []
-    app.progress.say(f"Restarting {', '.join(filter(None, (app.site.label, why)))}.")
-    app.arm.restart(app.site)
+    with app.progress.phase(f"Restarting {', '.join(filter(None, (app.site.label, why)))}."):
+        restart_beside(app, busy, done[-1] if done else None)
     return [_RESTARTED]
+
+
+def restart_beside(app: App, busy: Job | None, marked: str | None = None) -> None:
+    """Restart the app; where a job is at work that must go on, by a stop and a start.
+
+    A restart ends all that the SCM site runs; a stop and a start do not (docs/platform/kudu.md 5.3). busy: that job.
+    marked: the id with which the start is marked as pending, should this client die in between; None for a new one.
+    Raises StillStopped when the app cannot be started again.
+    """
+    if busy is None:
+        app.arm.restart(app.site)
+        return
+    marker = Marker(marked or new_id(app.kudu.now()), START)
+    app.progress.say(
+        f"By a stop and a start, because a restart would end job {busy.id}, {busy.shown_title}, which is running."
+    )
+    mark_start(app.kudu, marker.job_id)
+    app.arm.stop(app.site)
+    start_app(app, "its restart", f"az webapp start {app.site.arguments}")
+    _clear(app, [marker])
+
+
+def changes_unused_runtime(app: App, job: Job) -> bool:
+    """Return whether a job changes the packages of a runtime that the app certainly does not use."""
+    runtime = request_of(app.kudu, job.id).runtime
+    return runtime is not None and holds_runtime(app.kudu, job.id) and not may_use(app, runtime)
+
+
+def _without_needless(
+    app: App,
+    left: Sequence[Marker],
+    own: Collection[str],
+    sleep: Callable[[float], None] = time.sleep,
+    clears: bool = True,
+) -> list[Marker]:
+    """Return the markers without the restarts after jobs that changed a runtime which the app does not use.
+
+    The person is told, and those markers are deleted, where the job is over. own: the jobs of this very command, whose
+    restarts are left as they are.
+    """
+    kept, needless = [], []
+    for marker in left:
+        runtime = None
+        if marker.kind != START and marker.job_id not in own:
+            runtime = request_of(app.kudu, marker.job_id).runtime
+        if runtime is None or may_use(app, runtime):
+            kept.append(marker)
+        elif clears and _is_over(app, marker.job_id, sleep):
+            needless.append(marker)
+            app.progress.say(
+                f"No restart is needed after job {marker.job_id}: it changed the packages of {runtime}, and "
+                f"{app.site.label} runs another Python."
+            )
+    if needless:
+        _clear(app, needless)
+    return kept
+
+
+def _is_over(app: App, job_id: str, sleep: Callable[[float], None]) -> bool:
+    try:
+        return show(app.kudu, job_id, sleep).over
+    except NotFound:
+        return True
 
 
 def restart_to_read(app: App) -> None:
@@ -193,11 +265,10 @@ def restart_to_read(app: App) -> None:
     Raises Conflict, before anything is done, while a job is at work that a restart would end.
     """
     busy = await_quiet(app, (), time.sleep)
-    if busy is not None:
+    if busy is not None and not changes_unused_runtime(app, busy):
         raise Conflict(
-            f"Job {busy.id} ({busy.command or 'unknown command'}) is running on {app.site.label}, and a "
-            "restart would end it.",
+            f"Job {busy.id}, {busy.shown_title}, is running on {app.site.label}, and a restart would end it.",
             f"Wait for it: `{wait_command(app, busy.id)}`. Then run the command again.",
         )
-    app.arm.restart(app.site)
+    restart_beside(app, busy)
     app.kudu.list_directory(EXTENSIONS)

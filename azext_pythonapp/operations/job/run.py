@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.errors import InvalidInput, NotFound, PythonAppError, RemoteFailed, UnknownOutcome
+from azext_pythonapp.errors import InvalidInput, PythonAppError, RemoteFailed
 from azext_pythonapp.jobs.follow import follow
 from azext_pythonapp.jobs.launch import Launched, launch
-from azext_pythonapp.jobs.request import JobSpec, Restore, log_path
+from azext_pythonapp.jobs.request import JobSpec, Restore, Switch, log_path
 from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult
-from azext_pythonapp.jobs.store import give_up
 from azext_pythonapp.operations.app.python_in_use import Target
+from azext_pythonapp.operations.job.watch import watching
 from azext_pythonapp.packages.failure import explain
 from azext_pythonapp.packages.pip import HomeFile, JobFile, PipCommand
 from azext_pythonapp.packages.pip_output import PipOutput
@@ -36,6 +36,7 @@ class PipRun:  # pylint: disable=too-many-instance-attributes
     planned: what it is expected to change; the dependencies are pip's to find out.
     directory: where pip runs. uploads: contents of files for the job's folder, by path in it.
     watched, record, restore: as in JobSpec.
+    asked: what stands for the uploads where two runs are compared and those depend on what is installed; None for them.
     """
 
     target: Target
@@ -48,6 +49,7 @@ class PipRun:  # pylint: disable=too-many-instance-attributes
     record: Mapping[str, Any] | None = None
     preparation: PipCommand | None = None
     restore: Restore | None = None
+    asked: Mapping[str, bytes] | None = None
 
 
 def start_pip(
@@ -58,14 +60,25 @@ def start_pip(
     on_success: str | None = None,
     app_stopped: bool = False,
     starting: Callable[[], None] = lambda: None,
+    switch: Switch | None = None,
 ) -> Launched:
     """Start the job on the worker.
 
-    command: the user's command, for the job's record. job_id, on_success, app_stopped, starting: as in launch and
-    JobSpec.
+    command: the user's command, for the job's record. job_id, on_success, app_stopped, starting, switch: as in launch
+    and JobSpec.
     """
-    spec = JobSpec(
+    spec = spec_of(run, command, on_success, app_stopped, switch)
+    return launch(app.kudu, spec, run.uploads, job_id, starting, run.asked)
+
+
+def spec_of(
+    run: PipRun, command: str, on_success: str | None = None, app_stopped: bool = False, switch: Switch | None = None
+) -> JobSpec:
+    """Return what a run is as a job; the parameters are those of start_pip."""
+    return JobSpec(
         command=command,
+        title=f"pip ({command} {switch.version})" if switch else None,
+        switch=switch,
         python=run.target.python_path,
         runtime=run.target.folder,
         pip=run.call,
@@ -77,7 +90,6 @@ def start_pip(
         on_success=on_success,
         app_stopped=app_stopped,
     )
-    return launch(app.kudu, spec, run.uploads, job_id, starting)
 
 
 class PipJob:
@@ -138,35 +150,9 @@ class PipJob:
         self._app.progress.status(f"{self._app.site.label}: {doing}")
 
 
-@contextmanager
-def watching(app: App, job_id: str, started: Launched | None) -> Iterator[None]:
-    """While a job is watched nothing that this client meets counts as the job's end: it becomes UnknownOutcome, which
-    names the job and how to come back to it.
-
-    started: for the client that started it; a start that has not reached the worker is not tried any more then.
-    What `follow` itself says goes through: UnknownOutcome, RemoteFailed for a job that never began, NotFound.
-    """
-    try:
-        yield
-    except (UnknownOutcome, RemoteFailed, NotFound):
-        raise
-    except (Exception, KeyboardInterrupt) as error:  # pylint: disable=broad-except
-        label, command = app.site.label, f"{app.site.arguments} --job-id {job_id}"
-        why = "" if isinstance(error, KeyboardInterrupt) else f": {error}"
-        if started is not None and started.pending.give_up():
-            with suppress(KeyboardInterrupt):  # a second one ends the cleaning up
-                give_up(app.kudu.retrying_for(0), job_id, f"It was not started{why}.")
-            raise RemoteFailed(f"Job {job_id} of {label} was not started{why}.", "Run the command again.") from error
-        raise UnknownOutcome(
-            f"No longer watching job {job_id} of {label}; it is still running on the worker{why}.",
-            f"Watch it again: `az webapp python job wait {command}`. "
-            f"Cancel it: `az webapp python job cancel {command}`.",
-        ) from error
-
-
 def job_failure(app: App, job: Job) -> PythonAppError:
     """What to raise for a job that ended in any other state than succeeded; it names what changed all the same."""
-    changed = _changed_words(job)
+    changed = changed_words(job)
     words = {"failed": "failed", "lost": "was lost, so what it did is unknown", "canceled": "was canceled"}
     reason = job.error or "no reason was given"
     sentence = f"Job {job.id} on {app.site.label} {words.get(job.state, job.state)}: {reason}"
@@ -193,7 +179,7 @@ def with_job_outcome(app: App, job: Job) -> Iterator[None]:
         yield
     except PythonAppError as error:
         if job.state == SUCCEEDED:
-            changed = _changed_words(job)
+            changed = changed_words(job)
             error.precede(
                 f"Job {job.id} on {app.site.label} succeeded"
                 f"{': ' + ', '.join(changed) if changed else ', without a change'}. "
@@ -203,7 +189,8 @@ def with_job_outcome(app: App, job: Job) -> Iterator[None]:
         raise
 
 
-def _changed_words(job: Job) -> list[str]:
+def changed_words(job: Job) -> list[str]:
+    """Return what a job changed: "flask 3.0.3 installed" for each package; [] for nothing, or where it is not known."""
     result = job.result or JobResult()
     return [
         *(f"{each.name} {each.version} installed" for each in result.installed),

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.errors import InvalidInput, PythonAppError, RemoteFailed
+from azext_pythonapp.errors import Interrupted, InvalidInput, PythonAppError, RemoteFailed, UnknownOutcome
 from azext_pythonapp.ids import new_id
 from azext_pythonapp.jobs.follow import await_start
 from azext_pythonapp.jobs.pending_restart import RESTART, RESTART_LATER
 from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult
+from azext_pythonapp.jobs.store import request_of
 from azext_pythonapp.operations.job.pending_restart import run_pending, wait_command
 from azext_pythonapp.operations.job.power import stop_for_job
 from azext_pythonapp.operations.job.run import (
@@ -23,10 +24,12 @@ from azext_pythonapp.operations.job.run import (
     require_job_success,
     result_changes,
     start_pip,
-    watching,
     with_job_outcome,
 )
-from azext_pythonapp.plan import report
+from azext_pythonapp.operations.job.same_job import follow_same, running_same, unless_blocked
+from azext_pythonapp.operations.job.watch import again_advice, finish_advice, watching
+from azext_pythonapp.operations.package.last_lines import last_lines
+from azext_pythonapp.plan import Change, report
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class RunOptions:
 def change_packages(app: App, run: PipRun, command: str, run_options: RunOptions) -> dict[str, Any]:
     """Run pip and return the answer (docs/json-output.md). command: the user's, for the job's record.
 
+    A job that does the very same already, because this command was interrupted or given twice, is followed instead.
     Raises RemoteFailed, which says what was changed all the same, when pip failed.
     """
     if not run_options.wait:
@@ -65,15 +69,19 @@ def change_packages(app: App, run: PipRun, command: str, run_options: RunOptions
     job = attempts.run()
     succeeded = job.state == SUCCEEDED and job.result is not None
     changes = result_changes(job.result or JobResult())
-    with with_job_outcome(app, job), _with_stop_reported(app, attempts):
-        changes += run_pending(
-            app, own=attempts.job_ids, restart=run_options.restart and succeeded, changed=bool(changes)
+    with with_job_outcome(app, job), _restart_reported(app, attempts, job):
+        done = run_pending(
+            app,
+            own=attempts.job_ids,
+            restart=run_options.restart and succeeded,
+            changed=bool(changes) and attempts.restarts_itself(job),
         )
     result = require_job_success(app, job)
+    app.progress.conclude(*last_lines(app, run.target, result, done, run_options.restart, attempts.stopped))
     answer = result.to_dict()
     return report(
         app.site.to_dict(),
-        changes,
+        changes + done,
         False,
         exitCode=job.exit_code,
         **package_rows(result),
@@ -83,17 +91,19 @@ def change_packages(app: App, run: PipRun, command: str, run_options: RunOptions
 
 
 @contextmanager
-def _with_stop_reported(app: App, attempts: Attempts) -> Iterator[None]:
-    """See to it that who ends the command by Ctrl-C while the app is being started hears that it may be stopped."""
+def _restart_reported(app: App, attempts: Attempts, job: Job) -> Iterator[None]:
+    """Turn Ctrl-C while the app is being restarted or started into an error that says what may be left to do."""
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        wait = wait_command(app, job.id)
         if attempts.stopped:
-            app.progress.say(
-                f"The {app.site.label}, which was stopped for job {attempts.job_ids[-1]}, may still be "
-                f"stopped; `{wait_command(app, attempts.job_ids[-1])}` starts it."
-            )
-        raise
+            message = f"Interrupted while {app.site.label} was being started again; it may still be stopped."
+            raise Interrupted(message, f"`{wait}` starts it.") from interrupt
+        raise Interrupted(
+            f"Interrupted before {app.site.label} was restarted; until then it may run without these changes.",
+            f"`{wait}` restarts it.",
+        ) from interrupt
 
 
 class Attempts:
@@ -119,18 +129,50 @@ class Attempts:
         """
         try:
             return self._attempts()
-        except BaseException as error:
-            if self.stopped:
-                sentence = self._stays_stopped() if self._may_run(error) else self._start_again()
-                if isinstance(error, PythonAppError):
-                    error.extend([sentence] if sentence else [])
-                elif sentence:
-                    self._app.progress.say(sentence)
+        except KeyboardInterrupt as interrupt:
+            error = self._interrupted()
+            self._extend(error)
+            raise error from interrupt
+        except PythonAppError as error:
+            self._extend(error)
             raise
+        except BaseException as error:
+            sentence = self._about_stop(error)
+            if sentence:
+                self._app.progress.say(sentence)
+            raise
+
+    def _interrupted(self) -> PythonAppError:
+        """The error for Ctrl-C while a job was being started."""
+        label = self._app.site.label
+        if not self._launched:
+            return Interrupted(f"Interrupted. pip was not started on {label}.", again_advice(self._app))
+        return UnknownOutcome(
+            f"Interrupted while pip was being started on {label}; it may be running, as job {self.job_ids[-1]}.",
+            finish_advice(self._app, self.job_ids[-1]),
+        )
+
+    def _extend(self, error: PythonAppError) -> None:
+        sentence = self._about_stop(error)
+        error.extend([sentence] if sentence else [])
+
+    def _about_stop(self, error: BaseException) -> str | None:
+        """Start a stopped app again, unless the job may be running; a sentence where it stays stopped."""
+        if not self.stopped:
+            return None
+        return self._stays_stopped() if self._may_run(error) else self._start_again()
+
+    def restarts_itself(self, job: Job) -> bool:
+        """Whether this command restarts the app by itself, for a job whose end it has seen.
+
+        After one that it only followed, its own client may do that; a pending restart tells. A job that was started
+        with --no-restart leaves none.
+        """
+        return job.id in self.job_ids or request_of(self._app.kudu, job.id).leaves is None
 
     def _may_run(self, error: BaseException) -> bool:
         """Whether the newest job may be running; one whose failure is its own never began."""
-        return self._launched and not isinstance(error, RemoteFailed)
+        return self._launched and not isinstance(error, (RemoteFailed, Interrupted))
 
     def _stays_stopped(self) -> str:
         wait = wait_command(self._app, self.job_ids[-1])
@@ -165,26 +207,36 @@ class Attempts:
         self._launched = True
 
     def _attempt(self, run: PipRun, stop: bool) -> Job:
-        """Run pip as one job."""
+        """Run pip as one job, or follow the one that does the same."""
+        same = running_same(self._app, run, self._command)
+        if same is not None:
+            return follow_same(self._app, same, self._run_options.timeout)
         self.job_ids.append(new_id(self._app.kudu.now()))
         self._launched = False
         if stop and not self._app.site.stopped:
             self.stopped = True
             stop_for_job(self._app, self.job_ids[-1], run.target.python_path)
-        self._app.progress.say(
-            f"{run.title} Python {run.target.version} ({run.target.python_path}) of {self._app.site.label}."
-        )
+        title = f"{run.title} Python {run.target.version} ({run.target.python_path}) of {self._app.site.label}."
         on_success = RESTART if self._run_options.restart else None
-        started = start_pip(self._app, run, self._command, self.job_ids[-1], on_success, stop, self._starting)
-        self._launched = True
-        return PipJob(self._app, started, self._run_options.timeout).wait()
+        with self._app.progress.phase(title):
+            started = start_pip(self._app, run, self._command, self.job_ids[-1], on_success, stop, self._starting)
+            self._launched = True
+            job = PipJob(self._app, started, self._run_options.timeout).wait()
+        return unless_blocked(self._app, run, self._command, job, self._run_options.timeout)
 
 
 def planned_answer(app: App, run: PipRun) -> dict[str, Any]:
-    """The answer of a dry run."""
+    """The answer of a dry run, which shows the plan."""
+    app.progress.show_plan(app.site.label, f"Python {run.target.version}", _expected(run), dry_run=True)
     return report(
         app.site.to_dict(), run.planned, True, exitCode=None, **package_rows(JobResult()), check=None, job=None
     )
+
+
+def _expected(run: PipRun) -> list[Change]:
+    """What the plan shows: the packages, and the restart that follows a change of them."""
+    restart = Change("app", "restart", note="a running app does not load new packages")
+    return [*run.planned, restart] if run.planned else []
 
 
 def package_rows(result: JobResult) -> dict[str, Any]:
@@ -194,20 +246,21 @@ def package_rows(result: JobResult) -> dict[str, Any]:
 
 
 def _start_only(app: App, run: PipRun, command: str, run_options: RunOptions) -> dict[str, Any]:
-    started = start_pip(app, run, command, on_success=RESTART_LATER if run_options.restart else None)
-    with watching(app, started.job_id, started):
-        job = await_start(
-            app.kudu.retrying_for(0),
-            started,
-            tell=app.progress.say,
-            wait_command=f"az webapp python job wait {app.site.arguments}",
-        )
+    """Start pip, unless it is doing the very same already, and return as soon as the job has begun."""
+    same = running_same(app, run, command)
+    if same is None:
+        with app.progress.phase(f"Starting pip on {app.site.label}."):
+            job = _begun(app, run, command, run_options)
+    else:
+        job = same
+        app.progress.say(f"Job {job.id} of {app.site.label}, {job.shown_title}, does the same; no other is started.")
     if job.over:
         require_job_success(app, job)
     finish = wait_command(app, job.id)
-    app.progress.say(
-        f"pip runs on {app.site.label} as job {job.id}. Run `{finish}`, which waits for it"
-        f"{' and restarts the app' if run_options.restart else ''}."
+    restarts = " and restarts the app" if run_options.restart else ""
+    app.progress.conclude(
+        f"pip is running on {app.site.label}, as job {job.id}; nothing is known to be installed yet.",
+        f"This waits for it{restarts}: {finish}",
     )
     return report(
         app.site.to_dict(),
@@ -219,3 +272,15 @@ def _start_only(app: App, run: PipRun, command: str, run_options: RunOptions) ->
         job=job_summary(app, job.id, job.state),
         finishCommand=finish,
     )
+
+
+def _begun(app: App, run: PipRun, command: str, run_options: RunOptions) -> Job:
+    """Start pip and return the job once it has begun."""
+    started = start_pip(app, run, command, on_success=RESTART_LATER if run_options.restart else None)
+    with watching(app, started.job_id, started):
+        return await_start(
+            app.kudu.retrying_for(0),
+            started,
+            tell=app.progress.say,
+            wait_command=f"az webapp python job wait {app.site.arguments}",
+        )

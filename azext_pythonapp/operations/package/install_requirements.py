@@ -16,6 +16,7 @@ from azext_pythonapp.operations.job.pending_restart import plan_pending, run_pen
 from azext_pythonapp.operations.job.run import job_summary
 from azext_pythonapp.operations.package.change import RunOptions, change_packages, package_rows, planned_answer
 from azext_pythonapp.operations.package.index_options import parse_options
+from azext_pythonapp.operations.package.last_lines import unchanged_lines
 from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles, files_on_app, local_files
 from azext_pythonapp.operations.package.wheel_upload import upload_wheels
@@ -82,6 +83,10 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool) 
     last = _done_before(app, seen.handler, files, options)
     if last is not None:
         changes = (plan_pending if dry_run else run_pending)(app, restart=request.run_options.restart)
+        if dry_run:
+            app.progress.show_plan(app.site.label, None, changes, dry_run=True)
+        else:
+            app.progress.conclude(*unchanged_lines(app, files.name, changes))
         return report(
             app.site.to_dict(),
             changes,

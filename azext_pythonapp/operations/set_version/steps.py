@@ -9,6 +9,7 @@ from typing import Any
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import PythonAppError, UnknownOutcome
 from azext_pythonapp.jobs.pending_restart import RESTART, living_job
+from azext_pythonapp.jobs.request import Switch
 from azext_pythonapp.operations.app.health_check import HealthCheck, HealthOptions, Served
 from azext_pythonapp.operations.app.home_space import require_room, require_writable_root
 from azext_pythonapp.operations.app.import_check import check_import, import_target, require_import
@@ -18,7 +19,8 @@ from azext_pythonapp.operations.app.server_log import ServerLog
 from azext_pythonapp.operations.app.settings import known_settings
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
 from azext_pythonapp.operations.job.pending_restart import PACKAGES, plan_pending, restart_to_read, run_pending
-from azext_pythonapp.operations.job.run import PipJob, require_job_success, result_changes, start_pip
+from azext_pythonapp.operations.job.run import require_job_success, result_changes
+from azext_pythonapp.operations.job.same_job import pip_once
 from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
 from azext_pythonapp.operations.set_version.decision import Decision, intent_for_installed
 from azext_pythonapp.operations.web_config.change import WebConfigChange, conflict
@@ -155,9 +157,9 @@ def _package_steps(decision: Decision, run: Run) -> list[Step]:
     pip_run = plan_pip(app, target, files, options)
 
     def install() -> Sequence[Change]:
-        started = start_pip(app, pip_run, COMMAND, on_success=RESTART if decision.request.restart else None)
-        run.jobs.append(started.job_id)
-        job = PipJob(app, started, None).wait()
+        leaves, switch = RESTART if decision.request.restart else None, _switch_of(decision)
+        job = pip_once(app, pip_run, COMMAND, on_success=leaves, switch=switch)
+        run.jobs.append(job.id)
         changes = result_changes(require_job_success(app, job))
         if changes:
             run.restart_reason = PACKAGES
@@ -165,6 +167,13 @@ def _package_steps(decision: Decision, run: Run) -> list[Step]:
 
     title = f"Installing {files.name} into Python {target.version} ({target.python_path}) of {app.site.label}."
     return [Step(title, pip_run.planned, install)]
+
+
+def _switch_of(decision: Decision) -> Switch:
+    """Return what pip's job is told of the switch that is to follow it, for whoever sees only the job."""
+    app, version = decision.app, str(decision.request.version)
+    command = f"az webapp python set-version {app.site.arguments} --version {version}"
+    return Switch(version, app.command or command)
 
 
 def _import_step(decision: Decision, run: Run) -> Step:

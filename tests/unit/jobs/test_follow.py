@@ -251,6 +251,7 @@ def test_show_tells_what_the_files_say(worker):
     assert job.to_dict("https://log") == {
         "id": JOB,
         "command": "install-requirements",
+        "title": "pip (install-requirements)",
         "state": "failed",
         "exitCode": 2,
         "startedAt": "a",

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from azext_pythonapp.appservice.download import download
-from azext_pythonapp.errors import InvalidInput
+from azext_pythonapp.errors import Interrupted, InvalidInput, UnknownOutcome
 from azext_pythonapp.jobs import state
 from azext_pythonapp.jobs.launch import launch
 from azext_pythonapp.jobs.request import JobSpec, runner_files
@@ -26,6 +26,7 @@ from tests.unit.operations.shop import shop_site
 from tests.unit.progress import Recorded
 
 JOB = "20261122-115930-4f2a"
+COMMAND = "az webapp python package install -g rg -n shop --packages six"
 SPEC = JobSpec("install-requirements", "python.exe", "python311x64", PipCommand(("install",), {"PIP_A": "secret"}))
 
 
@@ -73,6 +74,7 @@ def test_a_newer_runners_state_is_a_state():
 
 
 @pytest.mark.parametrize("at, running", [("upload", False), ("start", True)])
+@pytest.mark.usefixtures("alone")
 def test_ctrl_c_during_launch_and_the_stopped_app(tmp_path, monkeypatch, at, running):
     site = FolderSite(tmp_path)
     called = []
@@ -82,7 +84,7 @@ def test_ctrl_c_during_launch_and_the_stopped_app(tmp_path, monkeypatch, at, run
             raise KeyboardInterrupt
 
     site.before_request = interrupt
-    app = SimpleNamespace(kudu=site, site=shop_site(), progress=Recorded(called))
+    app = SimpleNamespace(kudu=site, site=shop_site(), progress=Recorded(called), command=COMMAND)
     run = SimpleNamespace(title="Installing", target=SimpleNamespace(python_path="python.exe", version="3.8"))
     monkeypatch.setattr(package_change, "stop_for_job", lambda *arguments: None)
     monkeypatch.setattr(package_change, "run_pending", lambda *arguments, **options: called.append("started"))
@@ -91,16 +93,19 @@ def test_ctrl_c_during_launch_and_the_stopped_app(tmp_path, monkeypatch, at, run
         "start_pip",
         lambda app, run, command, job_id, leaves, stop, starting: launch(site, SPEC, {}, job_id, starting),
     )
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(UnknownOutcome if running else Interrupted) as caught:
         Attempts(app, run, "x", RunOptions("always")).run()
+    message, advice = caught.value.message, caught.value.recommendation
     assert ("started" in called) is not running
-    assert any("stays stopped" in str(line) and "job wait" in str(line) for line in called) is running
+    assert message.startswith("Interrupted") and ("stays stopped" in message and "job wait" in message) is running
+    assert f"`{COMMAND}`" in advice and ("job cancel -g rg -n shop --job-id" in advice) is running
 
 
-def test_ctrl_c_while_the_app_is_started_is_told(monkeypatch):
+def test_ctrl_c_while_the_app_is_started_is_told(tmp_path, monkeypatch):
     said = []
     job = state.Job(JOB, "x", "succeeded", 0, result=state.JobResult())
-    app = SimpleNamespace(site=SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop"), progress=Recorded(said))
+    site = SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop")
+    app = SimpleNamespace(site=site, progress=Recorded(said), kudu=FolderSite(tmp_path))
 
     def interrupt(*arguments, **options):
         raise KeyboardInterrupt
@@ -111,9 +116,12 @@ def test_ctrl_c_while_the_app_is_started_is_told(monkeypatch):
 
     monkeypatch.setattr(Attempts, "run", attempts)
     monkeypatch.setattr(package_change, "run_pending", interrupt)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Interrupted) as caught:
         change_packages(app, None, "x", RunOptions())
-    assert len(said) == 1 and "may still be stopped" in said[0] and f"--job-id {JOB}` starts it" in said[0]
+    assert f"Job {JOB} on app 'shop' succeeded" in caught.value.message and said == []
+    assert (
+        "may still be stopped" in caught.value.message and f"--job-id {JOB}` starts it" in caught.value.recommendation
+    )
 
 
 def test_a_lock_whose_deletion_is_pending_is_tried_again(tmp_path, monkeypatch):

@@ -8,7 +8,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.errors import AccessDenied, Conflict, PlatformFailed, RemoteFailed, UnknownOutcome, Unreachable
+from azext_pythonapp.errors import (
+    AccessDenied,
+    Conflict,
+    Interrupted,
+    PlatformFailed,
+    RemoteFailed,
+    UnknownOutcome,
+    Unreachable,
+)
 from azext_pythonapp.jobs.follow import await_start, follow
 from azext_pythonapp.jobs.launch import Launched
 from azext_pythonapp.operations.job.run import PipJob
@@ -170,7 +178,7 @@ def shop(worker, done=None):
     progress = Recorded(worker.told)
     progress.output = lambda line: None
     arm = SimpleNamespace(stop=lambda site: done.append("stop"), start=lambda site: done.append("start"))
-    return SimpleNamespace(kudu=worker, site=site, progress=progress, arm=arm)
+    return SimpleNamespace(kudu=worker, site=site, progress=progress, arm=arm, command=None)
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError("terminal"), RuntimeError("anything"), KeyboardInterrupt()])
@@ -193,10 +201,11 @@ def test_start_that_never_reached_kudu_starts_nothing(worker):
     worker.command.kept_back = True
     app = shop(worker)
     worker.before_request = lambda request: (_ for _ in ()).throw(KeyboardInterrupt())
-    with pytest.raises(RemoteFailed, match="was not started"):
+    with pytest.raises(Interrupted, match="pip was not started on app 'shop'"):
         PipJob(app, Launched(JOB, worker.command), None).wait()
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_stopped_app_is_not_started_under_a_running_pip(worker, monkeypatch):
     done = []
     app = shop(worker, done)
@@ -214,6 +223,7 @@ def test_a_stopped_app_is_not_started_under_a_running_pip(worker, monkeypatch):
     assert done == ["stop"]
 
 
+@pytest.mark.usefixtures("alone")
 def test_app_that_cannot_be_started_is_reported(worker, monkeypatch):
     done = []
     app = shop(worker, done)

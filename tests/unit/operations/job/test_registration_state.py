@@ -9,6 +9,7 @@ import pytest
 
 from azext_pythonapp.appservice.kudu_commands import parse_time
 from azext_pythonapp.errors import Conflict, NotFound, Unreachable
+from azext_pythonapp.jobs.state import Job
 from azext_pythonapp.operations.app.registration import is_read, unread_registration
 from azext_pythonapp.operations.job.pending_restart import restart_to_read
 
@@ -34,6 +35,9 @@ class Kudu:
         if isinstance(self._started, Exception):
             raise self._started
         return self._started
+
+    def read(self, path):
+        raise NotFound(f"{path} was not found.")
 
     def list_directory(self, path):
         self.asked.append(path)
@@ -73,10 +77,12 @@ def test_the_restart_waits_for_the_scm_site():
 
 
 def test_no_restart_under_a_running_job(monkeypatch):
-    job = SimpleNamespace(id="20261126-120000-0001", command="install-requirements")
+    job = Job("20261126-120000-0001", "install-requirements", "running")
     monkeypatch.setattr("azext_pythonapp.operations.job.pending_restart.await_quiet", lambda *arguments: job)
     shop = app(Kudu(None))
-    with pytest.raises(Conflict, match=r"Job 20261126-120000-0001 .* is running on app 'shop'"):
+    with pytest.raises(
+        Conflict, match=r"Job 20261126-120000-0001, pip \(install-requirements\), is running on app 'shop'"
+    ):
         restart_to_read(shop)
     assert shop.arm.done == []
 

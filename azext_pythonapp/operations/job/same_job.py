@@ -1,0 +1,83 @@
+"""Find a job that does already what a command is about to start: it was interrupted, or somebody else gave it too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.errors import NotFound
+from azext_pythonapp.jobs.pending_restart import owner_of
+from azext_pythonapp.jobs.request import Switch, asked_digest
+from azext_pythonapp.jobs.state import Job
+from azext_pythonapp.jobs.store import job_ids, request_of, show
+from azext_pythonapp.operations.app.observe import Part
+from azext_pythonapp.operations.job.run import PipJob, PipRun, spec_of, start_pip
+
+
+def running_same(app: App, run: PipRun, command: str) -> Job | None:
+    """Return a job that does this very run already, because the same command was given before; None when none does.
+
+    A job that is about to begin counts too; one whose request differs in anything does not.
+    """
+    return same_job(app, run, command, _candidates(app, run.target.folder))
+
+
+def same_job(app: App, run: PipRun, command: str, among: Iterable[str], over: bool = False) -> Job | None:
+    """Return the first of some jobs that does this very run of this command; None when none does.
+
+    among: their ids. over: also one that has ended.
+    """
+    for job_id in among:
+        asked = request_of(app.kudu, job_id).asked
+        if asked is None or asked != asked_digest(spec_of(run, command), job_id, _asked(run)):
+            continue
+        try:
+            job = show(app.kudu, job_id)
+        except NotFound:
+            continue
+        if over or not job.over:
+            return job
+    return None
+
+
+def _asked(run: PipRun) -> Mapping[str, bytes]:
+    return run.uploads if run.asked is None else run.asked
+
+
+def _candidates(app: App, runtime: str) -> list[str]:
+    """The jobs that may be changing the packages of a runtime, or be about to: 2 requests, at the same time."""
+    owner = Part("lock", lambda: owner_of(app.kudu, runtime))
+    newest = job_ids(app.kudu)[:1]
+    return list(dict.fromkeys([*filter(None, [owner.get()]), *newest]))
+
+
+def pip_once(
+    app: App,
+    run: PipRun,
+    command: str,
+    *,
+    on_success: str | None,
+    switch: Switch | None = None,
+    timeout: float | None = None,
+) -> Job:
+    """Run pip as a job to its end, or follow the job that does the very same; return the job, which is over.
+
+    The parameters are those of start_pip and PipJob. Raises what PipJob.wait raises.
+    """
+    same = running_same(app, run, command)
+    if same is not None:
+        return follow_same(app, same, timeout)
+    started = start_pip(app, run, command, on_success=on_success, switch=switch)
+    return unless_blocked(app, run, command, PipJob(app, started, timeout).wait(), timeout)
+
+
+def follow_same(app: App, job: Job, timeout: float | None) -> Job:
+    """Follow a job that does the very same as this command to its end, and return it."""
+    app.progress.say(f"Job {job.id} of {app.site.label}, {job.shown_title}, does the same; following it.")
+    return PipJob(app, job.id, timeout).wait()
+
+
+def unless_blocked(app: App, run: PipRun, command: str, job: Job, timeout: float | None) -> Job:
+    """Return the job; where it could not begin because another one does the very same, that one, once it is over."""
+    other = same_job(app, run, command, [job.blocked_by], over=True) if job.blocked_by else None
+    return job if other is None else follow_same(app, other, timeout)
