@@ -59,7 +59,7 @@ class SiteKind:
             system = "Linux" if self.linux else "Windows"
             raise Refused(
                 f"The {label} runs a {system} container, and Python is part of its image; {_DOMAIN}.",
-                f"Use another image: `az webapp config container set {target} --container-image-name IMAGE`.",
+                "Use another image: `az webapp config container set --help` shows how.",
             )
         if self.linux:
             raise Refused(
@@ -76,6 +76,6 @@ def _function_advice(linux: bool, target: str) -> str:
             f'`az functionapp config set {target} --linux-fx-version "Python|3.13"`.'
         )
     return (
-        "Azure Functions run Python on Linux only: `az functionapp create --runtime python --os-type Linux …` "
-        "creates one."
+        "Azure Functions run Python on Linux only. To create one there, with --runtime python and --os-type Linux: "
+        "`az functionapp create --help`."
     )

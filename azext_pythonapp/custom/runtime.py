@@ -40,7 +40,10 @@ def list_available_versions(
         except NotFound as error:
             if given:
                 raise
-            console(cmd).say(f"{error.message} It is named by `az configure --defaults`; this is the public gallery.")
+            console(cmd).say(
+                f"{error.message} Its name is a default of az (`az configure --list-defaults`); "
+                "this is the public gallery."
+            )
             return list_versions.public_versions(web_session(cmd.cli_ctx), wanted, console(cmd).say, subscription)
         return list_versions.app_versions(app, wanted)
 

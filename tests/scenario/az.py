@@ -6,12 +6,14 @@ import json
 import shlex
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.advice_contract import check_advice
 from tests.json_contract import check_output
+from tests.scenario.parsed import parser_of
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ class Az:
 
         command: words as in a shell, without `az`; more: further arguments, taken as they are; variables: environment
         variables for this command. expect: the exit code that it must have, None for any. Raises AssertionError with
-        all that az said when the code is another one, or when the output does not fit docs/json-output.md.
+        all that az said when the code is another one, when the output does not fit docs/json-output.md, or when a command
+        that it advises cannot be pasted into a shell.
         """
         words = self._words(command, more)
         began = time.monotonic()
@@ -73,9 +76,14 @@ class Az:
         assert expect is None or done.returncode == expect, f"exit code {expect} was expected\n{result}"
         try:
             check_output(words[1:], self.environment | variables, (done.returncode, done.stdout, done.stderr))
+            check_advice(words[1:], done.stdout, done.stderr, self.complaint)
         except (AssertionError, ValueError) as fault:
             raise AssertionError(f"{fault}\n{result}") from fault
         return result
+
+    def complaint(self, words: Sequence[str]) -> str | None:
+        """What az's own parser says against a command (the words after `az`), None when it takes it."""
+        return parser_of(self.executable, self.environment).complaint(words)
 
     def start(self, command: str, *more: object) -> subprocess.Popen[str]:
         """Start and return at once: its output can be read line by line while it runs."""

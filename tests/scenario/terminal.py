@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 
+from tests.advice_contract import check_advice
 from tests.scenario.az import Az
 from tests.terminal import Terminal
 
+_DATA = re.compile(r'^\s*".*$', re.M)
 QUESTION = r"\(y/N\): *$"
+
+
+class AzTerminal(Terminal):
+    """A terminal in which az runs.
+
+    az, words: as for Az. rest: as for Terminal.
+    """
+
+    def __init__(self, az: Az, words: list[str], environment: dict[str, str], columns: int, rows: int):
+        super().__init__([str(az.executable), *words], environment, az.folder, columns, rows)
+        self._az, self._words = az, words
+
+    def end(self, timeout: float = 120) -> int:
+        """As Terminal does; AssertionError also when a command that it advises cannot be pasted into a shell."""
+        code = super().end(timeout)
+        check_advice(self._words, "", _DATA.sub("", self.screen.text), self._az.complaint)
+        return code
 
 
 def az_in_terminal(
@@ -18,8 +38,8 @@ def az_in_terminal(
 
     command, more: as for az itself. variables: environment variables for this command.
     """
-    words = [str(az.executable), *shlex.split(command), *map(str, more)]
-    return Terminal(words, az.environment | variables, az.folder, columns, rows)
+    words = [*shlex.split(command), *map(str, more)]
+    return AzTerminal(az, words, az.environment | variables, columns, rows)
 
 
 def pasted(az: Az, line: str, columns: int = 80, rows: int = 24, **variables: str) -> Terminal:

@@ -74,4 +74,4 @@ def test_a_default_app_does_not_break_list_versions(az, apps):
     assert {row["installed"] for row in az("webapp python list-versions").json} == {False}
     az("configure --defaults", "web=gone", "group=rg")
     stale = az("webapp python list-versions")
-    assert stale.json == public and "az configure --defaults" in stale.stderr, stale
+    assert stale.json == public and "az configure --list-defaults" in stale.stderr, stale

@@ -38,7 +38,7 @@ def test_every_kind_of_change_has_its_sign_and_is_counted():
     ]
 
 
-def test_before_a_question_the_plan_does_not_say_that_nothing_was_changed():
+def test_a_plan_before_a_question_does_not_say_nothing_changed():
     assert plan_lines("app 'x'", None, SWITCH[:1], PLAIN)[-1] == "1 to add."
 
 

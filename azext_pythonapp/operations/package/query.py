@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from typing import Any
 
+from azext_pythonapp.advice import quoted
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import PlatformFailed, Refused, RemoteFailed
 from azext_pythonapp.jobs.launch import launch
@@ -19,6 +22,8 @@ from azext_pythonapp.packages.pip import PipCommand, PipOptions
 
 # What `pip freeze` leaves out, as the tools that install the others.
 TOOLS = ("pip", "setuptools", "wheel", "distribute")
+# `pip check`: "a 1.0 requires b, which is not installed.", "a 1.0 has requirement b>=2, but you have b 1.0."
+_MISSING = re.compile(r" requires (\S+), which is not installed| has requirement (.+), but you have ")
 
 
 def list_packages(app: App) -> list[dict[str, Any]]:
@@ -66,9 +71,18 @@ def check_packages(app: App, timeout: float | None) -> dict[str, Any]:
         raise RemoteFailed(
             f"The packages of Python {target.version} on {app.site.label} have broken requirements: "
             f"{'; '.join(result.problems)}.",
-            f"Install what is missing: `az webapp python package install {app.site.arguments} --packages …`.",
+            _repair(app, result.problems),
         )
     return {"ok": True, "problems": []}
+
+
+def _repair(app: App, problems: Sequence[str]) -> str | None:
+    """Return the command that installs what `pip check` misses; None when it does not say what that is."""
+    found = [match[1] or match[2] for match in map(_MISSING.search, problems) if match]
+    if not found:
+        return None
+    wanted = " ".join(quoted(each.partition(";")[0].strip()) for each in dict.fromkeys(found))
+    return f"Install what is missing: `az webapp python package install {app.site.arguments} --packages {wanted}`."
 
 
 def _ask(

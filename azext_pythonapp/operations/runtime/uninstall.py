@@ -86,8 +86,8 @@ def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, A
     if python.in_use and not request.force:
         raise Refused(
             f"web.config of {app.site.label} starts {python.python_path}, so it is not uninstalled.",
-            f"Switch first: `az webapp python set-version {app.site.arguments} --version VERSION`; or "
-            "uninstall it all the same with --force.",
+            f"Switch to another one first (`az webapp python list-versions {app.site.arguments}` shows which there "
+            "are); or uninstall it all the same with --force.",
         )
     if not request.force:
         _refuse_used(app, python)
