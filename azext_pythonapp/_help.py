@@ -116,7 +116,7 @@ long-summary: >-
     entry point imports, switch web.config, restart the app, and check that it answers. When it does not, web.config
     is restored byte for byte.
     The page is healthy when it answers 2xx, 3xx on the same host, or the same status as before; every instance is
-    asked.
+    asked. Without --health-path it is the page of the app's own health check (healthCheckPath), else the root.
     While the app restarts, errors are waited out until --health-timeout. A page that cannot be reached from this
     machine, such as that of a stopped app or one with access restrictions, is reported as not verified; it is a
     failure only if --health-path names it.

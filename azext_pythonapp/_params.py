@@ -167,8 +167,8 @@ def _set_version(loader):
         context.argument("no_requirements", action="store_true", help="Do not install the app's requirements.txt.")
         context.argument(
             "health_path",
-            help="Path of the page that must answer after the switch. Default: `/`, which "
-            "may be unreachable from this machine.",
+            help="Path of the page that must answer after the switch. Default: the path of the app's health check "
+            "(healthCheckPath), else `/`; a default page may be unreachable from this machine.",
         )
         context.argument(
             "health_timeout",

@@ -69,9 +69,13 @@ class Step:
 
 @dataclass
 class Plan:
-    """Steps in order; empty when there is nothing to do."""
+    """Steps in order; empty when there is nothing to do.
+
+    left: gives sentences about changes that stay when a later step failed; None for one that lists them.
+    """
 
     steps: list[Step] = field(default_factory=list)
+    left: Callable[[Sequence[Change]], list[str]] | None = None
 
     @property
     def changes(self) -> list[Change]:
@@ -96,12 +100,12 @@ class Plan:
                 error.extend(_stays(finished, undone=False))
                 raise
             except PythonAppError as error:
-                error.extend(_aftermath(finished))
+                error.extend(_aftermath(finished, self.left))
                 raise
             except KeyboardInterrupt as interrupt:
-                raise Interrupted(" ".join(["Interrupted.", *_aftermath(finished)])) from interrupt
+                raise Interrupted(" ".join(["Interrupted.", *_aftermath(finished, self.left)])) from interrupt
             except BaseException:
-                for sentence in _aftermath(finished):
+                for sentence in _aftermath(finished, self.left):
                     progress.say(sentence)
                 raise
             finished.append((step, changes))
@@ -109,8 +113,10 @@ class Plan:
         return done
 
 
-def _aftermath(finished: Sequence[tuple[Step, list[Change]]]) -> list[str]:
-    """Undo what can be undone, in reverse order; returns a sentence for each undo and one for what stays."""
+def _aftermath(
+    finished: Sequence[tuple[Step, list[Change]]], left: Callable[[Sequence[Change]], list[str]] | None
+) -> list[str]:
+    """Undo what can be undone, in reverse order; returns a sentence for each undo, and sentences for what stays."""
     sentences = []
     for step, _ in reversed(finished):
         if step.undo is None:
@@ -121,6 +127,8 @@ def _aftermath(finished: Sequence[tuple[Step, list[Change]]]) -> list[str]:
             sentences.append(f"Undoing '{step.title.rstrip('.')}' was interrupted, so it may not be undone.")
         except PythonAppError as error:
             sentences.append(" ".join(filter(None, (f"Undoing it failed: {error.message}", error.recommendation))))
+    if left is not None:
+        return sentences + left([change for step, changes in finished if step.undo is None for change in changes])
     return sentences + _stays(finished, undone=True)
 
 

@@ -67,6 +67,7 @@ class App:
     """An app or slot with its Resource Manager, SCM site, web session without credentials, and progress.
 
     command: the user's, to paste again, without secrets; None when it is not known.
+    user: returns who az is signed in as; "" when that is not known.
     """
 
     site: Site
@@ -75,6 +76,7 @@ class App:
     web: requests.Session
     progress: Progress
     command: str | None = None
+    user: Callable[[], str] = field(default=lambda: "", repr=False, compare=False)
     _said: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def say_once(self, sentence: str) -> None:
@@ -105,7 +107,7 @@ def open_app(
         site.scm_host, lambda: _bearer_token(cli_ctx), lambda: arm.publishing_credentials(site)
     )
     kudu = Kudu(session, site.scm_host, credentials, site.label, progress.say)
-    return App(site, arm, kudu, web_session(cli_ctx), progress, command)
+    return App(site, arm, kudu, web_session(cli_ctx), progress, command, lambda: _user(cli_ctx))
 
 
 @contextmanager
@@ -184,6 +186,18 @@ def fetch_json(session: requests.Session, url: str, sleep: Callable[[float], Non
                 ) from error
             sleep(pause)
     raise AssertionError("the last try returns or raises")
+
+
+def _user(cli_ctx: Any) -> str:
+    """Return who az is signed in as: a user's name or the id of a service principal; "" when az does not say."""
+    from azure.cli.core._profile import Profile
+    from knack.util import CLIError
+
+    try:
+        account = Profile(cli_ctx=cli_ctx).get_subscription(cli_ctx.data.get("subscription_id"))
+    except CLIError:
+        return ""
+    return str((account.get("user") or {}).get("name") or "")
 
 
 def _bearer_token(cli_ctx: Any) -> str:

@@ -22,6 +22,7 @@ from azext_pythonapp.appservice.kudu_commands import CommandResult, PendingComma
 from azext_pythonapp.appservice.outcome import error_text, says_not_found, text_of
 from azext_pythonapp.appservice.retry import Outage, Retry, http_date
 from azext_pythonapp.appservice.scm_requests import READ_SECONDS, ScmRequests
+from azext_pythonapp.appservice.snapshot import Memory
 from azext_pythonapp.errors import Conflict, NotFound, PlatformFailed
 
 # How long to look again at a file that our own request, whose answer was lost, may still be writing.
@@ -61,6 +62,8 @@ class Kudu:
 
     Paths are relative to %HOME% and '/'-separated: "site/wwwroot/web.config".
 
+    memory: a snapshot of the worker's files that is asked first; any change that this client makes ends it.
+
     Every method raises AccessDenied, Unreachable or PlatformFailed when the SCM site cannot be used. Idempotent
     requests are retried for up to four minutes (appservice/scm_requests.py); one that changes something and may have
     been processed then raises UnknownOutcome.
@@ -80,6 +83,7 @@ class Kudu:
         outage = Outage(f"the SCM site of {label}", say, clock, sleep)
         self._scm = ScmRequests(session, scm_host, credentials, label, outage)
         self._home: str | None = None
+        self.memory = Memory()  # shared with what `retrying_for` returns
         self._answered: tuple[datetime, float, float] | None = None
         session.hooks["response"].append(self._note_time)
 
@@ -140,6 +144,10 @@ class Kudu:
 
     def list_directory(self, path: str) -> list[Entry]:
         """Return the entries of a directory in Kudu's order. Raises NotFound when it does not exist."""
+        if path:
+            known = self.memory.entries(path, self.home)
+            if known is not None:
+                return [Entry(each.name, each.path, each.size, each.modified, each.is_directory) for each in known]
         folder = path.strip("/")
         subject = path or "the home directory"
         entries = []
@@ -160,6 +168,9 @@ class Kudu:
 
     def read(self, path: str) -> RemoteFile:
         """Return a whole file. Raises NotFound when it does not exist."""
+        known = self.memory.content(path)
+        if known is not None:
+            return RemoteFile(known, "", None)
         response = self._scm.send_idempotent("GET", self.url(path), path).response
         return RemoteFile(response.content, response.headers.get("ETag", ""), _server_time(response))
 
@@ -183,6 +194,7 @@ class Kudu:
         Raises Conflict when the file has another ETag, is locked, or the folder is read-only
         (docs/platform/kudu.md 3.3).
         """
+        self.memory.forget()
         while True:
             answer = self._scm.send_idempotent(
                 "PUT",
@@ -224,6 +236,7 @@ class Kudu:
 
     def delete(self, path: str, if_match: str = "*") -> None:
         """Delete a file, unless it is already gone. Raises Conflict when the ETag differs or the file is locked."""
+        self.memory.forget()
         answer = self._scm.send_idempotent(
             "DELETE", self.url(path), path, headers={"If-Match": if_match}, accept=(404,)
         )
@@ -233,6 +246,7 @@ class Kudu:
 
     def delete_directory(self, path: str) -> None:
         """Delete a directory with its contents, unless it is already gone. Raises Conflict when a file is locked."""
+        self.memory.forget()
         with suppress(NotFound):
             self._scm.send_idempotent("DELETE", self.url(path.strip("/") + "/"), path, params={"recursive": "true"})
 
@@ -241,6 +255,7 @@ class Kudu:
 
         files: content by path relative to the folder, '/'-separated. Raises Conflict when the worker refused them.
         """
+        self.memory.forget()
         kudu_archives.upload_files(self._scm, folder, files)
 
     def upload_archive(self, folder: str, archive: BinaryIO) -> None:
@@ -250,6 +265,7 @@ class Kudu:
         Raises Conflict when the worker refused it, which may leave a part of it, and UnknownOutcome when the
         connection was cut before the answer: the worker may still be extracting (docs/platform/kudu.md 1.4, 3.5).
         """
+        self.memory.forget()
         kudu_archives.upload_archive(self._scm, folder, archive)
 
     def download_archive(self, folder: str, target: BinaryIO) -> None:
@@ -269,10 +285,12 @@ class Kudu:
         timeout: seconds; after 230 s Azure's front end cuts the connection anyway (docs/platform/kudu.md 1.4).
         Raises UnknownOutcome when the connection was cut before the answer.
         """
+        self.memory.forget()
         return kudu_commands.run_command(self._scm, command, directory, timeout)
 
     def start(self, command: str, directory: str = "") -> PendingCommand:
         """Post a command and return at once; it keeps running when this client ends (docs/platform/kudu.md 1.4)."""
+        self.memory.forget()
         return kudu_commands.start_command(self._scm, command, directory)
 
     def processes(self, program: str) -> list[Process]:

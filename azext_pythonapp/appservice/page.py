@@ -37,6 +37,11 @@ _PLATFORM_500 = re.compile(
     r"cannot be displayed because an internal server error has occurred",
     re.IGNORECASE,
 )
+# The page that IIS sends by itself for what it does not find (docs/platform/site-extensions.md 2.6).
+_NOT_FOUND_BY_IIS = re.compile(
+    r"404 - file or directory not found|http error 404\b|the resource you are looking for has been removed",
+    re.IGNORECASE,
+)
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Warning|Exit|Interrupt)\b")
 
 
@@ -75,6 +80,11 @@ class Page:
         if self.status is None or self.status in (502, 503, 504):
             return True
         return self.status == 500 and bool(_PLATFORM_500.search(self.text)) and not self.shows_exception
+
+    @property
+    def of_iis(self) -> bool:
+        """Return whether IIS answered a 404 by itself, so that the request did not get to Python."""
+        return self.status == 404 and bool(_NOT_FOUND_BY_IIS.search(self.text))
 
     @property
     def shows_exception(self) -> bool:

@@ -80,10 +80,12 @@ class SiteConfiguration:
     use_32bit_worker: whether the app's worker process is a 32-bit one, the default for new apps.
     applications: the site's virtual applications, including the one at "/"
     (docs/platform/recordings/arm/config_web.json).
+    health_check_path: the path that App Service's own health check fetches (`healthCheckPath`), from "/"; "" for none.
     """
 
     use_32bit_worker: bool
     applications: tuple[VirtualApplication, ...]
+    health_check_path: str = ""
 
     @property
     def physical_root(self) -> str:
@@ -100,7 +102,12 @@ class SiteConfiguration:
         ]
         if all(each.virtual_path != "/" for each in found):
             found.insert(0, VirtualApplication("/", DEFAULT_ROOT))
-        return cls(bool(properties.get("use32BitWorkerProcess")), tuple(found))
+        health_path = str(properties.get("healthCheckPath") or "").strip()
+        return cls(
+            bool(properties.get("use32BitWorkerProcess")),
+            tuple(found),
+            f"/{health_path.lstrip('/')}" if health_path else "",
+        )
 
 
 def host_names(properties: Mapping[str, Any]) -> tuple[str, str]:

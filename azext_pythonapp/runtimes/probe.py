@@ -68,7 +68,7 @@ class Survey:
     home: %HOME%. folders: the names of the folders in it that are named like a Python. Both are None when the command
         was cut off, or printed what cannot be relied on.
     answers: of the Pythons that answered, by path. completed: whether the command ran to its end. cut: the error of a
-        connection that was cut.
+        connection that was cut. output: all that the command printed, when it ran to its end.
     """
 
     home: str | None = None
@@ -76,15 +76,17 @@ class Survey:
     answers: Mapping[str, Answer] = field(default_factory=dict)
     completed: bool = False
     cut: UnknownOutcome | None = None
+    output: str = field(default="", repr=False, compare=False)
 
 
-def survey(kudu: ScmSite) -> Survey:
+def survey(kudu: ScmSite, more: str = "") -> Survey:
     """Find the Pythons in %HOME% and the built-in ones, and probe each: one remote command.
 
+    more: a command that the same one runs behind that; what it prints is in `output`.
     Raises what the SCM site raises, except UnknownOutcome, which is stored in `cut`.
     """
     try:
-        result = kudu.run(survey_command())
+        result = kudu.run(_SEPARATOR.join(filter(None, (survey_command(), more))))
     except UnknownOutcome as error:
         return Survey(cut=error)
     if _was_ended_by_kudu(result):
@@ -97,11 +99,11 @@ def survey(kudu: ScmSite) -> Survey:
     # The console's code page cannot represent every name.
     legible = all(name.isascii() and "?" not in name for name in rows) and known.issuperset(map(str.lower, answers))
     if home is None or not legible or _SURE_FOLDER not in map(str.lower, rows):
-        return Survey(completed=True)
+        return Survey(completed=True, output=result.output)
     kudu.note_home(home["home"])
     # A built-in Python prints the full path of its folder, which `join` does not change.
     by_path = {ntpath.join(home["home"], name, "python.exe"): answer for name, answer in answers.items()}
-    return Survey(home["home"], tuple(folders), by_path, True)
+    return Survey(home["home"], tuple(folders), by_path, True, None, result.output)
 
 
 def survey_command() -> str:

@@ -147,6 +147,7 @@ def config(site: Site) -> Response:
             "scmType": "None",
             "appCommandLine": "",
             "alwaysOn": False,
+            "healthCheckPath": site.health_check_path,
             "handlerMappings": None,
             "defaultDocuments": ["Default.htm"],
             "virtualApplications": [

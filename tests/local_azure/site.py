@@ -94,6 +94,8 @@ class Site:
     other_front_ends   those of the further instances of an app that was scaled out; all share one %HOME%
     client_affinity    clientAffinityEnabled
     logging            config/logs, which nothing here reads
+    health_check_path  healthCheckPath, the page of App Service's own health check
+                       (docs/platform/recordings/arm/config_web.json)
 
     `work` runs what continues after its request was answered or timed out.
     """
@@ -116,6 +118,7 @@ class Site:
     other_front_ends: Sequence[Serving] = ()
     client_affinity: bool = True
     logging: dict[str, object] = field(default_factory=dict)
+    health_check_path: str | None = None
     restarts: int = 0
 
     def __post_init__(self) -> None:

@@ -17,6 +17,13 @@ def application(environ, start_response):
     return [b"served by " + sys.version.split()[0].encode()]
 """
 
+HEALTHZ = """\
+def application(environ, start_response):
+    found = environ["PATH_INFO"] == "/healthz"
+    start_response("200 OK" if found else "500 Internal Server Error", [("Content-Type", "text/plain")])
+    return [b"ok" if found else b"no"]
+"""
+
 
 def answering(site, status, headers="[]"):
     """Let the app answer each request so: a Python expression for the status, one for further headers."""
@@ -101,7 +108,8 @@ def test_a_stale_instance_is_a_failure_that_names_it(az, apps):
     failed = az(*SWITCH, *naming(site), "--health-timeout", "15", expect=1)
 
     assert f"on 1 of 2 instances ({site.instances[1].id})" in failed.stderr, failed
-    assert "answered 500" in failed.stderr and "was put back as it was" in failed.stderr, failed
+    assert "answered 500" in failed.stderr, failed
+    assert f"Rolled back: app '{site.name}' runs Python 3.8.10 again (200)." in failed.stderr, failed
     assert (web_root(site) / "web.config").read_bytes() == config
 
     site.switches.stale_instances = 0
@@ -131,3 +139,28 @@ def test_unread_registration_needs_a_restart_first(az, azure, apps):
 
     answer = az("webapp python set-version --version 3.8 --no-restart", *naming(site)).json
     assert answer["changed"] is True and "Hello from WSGI on Python 3.8.10" in apps.get(site).text
+
+
+def test_the_apps_own_health_check_path_is_the_default(az, azure, apps):
+    """`/` answers 500 all the time; App Service's own health check, and this command, look at /healthz."""
+    site = apps.prepared("wsgi_hello", also="3.11.9")
+    site.health_check_path = "/healthz"
+    (web_root(site) / "app.py").write_text(HEALTHZ, encoding="utf-8")
+
+    done = az(*SWITCH, *naming(site))
+    assert done.json["verification"]["httpStatus"] == done.json["verification"]["httpStatusBefore"] == 200
+    assert f"https://{site.host}/healthz" in done.stderr, done
+
+    site.switches.ip_forbidden = True
+    again = az("webapp python set-version --version 3.8", *naming(site)).json
+    assert again["changed"] is True and again["verification"]["httpStatus"] is None, "nobody demanded that page"
+
+
+def test_a_stopped_app_is_said_to_be_not_verified(az, apps):
+    site = apps.prepared("wsgi_hello", also="3.11.9")
+    site.stop()
+    done = az(*SWITCH, *naming(site))
+    start = f"az webapp start -g rg -n {site.name}"
+    said = f"App '{site.name}' is stopped, so nothing was fetched: not verified. Start it: {start}"
+    assert said in done.stderr, done
+    assert done.json["changed"] is True and "Restarting" not in done.stderr, done

@@ -50,3 +50,38 @@ def test_what_show_asks_for(az, azure, apps):
         "GET vfs/site/wwwroot/web.config",
         "POST command",
     ], plan
+
+
+@pytest.mark.parametrize(
+    "sample, version, handler",
+    [
+        ("flask_hello", "3.8.10", "fastcgi"),
+        ("django_hello", "3.11.9", "fastcgi"),
+        ("waitress_hello", "3.8.10", "httpplatform"),
+    ],
+)
+def test_a_run_without_a_change_asks_little(az, azure, apps, sample, version, handler):
+    site = apps.prepared(sample, version, handler)
+    number = len(azure.requests)
+    with unchanged(azure, site):
+        with azure.in_rounds(1, 4, 1, 2) as held:
+            answer = az(
+                "webapp python set-version --version", version[:4].rstrip("."), *naming(site), timeout=WAIT
+            ).json
+    sent = asked(azure, number)
+    assert answer["changed"] is False and answer["verification"]["httpStatus"] == 200
+    assert answer["verification"]["importOk"] is True
+    assert held.arrived == len(sent) <= 8, sent
+    addresses = [(one.host, one.path) for one in azure.requests[number:] if one.method == "GET"]
+    assert len(addresses) == len(set(addresses)), addresses
+
+
+def test_a_dry_run_without_a_change_asks_little(az, azure, apps):
+    site = apps.prepared("flask_hello")
+    number = len(azure.requests)
+    with azure.in_rounds(1, 4) as held:
+        assert (
+            az("webapp python set-version --version 3.8 --dry-run", *naming(site), timeout=WAIT).json["changed"]
+            is False
+        )
+    assert held.arrived == len(asked(azure, number)) == 5, asked(azure, number)

@@ -122,7 +122,8 @@ def test_failing_import_leaves_web_config_alone(az, azure, apps):
     assert f"app '{site.name}'" in failed.stderr and "Traceback" not in failed.stderr, failed
     assert "No module named 'a_module_that_nobody_has'" in failed.stderr
     assert "web.config was not touched" in failed.stderr
-    assert "siteextensions/pythonapp-python3119x64 (install)" in failed.stderr, "it says what stays"
+    assert f"Left on app '{site.name}', not in use: Python 3.11.9" in failed.stderr, "it says what stays"
+    assert "--extension-id pythonapp-python3119x64" in failed.stderr, "and how to remove it"
     assert apps.get(site).text == "served by 3.8.10"
 
 
@@ -141,8 +142,11 @@ def test_failing_page_restores_web_config(az, apps):
     assert "answered 500" in failed.stderr
     assert "wfastcgi.log in LogFiles says: RuntimeError: not ready for 3.11" in failed.stderr, failed
     assert "app.py, line 6)" in failed.stderr, "it names the place"
-    assert "was put back as it was" in failed.stderr
-    assert "siteextensions/pythonapp-python3119x64 (install)" in failed.stderr, "it says what stays"
+    words = " ".join(failed.stderr.rpartition("ERROR: ")[2].split())
+    assert words.startswith(f"With Python 3.11.9, https://{site.host}/ answered 500 (200 before)"), failed
+    assert f"Rolled back: app '{site.name}' runs Python 3.8.10 again (200). Left on app" in words, failed
+    assert "with 1 package. To remove it: `az webapp python uninstall" in words, failed
+    assert "/api/vfs/LogFiles/wfastcgi.log" in words and "--health-path" not in words, failed
     assert apps.get(site).text == "served by 3.8.10"
 
     unchecked = az("webapp python set-version --version 3.11.9 --no-health-check", *naming(site)).json
@@ -267,7 +271,8 @@ def test_concurrent_change_is_edited_and_restored(az, apps):
     )
 
     assert code == 1
-    assert "<httpPlatform> was added" in said and "was put back as it was" in said, said
+    assert "<httpPlatform> was added" in said, said
+    assert f"Rolled back: app '{site.name}' runs Python 3.8.10 with FastCGI again (200)." in said, said
     assert "says: RuntimeError: no port for today" in said and "fails.py, line 1)" in said, said
     assert config.read_bytes() == theirs
     assert "Hello from WSGI" in apps.get(site).text
@@ -291,6 +296,9 @@ def test_somebody_elses_change_of_what_starts_is_left_alone(az, apps):
     )
 
     assert code == 1
-    assert "was changed by somebody else" in said, said
-    assert '+    <add key="WSGI_HANDLER" value="app.theirs" />' in said and "+    <httpPlatform" in said, said
+    assert (
+        f"Somebody changed the entry point of app '{site.name}' from app.application to app.theirs while this ran. "
+        "Your change was not made." in said
+    ), said
+    assert "<httpPlatform" not in said and "+++" not in said, said
     assert config.read_bytes() == before.replace(b'"app.application"', b'"app.theirs"')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from azext_pythonapp.operations.app.health_wait import (
     judge_unchanged,
     wait_for_page,
 )
+from azext_pythonapp.operations.app.observe import Part
 from azext_pythonapp.operations.app.server_log import WSGI_LOG, ServerLog
 from azext_pythonapp.webconfig.handlers import Kind, platform_attributes
 
@@ -27,9 +28,12 @@ DEFAULT_SECONDS = 120.0
 # How much longer than the handler itself this waits for the process that the handler starts.
 AFTER_STARTUP_SECONDS = 60.0
 LONGEST_SECONDS = 86400.0
+# How long to wait for the page of an app that runs again what it ran before.
+PUT_BACK_SECONDS = 120.0
 MOST_AT_ONCE = 16
 _WORST_FIRST = ("bad", "asBefore", "good", "notReached")
 _NOT_MEANT = "If that page is not supposed to answer, name another with --health-path, or use --no-health-check."
+_SLOW = "If the app takes longer than that to start, give it more time with --health-timeout."
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,18 @@ class HealthOptions:
             )
         return cls(path or DEFAULT_PATH, path is not None, seconds)
 
+    def of_app(self, app: App) -> HealthOptions:
+        """Return the same with the app's own `healthCheckPath`, unless the user named a path.
+
+        It is in `config/web`, which is requested once; where the caller's role may not read that, the path stays.
+        """
+        if self.demanded:
+            return self
+        try:
+            return replace(self, path=app.arm.configuration(app.site).health_check_path or self.path)
+        except PythonAppError:
+            return self
+
     def patience(self, content: bytes) -> float:
         """Return the seconds to wait for the page. content: the web.config that will be in force."""
         if self.seconds is not None:
@@ -69,13 +85,13 @@ class Served:
     """The process that should answer: named in errors, and told apart from the one before it.
 
     version: of the Python. kind: of its handler. folder: its full Windows path when the app ran another Python before,
-    else None. log: of the app's server, from before the switch on.
+    else None. log: of the app's server, from before the switch on; None where nothing is changed.
     """
 
     version: str
     kind: Kind
     folder: str | None
-    log: ServerLog
+    log: ServerLog | None
 
     def shows(self, page: Page) -> bool:
         """Return whether an error page certainly comes from the new Python: it names files of it."""
@@ -102,6 +118,7 @@ class HealthCheck:
         self._options = options
         self.url = f"{app.page_address}{options.path}"
         self.before: Page | None = None
+        self._verdicts: dict[str | None, Verdict] = {}
         self.result: dict[str, Any] = {"httpStatus": None, "httpStatusBefore": None, "instances": []}
 
     def require_running(self) -> None:
@@ -129,21 +146,47 @@ class HealthCheck:
     def check(self, content: bytes, served: Served, changed: bool = True) -> None:
         """Fetch the page of every instance after a change, until it is good.
 
-        changed: whether anything was changed; if not, the page fetched before counts as the one after it.
+        changed: whether anything was changed; if not, each page is fetched once, and the one fetched before counts.
         Raises RemoteFailed, with the instances, when one does not answer well, and when the user named the page and it
         cannot be reached. Says what could not be verified.
         """
-        if self.before is None and not changed:
-            self.fetch_before(content)
-        ids = self._instances()
-        if self.before is not None and not changed and len(ids) == 1:
-            self._judge({ids[0]: judge_unchanged(self.before)}, served)
-            return
-        self._judge(self._ask(ids, content, served), served)
+        if changed:
+            self._judge(self._ask(self._instances(), self._options.patience(content), served.shows), served)
+        else:
+            self._judge(self._as_it_is(content), served, changed=False)
 
-    def _ask(self, ids: Sequence[str | None], content: bytes, served: Served) -> dict[str | None, Verdict]:
-        """Return the verdict on each instance's page."""
+    def put_back_status(self, content: bytes) -> int | None:
+        """Fetch the page after what the app ran before was put back; return its status when it is good, else None.
+
+        content: the web.config that is in force again. Takes at most PUT_BACK_SECONDS, and raises nothing of Azure's.
+        """
+        seconds = min(self._options.patience(content), PUT_BACK_SECONDS)
+        verdicts = self._ask(self._instances(), seconds, lambda page: False)
+        worst = min(verdicts.values(), key=lambda verdict: _WORST_FIRST.index(verdict.outcome))
+        good = all(verdict.outcome == "good" for verdict in verdicts.values())
+        return worst.page.status if good else None
+
+    def _as_it_is(self, content: bytes) -> dict[str | None, Verdict]:
+        """Return the verdict on each instance's page, fetched once, of an app that was not changed."""
+        listing = Part("instances", self._instances)
+        if self.before is None:
+            self.fetch_before(content)
+        assert self.before is not None
+        ids = listing.get()
+        if len(ids) == 1:
+            return {ids[0]: judge_unchanged(self.before)}
         seconds = self._options.patience(content)
+
+        def look(instance: str | None) -> Verdict:
+            fetch = partial(fetch_instance, self._fetch, instance) if instance else self._fetch
+            return judge_unchanged(fetch_before(fetch, seconds, self._clock, self._sleep))
+
+        return dict(zip(ids, _all_at_once([partial(look, one) for one in ids])))
+
+    def _ask(
+        self, ids: Sequence[str | None], seconds: float, is_new: Callable[[Page], bool]
+    ) -> dict[str | None, Verdict]:
+        """Return the verdict on each instance's page. is_new: as for wait_for_page."""
         say_once = _Once(
             lambda page: self._app.progress.say(
                 f"{self.url} {_answered(page)} so far; waiting up to {seconds:.0f} s for the restart."
@@ -152,7 +195,7 @@ class HealthCheck:
 
         def wait(instance: str | None) -> Verdict:
             fetch = partial(fetch_instance, self._fetch, instance) if instance and len(ids) > 1 else self._fetch
-            return wait_for_page(fetch, self.before, seconds, served.shows, say_once, self._clock, self._sleep)
+            return wait_for_page(fetch, self.before, seconds, is_new, say_once, self._clock, self._sleep)
 
         verdicts = dict(zip(ids, _all_at_once([partial(wait, one) for one in ids])))
         if len(ids) > 1 and any(verdict.outcome == "notReached" for verdict in verdicts.values()):
@@ -162,8 +205,9 @@ class HealthCheck:
             } or verdicts
         return verdicts
 
-    def _judge(self, verdicts: dict[str | None, Verdict], served: Served) -> None:
+    def _judge(self, verdicts: dict[str | None, Verdict], served: Served, changed: bool = True) -> None:
         worst = min(verdicts.values(), key=lambda verdict: _WORST_FIRST.index(verdict.outcome))
+        self._verdicts = verdicts
         self.result["httpStatus"] = worst.page.status
         known = self._app.site.affinity or len(verdicts) == 1
         self.result["instances"] = [
@@ -190,22 +234,46 @@ class HealthCheck:
         if unreached:
             self._say_not_verified(verdicts[unreached[0]].page, _on(unreached, verdicts))
         if worst.outcome == "asBefore":
+            why = f"{(worst.page.reason or 'no reason was given').rstrip('.')}."
             self._app.progress.say(
                 f"Warning: {self.url} {_answered(worst.page)}, as it did before the change, so nothing is "
-                f"put back: {worst.page.reason or 'no reason was given'}."
+                f"put back: {why}"
+                if changed
+                else f"Warning: {self.url} {_answered(worst.page)}: {why} Nothing was changed."
             )
 
+    @property
+    def sentence(self) -> str | None:
+        """Return what the page answers now, for the last lines; None when it was not checked."""
+        if not self._verdicts:
+            return None
+        unreached = [one for one, verdict in self._verdicts.items() if verdict.outcome == "notReached"]
+        reached = [verdict for verdict in self._verdicts.values() if verdict.outcome != "notReached"]
+        if not reached:
+            page = next(iter(self._verdicts.values())).page
+            return f"{self.url} was not verified: {(page.not_reached or '').rstrip('.')}."
+        worst = min(reached, key=lambda verdict: _WORST_FIRST.index(verdict.outcome))
+        where = _on_how_many(len(reached), len(self._verdicts))
+        rest = f"; not verified{_on(unreached, self._verdicts)}" if unreached else ""
+        return f"{self.url} {_answers(worst.page)}{where}{rest}."
+
     def _failure(self, bad: Sequence[str | None], verdicts: dict[str | None, Verdict], served: Served) -> RemoteFailed:
-        page, label = verdicts[bad[0]].page, self._app.site.label
-        before = "" if self.before is None or self.before.not_reached else f" Before, it {_answered(self.before)}."
-        reason = " ".join(
-            filter(None, (f"{(page.reason or 'no reason was given').rstrip('.')}.", served.log.explanation()))
-        )
-        advice = _NOT_MEANT if served.log.exists else f"{_how_to_log(self._app, served.kind)} {_NOT_MEANT}"
+        page = verdicts[bad[0]].page
+        before = "" if self.before is None or self.before.not_reached else f" ({_status(self.before)} before)"
+        logged = served.log.explanation() if served.log is not None else None
+        # The page's own exception is certain; in the log the same one has its place, and another may be of elsewhere.
+        by_page = page.reason if page.shows_exception and not (logged and page.reason in logged) else None
+        why = f": {page.reason.rstrip('.')}." if page.reason and (by_page or logged is None) else "."
+        why += f" {logged.rstrip('.')}." if logged is not None and by_page is None else ""
+        place = served.log.where(logged is None) if served.log is not None else None
+        advice = [place or _how_to_log(self._app, served.kind)]
+        if page.status is not None and page.status < 500:
+            advice.append(_NOT_MEANT)
+        elif page.is_transient:
+            advice.append(_SLOW)
         return RemoteFailed(
-            f"The {label} {_answered(page)} at {self.url}{_on(bad, verdicts)} with Python "
-            f"{served.version}: {reason}{before}",
-            advice,
+            f"With Python {served.version}, {self.url} {_answered(page)}{_on(bad, verdicts)}{before}{why}",
+            " ".join(advice),
         )
 
     def _say_not_verified(self, page: Page, where: str = "") -> None:
@@ -279,6 +347,28 @@ def _answered(page: Page) -> str:
     return f"answered {page.status}" if page.status is not None else "did not answer"
 
 
+def _status(page: Page) -> str:
+    return str(page.status) if page.status is not None else "no answer"
+
+
+def _answers(page: Page) -> str:
+    """Return what a page that was not put back answers, in the present tense."""
+    if page.status is None:
+        return "does not answer, as before"
+    if page.is_success:
+        return f"answers {page.status}"
+    if page.elsewhere is not None:
+        return f"answers {page.status} to {page.elsewhere}, as before"
+    who = "" if page.status >= 500 else ", from IIS itself" if page.of_iis else ", from the app itself"
+    return f"answers {page.status}{who}, as before"
+
+
+def _on_how_many(number: int, of: int) -> str:
+    if of < 2:
+        return ""
+    return f" on all {of} instances" if number == of else f" on {number} of {of} instances"
+
+
 def _on(ids: Sequence[str | None], verdicts: dict[str | None, Verdict]) -> str:
     """Return the instances as text; "" for an app that has only one."""
     if len(verdicts) < 2:
@@ -289,7 +379,4 @@ def _on(ids: Sequence[str | None], verdicts: dict[str | None, Verdict]) -> str:
 
 def _how_to_log(app: App, kind: Kind) -> str:
     option = f"--env WSGI_LOG={WSGI_LOG}" if kind == "fastCgi" else r'--stdout-log "%HOME%\LogFiles\python"'
-    return (
-        f"web.config names no log with details. Turn it on: `az webapp python web-config set {app.site.arguments} "
-        f"{option}`."
-    )
+    return f"web.config names no log. Turn one on: `az webapp python web-config set {app.site.arguments} {option}`."

@@ -7,7 +7,7 @@ import importlib.resources
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,20 +63,24 @@ class ImportCheck:
     advice: str = ""
 
 
-def import_target(content: bytes, settings: Mapping[str, str] | None) -> ImportTarget | None:
+def import_target(content: bytes, settings: Callable[[], Mapping[str, str] | None]) -> ImportTarget | None:
     """Return what the handler of a web.config imports; None when that is not known, as for a script.
 
-    settings: the app settings, which are in the environment of the process that the handler starts; None when they are
-    not known: the check on the worker then imports what they name. Raises InvalidWebConfig.
+    settings: returns the app settings, which are in the environment of the process that the handler starts; None when
+    they are not known: the check on the worker then imports what they name. Called only where web.config leaves it to
+    them. Raises InvalidWebConfig.
     """
     handler = read_handler(content)
     if handler is None:
         return None
     if handler.kind == "fastCgi":
-        unseen = "named by the app settings" if settings is None and handler.entry_point is None else None
-        spec = handler.entry_point or named_by(settings or {}) or unseen
+        spec = handler.entry_point
+        if not spec:
+            known = settings()
+            unseen = "named by the app settings" if known is None and handler.entry_point is None else None
+            spec = named_by(known or {}) or unseen
         return ImportTarget(spec, {"kind": "fastCgi"}) if spec else None
-    return _platform_target(content, handler, settings or {})
+    return _platform_target(content, handler, settings)
 
 
 def check_import(app: App, python_path: str, target: ImportTarget, content: bytes, present: bool) -> ImportCheck:
@@ -146,9 +150,13 @@ def program() -> str:
     return "from __future__ import unicode_literals\n" + ast.unparse(ast.Module(statements, []))
 
 
-def _platform_target(content: bytes, handler: PythonHandler, settings: Mapping[str, str]) -> ImportTarget | None:
+def _platform_target(
+    content: bytes, handler: PythonHandler, settings: Callable[[], Mapping[str, str] | None]
+) -> ImportTarget | None:
     program_ = understand(handler.python_path, handler.arguments)
-    found = served(program_, {**settings, **handler.environment})
+    found = served(program_, handler.environment)
+    if found is not None and found.server == "flask":  # FLASK_APP may be an app setting
+        found = served(program_, {**(settings() or {}), **handler.environment})
     if found is None or found.server not in _SERVERS or not found.module:
         return None
     name, _, given = (found.object or "").partition("(")

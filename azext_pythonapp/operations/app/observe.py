@@ -13,10 +13,14 @@ from typing import Any, Generic, TypeVar
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.site import Site, SiteConfiguration
 from azext_pythonapp.appservice.site_extensions import list_extensions
+from azext_pythonapp.appservice.snapshot import Snapshot, look_command
+from azext_pythonapp.entrypoints.detection import FOREIGN_FOLDERS
 from azext_pythonapp.errors import AccessDenied, InvalidWebConfig, NotFound, UnknownOutcome
+from azext_pythonapp.jobs import pending_restart
 from azext_pythonapp.operations.app import findings
 from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, WWWROOT, AppFiles, FileState, home_folder, web_root
+from azext_pythonapp.packages import record
 from azext_pythonapp.runtimes.discovery import InstalledRuntime, discover
 from azext_pythonapp.runtimes.identity import identify_folder
 from azext_pythonapp.runtimes.probe import Survey, survey
@@ -159,13 +163,23 @@ class Observation:
         named = identify_folder(home_folder_of(path, self.app.kudu.home()) or "")
         return (findings.python_broken if there else findings.python_gone)(self.site, path, named)
 
+    def remember_files(self) -> None:
+        """Let the SCM site answer what `observe(files=True)` found: listings and small files, until anything changes.
+
+        Raises what the request raises.
+        """
+        asked = self._asked.survey.get() if self._asked is not None else None
+        snapshot = Snapshot.parse(asked.output) if asked is not None and asked.home is not None else None
+        if snapshot is not None:
+            self.app.kudu.memory.remember(snapshot)
+
     def say_problem(self) -> None:
         """Tell the person when web.config cannot be read, so that no Python is known to be in use."""
         if self.problem:
             self.app.say_once(str(self.problem))
 
 
-def observe(app: App, *, pythons: bool = True) -> Observation:
+def observe(app: App, *, pythons: bool = True, files: bool = False) -> Observation:
     """Ask everything about an app that a command begins with, at the same time, and return at once.
 
         seen = observe(app)                        # config/web, web.config, site extensions, the Pythons: 4 requests
@@ -174,13 +188,14 @@ def observe(app: App, *, pythons: bool = True) -> Observation:
         seen.handler                               # PythonHandler or None; raises InvalidWebConfig
         seen.pythons                           # list[InstalledRuntime]
 
-    app: opened, so that its site is known: the other round trip. pythons: whether the Pythons are surely needed.
+    app: opened, so that its site is known: the other round trip. pythons: whether the Pythons are surely needed. files:
+    whether the app's files and records are needed too; the command that asks the Pythons reads them (`remember_files`).
     What was asked is an answer about this moment: after a change, observe again (`config/web` is asked once only).
     web.config is asked for in site/wwwroot, where it nearly always is; it costs one request more, later, where
     `config/web` names another folder.
     Raises nothing: the errors are raised by the properties of what is returned, each where it is needed.
     """
-    asked = _ask_pythons(app) if pythons else None
+    asked = _ask_pythons(app, _look() if files else "") if pythons else None
     configuration = Part("configuration", partial(app.arm.configuration, app.site))
     return Observation(app, configuration, Part("web.config", partial(_usual_web_config, app)), asked)
 
@@ -216,10 +231,16 @@ def not_answered(app: App, python: InstalledRuntime, unknown: str) -> UnknownOut
     )
 
 
-def _ask_pythons(app: App) -> _Pythons:
-    return _Pythons(
-        Part("site extensions", partial(list_extensions, app.arm, app.site)), Part("pythons", partial(survey, app.kudu))
-    )
+def _ask_pythons(app: App, more: str = "") -> _Pythons:
+    extensions = Part("site extensions", partial(list_extensions, app.arm, app.site))
+    return _Pythons(extensions, Part("pythons", partial(survey, app.kudu, more)))
+
+
+def _look() -> str:
+    """Return the command that reads what a switch needs to know, apart from web.config, which needs its ETag."""
+    folders = ("site", pending_restart.FOLDER, "LogFiles")
+    files = ((WWWROOT, ".txt"), (record.FOLDER, ".json"))
+    return look_command(WWWROOT, folders, files, FOREIGN_FOLDERS)
 
 
 def _usual_web_config(app: App) -> FileState:

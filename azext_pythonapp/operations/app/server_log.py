@@ -22,9 +22,15 @@ WSGI_LOG = r"D:\home\LogFiles\wfastcgi.log"
 # (docs/platform/site-extensions.md 2.3).
 PAUSES = (0.0, 1.0, 2.0)
 LARGEST_TAIL = 65536
-_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Warning|Exit|Interrupt|DoesNotExist|Configured)\b.*")
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|DoesNotExist|Configured)\b.*")
+# A line that says that something went wrong, from a program that ended without a traceback; an access log says how
+# requests ended, which is no reason.
+_COMPLAINT = re.compile(
+    r"\b(?:error|fatal|cannot|can't|could not|failed|no module named|not found|denied|refused|unrecognized)\b",
+    re.IGNORECASE,
+)
+_NO_COMPLAINT = re.compile(r'" \d{3}\b|\bHTTP/\d|\b[A-Za-z]*Warning:')
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
-_OTHER_LINES = 3
 
 
 class ServerLog:
@@ -38,6 +44,7 @@ class ServerLog:
         self._app = app
         self._sleep = sleep
         self._folder: str | None = None
+        self._name: str | None = None
         self._pattern = re.compile("(?!)")
         self._before: dict[str, int] = {}
         try:
@@ -63,11 +70,23 @@ class ServerLog:
                 return found
         return None
 
+    def where(self, without_reason: bool) -> str | None:
+        """Return a sentence about where the log is; None when there is none.
+
+        without_reason: whether `explanation` found none.
+        """
+        if self._folder is None:
+            return None
+        log = self._app.kudu.url(f"{self._folder}/{self._name}" if self._name else f"{self._folder}/")
+        return f"The log has no traceback. To read it: {log}" if without_reason else f"The whole log: {log}"
+
     def _new_lines(self) -> str | None:
         for name, size in sorted(self._sizes().items(), reverse=True):
             text = self._new_text(name, size)
             if text:
-                return f"{name} in {self._folder} says: {last_error(text)}"
+                self._name = name
+                found = last_error(text)
+                return f"{name} in {self._folder} says: {found}" if found else None
         return None
 
     def _find(self, content: bytes) -> None:
@@ -112,8 +131,11 @@ class ServerLog:
         return tail[:LARGEST_TAIL].decode("utf-8", "replace").strip()
 
 
-def last_error(text: str) -> str:
-    """Return the last exception in a log with its last frame, else the last few lines, on one line."""
+def last_error(text: str) -> str | None:
+    """Return the last exception in a log with its last frame, else the last line that complains, on one line.
+
+    None for a log that only says what was done, such as which requests were answered.
+    """
     printable = ("".join(letter if letter.isprintable() else " " for letter in line) for line in text.splitlines())
     lines = [line.strip() for line in printable if line.strip()]
     for number in range(len(lines) - 1, -1, -1):
@@ -121,4 +143,5 @@ def last_error(text: str) -> str:
             frames = [found for line in lines[:number] if (found := _FRAME.search(line))]
             place = f" ({frames[-1]['file']}, line {frames[-1]['line']})" if frames else ""
             return lines[number][:300] + place
-    return " / ".join(lines[-_OTHER_LINES:])[:300]
+    complaints = [line for line in lines if _COMPLAINT.search(line) and not _NO_COMPLAINT.search(line)]
+    return complaints[-1][:300] if complaints else None

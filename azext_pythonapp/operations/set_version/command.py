@@ -20,12 +20,13 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
 
     After a failure before the switch web.config is untouched; after one that follows it, it is put back.
     """
-    decision = decide(app, request)
-    run = Run(decision)
-    for warning in fit_warnings(app, decision.python.architecture):
-        app.progress.say(warning)
-    warn_of_deployment(app, decision.python.python_path)
-    plan = plan_steps(decision, run)
+    with app.progress.phase(f"Looking at {app.site.label}: its Pythons, web.config and files."):
+        decision = decide(app, request)
+        run = Run(decision)
+        warn_of_deployment(app, decision.python.python_path)
+        plan = plan_steps(decision, run)
+        for warning in fit_warnings(app, decision.python.architecture) if plan.changes else ():
+            app.progress.say(warning)
     if dry_run:
         _say_notes(app, run)
         if decision.running and request.health is not None and request.health.demanded:
@@ -33,6 +34,7 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
         return report(app.site.to_dict(), plan.changes, True, **_answer(decision, run))
     if decision.installation is not None and not request.confirmed:
         decision.installation.confirm()
+    app.kudu.memory.forget()
     changes = plan.apply(app.progress)
     return report(app.site.to_dict(), changes, False, **_answer(decision, run))
 

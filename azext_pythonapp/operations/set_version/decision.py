@@ -33,7 +33,8 @@ class Found:
     """What was found on the app.
 
     web_config: the file as it was read. current: what it makes IIS run. start: the entry point that is to be served.
-    requirements: the app's own; None when it has none, and when they are not to be installed.
+    requirements: the app's own; None when it has none, and when they are not to be installed. in_use: the Python of
+    the app that `current` starts; None when it starts none of them.
     """
 
     files: AppFiles
@@ -41,6 +42,7 @@ class Found:
     current: PythonHandler | None
     start: StartTarget
     requirements: RequirementFiles | None
+    in_use: InstalledRuntime | None
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ class Decision:
     installation: Installation | NugetInstallation | None
     python: InstalledRuntime
     intent: HandlerIntent
+
+    @property
+    def before(self) -> InstalledRuntime | None:
+        """Return the Python that web.config started; None when it started none, or one that is not on the app."""
+        return self.found.in_use
 
     @property
     def running(self) -> bool:
@@ -89,14 +96,15 @@ def decide(app: App, request: SetVersionRequest) -> Decision:
 
     Raises what choosing the runtime, the entry point and the handler raises; nothing was changed then.
     """
-    seen = observe(app)
+    seen = observe(app, files=True)
+    seen.remember_files()
     web_config = seen.web_config
     current = read_in_force(web_config.content)
     files = AppFiles(app)
     start = decide_start(files, request.handler, request.app, current, lambda: known_settings(app), app.progress.say)
     choice = choose_runtime(app, seen.pythons, request.version, request.architecture, prereleases=request.prereleases)
     installation = installation_of(app, choice, seen.pythons)
-    found = Found(files, web_config, current, start, _requirements(app) if request.requirements else None)
+    found = Found(files, web_config, current, start, _requirements(app) if request.requirements else None, seen.current)
     if installation is None:
         python = choice.required
         return Decision(app, request, found, None, python, intent_for_installed(app, request, found, python))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ntpath
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from azext_pythonapp.appservice.app import App
-from azext_pythonapp.errors import PythonAppError, UnknownOutcome
-from azext_pythonapp.jobs.pending_restart import RESTART, living_job
+from azext_pythonapp.errors import UnknownOutcome
+from azext_pythonapp.jobs.pending_restart import RESTART
 from azext_pythonapp.jobs.request import Switch
 from azext_pythonapp.operations.app.health_check import HealthCheck, HealthOptions, Served
 from azext_pythonapp.operations.app.home_space import require_room, require_writable_root
@@ -23,14 +23,19 @@ from azext_pythonapp.operations.job.run import require_job_success, result_chang
 from azext_pythonapp.operations.job.same_job import pip_once
 from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
 from azext_pythonapp.operations.set_version.decision import Decision, intent_for_installed
-from azext_pythonapp.operations.web_config.change import WebConfigChange, conflict
+from azext_pythonapp.operations.set_version.put_back import left_behind, put_back
+from azext_pythonapp.operations.set_version.words import runs_in_words, stopped_sentence, switch_title
+from azext_pythonapp.operations.web_config.change import WebConfigChange
 from azext_pythonapp.operations.web_config.change_record import ChangeRecord
+from azext_pythonapp.operations.web_config.conflict import HANDLER_NAMES, conflict
 from azext_pythonapp.packages.pip import PipOptions
 from azext_pythonapp.plan import Change, Plan, Step
 from azext_pythonapp.webconfig.handlers import Edit, read_in_force, write_handler
 from azext_pythonapp.windows import same_path, worker_path
 
 COMMAND = "set-version"
+# A web.config that says nothing.
+NOTHING = b"<configuration/>"
 
 
 class Run:
@@ -39,7 +44,8 @@ class Run:
     python, intent: as decided, and after an installation as the worker has it. web_config: the change of web.config for
     that intent. jobs: ids of the jobs that were started. restart_reason: why the app takes a restart, as said with it,
     "" for what was said already; None when nothing was changed. health: the page, before and after.
-    log: of the app's server, from before the switch on. verification: what the import check said, by the keys of
+    log: of the app's server, from before the switch on. acts: whether the plan does anything, so that the page is no
+    longer what it was. verification: what the import check said, by the keys of
     docs/json-output.md.
     """
 
@@ -47,15 +53,16 @@ class Run:
         app, found = decision.app, decision.found
         self.python = decision.python
         self.intent = decision.intent
-        self.record = ChangeRecord(app.kudu, COMMAND)
+        self.record = ChangeRecord(app.kudu, COMMAND, app.user)
         self.web_config = WebConfigChange(
             found.files, WEB_CONFIG, found.web_config, lambda content: _edit(decision, self, content), self.record
         )
         self.jobs: list[str] = []
         self.restart_reason: str | None = None
         self.restarted = False
-        self.health = HealthCheck(app, decision.health or HealthOptions())
+        self.health = HealthCheck(app, (decision.health or HealthOptions()).of_app(app))
         self.log: ServerLog | None = None
+        self.acts = False
         self.verification: dict[str, Any] = {"pythonVersion": None, "importOk": None}
 
 
@@ -75,6 +82,7 @@ def plan_steps(decision: Decision, run: Run) -> Plan:
         *_switch_steps(decision, run),
     ]
     changes = any(step.changes for step in steps)
+    run.acts = bool(changes or packages or pending)
     if run.web_config.change.action != "none":
         require_writable_root(app)
     elif changes:
@@ -88,20 +96,21 @@ def plan_steps(decision: Decision, run: Run) -> Plan:
         steps.append(Step(f"Fetching {url}.", [], lambda: _check_page(decision, run)))
     elif decision.health:
         run.health.require_running()
-        app.progress.say(f"The {app.site.label} is stopped, so its page is not verified.")
-    return Plan(steps)
+        app.progress.say(stopped_sentence(app))
+    return Plan(steps, lambda changes: _left_behind(decision, run, changes))
+
+
+def _left_behind(decision: Decision, run: Run, changes: Sequence[Change]) -> list[str]:
+    return left_behind(decision.app, run.python, run.web_config, changes, decision.installation is not None)
 
 
 def _edit(decision: Decision, run: Run, content: bytes | None) -> Edit:
     """Return the edit of web.config; raise Conflict when somebody else changed what it starts since the decision."""
     found = decision.found
     if content != found.web_config.content and read_in_force(content) != found.current:
-        raise conflict(
-            f"web.config of {decision.app.site.label}",
-            found.web_config.content,
-            content,
-            write_handler(found.web_config.content, run.intent).content,
-        )
+        planned = write_handler(found.web_config.content, run.intent).content
+        label, shown = decision.app.site.label, found.files.shown(WEB_CONFIG)
+        raise conflict(label, shown, found.web_config.content, content, planned, run.record)
     return write_handler(content, run.intent)
 
 
@@ -138,12 +147,13 @@ def _registration_steps(decision: Decision, run: Run) -> list[Step]:
 
     def restart() -> Sequence[Change]:
         if run.intent.kind == "fastCgi":
-            restart_to_read(app)
+            with app.progress.phase(
+                f"Restarting {app.site.label}, because IIS reads the registration of a Python only then."
+            ):
+                restart_to_read(app)
         return []
 
-    return [
-        Step(f"Restarting {app.site.label}, because IIS reads the registration of a Python only then.", [], restart)
-    ]
+    return [Step("", [], restart)]
 
 
 def _package_steps(decision: Decision, run: Run) -> list[Step]:
@@ -186,9 +196,10 @@ def _import_step(decision: Decision, run: Run) -> Step:
 
 def _check_import(decision: Decision, run: Run) -> Sequence[Change]:
     app, request, content = decision.app, decision.request, run.web_config.content
-    run.log = ServerLog(app, content)
+    if run.acts:
+        run.log = ServerLog(app, content)
     run.verification["pythonVersion"] = run.python.version
-    target = import_target(content, known_settings(app)) if request.import_check else None
+    target = import_target(content, lambda: known_settings(app)) if request.import_check else None
     if target is None:
         return []
     present = content == decision.found.web_config.content
@@ -205,17 +216,24 @@ def _switch_steps(decision: Decision, run: Run) -> list[Step]:
         return []
 
     def switch() -> Sequence[Change]:
-        run.restart_reason = ""
+        run.restart_reason = f"so that it runs Python {run.python.version} with {HANDLER_NAMES[run.intent.kind]}"
         done = change.apply()
         for note in change.edit.notes:
             app.progress.say(f"  {note}")
         return [done]
 
     def undo() -> str:
-        return put_back(app, change, restart=decision.request.restart and (decision.running or run.restarted))
+        page = partial(run.health.put_back_status, change.previous.content or NOTHING) if decision.health else None
+        running = decision.running or run.restarted
+        return put_back(
+            app,
+            change,
+            restart=decision.request.restart and running,
+            before=runs_in_words(decision),
+            page_status=page if running else None,
+        )
 
-    title = f"Switching web.config of {app.site.label} to Python {decision.python.version}."
-    return [Step(title, [change.change], switch, undo)]
+    return [Step(switch_title(decision), [change.change], switch, undo)]
 
 
 def _restart_step(decision: Decision, run: Run, planned: Sequence[Change]) -> Step:
@@ -244,7 +262,6 @@ def _fetch_before(run: Run) -> Sequence[Change]:
 
 
 def _check_page(decision: Decision, run: Run) -> Sequence[Change]:
-    assert run.log is not None
     if not (decision.running or run.restarted):
         return []
     home, current = decision.app.kudu.home(), decision.found.current
@@ -256,27 +273,3 @@ def _check_page(decision: Decision, run: Run) -> Sequence[Change]:
         run.restart_reason is not None or run.restarted,
     )
     return []
-
-
-def put_back(app: App, change: WebConfigChange, *, restart: bool) -> str:
-    """Undo the change of web.config and restart the app; return what became of both, in sentences.
-
-    restart: whether to restart the app. Raises what `change.undo` raises.
-    """
-    sentence = change.undo()
-    if not restart:
-        return sentence
-    try:
-        busy = living_job(app.kudu)
-        if busy is not None:
-            return (
-                f"{sentence} IIS restarts the worker process of {app.site.label} because of it. The app itself was not "
-                f"restarted, because that would end job {busy.id}."
-            )
-        app.arm.restart(app.site)
-    except PythonAppError as error:
-        return (
-            f"{sentence} The restart after that failed: {error.message.rstrip('.')}. Until it is restarted, "
-            f"{app.site.label} may go on as it was after the change: `az webapp restart {app.site.arguments}`."
-        )
-    return f"{sentence} The app was restarted with it."

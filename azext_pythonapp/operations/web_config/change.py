@@ -14,25 +14,12 @@ from azext_pythonapp.errors import (
 )
 from azext_pythonapp.operations.app.wwwroot import FileState, Wwwroot
 from azext_pythonapp.operations.web_config.change_record import ChangeRecord
+from azext_pythonapp.operations.web_config.conflict import conflict
 from azext_pythonapp.plan import Action, Change, Step
 from azext_pythonapp.webconfig.diff import unified_diff
 from azext_pythonapp.webconfig.handlers import Edit, read_handler
 
 ATTEMPTS = 2
-
-
-def conflict(title: str, base: bytes | None, theirs: bytes | None, ours: bytes) -> Conflict:
-    """Return the error for a file that somebody else changed, with their change and the one that was not made.
-
-    title: names the file in the message. base: the bytes that the plan was made from. theirs: the present ones. ours:
-    base with our change.
-    """
-    return Conflict(
-        f"{title} was changed by somebody else in the meantime, so it was left as it is.\nTheir change:\n"
-        f"{unified_diff(base, theirs or b'', 'web.config')}The change that was not made:\n"
-        f"{unified_diff(base, ours, 'web.config')}",
-        "Run the command again; it starts from the new file.",
-    )
 
 
 class WebConfigChange:
@@ -103,7 +90,8 @@ class WebConfigChange:
                     raise
                 self._etag = after.etag or "*"
                 return self.change
-        raise conflict(self.title, found.content, present.content, planned)
+        shown = self._files.shown(self._name)
+        raise conflict(self._files.label, shown, found.content, present.content, planned, self._record)
 
     def undo(self) -> str:
         """Restore the previous bytes, or delete the file if it was new; return what was done, as a sentence.

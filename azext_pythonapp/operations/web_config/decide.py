@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from azext_pythonapp.operations.app.wwwroot import Wwwroot
-from azext_pythonapp.operations.web_config.entry_point import StartTarget, find_start, replacement_notice
+from azext_pythonapp.operations.web_config.entry_point import (
+    StartTarget,
+    find_start,
+    find_start_in_force,
+    needs_no_setting,
+    replacement_notice,
+)
 from azext_pythonapp.operations.web_config.handler import HandlerOptions, build_intent, decide_kind
 from azext_pythonapp.runtimes.registration import Registration
 from azext_pythonapp.webconfig.handlers import HandlerIntent, PythonHandler
@@ -40,6 +46,8 @@ def decide_start(
     """
     if options.startup_command:
         return StartTarget(None, None)
+    if app_option is None and current is not None and needs_no_setting(current):
+        return find_start_in_force(files, current, say, settings)
     return find_start(files, app_option, current, say, settings())
 
 

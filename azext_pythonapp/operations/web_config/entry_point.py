@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from azext_pythonapp.entrypoints.choose import (
     Candidates,
@@ -89,6 +90,47 @@ def find_start(
     else:
         start = replace(_own_start(files, handler, say, known, settings is None), settings=known)
     return replace(start, unseen=settings is None)
+
+
+class _Later(Mapping[str, str]):
+    """The app settings that decide what starts, requested when one of them is looked at; none when not known."""
+
+    def __init__(self, settings: Callable[[], Mapping[str, str] | None]):
+        self._settings = settings
+
+    def __getitem__(self, name: str) -> str:
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    @cached_property
+    def _known(self) -> Mapping[str, str]:
+        return starting_settings(self._settings() or {})
+
+
+def needs_no_setting(handler: PythonHandler | None) -> bool:
+    """Return whether web.config alone says what a handler starts, so that no app setting can name anything else."""
+    if handler is None or not handler.python_path or not (handler.command_text or "").strip():
+        return False
+    return handler.kind == "fastCgi" or not _is_flask(handler)
+
+
+def find_start_in_force(
+    files: Wwwroot, handler: PythonHandler, say: Callable[[str], None], settings: Callable[[], Mapping[str, str] | None]
+) -> StartTarget:
+    """Return what `find_start` does without an option, for a handler that needs no setting (`needs_no_setting`).
+
+    settings: called only when a new web.config may have to repeat one.
+    """
+    start = _own_start(files, handler, say, {}, False)
+    if start.text is not None:
+        return replace(start, settings=_Later(settings))
+    known = settings()
+    return replace(start, settings=starting_settings(known or {}), unseen=known is None)
 
 
 def handler_in_settings(handler: PythonHandler | None, settings: Mapping[str, str]) -> str | None:

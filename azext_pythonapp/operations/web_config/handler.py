@@ -94,7 +94,11 @@ def build_intent(
     """
     same_kind = current is not None and current.kind == kind
     environment = carried_environment(current, kind, python_path)
-    named = {name.upper() for name in (*(current.environment if current else ()), *environment, *start.settings)}
+
+    def named() -> set[str]:
+        """The names of the settings that are there already; the app's own may cost a request."""
+        return {name.upper() for name in (*(current.environment if current else ()), *environment, *start.settings)}
+
     # An app that runs already may have it from app settings that are not known.
     unseen = start.unseen and current is not None and bool(current.python_path)
     if (
@@ -102,7 +106,7 @@ def build_intent(
         and start.entry.settings_module
         and start.text is None
         and not unseen
-        and "DJANGO_SETTINGS_MODULE" not in named
+        and "DJANGO_SETTINGS_MODULE" not in named()
     ):
         environment["DJANGO_SETTINGS_MODULE"] = start.entry.settings_module
     kept = start.text if same_kind else None
@@ -114,7 +118,7 @@ def build_intent(
             name = next((name for name in present if name.upper() == "PYTHONPATH"), "PYTHONPATH")
             environment.update(moved_settings({name: value}, current.python_path if current else "", python_path))
     if kind == "fastCgi":
-        if (current is None or not current.python_path) and "WSGI_LOG" not in named:
+        if (current is None or not current.python_path) and "WSGI_LOG" not in named():
             environment["WSGI_LOG"] = WSGI_LOG
         if registration is None:
             raise Refused(

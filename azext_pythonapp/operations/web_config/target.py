@@ -154,7 +154,7 @@ class AppTarget:
 
     def record(self, command: str) -> ChangeRecord:
         """Return a record in a new folder on the app."""
-        return ChangeRecord(self._app.kudu, command)
+        return ChangeRecord(self._app.kudu, command, self._app.user)
 
     def after_write(self, kept: str | None) -> Sequence[str]:
         """Say that IIS restarts the process, that the page was not checked, and where the previous bytes are."""

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import requests
 
-from azext_pythonapp.errors import InvalidInput, PlatformFailed, Refused, RemoteFailed
+from azext_pythonapp.errors import AccessDenied, InvalidInput, PlatformFailed, Refused, RemoteFailed
 from azext_pythonapp.operations.app.health_check import HealthCheck, HealthOptions, Served
 from azext_pythonapp.webconfig.handlers import HandlerIntent, write_handler
 from tests.unit.page_server import plain, serving
@@ -57,7 +57,9 @@ class Site:
 
 
 def served(folder=None, log=None):
-    return Served("3.11.9", "fastCgi", folder, SimpleNamespace(exists=log is not None, explanation=lambda: log))
+    return Served(
+        "3.11.9", "fastCgi", folder, SimpleNamespace(where=lambda _: log and "There.", explanation=lambda: log)
+    )
 
 
 def proven(site, before=None, changed=True, **wish):
@@ -90,8 +92,9 @@ def test_a_stale_instance_is_a_failure_that_names_it():
     site = Site(a1=plain(200), b2=plain(500, "<h1>HTTP Error 500.0 - no such FastCGI application</h1>"), c3=plain(200))
     with pytest.raises(RemoteFailed) as caught:
         proven(site, plain(200))
-    assert "app 'shop' answered 500" in caught.value.message and "on 1 of 3 instances (b2)" in caught.value.message
-    assert "Before, it answered 200." in caught.value.message
+    assert "With Python 3.11.9, http://" in caught.value.message
+    assert "answered 500 on 1 of 3 instances (b2) (200 before): HTTP Error 500.0" in caught.value.message
+    assert "--health-timeout" in caught.value.recommendation and "--health-path" not in caught.value.recommendation
     assert site.now >= 110, "IIS's own 500.0 counts only when the wait is over"
 
 
@@ -186,8 +189,105 @@ def test_log_explains_an_error_of_the_new_python():
     site = Site(one=plain(500, TRACEBACK, Content_Type="text/plain"))
     with serving(site.answer) as server, pytest.raises(RemoteFailed) as caught:
         site.check(server).check(FAST, served("D:\\Home\\Python311x64\\", "wfastcgi.log says: RuntimeError"))
-    assert "with Python 3.11.9: RuntimeError: not ready. wfastcgi.log says: RuntimeError" in caught.value.message
-    assert site.now < 15 and "--health-path" in str(caught.value.recommendation)
+    assert caught.value.message.endswith("/ answered 500: RuntimeError: not ready.")
+    assert site.now < 15 and caught.value.recommendation == "There.", "a 500 is no matter of the page's path"
+
+
+@pytest.mark.parametrize(
+    "page, logged, said",
+    [
+        (plain(500, TRACEBACK), "x.log says: RuntimeError: not ready (a.py, line 6)", ". x.log says: RuntimeError"),
+        (plain(500, "<h1>Server Error</h1>"), "x.log says: KeyError: 1", "answered 500. x.log says: KeyError: 1."),
+        (plain(500, "<h1>Server Error</h1>"), None, "answered 500: Server Error."),
+        (plain(404, "gone"), None, "answered 404: gone."),
+    ],
+)
+def test_the_reason_is_an_error_and_not_noise(page, logged, said):
+    site = Site(one=page)
+    with serving(site.answer) as server, pytest.raises(RemoteFailed) as caught:
+        site.check(server).check(FAST, served(None, logged))
+    assert said in caught.value.message and ".." not in caught.value.message
+    assert ("--health-path" in caught.value.recommendation) == ("404" in said)
+    assert ("web.config names no log" in caught.value.recommendation) == (logged is None)
+
+
+@pytest.mark.parametrize(
+    "pages, before, changed, sentence",
+    [
+        ({"one": plain(200)}, plain(200), True, "answers 200."),
+        ({"one": plain(404, "nothing here")}, plain(404), True, "answers 404, from the app itself, as before."),
+        ({"one": plain(404, "nothing here")}, None, False, "answers 404, from the app itself, as before."),
+        (
+            {"one": plain(404, "404 - File or directory not found.")},
+            None,
+            False,
+            "answers 404, from IIS itself, as before.",
+        ),
+        ({"one": plain(500)}, None, False, "answers 500, as before."),
+        ({"a1": plain(200), "b2": plain(200)}, plain(200), True, "answers 200 on all 2 instances."),
+        (
+            {"a1": plain(200), "b2": plain(200, Set_Cookie="ARRAffinity=a1;Path=/")},
+            plain(200),
+            True,
+            "answers 200 on 1 of 2 instances; not verified on 1 of 2 instances (b2).",
+        ),
+    ],
+)
+def test_the_last_line_about_the_page(pages, before, changed, sentence):
+    site = Site(**pages)
+    with serving(site.answer) as server:
+        check = site.check(server)
+        assert check.sentence is None
+        if before is not None:
+            site.pages = {"": before}
+            check.fetch_before(FAST)
+            site.pages = pages
+        check.check(FAST, served(), changed)
+        assert check.sentence == f"{check.url} {sentence}"
+
+
+def test_the_last_line_about_a_page_that_was_not_reached():
+    site = Site(one=STOPPED)
+    with serving(site.answer) as server:
+        check = site.check(server)
+        check.check(FAST, served(), False)
+    assert "/ was not verified: Azure's front end answered 403" in check.sentence and ".." not in check.sentence
+
+
+def test_instances_of_an_app_without_a_change_cause_no_failure():
+    site = Site(a1=plain(404), b2=plain(500, "<h1>stale</h1>"))
+    assert proven(site, changed=False)["instances"] == [
+        {"id": "a1", "httpStatus": 404},
+        {"id": "b2", "httpStatus": 500},
+    ]
+    assert "answered 500: stale. Nothing was changed." in site.said[-1]
+
+
+def test_the_page_after_an_app_was_put_back():
+    site = Site(one=plain(200))
+    with serving(site.answer) as server:
+        check = site.check(server)
+        check.fetch_before(FAST)
+        assert check.put_back_status(FAST) == 200
+        site.pages = {"one": plain(500, "<h1>HTTP Error 500.0</h1>")}
+        assert check.put_back_status(FAST) is None and site.now <= 125
+        site.pages = {"one": STOPPED}
+        assert check.put_back_status(FAST) is None
+
+
+def test_the_path_of_app_services_own_check_is_the_default():
+    configuration = SimpleNamespace(health_check_path="/healthz")
+    app = SimpleNamespace(site=None, arm=SimpleNamespace(configuration=lambda site: configuration))
+    assert HealthOptions().of_app(app) == HealthOptions("/healthz")
+    assert HealthOptions("/", True).of_app(app) == HealthOptions("/", True), "the user's own goes before it"
+    configuration.health_check_path = ""
+    assert HealthOptions().of_app(app) == HealthOptions("/")
+
+    def denied(site):
+        raise AccessDenied("no")
+
+    app.arm.configuration = denied
+    assert HealthOptions().of_app(app) == HealthOptions("/")
 
 
 def test_the_wait_is_said_once():

@@ -24,7 +24,7 @@ def checked(answer, content=FAST, settings=None):
     site = SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop")
     configuration = SimpleNamespace(physical_root="site\\wwwroot")
     app = SimpleNamespace(kudu=kudu, site=site, arm=SimpleNamespace(configuration=lambda site: configuration))
-    target = import_target(content, settings)
+    target = import_target(content, lambda: settings)
     assert target is not None
     try:
         require_import(app, target, check_import(app, PYTHON, target, content, True), "web.config was not touched.")
@@ -60,6 +60,6 @@ def test_what_is_not_known_is_no_failure_of_the_app(answer):
 
 
 def test_unknown_settings_are_checked_on_the_worker():
-    assert import_target(BARE, {}) is None
+    assert import_target(BARE, dict) is None
     error = checked({"error": "ValueError: WSGI_HANDLER is not set"}, BARE)
     assert "the entry point named by the app settings of" in error.message

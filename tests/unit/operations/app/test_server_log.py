@@ -35,9 +35,18 @@ def test_a_bare_exception_with_a_dotted_name() -> None:
     assert last_error("Exiting\nKeyboardInterrupt\n") == "KeyboardInterrupt"
 
 
-def test_without_an_exception_the_last_lines_are_told() -> None:
-    assert last_error("one\n\ntwo\n three\nfour\n") == "two / three / four"
-    assert last_error("No module named waitress\n") == "No module named waitress"
+def test_without_an_exception_the_last_complaint_is_told() -> None:
+    assert last_error("No module named waitress\nbye\n") == "No module named waitress"
+    assert last_error("serve.py: error: unrecognized arguments: --port\n") == (
+        "serve.py: error: unrecognized arguments: --port"
+    )
+
+
+def test_what_a_log_says_all_the_time_is_no_reason() -> None:
+    assert last_error("one\n\ntwo\n three\nfour\n") is None
+    assert last_error("2026-11-22 13:00:02.0: wfastcgi.py 3.0.0 closed\n") is None
+    assert last_error('127.0.0.1 - - [22/Nov/2026] "GET /error HTTP/1.1" 500 -\nINFO: Shutting down\n') is None
+    assert last_error("a.py:3: DeprecationWarning: not found here any more\n") is None
 
 
 def test_what_is_long_is_cut() -> None:
@@ -45,7 +54,7 @@ def test_what_is_long_is_cut() -> None:
 
 
 def test_nothing_of_a_log_reaches_a_terminal_as_a_command() -> None:
-    assert last_error("\x1b[2JValueError: \x07x\x9b") == "[2JValueError:  x"
+    assert last_error("ValueError: \x1b[2J\x07x\x9b") == "ValueError:  [2J x"
 
 
 CONFIG = write_handler(
@@ -69,6 +78,9 @@ class Logs:
     def home(self) -> str:
         return "D:\\home"
 
+    def url(self, path: str) -> str:
+        return f"https://shop.scm.example.net/api/vfs/{path}"
+
     def list_directory(self, path: str) -> list[SimpleNamespace]:
         if isinstance(self.content, Exception):
             raise self.content
@@ -89,6 +101,7 @@ def test_only_what_is_new_explains() -> None:
     assert found.exists and found.explanation() is None
     kudu.content = b"ValueError: old\nTypeError: new\n"
     assert found.explanation() == "wfastcgi.log in LogFiles says: TypeError: new"
+    assert found.where(False) == "The whole log: https://shop.scm.example.net/api/vfs/LogFiles/wfastcgi.log"
     kudu.content = b"KeyError: 1\n"
     assert found.explanation() == "wfastcgi.log in LogFiles says: KeyError: 1", "a log that was begun anew"
 
@@ -101,3 +114,13 @@ def test_a_log_that_cannot_be_read_is_no_failure() -> None:
     found = log(kudu)
     kudu.content = PlatformFailed("500")
     assert found.exists and found.explanation() is None
+
+
+def test_a_log_without_a_reason_is_named() -> None:
+    kudu = Logs(b"old\n")
+    found = log(kudu)
+    kudu.content = b"old\nGET / 500\n"
+    assert found.explanation() is None
+    assert found.where(True) == (
+        "The log has no traceback. To read it: https://shop.scm.example.net/api/vfs/LogFiles/wfastcgi.log"
+    )

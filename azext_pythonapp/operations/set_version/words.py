@@ -1,0 +1,63 @@
+"""How `set-version` names what an app runs, and what a switch changes."""
+
+from __future__ import annotations
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.operations.set_version.decision import Decision
+from azext_pythonapp.operations.web_config.conflict import HANDLER_NAMES, python_version
+from azext_pythonapp.operations.web_config.entry_point import shown_entry_point
+from azext_pythonapp.webconfig.handlers import HandlerIntent, PythonHandler
+from azext_pythonapp.windows import same_path
+
+
+def stopped_sentence(app: App) -> str:
+    """Return what is said of a stopped app, whose page cannot be fetched; it ends with the command that starts it."""
+    label = f"{app.site.label[0].upper()}{app.site.label[1:]}"
+    return f"{label} is stopped, so nothing was fetched: not verified. Start it: az webapp start {app.site.arguments}"
+
+
+def version_before(decision: Decision) -> str | None:
+    """Return the version of the Python that web.config started before, or its path where the version is not known."""
+    if decision.before is not None and decision.before.version:
+        return decision.before.version
+    return python_version(decision.found.current)
+
+
+def same_python(decision: Decision) -> bool:
+    """Return whether the app is to run the Python that it runs already."""
+    current = decision.found.current
+    home = decision.app.kudu.home()
+    return current is not None and any(
+        same_path(path, decision.python.python_path, home) for path in (current.python_path, *current.python_paths)
+    )
+
+
+def runs_in_words(decision: Decision) -> str | None:
+    """Return what the app ran before: "Python 3.11.9", with its handler where only that changes; None for nothing."""
+    version, current = version_before(decision), decision.found.current
+    if version is None or current is None:
+        return None
+    with_handler = f" with {HANDLER_NAMES[current.kind]}" if current.kind != decision.intent.kind else ""
+    return f"Python {version}{with_handler}"
+
+
+def switch_title(decision: Decision) -> str:
+    """Return the title of the step that writes web.config: what of it changes."""
+    label, intent, current = decision.app.site.label, decision.intent, decision.found.current
+    before, version = version_before(decision), decision.python.version
+    if current is None or not current.python_path:
+        return f"Switching web.config of {label} to Python {version}."
+    if not same_python(decision):
+        was = f" from Python {before}" if before else ""
+        return f"Switching web.config of {label}{was} to Python {version}."
+    if current.kind != intent.kind:
+        names = HANDLER_NAMES[current.kind], HANDLER_NAMES[intent.kind]
+        return f"Switching web.config of {label} from {names[0]} to {names[1]}, with Python {version} as before."
+    if _starts(current) != _starts(intent):
+        return f"Changing the entry point in web.config of {label}; Python {version} as before."
+    return f"Correcting web.config of {label}; Python {version} as before."
+
+
+def _starts(handler: PythonHandler | HandlerIntent) -> str | None:
+    text = handler.entry_point if handler.kind == "fastCgi" else handler.arguments
+    return shown_entry_point(handler.kind, text, handler.python_path)

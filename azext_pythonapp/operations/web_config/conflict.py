@@ -1,0 +1,73 @@
+"""The error for a web.config that somebody else changed while a command ran: what, who it was, and when."""
+
+from __future__ import annotations
+
+import ntpath
+
+from azext_pythonapp.errors import Conflict, InvalidWebConfig, PythonAppError
+from azext_pythonapp.operations.web_config.change_record import ChangeRecord, Maker
+from azext_pythonapp.operations.web_config.entry_point import shown_entry_point
+from azext_pythonapp.runtimes.identity import identify_folder
+from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
+
+HANDLER_NAMES = {"fastCgi": "FastCGI", "httpPlatform": "HttpPlatform"}
+
+
+def conflict(
+    label: str, shown: str, base: bytes | None, theirs: bytes | None, ours: bytes, record: ChangeRecord | None
+) -> Conflict:
+    """Return the error for a web.config that was left as it is, because somebody else has changed it.
+
+    label: the app's; shown: the file's path, as output shows it. base: the bytes that the plan was made from. theirs:
+    the present ones. ours: base with our change. record: of this run; None for a local file.
+    """
+    maker = _maker(record, shown, base)
+    by = f" ({maker.sentence})" if maker else ""
+    before, now, wanted = _handler(base), _handler(theirs), _handler(ours)
+    did = _difference(label, before, now) if theirs is not None else f"deleted web.config of {label}"
+    version = python_version(wanted)
+    yours = f"Yours, {version}," if version and version != python_version(before) else "Your change"
+    return Conflict(
+        f"Somebody {did} while this ran{by}. {yours} was not made.",
+        "Run the command again; it starts from the new file.",
+    )
+
+
+def python_version(handler: PythonHandler | None) -> str | None:
+    """Return the version of the Python that a handler starts, by the name of its folder, else the path of python.exe.
+
+    None for a handler that starts none.
+    """
+    if handler is None or not handler.python_path:
+        return None
+    named = identify_folder(ntpath.basename(ntpath.dirname(handler.python_exe.strip('"'))))
+    return named.version if named is not None else handler.python_exe
+
+
+def _difference(label: str, before: PythonHandler | None, now: PythonHandler | None) -> str:
+    """Return what somebody did, as words behind "Somebody"."""
+    old, new = python_version(before), python_version(now)
+    if before is None or now is None or old is None or new is None:
+        return f"switched {label} to Python {new}" if new else f"changed web.config of {label}"
+    if old != new:
+        return f"switched {label} from {old} to {new}"
+    if before.kind != now.kind:
+        return f"changed the handler of {label} from {HANDLER_NAMES[before.kind]} to {HANDLER_NAMES[now.kind]}"
+    entries = [shown_entry_point(each.kind, each.command_text, each.python_path) for each in (before, now)]
+    if entries[0] != entries[1] and before.kind == "fastCgi":
+        return f"changed the entry point of {label} from {entries[0]} to {entries[1]}"
+    return f"changed web.config of {label}"
+
+
+def _handler(content: bytes | None) -> PythonHandler | None:
+    try:
+        return read_handler(content)
+    except InvalidWebConfig:
+        return None
+
+
+def _maker(record: ChangeRecord | None, shown: str, base: bytes | None) -> Maker | None:
+    try:
+        return record.maker_of(shown, base) if record is not None else None
+    except PythonAppError:
+        return None  # what cannot be read now changes nothing about the conflict
