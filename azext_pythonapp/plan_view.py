@@ -51,7 +51,7 @@ def plan_lines(
         return [plain_line(heading), *_warning_lines(warnings, colours, width)]
     rows = _rows(changes)
     column = min(max(len(name) for _, name, _, _ in rows), _WIDEST_NAME)
-    lines = [plain_line(f"Plan for {label}{f' (now {now})' if now else ''}:")]
+    lines = _folded(plain_line(f"Plan for {label}{f' (now {now})' if now else ''}:"), width)
     for sign, name, text, diff in rows:
         lines += _row_lines(sign, name, text, column, colours, width)
         lines += [f"      {line}" for line in diff_lines(diff, colours)] if diff else []
@@ -104,7 +104,8 @@ def _package(change: Change) -> str:
 def _text(change: Change) -> str:
     if change.action == "restart":
         return plain_line(change.note or f"of the app{f' ({change.target})' if change.target != 'app' else ''}")
-    return plain_line("; ".join(filter(None, (_versions(change), change.note))))
+    versions = "" if change.diff and change.before == change.after else _versions(change)
+    return plain_line("; ".join(filter(None, (versions, change.note))))
 
 
 def _versions(change: Change) -> str:
@@ -127,6 +128,12 @@ def _wrapped(text: str, head: str, width: int | None) -> list[str]:
     indent = " " * len(head)
     lines = textwrap.wrap(text, width - 1 - len(head), break_long_words=False, break_on_hyphens=False) or [""]
     return [lines[0], *(indent + line for line in lines[1:])]
+
+
+def _folded(line: str, width: int | None) -> list[str]:
+    if width is None:
+        return [line]
+    return textwrap.wrap(line, max(20, width - 1), subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _warning_lines(warnings: Sequence[str], colours: Colours, width: int | None) -> list[str]:

@@ -48,7 +48,7 @@ class FastCgiSettings:
         missing = appsettings.write(self._document, self._sections.app_settings, wanted)
         new = appsettings.new_entries(missing)
         if new:
-            self._notes.done(f"The appSettings {', '.join(missing)} were added.")
+            self._notes.done(f"Added to appSettings: {', '.join(missing)}.")
         if new and self._sections.app_settings:
             for entry in new:
                 self._document.append(self._sections.app_settings[0], entry)
@@ -70,17 +70,17 @@ class FastCgiSettings:
                 (copied if key.upper() in given else others).append(key)
         if wfastcgi:
             self._notes.remark(
-                f"The appSettings {', '.join(wfastcgi)} stay in web.config; only wfastcgi reads them, "
+                f"Kept in appSettings: {', '.join(wfastcgi)}. Only wfastcgi reads them, "
                 "so they have no effect until FastCGI is used again."
             )
         if copied:
             self._notes.remark(
-                f"The appSettings {', '.join(dict.fromkeys(copied))} stay in web.config; the app now gets "
+                f"Kept in appSettings: {', '.join(dict.fromkeys(copied))}. The app now gets "
                 "them from the environment variables of <httpPlatform>."
             )
         if others:
             self._notes.warn(
-                f"The appSettings {', '.join(dict.fromkeys(others))} stay in web.config, but "
+                f"Kept in appSettings: {', '.join(dict.fromkeys(others))}. "
                 "HttpPlatformHandler does not pass them to the app as environment variables."
             )
 
@@ -95,8 +95,7 @@ class FastCgiSettings:
         ]
         if new:
             self._notes.remark(
-                f"The appSettings {', '.join(new)} are now environment variables of the app: wfastcgi "
-                "passes on all of them."
+                f"Now environment variables of the app, because wfastcgi passes on all appSettings: {', '.join(new)}."
             )
 
     def warn(self) -> None:
@@ -130,7 +129,7 @@ class FastCgiSettings:
                     gone.append(f"{found.get('key').strip()}='{found.get('value')}'")
         if gone:
             self._notes.done(
-                f"The appSettings {', '.join(dict.fromkeys(gone))} were removed: they are only for "
+                f"Removed from appSettings: {', '.join(dict.fromkeys(gone))}. They are only for "
                 "PTVS' virtual environment proxy, and that environment does not belong to the new Python."
             )
 

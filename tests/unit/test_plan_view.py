@@ -42,6 +42,11 @@ def test_a_plan_before_a_question_does_not_say_nothing_changed():
     assert plan_lines("app 'x'", None, SWITCH[:1], PLAIN)[-1] == "1 to add."
 
 
+def test_a_file_that_starts_the_same_shows_what_else_changes():
+    change = Change("web.config", "update", "fastCgi a", "fastCgi a", DIFF, note="Added to appSettings: A.")
+    assert plan_lines("app 'x'", None, [change], PLAIN)[1] == "  ~ web.config  Added to appSettings: A."
+
+
 @pytest.mark.parametrize("changes", [[], [Change("packages/flask", "none", "2", "2")]])
 def test_an_empty_plan_is_one_sentence(changes):
     assert plan_lines("app 'x'", "Python 3.8.10", changes, PLAIN) == ["Plan for app 'x': nothing to change."]

@@ -133,7 +133,9 @@ class WebConfigChange:
             return Change(target, "none")
         diff = unified_diff(before, self.content, target.lstrip("/"), self._shown)
         action: Action = "create" if before is None else "update"
-        return Change(target, action, _handler_text(before), _handler_text(self.content), diff)
+        return Change(
+            target, action, _handler_text(before), _handler_text(self.content), diff, " ".join(self.edit.notes)
+        )
 
     def _read_after(self, error: PythonAppError) -> FileState | None:
         """Read the file after an error that may hide a success; return None, and say so in the error, if that fails."""

@@ -101,7 +101,6 @@ def set_web_config(target: WebConfigTarget, request: WebConfigRequest, dry_run: 
     if work.plan.steps and request.output is None:
         target.require_writable()
     if dry_run:
-        work.say_notes(planned=True)
         work.show_plan()
         return report(work.app, work.plan.changes, True, **work.answer())
     changes = work.plan.apply(target.progress)
@@ -209,8 +208,7 @@ class _Work:
 
     def show_plan(self) -> None:
         """Show the plan of a dry run as the last thing on the screen."""
-        now = handler_words(self._found.content)
-        self._target.progress.show_plan(self._main.title, now, self.plan.changes, dry_run=True)
+        self._target.progress.show_plan(self._main.title, None, self.plan.changes, dry_run=True)
 
     def conclude(self, changes: Sequence[Change]) -> None:
         """Say as the last thing on the screen what web.config starts now, and what was not checked."""

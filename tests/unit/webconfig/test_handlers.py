@@ -261,7 +261,9 @@ def test_switching_to_http_platform() -> None:
     )
     said = " ".join(edit.notes)
     assert (
-        "WSGI_HANDLER='a.b', WSGI_LOG='D:\\l.log' stay" in said and "PYTHONPATH stay" in said and "OTHER stay" in said
+        "Kept in appSettings: WSGI_HANDLER='a.b', WSGI_LOG='D:\\l.log'. Only wfastcgi" in said
+        and "Kept in appSettings: PYTHONPATH. The app" in said
+        and "Kept in appSettings: OTHER. HttpPlatformHandler" in said
     )
     assert edit.warnings == tuple(note for note in edit.notes if "OTHER" in note)
 
@@ -286,7 +288,7 @@ def test_carried_environment_leaves_what_only_wfastcgi_reads() -> None:
     assert carried == {"K": "1"}
     there = write_handler(content, HandlerIntent("httpPlatform", HTTP.python_path, arguments="x", environment=carried))
     assert b'<add key="K" value="1"/>' in there.content and b'<environmentVariable name="K"' in there.content
-    assert any("a=b stay" in note for note in there.notes)
+    assert any("Kept in appSettings: a=b." in note for note in there.notes)
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,8 @@ def test_the_last_lines_say_what_it_starts_now(folder: Path) -> None:
     assert again.progress.last == [f"{title} is as asked for; nothing changed."]
     other = place(folder)
     set_web_config(other, request("httpplatform", command="waitress-serve app:application"), True)
-    assert other.progress.plans[0][1] == f"{PYTHON} with FastCGI"
+    (change,) = other.progress.plans[0][2]
+    assert (change.before, change.action) == (f"fastCgi {PYTHON}", "update")
 
 
 def test_elsewhere_the_last_line_says_where(folder: Path) -> None:
