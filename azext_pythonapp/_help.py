@@ -58,10 +58,18 @@ examples:
 
 helps["webapp python show"] = """
 type: command
-short-summary: Show which Python an app runs, and how IIS starts it.
+short-summary: Show which Python an app runs, how IIS starts it, and what is wrong with it.
+long-summary: >-
+    `warnings` has one entry for each thing that is wrong or worth knowing, such as a Python that is not there, a
+    running job or a pending restart, with the command that helps. The exit code is 0 also then. With `--check` the
+    app's page is fetched once; what it and the server's log say about an error is among the warnings.
 examples:
   - name: Show what an app runs now.
     text: az webapp python show -g MyGroup -n MyApp
+  - name: Find out why an app is down.
+    text: az webapp python show -g MyGroup -n MyApp --check
+  - name: Print only what is wrong with an app.
+    text: az webapp python show -g MyGroup -n MyApp --check --query warnings --output tsv
 """
 
 helps["webapp python install"] = """

@@ -1,6 +1,8 @@
-"""The options of every command."""
+"""The options of every command; those of web-config are in _params_web_config.py."""
 
 from knack.arguments import CLIArgumentType
+
+from azext_pythonapp._params_web_config import load_web_config
 
 NAME = CLIArgumentType(
     options_list=["--name", "-n"],
@@ -16,18 +18,9 @@ def load_arguments(loader, _):
     --no-wait is called `detach` in the functions: az keeps a parameter named no_wait to itself, and prints nothing
     when it is given.
     """
-    for register in (
-        _common,
-        _runtimes,
-        _set_version,
-        _requirements,
-        _pip,
-        _packages,
-        _jobs,
-        _web_config,
-        _http_platform,
-    ):
+    for register in (_common, _runtimes, _set_version, _requirements, _pip, _packages, _jobs):
         register(loader)
+    load_web_config(loader, NAME)
 
 
 def _common(loader):
@@ -67,10 +60,17 @@ def _common(loader):
 
 
 def _runtimes(loader):
-    """Options of list-versions, install and uninstall."""
+    """Options of show, list-versions, install and uninstall."""
     from azure.cli.core.commands.parameters import get_enum_type
 
     from azext_pythonapp._completers import extension_id_completer, installed_id_completer, version_completer
+
+    with loader.argument_context("webapp python show") as context:
+        context.argument(
+            "check",
+            action="store_true",
+            help="Also fetch the app's page: that of its own health check (healthCheckPath) if one is set, else `/`.",
+        )
 
     with loader.argument_context("webapp python list-versions") as context:
         context.argument("webapp_name", NAME, required=False)
@@ -313,88 +313,4 @@ def _jobs(loader):
     with loader.argument_context("webapp python job wait") as context:
         context.argument(
             "timeout", type=int, help="Seconds to wait; the job keeps running after that. Default: no limit."
-        )
-
-
-def _web_config(loader):
-    """Options of the web-config commands."""
-    from azure.cli.core.commands.parameters import get_enum_type
-
-    with loader.argument_context("webapp python web-config") as context:
-        context.argument("webapp_name", NAME, required=False)
-        context.argument(
-            "file",
-            options_list=["--file", "-f"],
-            help="Work on this local web.config, in the folder of the app's files, without Azure.",
-        )
-        context.argument(
-            "version",
-            help="Installed Python to start: `3.6` or `3.6.4`. Default: the one that "
-            "web.config starts, else the app's only one.",
-        )
-        context.argument(
-            "python_path", help="python.exe on the worker, instead of --version: `D:\\home\\python364x64\\python.exe`."
-        )
-        context.argument(
-            "handler",
-            arg_type=get_enum_type(["auto", "fastcgi", "httpplatform"]),
-            default="auto",
-            help="How IIS starts Python. `auto` keeps the handler that web.config has.",
-        )
-        context.argument(
-            "app",
-            options_list=["--app"],
-            help="Entry point of the app: `MODULE:OBJECT`, `MODULE:FACTORY()`, or a Streamlit script. "
-            "Default: what web.config or else the app setting WSGI_HANDLER says; else it is "
-            "detected in the app's files.",
-        )
-        context.argument("startup_command", help="Arguments for python.exe under HttpPlatform.")
-        context.argument(
-            "environment",
-            options_list=["--env"],
-            nargs="+",
-            help="Environment variables, space-separated: `KEY=VALUE`. Others are kept. For FastCGI they are "
-            "appSettings. Keep secrets in the app's own settings.",
-        )
-        context.argument(
-            "static_path", nargs="+", help="Folders below wwwroot, space-separated, whose files IIS serves directly."
-        )
-        context.argument("output_file", help="Write the result to this local file instead of the app.")
-
-
-def _http_platform(loader):
-    """Attributes of httpPlatform, for web-config."""
-    from azure.cli.core.commands.parameters import get_enum_type
-
-    with loader.argument_context("webapp python web-config", arg_group="HttpPlatform") as context:
-        context.argument(
-            "startup_time_limit",
-            type=int,
-            help="Seconds until the app must listen (startupTimeLimit): 0 to 3600. Default for a new handler: 120.",
-        )
-        context.argument(
-            "startup_retry_count", type=int, help="Number of start attempts (startupRetryCount): 0 to 100."
-        )
-        context.argument(
-            "rapid_fails",
-            type=int,
-            help="Crashes per minute after which it is no longer started (rapidFailsPerMinute): 0 to 100.",
-        )
-        context.argument(
-            "request_timeout", help="Longest wait for a response (requestTimeout), in whole minutes: `00:05:00`."
-        )
-        context.argument(
-            "processes",
-            type=int,
-            help="Number of processes (processesPerApplication): 1 to 100. They do not share memory.",
-        )
-        context.argument(
-            "stdout_log",
-            help="File for what the app prints, without the suffix that is added to it "
-            "(stdoutLogFile), or `none`: `%%HOME%%\\LogFiles\\python`.",
-        )
-        context.argument(
-            "windows_auth_token",
-            arg_type=get_enum_type(["true", "false"]),
-            help="Pass Windows sign-in tokens to the app (forwardWindowsAuthToken).",
         )

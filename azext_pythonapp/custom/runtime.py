@@ -55,11 +55,14 @@ def list_runtimes(cmd, resource_group_name, webapp_name, slot=None):
         return list_installed.list_runtimes(opened())
 
 
-def show_app(cmd, resource_group_name, webapp_name, slot=None):
+def show_app(cmd, resource_group_name, webapp_name, slot=None, check=False):
     from azext_pythonapp.operations import show
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        return show.show(opened())
+        answer = show.show(opened(), check)
+        if cmd.cli_ctx.invocation.data.get("output") not in ("json", "jsonc", "yaml", "yamlc"):
+            console(cmd).conclude(*answer["warnings"])  # the other formats leave them out
+        return answer
 
 
 def install_runtime(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
+from azext_pythonapp.jobs.request import log_path
 from azext_pythonapp.operations.app import findings
+from azext_pythonapp.operations.app.activity import activity, last_change
 from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.observe import Observation, observe
+from azext_pythonapp.operations.app.page_check import check_page
 from azext_pythonapp.operations.app.settings import known_settings
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
@@ -15,41 +20,54 @@ from azext_pythonapp.operations.web_config.entry_point import entry_point_in_for
 from azext_pythonapp.windows import join
 
 
-def show(app: App) -> dict[str, Any]:
-    """Return the answer (docs/json-output.md): runtime, handler, entry point, web.config, and what looks wrong.
+def show(app: App, check: bool = False, sleep: Callable[[float], None] = time.sleep) -> dict[str, Any]:
+    """Return the answer (docs/json-output.md): runtime, handler, entry point, web.config, and whether all is well.
 
+    check: whether to fetch the app's page. sleep: waits until a job that looks lost had time for another heartbeat.
     Costs four requests at once. App settings are asked for only when web.config names no entry point, the plan only
-    when a 64-bit Python runs on a 32-bit worker.
+    when a 64-bit Python runs on a 32-bit worker, jobs only when one may be running or a restart pending.
     """
     seen = observe(app)
     handler = seen.readable_handler
     entry_point, source = entry_point_in_force(handler, lambda: known_settings(app)) if handler else (None, None)
-    current = seen.current
+    current, records = seen.current, seen.records
     home = app.kudu.home()
-    warnings = [*_warnings(seen), *filter(None, [source])]
+    going_on = activity(app, records, sleep) if records is not None else None
+    page = check_page(app, seen.web_config.content, entry_point) if check else None
+    found = [*_findings(seen), *(going_on.findings if going_on else [findings.records_unknown(app.site)])]
+    found += page.findings if page else ()
+    job = going_on.running if going_on else None
     return {
         "app": app.site.to_dict(),
+        "state": app.site.state,
         "home": home,
         "runtime": current.to_dict() if current else None,
         "environment": None,
         "handler": handler.kind if handler else None,
         "entryPoint": entry_point,
         "webConfig": {"path": join(home, *seen.root.split("/"), WEB_CONFIG), "etag": seen.web_config.etag},
-        "warnings": warnings,
+        "page": page.to_dict() if page else None,
+        "lastChange": last_change(app, records) if records is not None else None,
+        "runningJob": job.to_dict(app.kudu.url(log_path(job.id))) if job else None,
+        "pendingRestart": going_on.pending_restart if going_on else None,
+        "warnings": [*map(str, found), *_runtime_warnings(seen), *filter(None, [source])],
     }
 
 
-def _warnings(seen: Observation) -> list[str]:
-    """Return one sentence or more for each thing that is wrong with the app."""
-    app, current = seen.app, seen.current
-    found: list[Finding | None] = [seen.problem]
+def _findings(seen: Observation) -> list[Finding]:
+    """Return what web.config, its Python and the site's state say."""
+    found = [seen.problem]
     if seen.problem is None and seen.handler is None:
         found.append(findings.starts_no_python(seen.site, seen.web_config.content is not None))
     found.append(seen.trouble)
-    if app.site.stopped:
+    if seen.site.stopped:
         found.append(findings.stopped(seen.site))
-    warnings = [str(finding) for finding in found if finding is not None]
-    if current is not None:
-        warnings += [current.problem] if current.problem and not seen.trouble else []
-        warnings += fit_warnings(app, current.architecture)
-    return warnings
+    return [finding for finding in found if finding is not None]
+
+
+def _runtime_warnings(seen: Observation) -> list[str]:
+    current = seen.current
+    if current is None:
+        return []
+    named = [current.problem] if current.problem and not seen.trouble else []
+    return [*named, *fit_warnings(seen.app, current.architecture)]

@@ -111,7 +111,8 @@ def survey_command() -> str:
 
     cmd.exe parses the part before the first `&` twice, the second time in starter.cmd, and the rest once, as on a
     command line. There `%i` is the variable of `for`; expansion leaves it alone, because no environment variable has
-    such a name (docs/platform/kudu.md 1.2). The parentheses end the body of each `for`.
+    such a name (docs/platform/kudu.md 1.2). The parentheses end the body of each `for`. The dot is an item that is
+    always there: not every cmd.exe goes on after a loop that finds nothing.
     """
     arguments = f'-E -B -c "{_PROGRAM}" "%i"'
     built_in = " ".join(map(ntpath.dirname, BUILT_IN_PYTHONS))
@@ -119,7 +120,7 @@ def survey_command() -> str:
         (
             f"echo {_HOME_MARK} %CD%",
             f"(for /d %i in (python* {_SURE_FOLDER[:-1]}*) do @echo {_FOLDER_MARK} %i)",
-            rf'(for /d %i in (python*) do @if exist "%i\python.exe" "%CD%\%i\python.exe" {arguments})',
+            rf'(for /d %i in (python* .) do @if exist "%i\python.exe" "%CD%\%i\python.exe" {arguments})',
             rf'(for %i in ({built_in}) do @if exist "%i\python.exe" "%i\python.exe" {arguments})',
         )
     )

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import time
+
+from tests.local_azure import login
 from tests.scenario.apps import naming, web_root
 from tests.scenario.unchanged import unchanged
 
-KEYS = {"app", "home", "runtime", "environment", "handler", "entryPoint", "webConfig", "warnings"}
+KEYS = {
+    *("app", "state", "home", "runtime", "environment", "handler", "entryPoint", "webConfig", "page", "lastChange"),
+    *("runningJob", "pendingRestart", "warnings"),
+}
+COMMAND = re.compile("`(az [^`]+)`")
 
 
 def test_an_app_that_runs_python(az, azure, apps):
@@ -40,3 +48,93 @@ def test_an_app_without_web_config_and_one_that_cannot_be_read(az, apps):
     broken = az("webapp python show", *naming(site)).json
     assert broken["handler"] is None and broken["webConfig"]["etag"]
     assert any("web.config" in warning for warning in broken["warnings"]), broken
+
+
+def install_and_leave(az, site):
+    """Change packages as a client does that ends before the restart."""
+    job = az("webapp python package install --packages six --no-wait", *naming(site)).json["job"]["id"]
+    deadline = time.monotonic() + 240
+    while (state := az("webapp python job show --job-id", job, *naming(site)).json["state"]) == "running":
+        assert time.monotonic() < deadline
+    assert state == "succeeded"
+
+
+def test_what_was_done_and_what_goes_on(az, azure, apps):
+    site = apps.prepared("wsgi_hello")
+    site.use_32bit_worker = False
+    quiet = az("webapp python show", *naming(site)).json
+    assert (quiet["state"], quiet["page"], quiet["runningJob"], quiet["pendingRestart"]) == (
+        "Running",
+        None,
+        None,
+        False,
+    )
+    change = az("webapp python web-config set --env A=B", *naming(site)).json
+    install_and_leave(az, site)
+    with unchanged(azure, site):
+        shown = az("webapp python show", *naming(site)).json
+    assert shown["lastChange"] == {
+        "changeId": change["changeId"],
+        "command": "web-config set",
+        "user": login.CLIENT_ID,
+        "startedAt": shown["lastChange"]["startedAt"],
+    }
+    assert shown["lastChange"]["startedAt"].startswith(shown["lastChange"]["changeId"][:4])
+    assert shown["pendingRestart"] is True and len(shown["warnings"]) == 1
+    (advised,) = COMMAND.findall(shown["warnings"][0])
+    az(advised.removeprefix("az "))
+    after = az("webapp python show", *naming(site)).json
+    assert (after["pendingRestart"], after["warnings"]) == (False, [])
+
+
+def test_a_restart_by_hand_counts(az, apps):
+    site = apps.prepared("wsgi_hello")
+    install_and_leave(az, site)
+    az("webapp restart", *naming(site))
+    apps.get(site)
+    assert az("webapp python show", *naming(site)).json["pendingRestart"] is False
+
+
+def test_a_job_that_runs(az, apps):
+    site = apps.prepared("wsgi_hello")
+    site.app_settings["QUIETBUILD_SECONDS"] = "600"
+    started = az("webapp python package install --packages quietbuild --no-wait", *naming(site)).json["job"]["id"]
+    shown = az("webapp python show", *naming(site)).json
+    assert shown["runningJob"]["id"] == started and shown["pendingRestart"] is None
+    assert any(f"Job {started} " in warning for warning in shown["warnings"])
+    table = az("webapp python show --output table", *naming(site))
+    assert shown["warnings"][0].partition(" since ")[0] in table.stderr, table
+    az("webapp python job cancel", *naming(site))
+
+
+def test_a_page_that_is_good_is_no_warning(az, apps):
+    site = apps.prepared("wsgi_hello")
+    site.use_32bit_worker = False
+    shown = az("webapp python show --check", *naming(site)).json
+    assert shown["page"] == {"url": f"https://{site.host}/", "httpStatus": 200} and shown["warnings"] == []
+    site.health_check_path = "/healthz"
+    shown = az("webapp python show --check", *naming(site)).json
+    assert shown["page"]["url"] == f"https://{site.host}/healthz"
+
+
+def test_why_an_app_is_down(az, apps):
+    site = apps.prepared("wsgi_hello")
+    site.use_32bit_worker = False
+    (web_root(site) / "app.py").write_text("import yaml\n")
+    site.restart()
+    shown = az("webapp python show --check", *naming(site)).json
+    assert shown["page"]["httpStatus"] == 500
+    (warning,) = shown["warnings"]
+    assert "No module named 'yaml'" in warning
+    assert f"`az webapp python package install -g rg -n {site.name} --packages pyyaml`" in warning
+    said = az("webapp python show --check --output table", *naming(site)).stderr
+    assert warning.splitlines()[0] in said
+
+
+def test_a_page_that_was_not_fetched_is_not_verified(az, azure, apps):
+    site = apps.prepared("wsgi_hello")
+    site.stop()
+    with unchanged(azure, site):
+        shown = az("webapp python show --check", *naming(site)).json
+    assert shown["state"] == "Stopped" and shown["page"]["httpStatus"] is None
+    assert any("was not verified: the app is stopped" in warning for warning in shown["warnings"])

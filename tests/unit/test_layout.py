@@ -25,7 +25,17 @@ FLOORS = [
     ["appservice", "import_program", "packages", "runtimes", "webconfig"],
     ["ground"],
 ]
-AZ = {"", "commands", "custom", "_params", "_help", "_format", "_completers", "_exception_handler"}
+AZ = {
+    "",
+    "commands",
+    "custom",
+    "_params",
+    "_params_web_config",
+    "_help",
+    "_format",
+    "_completers",
+    "_exception_handler",
+}
 GROUND = {"errors", "ids", "windows", "worker", "advice", "plain_text", "url_secrets", "console", "plan", "plan_view"}
 HEIGHT = {room: height for height, rooms in enumerate(reversed(FLOORS)) for room in rooms}
 

@@ -6,11 +6,13 @@ A command that only looks puts `str(finding)` among its warnings or says it; one
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from azext_pythonapp.appservice.site import Site
 from azext_pythonapp.errors import InvalidWebConfig
 from azext_pythonapp.jobs.state import LOST, Job
+from azext_pythonapp.packages.missing_module import missing_module, package_of
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import Identity
 from azext_pythonapp.runtimes.versions import VersionSpec
@@ -111,7 +113,7 @@ def job_running(site: Site, job: Job) -> Finding:
     """A job that runs now."""
     since = f" since {job.started_at}" if job.started_at else ""
     return Finding(
-        f"Job {job.id} ({job.command or 'unknown command'}) is running on {site.label}{since}.",
+        f"Job {job.id} of {site.label}, {job.shown_title}, is running{since}.",
         f"Wait for it: `az webapp python job wait {site.arguments} --job-id {job.id}`.",
     )
 
@@ -120,8 +122,7 @@ def job_lost(site: Site, job: Job) -> Finding:
     """A job that holds a runtime and has not been heard of for too long."""
     assert job.state == LOST
     return Finding(
-        f"Job {job.id} ({job.command or 'unknown command'}) on {site.label} is lost: {job.error} What it had "
-        "installed by then stays.",
+        f"Job {job.id} of {site.label}, {job.shown_title}, is lost: {job.error} What it had installed by then stays.",
         f"See its log: `az webapp python job log {site.arguments} --job-id {job.id}`.",
     )
 
@@ -138,6 +139,47 @@ def restart_pending(site: Site, job_id: str) -> Finding:
 def not_verified(site: Site, url: str, reason: str) -> Finding:
     """A page that was not fetched, or whose request never reached the app. reason: without a full stop."""
     return Finding(f"{url} of {site.label} was not verified: {reason.rstrip('.')}.")
+
+
+def records_unknown(site: Site) -> Finding:
+    """An app whose records did not arrive with the answer of the worker."""
+    return Finding(
+        f"Which jobs run on {site.label}, whether a restart is pending, and what was changed last is not known: the "
+        "worker did not answer in time.",
+        f"Ask again in a while: `az webapp python show {site.arguments}`.",
+    )
+
+
+def page_redirects(site: Site, url: str, status: int | None, elsewhere: str) -> Finding:
+    """A page that sends its visitors to another host, such as a sign-in page."""
+    return Finding(f"{url} of {site.label} answers {status} and leads to {elsewhere}; the app's own page was not seen.")
+
+
+def page_bad(site: Site, url: str, status: int | None, reason: str, text: str, entry_point: str | None) -> Finding:
+    """A page that is not good.
+
+    status: None when nothing answered. reason: what the page and the server's log say, in sentences; "" for nothing.
+    text: in which a missing module is looked for. entry_point: of the app, to tell its own modules.
+    """
+    answered = f"answers {status}" if status is not None else "does not answer"
+    message = f"{url} of {site.label} {answered}: {reason or 'no reason was given.'}"
+    return Finding(message, _missing_package(site, text, entry_point))
+
+
+def _missing_package(site: Site, text: str, entry_point: str | None) -> str:
+    module = missing_module(text)
+    if module is None:
+        return ""
+    if entry_point is not None and module == re.split("[.:]", entry_point, maxsplit=1)[0]:
+        return (
+            f"The entry point is {entry_point}, and the app's files have no module '{module}': deploy it, or name "
+            f"another entry point: `az webapp python web-config set {site.arguments} --app MODULE:OBJECT`."
+        )
+    package = package_of(module)
+    return (
+        f"If '{module}' is not a module of the app itself, install its package: "
+        f"`az webapp python package install {site.arguments} --packages {package}`."
+    )
 
 
 def _switch(site: Site, version: str, architecture: str | None = None) -> str:

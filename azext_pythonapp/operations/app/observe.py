@@ -18,6 +18,7 @@ from azext_pythonapp.entrypoints.detection import FOREIGN_FOLDERS
 from azext_pythonapp.errors import AccessDenied, InvalidWebConfig, NotFound, UnknownOutcome
 from azext_pythonapp.jobs import pending_restart
 from azext_pythonapp.operations.app import findings
+from azext_pythonapp.operations.app.activity import LOOK, Records, parse_records
 from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, WWWROOT, AppFiles, FileState, home_folder, web_root
 from azext_pythonapp.packages import record
@@ -173,6 +174,14 @@ class Observation:
         if snapshot is not None:
             self.app.kudu.memory.remember(snapshot)
 
+    @cached_property
+    def records(self) -> Records | None:
+        """What the app's records on the worker say of jobs, pending restarts and changes; None when that is not known.
+
+        Raises what the command that asks the Pythons raised.
+        """
+        return parse_records(self._asked.survey.get().output) if self._asked is not None else None
+
     def say_problem(self) -> None:
         """Tell the person when web.config cannot be read, so that no Python is known to be in use."""
         if self.problem:
@@ -195,7 +204,7 @@ def observe(app: App, *, pythons: bool = True, files: bool = False) -> Observati
     `config/web` names another folder.
     Raises nothing: the errors are raised by the properties of what is returned, each where it is needed.
     """
-    asked = _ask_pythons(app, _look() if files else "") if pythons else None
+    asked = _ask_pythons(app, _look() if files else LOOK) if pythons else None
     configuration = Part("configuration", partial(app.arm.configuration, app.site))
     return Observation(app, configuration, Part("web.config", partial(_usual_web_config, app)), asked)
 
@@ -231,7 +240,7 @@ def not_answered(app: App, python: InstalledRuntime, unknown: str) -> UnknownOut
     )
 
 
-def _ask_pythons(app: App, more: str = "") -> _Pythons:
+def _ask_pythons(app: App, more: str = LOOK) -> _Pythons:
     extensions = Part("site extensions", partial(list_extensions, app.arm, app.site))
     return _Pythons(extensions, Part("pythons", partial(survey, app.kudu, more)))
 

@@ -10,10 +10,9 @@ from typing import Any
 
 from azext_pythonapp.errors import NotFound
 from azext_pythonapp.ids import ID, new_id
+from azext_pythonapp.operations.app.activity import CHANGE, CHANGES, NEWEST_CHANGE
 from azext_pythonapp.worker import ScmSite
 
-CHANGES_FOLDER = "data/pythonapp/changes"
-_DESCRIPTION = "change.json"
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 # A change that was made while a command ran is among the newest.
 _NEWEST = 5
@@ -49,7 +48,7 @@ class ChangeRecord:
         self._command = command
         self._user = user
         self._files: list[dict[str, object]] = []
-        self.change_id = new_id()
+        self.change_id = new_id(site.now())
 
     @property
     def used(self) -> bool:
@@ -59,7 +58,7 @@ class ChangeRecord:
     @property
     def folder(self) -> str:
         r"""Return the folder as messages name it, such as %HOME%\data\pythonapp\changes\20261122-115930-4f2a."""
-        return "\\".join(["%HOME%", *CHANGES_FOLDER.split("/"), self.change_id])
+        return "\\".join(["%HOME%", *CHANGES.split("/"), self.change_id])
 
     def keep(self, path: str, name: str, previous: bytes | None) -> None:
         """Keep a file that is about to be written.
@@ -75,10 +74,12 @@ class ChangeRecord:
             "files": self._files,
             "madeAt": datetime.now(timezone.utc).strftime(_FORMAT),
         }
-        kept = {_DESCRIPTION: json.dumps(description, indent=2).encode("utf-8")}
+        kept = {CHANGE: json.dumps(description, indent=2).encode("utf-8")}
         if previous is not None:
             kept[name] = previous
-        self._site.upload(f"{CHANGES_FOLDER}/{self.change_id}", kept)
+        files = {f"{self.change_id}/{each}": content for each, content in kept.items()}
+        # A copy that `show` finds without listing the folders.
+        self._site.upload(CHANGES, {**files, NEWEST_CHANGE: kept[CHANGE]})
 
     def maker_of(self, path: str, base: bytes | None) -> Maker | None:
         """Return who replaced just these bytes of a file, according to the newest other records; None for nobody known.
@@ -86,7 +87,7 @@ class ChangeRecord:
         path: below %HOME%. base: the bytes; None for a file that did not exist. Raises what the SCM site raises.
         """
         try:
-            names = sorted((entry.name for entry in self._site.list_directory(CHANGES_FOLDER)), reverse=True)
+            names = sorted((entry.name for entry in self._site.list_directory(CHANGES)), reverse=True)
         except NotFound:
             return None
         for name in [name for name in names if ID.fullmatch(name) and name != self.change_id][:_NEWEST]:
@@ -98,7 +99,7 @@ class ChangeRecord:
 
     def _description(self, change_id: str) -> dict[str, Any]:
         try:
-            found = json.loads(self._site.read(f"{CHANGES_FOLDER}/{change_id}/{_DESCRIPTION}").content)
+            found = json.loads(self._site.read(f"{CHANGES}/{change_id}/{CHANGE}").content)
         except (NotFound, ValueError):
             return {}
         return found if isinstance(found, dict) else {}
@@ -109,6 +110,6 @@ class ChangeRecord:
             return None
         name = str(file.get("name") or str(file["path"]).rpartition("/")[2])
         try:
-            return self._site.read(f"{CHANGES_FOLDER}/{change_id}/{name}").content
+            return self._site.read(f"{CHANGES}/{change_id}/{name}").content
         except NotFound:
             return b""

@@ -223,6 +223,7 @@ def test_the_previous_bytes_are_recorded(record: ChangeRecord, tmp_path) -> None
     planned(Files(OLD), record).apply()
     folder = tmp_path / "data/pythonapp/changes" / record.change_id
     assert record.used and (folder / "web.config").read_bytes() == OLD
+    assert (folder.parent / "newest.json").read_bytes() == (folder / "change.json").read_bytes()
     assert '"command": "set-version"' in (folder / "change.json").read_text()
 
 

@@ -1,0 +1,65 @@
+"""`show --check`: fetch the app's page once, and say why it does not answer, as far as that can be known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.page import Page, fetch_page
+from azext_pythonapp.errors import PythonAppError
+from azext_pythonapp.operations.app import findings
+from azext_pythonapp.operations.app.findings import Finding
+from azext_pythonapp.operations.app.server_log import ServerLog
+
+
+@dataclass(frozen=True)
+class PageCheck:
+    """url: what was fetched. status: of the answer; None when the app was not reached. findings: what is wrong."""
+
+    url: str
+    status: int | None
+    findings: tuple[Finding, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the `page` of docs/json-output.md."""
+        return {"url": self.url, "httpStatus": self.status}
+
+
+def check_page(
+    app: App, content: bytes | None, entry_point: str | None, log_of: Callable[[App, bytes], ServerLog] = ServerLog
+) -> PageCheck:
+    """Fetch the page of App Service's own health check (`healthCheckPath`), or the root.
+
+    content: web.config; None where there is none. entry_point: in force; None where it is not known. log_of: opens the
+    server's log before the page is fetched.
+    """
+    url = f"{app.page_address}{_path(app)}"
+    if app.site.stopped:
+        return PageCheck(
+            url, None, (findings.not_verified(app.site, url, "the app is stopped, so it was not fetched"),)
+        )
+    log = log_of(app, content) if content is not None else None
+    with app.progress.phase(f"Fetching {url}."):
+        page = fetch_page(app.web, url)
+    if page.not_reached:
+        return PageCheck(url, None, (findings.not_verified(app.site, url, page.not_reached),))
+    if page.is_success:
+        return PageCheck(url, page.status, ())
+    return PageCheck(url, page.status, (_bad(app, url, page, log, entry_point),))
+
+
+def _bad(app: App, url: str, page: Page, log: ServerLog | None, entry_point: str | None) -> Finding:
+    if page.elsewhere is not None:
+        return findings.page_redirects(app.site, url, page.status, page.elsewhere)
+    reasons = [f"{page.reason.rstrip('.')}." if page.reason else "", (log.explanation() if log else None) or ""]
+    text = " ".join(filter(None, reasons))
+    return findings.page_bad(app.site, url, page.status, text, f"{page.text}\n{text}", entry_point)
+
+
+def _path(app: App) -> str:
+    try:
+        return app.arm.configuration(app.site).health_check_path or "/"
+    except PythonAppError:
+        return "/"  # the caller's role may not read it
