@@ -71,6 +71,15 @@ class Terminal:
         and a carriage return stays where the program goes back to the beginning of a line.
         Raises AssertionError, with the screen, when the program ends before, or after `timeout` seconds.
         """
+        found = self.appears(pattern, timeout)
+        assert found, f"{pattern!r} did not appear; on the screen was\n{self.screen}"
+        return found
+
+    def appears(self, pattern: str, timeout: float = 120) -> re.Match[str] | None:
+        """Do as wait_for does, but return None when the program ends before.
+
+        Raises AssertionError, with the screen, after `timeout` seconds.
+        """
         deadline = time.monotonic() + timeout
         while True:
             text = _CONTROL.sub("", self.written).replace("\r\n", "\n")
@@ -78,7 +87,9 @@ class Terminal:
             if found:
                 self._seen = found.end()
                 return found
-            assert self._read(deadline), f"{pattern!r} did not appear; on the screen was\n{self.screen}"
+            if not self._read(deadline):
+                assert time.monotonic() < deadline, f"{pattern!r} did not appear in time:\n{self.screen}"
+                return None
 
     def type(self, text: str) -> None:
         """Type on the keyboard; an Enter is "\\n", Ctrl-C is CTRL_C."""

@@ -142,6 +142,8 @@ def _site_routes(sites: Sites) -> list[BaseRoute]:
         routes += [_route(sites, root + path, method, answer) for path, method, answer in _OPERATIONS]
         routes += [
             Route(root + "/restart", _for_site(sites, _restart), methods=["POST"]),
+            Route(root + "/config/web", _for_site(sites, _change_config), methods=["PUT", "PATCH"]),
+            Route(root + "/config/appsettings", _for_site(sites, _change_settings), methods=["PUT"]),
             Route(root + "/config/logs", _for_site(sites, _logs), methods=["GET", "PUT"]),
             Route(root + "/siteextensions", _for_site(sites, all_extensions), methods=["GET"]),
             Route(root + "/siteextensions/{id}", _for_site(sites, one_extension), methods=["GET", "PUT", "DELETE"]),
@@ -234,6 +236,26 @@ async def _restart(request: Request, site: Site) -> Response:
             "The gateway did not receive a response from 'Microsoft.Web' within the specified time period.",
         )
     return Response()
+
+
+async def _change_config(request: Request, site: Site) -> Response:
+    """A change of config/web; of all that is in it, here only the worker's bitness counts. It restarts the app."""
+    properties = json.loads(await request.body())["properties"]
+    wanted = properties.get("use32BitWorkerProcess", site.use_32bit_worker)
+    if wanted is not None and wanted != site.use_32bit_worker:
+        site.use_32bit_worker = wanted
+        await run_in_threadpool(site.restart)
+    return await run_in_threadpool(config, site)
+
+
+async def _change_settings(request: Request, site: Site) -> Response:
+    """All app settings anew, which restarts the app and its SCM site (docs/platform/kudu.md 5.3)."""
+    wanted = json.loads(await request.body())["properties"]
+    if wanted != site.app_settings:
+        site.app_settings.clear()
+        site.app_settings.update(wanted)
+        await run_in_threadpool(site.restart)
+    return child(site, "config/appsettings", site.app_settings)
 
 
 async def _logs(request: Request, site: Site) -> Response:

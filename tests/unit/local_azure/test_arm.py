@@ -217,3 +217,17 @@ def test_public_gallery(azure: LocalAzure) -> None:
     row = found["data"][0]
     assert (len(found["data"]), row["title"][:12], row["authors"]) == (1, "Python 3.6.4", ["Microsoft"])
     assert (row["versions"][-1]["version"], "AzureSiteExtension" in row["tags"]) == ("3.6.4.4", True)
+
+
+def test_the_workers_bitness_is_changed(management: Client, site: Site) -> None:
+    changed = management("PATCH", arm_path(site, "/config/web"), json={"properties": {"use32BitWorkerProcess": False}})
+    assert changed.json()["properties"]["use32BitWorkerProcess"] is False and site.bitness == "AMD64"
+    assert site.restarts == 1
+    management("PATCH", arm_path(site, "/config/web"), json={"properties": {"use32BitWorkerProcess": False}})
+    assert site.restarts == 1, "nothing changed"
+
+
+def test_changed_app_settings_restart_the_app(management: Client, site: Site) -> None:
+    site.app_settings["OLD"] = "1"
+    changed = management("PUT", arm_path(site, "/config/appsettings"), json={"properties": {"NEW": "2"}})
+    assert changed.json()["properties"] == {"NEW": "2"} == site.app_settings and site.restarts == 1
