@@ -131,6 +131,7 @@ long-summary: >-
     IIS reads the FastCGI registration of a new Python only when the app starts. The app is therefore restarted before
     the switch as well, and --no-restart is refused in that case.
     In web.config, only the handler, the httpPlatform section and the settings that start Python are changed.
+    Django serves no static files itself; --static-path lets IIS serve a folder of them.
     The entry point is imported the way its handler will import it, with the variables and the import path from
     web.config and the app's settings. --no-import-check skips this.
     A version means a Python that is already on the app, if one satisfies it; otherwise the newest that Microsoft's

@@ -92,8 +92,7 @@ def _runtimes(loader):
         context.argument(
             "version",
             completer=version_completer,
-            help="Python version: `3.13.2`; `3` or `3.13` for the newest of it on the app, or else the "
-            "newest available; or `latest`.",
+            help="Python version: `3.13.2`; `3` or `3.13` for the newest on the app, else available; or `latest`.",
         )
         context.argument(
             "extension_id",
@@ -146,29 +145,29 @@ def _set_version(loader):
             "handler",
             arg_type=get_enum_type(["auto", "fastcgi", "httpplatform"]),
             default="auto",
-            help="How IIS starts Python. `auto` keeps the handler that web.config has; a new one is "
-            "FastCGI for a WSGI app on a runtime that is registered with IIS, else "
-            "HttpPlatform.",
+            help="How IIS starts Python. `auto` keeps the handler that web.config has; a new one is FastCGI for a WSGI "
+            "app on a runtime that is registered with IIS, else HttpPlatform.",
         )
         context.argument(
             "app",
             options_list=["--app"],
-            help="Entry point of the app: `MODULE:OBJECT` or `MODULE:FACTORY()`. Default: what "
-            "web.config or else the app setting WSGI_HANDLER says; else it is detected "
-            "in the app's files.",
+            help="Entry point of the app: `MODULE:OBJECT` or `MODULE:FACTORY()`. Default: what web.config or else the "
+            "app setting WSGI_HANDLER says; else it is detected in the app's files.",
         )
         context.argument(
             "startup_command",
             help="Arguments for python.exe under HttpPlatform, for example "
-            "`-m waitress --listen=127.0.0.1:%HTTP_PLATFORM_PORT% app:app`. "
-            "Default: built from the entry point and the web server in "
-            "requirements.txt or in the Python.",
+            "`-m waitress --listen=127.0.0.1:%HTTP_PLATFORM_PORT% app:app`. Default: built from the entry point and "
+            "the web server in requirements.txt or in the Python.",
         )
         context.argument("no_requirements", action="store_true", help="Do not install the app's requirements.txt.")
         context.argument(
+            "static_path", nargs="+", help="Folders below wwwroot, space-separated, whose files IIS serves directly."
+        )
+        context.argument(
             "health_path",
-            help="Path of the page that must answer after the switch. Default: the path of the app's health check "
-            "(healthCheckPath), else `/`; a default page may be unreachable from this machine.",
+            help="Path of the page that must answer after the switch. Default: the app's healthCheckPath, else `/`, "
+            "which may be unreachable from this machine.",
         )
         context.argument(
             "health_timeout",

@@ -149,6 +149,7 @@ def set_python_version(
     handler="auto",
     app=None,
     startup_command=None,
+    static_path=None,
     no_requirements=False,
     no_restart=False,
     health_path=None,
@@ -177,5 +178,6 @@ def set_python_version(
             confirmed=yes,
             import_check=not no_import_check,
             prereleases=pre,
+            static=static_path or (),
         )
         return command.set_version(opened(), request, dry_run)

@@ -49,8 +49,18 @@ def test_bare_app_is_set_up_and_serves_its_page(az, azure, apps):
         ("app", "restart"),
     ]
 
+    assert dry.json["runtime"]["answered"] is False, "nobody has asked a Python that is not there yet"
+    lines = dry.stderr.rstrip().splitlines()
+    assert f"Plan for app '{site.name}':" in lines and lines[-1].endswith("Nothing was changed (dry run)."), dry
+    assert any(line.startswith("  ! ") and "end of life on 2024-10-07" in line for line in lines), dry
+    assert any(line.startswith("  ! restart") and "does not answer for some seconds" in line for line in lines), dry
+
     done = az(*command)
     answer = done.json
+    last = done.stderr.rstrip().splitlines()[-1]
+    assert last.startswith(f"App '{site.name}' runs Python 3.8.10. https://{site.host}/ answers 200. 1 Python and"), (
+        done
+    )
     assert answer["changed"] is True and "dryRun" not in answer
     assert answer["app"] == {"name": site.name, "resourceGroup": "rg", "slot": None}
     assert answer["runtime"] == {
@@ -84,7 +94,12 @@ def test_bare_app_is_set_up_and_serves_its_page(az, azure, apps):
     assert page.status_code == 200 and "Hello from Flask on Python 3.8.10" in page.text, page.text
 
     with unchanged(azure, site):
-        again = az(*command).json
+        repeated = az(*command)
+        again = repeated.json
+    assert repeated.stderr.rstrip().splitlines()[-1] == (
+        f"App '{site.name}' runs Python 3.8.10 already; nothing changed. https://{site.host}/ answers 200."
+    )
+    assert "Restarting" not in repeated.stderr and "Switching" not in repeated.stderr, repeated
     assert (again["changed"], again["changes"], again["changeId"]) == (False, [], None)
     assert again["runtime"] == answer["runtime"]
     assert again["verification"] == verification | {"httpStatusBefore": 200}
@@ -96,7 +111,8 @@ def test_another_version_changes_nothing_else_in_web_config(az, apps):
     before = with_odd_bytes(config.read_bytes())
     config.write_bytes(before)
 
-    answer = az("webapp python set-version --version 3.11.9", *naming(site)).json
+    done = az("webapp python set-version --version 3.11.9", *naming(site))
+    answer = done.json
 
     assert config.read_bytes() == before.replace(b"python3810x64", b"python3119x64")
     (change,) = [change for change in answer["changes"] if change["target"] == "site/wwwroot/web.config"]
@@ -106,6 +122,14 @@ def test_another_version_changes_nothing_else_in_web_config(az, apps):
     kept = site.machine.home / "data/pythonapp/changes" / answer["changeId"] / "web.config"
     assert kept.read_bytes() == before
     assert "Hello from WSGI on Python 3.11.9" in apps.get(site).text
+    *_, now, undo = done.stderr.rstrip().splitlines()
+    assert now.startswith(f"App '{site.name}' runs Python 3.11.9 (was 3.8.10). https://{site.host}/ answers 200."), done
+    assert undo == f"Undo: az webapp python set-version -g rg -n {site.name} --version 3.8.10"
+    assert done.stderr.count("Restarting app") == 2, "once to read the registration, once for the switch"
+
+    back = az(undo.removeprefix("Undo: az "))
+    assert config.read_bytes() == before and "on Python 3.8.10" in apps.get(site).text
+    assert back.stderr.count("Restarting app") == 1 and "runs Python 3.8.10 (was 3.11.9)" in back.stderr, back
 
 
 def test_failing_import_leaves_web_config_alone(az, azure, apps):

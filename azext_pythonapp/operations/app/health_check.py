@@ -243,6 +243,12 @@ class HealthCheck:
             )
 
     @property
+    def good(self) -> bool:
+        """Return whether pages were fetched after the change, and every one that was reached was good."""
+        reached = [verdict.outcome for verdict in self._verdicts.values() if verdict.outcome != "notReached"]
+        return bool(reached) and set(reached) == {"good"}
+
+    @property
     def sentence(self) -> str | None:
         """Return what the page answers now, for the last lines; None when it was not checked."""
         if not self._verdicts:

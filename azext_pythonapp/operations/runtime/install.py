@@ -127,8 +127,8 @@ def _install_extension(app: App, installation: Installation, request: InstallReq
         return report(app.site.to_dict(), plan.changes, True, runtime=installation.runtime.to_dict())
     if not request.wait:
         return _start_only(app, installation, request)
-    if not request.confirmed:
-        installation.confirm()
+    if installation.question and not request.confirmed:
+        app.progress.confirm(installation.question)
     changes = plan.apply(app.progress)
     runtime = installation.runtime
     app.progress.say(

@@ -75,6 +75,7 @@ class NugetInstallation:
             python_path=offer.identity.python_path(app.kudu.home()),
             source="siteExtension",
             in_use=False,
+            answered=False,
         )
         if present is None:
             self._require_free_folder()
@@ -119,8 +120,10 @@ class NugetInstallation:
         words = support_words(known.state, known.end_of_life)
         return f"Python {offer.version} {offer.architecture}, {source}, uploaded from this machine, {words}"
 
-    def confirm(self) -> None:
+    @property
+    def question(self) -> str | None:
         """There is nothing to ask: it overwrites nothing."""
+        return None
 
     def _install(self, runtime: Change, extension: Change) -> Sequence[Change]:
         """Do everything; when a part of it fails, remove what was uploaded.

@@ -52,6 +52,7 @@ class Installation:
             python_path=path,
             source="siteExtension",
             in_use=False,
+            answered=False,
         )
         self.packages = packages_at_risk(app, offer.identity.folder)
         self._require_same_python(pythons)
@@ -95,10 +96,10 @@ class Installation:
             return [install]
         return [*self._replacement.steps_before(), install, *self._replacement.steps_after()]
 
-    def confirm(self) -> None:
-        """Ask before packages are moved. Raises Refused when the answer is no."""
-        if self._replacement is not None:
-            self._app.progress.confirm(self._replacement.question)
+    @property
+    def question(self) -> str | None:
+        """What to ask the person before packages are moved; None when none are."""
+        return self._replacement.question if self._replacement is not None else None
 
     def _install(self) -> Sequence[Change]:
         """Install, and verify by asking python.exe. Raises RemoteFailed when what landed is not what was asked for."""

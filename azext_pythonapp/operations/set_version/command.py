@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.operations.app.deployment_warnings import warn_of_deployment
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 from azext_pythonapp.operations.set_version.decision import Decision, decide
+from azext_pythonapp.operations.set_version.last_lines import last_lines
 from azext_pythonapp.operations.set_version.options import SetVersionRequest
+from azext_pythonapp.operations.set_version.static_files import static_sentence
 from azext_pythonapp.operations.set_version.steps import Run, plan_steps
+from azext_pythonapp.operations.set_version.words import end_of_life_warning, now_in_words, same_python
 from azext_pythonapp.operations.web_config.entry_point import shown_entry_point
-from azext_pythonapp.plan import report
+from azext_pythonapp.plan import Change, report
 
 
 def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str, Any]:
@@ -27,16 +32,35 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
         plan = plan_steps(decision, run)
         for warning in fit_warnings(app, decision.python.architecture) if plan.changes else ():
             app.progress.say(warning)
+        warnings = _warnings(decision)
+        static, unserved = static_sentence(decision) if plan.changes else (None, False)
     if dry_run:
         _say_notes(app, run)
         if decision.running and request.health is not None and request.health.demanded:
             run.health.fetch_before(run.web_config.content)
+        _show_plan(decision, plan.changes, warnings, dry_run=True)
+        app.progress.conclude(static if unserved else None)
         return report(app.site.to_dict(), plan.changes, True, **_answer(decision, run))
-    if decision.installation is not None and not request.confirmed:
-        decision.installation.confirm()
+    for warning in warnings:
+        app.progress.say(f"Warning: {warning}")
+    if decision.installation is not None and decision.installation.question and not request.confirmed:
+        _show_plan(decision, plan.changes, (), dry_run=False)
+        app.progress.confirm(decision.installation.question)
     app.kudu.memory.forget()
     changes = plan.apply(app.progress)
+    app.progress.conclude(*last_lines(decision, run, changes, static))
     return report(app.site.to_dict(), changes, False, **_answer(decision, run))
+
+
+def _warnings(decision: Decision) -> list[str]:
+    """Return what is to be known before a switch to this Python; nothing for one that the app runs already."""
+    sentence = None if same_python(decision) else end_of_life_warning(str(decision.python.version), date.today())
+    return [sentence] if sentence else []
+
+
+def _show_plan(decision: Decision, changes: Sequence[Change], warnings: Sequence[str], *, dry_run: bool) -> None:
+    app = decision.app
+    app.progress.show_plan(app.site.label, now_in_words(decision), changes, dry_run=dry_run, warnings=warnings)
 
 
 def _say_notes(app: App, run: Run) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from azext_pythonapp.appservice.app import App
@@ -34,7 +34,7 @@ class Found:
 
     web_config: the file as it was read. current: what it makes IIS run. start: the entry point that is to be served.
     requirements: the app's own; None when it has none, and when they are not to be installed. in_use: the Python of
-    the app that `current` starts; None when it starts none of them.
+    the app that `current` starts; None when it starts none of them. pythons: all that are on the app.
     """
 
     files: AppFiles
@@ -43,6 +43,7 @@ class Found:
     start: StartTarget
     requirements: RequirementFiles | None
     in_use: InstalledRuntime | None
+    pythons: Sequence[InstalledRuntime]
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,8 @@ def decide(app: App, request: SetVersionRequest) -> Decision:
     start = decide_start(files, request.handler, request.app, current, lambda: known_settings(app), app.progress.say)
     choice = choose_runtime(app, seen.pythons, request.version, request.architecture, prereleases=request.prereleases)
     installation = installation_of(app, choice, seen.pythons)
-    found = Found(files, web_config, current, start, _requirements(app) if request.requirements else None, seen.current)
+    requirements = _requirements(app) if request.requirements else None
+    found = Found(files, web_config, current, start, requirements, seen.current, seen.pythons)
     if installation is None:
         python = choice.required
         return Decision(app, request, found, None, python, intent_for_installed(app, request, found, python))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from azext_pythonapp.entrypoints.choose import parse_app_option
 from azext_pythonapp.operations.app.health_check import HealthOptions
 from azext_pythonapp.operations.web_config.handler import HandlerOptions
+from azext_pythonapp.operations.web_config.options import static_folder
 from azext_pythonapp.runtimes.identity import VersionSpec
 
 
@@ -17,7 +19,7 @@ class SetVersionRequest:
     architecture: "x64", "x86", or None for either. app: the entry point; None for the one in force. requirements:
     whether requirements.txt is installed. restart: whether the app may be restarted. health: None for no health check.
     confirmed: whether questions are answered with yes. import_check: whether the entry point is imported first.
-    prereleases: whether a pre-release will do.
+    prereleases: whether a pre-release will do. static: folders of wwwroot that IIS is to serve itself.
     """
 
     version: VersionSpec
@@ -30,6 +32,7 @@ class SetVersionRequest:
     confirmed: bool
     import_check: bool
     prereleases: bool
+    static: tuple[str, ...] = ()
 
     @classmethod
     def from_options(
@@ -46,6 +49,7 @@ class SetVersionRequest:
         confirmed: bool,
         import_check: bool,
         prereleases: bool,
+        static: Sequence[str] = (),
     ) -> SetVersionRequest:
         """Read the command's options. Raises InvalidInput for those that are malformed or contradict each other."""
         handler_options = HandlerOptions.from_options(handler=handler, startup_command=startup_command)
@@ -62,4 +66,5 @@ class SetVersionRequest:
             confirmed=confirmed,
             import_check=import_check,
             prereleases=prereleases,
+            static=tuple(map(static_folder, static)),
         )

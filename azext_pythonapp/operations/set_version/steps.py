@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ntpath
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -24,6 +25,7 @@ from azext_pythonapp.operations.job.same_job import pip_once
 from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
 from azext_pythonapp.operations.set_version.decision import Decision, intent_for_installed
 from azext_pythonapp.operations.set_version.put_back import left_behind, put_back
+from azext_pythonapp.operations.set_version.static_files import static_steps
 from azext_pythonapp.operations.set_version.words import runs_in_words, stopped_sentence, switch_title
 from azext_pythonapp.operations.web_config.change import WebConfigChange
 from azext_pythonapp.operations.web_config.change_record import ChangeRecord
@@ -74,21 +76,26 @@ def plan_steps(decision: Decision, run: Run) -> Plan:
     app, request = decision.app, decision.request
     packages = _package_steps(decision, run)
     pending = plan_pending(app, True) if request.restart else []
+    registration = _registration_steps(decision, run)
     steps = [
         *_install_steps(decision, run),
-        *_registration_steps(decision, run),
+        *registration,
         *packages,
         _import_step(decision, run),
         *_switch_steps(decision, run),
     ]
+    restarts = any(step.changes for step in steps) or bool(packages)
+    steps += static_steps(decision, run.web_config, run.record)
     changes = any(step.changes for step in steps)
     run.acts = bool(changes or packages or pending)
     if run.web_config.change.action != "none":
         require_writable_root(app)
     elif changes:
         require_room(app)
-    if pending or ((changes or packages) and request.restart and decision.running):
-        steps.append(_restart_step(decision, run, pending or ([Change("app", "restart")] if changes else [])))
+    if pending or (restarts and request.restart and decision.running):
+        planned = pending or ([Change("app", "restart")] if changes else [])
+        noted = [_noted(change, bool(registration)) for change in planned]
+        steps.append(_restart_step(decision, run, noted))
     if decision.health and (decision.running or pending):
         url = run.health.url
         if decision.running and (changes or packages):
@@ -98,6 +105,14 @@ def plan_steps(decision: Decision, run: Run) -> Plan:
         run.health.require_running()
         app.progress.say(stopped_sentence(app))
     return Plan(steps, lambda changes: _left_behind(decision, run, changes))
+
+
+def _noted(change: Change, twice: bool) -> Change:
+    """Return a restart of the plan with what it means. twice: whether there is one before the switch as well."""
+    if change.action != "restart":
+        return change
+    first = ", twice: IIS has to read the registration of the new Python first" if twice else ""
+    return replace(change, note=f"the app does not answer for some seconds{first}")
 
 
 def _left_behind(decision: Decision, run: Run, changes: Sequence[Change]) -> list[str]:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.operations.set_version.decision import Decision
 from azext_pythonapp.operations.web_config.conflict import HANDLER_NAMES, python_version
 from azext_pythonapp.operations.web_config.entry_point import shown_entry_point
+from azext_pythonapp.runtimes.end_of_life import support
+from azext_pythonapp.runtimes.versions import minor
 from azext_pythonapp.webconfig.handlers import HandlerIntent, PythonHandler
 from azext_pythonapp.windows import same_path
 
 
+def capital(text: str) -> str:
+    """Return a text with a capital letter at its beginning."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def stopped_sentence(app: App) -> str:
     """Return what is said of a stopped app, whose page cannot be fetched; it ends with the command that starts it."""
-    label = f"{app.site.label[0].upper()}{app.site.label[1:]}"
-    return f"{label} is stopped, so nothing was fetched: not verified. Start it: az webapp start {app.site.arguments}"
+    said = f"{capital(app.site.label)} is stopped, so nothing was fetched: not verified."
+    return f"{said} Start it: az webapp start {app.site.arguments}"
 
 
 def version_before(decision: Decision) -> str | None:
@@ -23,6 +32,14 @@ def version_before(decision: Decision) -> str | None:
     return python_version(decision.found.current)
 
 
+def versions(decision: Decision) -> tuple[str | None, str]:
+    """Return the versions before and after a switch, with the architecture where only that tells them apart."""
+    before, after, was = version_before(decision), str(decision.python.version), decision.before
+    if before == after and was is not None and not same_python(decision):
+        return f"{before} {was.architecture}", f"{after} {decision.python.architecture}"
+    return before, after
+
+
 def same_python(decision: Decision) -> bool:
     """Return whether the app is to run the Python that it runs already."""
     current = decision.found.current
@@ -30,6 +47,26 @@ def same_python(decision: Decision) -> bool:
     return current is not None and any(
         same_path(path, decision.python.python_path, home) for path in (current.python_path, *current.python_paths)
     )
+
+
+def now_in_words(decision: Decision) -> str | None:
+    """Return what the app runs before the plan, for its heading: "Python 3.11.9, FastCGI"; None for no Python."""
+    version, current = version_before(decision), decision.found.current
+    if version is None or current is None:
+        return None
+    return f"Python {version}, {HANDLER_NAMES[current.kind]}"
+
+
+def end_of_life_warning(version: str, today: date) -> str | None:
+    """Return a sentence about a Python that gets no more security fixes; None for one that does.
+
+    Source of the dates: runtimes/end_of_life.py.
+    """
+    known = support(version, today)
+    if known.state != "endOfLife":
+        return None
+    since = f" on {known.end_of_life}" if known.end_of_life else ""
+    return f"Python {minor(version)} reached its end of life{since} and gets no more security fixes."
 
 
 def runs_in_words(decision: Decision) -> str | None:
@@ -44,7 +81,7 @@ def runs_in_words(decision: Decision) -> str | None:
 def switch_title(decision: Decision) -> str:
     """Return the title of the step that writes web.config: what of it changes."""
     label, intent, current = decision.app.site.label, decision.intent, decision.found.current
-    before, version = version_before(decision), decision.python.version
+    before, version = versions(decision)
     if current is None or not current.python_path:
         return f"Switching web.config of {label} to Python {version}."
     if not same_python(decision):
@@ -53,11 +90,12 @@ def switch_title(decision: Decision) -> str:
     if current.kind != intent.kind:
         names = HANDLER_NAMES[current.kind], HANDLER_NAMES[intent.kind]
         return f"Switching web.config of {label} from {names[0]} to {names[1]}, with Python {version} as before."
-    if _starts(current) != _starts(intent):
+    if started_text(current) != started_text(intent):
         return f"Changing the entry point in web.config of {label}; Python {version} as before."
     return f"Correcting web.config of {label}; Python {version} as before."
 
 
-def _starts(handler: PythonHandler | HandlerIntent) -> str | None:
+def started_text(handler: PythonHandler | HandlerIntent) -> str | None:
+    """Return what a handler starts, as output shows it: the entry point, or arguments that name none."""
     text = handler.entry_point if handler.kind == "fastCgi" else handler.arguments
     return shown_entry_point(handler.kind, text, handler.python_path)

@@ -115,7 +115,7 @@ class WebConfigRequest:
             app=app,
             platform=platform,
             environment=_environment(environment),
-            static=tuple(map(_static_folder, static)),
+            static=tuple(map(static_folder, static)),
             output=Path(output) if output is not None else None,
         )
 
@@ -130,7 +130,7 @@ def _environment(pairs: Sequence[str]) -> dict[str, str]:
     return environment
 
 
-def _static_folder(path: str) -> str:
+def static_folder(path: str) -> str:
     """Return a folder as "static/css". Raises InvalidInput for one that is not below wwwroot."""
     names = [name for name in path.replace("\\", "/").strip("/").split("/") if name != "."]
     if not all(_FOLDER_NAME.fullmatch(name) and name != ".." for name in names) or not names:

@@ -1,0 +1,205 @@
+"""The last lines of set-version: what runs now, what ran before, what was changed in numbers, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from types import SimpleNamespace
+
+import pytest
+
+from azext_pythonapp.operations.set_version.decision import Decision
+from azext_pythonapp.operations.set_version.last_lines import last_lines
+from azext_pythonapp.operations.set_version.words import end_of_life_warning, now_in_words, switch_title
+from azext_pythonapp.plan import Change
+from azext_pythonapp.runtimes.discovery import InstalledRuntime
+from azext_pythonapp.webconfig.handlers import HandlerIntent, read_handler, write_handler
+from tests.unit.operations.shop import shop_site
+from tests.unit.progress import Recorded
+
+HOME = r"D:\home"
+CONFIG = Change("site/wwwroot/web.config", "update")
+RESTART = Change("app", "restart")
+PACKAGES = [Change(f"packages/p{number}", "install", None, "1") for number in range(10)]
+URL = "https://shop.azurewebsites.net/"
+SET = "az webapp python set-version -g rg -n shop"
+
+
+def python(version: str, architecture: str = "x64") -> InstalledRuntime:
+    folder = f"python{version.replace('.', '')}{architecture}"
+    return InstalledRuntime(
+        version, architecture, folder, version, rf"{HOME}\{folder}\python.exe", "siteExtension", False
+    )
+
+
+def fast(runtime: InstalledRuntime, entry: str = "app.app") -> HandlerIntent:
+    return HandlerIntent(
+        "fastCgi", runtime.python_path, runtime.python_path.replace("python.exe", "wfastcgi.py"), entry
+    )
+
+
+def platform(runtime: InstalledRuntime, arguments: str = "-m waitress app:app") -> HandlerIntent:
+    return HandlerIntent("httpPlatform", runtime.python_path, arguments=arguments)
+
+
+OLD, NEW, OTHER = python("3.11.9"), python("3.8.10"), python("3.8.10", "x86")
+
+
+def decided(before=OLD, now=None, after=NEW, intent=None, *, on_app=(OLD, NEW), **request):
+    """The decision for a switch. now: what web.config says; request: restart, health."""
+    options = {"restart": True, "health": True} | request
+    current = read_handler(write_handler(None, now or fast(before)).content) if before else None
+    found = SimpleNamespace(
+        current=current, in_use=before, pythons=on_app, files=SimpleNamespace(shown=lambda name: f"site/wwwroot/{name}")
+    )
+    app = SimpleNamespace(
+        site=shop_site(options.get("state", "Running")), kudu=SimpleNamespace(home=lambda: HOME), progress=Recorded()
+    )
+    request = SimpleNamespace(
+        restart=options["restart"], health=SimpleNamespace(demanded=False) if options["health"] else None
+    )
+    return Decision(app, request, found, None, after, intent or fast(after))
+
+
+def ended(decision, changes, sentence=f"{URL} answers 200.", good=True, restarted=True):
+    health = SimpleNamespace(sentence=sentence, good=good)
+    run = SimpleNamespace(python=decision.python, intent=decision.intent, health=health, restarted=restarted)
+    return last_lines(decision, run, changes)
+
+
+def test_a_switch():
+    assert ended(decided(), [*PACKAGES, CONFIG, RESTART]) == [
+        f"App 'shop' runs Python 3.8.10 (was 3.11.9). {URL} answers 200. 10 packages installed, 12 s.",
+        f"Undo: {SET} --version 3.11.9",
+    ]
+
+
+def test_a_first_python_has_no_way_back():
+    install = Change("siteextensions/python3810x64", "install", None, "3.8.10")
+    assert ended(decided(before=None), [install, PACKAGES[0], CONFIG, RESTART]) == [
+        f"App 'shop' runs Python 3.8.10. {URL} answers 200. 1 Python and 1 package installed, 12 s."
+    ]
+
+
+def test_nothing_changed():
+    same = decided(before=NEW)
+    as_before = f"{URL} answers 404, from the app itself, as before."
+    assert ended(same, [], as_before, restarted=False) == [
+        f"App 'shop' runs Python 3.8.10 already; nothing changed. {as_before}"
+    ]
+    assert ended(same, [], f"{URL} answers 500, as before.", False) == [
+        f"App 'shop' is set to run Python 3.8.10 already; nothing changed. {URL} answers 500, as before."
+    ]
+
+
+def test_a_stopped_app_ends_with_the_command_that_starts_it():
+    lines = ended(decided(state="Stopped"), [CONFIG], None, False, restarted=False)
+    assert lines == [
+        "App 'shop' is set to run Python 3.8.10 (was 3.11.9). 1 file changed, 12 s.",
+        f"Undo: {SET} --version 3.11.9",
+        "App 'shop' is stopped, so nothing was fetched: not verified. Start it: az webapp start -g rg -n shop",
+    ]
+    assert ended(decided(before=NEW, state="Stopped"), [], None, False, restarted=False)[0] == (
+        "App 'shop' is set to run Python 3.8.10 already; nothing changed."
+    )
+
+
+@pytest.mark.parametrize(
+    "request_, changes, said",
+    [
+        (
+            {"restart": False, "health": False},
+            [CONFIG],
+            "not restarted (--no-restart), and its page was not checked. To",
+        ),
+        (
+            {"restart": False, "health": False},
+            [*PACKAGES, CONFIG],
+            "so its processes may still have other packages. To",
+        ),
+        ({"health": False}, [CONFIG, RESTART], "Its page was not checked (--no-health-check). 1 file changed, 12 s."),
+    ],
+)
+def test_what_was_not_checked_is_said(request_, changes, said):
+    first = ended(decided(**request_), changes, None, False)[0]
+    assert first.startswith("App 'shop' is set to run Python 3.8.10 (was 3.11.9). ") and said in first
+
+
+def test_a_page_that_was_not_reached():
+    sentence = f"{URL} was not verified: the app's access restrictions block this client."
+    assert ended(decided(), [CONFIG, RESTART], sentence, False)[0] == (
+        f"App 'shop' is set to run Python 3.8.10 (was 3.11.9). {sentence} 1 file changed, 12 s."
+    )
+
+
+def test_another_handler_is_undone_with_the_handler():
+    to_platform = decided(before=NEW, intent=platform(NEW))
+    assert switch_title(to_platform) == (
+        "Switching web.config of app 'shop' from FastCGI to HttpPlatform, with Python 3.8.10 as before."
+    )
+    assert ended(to_platform, [CONFIG, RESTART]) == [
+        f"App 'shop' runs Python 3.8.10 with HttpPlatform (was FastCGI). {URL} answers 200. 1 file changed, 12 s.",
+        f"Undo: {SET} --version 3.8.10 --handler fastcgi",
+    ]
+    both = decided(now=platform(OLD))
+    assert ended(both, [CONFIG, RESTART]) == [
+        f"App 'shop' runs Python 3.8.10 with FastCGI (was 3.11.9 with HttpPlatform). {URL} answers 200. "
+        "1 file changed, 12 s.",
+        f"Undo: {SET} --version 3.11.9 --handler httpplatform",
+    ]
+
+
+def test_another_entry_point_is_undone_with_the_entry_point():
+    decision = decided(before=NEW, now=fast(NEW, "app.make()"), intent=fast(NEW, "shop.app"))
+    assert switch_title(decision) == ("Changing the entry point in web.config of app 'shop'; Python 3.8.10 as before.")
+    assert ended(decision, [CONFIG, RESTART]) == [
+        f"App 'shop' runs shop.app (was app.make()) on Python 3.8.10. {URL} answers 200. 1 file changed, 12 s.",
+        f'Undo: {SET} --version 3.8.10 --app "app:make()"',
+    ]
+
+
+@pytest.mark.parametrize(
+    "decision, changes",
+    [
+        (decided(before=NEW, intent=platform(NEW)), [*PACKAGES, CONFIG, RESTART]),
+        (decided(before=NEW), [*PACKAGES, RESTART]),
+        (decided(before=replace(OLD, answered=False)), [CONFIG, RESTART]),
+        (decided(on_app=(NEW,)), [CONFIG, RESTART]),
+        (decided(before=NEW, now=platform(NEW, "serve.py"), intent=platform(NEW, "other.py")), [CONFIG, RESTART]),
+    ],
+    ids=["packages of the same Python", "only packages", "a broken Python", "a Python that is gone", "a script"],
+)
+def test_no_way_back_is_promised_where_there_is_none(decision, changes):
+    assert not any("Undo" in line for line in ended(decision, changes))
+
+
+def test_two_pythons_of_one_version_are_told_apart():
+    decision = decided(before=OTHER, after=NEW, on_app=(NEW, OTHER))
+    assert ended(decision, [CONFIG, RESTART]) == [
+        f"App 'shop' runs Python 3.8.10 x64 (was 3.8.10 x86). {URL} answers 200. 1 file changed, 12 s.",
+        f"Undo: {SET} --version 3.8.10 --arch x86",
+    ]
+    assert switch_title(decision) == "Switching web.config of app 'shop' from Python 3.8.10 x86 to Python 3.8.10 x64."
+
+
+def test_a_pending_restart_only():
+    assert ended(decided(before=NEW), [RESTART]) == [
+        f"App 'shop' runs Python 3.8.10 as before. {URL} answers 200. The app was restarted, 12 s."
+    ]
+
+
+def test_the_heading_of_a_plan():
+    assert now_in_words(decided()) == "Python 3.11.9, FastCGI"
+    assert now_in_words(decided(before=None)) is None
+    assert switch_title(decided()) == "Switching web.config of app 'shop' from Python 3.11.9 to Python 3.8.10."
+    assert switch_title(decided(before=None)) == "Switching web.config of app 'shop' to Python 3.8.10."
+    assert switch_title(decided(before=NEW)) == "Correcting web.config of app 'shop'; Python 3.8.10 as before."
+
+
+def test_a_version_without_security_fixes_is_warned_of():
+    day = date(2026, 1, 1)
+    assert end_of_life_warning("3.8.10", day) == (
+        "Python 3.8 reached its end of life on 2024-10-07 and gets no more security fixes."
+    )
+    assert end_of_life_warning("3.13.2", day) is None and end_of_life_warning("3.15.0rc1", day) is None
+    assert end_of_life_warning("3.0.1", day) == "Python 3.0 reached its end of life and gets no more security fixes."
