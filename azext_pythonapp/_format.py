@@ -1,74 +1,45 @@
-"""How results look with `--output table`: at most 80 columns."""
+"""How results look with `--output table`. A command's columns are always the same ones; `_table` fits them in."""
 
+import re
 from collections import OrderedDict
-from functools import wraps
 
-_COLUMNS = 80
-_LEAST = 8
-# What az puts around columns: a heading's margin, and the gap between two columns.
-_MARGIN, _GAP = 2, 2
-_ELASTIC = ("App", "EntryPoint", "Python", "Target", "Before", "After", "Command", "ExtensionId")
+from azext_pythonapp._table import UNKNOWN, fitted, yes_no
+
 # Where trusted packages come from; those of third parties are 'other'.
 _SOURCES = {"siteExtension": "gallery", "nuget": "nuget"}
+_PUBLISHERS = {"Python Software Foundation": "python.org"}
+_WSGI_HANDLER = re.compile(r"(?P<module>[^()]+)\.(?P<object>\w+(?:\(\))?)")
+_MOMENT = re.compile(r"\d{4}-(?P<day>\d\d-\d\d)T(?P<minute>\d\d:\d\d):[\d.]+Z")
 
 
-def _fitting(table):
-    """Make the longest texts of a table give way, from their beginning on, until it is no wider than a terminal."""
-
-    @wraps(table)
-    def fitted(answer):
-        rows = table(answer)
-        for limit in range(_COLUMNS, _LEAST, -1):
-            if _width(rows) <= _COLUMNS:
-                break
-            rows = [
-                OrderedDict((name, _cut(value, limit) if name in _ELASTIC else value) for name, value in row.items())
-                for row in rows
-            ]
-        return rows
-
-    return fitted
-
-
-def _width(rows):
-    columns = {name: len(name) + _MARGIN for row in rows for name in row}
-    for row in rows:
-        for name, value in row.items():
-            columns[name] = max(columns[name], len(str(value)) if value is not None else 0)
-    return sum(columns.values()) + _GAP * (len(columns) - 1)
-
-
-def _cut(text, limit):
-    if text is None or len(text) <= limit:
-        return text
-    return "…" + text.lstrip("…")[1 - limit :]
-
-
-@_fitting
+@fitted
 def offers_table(offers):
-    """Rows of `list-versions`; with the package's version where one package is there in several."""
+    """Rows of `list-versions`; those of `--all` have the package's version, in the place of the support."""
     ids = [row["extensionId"] for row in offers]
+    everything = len(set(ids)) < len(ids) or not all(row["trusted"] for row in offers)
     return [
         OrderedDict(
-            [("Version", row["version"]), ("Arch", row["architecture"]), ("ExtensionId", row["extensionId"])]
-            + ([("Package", row["packageVersion"])] if len(set(ids)) < len(ids) else [])
-            + [
+            [
+                ("Version", row["version"]),
+                ("Arch", row["architecture"]),
+                ("ExtensionId", row["extensionId"]),
                 ("Source", _SOURCES[row["source"]] if row["trusted"] else "other"),
-                ("Support", row["support"]),
-                ("OnApp", _yes_no(row["installed"])),
+                ("Publisher", _PUBLISHERS.get(row["publisher"], row["publisher"])),
+                ("Package", row["packageVersion"]) if everything else ("Support", row["support"]),
+                ("OnApp", yes_no(row["installed"])),
             ]
         )
         for row in offers
     ]
 
 
-@_fitting
+@fitted
 def runtimes_table(runtimes):
     """Rows of `list`."""
     return [_runtime_row(row) for row in runtimes]
 
 
-@_fitting
+@fitted
 def app_table(shown):
     """The row of `show`."""
     runtime = shown.get("runtime") or {}
@@ -79,41 +50,35 @@ def app_table(shown):
                 ("Version", runtime.get("version")),
                 ("Arch", runtime.get("architecture")),
                 ("Handler", shown.get("handler")),
-                ("EntryPoint", shown.get("entryPoint")),
+                ("EntryPoint", _entry_point(shown)),
                 ("Python", runtime.get("pythonPath")),
             ]
         )
     ]
 
 
-@_fitting
-def install_table(answer):
-    """The rows of `install`: what changed, then the runtime."""
-    return changes_table(answer) or [_runtime_row(answer["runtime"])]
-
-
-@_fitting
+@fitted
 def set_version_table(answer):
     """The row of `set-version`; the planned changes for a dry run."""
     if answer.get("dryRun"):
-        return changes_table(answer)
+        return _changes(answer)
     runtime, verification = answer["runtime"], answer["verification"]
     return [
         OrderedDict(
             [
                 ("App", _app_name(answer["app"])),
-                ("Changed", _yes_no(answer["changed"])),
+                ("Changed", yes_no(answer["changed"])),
                 ("Version", runtime.get("version")),
                 ("Arch", runtime.get("architecture")),
                 ("Handler", answer["handler"]),
-                ("EntryPoint", answer["entryPoint"]),
+                ("EntryPoint", _entry_point(answer)),
                 ("Http", verification.get("httpStatus")),
             ]
         )
     ]
 
 
-@_fitting
+@fitted
 def web_config_table(shown):
     """The row of `web-config show`."""
     return [
@@ -121,7 +86,7 @@ def web_config_table(shown):
             [
                 ("App", _app_name(shown["app"]) if shown["app"] else shown["path"]),
                 ("Handler", shown["handler"]),
-                ("EntryPoint", shown["entryPoint"]),
+                ("EntryPoint", _entry_point(shown)),
                 ("Python", shown["pythonPath"]),
                 ("Warnings", len(shown["warnings"])),
             ]
@@ -134,88 +99,99 @@ def diff_table(answer):
     return [OrderedDict([("Diff", f"|{line}")]) for line in answer["diff"].splitlines()]
 
 
-@_fitting
-def changes_or_none_table(answer):
+@fitted
+def changes_table(answer):
     """One row per change; without any, one row that says so."""
-    rows = changes_table(answer)
-    if rows:
-        return rows
-    app = _app_name(answer["app"]) if answer["app"] else None
-    return [OrderedDict([("App", app), ("Changed", "no")])]
+    return _changes(answer)
 
 
-@_fitting
+@fitted
 def job_table(job):
     """The row of `job show`, `job wait` and `job cancel`."""
-    return [
-        OrderedDict(
-            [
-                ("Id", job["id"]),
-                ("Command", job["title"]),
-                ("State", job["state"]),
-                ("ExitCode", job["exitCode"]),
-                ("StartedAt", job["startedAt"]),
-            ]
-        )
-    ]
+    return [_job_row(job)]
 
 
-@_fitting
+@fitted
 def jobs_table(jobs):
     """Rows of `job list`."""
-    return [row for job in jobs for row in job_table(job)]
+    return [_job_row(job) for job in jobs]
 
 
+@fitted
 def packages_table(packages):
-    """Rows of `package list` and `package outdated`."""
+    """Rows of `package list`."""
+    return [OrderedDict([("Name", row["name"]), ("Version", row["version"])]) for row in packages]
+
+
+@fitted
+def outdated_table(packages):
+    """Rows of `package outdated`."""
     return [
-        OrderedDict(
-            [("Name", row["name"]), ("Version", row["version"])]
-            + ([("Latest", row["latestVersion"])] if "latestVersion" in row else [])
-        )
+        OrderedDict([("Name", row["name"]), ("Version", row["version"]), ("Latest", row["latestVersion"])])
         for row in packages
     ]
 
 
+@fitted
 def requirements_table(packages):
     """Rows of `package freeze`."""
     return [OrderedDict([("Requirement", row["requirement"])]) for row in packages]
 
 
+@fitted
 def check_table(answer):
     """The row of `package check`, which fails when there are problems."""
-    return [OrderedDict([("Ok", _yes_no(answer["ok"])), ("Problems", len(answer["problems"]))])]
+    return [OrderedDict([("Ok", yes_no(answer["ok"])), ("Problems", len(answer["problems"]))])]
 
 
-def changes_table(answer):
-    """One row per change."""
+def _changes(answer):
+    app = _app_name(answer["app"]) if answer["app"] else None
+    nothing = {"action": "none", "target": app, "before": None, "after": None}
     return [
         OrderedDict(
             [("Action", row["action"]), ("Target", row["target"]), ("Before", row["before"]), ("After", row["after"])]
         )
-        for row in answer["changes"]
+        for row in answer["changes"] or [nothing]
     ]
 
 
 def _runtime_row(row):
+    version = row.get("version") or ""
     return OrderedDict(
         [
-            ("Version", row.get("version") if row.get("answered", True) else _unanswered(row)),
+            ("Version", version if row.get("answered", True) else f"{version}{UNKNOWN}"),
             ("Arch", row.get("architecture")),
             ("Source", row.get("source")),
-            ("InUse", _yes_no(row.get("inUse"))),
+            ("InUse", UNKNOWN if row.get("inUseUnknown") else yes_no(row.get("inUse"))),
             ("Python", row.get("pythonPath")),
         ]
     )
 
 
-def _unanswered(row):
-    return f"{row.get('version') or ''}?"
+def _job_row(job):
+    return OrderedDict(
+        [
+            ("Id", job["id"]),
+            ("Command", job["title"]),
+            ("State", job["state"]),
+            ("Exit", job["exitCode"]),
+            ("StartedAt", _to_the_minute(job["startedAt"])),
+        ]
+    )
+
+
+def _to_the_minute(moment):
+    """ "11-26 15:57" for "2026-11-26T15:57:13Z", so that a row of `job list` fits 80 columns; the id has the year."""
+    found = _MOMENT.fullmatch(moment or "")
+    return f"{found['day']} {found['minute']}" if found else moment
+
+
+def _entry_point(answer):
+    """The entry point as --app takes it and every server but wfastcgi writes it: `app.app` is `app:app`."""
+    text = answer.get("entryPoint")
+    found = _WSGI_HANDLER.fullmatch(text or "") if answer.get("handler") == "fastCgi" else None
+    return f"{found['module']}:{found['object']}" if found and ":" not in text else text
 
 
 def _app_name(app):
     return f"{app['name']}/{app['slot']}" if app.get("slot") else app["name"]
-
-
-def _yes_no(value):
-    return None if value is None else "yes" if value else "no"

@@ -210,7 +210,8 @@ examples:
 helps["webapp python job list"] = """
 type: command
 short-summary: List the jobs of an app, newest first.
-long-summary: The newest 20 that have ended are kept, and the last successful one of each runtime.
+long-summary: >-
+    The newest 20 that have ended are kept, and the last successful one of each runtime. Times are UTC.
 examples:
   - name: List the jobs.
     text: az webapp python job list -g MyGroup -n MyApp -o table
@@ -259,11 +260,10 @@ type: command
 short-summary: List the installed packages as requirements.
 long-summary: >-
     Leaves out pip, setuptools and wheel. A package that did not come from an index is listed by name and version
-    only.
+    only. With `--output tsv` the answer is a requirements file.
 examples:
   - name: Write a requirements file.
-    text: >-
-        az webapp python package freeze -g MyGroup -n MyApp --query "[].requirement" -o tsv
+    text: az webapp python package freeze -g MyGroup -n MyApp -o tsv > requirements.txt
 """
 
 helps["webapp python package outdated"] = """

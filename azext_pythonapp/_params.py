@@ -27,6 +27,8 @@ def _common(loader):
     """Options that mean the same wherever a command has them."""
     from azure.cli.core.commands.parameters import get_enum_type, resource_group_name_type
 
+    from azext_pythonapp._completers import slot_completer
+
     with loader.argument_context("webapp python") as context:
         # Required as well, but a resource id in --name has it; `custom/opening.py` says when it is missing.
         context.argument(
@@ -40,6 +42,7 @@ def _common(loader):
         context.argument(
             "slot",
             options_list=["--slot", "-s"],
+            completer=slot_completer,
             help="Name of the deployment slot. Default: the production slot, whose name is `production`.",
         )
         context.argument(
@@ -63,7 +66,12 @@ def _runtimes(loader):
     """Options of show, list-versions, install and uninstall."""
     from azure.cli.core.commands.parameters import get_enum_type
 
-    from azext_pythonapp._completers import extension_id_completer, installed_id_completer, version_completer
+    from azext_pythonapp._completers import (
+        extension_id_completer,
+        installed_id_completer,
+        installed_version_completer,
+        version_completer,
+    )
 
     with loader.argument_context("webapp python show") as context:
         context.argument(
@@ -104,6 +112,7 @@ def _runtimes(loader):
         context.argument(
             "source",
             arg_type=get_enum_type(["gallery", "nuget"]),
+            type=_source,
             help="Use only Microsoft's site extensions in the gallery, or only python.org's "
             "builds on NuGet. Default: the newest matching version of both.",
         )
@@ -119,12 +128,21 @@ def _runtimes(loader):
         )
 
     with loader.argument_context("webapp python uninstall") as context:
-        context.argument("version", help="Python version: `3.6` or `3.6.4`. It must mean one runtime of the app.")
+        context.argument(
+            "version",
+            completer=installed_version_completer,
+            help="Python version: `3.6` or `3.6.4`. It must mean one runtime of the app.",
+        )
         context.argument(
             "extension_id", completer=installed_id_completer, help="Id of the site extension, as `list` shows it."
         )
         context.argument("keep_files", action="store_true", help="Keep the runtime's folder and its packages.")
         context.argument("force", action="store_true", help="Uninstall it even though the app uses it.")
+
+
+def _source(text):
+    """Return the name of a source, which JSON calls after the kind of its packages."""
+    return "gallery" if text.lower() == "siteextension" else text
 
 
 def _set_version(loader):
@@ -268,8 +286,10 @@ def _pip(loader):
 
 def _packages(loader):
     """Options of the package commands."""
+    from azext_pythonapp._completers import package_completer
+
     with loader.argument_context("webapp python package") as context:
-        context.argument("packages", nargs="+", help="Packages, space-separated.")
+        context.argument("packages", nargs="+", completer=package_completer, help="Packages, space-separated.")
 
     with loader.argument_context("webapp python package vendor") as context:
         context.argument(
@@ -301,13 +321,15 @@ def _packages(loader):
 
 def _jobs(loader):
     """Options of the job commands."""
+    from azext_pythonapp._completers import job_id_completer
+
     with loader.argument_context("webapp python job log") as context:
         context.argument(
             "follow", options_list=["--follow", "-f"], action="store_true", help="Keep printing until the job ends."
         )
 
     with loader.argument_context("webapp python job") as context:
-        context.argument("job_id", help="Id of the job. Default: the newest.")
+        context.argument("job_id", completer=job_id_completer, help="Id of the job. Default: the newest.")
 
     with loader.argument_context("webapp python job wait") as context:
         context.argument(

@@ -5,6 +5,8 @@ def load_web_config(loader, name):
     """Load the options of the web-config commands. name: the argument type of --name."""
     from azure.cli.core.commands.parameters import get_enum_type
 
+    from azext_pythonapp._completers import installed_version_completer
+
     with loader.argument_context("webapp python web-config") as context:
         context.argument("webapp_name", name, required=False)
         context.argument(
@@ -14,6 +16,7 @@ def load_web_config(loader, name):
         )
         context.argument(
             "version",
+            completer=installed_version_completer,
             help="Installed Python to start: `3.6` or `3.6.4`. Default: the one that "
             "web.config starts, else the app's only one.",
         )

@@ -12,13 +12,13 @@ def load_command_table(loader, _):
         group.custom_command("list-versions", "list_available_versions", table_transformer=_format.offers_table)
         group.custom_command("list", "list_runtimes", table_transformer=_format.runtimes_table)
         group.custom_show_command("show", "show_app", table_transformer=_format.app_table)
-        group.custom_command("install", "install_runtime", table_transformer=_format.install_table)
-        group.custom_command("uninstall", "uninstall_runtime", table_transformer=_format.changes_or_none_table)
+        group.custom_command("install", "install_runtime", table_transformer=_format.changes_table)
+        group.custom_command("uninstall", "uninstall_runtime", table_transformer=_format.changes_table)
         group.custom_command("set-version", "set_python_version", table_transformer=_format.set_version_table)
 
     with commands("webapp python", "package") as group:
         group.custom_command(
-            "install-requirements", "install_from_requirements", table_transformer=_format.changes_or_none_table
+            "install-requirements", "install_from_requirements", table_transformer=_format.changes_table
         )
 
     with commands("webapp python job", "job") as group:
@@ -31,15 +31,15 @@ def load_command_table(loader, _):
     with commands("webapp python package", "package") as group:
         group.custom_command("list", "list_packages", table_transformer=_format.packages_table)
         group.custom_command("freeze", "freeze_packages", table_transformer=_format.requirements_table)
-        group.custom_command("outdated", "outdated_packages", table_transformer=_format.packages_table)
+        group.custom_command("outdated", "outdated_packages", table_transformer=_format.outdated_table)
         group.custom_command("check", "check_packages", table_transformer=_format.check_table)
-        group.custom_command("install", "install_packages", table_transformer=_format.changes_or_none_table)
-        group.custom_command("uninstall", "uninstall_packages", table_transformer=_format.changes_or_none_table)
-        group.custom_command("vendor", "vendor_packages", table_transformer=_format.changes_or_none_table)
+        group.custom_command("install", "install_packages", table_transformer=_format.changes_table)
+        group.custom_command("uninstall", "uninstall_packages", table_transformer=_format.changes_table)
+        group.custom_command("vendor", "vendor_packages", table_transformer=_format.changes_table)
 
     with commands("webapp python web-config", "web_config") as group:
         group.custom_show_command("show", "show_web_config", table_transformer=_format.web_config_table)
-        group.custom_command("set", "set_web_config", table_transformer=_format.changes_or_none_table)
+        group.custom_command("set", "set_web_config", table_transformer=_format.changes_table)
         group.custom_command("diff", "diff_web_config", table_transformer=_format.diff_table)
 
 

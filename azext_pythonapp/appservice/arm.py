@@ -135,6 +135,12 @@ class Arm:
         rows = self.requests.rows(f"{site.resource_id}/instances", f"the instances of {site.label}")
         return [str(row["name"]).rpartition("/")[2] for row in rows if row.get("name")]
 
+    def slots(self, site: Site) -> list[str]:
+        """Return the names of an app's deployment slots, without the production slot. Raises as `instances`."""
+        app = site.resource_id.partition("/slots/")[0]
+        rows = self.requests.rows(f"{app}/slots", f"the slots of app '{site.name}'")
+        return [str(row["name"]).rpartition("/")[2] for row in rows if row.get("name")]
+
     def publishing_credentials(self, site: Site) -> tuple[str, str] | None:
         """Return the publishing user and password; None when the SCM site does not allow basic authentication."""
         policy = self.requests.call("GET", f"{site.resource_id}/basicPublishingCredentialsPolicies/scm")

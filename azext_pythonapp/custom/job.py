@@ -1,6 +1,6 @@
 """Commands about jobs: work that runs on the worker."""
 
-from azext_pythonapp.custom.opening import app_named
+from azext_pythonapp.custom.opening import app_named, said_if_empty
 from azext_pythonapp.custom.printed import id_as_printed
 
 
@@ -8,7 +8,13 @@ def list_jobs(cmd, resource_group_name, webapp_name, slot=None):
     from azext_pythonapp.operations.job import commands
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        return commands.list_jobs(opened())
+        app = opened()
+        return said_if_empty(
+            app,
+            commands.list_jobs(app),
+            "No jobs on {app} yet. Commands that run pip start them: "
+            "`az webapp python install-requirements {options}`.",
+        )
 
 
 def print_job_log(cmd, resource_group_name, webapp_name, slot=None, job_id=None, follow=False):

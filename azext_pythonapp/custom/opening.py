@@ -45,6 +45,16 @@ def app_named(cmd, resource_group_name, webapp_name, slot, otherwise=None):
             ) from interrupt
 
 
+def said_if_empty(app, rows, sentence):
+    """Return the rows of a list; when there are none, tell a person so, and what to do next.
+
+    sentence: with {app} for the app's label and {options} for the options that name it.
+    """
+    if not rows:
+        app.progress.say(sentence.format(app=app.site.label, options=app.site.arguments))
+    return rows
+
+
 def console(cmd):
     from azext_pythonapp.console import Console
 

@@ -1,6 +1,11 @@
 """Commands about the packages of the Python that an app runs."""
 
-from azext_pythonapp.custom.opening import app_named
+from azext_pythonapp.custom.opening import app_named, said_if_empty
+
+NO_PACKAGES = (
+    "The Python of {app} has no packages yet. Install its requirements.txt: "
+    "`az webapp python install-requirements {options}`."
+)
 
 
 def install_from_requirements(
@@ -59,14 +64,30 @@ def list_packages(cmd, resource_group_name, webapp_name, slot=None):
     from azext_pythonapp.operations.package import query
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        return query.list_packages(opened())
+        app = opened()
+        return said_if_empty(app, query.list_packages(app), NO_PACKAGES)
 
 
 def freeze_packages(cmd, resource_group_name, webapp_name, slot=None):
     from azext_pythonapp.operations.package import query
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        return query.freeze_packages(opened())
+        app = opened()
+        _requirements_in_tsv(cmd.cli_ctx)
+        return said_if_empty(app, query.freeze_packages(app), NO_PACKAGES)
+
+
+def _requirements_in_tsv(cli_ctx):
+    """Make `--output tsv` a requirements file, one line for each package; --query keeps its meaning."""
+    from knack.events import EVENT_INVOKER_FILTER_RESULT
+
+    def lines_only(cli, event_data):
+        cli.unregister_event(EVENT_INVOKER_FILTER_RESULT, lines_only)
+        # --query has been applied by now: az registered it first.
+        if cli.invocation.data["output"] == "tsv" and not cli.invocation.data["query_active"]:
+            event_data["result"] = [row["requirement"] for row in event_data["result"]]
+
+    cli_ctx.register_event(EVENT_INVOKER_FILTER_RESULT, lines_only)
 
 
 def outdated_packages(
@@ -86,7 +107,13 @@ def outdated_packages(
         options = index_options.parse_options(
             extra_index_url=extra_index_url, pre=pre, index_url=index_url, proxy=proxy
         )
-        return query.outdated_packages(opened(), options, timeout)
+        app = opened()
+        return said_if_empty(
+            app,
+            query.outdated_packages(app, options, timeout),
+            "The index has nothing newer than the packages of {app}. To see them: "
+            "`az webapp python package list {options}`.",
+        )
 
 
 def check_packages(cmd, resource_group_name, webapp_name, slot=None, timeout=None):

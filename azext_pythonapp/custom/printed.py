@@ -2,11 +2,12 @@
 
 import re
 
-_VERSION = re.compile(r"(?:python\s+)?(?P<version>\S+)(?:\s+(?P<architecture>x64|x86))?", re.IGNORECASE)
+_VERSION = re.compile(r"(?:python\s+)?(?P<version>\S+?)\??(?:\s+(?P<architecture>x64|x86))?", re.IGNORECASE)
 
 
 def version_as_printed(version, architecture):
-    """Return --version and --arch of a version that may be written as in messages: "3.11.9 x64", "Python 3.11.9 x64".
+    """Return --version and --arch of a version that may be written as in messages: "3.11.9 x64", "Python 3.11.9 x64",
+    "3.11.9?".
 
     Any other text is returned as it is. Raises InvalidInput when --arch contradicts it.
     """

@@ -1,6 +1,6 @@
 """Commands about the runtimes of an app, and the one that it runs."""
 
-from azext_pythonapp.custom.opening import app_named, console
+from azext_pythonapp.custom.opening import app_named, console, said_if_empty
 from azext_pythonapp.custom.printed import id_as_printed, version_as_printed
 
 
@@ -52,7 +52,12 @@ def list_runtimes(cmd, resource_group_name, webapp_name, slot=None):
     from azext_pythonapp.operations.runtime import list_installed
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        return list_installed.list_runtimes(opened())
+        app = opened()
+        return said_if_empty(
+            app,
+            list_installed.list_runtimes(app),
+            "There is no Python on {app}. Install one: `az webapp python install {options} --version latest`.",
+        )
 
 
 def show_app(cmd, resource_group_name, webapp_name, slot=None, check=False):

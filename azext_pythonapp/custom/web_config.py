@@ -103,13 +103,13 @@ def diff_web_config(
             stdout_log=stdout_log,
             windows_auth_token=windows_auth_token,
         )
-        return _with_diff(cmd, show_set_diff.diff_web_config(opened(), request))
-
-
-def _with_diff(cmd, answer):
-    """The answer, whose diff a person at a terminal sees in colours."""
-    console(cmd).diff(answer["diff"])
-    return answer
+        target = opened()
+        answer = show_set_diff.diff_web_config(target, request)
+        if answer["changed"]:
+            console(cmd).diff(answer["diff"])
+        else:
+            target.progress.say(f"web.config of {target.files.label} would not change.")
+        return answer
 
 
 def _request(

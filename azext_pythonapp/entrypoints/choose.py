@@ -55,6 +55,8 @@ def parse_app_option(value: str, candidates: Sequence[EntryPoint] = ()) -> Entry
     """
     text = value.strip()
     entry = _strict(text) or entry_of_handler(text, candidates)
+    if entry is not None and candidates and entry.object is not None and not _importable(candidates, entry.module):
+        entry = entry_of_handler(f"{entry.module}.{entry.object}", candidates) or entry
     if entry is not None:
         named = f"--app names the script {text}." if entry.object is None else f"--app names {text}."
         return replace(entry, reason=named)

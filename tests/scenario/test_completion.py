@@ -64,6 +64,25 @@ def test_versions_and_ids_come_from_the_app_that_the_line_names(az, azure, apps)
     assert offered(az, f"az webapp python uninstall {named} --extension-id ") == {"Contoso-python3810x64"}
 
 
+def test_slots_jobs_and_installed_things_are_offered(az, azure, apps):
+    site = apps.prepared("wsgi_hello")
+    apps.new(slot="staging", of=site)
+    apps.new(slot="blue", of=site)
+    jobs = site.machine.home / "data/pythonapp/jobs"
+    for job in ("20261126-155551-f8df", "20261125-155551-f8df"):
+        (jobs / job).mkdir(parents=True)
+    named, before = " ".join(naming(site)), len(azure.mutating_requests())
+    assert offered(az, f"az webapp python show {named} -s ") == {"staging", "blue"}
+    assert offered(az, f"az webapp python show {named} --slot St") == {"staging"}
+    assert offered(az, f"az webapp python job wait {named} --job-id 20261126") == {"20261126-155551-f8df"}
+    packages = offered(az, f"az webapp python package uninstall {named} --packages w")
+    assert packages == {"wfastcgi"}
+    assert offered(az, f"az webapp python uninstall {named} --version 3") == {"3.8", "3.8.10"}
+    assert offered(az, f"az webapp python set-version {named} --handler f") == {"fastcgi"}
+    assert {path.name for path in jobs.iterdir()} >= {"20261126-155551-f8df", "20261125-155551-f8df"}
+    assert len(azure.mutating_requests()) == before
+
+
 def test_without_an_app_the_public_gallery_is_asked(az, azure):
     assert {"3.6", "3.6.2", "3.6.4"} == offered(az, "az webapp python list-versions --version 3.6")
 

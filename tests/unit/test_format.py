@@ -1,6 +1,10 @@
-"""Table views: they fit a terminal whatever the names are, and cut nothing that fits."""
+"""Table views: as wide as the terminal, each column in its place, and what differs stays different."""
 
 from __future__ import annotations
+
+import io
+import itertools
+import sys
 
 import pytest
 
@@ -9,14 +13,46 @@ from azext_pythonapp import _format
 PATH = r"D:\home\python3810x64\python.exe"
 
 
-def shown(name: str) -> dict:
+@pytest.fixture(autouse=True)
+def columns(monkeypatch):
+    """The terminal's width, which a test may change."""
+
+    def of(number: int) -> None:
+        monkeypatch.setenv("COLUMNS", str(number))
+
+    of(80)
+    return of
+
+
+def shown(name: str, slot: str | None = None) -> dict:
     """An answer of `show` for an app of that name."""
     return {
-        "app": {"name": name, "slot": None},
+        "app": {"name": name, "slot": slot},
         "handler": "httpPlatform",
         "entryPoint": "shop.wsgi:application",
         "runtime": {"version": "3.8.10", "architecture": "x64", "pythonPath": PATH},
     }
+
+
+def changed(*changes: tuple) -> dict:
+    """An answer with these changes: target, action, before, after."""
+    keys = ("target", "action", "before", "after")
+    return {"app": shown("shop")["app"], "changes": [dict(zip(keys, change)) for change in changes]}
+
+
+def offer(version: str, **more) -> dict:
+    """A row of `list-versions`."""
+    return {
+        "version": version,
+        "architecture": "x64",
+        "extensionId": f"pythonapp-python{version.replace('.', '')}x64",
+        "packageVersion": version,
+        "publisher": "Python Software Foundation",
+        "trusted": True,
+        "source": "nuget",
+        "support": "security",
+        "installed": None,
+    } | more
 
 
 def width(rows: list[dict]) -> int:
@@ -31,37 +67,112 @@ def test_the_row_of_show_fits(name):
     (row,) = rows = _format.app_table(shown(name))
     assert width(rows) <= 80
     assert (row["Version"], row["Arch"], row["Handler"]) == ("3.8.10", "x64", "httpPlatform")
-    assert row["Python"].endswith("python.exe")
+    assert "3810x64" in row["Python"]
 
 
 def test_the_row_of_set_version_fits():
     answer = shown("a-name-of-" + "sixty-characters-" * 3) | {"changed": False, "verification": {"httpStatus": 200}}
     rows = _format.set_version_table(answer)
-    assert width(rows) <= 80 and rows[0]["Http"] == 200
+    assert width(rows) <= 80 and rows[0]["Http"] == "200"
 
 
-def test_what_fits_is_not_cut():
-    short = {"target": "packages/flask", "action": "install", "before": None, "after": "3.0.3"}
-    (row,) = _format.changes_or_none_table({"app": shown("shop")["app"], "changes": [short]})
-    assert list(row.values()) == ["install", "packages/flask", None, "3.0.3"]
+@pytest.mark.parametrize("wide", [80, 100, 120, 200])
+def test_what_fits_is_not_cut(columns, wide):
+    columns(wide)
+    name = "x" * 20
+    long = ("siteextensions/azureappservice-python364x64", "install", None, "3.6.4.4")
+    rows = _format.changes_table(changed(long, ("packages/" + name, "update", "1" * 12, "2")))
+    (cut, whole) = (row["Target"] for row in rows)
+    assert whole == "packages/" + name and width(rows) <= wide
+    assert cut == long[0] or wide == 80 and width(rows) == 80
 
 
-def test_long_changes_give_way_evenly():
-    changes = [
-        {
-            "target": "siteextensions/azureappservice-python364x64",
-            "action": "install",
-            "before": None,
-            "after": "3.6.4.4",
-        },
-        {
-            "target": "site/wwwroot/web.config",
-            "action": "update",
-            "before": f"fastCgi {PATH}",
-            "after": f"fastCgi {PATH}",
-        },
+def test_columns_stay_where_they_are():
+    assert list(_format.changes_table(changed(("packages/flask", "install", None, "3.0.3")))[0].values()) == [
+        "install",
+        "packages/flask",
+        "-",
+        "3.0.3",
     ]
-    rows = _format.changes_or_none_table({"app": shown("shop")["app"], "changes": changes})
+    assert list(_format.changes_table(changed())[0].items()) == [
+        ("Action", "none"),
+        ("Target", "shop"),
+        ("Before", "-"),
+        ("After", "-"),
+    ]
+    empty = {"app": shown("shop")["app"], "handler": None, "entryPoint": None, "runtime": None}
+    assert list(_format.app_table(empty)[0]) == list(_format.app_table(shown("shop"))[0])
+    assert list(_format.app_table(empty)[0].values())[:6] == ["shop", "-", "-", "-", "-", "-"]
+    job = {"id": "1", "title": None, "state": "running", "exitCode": None, "startedAt": None}
+    assert list(_format.job_table(job)[0].values()) == ["1", "-", "running", "-", "-"]
+    job |= {"id": "20261126-155713-fc54", "title": "pip (install-requirements)", "startedAt": "2026-11-26T15:57:13Z"}
+    rows = _format.jobs_table([job | {"state": "succeeded"}])
+    assert width(rows) == 80 and (rows[0]["Command"], rows[0]["StartedAt"]) == (
+        "pip (install-requirements)",
+        "11-26 15:57",
+    )
+    assert _format.jobs_table([]) == _format.packages_table([]) == []
+
+
+def test_what_is_not_known_is_a_question_mark():
+    python = {"version": "3.8.10", "architecture": "x64", "source": "folder", "pythonPath": PATH, "inUse": False}
+    rows = _format.runtimes_table([python, python | {"answered": False, "inUseUnknown": True}])
+    assert [(row["Version"], row["InUse"]) for row in rows] == [("3.8.10", "no"), ("3.8.10?", "?")]
+    assert [row["OnApp"] for row in _format.offers_table([offer("3.8.9"), offer("3.8.8", installed=True)])] == [
+        "?",
+        "yes",
+    ]
+
+
+def test_offers_have_source_and_publisher(columns):
+    columns(90)
+    stranger = offer("3.6.4", publisher="Naked Objects Group", trusted=False, source="siteExtension")
+    gallery = offer("3.6.4", publisher="Microsoft", source="siteExtension", extensionId="azureappservice-python364x64")
+    usual, every = _format.offers_table([offer("3.13.2"), gallery]), _format.offers_table([stranger, gallery])
+    assert [(row["Source"], row["Publisher"]) for row in usual] == [("nuget", "python.org"), ("gallery", "Microsoft")]
+    assert [row["ExtensionId"] for row in usual][1] == "azureappservice-python364x64"
+    assert list(usual[0])[-2:] == ["Support", "OnApp"] and list(every[0])[-2:] == ["Package", "OnApp"]
+    columns(80)
+    for rows in (_format.offers_table([offer("3.13.2"), gallery]), _format.offers_table([stranger, gallery])):
+        assert width(rows) <= 80 and rows[1]["ExtensionId"].endswith("364x64")
+
+
+def test_an_entry_point_has_one_form(columns):
+    columns(120)
+    for entry, handler, printed in (
+        ("app.app", "fastCgi", "app:app"),
+        ("shop.wsgi.application", "fastCgi", "shop.wsgi:application"),
+        ("shop.create()", "fastCgi", "shop:create()"),
+        ("app:app", "httpPlatform", "app:app"),
+        ("app.py", "httpPlatform", "app.py"),
+        ("-m flask run", "httpPlatform", "-m flask run"),
+        ("nothing", "fastCgi", "nothing"),
+    ):
+        (row,) = _format.app_table(shown("shop") | {"entryPoint": entry, "handler": handler})
+        assert row["EntryPoint"] == printed
+
+
+@pytest.mark.parametrize("wide", [40, 60, 80, 120])
+def test_what_differs_stays_different(columns, wide):
+    columns(wide)
+    drives = [rf"{drive}:\home\{folder}\python.exe" for drive in "CD" for folder in ("python3810x64", "python3810x86")]
+    paths = [*drives, r"D:\home\python-with-a-very-long-name-of-ours-3.8\Scripts\python.exe", PATH.replace("38", "311")]
+    paths += [f"packages/{name}-{end}" for name in ("a" * 40, "b" * 40) for end in ("client" * 5, "server" * 5)]
+    for order in itertools.islice(itertools.permutations(paths), 50):
+        rows = _format.changes_table(changed(*((path, "update", f"fastCgi {path}", path) for path in order)))
+        for column in ("Target", "Before", "After"):
+            assert len({row[column] for row in rows}) == len(paths)
+
+
+@pytest.mark.parametrize("encoding, mark", [("utf-8", "…"), ("ascii", "..."), ("latin-1", "...")])
+def test_a_cut_is_visible_in_every_encoding(monkeypatch, encoding, mark):
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding))
+    rows = _format.changes_table(changed((r"D:\home\pythön" + "x" * 70, "update", None, PATH * 2)))
     assert width(rows) <= 80
-    assert rows[0]["Target"].startswith("…") and rows[0]["Target"].endswith("python364x64")
-    assert rows[1]["Before"].endswith(r"\python.exe") and rows[0]["After"] == "3.6.4.4"
+    for text in (rows[0]["Target"], rows[0]["After"]):
+        assert text.count(mark) == 1 and text.encode(encoding)
+
+
+def test_a_text_with_line_feeds_is_one_cell():
+    (row,) = _format.changes_table(changed(("packages/a", "update", "1\n2", "")))
+    assert (row["Before"], row["After"]) == ("1 2", "-")

@@ -33,6 +33,7 @@ AZ = {
     "_params_web_config",
     "_help",
     "_format",
+    "_table",
     "_completers",
     "_exception_handler",
 }

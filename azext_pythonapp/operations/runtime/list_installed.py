@@ -26,4 +26,5 @@ def list_runtimes(app: App) -> list[dict[str, Any]]:
                 app.progress.say(warning)
     if seen.trouble:
         app.progress.say(str(seen.trouble))
-    return [python.to_dict() for python in pythons]
+    unknown = {"inUseUnknown": True} if seen.problem else {}
+    return [python.to_dict() | unknown for python in pythons]

@@ -252,6 +252,7 @@ def test_bad_app_option(value: str, suggestion: str) -> None:
 def test_the_files_tell_where_a_dotted_module_ends() -> None:
     candidates = detect({"app.py": "import dash\napp = dash.Dash(__name__)\n"})
     assert parse_app_option("app.app.server", candidates).spec == "app:app.server"
+    assert parse_app_option("app.app:server", candidates).spec == "app:app.server", "as tables print it"
     assert parse_app_option("app.app.server").spec == "app.app:server"
 
 
