@@ -120,7 +120,8 @@ class Job:  # pylint: disable=too-many-instance-attributes
     result: None when it ended before its packages were looked at. blocked_by: the job that held the runtime, when that
     is why it failed. held_file: the file that another program held, when that is why; "" for one that pip did not name;
     held_in_runtime: whether it lies below the runtime's own folder. title: what it is, "pip (set-version 3.11)"; jobs
-    of older versions have none.
+    of older versions have none. pip_said: the part of error that is pip's own words.
+    explained_error: the error as a sentence that needs no introduction, in place of error; None before it is explained.
     """
 
     id: str
@@ -140,6 +141,8 @@ class Job:  # pylint: disable=too-many-instance-attributes
     held_file: str | None = None
     held_in_runtime: bool = False
     title: str | None = None
+    pip_said: str | None = None
+    explained_error: str | None = None
 
     @property
     def over(self) -> bool:
@@ -168,10 +171,14 @@ class Job:  # pylint: disable=too-many-instance-attributes
         """Return the same job as lost."""
         return dataclasses.replace(self, state=LOST, error=reason)
 
-    def explained(self, reason: str, advice: str) -> Job:
-        """Return the same failed job, with the reason that its log shows."""
-        error = f"{(self.error or '').rstrip('.')}. {reason.rstrip('.')}"
-        return dataclasses.replace(self, error=error, advice=advice)
+    def explained(self, reason: str, advice: str | None) -> Job:
+        """Return the same failed job with the reason that its log shows, in place of what pip itself said.
+
+        What the runner added stays: what it put back, and damaged wheels that it deleted.
+        """
+        error, said = self.error or "", (self.pip_said or "").rstrip(".")
+        added = error.partition(said)[2] if said and said in error else ""
+        return dataclasses.replace(self, explained_error=f"{reason.rstrip('.')}{added.rstrip('.')}.", advice=advice)
 
     def silence(self, server_time: datetime | None) -> float | None:
         """Seconds since its last heartbeat, or since it was asked for; None for one that is over, or without times."""
@@ -233,6 +240,7 @@ def parse(content: bytes, job_id: str) -> Job | None:
             held_file=text(fields, "heldFile"),
             held_in_runtime=fields.get("heldInRuntime") is True,
             title=text(fields, "title"),
+            pip_said=text(fields, "pipSaid"),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

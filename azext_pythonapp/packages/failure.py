@@ -2,75 +2,36 @@
 
 from __future__ import annotations
 
+import ntpath
 import re
-from dataclasses import dataclass
 
+from azext_pythonapp.packages.explanation import Explanation
+from azext_pythonapp.packages.index_answers import reading_failure
+from azext_pythonapp.packages.no_version import explain_index
 from azext_pythonapp.packages.pip_output import PipOutput, canonical
+from azext_pythonapp.packages.version_words import python_words
 
-# Packages that `pip freeze` lists on Debian or Ubuntu and no index has.
-_DEBIAN_PACKAGES = (
-    "pkg-resources",
-    "apturl",
-    "command-not-found",
-    "language-selector",
-    "python-apt",
-    "screen-resolution-extra",
-    "ubuntu-advantage-tools",
-    "ubuntu-drivers-common",
-    "ubuntu-pro-client",
-    "ufw",
-    "unattended-upgrades",
-    "usb-creator",
-)
-# Python itself, as conda and poetry write it, and modules of its library that people list in requirements files.
-_STANDARD_LIBRARY = (
-    "python",
-    "base64",
-    "collections",
-    "csv",
-    "ctypes",
-    "datetime",
-    "hashlib",
-    "io",
-    "itertools",
-    "json",
-    "logging",
-    "math",
-    "os",
-    "pickle",
-    "random",
-    "re",
-    "shutil",
-    "smtplib",
-    "socket",
-    "sqlite3",
-    "subprocess",
-    "sys",
-    "tempfile",
-    "threading",
-    "time",
-    "tkinter",
-    "traceback",
-    "unittest",
-    "urllib",
-    "zipfile",
-    "zlib",
-)
-_DEBIAN_VERSION = re.compile(r"\+(?:ubuntu|debian|deb\d)", re.IGNORECASE)
-_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+_MOST_NAMED = 5
 
 
-@dataclass(frozen=True)
-class Explanation:
-    """reason: one sentence. advice: what to do about it."""
-
-    reason: str
-    advice: str
+_OTHER_PYTHON_COMMAND = "`az webapp python set-version --version {}`"
 
 
-def explain(output: PipOutput) -> Explanation | None:
-    """Return why a failed pip run failed; None when its own message is all that is known."""
-    return _general(output) or _one_package(output) or _failed_build(output) or _index(output)
+def explain(output: PipOutput, app: str = "the app", in_use: bool = True) -> Explanation | None:
+    """Return why a failed pip run failed; None when its own message is all that is known.
+
+    app: "app 'shop'". in_use: whether the app runs the Python that pip belongs to.
+    """
+    runs = f"{app} runs {output.python}" if in_use else f"these packages are for Python {output.python}"
+    return (
+        _general(output)
+        or _files(output)
+        or _other_python(output, runs)
+        or _one_package(output)
+        or _failed_build(output)
+        or explain_index(output)
+        or _crash(output)
+    )
 
 
 def _general(output: PipOutput) -> Explanation | None:
@@ -83,11 +44,8 @@ def _general(output: PipOutput) -> Explanation | None:
         )
     if output.hashes_missing is not None:
         return _hashes(output)
-    if output.conflict:
-        return Explanation(
-            "These requirements conflict with each other.",
-            "Use other versions of the packages that pip names, or do not pin their versions.",
-        )
+    if output.conflict.found:
+        return _conflict(output)
     if output.circular:
         return Explanation(
             "The requirements files include each other in a loop.",
@@ -99,6 +57,21 @@ def _general(output: PipOutput) -> Explanation | None:
             "Use another version of the package whose name is in that path, or a wheel of it instead of its source "
             "(--only-binary).",
         )
+    if output.too_deep:
+        return Explanation(
+            "pip found no versions that fit together before its limit (resolution too deep).",
+            "Name versions for more of the packages, such as those of an environment that works (`pip freeze`), in the "
+            "requirements or in a file for --constraint.",
+        )
+    return _version_control(output)
+
+
+def _version_control(output: PipOutput) -> Explanation | None:
+    if output.no_git is not None:
+        return Explanation(
+            f"The requirements name a {output.no_git} repository, and the worker has no {output.no_git}.",
+            "Name a wheel, or the archive of a commit: `name @ https://host/owner/repository/archive/REF.zip`.",
+        )
     if output.git:
         return Explanation(
             "git on the worker could not clone a repository; it cannot prompt for a password.",
@@ -108,11 +81,63 @@ def _general(output: PipOutput) -> Explanation | None:
     return None
 
 
+def _files(output: PipOutput) -> Explanation | None:
+    """Explain a line of a requirements file that pip cannot read, and a file that is not there."""
+    if output.no_file is not None:
+        return Explanation(
+            f"The requirements file {output.no_file} is not there.",
+            "Correct the line -r or -c that names it, or deploy it with the app.",
+        )
+    line, place = output.bad_line, output.place
+    where = f"Line {place['line']} of {ntpath.basename(place['file'])}" if place else "A line of the requirements"
+    if output.bad_option is not None:
+        option = output.bad_option["why"].strip()
+        told = f"{where} has an option that this pip does not accept" if line or place else "pip refuses an option"
+        return Explanation(
+            f"{told}: {line['text'].strip()} ({option})." if line else f"{told}: {option}.",
+            "Correct it, in the requirements or in --pip-args; some options only exist in other versions of pip.",
+        )
+    if line is None:
+        return None
+    text = line["text"].strip()
+    if re.match(r"\.{0,2}[\\/]|[A-Za-z]:[\\/]", text):
+        return Explanation(
+            f"{where} names a path that is not on the worker: '{text}'.",
+            "Deploy it with the app, or name the package and its version.",
+        )
+    why = f" ({line['why'].strip()})" if line["why"] else ""
+    return Explanation(
+        f"{where} is not a requirement that this pip can read: '{text}'{why}.",
+        "Correct that line; one looks like `flask>=3,<4`.",
+    )
+
+
+def _other_python(output: PipOutput, runs: str) -> Explanation | None:
+    """Explain a version that is there for other Pythons only."""
+    found = output.needs_other_python()
+    if found is None:
+        return None
+    name, version, required = found
+    least = re.search(r">=\s*(\d+\.\d+)", required)
+    switch = f": {_OTHER_PYTHON_COMMAND.format(least[1])}" if least else ""
+    older = output.versions[-1] if output.versions else None
+    fits = (
+        f"Ask for a version for Python {output.python}; the newest in the index is {name} {older}. Or use"
+        if older
+        else "Use"
+    )
+    return Explanation(
+        f"{name} {version}".rstrip() + f" needs Python {python_words(required)}; {runs}.",
+        f"{fits} such a Python{switch}.",
+    )
+
+
 def _one_package(output: PipOutput) -> Explanation | None:
     """Explain a package that pip names: it could not be downloaded or replaced, or is for another platform."""
     if output.http_status is not None:
+        files = [each for each in output.answers.unreached if each.is_file]
         return Explanation(
-            f"An address in the requirements answered with HTTP {output.http_status}.",
+            files[-1].sentence if files else f"An address in the requirements answered with HTTP {output.http_status}.",
             "Check the address. A token in it may have expired or not be valid for it, and the server may block the "
             "app's network.",
         )
@@ -134,6 +159,13 @@ def _one_package(output: PipOutput) -> Explanation | None:
 def _failed_build(output: PipOutput) -> Explanation | None:
     """Explain a package that could not be built from its source."""
     name = output.build_failed or (output.last_source if output.no_compiler or output.building else None)
+    if output.no_setuptools and (name or output.last_source):
+        package = output.with_version(name or output.last_source or "")
+        return Explanation(
+            f"{package} is only there as source, and this Python has no setuptools to build it with.",
+            f"Install them first: `az webapp python package install --packages setuptools wheel`. Or use a version of "
+            f"{name or output.last_source} that has a wheel.",
+        )
     if name is None:
         return None
     if output.unix_only:
@@ -157,8 +189,9 @@ def _failed_build(output: PipOutput) -> Explanation | None:
             "or its setuptools.",
             f"Use a newer version of {name}, or the Python that it was made for: `az webapp python set-version`.",
         )
+    asked = f"; its build needs {output.compiler}" if output.compiler else ""
     consequence = (
-        "the worker has no compiler"
+        f"the worker has no compiler{asked}"
         if output.no_compiler
         else "building it from its source failed on the worker, which has no compiler"
     )
@@ -170,68 +203,63 @@ def _failed_build(output: PipOutput) -> Explanation | None:
     )
 
 
-def _index(output: PipOutput) -> Explanation | None:
-    """Explain an index that could not be used, or that does not have a requirement."""
-    if output.index_error is not None and (output.no_version is None or output.versions == ""):
+def _crash(output: PipOutput) -> Explanation | None:
+    """Explain an exception that ended pip itself."""
+    broken = reading_failure(output.raised)
+    if broken is not None:
+        return Explanation(broken.sentence, f"Run the command again. {broken.advice}")
+    if output.no_pip:
+        return Explanation("This Python has no pip.", "Install the runtime again: `az webapp python install`.")
+    if output.raised is None:
+        return None
+    if output.raised.startswith("MemoryError"):
         return Explanation(
-            f"An index could not be used: {output.index_error.rstrip('.')}.",
-            "Check its address and credentials, and that the app can reach it (its network, firewall and private "
-            'DNS). For an index with its own certificate: `--pip-args="--cert FILE"`; for one without TLS: '
-            '`--pip-args="--trusted-host HOST"`.',
+            "pip ran out of memory on the worker.", "Stop the app meanwhile (--stop-app always), or use a larger plan."
         )
-    return _no_version(output, output.no_version["requirement"]) if output.no_version is not None else None
+    return Explanation(
+        f"pip itself ended with an exception: {output.raised.rstrip('.')}.",
+        "Run the command again. If that does not help, use another version of pip: `az webapp python package install "
+        "--upgrade --packages pip`.",
+    )
+
+
+def _conflict(output: PipOutput) -> Explanation:
+    causes = output.conflict.opponents()
+    sentence = output.conflict.sentence()
+    if sentence is None:
+        return Explanation(
+            "These requirements conflict with each other.",
+            "Use other versions of the packages that pip names, or do not pin their versions.",
+        )
+    mine = [each for each in causes if each.who is None]
+    needed = next((each.text for each in causes if each.who is not None), None)
+    if mine and needed is not None:
+        return Explanation(
+            f"{sentence}.",
+            f"Ask for {needed}, or leave the version of {mine[0].name} out: pip then chooses one that fits.",
+        )
+    return Explanation(
+        f"{sentence}.",
+        "Use other versions of these packages, or leave their versions out: pip then looks for a set that fits.",
+    )
 
 
 def _hashes(output: PipOutput) -> Explanation:
+    rows = [re.sub(r" from (?:file|https?)://\S+", "", row) for row in output.hashed]
+    names = [row.split(" ")[0] for row in rows if not re.match(r"(?:Expected|Got|or) ", row)]
     if output.hashes_missing:
+        named = f": {', '.join(names[:_MOST_NAMED])}" if names else ""
         return Explanation(
-            "In a file with hashes every package needs one; a file made on another system does not have those of "
-            "packages that only Windows needs.",
-            f"Generate the file for Windows and Python {output.python}, with `uv pip compile --universal "
-            "--generate-hashes` or with pip-compile on Windows; or delete all hashes.",
+            f"The requirements have hashes, and these packages have none, or no exact version{named}.",
+            "A file made on another system does not have the packages that only Windows needs. Generate it for Windows "
+            f"and Python {output.python}, with `uv pip compile --universal --generate-hashes` or with pip-compile on "
+            "Windows; or delete all hashes.",
         )
+    hashes = [
+        re.sub(r"^(\w+) +", lambda kind: kind[1].lower() + " ", row) for row in rows if re.match(r"Expected|Got", row)
+    ]
+    which = f"{names[0]} ({', '.join(hashes[:2])})" if names and hashes else "a package"
     return Explanation(
-        "The index has other files than those whose hashes are in the requirements.",
-        "Find out why. If the files can be trusted, generate the hashes again, with `pip-compile --generate-hashes`.",
+        f"The index has another file than that whose hash is in the requirements: {which}.",
+        "Find out why. If the file can be trusted, generate the hashes again, with `pip-compile --generate-hashes`.",
     )
-
-
-def _no_version(output: PipOutput, requirement: str) -> Explanation:
-    found = _NAME.match(requirement)
-    name = found[0] if found else requirement
-    if canonical(name) in _DEBIAN_PACKAGES and not output.versions or _DEBIAN_VERSION.search(requirement):
-        return Explanation(
-            f"No index has this {name}: it is a package of Debian or Ubuntu itself, which `pip freeze` lists there.",
-            f"Delete the line of {name} from the requirements.",
-        )
-    if canonical(name) in _STANDARD_LIBRARY and not output.versions:
-        return Explanation(
-            f"{name} is not a package in an index: it is Python, or part of it.",
-            f"Delete the line of {name} from the requirements; the app's Python is selected with "
-            "`az webapp python set-version --version`.",
-        )
-    python = f"Python {output.python} ({output.tag})"
-    other = output.other_python
-    more = f" {other['version']} needs Python {other['python'].strip()}." if other else ""
-    if output.versions is None:
-        return Explanation(
-            f"The index has nothing for {python} that satisfies {requirement}." + more,
-            f"Check the spelling, the version and the index; {name} may have no wheel for {output.tag}, or not "
-            f"support Python {output.python}.",
-        )
-    if not output.versions:
-        return Explanation(
-            f"The index has no package named {name} for {python}." + more,
-            f"Check the spelling and the index; if {name} exists, it has no wheel for {output.tag} or does not "
-            f"support Python {output.python}.",
-        )
-    return Explanation(
-        f"For {python} the index only has these versions of {name}: {_shortened(output.versions)}." + more,
-        f"Use one of them, or a Python that the requested version of {name} supports.",
-    )
-
-
-def _shortened(versions: str) -> str:
-    """Return a list of versions, oldest first; of a long one only the newest."""
-    found = [version.strip() for version in versions.split(",")]
-    return ", ".join(found) if len(found) <= 8 else "… " + ", ".join(found[-8:])

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+from azext_pythonapp.packages.conflict import Conflict
+from azext_pythonapp.packages.index_answers import IndexAnswers
+from azext_pythonapp.packages.version_words import pinned_version, satisfying
+
 # The runner's first line: "Python 3.8.10 cp38 win_amd64 at D:\home\...".
 _PYTHON = re.compile(r"Python (?P<version>\S+) (?P<tag>cp\d+) (?P<platform>win\S*|\S+) at ")
 _SOURCE = re.compile(
@@ -40,20 +44,40 @@ _NO_VERSION = re.compile(
     r"(?: \((?:from .*?\) \()?from versions: (?P<versions>.*?)\)"
     r"| \(from [^()]*(?:\([^()]*\))?\))?$"
 )
-_OTHER_PYTHON = re.compile(
-    r"Ignored the following versions that require a different python version: "
-    r"(?:.*; )?(?P<version>\S+) Requires-Python (?P<python>[^;]+)"
+# Versions that need another Python: the runner's line names the package, pip's does not.
+_OTHER_PYTHONS = re.compile(r"For other Pythons: (?P<name>\S+) (?P<groups>.*)")
+_GROUP = re.compile(r"(?P<versions>[^;()]+) \((?P<python>[^()]*)\)(?:; |$)")
+_IGNORED = re.compile(r"Ignored the following versions that require a different python version: (?P<rows>.*)")
+_IGNORED_ROW = re.compile(r"(?P<version>\S+) Requires-Python (?P<python>[^;]+)")
+_YANKED = re.compile(r"Ignored the following yanked versions: (?P<versions>.*)")
+# One package that needs another Python: of pip 20 and newer, and of older ones.
+_WRONG_PYTHON = (
+    re.compile(r"Package '?(?P<name>[^' ]+)'? requires a different Python: \S+ not in '(?P<python>[^']*)'"),
+    re.compile(r"(?P<name>\S+) requires Python '(?P<python>[^']*)' but the running Python is"),
 )
-# Only the last retry means that an index could not be reached; an earlier one may have been followed by success.
-_INDEX_ERROR = (
-    re.compile(r"Retrying \(Retry\(total=0,.*after connection broken by '(?P<reason>.*)': "),
-    re.compile(
-        r"Could not fetch URL \S+: (?P<reason>There was a problem confirming the ssl certificate: .*?)"
-        r"(?: - skipping)?$"
-    ),
-    re.compile(r"(?P<reason>(?:The repository located at )?(?<!\S)\S+ is not a trusted or secure host)"),
-    re.compile(r"(?P<reason>401 Error, Credentials not correct for \S+)"),
+_DOWNLOADED = re.compile(
+    r"(?:Downloading|Using cached|Processing|Saved) (?:\S*[/\\])?(?P<name>[A-Za-z0-9][\w.]*)-(?P<version>\d[^-\s]*)"
+    r"-\S*\.whl"
 )
+_NO_GIT = re.compile(
+    r"Cannot find command '(?P<name>git|hg|svn|bzr)'|while executing command (?P<other>git|hg|svn|bzr) |"
+    r"(?:No such file or directory|cannot find the file specified): '(?P<third>git|hg|svn|bzr)'"
+)
+_TOO_DEEP = re.compile(r"resolution-too-deep|ResolutionTooDeep|Dependency resolution exceeded maximum depth")
+_INCOMPLETE = re.compile(
+    r"Download failed (?:because|after)|incomplete-download|"
+    r"Could not install packages due to an \w+: HTTPS?ConnectionPool",
+    re.IGNORECASE,
+)
+_BAD_LINE = re.compile(
+    r"^(?:ERROR: )?Invalid requirement: (?P<quote>['\"]?)(?P<text>.+?)(?P=quote)(?:: (?P<why>[^'\"].*)| \(from.*)?$"
+)
+_PLACE = re.compile(r"\(from line (?P<line>\d+) of (?P<file>[^)]*)\)")
+_BAD_OPTION = re.compile(r"\S*\.py: error: (?P<why>.+)$")
+_NO_FILE = re.compile(r"Could not open requirements file: .*?(?P<quote>['\"])(?P<name>.+?)(?P=quote)")
+_NO_SETUPTOOLS = re.compile(r"No module named '?setuptools'?$|Could not import setuptools which is required")
+_NO_PIP = re.compile(r"No module named '?pip'?$")
+_RAISED = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|TooDeep)\b.*")
 _DISK_FULL = re.compile(
     r"\[Errno 28\]|\[WinError (?:112|39|1816)\]|No space left on device|"
     r"not enough (?:free )?space on the disk",
@@ -79,6 +103,12 @@ _TOO_OLD = re.compile(
     re.ASCII,
 )
 _REPLACED = re.compile(r"\b(?:package )?is deprecated,? (?:please )?use '?(?P<name>[A-Za-z0-9][\w.-]*\w)'?(?: |$)")
+_COMPILERS = (
+    (re.compile(r"Microsoft Visual C\+\+ \S+(?: or greater)?"), None),
+    (re.compile(r"Rust|cargo", re.IGNORECASE), "Rust"),
+    (re.compile("Fortran", re.IGNORECASE), "a Fortran compiler"),
+    (re.compile(r"vcvarsall|\bcl(?:\.exe)?\b"), "Microsoft Visual C++"),
+)
 _WRONG_WHEEL = re.compile(r"(?:ERROR: )?(?P<name>\S+\.whl) is not a supported wheel on this platform")
 _HTTP_ERROR = re.compile(r"Could not install requirement .* because of (?:HTTP )?error (?P<name>4\d\d)\b")
 _NOT_UNINSTALLABLE = re.compile(r"Cannot uninstall '?(?P<name>[A-Za-z0-9][\w.-]*\w)\b")
@@ -91,48 +121,68 @@ _HASH_ERRORS = {
 }
 
 
-class PipOutput:
+class PipOutput:  # pylint: disable=too-many-instance-attributes
     """What the lines of a job's log say about why pip failed.
 
     python, tag: the runtime's version ("3.8.10") and wheel tag ("cp38 win_amd64").
+    answers: of the indexes. conflict: of the requirements.
     sources: the version of each source package that pip used, by canonical name; last_source: the name of the last.
-    build_failed: the package whose wheel could not be built. no_compiler: a build did not find a compiler.
-    building, git: a build or git failed. disk_full, conflict, circular, long_path: pip reported that.
-    no_version: the line about a requirement without a matching version. other_python: the line about a newer version
-        that needs another Python. index_error: why an index could not be used.
-    unix_only: a package said that it does not support Windows. too_old: a source is for an older Python or setuptools.
+    wheels: the version of each downloaded wheel, by canonical name.
+    build_failed: the package whose wheel could not be built. no_compiler: a build did not find a compiler; compiler:
+    which, where it says so. building: a build failed. unix_only, too_old: the source does not support Windows, or this
+    Python or its setuptools; no_setuptools: the Python has none to build with.
     replaced_by: the package that a deprecated one names. wrong_wheel: the name of a wheel for another platform.
     http_status: of a requirement's address. not_uninstallable: the package that pip could not uninstall.
-    hashes_missing: True where hashes are missing, False where they differ, None for neither.
+    hashes_missing: True where hashes are missing, False where they differ, None for neither; hashed: pip's rows then.
+    bad_line, bad_option: matches of a requirement that is none, and of an unknown option; place: its file and line.
+    raised: the exception that ended pip. no_git: the version control tool that is not there.
     """
 
     def __init__(self) -> None:
         self.python, self.tag = "this Python", "this Python on Windows"
+        self.answers, self.conflict = IndexAnswers(), Conflict()
         self.sources: dict[str, str] = {}
+        self.wheels: dict[str, str] = {}
         self.last_source: str | None = None
         self.build_failed: str | None = None
-        self.no_compiler = self.building = self.git = False
-        self.disk_full = self.conflict = self.circular = self.long_path = False
+        self.compiler: str | None = None
+        self.no_compiler = self.building = self.git = self.no_setuptools = False
+        self.disk_full = self.circular = self.long_path = self.too_deep = self.incomplete = self.no_pip = False
         self.no_version: re.Match[str] | None = None
-        self.other_python: re.Match[str] | None = None
-        self.index_error: str | None = None
         self.unix_only = self.too_old = False
         self.replaced_by: str | None = None
         self.wrong_wheel: str | None = None
         self.http_status: str | None = None
         self.not_uninstallable: str | None = None
         self.hashes_missing: bool | None = None
+        self.hashed: list[str] = []
+        self.bad_line: re.Match[str] | None = None
+        self.bad_option: re.Match[str] | None = None
+        self.place: re.Match[str] | None = None
+        self.no_file: str | None = None
+        self.no_git: str | None = None
+        self.raised: str | None = None
+        self.yanked: list[str] = []
+        self._other_pythons: dict[str | None, dict[str, str]] = {}
+        self._wrong_python: re.Match[str] | None = None
+        self._in_traceback = False
 
     def take(self, line: str) -> None:
         """Read the next line."""
         python = _PYTHON.match(line)
         if python:
             self.python, self.tag = python["version"], f"{python['tag']} {python['platform']}"
-        source = _SOURCE.search(line)
+        source, wheel = _SOURCE.search(line), _DOWNLOADED.search(line)
         if source:
             self.last_source = source["name"]
             self.sources[canonical(source["name"])] = source["version"]
+        elif wheel:
+            self.wheels[canonical(wheel["name"])] = wheel["version"]
+        self.answers.take(line)
+        self.conflict.take(line)
         self._take_build(line)
+        self._take_versions(line)
+        self._take_requirements(line)
         self._take_signs(line)
 
     def _take_build(self, line: str) -> None:
@@ -140,50 +190,105 @@ class PipOutput:
             failed = pattern.search(line)
             if failed and self.build_failed is None:
                 self.build_failed = failed["name"]
-        self.no_compiler = self.no_compiler or _NO_COMPILER.search(line) is not None
+        if _NO_COMPILER.search(line):
+            self.no_compiler = True
+            for pattern, name in _COMPILERS:
+                found = pattern.search(line)
+                if found and self.compiler is None:
+                    self.compiler = name or found[0]
         self.building = self.building or _BUILDING.search(line) is not None
         self.unix_only = self.unix_only or _UNIX_ONLY.search(line) is not None
         self.too_old = self.too_old or _TOO_OLD.search(line) is not None
+        self.no_setuptools = self.no_setuptools or _NO_SETUPTOOLS.search(line) is not None
         replaced = _REPLACED.search(line)
         self.replaced_by = replaced["name"] if replaced else self.replaced_by
 
-    def _take_signs(self, line: str) -> None:
-        self.git = self.git or _GIT.search(line) is not None
-        self.disk_full = self.disk_full or _DISK_FULL.search(line) is not None
-        self.circular = self.circular or line.startswith("RecursionError: maximum recursion depth")
-        self.conflict = self.conflict or "The conflict is caused by:" in line
-        self.long_path = self.long_path or _LONG_PATH in line
+    def _take_versions(self, line: str) -> None:
         self.no_version = _NO_VERSION.search(line) or self.no_version
-        self.other_python = _OTHER_PYTHON.search(line) or self.other_python
-        for pattern in _INDEX_ERROR:
-            error = pattern.search(line)
-            self.index_error = _innermost(error["reason"]) if error else self.index_error
+        other, ignored, yanked = _OTHER_PYTHONS.match(line), _IGNORED.search(line), _YANKED.search(line)
+        if other:
+            rows = self._other_pythons.setdefault(canonical(other["name"]), {})
+            for group in _GROUP.finditer(other["groups"]):
+                rows.update({version.strip(): group["python"] for version in group["versions"].split(",")})
+        if ignored:
+            self._other_pythons[None] = {
+                row["version"]: row["python"] for row in _IGNORED_ROW.finditer(ignored["rows"])
+            }
+        if yanked:
+            self.yanked = [each.strip() for each in yanked["versions"].split(",")]
+        for pattern in _WRONG_PYTHON:
+            self._wrong_python = pattern.search(line) or self._wrong_python
+
+    def _take_requirements(self, line: str) -> None:
+        self.bad_line = _BAD_LINE.search(line) or self.bad_line
+        self.bad_option = _BAD_OPTION.match(line) or self.bad_option
+        self.place = _PLACE.search(line) or self.place
         wheel, status, stuck = _WRONG_WHEEL.search(line), _HTTP_ERROR.search(line), _NOT_UNINSTALLABLE.search(line)
         self.wrong_wheel = wheel["name"] if wheel else self.wrong_wheel
         self.http_status = status["name"] if status else self.http_status
         self.not_uninstallable = stuck["name"] if stuck else self.not_uninstallable
-        for sign, missing in _HASH_ERRORS.items():
-            self.hashes_missing = missing if sign in line else self.hashes_missing
+        missing = _NO_FILE.search(line)
+        self.no_file = missing["name"] if missing else self.no_file
+        for sign, absent in _HASH_ERRORS.items():
+            if sign in line:
+                self.hashes_missing, self.hashed = absent, []
+                return
+        if self.hashes_missing is not None and line[:1] == " " and line.strip():
+            self.hashed.append(line.strip())
+
+    def _take_signs(self, line: str) -> None:
+        self.git = self.git or _GIT.search(line) is not None
+        tool = _NO_GIT.search(line)
+        self.no_git = (tool["name"] or tool["other"] or tool["third"]) if tool else self.no_git
+        self.disk_full = self.disk_full or _DISK_FULL.search(line) is not None
+        self.circular = self.circular or line.startswith("RecursionError: maximum recursion depth")
+        self.long_path = self.long_path or _LONG_PATH in line
+        self.too_deep = self.too_deep or _TOO_DEEP.search(line) is not None
+        self.incomplete = self.incomplete or _INCOMPLETE.search(line) is not None
+        self.no_pip = self.no_pip or _NO_PIP.search(line) is not None
+        if line.startswith("Traceback (most recent call last)"):
+            self._in_traceback = True
+        elif self._in_traceback and line[:1] not in (" ", "\t", ""):
+            self.raised = line.strip() if _RAISED.match(line) else self.raised
+            self._in_traceback = False
 
     @property
-    def versions(self) -> str | None:
-        """Return the versions that pip found for the requirement, "" for none; None when it did not list them."""
+    def versions(self) -> list[str] | None:
+        """Return the versions that pip found for the requirement; None when it did not list them."""
         found = self.no_version["versions"] if self.no_version is not None else None
-        return None if found is None else found.strip().replace("none", "")
+        return (
+            None if found is None else [each.strip() for each in found.replace("none", "").split(",") if each.strip()]
+        )
+
+    def needs_other_python(self) -> tuple[str, str, str] | None:
+        """Return what is only there for other Pythons: name, version and Requires-Python; None when nothing is."""
+        if self.no_version is not None:
+            requirement = self.no_version["requirement"]
+            name = project(requirement)
+            for rows in (self._other_pythons.get(canonical(name), {}), self._other_pythons.get(None, {})):
+                # pip's own line has the versions of all packages: only a pinned one tells which package it is of.
+                known = rows is not self._other_pythons.get(None) or pinned_version(requirement) is not None
+                version = satisfying(requirement, list(rows)) if known else None
+                if version is not None:
+                    return name, version, rows[version]
+            return None
+        wrong = self._wrong_python
+        if wrong is None:
+            return None
+        version = {**self.sources, **self.wheels}.get(canonical(wrong["name"]), "")
+        return wrong["name"], version, wrong["python"]
 
     def with_version(self, name: str) -> str:
         """Return a package's name with the version of its source, where known: "lxml 4.9.3"."""
         return f"{name} {self.sources.get(canonical(name), '')}".rstrip()
 
 
+def project(requirement: str) -> str:
+    """Return the name of the package that a requirement is for."""
+    found = re.match(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?", requirement)
+    return found[0] if found else requirement
+
+
 def canonical(name: str) -> str:
     """Return a project name in its canonical form (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _innermost(reason: str) -> str:
-    """Return the quoted texts in a nested exception."""
-    text = re.sub(r"<[^<>]*>:? ?", "", reason)
-    quoted = [single or double for single, double in re.findall(r"'([^']{6,})'|\"([^\"]{6,})\"", text)]
-    found = ": ".join(part.rstrip(".") for part in quoted[-2:]) or text
-    return found if len(found) <= 200 else found[:200] + " …"

@@ -118,7 +118,7 @@ def test_never_changes_nothing_and_always_starts_the_app_again(az, azure, apps, 
 
     never = az(*install, tmp_path / "newer.txt", "--stop-app", "never", expect=1)
     (error,) = [line for line in never.stderr.splitlines() if line.startswith("ERROR:")]
-    assert "most likely the app, holds a file that pip must replace" in error, never
+    assert "most likely the app, holds a file that pip must replace: " in error and "six.py" in error, never
     assert f"app '{site.name}'" in error and "No package was changed" in error and "--stop-app auto" in never.stderr
     assert package_files(site) == files and powers(azure, site) == before
     assert apps.get(site).text == "1.16.0"

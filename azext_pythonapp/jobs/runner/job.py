@@ -216,15 +216,16 @@ class Job:  # pylint: disable=too-many-instance-attributes
                 elsewhere = self.locked_file.path is not None and not self.locked_file.in_runtime
                 pause = pauses.pop(0) if elsewhere and pauses else None
             if pause is None:
-                raise JobFailed(self.failure(outcome["exitCode"]), **self.locked_file.fields())
+                raise JobFailed(self.failure(outcome), **self.locked_file.fields())
             path = self.locked_file.path or "A file"
             self.log.line("%s is in use by another program; trying again in %d s." % (path, pause))
             self.state.set(phase="waiting for a file")
             self.state.pause(pause)
 
-    def failure(self, code):
+    def failure(self, outcome):
         """Return why pip failed. Damaged wheels are deleted from the store, so that the next run uploads them again."""
-        text = "pip ended with exit code %d: %s" % (code, self.reason.text())
+        text = "pip ended with exit code %d: %s" % (outcome["exitCode"], self.reason.text())
+        outcome["pipSaid"] = text
         damaged = delete_damaged_wheels(self.data, self.folder)
         if damaged:
             text = (
@@ -266,7 +267,10 @@ class Job:  # pylint: disable=too-many-instance-attributes
             except (IOError, OSError) as error:
                 problems.append("The cleanup failed: %s" % error_text(error))
         if outcome["state"] != "succeeded" and self.log:
-            self.log.line("%s: %s" % (outcome["state"].capitalize(), outcome["error"]))
-            outcome["error"] = self.log.masked(outcome["error"])
+            said = outcome.get("pipSaid")
+            shown = outcome["error"].replace(said, said.split(": ")[0]) if said else outcome["error"]
+            self.log.line("%s: %s" % (outcome["state"].capitalize(), shown))
+            for name in [each for each in ("error", "pipSaid") if each in outcome]:
+                outcome[name] = self.log.masked(outcome[name])
         if problems:
             outcome["warnings"] = problems

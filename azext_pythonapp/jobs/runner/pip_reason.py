@@ -6,6 +6,8 @@ from __future__ import absolute_import, unicode_literals
 
 import re
 
+from .index_requests import MARKS
+
 KEPT_LINES = 30
 # An error has at most so many lines of one block, and so many characters.
 BLOCK_LINES, MOST_CHARACTERS = 12, 1500
@@ -67,7 +69,9 @@ class PipReason:
         self.discarded = False
 
     def read_line(self, line):
-        """Read a line of pip's output."""
+        """Read a line of pip's output, which index_requests.py adds lines to."""
+        if line.startswith(MARKS):
+            return
         stripped = line.strip()
         self.read_block(line, stripped)
         self.read_traceback(line, stripped)

@@ -1,7 +1,7 @@
 # -*- coding: utf-8 -*-
 """The process of pip: it ends when the runner ends, and restores a package that it cannot remove completely.
 
-This module imports no other one of the package, so that pip's process contains nothing else of the runner.
+This module imports only index_requests.py of the package, so that pip's process contains nothing else of the runner.
 """
 
 # pylint: disable=consider-using-f-string
@@ -13,6 +13,8 @@ import os
 import runpy
 import shutil
 import threading
+
+from .index_requests import IndexRequests, tell
 
 # The function that decodes requirements files: of pip 25, 19.3 to 24, 10 to 19.2, and 9.
 DECODERS = (
@@ -31,7 +33,14 @@ def run_pip():
     watch_parent()
     uninstall_all_or_nothing()
     read_any_encoding()
-    runpy.run_module("pip", run_name="__main__", alter_sys=True)
+    requests = IndexRequests()
+    requests.watch()
+    try:
+        runpy.run_module("pip", run_name="__main__", alter_sys=True)
+    except SystemExit as ending:
+        if ending.code:
+            tell(requests)
+        raise
 
 
 def watch_parent():

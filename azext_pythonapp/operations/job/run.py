@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,15 +16,15 @@ from azext_pythonapp.jobs.request import JobSpec, Restore, Switch, log_path
 from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult
 from azext_pythonapp.operations.app.python_in_use import Target
 from azext_pythonapp.operations.job.watch import watching
+from azext_pythonapp.packages.explanation import Explanation
 from azext_pythonapp.packages.failure import explain
 from azext_pythonapp.packages.pip import HomeFile, JobFile, PipCommand
 from azext_pythonapp.packages.pip_output import PipOutput
 from azext_pythonapp.plan import Action, Change
 
-_HELD_FILE = (
-    "A running program, most likely the app, holds a file that pip must replace",
+_HELD_ADVICE = (
     "Run the command again with `--stop-app auto`, which stops the app for as long as pip needs; if the app "
-    "is stopped, end the other program, such as a WebJob or a console.",
+    "is stopped, end the other program, such as a WebJob or a console."
 )
 
 
@@ -129,16 +130,22 @@ class PipJob:
             self._app.progress.status(None)
         if job.state != FAILED:
             return job
-        if job.held_in_runtime:
-            return job.explained(*_HELD_FILE)
-        if job.held_file is not None:
-            return job.explained(
-                f"Another program holds {job.held_file or 'a file'}, which is not in the runtime's folder, "
-                "and still held it when pip tried again",
-                "An antivirus or another pip releases it soon: run the command again.",
-            )
-        explanation = explain(self._output)
-        return job.explained(explanation.reason, explanation.advice) if explanation else job
+        explanation = _held_file(job) or explain(
+            self._output, self._app.site.label, in_use=not (job.command or "").startswith("set-version")
+        )
+        if explanation is not None:
+            return job.explained(self._introduced(explanation.reason), explanation.advice)
+        said = re.fullmatch(
+            r"(?P<how>pip ended with exit code \d+): (?:error: )?(?P<why>.*)", job.pip_said or "", re.I | re.S
+        )
+        return job.explained(self._introduced(said["why"]), None) if said else job
+
+    def _introduced(self, reason: str) -> str:
+        """Return why pip failed, with the app, and the Python where it is known."""
+        label, python = self._app.site.label, self._output.python
+        if label in reason:
+            return reason
+        return f"pip failed on {label}{f' (Python {python})' if python[0].isdigit() else ''}: {reason}"
 
     def _line(self, line: str) -> None:
         self._output.take(line)
@@ -150,12 +157,28 @@ class PipJob:
         self._app.progress.status(f"{self._app.site.label}: {doing}")
 
 
+def _held_file(job: Job) -> Explanation | None:
+    """Explain a job that failed because another program holds a file; None when none does."""
+    if job.held_in_runtime:
+        which = f": {job.held_file}" if job.held_file else ""
+        return Explanation(
+            f"A running program, most likely the app, holds a file that pip must replace{which}.", _HELD_ADVICE
+        )
+    if job.held_file is None:
+        return None
+    return Explanation(
+        f"Another program holds {job.held_file or 'a file'}, which is not in the runtime's folder, and still held it "
+        "when pip tried again.",
+        "An antivirus or another pip releases it soon: run the command again.",
+    )
+
+
 def job_failure(app: App, job: Job) -> PythonAppError:
     """What to raise for a job that ended in any other state than succeeded; it names what changed all the same."""
     changed = changed_words(job)
     words = {"failed": "failed", "lost": "was lost, so what it did is unknown", "canceled": "was canceled"}
     reason = job.error or "no reason was given"
-    sentence = f"Job {job.id} on {app.site.label} {words.get(job.state, job.state)}: {reason}"
+    sentence = job.explained_error or f"Job {job.id} on {app.site.label} {words.get(job.state, job.state)}: {reason}"
     consequence = f" It changed: {', '.join(changed)}." if changed else ""
     if job.result is not None and not changed:
         consequence = " No package was changed."

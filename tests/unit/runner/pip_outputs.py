@@ -242,3 +242,67 @@ Requires-Python >=3.9
 ERROR: Could not find a version that satisfies the requirement flask==3.1.2 (from versions: 2.0.3, 3.0.3)
 ERROR: No matching distribution found for flask==3.1.2
 """
+# With the lines that jobs/runner/index_requests.py adds.
+NO_SUCH_NAME = """\
+ERROR: Could not find a version that satisfies the requirement nosuch (from versions: none)
+ERROR: No matching distribution found for nosuch
+Answered with HTTP 404 Not Found: https://pkgs.example/simple/nosuch/
+"""
+NUMPY_21 = """\
+Looking in indexes: https://pkgs.example/simple
+ERROR: Could not find a version that satisfies the requirement numpy==2.1.0 (from versions: 1.24.3, 1.24.4)
+ERROR: No matching distribution found for numpy==2.1.0
+For other Pythons: numpy 2.1.0, 2.1.1 (>=3.10); 1.25.0, 1.26.0 (>=3.9,<3.13)
+"""
+NUMPY_20 = NUMPY_21.replace(" (from versions: 1.24.3, 1.24.4)", "")
+NUMPY_9 = """\
+Collecting numpy==2.1.0
+  Could not find a version that satisfies the requirement numpy==2.1.0 (from versions: 1.24.3, 1.24.4)
+No matching distribution found for numpy==2.1.0
+For other Pythons: numpy 2.1.0, 2.1.1 (>=3.10); 1.25.0, 1.26.0 (>=3.9,<3.13)
+"""
+NUMPY_24 = """\
+ERROR: Ignored the following versions that require a different python version: 1.26.0 Requires-Python >=3.9,<3.13; \
+2.1.0 Requires-Python >=3.10; 2.1.1 Requires-Python >=3.10
+ERROR: Could not find a version that satisfies the requirement numpy==2.1.0 (from versions: 1.24.3, 1.24.4)
+ERROR: No matching distribution found for numpy==2.1.0
+"""
+UNAVAILABLE_9 = """\
+Exception:
+Traceback (most recent call last):
+  File "D:\\home\\python364x64\\lib\\site-packages\\pip\\basecommand.py", line 215, in main
+pip._vendor.requests.exceptions.RetryError: HTTPConnectionPool(host='pkgs.example', port=80): Max retries exceeded with \
+url: /simple/six/ (Caused by ResponseError('too many 503 error responses'))
+Not reached: https://pkgs.example/simple/six/: too many 503 error responses
+"""
+UNAVAILABLE_18 = """\
+Collecting six
+Could not install packages due to an EnvironmentError: HTTPSConnectionPool(host='pkgs.example', port=443): Max retries \
+exceeded with url: /simple/six/ (Caused by ResponseError('too many 503 error responses'))
+
+Not reached: https://pkgs.example/simple/six/: too many 503 error responses
+"""
+CONFLICT_OF_TWO = """\
+ERROR: Cannot install aa==1.0 and bb==1.0 because these package versions have conflicting dependencies.
+
+The conflict is caused by:
+    aa 1.1 depends on cc<2
+    aa 1.0 depends on cc<2
+    bb 1.0 depends on cc>=2
+
+To fix this you could try to:
+1. loosen the range of package versions you've specified
+"""
+DOUBLE_21 = """\
+ERROR: Cannot install six==1.15.0 and six==1.16.0 because these package versions have conflicting dependencies.
+
+The conflict is caused by:
+    The user requested six==1.16.0
+    The user requested six==1.15.0
+
+To fix this you could try to:
+"""
+DOUBLE_9 = """\
+Double requirement given: six==1.15.0 (from -r double.txt (line 2)) (already in six==1.16.0 (from -r double.txt (line 1)), \
+name='six')
+"""
