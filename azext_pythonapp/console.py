@@ -5,6 +5,7 @@ import shutil
 import sys
 import threading
 import time
+import unicodedata
 from contextlib import contextmanager
 
 from azext_pythonapp.plain_text import plain, plain_line
@@ -14,6 +15,8 @@ from azext_pythonapp.url_secrets import masked
 # How often the elapsed time on the last line is updated, and from when on it is shown.
 _TICK_SECONDS = 0.5
 _QUIET_SECONDS = 1.0
+# What a terminal writes behind the last line when somebody presses Ctrl-C: "^C".
+_ECHOED = 2
 
 
 class Console:
@@ -162,19 +165,20 @@ class Console:
         if self._only_errors or not sys.stderr.isatty():
             return
         with self._lock:
-            text = self._phases[-1].line(self._clock(), shutil.get_terminal_size().columns - 1) if self._phases else ""
+            width = shutil.get_terminal_size().columns - _ECHOED
+            text = self._phases[-1].line(self._clock(), width - 1) if self._phases else ""
             text = _encodable(text, sys.stderr)
             if text == self._shown:
                 return
             self._erase()
+            self._shown = text  # before it is: Ctrl-C may come in between
             sys.stderr.write(text)
             sys.stderr.flush()
-            self._shown = text
 
     def _erase(self):
         """Blank out the last line: blanks in place of an erase sequence, which not every Windows console supports."""
         if self._shown:
-            sys.stderr.write("\r" + " " * len(self._shown) + "\r")
+            sys.stderr.write("\r" + " " * (_cells(self._shown) + _ECHOED) + "\r")
             self._shown = ""
 
     def _start_ticker(self):
@@ -208,7 +212,23 @@ class _Phase:
         if not self.detail and now - self.began < _QUIET_SECONDS:
             return ""
         time_text = f", {elapsed // 60}:{elapsed % 60:02d}"
-        return (self.detail or self.title)[: max(0, width - len(time_text))] + time_text
+        return _cut(self.detail or self.title, width - len(time_text)) + time_text
+
+
+def _cells(text):
+    """Return how many columns of a terminal a text takes: two for a wide character, none for a combining one."""
+    return sum(
+        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text
+    )
+
+
+def _cut(text, cells):
+    """Return the beginning of a text that fits into so many columns."""
+    if _cells(text) > cells:
+        text = text[: max(0, cells)]
+        while _cells(text) > max(0, cells):
+            text = text[:-1]
+    return text
 
 
 def _colours():

@@ -136,7 +136,7 @@ def test_a_long_status_is_cut_to_one_line_with_its_time(show, clock):
     terminal = show()
     console = Console(only_errors=False, clock=clock)
     console.status("日" + "x" * 200)
-    assert terminal.screen == ["?" + "x" * 32 + ", 0:00"]
+    assert terminal.screen == ["?" + "x" * 29 + ", 0:00"]
 
 
 def test_the_last_lines_come_when_the_answer_is_there(capsys):
