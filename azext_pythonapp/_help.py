@@ -22,6 +22,17 @@ long-summary: >-
 
 
     The group is in preview: options and messages may still change; docs/json-output.md says what scripts can rely on.
+examples:
+  - name: See what an app runs, and whether all is right with it.
+    text: az webapp python show -g MyGroup -n MyApp --check --output table
+  - name: See which Python versions there are.
+    text: az webapp python list-versions -g MyGroup -n MyApp --output table
+  - name: See what a switch to Python 3.13 would change, then make it.
+    text: |-
+        az webapp python set-version -g MyGroup -n MyApp --version 3.13 --dry-run
+        az webapp python set-version -g MyGroup -n MyApp --version 3.13
+  - name: Install the app's requirements again after a deployment.
+    text: az webapp python install-requirements -g MyGroup -n MyApp
 """
 
 helps["webapp python list-versions"] = """
@@ -31,11 +42,19 @@ long-summary: >-
     Lists the trusted sources together: Microsoft's own site extensions, known by their exact ids, and python.org's
     own builds on NuGet. Anyone can publish a package with any author, title and tag, so packages of third parties are
     listed only with `--all` (`trusted` is false), and are installed only when their id is given.
+
     With an app, its own gallery feed is read and `installed` shows what the app has; without one, the public gallery
     is read. A source that cannot be reached is reported.
+
+    `install` and `set-version` choose from the same list. A Python that is on the app already counts before it; the
+    message on standard error names it.
 examples:
-  - name: List the available runtimes.
-    text: az webapp python list-versions --output table
+  - name: List the available runtimes, in general or for an app.
+    text: |-
+        az webapp python list-versions --output table
+        az webapp python list-versions -g MyGroup -n MyApp --output table
+  - name: See whether there is a 32-bit Python 3.13.
+    text: az webapp python list-versions --version 3.13 --arch x86
   - name: List the runtimes that still get security fixes, including pre-releases.
     text: az webapp python list-versions --supported --pre
   - name: List every 64-bit package of Python 3.6 for an app, including those of third parties.
@@ -79,26 +98,26 @@ long-summary: >-
     The app keeps its current Python; `set-version` changes that. The installation restarts the app and ends every
     running python.exe on it. Packages in a runtime folder that it would wipe are kept and put back; without `--yes`
     the command asks first.
+
     A version means a Python that is already on the app, if one satisfies it; otherwise the newest that Microsoft's
     site extensions and python.org's builds on NuGet offer. `latest` means the newest of all. Packages of third
     parties run their own installers on the app's worker, so they are installed only when named with `--extension-id`.
+
     A build of python.org is downloaded to this machine, uploaded, and registered like a site extension; that ends no
     running Python.
 examples:
-  - name: Install the newest Python 3.6.
-    text: az webapp python install -g MyGroup -n MyApp --version 3.6
-  - name: Install one package version of a site extension.
-    text: >-
-        az webapp python install -g MyGroup -n MyApp --extension-id azureappservice-python364x64
-        --package-version 3.6.4.4
   - name: Install the newest Python, or the newest 3.13, from any trusted source.
     text: |-
         az webapp python install -g MyGroup -n MyApp --version latest
         az webapp python install -g MyGroup -n MyApp --version 3.13
   - name: Install a Python from a package file, without access to NuGet.
     text: az webapp python install -g MyGroup -n MyApp --package python.3.13.2.nupkg
+  - name: Install one package version of a site extension.
+    text: >-
+        az webapp python install -g MyGroup -n MyApp --extension-id azureappservice-python364x64
+        --package-version 3.6.4.4
   - name: See what would be installed.
-    text: az webapp python install -g MyGroup -n MyApp --version 3.6 --dry-run
+    text: az webapp python install -g MyGroup -n MyApp --version 3.13 --dry-run
 """
 
 helps["webapp python uninstall"] = """
@@ -123,30 +142,37 @@ long-summary: >-
     One transaction: install the runtime if it is missing, install the app's requirements.txt into it, check that the
     entry point imports, switch web.config, restart the app, and check that it answers. When it does not, web.config
     is restored byte for byte.
+
     The page is healthy when it answers 2xx, 3xx on the same host, or the same status as before; every instance is
     asked. Without --health-path it is the page of the app's own health check (healthCheckPath), else the root.
+
     While the app restarts, errors are waited out until --health-timeout. A page that cannot be reached from this
     machine, such as that of a stopped app or one with access restrictions, is reported as not verified; it is a
     failure only if --health-path names it.
+
     IIS reads the FastCGI registration of a new Python only when the app starts. The app is therefore restarted before
     the switch as well, and --no-restart is refused in that case.
+
     In web.config, only the handler, the httpPlatform section and the settings that start Python are changed.
+
     Django serves no static files itself; --static-path lets IIS serve a folder of them.
+
     The entry point is imported the way its handler will import it, with the variables and the import path from
     web.config and the app's settings. --no-import-check skips this.
+
     A version means a Python that is already on the app, if one satisfies it; otherwise the newest that Microsoft's
     site extensions and python.org's builds on NuGet offer. `latest` means the newest of all.
 examples:
-  - name: Run an app on the newest Python 3.6.
-    text: az webapp python set-version -g MyGroup -n MyApp --version 3.6
+  - name: Run an app on the newest Python 3.13.
+    text: az webapp python set-version -g MyGroup -n MyApp --version 3.13
   - name: See what would change, web.config included.
-    text: az webapp python set-version -g MyGroup -n MyApp --version 3.6 --dry-run
+    text: az webapp python set-version -g MyGroup -n MyApp --version 3.13 --dry-run
   - name: Name the entry point, and start it with the HttpPlatform handler.
     text: >-
-        az webapp python set-version -g MyGroup -n MyApp --version 3.6 --handler httpplatform
+        az webapp python set-version -g MyGroup -n MyApp --version 3.13 --handler httpplatform
         --app "shop.web:create_app()"
   - name: Switch a deployment slot and check another page than the root.
-    text: az webapp python set-version -g MyGroup -n MyApp -s staging --version 3.6 --health-path /health
+    text: az webapp python set-version -g MyGroup -n MyApp -s staging --version 3.13 --health-path /health
 """
 
 helps["webapp python install-requirements"] = """
@@ -157,12 +183,15 @@ long-summary: >-
     `az webapp python job wait` re-attaches. The result is the difference between the packages before and after, read
     from the worker; `reinstalled` lists packages that pip installed again in the same version. The app is restarted
     when packages changed.
+
     If neither requirements nor packages changed since the last run, nothing is started. pip is asked each time when
     the files alone cannot tell, because they name folders, archives, URLs without a hash, or files that only the
     worker can read.
+
     Wheels of --wheel-dir are uploaded once. Wheels unused for 90 days are deleted. Above 4 GB the least recently used
     go first, but none that was used within a day. A damaged wheel is deleted by the run that fails on it, and
     uploaded again by the next run.
+
     When the runtime's pip is too old for an option, the newest pip that its Python can run is installed first.
 examples:
   - name: Install the requirements.txt that was deployed with the app.

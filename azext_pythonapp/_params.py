@@ -81,8 +81,11 @@ def _runtimes(loader):
         )
 
     with loader.argument_context("webapp python list-versions") as context:
+        context.argument("resource_group_name", help="Name of the resource group, together with --name.")
         context.argument("webapp_name", NAME, required=False)
-        context.argument("version", completer=version_completer, help="Show only this version: `3`, `3.6` or `3.6.4`.")
+        context.argument(
+            "version", completer=version_completer, help="Show only this version: `3`, `3.13` or `3.13.2`."
+        )
         context.argument(
             "all_versions",
             options_list=["--all"],
@@ -131,7 +134,7 @@ def _runtimes(loader):
         context.argument(
             "version",
             completer=installed_version_completer,
-            help="Python version: `3.6` or `3.6.4`. It must mean one runtime of the app.",
+            help="Python version: `3.13` or `3.13.2`. It must mean one runtime of the app.",
         )
         context.argument(
             "extension_id", completer=installed_id_completer, help="Id of the site extension, as `list` shows it."
@@ -169,8 +172,9 @@ def _set_version(loader):
         context.argument(
             "app",
             options_list=["--app"],
-            help="Entry point of the app: `MODULE:OBJECT` or `MODULE:FACTORY()`. Default: what web.config or else the "
-            "app setting WSGI_HANDLER says; else it is detected in the app's files.",
+            help="Entry point of the app: `MODULE:OBJECT` or `MODULE:FACTORY()`; `MODULE.OBJECT`, as WSGI_HANDLER has "
+            "it, is the same. Default: what web.config or else the app setting WSGI_HANDLER says; else it is detected "
+            "in the app's files.",
         )
         context.argument(
             "startup_command",

@@ -8,6 +8,10 @@ def load_web_config(loader, name):
     from azext_pythonapp._completers import installed_version_completer
 
     with loader.argument_context("webapp python web-config") as context:
+        context.argument(
+            "resource_group_name",
+            help="Name of the resource group. Not needed with --file, or a resource id in --name.",
+        )
         context.argument("webapp_name", name, required=False)
         context.argument(
             "file",
@@ -17,7 +21,7 @@ def load_web_config(loader, name):
         context.argument(
             "version",
             completer=installed_version_completer,
-            help="Installed Python to start: `3.6` or `3.6.4`. Default: the one that "
+            help="Installed Python to start: `3.13` or `3.13.2`. Default: the one that "
             "web.config starts, else the app's only one.",
         )
         context.argument(

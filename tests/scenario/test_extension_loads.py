@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import re
+import shlex
+
 import pytest
+
+from tests.conftest import REPOSITORY
 
 
 def test_az_lists_the_extension_as_a_preview(az, wheel):
@@ -26,6 +32,23 @@ def test_group_help_names_the_commands(az):
 def test_command_help_has_examples(az, command):
     shown = az(f"webapp python {command} --help").stdout
     assert f"az webapp python {command}" in shown.partition("Examples")[2], shown
+
+
+def test_the_examples_of_the_help_are_commands(az):
+    """az's own parser takes each of them."""
+    source = ast.parse((REPOSITORY / "azext_pythonapp" / "_help.py").read_text(encoding="utf-8"))
+    texts = [node.value for node in ast.walk(source) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    examples = [
+        " ".join(line.split()).partition(" > ")[0]
+        for text in texts
+        for line in re.sub(r"\n +(?=--)", " ", text.partition("\nexamples:")[2])
+        .replace("text: az", "\naz")
+        .splitlines()
+        if line.strip().startswith("az ")
+    ]
+    assert len(examples) > 40
+    faults = {example: az.complaint(shlex.split(example)[1:]) for example in examples}
+    assert not any(faults.values()), {example: fault for example, fault in faults.items() if fault}
 
 
 def test_webapp_help_lists_the_group(az):
