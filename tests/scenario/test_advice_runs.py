@@ -64,6 +64,10 @@ def test_advice_about_an_app_that_is_down(az, apps):
     paste(az, advice(gone, "--version", "3.8.10"))
     assert apps.get(site).status_code == 200
 
+    switched = az("webapp python set-version --version 3.11", *naming(site))
+    paste(az, advice(switched, "set-version"))
+    assert az("webapp python show", *naming(site)).json["runtime"]["version"] == "3.8.10"
+
     assert site.use_32bit_worker
     paste(az, advice(az("webapp python show", *naming(site)), "config", "set"))
     assert not site.use_32bit_worker
