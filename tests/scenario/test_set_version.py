@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.scenario.apps import naming, web_root
+from tests.scenario.held_index import HeldIndex
 from tests.scenario.unchanged import unchanged
 
 FAILS_ON_311 = """\
@@ -326,3 +327,24 @@ def test_somebody_elses_change_of_what_starts_is_left_alone(az, apps):
     ), said
     assert "<httpPlatform" not in said and "+++" not in said, said
     assert config.read_bytes() == before.replace(b'"app.application"', b'"app.theirs"')
+
+
+def test_two_terminals_the_second_is_told_of_the_first(az, azure, apps, windows):
+    """One waits for pip; meanwhile another one switches the app, and has the last word."""
+    site = apps.prepared("wsgi_hello", also="3.11.9")
+    (web_root(site) / "requirements.txt").write_text("six\n", encoding="utf-8")
+    with HeldIndex(windows / "index") as index:
+        site.app_settings["PIP_INDEX_URL"] = index.url
+        options = ("--handler", "httpplatform", "--startup-command", "app.py")
+        waiting = az.start("webapp python set-version --version 3.8", *naming(site), *options)
+        while not index.asked.wait(0.2):
+            assert waiting.poll() is None, waiting.communicate()
+        other = az("webapp python set-version --version 3.11.9 --no-requirements", *naming(site)).json
+        index.release()
+        _, said = waiting.communicate(timeout=300)
+
+    assert waiting.returncode == 1
+    told = f"Somebody switched app '{site.name}' from 3.8.10 to 3.11.9 while this ran (change {other['changeId']}, by "
+    assert told in said and "UTC). Your change was not made." in said, said
+    assert "Not undone in Python 3.8.10, which the app does not use: six." in said and "+++" not in said, said
+    assert b"python3119x64" in (web_root(site) / "web.config").read_bytes()

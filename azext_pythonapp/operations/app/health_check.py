@@ -259,7 +259,7 @@ class HealthCheck:
             page = next(iter(self._verdicts.values())).page
             return f"{self.url} was not verified: {(page.not_reached or '').rstrip('.')}."
         worst = min(reached, key=lambda verdict: _WORST_FIRST.index(verdict.outcome))
-        where = _on_how_many(len(reached), len(self._verdicts))
+        where = _on_how_many(len(reached), len(self._verdicts), self._app.site.affinity)
         rest = f"; not verified{_on(unreached, self._verdicts)}" if unreached else ""
         return f"{self.url} {_answers(worst.page)}{where}{rest}."
 
@@ -369,9 +369,13 @@ def _answers(page: Page) -> str:
     return f"answers {page.status}{who}, as before"
 
 
-def _on_how_many(number: int, of: int) -> str:
+def _on_how_many(number: int, of: int, told_apart: bool) -> str:
     if of < 2:
         return ""
+    if not told_apart:
+        return f" each of {of} times; its instances cannot be asked one by one"
+    if number == of == 2:
+        return " on both instances"
     return f" on all {of} instances" if number == of else f" on {number} of {of} instances"
 
 

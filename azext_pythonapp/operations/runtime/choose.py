@@ -231,8 +231,8 @@ def _choices(app: App, away: SourceName, best: Offer | None) -> str:
     full = f", as `--version {best.version}`" if best else ""
     return (
         f"Try again later, or name a version of the app's own gallery in full{full}; {listing}. Or download "
-        "the package 'python' (x64) or 'pythonx86' from https://www.nuget.org yourself and pass it: "
-        f"`{install} --package FILE`."
+        "the package 'python' (x64) or 'pythonx86' from https://www.nuget.org yourself and name the file: "
+        f"`{install} --package python.nupkg`."
     )
 
 

@@ -15,9 +15,15 @@ from azext_pythonapp.operations.set_version.last_lines import last_lines
 from azext_pythonapp.operations.set_version.options import SetVersionRequest
 from azext_pythonapp.operations.set_version.static_files import static_sentence
 from azext_pythonapp.operations.set_version.steps import Run, plan_steps
-from azext_pythonapp.operations.set_version.words import end_of_life_warning, now_in_words, same_python
+from azext_pythonapp.operations.set_version.words import (
+    end_of_life_warning,
+    entry_point_words,
+    now_in_words,
+    same_python,
+)
+from azext_pythonapp.operations.web_config.conflict import HANDLER_NAMES
 from azext_pythonapp.operations.web_config.entry_point import shown_entry_point
-from azext_pythonapp.plan import Change, report
+from azext_pythonapp.plan import Plan, report
 
 
 def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str, Any]:
@@ -35,16 +41,15 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
         warnings = _warnings(decision)
         static, unserved = static_sentence(decision) if plan.changes else (None, False)
     if dry_run:
-        _say_notes(app, run)
         if decision.running and request.health is not None and request.health.demanded:
             run.health.fetch_before(run.web_config.content)
-        _show_plan(decision, plan.changes, warnings, dry_run=True)
+        _show_plan(decision, run, plan, warnings, dry_run=True)
         app.progress.conclude(static if unserved else None)
         return report(app.site.to_dict(), plan.changes, True, **_answer(decision, run))
     for warning in warnings:
         app.progress.say(f"Warning: {warning}")
     if decision.installation is not None and decision.installation.question and not request.confirmed:
-        _show_plan(decision, plan.changes, (), dry_run=False)
+        _show_plan(decision, run, plan, (), dry_run=False)
         app.progress.confirm(decision.installation.question)
     app.kudu.memory.forget()
     changes = plan.apply(app.progress)
@@ -58,18 +63,16 @@ def _warnings(decision: Decision) -> list[str]:
     return [sentence] if sentence else []
 
 
-def _show_plan(decision: Decision, changes: Sequence[Change], warnings: Sequence[str], *, dry_run: bool) -> None:
-    app = decision.app
-    app.progress.show_plan(app.site.label, now_in_words(decision), changes, dry_run=dry_run, warnings=warnings)
-
-
-def _say_notes(app: App, run: Run) -> None:
-    """Tell what the edit of web.config, which is not made, means."""
-    edit = run.web_config.edit
-    if edit.changed and edit.notes:
-        app.progress.say(f"Planned for web.config of {app.site.label} (nothing was changed):")
-        for note in edit.notes:
-            app.progress.say(f"  {note}")
+def _show_plan(decision: Decision, run: Run, plan: Plan, warnings: Sequence[str], *, dry_run: bool) -> None:
+    """Show the plan; its line about web.config names the Python before and after, and the diff below has the rest."""
+    app, target = decision.app, run.web_config.change.target
+    told = " ".join([*filter(None, (entry_point_words(decision),)), *run.web_config.edit.remarks])
+    before, after = now_in_words(decision), f"Python {run.python.version}, {HANDLER_NAMES[run.intent.kind]}"
+    changes = [
+        replace(change, before=before, after=after, note=told or None) if change.target == target else change
+        for change in plan.changes
+    ]
+    app.progress.show_plan(app.site.label, before, changes, dry_run=dry_run, warnings=warnings)
 
 
 def _answer(decision: Decision, run: Run) -> dict[str, Any]:

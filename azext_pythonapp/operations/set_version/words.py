@@ -57,6 +57,15 @@ def now_in_words(decision: Decision) -> str | None:
     return f"Python {version}, {HANDLER_NAMES[current.kind]}"
 
 
+def entry_point_words(decision: Decision) -> str | None:
+    """Return what the entry point was and becomes, as a sentence; None where it stays, or there was none."""
+    current, intent = decision.found.current, decision.intent
+    if current is None or current.kind != intent.kind:
+        return None
+    was, now = started_text(current), started_text(intent)
+    return f"Entry point {was} -> {now}." if was and now and was != now else None
+
+
 def end_of_life_warning(version: str, today: date) -> str | None:
     """Return a sentence about a Python that gets no more security fixes; None for one that does.
 

@@ -224,7 +224,7 @@ def test_the_reason_is_an_error_and_not_noise(page, logged, said):
             "answers 404, from IIS itself, as before.",
         ),
         ({"one": plain(500)}, None, False, "answers 500, as before."),
-        ({"a1": plain(200), "b2": plain(200)}, plain(200), True, "answers 200 on all 2 instances."),
+        ({"a1": plain(200), "b2": plain(200)}, plain(200), True, "answers 200 on both instances."),
         (
             {"a1": plain(200), "b2": plain(200, Set_Cookie="ARRAffinity=a1;Path=/")},
             plain(200),
@@ -244,6 +244,18 @@ def test_the_last_line_about_the_page(pages, before, changed, sentence):
             site.pages = pages
         check.check(FAST, served(), changed)
         assert check.sentence == f"{check.url} {sentence}"
+
+
+def test_the_last_line_claims_no_instance_that_was_not_asked():
+    site = Site(a1=plain(200), b2=plain(200), c3=plain(200))
+    with serving(site.answer) as server:
+        check = site.check(server)
+        check.check(FAST, served())
+        assert check.sentence.endswith("/ answers 200 on all 3 instances.")
+        site.affinity = False
+        check = site.check(server)
+        check.check(FAST, served())
+    assert check.sentence.endswith("/ answers 200 each of 3 times; its instances cannot be asked one by one.")
 
 
 def test_the_last_line_about_a_page_that_was_not_reached():

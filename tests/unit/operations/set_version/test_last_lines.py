@@ -10,7 +10,12 @@ import pytest
 
 from azext_pythonapp.operations.set_version.decision import Decision
 from azext_pythonapp.operations.set_version.last_lines import last_lines
-from azext_pythonapp.operations.set_version.words import end_of_life_warning, now_in_words, switch_title
+from azext_pythonapp.operations.set_version.words import (
+    end_of_life_warning,
+    entry_point_words,
+    now_in_words,
+    switch_title,
+)
 from azext_pythonapp.plan import Change
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.webconfig.handlers import HandlerIntent, read_handler, write_handler
@@ -194,6 +199,12 @@ def test_the_heading_of_a_plan():
     assert switch_title(decided()) == "Switching web.config of app 'shop' from Python 3.11.9 to Python 3.8.10."
     assert switch_title(decided(before=None)) == "Switching web.config of app 'shop' to Python 3.8.10."
     assert switch_title(decided(before=NEW)) == "Correcting web.config of app 'shop'; Python 3.8.10 as before."
+
+
+def test_the_entry_point_in_a_plan():
+    assert entry_point_words(decided(before=NEW, intent=fast(NEW, "shop.app"))) == "Entry point app.app -> shop.app."
+    assert entry_point_words(decided()) is None and entry_point_words(decided(before=None)) is None
+    assert entry_point_words(decided(intent=platform(NEW))) is None, "another handler names it in another way"
 
 
 def test_a_version_without_security_fixes_is_warned_of():
