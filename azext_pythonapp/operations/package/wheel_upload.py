@@ -38,13 +38,11 @@ def upload_wheels(
         return
     present = len(wheels) - len(missing)
     size = sum(wheel.size for wheel in missing)
-    app.progress.say(
-        f"Uploading {_wheels(len(missing))} ({_megabytes(size)} MB) to {app.site.label}."
-        + (f" {present} are there already." if present else "")
-    )
+    title = f"Uploading {_wheels(len(missing))} ({_megabytes(size)} MB) to {app.site.label}."
     began = clock()
-    for batch in _batches(missing):
-        _upload(app, batch, clock, sleep)
+    with app.progress.phase(title + (f" {present} are there already." if present else "")):
+        for batch in _batches(missing):
+            _upload(app, batch, clock, sleep)
     app.progress.say(f"Uploaded {_wheels(len(missing))} in {clock() - began:.0f} s.")
 
 
