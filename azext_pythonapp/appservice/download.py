@@ -6,7 +6,7 @@ import base64
 import hashlib
 import time
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import requests
 
@@ -46,6 +46,29 @@ def download(
             f"{url} does not match the gallery's catalog: its SHA-512 is {found}, not {sha512}.",
             "It was changed between the gallery and this machine; try another network.",
         )
+
+
+class Told:
+    """A file that tells how far it was read or written, in bytes, each time."""
+
+    def __init__(self, file: BinaryIO, tell: Callable[[int], None]):
+        self._file = file
+        self._tell = tell
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes of the file, at most so many."""
+        content = self._file.read(size)
+        self._tell(self._file.tell())
+        return content
+
+    def write(self, content: bytes) -> int:
+        """Write the bytes and return how many."""
+        count = self._file.write(content)
+        self._tell(self._file.tell())
+        return count
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 def _fetch(session: requests.Session, url: str, target: BinaryIO) -> str:

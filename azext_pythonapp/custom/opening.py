@@ -28,8 +28,7 @@ def app_named(cmd, resource_group_name, webapp_name, slot, otherwise=None):
         if not named.resource_group or not named.name:
             required = {"--resource-group/-g": named.resource_group, "--name/-n": named.name}
             missing = ", ".join(option for option, value in required.items() if not value)
-            advice = otherwise or "Name both, or put the app's resource id into --name."
-            raise InvalidInput(f"The following arguments are required: {missing}.", advice)
+            raise InvalidInput(f"The following arguments are required: {missing}.", otherwise)
         return open_app(cmd.cli_ctx, named.resource_group, named.name, named.slot, console(cmd), given())
 
     def given():
@@ -40,10 +39,17 @@ def app_named(cmd, resource_group_name, webapp_name, slot, otherwise=None):
         try:
             yield opened
         except KeyboardInterrupt as interrupt:  # whoever changes something turns it into an error that says what
-            again = given()
-            raise Interrupted(
-                "Interrupted. Nothing was changed.", f"Run the command again: `{again}`." if again else None
-            ) from interrupt
+            raise _interrupted(Interrupted("Interrupted. Nothing was changed."), given()) from interrupt
+        except Interrupted as interrupted:
+            _interrupted(interrupted, given())
+            raise
+
+
+def _interrupted(error, again):
+    """Return the error of Ctrl-C with the advice to give the command again, unless it has another."""
+    if error.recommendation is None and again:
+        error.recommendation = f"Run the command again: `{again}`."
+    return error
 
 
 def said_if_empty(app, rows, sentence):

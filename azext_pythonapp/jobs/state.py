@@ -150,6 +150,11 @@ class Job:  # pylint: disable=too-many-instance-attributes
         return self.state != RUNNING
 
     @property
+    def progress_counted(self) -> bool:
+        """Whether the progress is a count of packages, which pip's lines do not tell."""
+        return self.phase == "installing" and self.progress is not None
+
+    @property
     def shown_title(self) -> str:
         """What it is: "pip (set-version 3.11)". A job is pip's part of a command, which may fail when pip succeeds."""
         return self.title or default_title(self.command)

@@ -272,12 +272,11 @@ class HealthCheck:
         why = f": {page.reason.rstrip('.')}." if page.reason and (by_page or logged is None) else "."
         why += f" {logged.rstrip('.')}." if logged is not None and by_page is None else ""
         place = served.log.where(logged is None) if served.log is not None else None
-        advice = []
+        advice = [place or _how_to_log(self._app, served.kind)]
         if page.status is not None and page.status < 500:
             advice.append(_NOT_MEANT)
-        elif page.is_transient and logged is None:
+        elif page.is_transient:
             advice.append(_SLOW)
-        advice.append(place or _how_to_log(self._app, served.kind))
         return RemoteFailed(
             f"With Python {served.version}, {self.url} {_answered(page)}{_on(bad, verdicts)}{before}{why}",
             " ".join(advice),

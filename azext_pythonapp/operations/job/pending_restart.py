@@ -63,8 +63,8 @@ def run_pending(
         return []
     mine = [marker for marker in left if marker.job_id in own]
     if starts and all(marker in mine for marker in starts):
-        app.progress.say(f"Starting {app.site.label} again.")
-        _start(app, mine[-1], sleep)
+        with app.progress.phase(f"Starting {app.site.label} again."):
+            _start(app, mine[-1], sleep)
         _clear(app, mine)
         return []
     busy = await_quiet(app, own, sleep)
@@ -75,10 +75,10 @@ def run_pending(
         )
         return []
     if starts and _is_stopped(app):
-        app.progress.say(
+        with app.progress.phase(
             f"Starting {app.site.label}, which was stopped for job {starts[-1].job_id} and not started again."
-        )
-        _start(app, starts[-1], sleep)
+        ):
+            _start(app, starts[-1], sleep)
         _clear(app, left)
         return [_STARTED]
     if not (restart and (changed or restarts)):

@@ -59,12 +59,20 @@ def stop_for_job(
 
     python_path: of the runtime whose files the job replaces. Raises what the stop raises; the marker exists then.
     """
-    for _ in range(STOPS):
+    with app.progress.phase(f"Stopping {app.site.label} for job {job_id}, until its processes have ended."):
+        for _ in range(STOPS):
+            mark_start(app.kudu, job_id)
+            app.arm.stop(app.site)
+            if Marker(job_id, START) in markers(app.kudu):  # else another client took it and started the app
+                break
         mark_start(app.kudu, job_id)
-        app.arm.stop(app.site)
-        if Marker(job_id, START) in markers(app.kudu):  # else another client took it and started the app
-            break
-    mark_start(app.kudu, job_id)
+        _await_end(app, job_id, python_path, clock, sleep)
+
+
+def _await_end(
+    app: App, job_id: str, python_path: str, clock: Callable[[], float], sleep: Callable[[float], None]
+) -> None:
+    """Wait until the processes of a stopped app have ended, and renew the marker of its start."""
     until = clock() + ENDING_SECONDS
     try:
         while left := running_in(app, python_path):

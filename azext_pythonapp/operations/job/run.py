@@ -27,6 +27,16 @@ _HELD_ADVICE = (
     "is stopped, end the other program, such as a WebJob or a console."
 )
 
+# What a job's phase is while pip runs, and what pip's lines begin with (jobs/runner/pip_output.py has the same).
+PIP_PHASES = ("pip", "resolving", "downloading", "building", "installing")
+_LINES = (
+    ("Collecting ", "resolving"),
+    ("Downloading ", "downloading"),
+    ("Building wheel", "building"),
+    ("Installing build dependencies", "building"),
+    ("Installing collected packages", "installing"),
+)
+
 
 @dataclass(frozen=True)
 class PipRun:  # pylint: disable=too-many-instance-attributes
@@ -108,6 +118,7 @@ class PipJob:
         self._timeout = timeout
         self._on_line = on_line or app.progress.output
         self._output = PipOutput()
+        self._doing = ""
 
     def wait(self) -> Job:
         """Follow the job to its end; a failed one comes with what its log tells about the reason.
@@ -149,11 +160,16 @@ class PipJob:
 
     def _line(self, line: str) -> None:
         self._output.take(line)
+        self._doing = _doing(line) or self._doing
         self._on_line(line)
 
     def _show(self, job: Job) -> None:
-        """One line for a terminal: the app and what pip does."""
-        doing = " ".join(part for part in (job.phase, job.progress) if part)
+        """One line for a terminal: the app and what pip does.
+
+        pip's newest line tells more, and sooner, than the state, which is written every two seconds.
+        """
+        state = " ".join(part for part in (job.phase, job.progress) if part)
+        doing = self._doing if self._doing and job.phase in PIP_PHASES and not job.progress_counted else state
         self._app.progress.status(f"{self._app.site.label}: {doing}")
 
 
@@ -193,6 +209,18 @@ def job_failure(app: App, job: Job) -> PythonAppError:
         f"{job.advice + ' ' if job.advice else ''}Read the whole log: `az webapp python job log "
         f"{app.site.arguments} --job-id {job.id}`.",
     )
+
+
+def _doing(line: str) -> str | None:
+    """What pip is doing from one of its lines on; None for a line that does not tell."""
+    words = line.strip().split()
+    start = next((doing for start, doing in _LINES if line.strip().startswith(start)), None)
+    if start is None or len(words) < 2:
+        return None
+    if start == "downloading":
+        size = re.search(r"\(([\d.]+ ?[kMG]?B)\)$", line.strip())
+        return f"downloading {words[1].rsplit('/', 1)[-1]}{f', {size[1]}' if size else ''}"
+    return f"{start} {words[1]}" if start == "resolving" else start
 
 
 @contextmanager

@@ -70,8 +70,7 @@ def plan_pip(
         planned += [change for change in _rows(more) if change.target not in known]
     newer_pip = pip_versions.upgrade_for(options.features, present.get("pip"), target.version)
     if newer_pip is not None:
-        newer = package_change("pip", "upgrade", present["pip"], newer_pip.removeprefix("pip") or "newest")
-        planned.insert(0, replace(newer, note=f"for {pip_versions.missing(options.features, present['pip'])[0]}"))
+        planned.insert(0, package_change("pip", "upgrade", present["pip"], newer_pip.removeprefix("pip") or "newest"))
     return PipRun(
         target,
         f"Installing {files.name} into",
@@ -98,7 +97,7 @@ def _expected(
 
 def _rows(changes: Sequence[package_plan.PackageChange]) -> list[Change]:
     return [
-        replace(package_change(change.name, change.action, change.before, change.after), note=change.note or None)
+        package_change(change.name, change.action, change.before, change.after)
         for change in changes
         if change.action != "none"
     ]

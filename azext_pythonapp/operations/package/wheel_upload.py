@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.stored_zip import Member, StoredZip
-from azext_pythonapp.errors import NotFound, UnknownOutcome
+from azext_pythonapp.errors import Interrupted, NotFound, UnknownOutcome
+from azext_pythonapp.operations.job.watch import again_advice
 from azext_pythonapp.packages.wheels import STORE, Wheel
 
 # One request for as much as anybody has; Kudu takes 4 GB at once (docs/platform/kudu.md 0).
@@ -40,9 +41,16 @@ def upload_wheels(
     size = sum(wheel.size for wheel in missing)
     title = f"Uploading {_wheels(len(missing))} ({_megabytes(size)} MB) to {app.site.label}."
     began = clock()
-    with app.progress.phase(title + (f" {present} are there already." if present else "")):
-        for batch in _batches(missing):
-            _upload(app, batch, clock, sleep)
+    try:
+        with app.progress.phase(title + (f" {present} are there already." if present else "")):
+            for batch in _batches(missing):
+                _upload(app, batch, clock, sleep)
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted(
+            f"Interrupted while wheels were being uploaded to {app.site.label}; pip was not started. Wheels that "
+            "arrived are not uploaded a second time.",
+            again_advice(app),
+        ) from interrupt
     app.progress.say(f"Uploaded {_wheels(len(missing))} in {clock() - began:.0f} s.")
 
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from azext_pythonapp.advice import quoted
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.site_extensions import await_install, start_install
 from azext_pythonapp.errors import InvalidInput, NotFound
 from azext_pythonapp.operations.app.home_space import require_room
 from azext_pythonapp.operations.app.observe import list_pythons, not_answered
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 from azext_pythonapp.operations.runtime.choose import EVERYWHERE, Choice, choose_runtime, newest_present, say_new_id
 from azext_pythonapp.operations.runtime.install_package import NO_WAIT, install_registration, install_release
-from azext_pythonapp.operations.runtime.site_extension import Installation
+from azext_pythonapp.operations.runtime.last_lines import installed_lines
+from azext_pythonapp.operations.runtime.site_extension import Installation, await_earlier
 from azext_pythonapp.operations.runtime.sources import SourceName, app_offers, package_offers
 from azext_pythonapp.plan import Plan, report
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
@@ -104,37 +104,43 @@ def install(app: App, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
     if request.wait and not dry_run:
         silent = _silent(pythons, choice)
     if silent is not None:
-        await_install(app.arm, app.site, silent)
+        with app.progress.phase(f"Waiting for the installation of {silent} on {app.site.label}, if it goes on."):
+            await_earlier(app, silent)
         pythons = list_pythons(app)
         choice = _choose(app, pythons, request)
     if choice.offer is None:
         if choice.required.extension_id and request.wait and not dry_run:
-            await_install(app.arm, app.site, choice.required.extension_id)
+            await_earlier(app, choice.required.extension_id)
         return install_registration(app, choice.required, dry_run)
     require_room(app)
     if choice.offer.runtime is not None:
         if not request.wait:
             raise InvalidInput(f"Python {choice.offer.version} comes from NuGet. {NO_WAIT}", "Leave --no-wait out.")
         return install_release(app, choice.offer.runtime, None, dry_run)
-    return _install_extension(app, Installation(app, choice.offer, pythons, request.package_version), request, dry_run)
+    runs = next((python for python in pythons if python.in_use), None)
+    installation = Installation(app, choice.offer, pythons, request.package_version)
+    return _install_extension(app, installation, runs, request, dry_run)
 
 
-def _install_extension(app: App, installation: Installation, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
+def _install_extension(
+    app: App, installation: Installation, runs: InstalledRuntime | None, request: InstallRequest, dry_run: bool
+) -> dict[str, Any]:
+    """runs: the Python that the app runs."""
     plan = Plan(installation.steps())
     for warning in fit_warnings(app, installation.offer.architecture):
         app.progress.say(warning)
+    now, planned = runs.name if runs else None, [*plan.changes, *installation.restart_planned]
     if dry_run:
+        app.progress.show_plan(app.site.label, now, planned, dry_run=True)
         return report(app.site.to_dict(), plan.changes, True, runtime=installation.runtime.to_dict())
     if not request.wait:
-        return _start_only(app, installation, request)
+        return _start_only(app, installation)
     if installation.question and not request.confirmed:
+        app.progress.show_plan(app.site.label, now, planned, dry_run=False)
         app.progress.confirm(installation.question)
     changes = plan.apply(app.progress)
-    runtime = installation.runtime
-    app.progress.say(
-        f"{runtime.name} answers. To run the app on it: `az webapp python set-version "
-        f"{app.site.arguments} --version {runtime.version} --arch {runtime.architecture}`."
-    )
+    done = [*changes, *installation.restart_planned]
+    app.progress.conclude(*installed_lines(app, installation.runtime, done, runs))
     return report(app.site.to_dict(), changes, False, runtime=installation.runtime.to_dict())
 
 
@@ -189,19 +195,20 @@ def _silent(pythons: Sequence[InstalledRuntime], choice: Choice) -> str | None:
     )
 
 
-def _start_only(app: App, installation: Installation, request: InstallRequest) -> dict[str, Any]:
+def _start_only(app: App, installation: Installation) -> dict[str, Any]:
     if installation.packages:
         raise InvalidInput(
             f"Installing over {len(installation.packages)} packages of {app.site.label} moves them "
             "aside and back, so it cannot be combined with --no-wait.",
             "Leave --no-wait out.",
         )
-    app.progress.say(installation.title)
-    start_install(app.arm, app.site, installation.offer.extension_id, request.package_version)
+    with app.progress.phase(installation.title):
+        installation.start()
     finish = f"az webapp python install {app.site.arguments} --extension-id {quoted(installation.offer.extension_id)}"
-    app.progress.say(
-        f"The installation is still running. When it has finished, restart the app and check the runtime with "
-        f"`{finish}`."
+    app.progress.conclude(
+        f"Azure is installing Python {installation.offer.version} {installation.offer.architecture} on "
+        f"{app.site.label}; it is not there yet.",
+        f"This waits for it, has the app restarted and checks it: {finish}",
     )
     return report(
         app.site.to_dict(),

@@ -13,8 +13,9 @@ from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.operations.app.observe import list_pythons
 from azext_pythonapp.operations.app.registration import find_registration
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
-from azext_pythonapp.operations.job.pending_restart import await_quiet
+from azext_pythonapp.operations.job.pending_restart import await_quiet, changes_unused_runtime, restart_beside
 from azext_pythonapp.operations.runtime.choose import newest_present
+from azext_pythonapp.operations.runtime.last_lines import installed_lines
 from azext_pythonapp.operations.runtime.nuget import NugetInstallation
 from azext_pythonapp.plan import Change, Plan, Step, report
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
@@ -92,7 +93,10 @@ def install_registration(app: App, python: InstalledRuntime, dry_run: bool) -> d
     """
     runtime = _unregistered(app, python)
     if runtime is None:
-        app.progress.say(f"{python.name} is already on {app.site.label}.")
+        if dry_run:
+            app.progress.show_plan(app.site.label, None, [], dry_run=True)
+        else:
+            app.progress.conclude(f"Nothing was changed: {python.name} is already on {app.site.label}.")
         return report(app.site.to_dict(), [], dry_run, runtime=python.to_dict())
     return _install(app, NugetInstallation(app, runtime, None, python), dry_run)
 
@@ -102,8 +106,10 @@ def _install(app: App, installation: NugetInstallation, dry_run: bool) -> dict[s
         app.progress.say(warning)
     plan = Plan([*installation.steps(), *_restart_steps(app, installation)])
     if dry_run:
+        app.progress.show_plan(app.site.label, None, plan.changes, dry_run=True)
         return report(app.site.to_dict(), plan.changes, True, runtime=installation.runtime.to_dict())
     changes = plan.apply(app.progress)
+    app.progress.conclude(*installed_lines(app, installation.runtime, changes), *installation.warnings)
     more = {"warnings": installation.warnings} if installation.warnings else {}
     return report(app.site.to_dict(), changes, False, runtime=installation.runtime.to_dict(), **more)
 
@@ -122,20 +128,21 @@ def _restart_steps(app: App, installation: NugetInstallation) -> list[Step]:
     """A restart makes IIS read the registration (docs/platform/site-extensions.md 1.5); a stopped app stays stopped."""
     if app.site.stopped:
         return []
-    change = Change("app", "restart")
+    change = Change("app", "restart", note="IIS reads the registration of a Python when the app starts")
 
     def restart() -> Sequence[Change]:
         if not installation.registered:
             return []
         busy = await_quiet(app, (), time.sleep)
-        if busy is not None:
+        if busy is not None and not changes_unused_runtime(app, busy):
             app.progress.say(
-                f"Job {busy.id} ({busy.command or 'unknown command'}) is running, and a restart would end "
+                f"Job {busy.id}, {busy.shown_title}, is running, and a restart would end "
                 f"it, so {app.site.label} is not restarted now. IIS reads the registration of the new "
                 f"Python when it is: `az webapp restart {app.site.arguments}`."
             )
             return []
-        app.arm.restart(app.site)
+        with app.progress.phase(f"Restarting {app.site.label}, so that IIS reads the registration of the new Python."):
+            restart_beside(app, busy)
         return [change]
 
-    return [Step(f"Restarting {app.site.label}.", [change], restart)]
+    return [Step("", [change], restart)]

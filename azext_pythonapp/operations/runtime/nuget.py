@@ -3,45 +3,42 @@
 from __future__ import annotations
 
 import tempfile
-import time
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
-from azext_pythonapp.appservice.app import App, fetch_json
-from azext_pythonapp.appservice.download import download
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.download import Told
 from azext_pythonapp.errors import (
     Conflict,
-    InvalidInput,
+    Interrupted,
     NotFound,
     PythonAppError,
     Refused,
     RemoteFailed,
     UnknownOutcome,
 )
-from azext_pythonapp.jobs.launch import launch
-from azext_pythonapp.jobs.request import JobSpec
 from azext_pythonapp.operations.app.observe import list_pythons
-from azext_pythonapp.operations.job.run import PipJob, require_job_success, result_changes
+from azext_pythonapp.operations.app.python_in_use import Target
+from azext_pythonapp.operations.job.run import PipRun, require_job_success, result_changes
+from azext_pythonapp.operations.job.same_job import pip_once
+from azext_pythonapp.operations.job.watch import again_advice
 from azext_pythonapp.operations.runtime.choose import Choice
-from azext_pythonapp.operations.runtime.site_extension import Installation
+from azext_pythonapp.operations.runtime.nuget_upload import EXTRACTION_SECONDS, await_program, prepare, tell_upload
+from azext_pythonapp.operations.runtime.site_extension import INTERRUPTED, Installation
+from azext_pythonapp.operations.runtime.unfinished import Unfinished, begin, end, unfinished_in
 from azext_pythonapp.packages.pip import PipCommand
 from azext_pythonapp.plan import Change, Step
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.end_of_life import support, support_words
-from azext_pythonapp.runtimes.nuget import NugetRuntime, fetch_hash
-from azext_pythonapp.runtimes.nuget_package import PROGRAM, extension_files, read_package, repack
+from azext_pythonapp.runtimes.nuget import NugetRuntime
+from azext_pythonapp.runtimes.nuget_package import PROGRAM, extension_files
 from azext_pythonapp.runtimes.official import CPYTHON_PUBLISHER
 from azext_pythonapp.runtimes.probe import probe
 from azext_pythonapp.windows import quote_command
 
-POLL_SECONDS = 5.0
-# Extracting some thousand files on the app's share takes minutes; Azure's front end waits 230 s
-# (docs/platform/kudu.md 1.4).
-EXTRACTION_SECONDS = 15 * 60
-# Kudu reads the whole archive before it makes the folder, so without a folder it never got the whole.
-ARRIVAL_SECONDS = 60
 # 3.0.0 of wfastcgi is a source package only; 2.2.1 is a wheel and the same program but for a debugger's hook. pip takes
 # these as variables, because an old one ignores a variable that it does not know
 # (docs/platform/site-extensions.md 3.1, 4.8).
@@ -65,7 +62,10 @@ class NugetInstallation:
         self._file = file
         self._present = present
         self._registered = False
+        self._begun = False
         self._extracting = False
+        self._has_pip = True
+        self._unfinished: Unfinished | None = None
         self.warnings: list[str] = []
         self.runtime = present or InstalledRuntime(
             version=offer.version,
@@ -126,31 +126,94 @@ class NugetInstallation:
         return None
 
     def _install(self, runtime: Change, extension: Change) -> Sequence[Change]:
-        """Do everything; when a part of it fails, remove what was uploaded.
+        """Do everything, or what an earlier command left to do; when a part of it fails, remove what was uploaded.
 
-        After UnknownOutcome nothing is removed: the worker may still be extracting, or running pip there.
+        After Ctrl-C and UnknownOutcome nothing is removed: the worker may still be extracting, or running pip there,
+        and the same command goes on with it.
         """
-        with tempfile.TemporaryDirectory(prefix="pythonapp-") as folder:
-            archive = Path(folder) / "runtime.zip"
-            has_pip = self._prepare(Path(folder) / "package.nupkg", archive)
-            try:
-                self._upload(archive)
+        app, offer = self._app, self.offer
+        try:
+            if not self._arrived():
+                self._transfer()
+            with app.progress.phase(f"Asking the new Python {offer.version} of {app.site.label} for its version."):
                 self._require_answer()
-                if not has_pip:
-                    self._provide_pip()
-                packages = self._provide_wfastcgi()
+            if not self._has_pip:
+                self._provide_pip()
+            packages = self._provide_wfastcgi()
+            with app.progress.phase(f"Registering Python {offer.version} of {app.site.label} with IIS."):
                 self._register()
                 self._look()
-            except UnknownOutcome as error:
-                error.extend([self._left()])
-                raise
-            except PythonAppError as error:
-                error.extend([self._remove()])
-                raise
-            except BaseException:
-                self._app.progress.say(self._left() if self._extracting else self._remove())
-                raise
+                end(app, offer.folder)
+        except UnknownOutcome as error:
+            error.extend([f"Nothing was removed from {app.site.label}, because it may still be at work there."])
+            if not error.message.startswith(INTERRUPTED):
+                error.recommendation = " ".join(filter(None, [error.recommendation, self._finish]))
+            raise
+        except Interrupted as interrupted:  # before pip was started
+            raise self._interrupted() from interrupted
+        except PythonAppError as error:
+            error.extend([self._remove()] if self._begun else [])
+            raise
+        except KeyboardInterrupt as interrupt:
+            raise self._interrupted() from interrupt
+        except BaseException:
+            if self._begun:
+                app.progress.say(self._remove())
+            raise
         return [runtime, *packages, extension]
+
+    def _interrupted(self) -> PythonAppError:
+        """The error for Ctrl-C: what goes on, and how it is finished."""
+        label, python = self._app.site.label, f"Python {self.offer.version} {self.offer.architecture}"
+        if not self._begun:
+            return Interrupted(f"{INTERRUPTED} Nothing was uploaded to {label}.", again_advice(self._app))
+        what = (
+            f"{python} was being uploaded to {label}, which may go on extracting it."
+            if self._extracting
+            else f"{python} is in the folder {self.offer.folder} of {label}, but its installation is not complete."
+        )
+        return UnknownOutcome(f"{INTERRUPTED} {what}", self._finish)
+
+    @property
+    def _finish(self) -> str:
+        """What finishes an installation whose outcome is not known, and what gives it up."""
+        site, offer = self._app.site, self.offer
+        install = f"az webapp python install {site.arguments} --version {offer.version} --arch {offer.architecture}"
+        return (
+            f"To finish, run the same command again, which goes on with it: `{self._app.command or install}`. To give "
+            f"up: `az webapp python uninstall {site.arguments} --version {offer.version} --arch {offer.architecture}`."
+        )
+
+    def _transfer(self) -> None:
+        """Get the package and upload it."""
+        with tempfile.TemporaryDirectory(prefix="pythonapp-") as folder:
+            archive = Path(folder) / "runtime.zip"
+            self._has_pip = prepare(self._app, self.offer, self._file, Path(folder) / "package.nupkg", archive)
+            self._upload(archive)
+
+    def _arrived(self) -> bool:
+        """Whether an earlier command has uploaded the very package; one that is still being extracted is waited for.
+
+        What was not extracted in time never will be: it is removed.
+        """
+        earlier, app = self._unfinished, self._app
+        if earlier is None:
+            return False
+        self._begun = self._extracting = True
+        self._has_pip = earlier.has_pip
+        left = EXTRACTION_SECONDS - (earlier.seconds or 0)
+        with app.progress.phase(
+            f"Going on with an installation of Python {self.offer.version} that began earlier on {app.site.label}."
+        ):
+            try:
+                await_program(app, self.offer, earlier.size, max(left, 1.0))
+                self._extracting = False
+                return True
+            except UnknownOutcome:
+                if left > 0:
+                    raise
+                self._remove()
+                return False
 
     def _complete(self, change: Change) -> Sequence[Change]:
         packages = self._provide_wfastcgi()
@@ -159,68 +222,25 @@ class NugetInstallation:
         self._register()
         return [*packages, change]
 
-    def _prepare(self, downloaded: Path, archive: Path) -> bool:
-        """Get the package, check it, and make the archive to upload; whether the runtime has pip."""
-        try:
-            if self._file is None:
-                self._app.progress.say(f"Downloading {self.offer.address}.")
-                with downloaded.open("wb") as target:
-                    sha512 = fetch_hash(lambda url: fetch_json(self._app.web, url), self.offer)
-                    download(self._app.web, str(self.offer.address), target, sha512)
-            package = self._file or downloaded
-            found = read_package(package)
-            if (found.package_id, found.version) != (self.offer.package_id, self.offer.version):
-                raise InvalidInput(f"The package '{package.name}' is {found.source}, not the {self.offer.source}.")
-            return repack(package, archive)
-        except OSError as error:
-            raise Refused(
-                f"The package could not be unpacked in {downloaded.parent}: {error.strerror or error}.",
-                "Make room there, or name another folder in the environment variable TMPDIR.",
-            ) from error
-
     def _upload(self, archive: Path) -> None:
-        megabytes = archive.stat().st_size / 1e6
-        self._app.progress.say(f"Uploading {megabytes:.0f} MB to {self.offer.folder}.")
-        self._extracting = True
-        try:
-            with archive.open("rb") as file:
-                self._app.kudu.upload_archive(self.offer.folder, file)
-        except Conflict:
-            self._extracting = False
-            raise
-        except UnknownOutcome as error:
-            self._app.progress.say(f"{error.message} Waiting for it.")
-            with zipfile.ZipFile(archive) as content:
-                size = content.getinfo(PROGRAM).file_size
-            self._await_program(size)
-        self._extracting = False
-
-    def _await_program(
-        self, size: int, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
-        """Wait for python.exe, the last file of the archive. size: in bytes.
-
-        Raises RemoteFailed when the archive certainly did not arrive, UnknownOutcome when it takes too long.
-        """
-        begun, arrived = clock(), False
-        while clock() - begun < EXTRACTION_SECONDS:
+        app, total = self._app, archive.stat().st_size
+        with zipfile.ZipFile(archive) as content:
+            size = content.getinfo(PROGRAM).file_size
+        self._begun = True
+        begin(app, self.offer, size, self._has_pip)
+        with app.progress.phase(f"Uploading {total / 1e6:.0f} MB to {self.offer.folder} of {app.site.label}."):
+            self._extracting = True
             try:
-                entries = self._app.kudu.list_directory(self.offer.folder)
-                arrived = True
-            except NotFound:
-                if not arrived and clock() - begun >= ARRIVAL_SECONDS:
-                    raise RemoteFailed(
-                        f"The upload of Python {self.offer.version} to {self._app.site.label} is incomplete.",
-                        "Try again over a faster or steadier connection.",
-                    ) from None
-                entries = []
-            if any(entry.name == PROGRAM and entry.size == size for entry in entries):
-                return
-            sleep(POLL_SECONDS)
-        raise UnknownOutcome(
-            f"It is not known whether Python {self.offer.version} is complete on {self._app.site.label}: "
-            f"its upload is still not extracted after {EXTRACTION_SECONDS // 60} minutes."
-        )
+                with archive.open("rb") as file:
+                    told = Told(file, lambda count: tell_upload(app, count, total))
+                    app.kudu.upload_archive(self.offer.folder, told)  # type: ignore[arg-type]
+            except Conflict:
+                self._extracting = False
+                raise
+            except UnknownOutcome as error:
+                app.progress.say(f"{error.message} Waiting for it.")
+                await_program(app, self.offer, size)
+            self._extracting = False
 
     def _require_answer(self) -> None:
         """Raise RemoteFailed unless python.exe on the worker is the Python that the package promised."""
@@ -245,9 +265,9 @@ class NugetInstallation:
             )
 
     def _provide_pip(self) -> None:
-        self._app.progress.say("The package contains no pip; installing it with ensurepip.")
         command = quote_command(self.runtime.python_path, "-E", "-s", "-m", "ensurepip", "--default-pip")
-        result = self._app.kudu.run(command)
+        with self._app.progress.phase("The package contains no pip; installing it with ensurepip."):
+            result = self._app.kudu.run(command)
         if result.exit_code:
             reason = ((result.error or result.output).strip().splitlines() or ["it printed nothing"])[-1]
             raise RemoteFailed(f"ensurepip of {self.runtime.python_path} on {self._app.site.label} failed: {reason}.")
@@ -259,10 +279,11 @@ class NugetInstallation:
         that is a warning.
         """
         app, folder = self._app, self.offer.folder
-        app.progress.say("Installing wfastcgi, which IIS starts Python with under FastCGI.")
-        spec = JobSpec(command="install", python=self.runtime.python_path, runtime=folder, pip=WFASTCGI)
+        target = Target(self.runtime.python_path, folder, self.offer.version, self.offer.architecture)
+        run = PipRun(target, "Installing wfastcgi into", WFASTCGI, [])
         try:
-            result = require_job_success(app, PipJob(app, launch(app.kudu, spec, {}), None).wait())
+            with app.progress.phase("Installing wfastcgi, which IIS starts Python with under FastCGI."):
+                result = require_job_success(app, pip_once(app, run, "install", on_success=None))
             program = app.kudu.read(f"{folder}/Lib/site-packages/wfastcgi.py").content
         except (RemoteFailed, NotFound) as error:
             warning = (
@@ -296,16 +317,6 @@ class NugetInstallation:
             )
         self.runtime = python
 
-    def _left(self) -> str:
-        """What an installation whose outcome is not known leaves, in words, and what puts it right."""
-        site, offer = self._app.site, self.offer
-        return (
-            f"Nothing was removed from {site.label}, because it may still be busy with the folder {offer.folder}. "
-            f"Look in a few minutes: `az webapp python list {site.arguments}`; `az webapp python uninstall "
-            f"{site.arguments} --version {offer.version} --arch {offer.architecture}` removes it, and then it can "
-            "be installed again."
-        )
-
     def _remove(self) -> str:
         """Delete what the installation uploaded; a sentence that says so."""
         kept = []
@@ -314,6 +325,11 @@ class NugetInstallation:
                 self._app.kudu.delete_directory(folder)
             except PythonAppError as error:
                 kept.append(f"The folder {folder} was left behind: {error.message}")
+            except KeyboardInterrupt:  # a second one, during the clean-up
+                kept.append(f"Its deletion was interrupted, so the folder {folder} may be left behind.")
+        if not kept:
+            with suppress(PythonAppError, KeyboardInterrupt):
+                end(self._app, self.offer.folder)
         return " ".join(kept) or "What was uploaded was removed again."
 
     def _require_free_folder(self) -> None:
@@ -322,7 +338,10 @@ class NugetInstallation:
             taken = bool(self._app.kudu.list_directory(folder))
         except NotFound:
             return
-        if taken:
+        # One that is still empty may be about to be filled.
+        unfinished = unfinished_in(self._app, folder)
+        self._unfinished = unfinished if unfinished and unfinished.is_of(self.offer) else None
+        if taken and self._unfinished is None:
             raise Refused(
                 f"Python {self.offer.version} {self.offer.architecture} would go into the folder {folder} of "
                 f"{self._app.site.label}, but there is one already.",

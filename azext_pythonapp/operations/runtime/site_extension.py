@@ -9,7 +9,7 @@ from typing import Any
 
 from azext_pythonapp.advice import quoted
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.appservice.site_extensions import delete_extension, install_or_join
+from azext_pythonapp.appservice.site_extensions import await_install, delete_extension, install_or_join, start_install
 from azext_pythonapp.errors import PythonAppError, Refused, RemoteFailed, UnknownOutcome
 from azext_pythonapp.operations.app.observe import list_pythons
 from azext_pythonapp.operations.runtime.choose import require_version
@@ -20,6 +20,29 @@ from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.end_of_life import support_words
 from azext_pythonapp.runtimes.identity import same_extension
 from azext_pythonapp.runtimes.versions import minor, package_order
+
+INTERRUPTED = "Interrupted."
+
+
+def interrupted_install(app: App, identifier: str) -> UnknownOutcome:
+    """Return the error for Ctrl-C while Azure installs a site extension: how to finish that, and how to give up."""
+    install = f"az webapp python install {app.site.arguments} --extension-id {quoted(identifier)}"
+    return UnknownOutcome(
+        f"{INTERRUPTED} Azure may go on installing the site extension {identifier} on {app.site.label}.",
+        f"To finish, run the same command again, which waits for it: `{app.command or install}`. To give up, when it "
+        f"is there: `az webapp python uninstall {app.site.arguments} --extension-id {quoted(identifier)}`.",
+    )
+
+
+def await_earlier(app: App, identifier: str) -> dict[str, Any]:
+    """Wait for an installation that an earlier command began, as await_install does.
+
+    Raises UnknownOutcome for Ctrl-C as well.
+    """
+    try:
+        return await_install(app.arm, app.site, identifier)
+    except KeyboardInterrupt:
+        raise interrupted_install(app, identifier) from None
 
 
 class Installation:
@@ -101,6 +124,23 @@ class Installation:
         """What to ask the person before packages are moved; None when none are."""
         return self._replacement.question if self._replacement is not None else None
 
+    @property
+    def restart_planned(self) -> list[Change]:
+        """The restart that Azure does by itself after the installation; none for a stopped app.
+
+        Resource Manager asks for it (docs/platform/kudu.md 4.3), and the package's install.cmd ends every python.exe
+        before that (docs/platform/site-extensions.md 1.5). It is for the plan on the screen.
+        """
+        note = "by Azure after the installation, which ends every python.exe of the app"
+        return [] if self._app.site.stopped else [Change("app", "restart", note=note)]
+
+    def start(self) -> None:
+        """Start the installation without waiting for it. Raises UnknownOutcome for Ctrl-C."""
+        try:
+            start_install(self._app.arm, self._app.site, self.offer.extension_id, self._package_version)
+        except KeyboardInterrupt:
+            raise self._interrupted() from None
+
     def _install(self) -> Sequence[Change]:
         """Install, and verify by asking python.exe. Raises RemoteFailed when what landed is not what was asked for."""
         app, identifier, change = self._app, self.offer.extension_id, self.change
@@ -112,14 +152,7 @@ class Installation:
                 f"{self._package_version} was asked for.",
                 f"See what there is: `az webapp python list-versions {app.site.arguments} --all`.",
             )
-        python = next(
-            (
-                python
-                for python in list_pythons(app)
-                if python.extension_id and same_extension(python.extension_id, identifier)
-            ),
-            None,
-        )
+        python = self._python()
         if python is not None and python.unknown:
             raise UnknownOutcome(
                 f"Azure says that {identifier} is installed on {app.site.label}. {python.problem} So "
@@ -145,16 +178,16 @@ class Installation:
     def _install_extension(self) -> dict[str, Any]:
         app, identifier = self._app, self.offer.extension_id
         try:
+            if self.change.action == "update":
+                joined = self._earlier()
+                if joined is not None:
+                    return joined
             if self.change.action in ("downgrade", "update") and self._replacement is None:
                 # Kudu does nothing unless the package is newer than the one that is there (docs/platform/kudu.md 4.3).
                 delete_extension(app.arm, app.site, identifier, app.kudu.delete_directory)
             return install_or_join(app.arm, app.site, identifier, self._package_version, app.progress.say)
         except KeyboardInterrupt:
-            raise UnknownOutcome(
-                f"No longer waiting for site extension {identifier} of {app.site.label}; its installation may still "
-                "be running.",
-                f"Wait for it again: `az webapp python install {app.site.arguments} --extension-id {identifier}`.",
-            ) from None
+            raise self._interrupted() from None
         except PythonAppError as error:
             if self._present is not None and self._replacement is None:
                 # A failed installation deletes the one that was there as well (docs/platform/kudu.md 4.3).
@@ -166,6 +199,35 @@ class Installation:
                     ]
                 )
             raise
+
+    def _interrupted(self) -> UnknownOutcome:
+        return interrupted_install(self._app, self.offer.extension_id)
+
+    def _earlier(self) -> dict[str, Any] | None:
+        """Wait for the installation of the very package that an earlier command may have begun.
+
+        Azure lists a package before its install.cmd has run (docs/platform/kudu.md 4.3). None when there was none, or
+        when its Python does not answer after it: then the package has to be installed again.
+        """
+        app, identifier = self._app, self.offer.extension_id
+        try:
+            entry = await_install(app.arm, app.site, identifier)
+        except RemoteFailed:
+            return None
+        python = self._python()
+        return entry if python is not None and (python.answered or python.unknown) else None
+
+    def _python(self) -> InstalledRuntime | None:
+        """The Python of the package, as it is now."""
+        identifier = self.offer.extension_id
+        return next(
+            (
+                python
+                for python in list_pythons(self._app)
+                if python.extension_id and same_extension(python.extension_id, identifier)
+            ),
+            None,
+        )
 
     def _action(self, before: str | None) -> Action:
         """`update` is for the same package again, whose Python does not answer."""

@@ -14,13 +14,14 @@ from azext_pythonapp.operations.app.observe import not_answered, observe
 from azext_pythonapp.operations.runtime.choose import say_new_id
 from azext_pythonapp.operations.runtime.in_use import shortened, uses_of_runtime
 from azext_pythonapp.operations.runtime.keep_packages import packages_at_risk
+from azext_pythonapp.operations.runtime.last_lines import EXTENSION as EXTENSIONS
+from azext_pythonapp.operations.runtime.last_lines import uninstalled_lines
+from azext_pythonapp.operations.runtime.unfinished import Unfinished, end, unfinished_of
 from azext_pythonapp.packages import record
 from azext_pythonapp.plan import Change, Plan, Step, report
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import VersionSpec, identify, same_extension
 from azext_pythonapp.windows import home_folder_of, same_path
-
-EXTENSIONS = "siteextensions/"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,18 @@ class UninstallRequest:
         spec = VersionSpec.parse(version) if version else None
         return cls(spec, architecture, extension_id, keep_files, force, confirmed)
 
+    def names(self, extension_id: str) -> bool:
+        """Return whether the request means the runtime of an extension's id."""
+        if self.extension_id is not None:
+            return same_extension(self.extension_id, extension_id)
+        identity = identify(extension_id)
+        return (
+            identity is not None
+            and self.spec is not None
+            and self.spec.matches(identity.version)
+            and self.architecture in (None, identity.architecture)
+        )
+
     def __str__(self) -> str:
         architecture = f" {self.architecture}" if self.architecture else ""
         return str(self.extension_id) if self.spec is None else f"Python {self.spec}{architecture}"
@@ -81,8 +94,7 @@ def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, A
     pythons = seen.pythons
     python = _chosen(app, request, pythons)
     if python is None:
-        app.progress.say(f"{request} is not on {app.site.label}; there is nothing to do.")
-        return report(app.site.to_dict(), [], dry_run)
+        return _without_python(app, request, dry_run)
     if python.in_use and not request.force:
         raise Refused(
             f"web.config of {app.site.label} starts {python.python_path}, so it is not uninstalled.",
@@ -93,10 +105,40 @@ def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, A
         _refuse_used(app, python)
     plan = Plan([*_extension_steps(app, python), *_folder_steps(app, python, pythons, request.keep_files)])
     if dry_run:
+        app.progress.show_plan(app.site.label, None, plan.changes, dry_run=True)
         return report(app.site.to_dict(), plan.changes, True)
     if plan.steps and not request.confirmed:
+        app.progress.show_plan(app.site.label, None, plan.changes, dry_run=False)
         app.progress.confirm(f"{_summary(app, python, plan)} Continue?")
-    return report(app.site.to_dict(), plan.apply(app.progress), False)
+    changes = plan.apply(app.progress)
+    app.progress.conclude(*uninstalled_lines(app, python, changes))
+    return report(app.site.to_dict(), changes, False)
+
+
+def _without_python(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, Any]:
+    """Remove what an interrupted installation of the runtime left, if there is anything; its Python is not there."""
+    plan = Plan([step for each in unfinished_of(app, request.names) for step in _left_steps(app, each)])
+    if dry_run:
+        app.progress.show_plan(app.site.label, None, plan.changes, dry_run=True)
+        return report(app.site.to_dict(), plan.changes, True)
+    if not plan.steps:
+        app.progress.conclude(f"{request} is not on {app.site.label}; there is nothing to do.")
+        return report(app.site.to_dict(), [], False)
+    changes = plan.apply(app.progress)
+    app.progress.conclude(f"What an interrupted installation of {request} had left on {app.site.label} is removed.")
+    return report(app.site.to_dict(), changes, False)
+
+
+def _left_steps(app: App, left: Unfinished) -> list[Step]:
+    change = Change(left.folder, "uninstall", "not complete", None)
+
+    def apply() -> Sequence[Change]:
+        for folder in (f"SiteExtensions/{left.extension_id}", left.folder):
+            app.kudu.delete_directory(folder)
+        end(app, left.folder)
+        return [change]
+
+    return [Step(f"Deleting the incomplete folder {left.folder} of {app.site.label}.", [change], apply)]
 
 
 def _refuse_used(app: App, python: InstalledRuntime) -> None:
@@ -188,6 +230,7 @@ def _folder_steps(
     def apply() -> Sequence[Change]:
         app.kudu.delete_directory(folder)
         app.kudu.delete(record.path_for(folder))
+        end(app, folder)
         if _exists(app, folder):
             raise RemoteFailed(
                 f"The folder {folder} of {app.site.label} could not be deleted completely.",

@@ -11,6 +11,7 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.operations.app.deployment_warnings import warn_of_deployment
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 from azext_pythonapp.operations.set_version.decision import Decision, decide
+from azext_pythonapp.operations.set_version.interrupted import saying_what_runs
 from azext_pythonapp.operations.set_version.last_lines import last_lines
 from azext_pythonapp.operations.set_version.options import SetVersionRequest
 from azext_pythonapp.operations.set_version.static_files import static_sentence
@@ -35,12 +36,11 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
         decision = decide(app, request)
         run = Run(decision)
         warn_of_deployment(app, decision.python.python_path)
-        switches = run.web_config.change.action != "none" or bool(request.static)
-        static, unserved = static_sentence(decision) if switches else (None, False)
         plan = plan_steps(decision, run)
         for warning in fit_warnings(app, decision.python.architecture) if plan.changes else ():
             app.progress.say(warning)
         warnings = _warnings(decision)
+        static, unserved = static_sentence(decision) if plan.changes else (None, False)
     if dry_run:
         if decision.running and request.health is not None and request.health.demanded:
             run.health.fetch_before(run.web_config.content)
@@ -53,7 +53,8 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
         _show_plan(decision, run, plan, (), dry_run=False)
         app.progress.confirm(decision.installation.question)
     app.kudu.memory.forget()
-    changes = plan.apply(app.progress)
+    with saying_what_runs(decision, run):
+        changes = plan.apply(app.progress)
     app.progress.conclude(*last_lines(decision, run, changes, static))
     return report(app.site.to_dict(), changes, False, **_answer(decision, run))
 

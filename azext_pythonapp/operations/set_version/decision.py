@@ -18,6 +18,7 @@ from azext_pythonapp.operations.package.requirement_files import RequirementFile
 from azext_pythonapp.operations.runtime.choose import choose_runtime
 from azext_pythonapp.operations.runtime.nuget import NugetInstallation, installation_of
 from azext_pythonapp.operations.runtime.site_extension import Installation
+from azext_pythonapp.operations.runtime.unfinished import without_unfinished
 from azext_pythonapp.operations.set_version.options import SetVersionRequest
 from azext_pythonapp.operations.web_config.decide import PythonChoice, decide_handler, decide_start
 from azext_pythonapp.operations.web_config.entry_point import StartTarget
@@ -103,7 +104,13 @@ def decide(app: App, request: SetVersionRequest) -> Decision:
     current = read_in_force(web_config.content)
     files = AppFiles(app)
     start = decide_start(files, request.handler, request.app, current, lambda: known_settings(app), app.progress.say)
-    choice = choose_runtime(app, seen.pythons, request.version, request.architecture, prereleases=request.prereleases)
+    choice = choose_runtime(
+        app,
+        without_unfinished(app, seen.pythons),
+        request.version,
+        request.architecture,
+        prereleases=request.prereleases,
+    )
     installation = installation_of(app, choice, seen.pythons)
     requirements = _requirements(app) if request.requirements else None
     found = Found(files, web_config, current, start, requirements, seen.current, seen.pythons)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from azext_pythonapp.errors import (
     Conflict,
+    Interrupted,
     InvalidWebConfig,
     PlatformFailed,
     PythonAppError,
@@ -59,6 +60,7 @@ class WebConfigChange:
         self._record = record
         self._shown = shown
         self._etag: str | None = None
+        self.attempted = False
         self._compute(found)
 
     def apply(self) -> Change:
@@ -76,10 +78,13 @@ class WebConfigChange:
                 if self.content == present.content:
                     self._etag = present.etag or "*"
                 else:
+                    self.attempted = True
                     if self._record is not None:
                         self._record.keep(self._files.shown(self._name), self._name, present.content)
                     self._etag = self._files.write(self._name, self.content, present.etag)
                 return self.change
+            except KeyboardInterrupt as interrupt:
+                raise self._interrupted(present) from interrupt
             except Conflict as error:
                 present = self._files.state(self._name)
                 if present == self.previous:
@@ -92,6 +97,22 @@ class WebConfigChange:
                 return self.change
         shown = self._files.shown(self._name)
         raise conflict(self._files.label, shown, found.content, present.content, planned, self._record)
+
+    def _interrupted(self, present: FileState) -> Interrupted:
+        """Return the error for Ctrl-C while the file was being written; what was written is put back.
+
+        present: the file as it was before.
+        """
+        try:
+            after = self._files.state(self._name)
+            if after.content == self.content != present.content:
+                self._etag = after.etag or "*"
+                sentence = self.undo()
+            else:
+                sentence = f"{self.title} was read again and is as it was."
+        except (PythonAppError, KeyboardInterrupt):
+            sentence = " ".join([f"It is not known whether {self.title} was written.", *self._where_kept()])
+        return Interrupted(f"Interrupted while {self.title} was being written. {sentence}")
 
     def undo(self) -> str:
         """Restore the previous bytes, or delete the file if it was new; return what was done, as a sentence.

@@ -18,11 +18,12 @@ from azext_pythonapp.appservice.kudu import Entry, Kudu
 from azext_pythonapp.errors import Conflict, InvalidInput, NotFound, PlatformFailed, RemoteFailed, UnknownOutcome
 from azext_pythonapp.operations.runtime.install import InstallRequest
 from azext_pythonapp.operations.runtime.install_package import PackageRequest
-from azext_pythonapp.operations.runtime.nuget import NugetInstallation
+from azext_pythonapp.operations.runtime.nuget_upload import await_program
 from azext_pythonapp.runtimes.nuget import NugetRuntime
 from tests.local_azure import login
 from tests.local_azure.site import Site
 from tests.unit.local_azure.linux_azure import LinuxAzure
+from tests.unit.progress import Recorded
 
 INDEX = "https://api.nuget.org/v3/index.json"
 RUNTIME = NugetRuntime("python", "3.13.2", "x64")
@@ -142,10 +143,8 @@ class Folder:
 
 def awaited(folder: Folder) -> float:
     """Wait for a python.exe of 100 bytes; the seconds that it took."""
-    app = SimpleNamespace(kudu=folder, site=SimpleNamespace(label="app 'shop'"))
-    present = SimpleNamespace()
-    installation = NugetInstallation(app, RUNTIME, present=present)  # type: ignore[arg-type]
-    installation._await_program(100, lambda: folder.now, folder.sleep)  # pylint: disable=protected-access
+    app = SimpleNamespace(kudu=folder, site=SimpleNamespace(label="app 'shop'"), progress=Recorded())
+    await_program(app, RUNTIME, 100, clock=lambda: folder.now, sleep=folder.sleep)  # type: ignore[arg-type]
     return folder.now
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from types import SimpleNamespace
 
 import pytest
@@ -102,7 +103,7 @@ class Worker:
     """Where a NuGet runtime is uploaded to; deleted: what the client deleted."""
 
     def __init__(self, error):
-        self.error, self.deleted, self.said = error, [], []
+        self.error, self.deleted, self.said, self.notes = error, [], [], {}
 
     def home(self):
         return r"D:\home"
@@ -116,6 +117,22 @@ class Worker:
     def upload_archive(self, folder, archive):
         raise self.error
 
+    def now(self):
+        return None
+
+    def write(self, path, content):
+        self.notes[path] = content
+
+    def delete(self, path):
+        self.notes.pop(path, None)
+
+
+def packed(archive):
+    """Write the archive of a runtime; return that it has pip."""
+    with zipfile.ZipFile(archive, "w") as content:
+        content.writestr("python.exe", b"MZ")
+    return True
+
 
 @pytest.mark.parametrize(
     "error, removes", [(UnknownOutcome("cut"), False), (KeyboardInterrupt(), False), (RemoteFailed("refused"), True)]
@@ -123,22 +140,17 @@ class Worker:
 def test_an_upload_that_may_be_extracted_is_not_removed(monkeypatch, tmp_path, error, removes):
     worker = Worker(error)
     site = SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop")
-    app = SimpleNamespace(kudu=worker, site=site, progress=Recorded(worker.said))
+    app = SimpleNamespace(kudu=worker, site=site, progress=Recorded(worker.said), command=None)
     installation = NugetInstallation(app, RUNTIME)
 
-    def prepare(_, archive):
-        archive.write_bytes(b"")
-        return True
-
-    monkeypatch.setattr(installation, "_prepare", prepare)
-    monkeypatch.setattr(nuget_installation.zipfile, "ZipFile", lambda file: (_ for _ in ()).throw(error))
-    with pytest.raises(type(error)) as caught:
+    monkeypatch.setattr(nuget_installation, "prepare", lambda app, offer, file, downloaded, archive: packed(archive))
+    monkeypatch.setattr(nuget_installation, "await_program", lambda *arguments: (_ for _ in ()).throw(error))
+    with pytest.raises(RemoteFailed if removes else UnknownOutcome) as caught:
         installation.steps()[0].apply()
-    assert bool(worker.deleted) is removes
-    text = str(caught.value) + " ".join(worker.said)
-    assert (
-        "Nothing was removed" in text and "az webapp python uninstall -g rg -n shop --version 3.13.2" in text
-    ) is not removes
+    assert bool(worker.deleted) is removes and bool(worker.notes) is not removes
+    advice = str(caught.value.recommendation)
+    assert ("run the same command again, which goes on with it: `az webapp python install" in advice) is not removes
+    assert ("az webapp python uninstall -g rg -n shop --version 3.13.2" in advice) is not removes
 
 
 def test_a_planned_package_says_where_it_comes_from(tmp_path):
@@ -159,11 +171,12 @@ def test_an_interrupted_wait_for_an_install_is_unknown(monkeypatch):
     installation = object.__new__(Installation)
     site = SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop")
     installation.__dict__.update(
-        _app=SimpleNamespace(arm=None, site=site, kudu=None, progress=Recorded()),
+        _app=SimpleNamespace(arm=None, site=site, kudu=None, progress=Recorded(), command="az webapp python x"),
         _present=None,
         _package_version=None,
         _replacement=None,
         offer=SimpleNamespace(extension_id="azureappservice-python364x64", package_version="3.6.4.4"),
     )
-    with pytest.raises(UnknownOutcome, match="may still be running"):
+    with pytest.raises(UnknownOutcome, match="Interrupted. Azure may go on installing") as caught:
         installation._install_extension()
+    assert "`az webapp python x`" in caught.value.recommendation and "uninstall" in caught.value.recommendation
