@@ -62,6 +62,11 @@ def said_if_empty(app, rows, sentence):
     return rows
 
 
+def prints_all_keys(cmd):
+    """Whether the answer is printed with all its keys, not as a table."""
+    return cmd.cli_ctx.invocation.data.get("output") in ("json", "jsonc", "yaml", "yamlc")
+
+
 def console(cmd):
     from azext_pythonapp.console import Console
 

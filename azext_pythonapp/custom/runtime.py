@@ -1,6 +1,6 @@
 """Commands about the runtimes of an app, and the one that it runs."""
 
-from azext_pythonapp.custom.opening import app_named, console, said_if_empty
+from azext_pythonapp.custom.opening import app_named, console, prints_all_keys, said_if_empty
 from azext_pythonapp.custom.printed import id_as_printed, version_as_printed
 
 
@@ -65,8 +65,8 @@ def show_app(cmd, resource_group_name, webapp_name, slot=None, check=False):
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         answer = show.show(opened(), check)
-        if cmd.cli_ctx.invocation.data.get("output") not in ("json", "jsonc", "yaml", "yamlc"):
-            console(cmd).conclude(*answer["warnings"])  # the other formats leave them out
+        if not prints_all_keys(cmd):
+            console(cmd).conclude(*show.lines_below(answer))
         return answer
 
 

@@ -12,12 +12,15 @@ from azext_pythonapp.operations.app import findings
 from azext_pythonapp.operations.app.activity import activity, last_change
 from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.observe import Observation, observe
-from azext_pythonapp.operations.app.page_check import check_page
+from azext_pythonapp.operations.app.page_check import Start, check_page
 from azext_pythonapp.operations.app.settings import known_settings
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
 from azext_pythonapp.operations.web_config.entry_point import entry_point_in_force
 from azext_pythonapp.windows import join
+
+_NOT_KNOWN = "not known"
+_YES_NO = {True: "yes", False: "no"}
 
 
 def show(app: App, check: bool = False, sleep: Callable[[float], None] = time.sleep) -> dict[str, Any]:
@@ -33,7 +36,8 @@ def show(app: App, check: bool = False, sleep: Callable[[float], None] = time.sl
     current, records = seen.current, seen.records
     home = app.kudu.home()
     going_on = activity(app, records, sleep) if records is not None else None
-    page = check_page(app, seen.web_config.content, entry_point) if check else None
+    content = seen.web_config.content if seen.problem is None else None
+    page = check_page(app, content, Start(handler.kind if handler else None, entry_point)) if check else None
     found = [*_findings(seen), *(going_on.findings if going_on else [findings.records_unknown(app.site)])]
     found += page.findings if page else ()
     job = going_on.running if going_on else None
@@ -52,6 +56,21 @@ def show(app: App, check: bool = False, sleep: Callable[[float], None] = time.sl
         "pendingRestart": going_on.pending_restart if going_on else None,
         "warnings": [*map(str, found), *_runtime_warnings(seen), *filter(None, [source])],
     }
+
+
+def lines_below(answer: dict[str, Any]) -> list[str]:
+    """Return the lines below the table of an answer, which has no room for them: state, page, change and warnings."""
+    page, change, job = answer["page"], answer["lastChange"], answer["runningJob"]
+    pending = answer["pendingRestart"]
+    restart = "after the job" if job and pending is None else _NOT_KNOWN if pending is None else _YES_NO[pending]
+    running = job["id"] if job else _NOT_KNOWN if pending is None else "none"
+    lines = [f"State: {answer['state']}. Running job: {running}. Pending restart: {restart}."]
+    if page is not None and page["httpStatus"] is not None and page["httpStatus"] < 400:
+        lines.append(f"{page['url']} answers {page['httpStatus']}.")
+    if change is not None:
+        known = [change["command"] or "unknown command", change["user"] and f"by {change['user']}", change["startedAt"]]
+        lines.append(f"Last change: {', '.join(filter(None, known))} (change {change['changeId']}).")
+    return lines + [f"Warning: {warning}" for warning in answer["warnings"]]
 
 
 def _findings(seen: Observation) -> list[Finding]:

@@ -173,7 +173,8 @@ def when_it_fails(reader: Reader) -> Iterator[None]:
     """Apps that have the troubles of the page."""
     reader.app("flask_hello", beside=["3.11.9"])
     reader.put("wrong.txt", "nosuchpackage==9\n")
-    for name, source in (("my-broken-app", BROKEN_ON_311), ("my-old-app", FAILS_ON_311)):
+    down = ("my-down-app", "import yaml\n")
+    for name, source in (down, ("my-broken-app", BROKEN_ON_311), ("my-old-app", FAILS_ON_311)):
         site = reader.app("wsgi_hello", name=name, beside=["3.11.9"])
         (web_root(site) / "app.py").write_text(source, encoding="utf-8")
     reader.app("wsgi_hello", name="my-stopped-app", beside=["3.11.9"]).stop()

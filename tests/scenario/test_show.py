@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import time
 
+import pytest
+
 from tests.local_azure import login
 from tests.scenario.apps import naming, web_root
+from tests.scenario.terminal import az_in_terminal
 from tests.scenario.unchanged import unchanged
 
 KEYS = {
@@ -138,3 +141,36 @@ def test_a_page_that_was_not_fetched_is_not_verified(az, azure, apps):
         shown = az("webapp python show --check", *naming(site)).json
     assert shown["state"] == "Stopped" and shown["page"]["httpStatus"] is None
     assert any("was not verified: the app is stopped" in warning for warning in shown["warnings"])
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_screen_in_an_incident(az, apps, columns):
+    site = apps.prepared("waitress_hello", "3.11.9", "httpplatform")
+    site.use_32bit_worker = False
+    az("webapp python package uninstall --yes --packages waitress", *naming(site))
+    with az_in_terminal(az, "webapp python show --check -o table", *naming(site), columns=columns) as terminal:
+        assert terminal.end() == 0
+    text = terminal.screen.text
+    assert "State: Running. Running job: none. Pending restart: no." in text and "3.11.9" in text, terminal.screen
+    assert re.search(
+        rf"Warning: https://{site.host}/ of app '{site.name}' answers 50[023]: .*No module named.*waitress", text
+    )
+    assert f"`az webapp python package install -g rg -n {site.name} --packages waitress`" in text, terminal.screen
+    assert f"Last change: set-version, by {login.CLIENT_ID}, " in text, terminal.screen
+
+
+def test_list_tells_what_goes_on(az, apps):
+    site = apps.prepared("wsgi_hello")
+    install_and_leave(az, site)
+    assert "was not restarted since" in az("webapp python list", *naming(site)).stderr
+    site.stop()
+    assert f"Start it: `az webapp start -g rg -n {site.name}`." in az("webapp python list", *naming(site)).stderr
+
+
+def test_a_diff_stands_on_the_screen_once(az, apps):
+    site = apps.prepared("wsgi_hello")
+    for output, marks in (("table", 1), ("json", 2)):  # the JSON has it on one line, so it follows in colours
+        command = f"webapp python web-config diff --env NEW=1 -o {output}"
+        with az_in_terminal(az, command, *naming(site), columns=120) as terminal:
+            assert terminal.end() == 0
+        assert len(re.findall(r"add key=.?.NEW", terminal.screen.text)) == marks, terminal.screen

@@ -155,18 +155,20 @@ def page_redirects(site: Site, url: str, status: int | None, elsewhere: str) -> 
     return Finding(f"{url} of {site.label} answers {status} and leads to {elsewhere}; the app's own page was not seen.")
 
 
-def page_bad(site: Site, url: str, status: int | None, reason: str, text: str, entry_point: str | None) -> Finding:
+def page_bad(site: Site, url: str, status: int | None, reason: str, advice: str) -> Finding:
     """A page that is not good.
 
     status: None when nothing answered. reason: what the page and the server's log say, in sentences; "" for nothing.
-    text: in which a missing module is looked for. entry_point: of the app, to tell its own modules.
     """
     answered = f"answers {status}" if status is not None else "does not answer"
-    message = f"{url} of {site.label} {answered}: {reason or 'no reason was given.'}"
-    return Finding(message, _missing_package(site, text, entry_point))
+    return Finding(f"{url} of {site.label} {answered}: {reason or 'no reason was given.'}", advice)
 
 
-def _missing_package(site: Site, text: str, entry_point: str | None) -> str:
+def missing_package(site: Site, text: str, entry_point: str | None) -> str:
+    """Return what to do about the module that a traceback calls missing; "" when it calls none so.
+
+    entry_point: of the app, to tell its own module from a package.
+    """
     module = missing_module(text)
     if module is None:
         return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ntpath
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from azext_pythonapp.entrypoints.detection import FOREIGN_FOLDERS
 from azext_pythonapp.errors import AccessDenied, InvalidWebConfig, NotFound, UnknownOutcome
 from azext_pythonapp.jobs import pending_restart
 from azext_pythonapp.operations.app import findings
-from azext_pythonapp.operations.app.activity import LOOK, Records, parse_records
+from azext_pythonapp.operations.app.activity import LOOK, Records, activity, parse_records
 from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, WWWROOT, AppFiles, FileState, home_folder, web_root
 from azext_pythonapp.packages import record
@@ -207,6 +208,11 @@ def observe(app: App, *, pythons: bool = True, files: bool = False) -> Observati
     asked = _ask_pythons(app, _look() if files else LOOK) if pythons else None
     configuration = Part("configuration", partial(app.arm.configuration, app.site))
     return Observation(app, configuration, Part("web.config", partial(_usual_web_config, app)), asked)
+
+
+def going_on(seen: Observation) -> tuple[Finding, ...]:
+    """Return what is worth knowing of jobs and pending restarts; nothing where that did not arrive."""
+    return activity(seen.app, seen.records, time.sleep).findings if seen.records is not None else ()
 
 
 def is_there(app: App, path: str) -> bool | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,9 @@ from azext_pythonapp.appservice.page import Page, fetch_page
 from azext_pythonapp.errors import PythonAppError
 from azext_pythonapp.operations.app import findings
 from azext_pythonapp.operations.app.findings import Finding
+from azext_pythonapp.operations.app.health_check import _how_to_log
 from azext_pythonapp.operations.app.server_log import ServerLog
+from azext_pythonapp.webconfig.handlers import Kind
 
 
 @dataclass(frozen=True)
@@ -27,35 +28,44 @@ class PageCheck:
         return {"url": self.url, "httpStatus": self.status}
 
 
-def check_page(
-    app: App, content: bytes | None, entry_point: str | None, log_of: Callable[[App, bytes], ServerLog] = ServerLog
-) -> PageCheck:
+@dataclass(frozen=True)
+class Start:
+    """What web.config starts. kind: of its handler; entry_point: in force; None for what is not known."""
+
+    kind: Kind | None
+    entry_point: str | None
+
+
+def check_page(app: App, content: bytes | None, start: Start) -> PageCheck:
     """Fetch the page of App Service's own health check (`healthCheckPath`), or the root.
 
-    content: web.config; None where there is none. entry_point: in force; None where it is not known. log_of: opens the
-    server's log before the page is fetched.
+    content: web.config; None where there is none, or it cannot be read.
     """
     url = f"{app.page_address}{_path(app)}"
     if app.site.stopped:
         return PageCheck(
             url, None, (findings.not_verified(app.site, url, "the app is stopped, so it was not fetched"),)
         )
-    log = log_of(app, content) if content is not None else None
+    log = ServerLog(app, content) if content is not None else None
     with app.progress.phase(f"Fetching {url}."):
         page = fetch_page(app.web, url)
     if page.not_reached:
         return PageCheck(url, None, (findings.not_verified(app.site, url, page.not_reached),))
     if page.is_success:
         return PageCheck(url, page.status, ())
-    return PageCheck(url, page.status, (_bad(app, url, page, log, entry_point),))
+    return PageCheck(url, page.status, (_bad(app, url, page, log, start),))
 
 
-def _bad(app: App, url: str, page: Page, log: ServerLog | None, entry_point: str | None) -> Finding:
+def _bad(app: App, url: str, page: Page, log: ServerLog | None, start: Start) -> Finding:
     if page.elsewhere is not None:
         return findings.page_redirects(app.site, url, page.status, page.elsewhere)
-    reasons = [f"{page.reason.rstrip('.')}." if page.reason else "", (log.explanation() if log else None) or ""]
-    text = " ".join(filter(None, reasons))
-    return findings.page_bad(app.site, url, page.status, text, f"{page.text}\n{text}", entry_point)
+    said = f"{page.reason.rstrip('.')}." if page.reason else ""
+    logged = (log.explanation() or log.earlier()) if log else None
+    reason = " ".join(filter(None, (said, logged)))
+    advice = findings.missing_package(app.site, f"{page.text}\n{reason}", start.entry_point)
+    if not advice and log is not None and start.kind is not None:
+        advice = (log.where(logged is None) if log.exists else _how_to_log(app, start.kind)) or ""
+    return findings.page_bad(app.site, url, page.status, reason, advice)
 
 
 def _path(app: App) -> str:

@@ -6,9 +6,12 @@ import ntpath
 import re
 import time
 from collections.abc import Callable
+from datetime import timezone
 
 from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.kudu import Entry
 from azext_pythonapp.errors import NotFound, PythonAppError
+from azext_pythonapp.jobs.state import moment
 from azext_pythonapp.operations.app.wwwroot import web_root
 from azext_pythonapp.webconfig.handlers import platform_attributes, read_handler
 from azext_pythonapp.windows import worker_path
@@ -70,6 +73,23 @@ class ServerLog:
                 return found
         return None
 
+    def earlier(self) -> str | None:
+        """Return the last error that the newest log had before, on one line that names the log and its time.
+
+        None when there is none, or it cannot be read.
+        """
+        try:
+            written = [(when, entry) for entry in self._entries() if (when := moment(entry.modified)) is not None]
+            when, newest = max(written, key=lambda each: each[0])
+            found = last_error(self._text_from(newest.name, max(0, newest.size - LARGEST_TAIL)))
+        except (PythonAppError, ValueError):
+            return None
+        self._name = newest.name
+        at = when.astimezone(timezone.utc)
+        return (
+            f"{newest.name} in {self._folder}, written at {at:%Y-%m-%d %H:%M:%S} UTC, says: {found}" if found else None
+        )
+
     def where(self, without_reason: bool) -> str | None:
         """Return a sentence about where the log is; None when there is none.
 
@@ -112,18 +132,23 @@ class ServerLog:
             self._folder = folder.replace("\\", "/")
             self._pattern = re.compile(re.escape(name) + suffix, re.IGNORECASE)
 
-    def _sizes(self) -> dict[str, int]:
+    def _entries(self) -> list[Entry]:
         if self._folder is None:
-            return {}
+            return []
         try:
             entries = self._app.kudu.list_directory(self._folder)
         except NotFound:
-            return {}
-        return {entry.name: entry.size for entry in entries if self._pattern.fullmatch(entry.name)}
+            return []
+        return [entry for entry in entries if self._pattern.fullmatch(entry.name)]
+
+    def _sizes(self) -> dict[str, int]:
+        return {entry.name: entry.size for entry in self._entries()}
 
     def _new_text(self, name: str, size: int) -> str:
         before = self._before.get(name, 0)
-        start = max(before if before <= size else 0, size - LARGEST_TAIL)  # smaller: it was started again
+        return self._text_from(name, max(before if before <= size else 0, size - LARGEST_TAIL))  # smaller: begun anew
+
+    def _text_from(self, name: str, start: int) -> str:
         try:
             tail = self._app.kudu.read_from(f"{self._folder}/{name}", start)
         except NotFound:

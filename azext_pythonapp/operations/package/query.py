@@ -13,7 +13,7 @@ from azext_pythonapp.errors import PlatformFailed, Refused, RemoteFailed
 from azext_pythonapp.jobs.launch import launch
 from azext_pythonapp.jobs.request import JobSpec
 from azext_pythonapp.jobs.state import JobResult
-from azext_pythonapp.operations.app.observe import observe
+from azext_pythonapp.operations.app.observe import going_on, observe
 from azext_pythonapp.operations.app.python_in_use import Target, packages_in_use, target_in_use
 from azext_pythonapp.operations.app.site_packages import present_packages
 from azext_pythonapp.operations.job.run import PipJob, require_job_success
@@ -43,7 +43,7 @@ def freeze_packages(app: App) -> list[dict[str, Any]]:
 
 def outdated_packages(app: App, options: PipOptions, timeout: float | None) -> list[dict[str, Any]]:
     """Rows {"name", "version", "latestVersion"}: what the index has newer versions of, asked by pip on the worker."""
-    target = target_in_use(observe(app))
+    target = _target(app)
     _require(app, target, "--format=json")
     lines: list[str] = []
     _ask(app, target, "package outdated", pip.list_outdated(options), timeout, lines)
@@ -64,7 +64,7 @@ def check_packages(app: App, timeout: float | None) -> dict[str, Any]:
 
     Raises RemoteFailed with pip's lines when they have not.
     """
-    target = target_in_use(observe(app))
+    target = _target(app)
     _require(app, target, "check")
     result = _ask(app, target, "package check", None, timeout, [])
     if not result.check_ok:
@@ -83,6 +83,15 @@ def _repair(app: App, problems: Sequence[str]) -> str | None:
         return None
     wanted = " ".join(quoted(each.partition(";")[0].strip()) for each in dict.fromkeys(found))
     return f"Install what is missing: `az webapp python package install {app.site.arguments} --packages {wanted}`."
+
+
+def _target(app: App) -> Target:
+    """Return the Python in use; say what else goes on, because a running job may be changing its packages."""
+    seen = observe(app)
+    target = target_in_use(seen)
+    for finding in going_on(seen):
+        app.progress.say(str(finding))
+    return target
 
 
 def _ask(

@@ -84,7 +84,8 @@ class Logs:
     def list_directory(self, path: str) -> list[SimpleNamespace]:
         if isinstance(self.content, Exception):
             raise self.content
-        return [SimpleNamespace(name="wfastcgi.log", size=len(self.content))]
+        modified = "2026-11-22T13:00:02.1234567+01:00"
+        return [SimpleNamespace(name="wfastcgi.log", size=len(self.content), modified=modified)]
 
     def read_from(self, path: str, offset: int) -> bytes:
         assert isinstance(self.content, bytes) and path == "LogFiles/wfastcgi.log"
@@ -124,3 +125,16 @@ def test_a_log_without_a_reason_is_named() -> None:
     assert found.where(True) == (
         "The log has no traceback. To read it: https://shop.scm.example.net/api/vfs/LogFiles/wfastcgi.log"
     )
+
+
+def test_what_a_log_had_before_is_told_with_its_time() -> None:
+    kudu = Logs(WFASTCGI.encode())
+    found = log(kudu)
+    assert found.earlier() == (
+        "wfastcgi.log in LogFiles, written at 2026-11-22 12:00:02 UTC, says: RuntimeError: not ready "
+        "(D:\\home\\site\\wwwroot\\app.py, line 6)"
+    )
+    kudu.content = b"one\n"
+    assert found.earlier() is None
+    kudu.content = PlatformFailed("500")
+    assert found.earlier() is None
