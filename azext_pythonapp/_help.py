@@ -288,7 +288,8 @@ helps["webapp python package freeze"] = """
 type: command
 short-summary: List the installed packages as requirements.
 long-summary: >-
-    Leaves out pip, setuptools and wheel. A package that did not come from an index is listed by name and version
+    Lists what `pip freeze` lists, so with wfastcgi, which Microsoft's site extensions bring, and without pip,
+    setuptools and wheel. A package that did not come from an index is listed by name and version
     only. With `--output tsv` the answer is a requirements file.
 examples:
   - name: Write a requirements file.

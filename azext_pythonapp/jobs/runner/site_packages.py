@@ -74,16 +74,29 @@ def installed_packages(folder):
     packages = {}
     for entry in metadata_names(folder):
         where = os.path.join(folder, entry)
-        metadata = linked_metadata(where) if entry.lower().endswith(".egg-link") else where
-        for path in [metadata] + [os.path.join(metadata, name) for name in METADATA]:
-            fields = metadata_fields(path)
-            if "Name" in fields:
-                packages[canonical(fields["Name"])] = (
-                    fields["Name"],
-                    fields.get("Version", ""),
-                    mark([where, path, os.path.join(where, "RECORD"), os.path.join(where, "direct_url.json")]),
-                )
+        for path, fields in described(where, entry):
+            packages[canonical(fields["Name"])] = (
+                fields["Name"],
+                fields.get("Version", ""),
+                mark([where, path, os.path.join(where, "RECORD"), os.path.join(where, "direct_url.json")]),
+            )
     return packages
+
+
+def described(where, entry):
+    """Yield (path, {"Name", "Version"}) for each file that describes an entry of site-packages.
+
+    A package whose METADATA is missing or names nothing is there all the same when pip has listed its files: the name
+    of its folder tells what it is. `pip list` passes over it.
+    """
+    metadata = linked_metadata(where) if entry.lower().endswith(".egg-link") else where
+    found = [(path, metadata_fields(path)) for path in [metadata] + [os.path.join(metadata, name) for name in METADATA]]
+    found = [(path, fields) for path, fields in found if "Name" in fields]
+    named = re.match(r"(.+?)-(\d[^-]*)\.dist-info$", entry, re.IGNORECASE)
+    if not found and named and os.path.isfile(os.path.join(where, "RECORD")):
+        found = [(os.path.join(where, "RECORD"), {"Name": named.group(1), "Version": named.group(2)})]
+    for each in found:
+        yield each
 
 
 def entries_of(folder, packages):
@@ -94,10 +107,8 @@ def entries_of(folder, packages):
     found = set()
     for entry in metadata_names(folder):
         where = os.path.join(folder, entry)
-        metadata = linked_metadata(where) if entry.lower().endswith(".egg-link") else where
-        for path in [metadata] + [os.path.join(metadata, name) for name in METADATA]:
-            fields = metadata_fields(path)
-            before = packages.get(canonical(fields.get("Name", "")))
+        for _, fields in described(where, entry):
+            before = packages.get(canonical(fields["Name"]))
             if before is not None and before[1] == fields.get("Version", ""):
                 found.add(entry.lower())
                 found.update(name.lower() for name in listed_entries(where, entry))

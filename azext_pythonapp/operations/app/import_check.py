@@ -16,6 +16,7 @@ from azext_pythonapp.appservice.kudu_commands import CommandResult
 from azext_pythonapp.entrypoints.served import served
 from azext_pythonapp.errors import Conflict, PythonAppError, RemoteFailed, UnknownOutcome
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, web_root
+from azext_pythonapp.packages.missing_module import missing_module, package_of
 from azext_pythonapp.webconfig.appsettings import entry_point as named_by
 from azext_pythonapp.webconfig.command_line import understand
 from azext_pythonapp.webconfig.document import Document
@@ -114,24 +115,41 @@ def check_import(app: App, python_path: str, target: ImportTarget, content: byte
 
 
 def require_import(
-    app: App, target: ImportTarget, check: ImportCheck, untouched: str, requirements: bool = True
+    app: App, target: ImportTarget, check: ImportCheck, untouched: str, requirements: bool = True, in_use: bool = False
 ) -> None:
     """Raise RemoteFailed if the import failed.
 
     untouched: says what was not changed, as a sentence. requirements: whether the command installs requirements.txt.
+    in_use: whether the app runs that Python now, so that `package install` installs into it.
     """
     if check.error is None:
         return
-    missing = (
-        "Add the missing package to requirements.txt"
-        if requirements
-        else "Leave out --no-requirements so that requirements.txt is installed"
-    )
-    advice = check.advice or f"{missing}, or name another entry point with --app."
+    advice = check.advice or _import_advice(app, target, check.error, requirements, in_use)
     raise RemoteFailed(
         f"Python {check.python_version} cannot import the entry point {target.spec} of {app.site.label}: "
         f"{check.error}. {untouched}",
         f"{advice} {_SKIP}",
+    )
+
+
+def _import_advice(app: App, target: ImportTarget, error: str, requirements: bool, in_use: bool) -> str:
+    """Return what to do about an import that failed: a module that is missing has a package, or a file."""
+    module = missing_module(error)
+    other = "or name another entry point with --app"
+    if module is not None and module == re.split("[.:]", target.spec, maxsplit=1)[0]:
+        return f"The app's files have no module '{module}': deploy it, {other}."
+    if module is None and "No module named" in error:
+        return f"That module is in the library of other Pythons, and in no package: change the app's code, {other}."
+    package = package_of(module) if module is not None else None
+    if package is not None and in_use:
+        command = f"`az webapp python package install {app.site.arguments} --packages {package}`"
+        return f"If '{module}' is not a module of the app itself, install its package: {command}, {other}."
+    named = f"{package}, which has the module '{module}'," if package != module else f"{package}"
+    if requirements:
+        return f"Add {named if package else 'the missing package'} to requirements.txt, {other}."
+    return (
+        f"Leave out --no-requirements so that requirements.txt{f', with {package} in it,' if package else ''} is "
+        f"installed, {other}."
     )
 
 

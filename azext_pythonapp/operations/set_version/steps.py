@@ -221,7 +221,9 @@ def _check_import(decision: Decision, run: Run) -> Sequence[Change]:
     check = check_import(app, run.python.python_path, target, content, present)
     run.verification.update(pythonVersion=check.python_version, importOk=check.error is None)
     untouched = "web.config was not touched." if run.web_config.edit.changed else "Nothing was changed."
-    require_import(app, target, check, untouched, request.requirements)
+    before = decision.before
+    in_use = before is not None and same_path(before.python_path, run.python.python_path, app.kudu.home())
+    require_import(app, target, check, untouched, request.requirements, in_use)
     return []
 
 

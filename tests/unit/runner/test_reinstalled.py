@@ -139,6 +139,7 @@ def test_a_failure_tells_what_was_reinstalled():
         id="j",
         state="failed",
         error="x",
+        explained_error=None,
         result=JobResult(reinstalled=(PackageVersion("a", "1"),)),
         blocked_by=None,
         advice=None,
@@ -219,3 +220,24 @@ def test_the_arguments_of_the_run_count_for_putting_back():
         "--cert",
         "x",
     )
+
+
+def test_package_without_metadata_is_there_by_its_folder(tmp_path):
+    for name, files in (
+        ("odd_box-1.0.dist-info", ("RECORD", "WHEEL")),
+        ("nameless-2.0.dist-info", ("RECORD", "METADATA")),
+        ("left-1.0.dist-info", ("RECORD", "METADATA")),
+        ("pip-9.0.dist-info", ()),
+        ("notes.dist-info", ("RECORD",)),
+    ):
+        (tmp_path / name).mkdir()
+        for file in files:
+            text = "Metadata-Version: 2.1\n" + ("Name: left\nVersion: 1.0\n" if name.startswith("left") else "")
+            (tmp_path / name / file).write_text(text)
+    found = site_packages.installed_packages(str(tmp_path))
+    assert {key: row[:2] for key, row in found.items()} == {
+        "odd-box": ("odd_box", "1.0"),
+        "nameless": ("nameless", "2.0"),
+        "left": ("left", "1.0"),
+    }
+    assert "odd_box-1.0.dist-info" in site_packages.entries_of(str(tmp_path), found)

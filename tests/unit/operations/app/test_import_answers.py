@@ -17,7 +17,7 @@ FAST = write_handler(None, HandlerIntent("fastCgi", PYTHON, entry_point="app.app
 BARE = FAST.replace(b'<add key="WSGI_HANDLER" value="app.app" />', b"")
 
 
-def checked(answer, content=FAST, settings=None):
+def checked(answer, content=FAST, settings=None, **how):
     """What becomes of an answer of the program: the error, or None."""
     line = f"noise\n\npythonapp-import {json.dumps({'python': '3.11.9', **answer})}\n"
     kudu = SimpleNamespace(home=lambda: "D:\\home", run=lambda command: CommandResult(line, "", 0))
@@ -27,7 +27,9 @@ def checked(answer, content=FAST, settings=None):
     target = import_target(content, lambda: settings)
     assert target is not None
     try:
-        require_import(app, target, check_import(app, PYTHON, target, content, True), "web.config was not touched.")
+        require_import(
+            app, target, check_import(app, PYTHON, target, content, True), "web.config was not touched.", **how
+        )
     except PythonAppError as error:
         return error
     return None
@@ -63,3 +65,22 @@ def test_unknown_settings_are_checked_on_the_worker():
     assert import_target(BARE, dict) is None
     error = checked({"error": "ValueError: WSGI_HANDLER is not set"}, BARE)
     assert "the entry point named by the app settings of" in error.message
+
+
+@pytest.mark.parametrize(
+    "error, how, advised",
+    [
+        ("ModuleNotFoundError: No module named 'yaml'", {"in_use": True}, "install -g rg -n shop --packages pyyaml`"),
+        ("ImportError: No module named cv2.data", {"in_use": True}, "--packages opencv-python-headless`"),
+        ("ModuleNotFoundError: No module named 'flask'", {"in_use": True}, "--packages flask`"),
+        ("ModuleNotFoundError: No module named 'yaml'", {}, "Add pyyaml, which has the module 'yaml', to requirements"),
+        ("ModuleNotFoundError: No module named 'flask'", {}, "Add flask to requirements.txt"),
+        ("ModuleNotFoundError: No module named 'flask'", {"requirements": False}, "with flask in it"),
+        ("ModuleNotFoundError: No module named 'app'", {"in_use": True}, "files have no module 'app': deploy it"),
+        ("ModuleNotFoundError: No module named 'imp'", {"in_use": True}, "library of other Pythons"),
+        ("ModuleNotFoundError: No module named '_ctypes'", {}, "library of other Pythons"),
+    ],
+)
+def test_a_missing_module_is_advised_by_its_package(error, how, advised):
+    found = checked({"error": error}, **how)
+    assert advised in found.recommendation and "--app" in found.recommendation, found.recommendation
