@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.advice import completed, in_subscription, options, quoted
+from azext_pythonapp.advice import completed, given, in_subscription, options, quoted
 from azext_pythonapp.appservice.app import naming
 from azext_pythonapp.appservice.arm import Arm
 from azext_pythonapp.appservice.arm_requests import ArmAnswer
@@ -69,7 +69,8 @@ def test_errors_about_the_app_itself_carry_the_subscription():
     assert '--subscription "My Sub"' in missing.value.recommendation
     with pytest.raises(NotFound) as missing:
         arm(404, {}).open_site("my group", "shop", "staging")
-    assert '-g "my group" -n shop --subscription "My Sub"' in missing.value.recommendation
+    assert '-g "my group" -n shop' in missing.value.recommendation
+    assert '--subscription "My Sub"' in missing.value.recommendation
     with pytest.raises(Refused) as refused:
         arm(200, {"kind": "app,linux"}).open_site("my group", "shop", "staging")
     assert '-g "my group" -n shop -s staging --subscription "My Sub"' in refused.value.recommendation
@@ -140,3 +141,34 @@ def test_errors_of_code_that_knows_of_no_app_are_completed():
     with pytest.raises(NotFound) as missing, naming(None, None):
         raise NotFound("No job.", "List them: `az webapp python job list`.")
     assert missing.value.recommendation == "List them: `az webapp python job list`."
+
+
+@pytest.mark.parametrize(
+    "words, expected",
+    [
+        (
+            ["webapp", "python", "list", "-g", "rg", "-n", "a b", "--debug"],
+            'az webapp python list -g rg -n "a b" --subscription S',
+        ),
+        (
+            ["webapp", "python", "set-version", "--version", "3.11", "--verbose"],
+            "az webapp python set-version -g rg -n shop --subscription S --version 3.11",
+        ),
+        (
+            ["webapp", "python", "package", "install", "-n", "shop", "--packages", "six", "--subscription", "T"],
+            "az webapp python package install -n shop --packages six --subscription T",
+        ),
+        (
+            ["webapp", "python", "install-requirements", "-n", "a", "--index-url", "https://u:secret@h/x?sig=secret"],
+            'az webapp python install-requirements -n a --index-url "https://****@h/x?****" --subscription S',
+        ),
+        (
+            ["webapp", "python", "install-requirements", "-n", "a", "--proxy", "u:secret@h:80", "--subscription", "T"],
+            'az webapp python install-requirements -n a --proxy "****@h:80" --subscription T',
+        ),
+        (["webapp", "show", "-n", "a"], None),
+        ([], None),
+    ],
+)
+def test_the_command_that_was_given_is_advised_again(words, expected):
+    assert given(words, "-g rg -n shop --subscription S", "S") == expected

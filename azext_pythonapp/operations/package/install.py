@@ -17,6 +17,7 @@ from azext_pythonapp.operations.app.python_in_use import Target, packages_in_use
 from azext_pythonapp.operations.job.pending_restart import plan_pending, run_pending
 from azext_pythonapp.operations.job.run import PipRun
 from azext_pythonapp.operations.package.change import RunOptions, change_packages, package_rows, planned_answer
+from azext_pythonapp.operations.package.last_lines import unchanged_lines
 from azext_pythonapp.operations.package.pip_plan import plan_pip
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles
 from azext_pythonapp.packages import pip, requirements
@@ -79,7 +80,7 @@ def install_packages(
     require_room(app)
     run = plan_pip(app, target, files, options)
     if not run.planned and not contains(options.more, *REINSTALL):
-        return _nothing(app, run_options, dry_run)
+        return _nothing(app, f"{files.name} is installed already on {app.site.label}", run_options, dry_run)
     run = replace(run, record=None)
     return planned_answer(app, run) if dry_run else change_packages(app, run, "package install", run_options)
 
@@ -114,7 +115,7 @@ def uninstall_packages(
         if name not in present:
             app.progress.say(f"{name} is not installed.")
     if not found:
-        return _nothing(app, run_options, dry_run)
+        return _nothing(app, f"{', '.join(names)} is not installed on {app.site.label}", run_options, dry_run)
     target = target_in_use(seen)
     planned = [Change(f"packages/{name}", "uninstall", present[name], None) for name in found]
     run = PipRun(
@@ -122,7 +123,8 @@ def uninstall_packages(
         f"Uninstalling {', '.join(found)} from",
         pip.uninstall(JobFile(FILE)),
         planned,
-        uploads={FILE: "".join(f"{name}\n" for name in found).encode("ascii")},
+        uploads={FILE: _lines(found)},
+        asked={FILE: _lines(names)},
     )
     if dry_run:
         return planned_answer(app, run)
@@ -147,7 +149,18 @@ def _name(text: str) -> str:
     return name
 
 
-def _nothing(app: App, run_options: RunOptions, dry_run: bool) -> dict[str, Any]:
-    """The answer when no package is to be changed; what an earlier job left to do with the app is done all the same."""
+def _lines(names: Sequence[str]) -> bytes:
+    return "".join(f"{name}\n" for name in names).encode("ascii")
+
+
+def _nothing(app: App, sentence: str, run_options: RunOptions, dry_run: bool) -> dict[str, Any]:
+    """The answer when no package is to be changed; what an earlier job left to do with the app is done all the same.
+
+    sentence: why there is nothing to do.
+    """
     changes = (plan_pending if dry_run else run_pending)(app, restart=run_options.restart)
+    if dry_run:
+        app.progress.show_plan(app.site.label, None, changes, dry_run=True)
+    else:
+        app.progress.conclude(*unchanged_lines(sentence, changes))
     return report(app.site.to_dict(), changes, dry_run, exitCode=0, **package_rows(JobResult()), check=None, job=None)

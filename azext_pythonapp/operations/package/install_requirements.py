@@ -86,7 +86,7 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool) 
         if dry_run:
             app.progress.show_plan(app.site.label, None, changes, dry_run=True)
         else:
-            app.progress.conclude(*unchanged_lines(app, files.name, changes))
+            app.progress.conclude(*unchanged_lines(f"{files.name} is installed already on {app.site.label}", changes))
         return report(
             app.site.to_dict(),
             changes,

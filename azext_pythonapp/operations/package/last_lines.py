@@ -32,15 +32,16 @@ def last_lines(
     return [first, *_problems(result), *(_undo(app, result) if result.changed else [])]
 
 
-def unchanged_lines(app: App, what: str, done: Sequence[Change]) -> list[str]:
-    """Return the line of a command that found nothing to install.
+def unchanged_lines(sentence: str, done: Sequence[Change]) -> list[str]:
+    """Return the line of a command that found no package to change.
 
-    what: was to be installed. done: what was done with the app, because it was pending after an earlier job.
+    sentence: why, without a full stop. done: what was done with the app, because it was pending after an earlier job.
     """
-    verb = {"restart": "restarted", "update": "started"}
+    verbs = {"restart": "restarted", "update": "started"}
     if done:
-        return [f"{what} is installed already; {app.site.label} was {verb[done[0].action]}, which was pending."]
-    return [f"Nothing was changed: {what} is installed already on {app.site.label}."]
+        verb = verbs.get(done[0].action, done[0].action)
+        return [f"No package was changed: {sentence}. The app was {verb}, which was pending."]
+    return [f"Nothing was changed: {sentence}."]
 
 
 def _numbers(result: JobResult) -> str:

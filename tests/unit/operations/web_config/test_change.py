@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from azext_pythonapp.errors import Conflict, UnknownOutcome, Unreachable
+from azext_pythonapp.errors import Conflict, Interrupted, UnknownOutcome, Unreachable
 from azext_pythonapp.operations.app.wwwroot import FileState
 from azext_pythonapp.operations.web_config.change import WebConfigChange
 from azext_pythonapp.operations.web_config.change_record import ChangeRecord
@@ -264,3 +264,40 @@ def test_a_write_that_certainly_failed_is_an_ordinary_error(record: ChangeRecord
     with pytest.raises(Unreachable) as caught:
         change.apply()
     assert caught.value.message == "The SCM site is away."
+
+
+@pytest.mark.parametrize(
+    "written, after, sentence",
+    [
+        (True, OLD, "web.config of app 'shop' was put back as it was."),
+        (False, OLD, "web.config of app 'shop' was read again and is as it was."),
+    ],
+)
+def test_ctrl_c_while_it_is_written_leaves_the_old_file(written, after, sentence) -> None:
+    files = Files(OLD)
+    change, write = planned(files), files.write
+
+    def interrupt(name: str, content: bytes, etag: str | None) -> str:
+        files.write = write
+        if written:
+            write(name, content, etag)
+        raise KeyboardInterrupt
+
+    assert not change.attempted
+    files.write = interrupt
+    with pytest.raises(Interrupted) as caught:
+        change.apply()
+    assert files.content == after and change.attempted
+    assert caught.value.message == f"Interrupted while web.config of app 'shop' was being written. {sentence}"
+
+
+def test_a_second_ctrl_c_says_what_is_not_known() -> None:
+    files = Files(OLD)
+    change = planned(files)
+
+    def interrupt(*_: object) -> Any:
+        raise KeyboardInterrupt
+
+    files.write = files.state = interrupt
+    with pytest.raises(Interrupted, match="It is not known whether web.config of app 'shop' was written."):
+        change.apply()
