@@ -290,10 +290,10 @@ short-summary: List the installed packages as requirements.
 long-summary: >-
     Lists what `pip freeze` lists, so with wfastcgi, which Microsoft's site extensions bring, and without pip,
     setuptools and wheel. A package that did not come from an index is listed by name and version
-    only. With `--output tsv` the answer is a requirements file.
+    only. With `--output tsv` the answer is a requirements file, which `> requirements.txt` keeps.
 examples:
-  - name: Write a requirements file.
-    text: az webapp python package freeze -g MyGroup -n MyApp -o tsv > requirements.txt
+  - name: Print a requirements file.
+    text: az webapp python package freeze -g MyGroup -n MyApp --output tsv
 """
 
 helps["webapp python package outdated"] = """

@@ -39,7 +39,7 @@ def test_the_examples_of_the_help_are_commands(az):
     source = ast.parse((REPOSITORY / "azext_pythonapp" / "_help.py").read_text(encoding="utf-8"))
     texts = [node.value for node in ast.walk(source) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     examples = [
-        " ".join(line.split()).partition(" > ")[0]
+        " ".join(line.split())
         for text in texts
         for line in re.sub(r"\n +(?=--)", " ", text.partition("\nexamples:")[2])
         .replace("text: az", "\naz")
