@@ -5,7 +5,7 @@ from __future__ import annotations
 import ntpath
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timezone
 
 from azext_pythonapp.appservice.app import App
@@ -32,7 +32,12 @@ _COMPLAINT = re.compile(
     r"\b(?:error|fatal|cannot|can't|could not|failed|no module named|not found|denied|refused|unrecognized)\b",
     re.IGNORECASE,
 )
-_NO_COMPLAINT = re.compile(r'" \d{3}\b|\bHTTP/\d|\b[A-Za-z]*Warning:')
+_NO_COMPLAINT = re.compile(
+    r'" \d{3}\b|\bHTTP/\d|\b[A-Za-z]*Warning:'
+    # Django's own lines about requests (django.utils.log.log_response).
+    r"|^\s*(?:Not Found|Bad Request|Forbidden|Unauthorized|Method Not Allowed|Internal Server Error)\b[^:]*: /"
+)
+_TRACEBACK = "Traceback (most recent call last):"
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 
 
@@ -162,11 +167,24 @@ def last_error(text: str) -> str | None:
     None for a log that only says what was done, such as which requests were answered.
     """
     printable = ("".join(letter if letter.isprintable() else " " for letter in line) for line in text.splitlines())
-    lines = [line.strip() for line in printable if line.strip()]
-    for number in range(len(lines) - 1, -1, -1):
-        if _EXCEPTION.fullmatch(lines[number]):
-            frames = [found for line in lines[:number] if (found := _FRAME.search(line))]
-            place = f" ({frames[-1]['file']}, line {frames[-1]['line']})" if frames else ""
-            return lines[number][:300] + place
-    complaints = [line for line in lines if _COMPLAINT.search(line) and not _NO_COMPLAINT.search(line)]
+    lines = [line.rstrip() for line in printable if line.strip()]
+    number = _last_exception(lines)
+    if number is not None:
+        frames = [found for line in lines[:number] if (found := _FRAME.search(line))]
+        place = f" ({frames[-1]['file']}, line {frames[-1]['line']})" if frames else ""
+        return lines[number].strip()[:300] + place
+    complaints = [line.strip() for line in lines if _COMPLAINT.search(line) and not _NO_COMPLAINT.search(line)]
     return complaints[-1][:300] if complaints else None
+
+
+def _last_exception(lines: Sequence[str]) -> int | None:
+    """Return the number of the line that names the last exception: the one behind a traceback, by whatever name, else
+    one that is called like an exception; None without any.
+    """
+    named = [number for number, line in enumerate(lines) if _EXCEPTION.fullmatch(line.strip())]
+    for start in reversed([number for number, line in enumerate(lines) if _TRACEBACK in line]):
+        behind = (number for number in range(start + 1, len(lines)) if not lines[number].startswith((" ", "\t")))
+        number = next(behind, None)
+        if number is not None:
+            return max([number, *(each for each in named if each > number)])
+    return named[-1] if named else None

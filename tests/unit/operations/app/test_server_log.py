@@ -35,6 +35,29 @@ def test_a_bare_exception_with_a_dotted_name() -> None:
     assert last_error("Exiting\nKeyboardInterrupt\n") == "KeyboardInterrupt"
 
 
+def test_an_exception_behind_a_traceback_may_have_any_name() -> None:
+    text = (
+        "Bad Request: /\n"
+        "Traceback (most recent call last):\n"
+        '  File "D:\\home\\python3119x64\\Lib\\site-packages\\django\\http\\request.py", line 151, in get_host\n'
+        "    raise DisallowedHost(msg)\n"
+        "django.core.exceptions.DisallowedHost: Invalid HTTP_HOST header: 'shop.azurewebsites.net'.\n"
+        "Bad Request: /\n"
+    )
+    said = last_error(text)
+    assert said is not None and said.startswith("django.core.exceptions.DisallowedHost: Invalid HTTP_HOST header")
+    assert said.endswith("request.py, line 151)")
+
+
+def test_the_last_of_two_chained_exceptions_is_told() -> None:
+    first = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\n    g()\nKeyError: 1\n\n'
+    between = "During handling of the above exception, another exception occurred:\n\n"
+    second = 'Traceback (most recent call last):\n  File "b.py", line 2, in h\n    i()\nshop.Missing: no stock\n'
+    assert last_error(first + between + second) == "shop.Missing: no stock (b.py, line 2)"
+    assert last_error(first + "ValueError: later\n") == "ValueError: later (a.py, line 1)"
+    assert last_error("Traceback (most recent call last):\n  File 'cut") is None
+
+
 def test_without_an_exception_the_last_complaint_is_told() -> None:
     assert last_error("No module named waitress\nbye\n") == "No module named waitress"
     assert last_error("serve.py: error: unrecognized arguments: --port\n") == (
@@ -46,6 +69,9 @@ def test_what_a_log_says_all_the_time_is_no_reason() -> None:
     assert last_error("one\n\ntwo\n three\nfour\n") is None
     assert last_error("2026-11-22 13:00:02.0: wfastcgi.py 3.0.0 closed\n") is None
     assert last_error('127.0.0.1 - - [22/Nov/2026] "GET /error HTTP/1.1" 500 -\nINFO: Shutting down\n') is None
+    assert (
+        last_error("Not Found: /favicon.ico\nForbidden (CSRF cookie not set.): /\nInternal Server Error: /x\n") is None
+    )
     assert last_error("a.py:3: DeprecationWarning: not found here any more\n") is None
 
 
