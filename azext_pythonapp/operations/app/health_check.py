@@ -272,11 +272,12 @@ class HealthCheck:
         why = f": {page.reason.rstrip('.')}." if page.reason and (by_page or logged is None) else "."
         why += f" {logged.rstrip('.')}." if logged is not None and by_page is None else ""
         place = served.log.where(logged is None) if served.log is not None else None
-        advice = [place or _how_to_log(self._app, served.kind)]
+        advice = []
         if page.status is not None and page.status < 500:
             advice.append(_NOT_MEANT)
-        elif page.is_transient:
+        elif page.is_transient and logged is None:
             advice.append(_SLOW)
+        advice.append(place or _how_to_log(self._app, served.kind))
         return RemoteFailed(
             f"With Python {served.version}, {self.url} {_answered(page)}{_on(bad, verdicts)}{before}{why}",
             " ".join(advice),

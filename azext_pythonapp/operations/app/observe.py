@@ -253,7 +253,7 @@ def _ask_pythons(app: App, more: str = LOOK) -> _Pythons:
 
 def _look() -> str:
     """Return the command that reads what a switch needs to know, apart from web.config, which needs its ETag."""
-    folders = ("site", pending_restart.FOLDER, "LogFiles")
+    folders = ("site", pending_restart.FOLDER, "data/pythonapp/installs", "LogFiles")
     files = ((WWWROOT, ".txt"), (f"{WWWROOT}/requirements", ".txt"), (record.FOLDER, ".json"))
     return look_command(WWWROOT, folders, files, FOREIGN_FOLDERS)
 

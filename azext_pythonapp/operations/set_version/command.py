@@ -36,11 +36,12 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
         decision = decide(app, request)
         run = Run(decision)
         warn_of_deployment(app, decision.python.python_path)
+        switches = run.web_config.change.action != "none" or bool(request.static)
+        static, unserved = static_sentence(decision) if switches else (None, False)
         plan = plan_steps(decision, run)
         for warning in fit_warnings(app, decision.python.architecture) if plan.changes else ():
             app.progress.say(warning)
         warnings = _warnings(decision)
-        static, unserved = static_sentence(decision) if plan.changes else (None, False)
     if dry_run:
         if decision.running and request.health is not None and request.health.demanded:
             run.health.fetch_before(run.web_config.content)

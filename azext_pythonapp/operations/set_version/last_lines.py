@@ -85,6 +85,8 @@ def undo_command(decision: Decision, changes: Sequence[Change]) -> str | None:
         if entry is None:
             return None
         options.append(f"--app {quoted(entry)}")
+    if not decision.request.requirements:
+        options.append("--no-requirements")
     return f"az webapp python set-version {app.site.arguments} {' '.join(options)}"
 
 

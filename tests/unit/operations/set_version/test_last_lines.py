@@ -52,7 +52,7 @@ OLD, NEW, OTHER = python("3.11.9"), python("3.8.10"), python("3.8.10", "x86")
 
 def decided(before=OLD, now=None, after=NEW, intent=None, *, on_app=(OLD, NEW), **request):
     """The decision for a switch. now: what web.config says; request: restart, health."""
-    options = {"restart": True, "health": True} | request
+    options = {"restart": True, "health": True, "requirements": True} | request
     current = read_handler(write_handler(None, now or fast(before)).content) if before else None
     found = SimpleNamespace(
         current=current, in_use=before, pythons=on_app, files=SimpleNamespace(shown=lambda name: f"site/wwwroot/{name}")
@@ -61,7 +61,9 @@ def decided(before=OLD, now=None, after=NEW, intent=None, *, on_app=(OLD, NEW), 
         site=shop_site(options.get("state", "Running")), kudu=SimpleNamespace(home=lambda: HOME), progress=Recorded()
     )
     request = SimpleNamespace(
-        restart=options["restart"], health=SimpleNamespace(demanded=False) if options["health"] else None
+        restart=options["restart"],
+        requirements=options["requirements"],
+        health=SimpleNamespace(demanded=False) if options["health"] else None,
     )
     return Decision(app, request, found, None, after, intent or fast(after))
 
@@ -176,6 +178,12 @@ def test_another_entry_point_is_undone_with_the_entry_point():
 )
 def test_no_way_back_is_promised_where_there_is_none(decision, changes):
     assert not any("Undo" in line for line in ended(decision, changes))
+
+
+def test_the_way_back_installs_no_requirements_either():
+    assert ended(decided(requirements=False), [CONFIG, RESTART])[1] == (
+        f"Undo: {SET} --version 3.11.9 --no-requirements"
+    )
 
 
 def test_two_pythons_of_one_version_are_told_apart():
