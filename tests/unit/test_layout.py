@@ -32,6 +32,7 @@ AZ = {
     "_params",
     "_params_web_config",
     "_help",
+    "_help_web_config",
     "_format",
     "_table",
     "_completers",
