@@ -27,6 +27,8 @@ def explain(output: PipOutput, app: str = "the app", in_use: bool = True) -> Exp
         _general(output)
         or _files(output)
         or _other_python(output, runs)
+        # Before builds: the tools that they need come from an index, too.
+        or (explain_index(output) if output.answers.unreached and output.no_version is not None else None)
         or _one_package(output)
         or _failed_build(output)
         or explain_index(output)

@@ -116,16 +116,21 @@ def _no_version(output: PipOutput, requirement: str, name: str) -> Explanation:
 
 
 def _no_such_version(output: PipOutput, requirement: str, name: str, python: str) -> Explanation:
+    if output.only_binary and not output.versions:
+        return Explanation(
+            f"The index has no wheel of {name} for {python}, and --only-binary keeps pip from its sources.",
+            f"Use another version or Python: it has no wheel for {output.tag}. Or bring one (--wheel-dir).",
+        )
     if output.versions is None:
         return Explanation(
             f"The index has nothing for {python} that satisfies {requirement}.",
-            f"Check the version; {name} may have no wheel for {output.tag}, or not support Python {output.python}.",
+            f"If that version exists, it has no wheel for {output.tag} or does not support Python {output.python}.",
         )
     if not output.versions:
         return Explanation(
             f"The index has no version of {name} for {python}.",
-            f"{name} has no wheel for {output.tag} then, or does not support Python {output.python}. Use another "
-            "Python, or bring a wheel: --wheel-dir.",
+            f"If {name} exists, it has no wheel for {output.tag} or does not support Python {output.python}: use another "
+            "Python, or bring a wheel (--wheel-dir).",
         )
     wanted = pinned_version(requirement)
     near = nearest(output.versions, wanted)

@@ -77,6 +77,7 @@ _BAD_OPTION = re.compile(r"\S*\.py: error: (?P<why>.+)$")
 _NO_FILE = re.compile(r"Could not open requirements file: .*?(?P<quote>['\"])(?P<name>.+?)(?P=quote)")
 _NO_SETUPTOOLS = re.compile(r"No module named '?setuptools'?$|Could not import setuptools which is required")
 _NO_PIP = re.compile(r"No module named '?pip'?$")
+_ONLY_BINARY = re.compile(r"pip (?:install|wheel|download) .*--only-binary\b")
 _RAISED = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|TooDeep)\b.*")
 _DISK_FULL = re.compile(
     r"\[Errno 28\]|\[WinError (?:112|39|1816)\]|No space left on device|"
@@ -134,6 +135,7 @@ class PipOutput:  # pylint: disable=too-many-instance-attributes
     replaced_by: the package that a deprecated one names. wrong_wheel: the name of a wheel for another platform.
     http_status: of a requirement's address. not_uninstallable: the package that pip could not uninstall.
     hashes_missing: True where hashes are missing, False where they differ, None for neither; hashed: pip's rows then.
+    only_binary: whether pip may not use sources.
     bad_line, bad_option: matches of a requirement that is none, and of an unknown option; place: its file and line.
     raised: the exception that ended pip. no_git: the version control tool that is not there.
     """
@@ -161,6 +163,7 @@ class PipOutput:  # pylint: disable=too-many-instance-attributes
         self.place: re.Match[str] | None = None
         self.no_file: str | None = None
         self.no_git: str | None = None
+        self.only_binary = False
         self.raised: str | None = None
         self.yanked: list[str] = []
         self._other_pythons: dict[str | None, dict[str, str]] = {}
@@ -178,6 +181,7 @@ class PipOutput:  # pylint: disable=too-many-instance-attributes
             self.sources[canonical(source["name"])] = source["version"]
         elif wheel:
             self.wheels[canonical(wheel["name"])] = wheel["version"]
+        self.only_binary = self.only_binary or _ONLY_BINARY.match(line) is not None
         self.answers.take(line)
         self.conflict.take(line)
         self._take_build(line)

@@ -57,6 +57,9 @@ def test_install_list_freeze_outdated_check_uninstall(az, azure, apps):
 
     outdated = az("webapp python package outdated", *app).json
     assert {"name": "six", "version": "1.16.0", "latestVersion": "1.17.0"} in outdated
+    site.app_settings["PIP_RETRIES"] = "0"
+    unknown = az("webapp python package outdated --index-url http://127.0.0.1:1/simple", *app, expect=1)
+    assert "is not known which packages" in unknown.stderr and "could not be reached" in unknown.stderr, unknown
     assert az("webapp python package check", *app).json == {"ok": True, "problems": []}
     upgraded = az("webapp python package install", *app, "--packages", "six", "--upgrade", "--no-restart").json
     assert upgraded["upgraded"] == [{"name": "six", "before": "1.16.0", "after": "1.17.0"}]

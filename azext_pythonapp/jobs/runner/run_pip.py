@@ -12,6 +12,7 @@ import importlib
 import os
 import runpy
 import shutil
+import sys
 import threading
 
 from .index_requests import IndexRequests, tell
@@ -38,7 +39,8 @@ def run_pip():
     try:
         runpy.run_module("pip", run_name="__main__", alter_sys=True)
     except SystemExit as ending:
-        if ending.code:
+        # `pip list --outdated` ends well, and without an index it knows of nothing newer.
+        if ending.code or sys.argv[1:2] == ["list"]:
             tell(requests)
         raise
 

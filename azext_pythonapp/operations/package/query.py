@@ -18,6 +18,7 @@ from azext_pythonapp.operations.app.python_in_use import Target, packages_in_use
 from azext_pythonapp.operations.app.site_packages import present_packages
 from azext_pythonapp.operations.job.run import PipJob, require_job_success
 from azext_pythonapp.packages import pip, pip_versions
+from azext_pythonapp.packages.index_answers import IndexAnswers
 from azext_pythonapp.packages.pip import PipCommand, PipOptions
 
 # What `pip freeze` leaves out, as the tools that install the others.
@@ -47,6 +48,16 @@ def outdated_packages(app: App, options: PipOptions, timeout: float | None) -> l
     _require(app, target, "--format=json")
     lines: list[str] = []
     _ask(app, target, "package outdated", pip.list_outdated(options), timeout, lines)
+    answers = IndexAnswers()
+    for line in lines:
+        answers.take(line)
+    unreached = answers.failure(None)
+    if unreached is not None:
+        raise RemoteFailed(
+            f"It is not known which packages of {app.site.label} (Python {target.version}) are outdated: "
+            f"{unreached.sentence}",
+            unreached.advice,
+        )
     for line in reversed(lines):
         if line.startswith("["):
             return [

@@ -181,3 +181,23 @@ def test_an_index_that_pip_does_not_trust():
 def test_yanked_versions():
     found = explanation("ERROR: Ignored the following yanked versions: 1.0, 1.1\n" + NOTHING["24"])
     assert "yanked" in found.reason and "1.0, 1.1" in found.reason and "`six==1.1`" in found.advice
+
+
+def test_build_that_cannot_get_its_tools_tells_of_the_index():
+    text = (
+        "  Downloading https://h/box-1.0.tar.gz (1 kB)\n  error: subprocess-exited-with-error\n"
+        "      WARNING: Retrying (Retry(total=0, connect=None)) after connection broken by 'ProxyError('Cannot connect to "
+        "proxy.', OSError('Tunnel connection failed: 403 Forbidden'))': /simple/setuptools/\n"
+        "      ERROR: Could not find a version that satisfies the requirement setuptools>=40.8.0 (from versions: none)\n"
+        "      ERROR: No matching distribution found for setuptools>=40.8.0\n"
+        "ERROR: Failed to build 'box' when installing build dependencies"
+    )
+    found = explanation(text)
+    assert "could not be reached from the worker: the proxy did not pass it on" in found.reason
+
+
+def test_only_wheels_are_allowed():
+    first = "pip install --only-binary :all: -r packages.txt"
+    found = explanation(NOTHING["24"], first)
+    assert "no wheel of six for Python 3.8.10" in found.reason and "--only-binary" in found.reason
+    assert "--only-binary" not in explanation(outputs.NUMPY_21, first).reason
