@@ -129,8 +129,8 @@ def _no_such_version(output: PipOutput, requirement: str, name: str, python: str
     if not output.versions:
         return Explanation(
             f"The index has no version of {name} for {python}.",
-            f"If {name} exists, it has no wheel for {output.tag} or does not support Python {output.python}: use another "
-            "Python, or bring a wheel (--wheel-dir).",
+            f"If {name} exists, it has no wheel for {output.tag} or does not support Python {output.python}: use "
+            "another Python, or bring a wheel (--wheel-dir).",
         )
     wanted = pinned_version(requirement)
     near = nearest(output.versions, wanted)

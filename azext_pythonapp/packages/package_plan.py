@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from packaging.requirements import InvalidRequirement
@@ -27,12 +27,14 @@ class PackageChange:
     action: "install", "upgrade", "downgrade" or "none"; "update" for an installed package and a line that only pip
     understands. before: the installed version, or None.
     after: the version when it is already known, else what is allowed, such as ">=2,<3", "newest", or "unknown".
+    note: for a person: what else the line asks for, or who needs it; "" for nothing.
     """
 
     name: str
     action: Literal["install", "upgrade", "downgrade", "update", "reinstall", "none"]
     before: str | None
     after: str
+    note: str = ""
 
 
 def plan_changes(
@@ -94,9 +96,30 @@ def plan_dependencies(
                 if change.action == "none":
                     following.add((dependency, frozenset(needed.extras)))
                 else:
-                    changes.setdefault(dependency, change)
+                    changes.setdefault(dependency, replace(change, note=f"needed by {name}"))
         waiting = following - seen
     return list(changes.values())
+
+
+def dependents(
+    removed: Collection[str], installed: Collection[str], environment: TargetEnvironment, requires: RequiresDist
+) -> tuple[dict[str, list[str]], list[str]]:
+    """Return which other installed packages need each removed one, and those of which it could not be read.
+
+    removed, installed: canonical names. requires: called once for the packages that stay. What only an extra needs does
+    not count, because nothing tells which extras were asked for.
+    """
+    staying = sorted(set(installed) - set(removed))
+    found: dict[str, list[str]] = {}
+    unread = []
+    for name, lines in sorted(requires(staying).items()):
+        if lines is None:
+            unread.append(name)
+        for needed in (_needed(text, frozenset(), environment) for text in lines or ()):
+            dependency = str(canonicalize_name(needed.name)) if needed is not None else ""
+            if dependency in removed and name not in found.setdefault(dependency, []):
+                found[dependency].append(name)
+    return found, unread
 
 
 def _needed(text: str, extras: frozenset[str], environment: TargetEnvironment) -> Specification | None:
@@ -126,6 +149,17 @@ def _limits(constraints: Iterable[Requirement], environment: TargetEnvironment) 
 def _change(
     requirement: Requirement, installed: Mapping[str, str], upgrade: bool, limit: SpecifierSet
 ) -> PackageChange:
+    change = _unexplained(requirement, installed, upgrade, limit)
+    notes = [f"with {', '.join(requirement.extras)}"] if requirement.extras else []
+    notes += ["for editing"] if requirement.editable else []
+    notes += ["within the constraints"] if limit and change.action != "none" else []
+    return replace(change, note="; ".join(notes))
+
+
+def _unexplained(
+    requirement: Requirement, installed: Mapping[str, str], upgrade: bool, limit: SpecifierSet
+) -> PackageChange:
+    """Return the change for a requirement, without its note."""
     name = requirement.name or requirement.source or requirement.text or "?"
     before = installed.get(name)
     if not requirement.known:

@@ -91,6 +91,59 @@ def test_packages_that_do_not_fit_together_fail_the_check(az, apps):
     assert "requires" in failed.stderr and "which is not installed" in failed.stderr
 
 
+def last_line(result):
+    """What stands last on the screen."""
+    return result.stderr.rstrip().splitlines()[-1]
+
+
+def test_plan_and_last_lines_of_package_commands(az, azure, apps):
+    site = apps.prepared("wsgi_hello")
+    app = naming(site)
+    added = az("webapp python package install --packages flask==3.0.3", *app)
+    assert f"installed in Python 3.8.10 of app '{site.name}'; it was restarted (" in added.stderr, added
+    assert last_line(added).startswith("Undo: az webapp python package uninstall "), added
+    nothing = az("webapp python package install --packages flask==3.0.3", *app)
+    assert last_line(nothing) == f"Nothing was changed: flask==3.0.3 is installed already on app '{site.name}'."
+
+    remove = ("webapp python package uninstall --packages werkzeug blinker", *app)
+    with unchanged(azure, site):
+        dry = az(*remove, "--dry-run")
+        asked = az(*remove, expect=1)
+    for shown in (dry.stderr, asked.stderr):
+        assert "needed by flask" in shown and "flask needs werkzeug and will not work without it." in shown, shown
+        assert "2 to remove, 1 restart." in shown and shown.index("2 to remove") > shown.index("needed by flask")
+    assert asked.stderr.index("2 to remove") < asked.stderr.index("Uninstall werkzeug, blinker from")
+    assert "note" not in dry.stdout
+
+    removed = az(*remove, "--yes")
+    assert removed.json["exitCode"] == 0 and removed.json["check"]["ok"] is False
+    assert "Warning: flask 3.0.3 requires werkzeug, which is not installed." in removed.stderr.replace("Werk", "werk")
+    named = f"-g rg -n {site.name}"
+    assert f"`az webapp python package check {named}`" in removed.stderr, removed
+    assert last_line(removed).startswith(f"Undo: az webapp python package install {named} --no-deps --packages")
+    az(last_line(removed).removeprefix("Undo: az "))
+    assert az("webapp python package check", *app).json["ok"] is True
+    nothing = az("webapp python package uninstall --yes --packages absent", *app)
+    assert last_line(nothing) == f"Nothing was changed: absent is not installed on app '{site.name}'."
+
+
+def test_a_conflict_and_a_newer_python_in_a_sentence(az, apps):
+    site = apps.prepared("wsgi_hello")
+    install = ("webapp python package install", *naming(site), "--packages")
+    for packages, sentence in (
+        (("flask==3.0.3", "werkzeug==2.0.3"), "flask 3.0.3 needs Werkzeug>=3.0.0, you ask for werkzeug==2.0.3."),
+        (("flask==3.1.2",), f"flask 3.1.2 needs Python 3.9 or newer; app '{site.name}' runs 3.8.10."),
+        (
+            ("six", "--index-url", "http://127.0.0.1:1/simple"),
+            "The index http://127.0.0.1:1/simple could not be reached",
+        ),
+    ):
+        failed = az(*install, *packages, *(["--pip-args=--retries=0"] if "six" in packages else []), expect=1)
+        error = failed.stderr.rpartition("ERROR: ")[2]
+        assert sentence in error and "No package was changed." in error and "spelling" not in error, failed
+        assert "The conflict is caused by" not in error and error.count(sentence) == 1
+
+
 def test_a_build_without_a_compiler_is_explained(az, apps):
     site = apps.prepared("wsgi_hello")
     failed = az("webapp python package install --packages brokenbuild", *naming(site), expect=1)

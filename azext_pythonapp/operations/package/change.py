@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -77,7 +77,7 @@ def change_packages(app: App, run: PipRun, command: str, run_options: RunOptions
             changed=bool(changes) and attempts.restarts_itself(job),
         )
     result = require_job_success(app, job)
-    app.progress.conclude(*last_lines(app, run.target, result, done, run_options.restart, attempts.stopped))
+    app.progress.conclude(*last_lines(app, run, result, done, run_options.restart, attempts.stopped))
     answer = result.to_dict()
     return report(
         app.site.to_dict(),
@@ -225,11 +225,18 @@ class Attempts:
         return unless_blocked(self._app, run, self._command, job, self._run_options.timeout)
 
 
-def planned_answer(app: App, run: PipRun) -> dict[str, Any]:
-    """The answer of a dry run, which shows the plan."""
-    app.progress.show_plan(app.site.label, f"Python {run.target.version}", _expected(run), dry_run=True)
+def planned_answer(app: App, run: PipRun, warnings: Sequence[str] = ()) -> dict[str, Any]:
+    """The answer of a dry run, which shows the plan. warnings: sentences about what the plan means."""
+    show_plan(app, run, warnings, dry_run=True)
     return report(
         app.site.to_dict(), run.planned, True, exitCode=None, **package_rows(JobResult()), check=None, job=None
+    )
+
+
+def show_plan(app: App, run: PipRun, warnings: Sequence[str], *, dry_run: bool) -> None:
+    """Show what pip is going to do, before the question or at the end of a dry run."""
+    app.progress.show_plan(
+        app.site.label, f"Python {run.target.version}", _expected(run), dry_run=dry_run, warnings=warnings
     )
 
 

@@ -14,19 +14,28 @@ from azext_pythonapp.jobs.state import JobResult
 from azext_pythonapp.operations.app.home_space import require_room
 from azext_pythonapp.operations.app.observe import observe
 from azext_pythonapp.operations.app.python_in_use import Target, packages_in_use, target_in_use
+from azext_pythonapp.operations.app.site_packages import InstalledMetadata, site_packages
 from azext_pythonapp.operations.job.pending_restart import plan_pending, run_pending
 from azext_pythonapp.operations.job.run import PipRun
-from azext_pythonapp.operations.package.change import RunOptions, change_packages, package_rows, planned_answer
+from azext_pythonapp.operations.package.change import (
+    RunOptions,
+    change_packages,
+    package_rows,
+    planned_answer,
+    show_plan,
+)
 from azext_pythonapp.operations.package.last_lines import unchanged_lines
 from azext_pythonapp.operations.package.pip_plan import plan_pip
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles
-from azext_pythonapp.packages import pip, requirements
+from azext_pythonapp.packages import installed, pip, requirements
+from azext_pythonapp.packages.package_plan import dependents
 from azext_pythonapp.packages.pip import JobFile, PipOptions
 from azext_pythonapp.packages.pip_arguments import REINSTALL, contains
 from azext_pythonapp.packages.requirements import Requirement, TargetEnvironment
 from azext_pythonapp.plan import Change, report
 
 FILE = "packages.txt"
+MOST_NAMED = 5
 # pip before 20.3 reads a file as the system's code page unless it says otherwise in its first line.
 _HEAD = "# -*- coding: utf-8 -*-\n"
 
@@ -111,13 +120,18 @@ def uninstall_packages(
     seen = observe(app, pythons=False)
     present = packages_in_use(seen)
     found = [name for name in names if name in present]
-    for name in names:
-        if name not in present:
-            app.progress.say(f"{name} is not installed.")
+    absent = [name for name in names if name not in present]
     if not found:
-        return _nothing(app, f"{', '.join(names)} is not installed on {app.site.label}", run_options, dry_run)
+        are = "is" if len(names) == 1 else "are"
+        return _nothing(app, f"{_listed(names)} {are} not installed on {app.site.label}", run_options, dry_run)
+    for name in absent:
+        app.progress.say(f"{name} is not installed.")
     target = target_in_use(seen)
-    planned = [Change(f"packages/{name}", "uninstall", present[name], None) for name in found]
+    needed, warnings = ({}, []) if confirmed and not dry_run else _needed_by(app, target, found)
+    planned = [
+        Change(f"packages/{name}", "uninstall", present[name], None, note=_needed_note(needed.get(name, ())))
+        for name in found
+    ]
     run = PipRun(
         target,
         f"Uninstalling {', '.join(found)} from",
@@ -127,10 +141,38 @@ def uninstall_packages(
         asked={FILE: _lines(names)},
     )
     if dry_run:
-        return planned_answer(app, run)
+        return planned_answer(app, run, warnings)
     if not confirmed:
+        show_plan(app, run, warnings, dry_run=False)
         app.progress.confirm(f"Uninstall {', '.join(found)} from Python {target.version} of {app.site.label}?")
     return change_packages(app, run, "package uninstall", run_options)
+
+
+def _needed_by(app: App, target: Target, removed: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
+    """Look who needs the packages that are to go: (names by package, warnings for the plan)."""
+    names = site_packages(app, target.folder)
+    metadata = InstalledMetadata(app, target.folder, names)
+    environment = TargetEnvironment(target.version, target.architecture)
+    needed, unread = dependents(removed, installed.packages(names), environment, metadata.requires)
+    warnings = [
+        f"{_listed(users)} {'needs' if len(users) == 1 else 'need'} {name} and will not work without it."
+        for name, users in sorted(needed.items())
+    ]
+    if unread:
+        warnings.append(f"What {_listed(unread)} {'needs' if len(unread) == 1 else 'need'} could not be read.")
+    return needed, warnings
+
+
+def _needed_note(users: Sequence[str]) -> str | None:
+    return f"needed by {_listed(users)}" if users else None
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names in a sentence; of many the first ones."""
+    shown = list(names[:MOST_NAMED]) if len(names) > MOST_NAMED + 1 else list(names)
+    rest = [f"{len(names) - len(shown)} more"] if len(shown) < len(names) else []
+    words = shown + rest
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _name(text: str) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from azext_pythonapp.advice import quoted
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.jobs.state import JobResult
-from azext_pythonapp.operations.app.python_in_use import Target
+from azext_pythonapp.operations.job.run import PipRun
+from azext_pythonapp.packages.pip import has_credentials
 from azext_pythonapp.plan import Change
 
 # A command that undoes more is too long to paste.
@@ -16,20 +17,20 @@ _MOST_PROBLEMS = 5
 
 
 def last_lines(
-    app: App, target: Target, result: JobResult, done: Sequence[Change], restarts: bool, stopped: bool
+    app: App, run: PipRun, result: JobResult, done: Sequence[Change], restarts: bool, stopped: bool
 ) -> list[str]:
     """Return the lines.
 
-    result: of the job. done: what was done with the app afterwards. restarts: whether it was to be restarted. stopped:
-    whether it was stopped for the job, and started again.
+    run: what was asked of pip. result: of the job. done: what was done with the app afterwards. restarts: whether it
+    was to be restarted. stopped: whether it was stopped for the job, and started again.
     """
-    label, python = app.site.label, f"Python {target.version}"
+    label, python = app.site.label, f"Python {run.target.version}"
     if not result.changed:
         first = f"Nothing was changed: {python} of {label} has all of these packages already."
     else:
         first = f"{_numbers(result)} in {python} of {label}"
         first = f"{first}{_restart(app, done, restarts, stopped)} ({app.progress.seconds:.0f} s)."
-    return [first, *_problems(result), *(_undo(app, result) if result.changed else [])]
+    return [first, *_problems(app, result), *(_undo(app, run, result) if result.changed else [])]
 
 
 def unchanged_lines(sentence: str, done: Sequence[Change]) -> list[str]:
@@ -69,26 +70,53 @@ def _restart(app: App, done: Sequence[Change], restarts: bool, stopped: bool) ->
     return "; not restarted by this command"
 
 
-def _problems(result: JobResult) -> list[str]:
+def _problems(app: App, result: JobResult) -> list[str]:
+    """Return the warning about packages that do not fit together; a few of them, and the command that shows all."""
     if result.check_ok is not False:
         return []
-    more = f" and {len(result.problems) - _MOST_PROBLEMS} more" if len(result.problems) > _MOST_PROBLEMS else ""
-    return [f"Warning: pip check found problems: {'; '.join(result.problems[:_MOST_PROBLEMS])}{more}."]
+    shown, more = result.problems[:_MOST_PROBLEMS], len(result.problems) - _MOST_PROBLEMS
+    lines = [f"Warning: {problem.rstrip('.')}." for problem in shown]
+    check = f"`az webapp python package check {app.site.arguments}`"
+    if more > 0:
+        lines.append(f"Warning: {more} more of the packages do not fit together; {check} shows all.")
+    elif lines:
+        lines.append(f"To check again: {check}.")
+    return lines
 
 
-def _undo(app: App, result: JobResult) -> list[str]:
-    """Return the commands that put the earlier packages back: those that came go, the others return."""
+def _undo(app: App, run: PipRun, result: JobResult) -> list[str]:
+    """Return the commands that put the earlier packages back: those that came go, the others return.
+
+    None where packages came from a place that cannot be named in a command, such as an index with credentials: the
+    earlier versions may be there only.
+    """
     back = [f"{each.name}=={each.before}" for each in result.upgraded]
     back += [f"{each.name}=={each.version}" for each in result.removed]
     gone = [each.name for each in result.installed if each.name.lower() != "pip"]
-    if len(back) + len(gone) > _MOST_UNDONE:
+    place = _place(run) if back else ""
+    if len(back) + len(gone) > _MOST_UNDONE or place is None:
         return []
     commands = []
     if gone:
         commands.append(f"az webapp python package uninstall {app.site.arguments} --packages {_list(gone)}")
     if back:
-        commands.append(f"az webapp python package install {app.site.arguments} --packages {_list(back)}")
+        # Exactly these: without --no-deps pip might change others again.
+        commands.append(
+            f"az webapp python package install {app.site.arguments} --no-deps{place} --packages {_list(back)}"
+        )
     return [f"Undo: {command}" for command in commands]
+
+
+def _place(run: PipRun) -> str | None:
+    """Return the options that name the index of a run; None when a command cannot or must not name it."""
+    environment = run.call.environment
+    if "--no-index" in run.call.arguments or "--find-links" in run.call.arguments:
+        return None
+    options = (("PIP_INDEX_URL", "--index-url"), ("PIP_EXTRA_INDEX_URL", "--extra-index-url"), ("PIP_PROXY", "--proxy"))
+    given = [(option, environment[name]) for name, option in options if name in environment]
+    if any(has_credentials(value.encode("utf-8")) for _, value in given):
+        return None
+    return "".join(f" {option} {' '.join(map(quoted, value.split()))}" for option, value in given)
 
 
 def _list(names: Sequence[str]) -> str:

@@ -70,7 +70,8 @@ def plan_pip(
         planned += [change for change in _rows(more) if change.target not in known]
     newer_pip = pip_versions.upgrade_for(options.features, present.get("pip"), target.version)
     if newer_pip is not None:
-        planned.insert(0, package_change("pip", "upgrade", present["pip"], newer_pip.removeprefix("pip") or "newest"))
+        newer = package_change("pip", "upgrade", present["pip"], newer_pip.removeprefix("pip") or "newest")
+        planned.insert(0, replace(newer, note=f"for {pip_versions.missing(options.features, present['pip'])[0]}"))
     return PipRun(
         target,
         f"Installing {files.name} into",
@@ -97,7 +98,7 @@ def _expected(
 
 def _rows(changes: Sequence[package_plan.PackageChange]) -> list[Change]:
     return [
-        package_change(change.name, change.action, change.before, change.after)
+        replace(package_change(change.name, change.action, change.before, change.after), note=change.note or None)
         for change in changes
         if change.action != "none"
     ]

@@ -154,7 +154,7 @@ class _Vendoring:
         )
         rows = [Change(f"{GATHERED}/{text}", "install", None, UNKNOWN) for text in self._files.unseen]
         rows += [
-            Change(f"{GATHERED}/{change.name}", change.action, change.before, change.after)
+            Change(f"{GATHERED}/{change.name}", change.action, change.before, change.after, note=change.note or None)
             for change in changes
             if change.action != "none"
         ]
@@ -179,10 +179,6 @@ class _Vendoring:
             write_marker(new, made)
             put_in_place(new, directory)
         changes = _differences(before.libraries if before else (), libraries)
-        self._app.progress.say(
-            f"{directory} has {len(libraries)} libraries for Python {self._target.version} "
-            f"{self._target.architecture}. Deploy it with the app's files."
-        )
         return self.answer(handler, changes or [self._folder_change()], libraries, False)
 
     def answer(
@@ -199,8 +195,7 @@ class _Vendoring:
                 f"{count} of the files get paths of {MAX_WINDOWS_PATH} characters or more below {path}, which "
                 "Windows refuses; deploy them to a folder with a shorter name: `--app-path lib`."
             )
-        for warning in warnings:
-            app.progress.say(f"Warning: {warning}")
+        self._tell(changes, libraries, warnings, dry_run)
         return report(
             app.site.to_dict(),
             changes,
@@ -213,11 +208,33 @@ class _Vendoring:
             job=job_summary(app, self._job_id, SUCCEEDED) if self._job_id else None,
         )
 
+    def _tell(
+        self, changes: Sequence[Change], libraries: Sequence[Library], warnings: Sequence[str], dry_run: bool
+    ) -> None:
+        """Show the plan of a dry run, else the last lines: what the folder has now, and what changed in it."""
+        progress, target, directory = self._app.progress, self._target, self._request.directory
+        python = f"Python {target.version} {target.architecture}"
+        if dry_run:
+            progress.show_plan(str(directory), f"for {python}", changes, dry_run=True, warnings=warnings)
+            return
+        has = f"{directory} has {len(libraries)} {'library' if len(libraries) == 1 else 'libraries'} for {python}"
+        counts = [
+            (sum(change.action == "install" for change in changes), "new"),
+            (sum(change.action in ("upgrade", "downgrade", "update") for change in changes), "changed"),
+            (sum(change.action == "uninstall" for change in changes), "removed"),
+        ]
+        said = ", ".join(f"{count} {word}" for count, word in counts if count)
+        progress.conclude(
+            f"{has} ({f'{said}; ' if said else ''}{progress.seconds:.0f} s). Deploy it with the app's files."
+            if changes
+            else f"Nothing was changed: {has}, as asked for.",
+            *(f"Warning: {warning}" for warning in warnings),
+        )
+
     def _gather(self, new: Path) -> tuple[Library, ...]:
         """Have pip on the worker choose and make the wheels, get them, and unpack them into a folder."""
         app, target = self._app, self._target
         upload_wheels(app, self._files.fitting)
-        app.progress.say(f"Gathering wheels for Python {target.version} ({target.python_path}) of {app.site.label}.")
         present = installed.packages(site_packages(app, target.folder)).get("pip")
         call = pip.gather(self._files.main, self._options, JobFile(GATHERED), build=_builds_wheels(present))
         spec = JobSpec(
@@ -229,9 +246,11 @@ class _Vendoring:
             exclusive=False,
             checked=False,
         )
-        started = launch(app.kudu, spec, self._files.uploads)
-        self._job_id = started.job_id
-        require_job_success(app, PipJob(app, started, self._request.timeout).wait())
+        title = f"Gathering wheels for Python {target.version} ({target.python_path}) of {app.site.label}."
+        with app.progress.phase(title):
+            started = launch(app.kudu, spec, self._files.uploads)
+            self._job_id = started.job_id
+            require_job_success(app, PipJob(app, started, self._request.timeout).wait())
         gathered = f"{folder(started.job_id)}/{GATHERED}"
         try:
             return self._fetch(gathered, new)
@@ -241,10 +260,9 @@ class _Vendoring:
     def _fetch(self, gathered: str, new: Path) -> tuple[Library, ...]:
         app = self._app
         expected = {entry.name: entry.size for entry in app.kudu.list_directory(gathered)}
-        app.progress.say(
-            f"Getting {len(expected)} wheels ({sum(expected.values()) / (1 << 20):.1f} MB) from {app.site.label}."
-        )
-        with tempfile.TemporaryFile(dir=new.parent) as archive:
+        megabytes = sum(expected.values()) / (1 << 20)
+        title = f"Getting {len(expected)} wheels ({megabytes:.1f} MB) from {app.site.label}."
+        with app.progress.phase(title), tempfile.TemporaryFile(dir=new.parent) as archive:
             app.kudu.download_archive(gathered, archive)
             return unpack_all(archive, expected, new, _environment(self._target))
 

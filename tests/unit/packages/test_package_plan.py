@@ -8,7 +8,7 @@ import pytest
 
 from azext_pythonapp.errors import NotFound
 from azext_pythonapp.operations.app.site_packages import InstalledMetadata, requires_txt
-from azext_pythonapp.packages.package_plan import plan_changes, plan_dependencies
+from azext_pythonapp.packages.package_plan import dependents, plan_changes, plan_dependencies
 from azext_pythonapp.packages.requirements import TargetEnvironment, parse
 
 PYTHON = TargetEnvironment("3.8.10", "x64")
@@ -133,3 +133,31 @@ def test_metadata_is_read_off_site_packages():
         "futures ; (python_version<'3')",
         "w ; extra == 'a' and (os_name=='nt')",
     ]
+
+
+def test_who_needs_what_is_removed():
+    lines = {
+        "flask": ["Werkzeug>=3.0.0", "click>=8.1.3", "asgiref; extra == 'async'"],
+        "click": ['colorama; platform_system == "Windows"', 'six; python_version < "3"'],
+        "odd": None,
+    }
+    needed, unread = dependents(
+        ["werkzeug", "six", "asgiref"],
+        ["flask", "werkzeug", "click", "six", "odd"],
+        PYTHON,
+        lambda names: {name: lines[name] for name in names},
+    )
+    assert needed == {"werkzeug": ["flask"]} and unread == ["odd"]
+
+
+def test_notes_say_what_else_a_line_asks_for():
+    (change,) = plan_changes(
+        parse("flask[async,dotenv]>=3\n").requirements, {}, PYTHON, constraints=parse("flask<4\n").requirements
+    )
+    assert change.note == "with async, dotenv; within the constraints"
+    (change,) = plan_changes(parse("six==1.16.0\n").requirements, {"six": "1.16.0"}, PYTHON)
+    assert (change.action, change.note) == ("none", "")
+    (change,) = plan_dependencies(
+        parse("flask\n").requirements, {"flask": "3.0.3"}, PYTHON, lambda names: {name: ["click"] for name in names}
+    )
+    assert change.note == "needed by flask"

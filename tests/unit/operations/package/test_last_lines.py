@@ -8,7 +8,9 @@ import pytest
 
 from azext_pythonapp.jobs.state import JobResult, PackageVersion, VersionChange
 from azext_pythonapp.operations.app.python_in_use import Target
+from azext_pythonapp.operations.job.run import PipRun
 from azext_pythonapp.operations.package.last_lines import last_lines, unchanged_lines
+from azext_pythonapp.packages.pip import PipCommand
 from azext_pythonapp.plan import Change
 from tests.unit.operations.shop import shop_site
 from tests.unit.progress import Recorded
@@ -19,7 +21,8 @@ SIX = JobResult((PackageVersion("six", "1.16.0"),))
 
 def lines(result, done=(), restarts=True, stopped=False, state="Running"):
     app = SimpleNamespace(site=shop_site(state), progress=Recorded())
-    return last_lines(app, TARGET, result, done, restarts, stopped)
+    run = PipRun(TARGET, "", PipCommand(("install",)), [])
+    return last_lines(app, run, result, done, restarts, stopped)
 
 
 @pytest.mark.parametrize(
@@ -48,12 +51,12 @@ def test_every_kind_of_change_is_counted_and_undone():
         False,
         ("flask 3.0 requires x",),
     )
-    first, problems, *undo = lines(result)
+    first, problem, check, *undo = lines(result)
     assert first.startswith("Packages: 2 installed, 1 changed to another version, 1 reinstalled, 1 removed in Python ")
-    assert problems == "Warning: pip check found problems: flask 3.0 requires x."
+    assert problem == "Warning: flask 3.0 requires x." and "`az webapp python package check -g rg -n shop`" in check
     assert undo == [
         "Undo: az webapp python package uninstall -g rg -n shop --packages flask",
-        "Undo: az webapp python package install -g rg -n shop --packages six==1.15.0 old==1",
+        "Undo: az webapp python package install -g rg -n shop --no-deps --packages six==1.15.0 old==1",
     ]
 
 
