@@ -28,7 +28,7 @@ def extension_id_completer(cmd, prefix, namespace, **kwargs):  # pylint: disable
 @Completer
 def installed_id_completer(cmd, prefix, namespace, **kwargs):  # pylint: disable=unused-argument
     """Ids of the site extensions that the app has, for --extension-id."""
-    return _matching([offer["extensionId"] for offer in _offers(cmd, namespace, True) if offer["installed"]], prefix)
+    return _matching(_of_app(cmd, namespace, lambda app: [python.id for python in _extensions(app)]), prefix)
 
 
 @Completer
@@ -64,13 +64,19 @@ def _versions(versions, prefix):
 
 
 def _installed(app):
-    from azext_pythonapp.appservice.site_extensions import list_extensions
-    from azext_pythonapp.runtimes.extension import read_extensions
     from azext_pythonapp.runtimes.identity import identify_folder
 
-    extensions = [extension.identity for extension in read_extensions(list_extensions(app.arm, app.site))]
     folders = [identify_folder(entry.name) for entry in app.kudu.list_directory("") if entry.is_directory]
-    return [identity.version for identity in (*extensions, *folders) if identity]
+    pythons = [extension.identity for extension in _extensions(app)]
+    return [identity.version for identity in (*pythons, *folders) if identity]
+
+
+def _extensions(app):
+    """The site extensions of the app that are Pythons."""
+    from azext_pythonapp.appservice.site_extensions import list_extensions
+    from azext_pythonapp.runtimes.extension import read_extensions
+
+    return [extension for extension in read_extensions(list_extensions(app.arm, app.site)) if extension.identity]
 
 
 def _offers(cmd, namespace, everybodys=False):

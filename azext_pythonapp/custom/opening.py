@@ -28,7 +28,8 @@ def app_named(cmd, resource_group_name, webapp_name, slot, otherwise=None):
         if not named.resource_group or not named.name:
             required = {"--resource-group/-g": named.resource_group, "--name/-n": named.name}
             missing = ", ".join(option for option, value in required.items() if not value)
-            raise InvalidInput(f"The following arguments are required: {missing}.", otherwise)
+            advice = otherwise or "Name both, or put the app's resource id into --name."
+            raise InvalidInput(f"The following arguments are required: {missing}.", advice)
         return open_app(cmd.cli_ctx, named.resource_group, named.name, named.slot, console(cmd), given())
 
     def given():

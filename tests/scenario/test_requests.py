@@ -36,6 +36,15 @@ def test_reading_commands_ask_at_the_same_time(az, azure, apps, command, rounds)
     assert held.arrived == sum(rounds) == len(asked(azure, number)), asked(azure, number)
 
 
+def test_the_sources_are_asked_at_the_same_time_and_once(az, azure, apps):
+    site = apps.new()
+    number = len(azure.requests)
+    with azure.in_rounds(1, 3, 2):  # the app; its site extensions, its gallery and NuGet; NuGet's two packages
+        assert az("webapp python list-versions", *naming(site), timeout=WAIT).json
+    made = [(one.host, one.path) for one in azure.requests[number:] if one.host != login.HOST]
+    assert len(set(made)) == len(made), made
+
+
 def test_what_show_asks_for(az, azure, apps):
     site = apps.prepared("wsgi_hello")
     number = len(azure.requests)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import requests
@@ -12,7 +13,7 @@ from azext_pythonapp import advice
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.site_extensions import list_extensions
 from azext_pythonapp.errors import PythonAppError
-from azext_pythonapp.operations.app.observe import observe
+from azext_pythonapp.operations.app.observe import Part, observe
 from azext_pythonapp.operations.runtime.choose import newest_present
 from azext_pythonapp.operations.runtime.sources import NAMES, Supply, app_supply, public_supply
 from azext_pythonapp.runtimes.catalogue import Offer, sorted_offers, with_installed
@@ -63,9 +64,9 @@ def app_versions(app: App, wanted: Filter) -> list[dict[str, Any]]:
 
     A source that could not be asked is named to the person; raises its error when none could.
     """
+    listing = Part("siteextensions", partial(list_extensions, app.arm, app.site))
     supply = app_supply(app, NAMES)
-    offers = _offers(supply, wanted, app.progress.say)
-    extensions = list_extensions(app.arm, app.site)
+    offers, extensions = _offers(supply, wanted, app.progress.say), listing.get()
     rows = wanted.apply(with_installed(offers, extensions))
     meant = _meant_extension(wanted, rows, extensions) or (_meant_python(app, wanted) if not rows else None)
     if meant is not None:
