@@ -24,7 +24,7 @@ def offers_table(offers):
                 ("Arch", row["architecture"]),
                 ("ExtensionId", row["extensionId"]),
                 ("Source", _SOURCES[row["source"]] if row["trusted"] else "other"),
-                ("Publisher", _PUBLISHERS.get(row["publisher"], row["publisher"])),
+                ("Publisher", _publisher(row)),
                 ("Package", row["packageVersion"]) if everything else ("Support", row["support"]),
                 ("OnApp", yes_no(row["installed"])),
             ]
@@ -184,6 +184,13 @@ def _to_the_minute(moment):
     """ "11-26 15:57" for "2026-11-26T15:57:13Z", so that a row of `job list` fits 80 columns; the id has the year."""
     found = _MOMENT.fullmatch(moment or "")
     return f"{found['day']} {found['minute']}" if found else moment
+
+
+def _publisher(row):
+    """Who made a package; with a question mark where that is only its own word."""
+    if row["trusted"]:
+        return _PUBLISHERS.get(row["publisher"], row["publisher"])
+    return f"{row['publisher']}{UNKNOWN}"
 
 
 def _entry_point(answer):

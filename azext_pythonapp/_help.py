@@ -43,7 +43,8 @@ short-summary: List the Python runtimes that can be installed, newest first.
 long-summary: >-
     Lists the trusted sources together: Microsoft's own site extensions, known by their exact ids, and python.org's
     own builds on NuGet. Anyone can publish a package with any author, title and tag, so packages of third parties are
-    listed only with `--all` (`trusted` is false), and are installed only when their id is given.
+    listed only with `--all` (`trusted` is false; in a table with a question mark behind their publisher), and are
+    installed only when their id is given.
 
     With an app, its own gallery feed is read and `installed` shows what the app has; without one, the public gallery
     is read. A source that cannot be reached is reported.

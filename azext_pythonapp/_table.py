@@ -9,11 +9,15 @@ NOTHING, UNKNOWN = "-", "?"
 _LEAST = 9
 # What az puts around columns: a heading's margin, and the gap between two columns.
 _MARGIN, _GAP = 2, 2
-# The columns that give way when a table is too wide; those of the first row before those of the second.
+# The columns that give way when a table is too wide, one row of this after the other.
 _ELASTIC = (
     ("Publisher",),
-    ("App", "EntryPoint", "Python", "Target", "Before", "After", "Command", "ExtensionId", "Name", "Requirement"),
+    ("Python", "Target", "Before", "After", "Command", "ExtensionId", "Name", "Requirement"),
+    ("EntryPoint",),
+    ("App",),
 )
+# Those of them that numbers tell apart, versions and ids.
+_NUMBERED = ("Python", "Target", "Before", "After", "Command", "ExtensionId")
 
 
 def fitted(table):
@@ -59,8 +63,12 @@ def _shrink(rows, names, columns):
     if not names or width(max(longest.values())) <= columns:
         return
     limit = next((limit for limit in range(max(longest.values()), _LEAST, -1) if width(limit) <= columns), _LEAST)
+    spare = columns - width(limit)
     for name, column in texts.items():
-        short = _shortened(column, max(limit, len(name) + _MARGIN))
+        room = max(limit, len(name) + _MARGIN)
+        more = max(0, min(spare, longest[name] - room))
+        spare -= more
+        short = _shortened(column, room + more, _by_numbers if name in _NUMBERED else _in_the_middle)
         for row in rows:
             row[name] = short[row[name]]
 
@@ -73,11 +81,14 @@ def _width(rows):
     return sum(widths.values()) + _GAP * (len(widths) - 1)
 
 
-def _shortened(column, limit):
-    """Return what to print for each text of a column: at most `limit` characters, and for two texts never the same."""
+def _shortened(column, limit, best):
+    """Return what to print for each text of a column: at most `limit` characters, and for two texts never the same.
+
+    best: chooses one of the ways to cut a text.
+    """
     texts = list(dict.fromkeys(column))
     mark = _mark()
-    result = {text: text if len(text) <= limit else _best_cut(text, limit, mark) for text in texts}
+    result = {text: text if len(text) <= limit else best(list(_cuts(text, limit, mark)), mark) for text in texts}
     for text in texts:
         same = [other for other in texts if result[other] == result[text]]
         if len(same) > 1:
@@ -103,15 +114,15 @@ def _cuts(text, limit, mark):
         yield mark + text[start : start + room - len(mark)] + mark
 
 
-def _best_cut(text, limit, mark):
-    """Return the cut that keeps most digits, because versions and ids tell things apart, and of those most beginning.
+def _by_numbers(cuts, mark):
+    """Return the cut that keeps most digits, and of those most of the beginning; without digits, one in the middle."""
+    best = max(cuts, key=lambda cut: (sum(map(str.isdigit, cut)), not cut.startswith(mark), cut.index(mark)))
+    return best if any(map(str.isdigit, best)) else _in_the_middle(cuts, mark)
 
-    A text without digits is cut in its middle.
-    """
-    cuts = list(_cuts(text, limit, mark))
-    if not any(character.isdigit() for character in text):
-        return cuts[(limit - len(mark)) // 2]
-    return max(cuts, key=lambda cut: (sum(map(str.isdigit, cut)), not cut.startswith(mark), cut.index(mark)))
+
+def _in_the_middle(cuts, mark):
+    """Return the cut that leaves as much of the beginning as of the end."""
+    return cuts[(len(cuts[0]) - len(mark)) // 2]
 
 
 def _told_apart(texts, limit, mark, taken):

@@ -105,10 +105,10 @@ def diff_web_config(
         )
         target = opened()
         answer = show_set_diff.diff_web_config(target, request)
-        if answer["changed"]:
-            console(cmd).diff(answer["diff"])
-        else:
+        if not answer["changed"]:
             target.progress.say(f"web.config of {target.files.label} would not change.")
+        elif cmd.cli_ctx.invocation.data["output"] not in ("table", "tsv"):  # which show it already
+            console(cmd).diff(answer["diff"])
         return answer
 
 

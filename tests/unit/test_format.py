@@ -68,6 +68,19 @@ def test_the_row_of_show_fits(name):
     assert width(rows) <= 80
     assert (row["Version"], row["Arch"], row["Handler"]) == ("3.8.10", "x64", "httpPlatform")
     assert "3810x64" in row["Python"]
+    assert row["App"] == name or row["App"].startswith("a-name-of-") and row["App"].endswith("haracters-")
+
+
+def test_the_name_of_a_slot_is_kept_as_long_as_possible():
+    (row,) = rows = _format.app_table(shown("contoso-orders-17", "staging") | {"handler": "fastCgi"})
+    assert row["App"] == "contoso-orders-17/staging" and "3810x64" in row["Python"] and width(rows) <= 80
+    (row,) = _format.app_table(shown("contoso-orders-of-the-north-17-" * 2, "staging"))
+    assert row["App"].startswith("contoso-") and row["App"].endswith("staging")
+
+
+def test_all_the_room_is_used():
+    rows = _format.changes_table(changed(("x" * 50, "update", "y" * 51, "z" * 52)))
+    assert width(rows) == 80
 
 
 def test_the_row_of_set_version_fits():
@@ -129,6 +142,7 @@ def test_offers_have_source_and_publisher(columns):
     stranger = offer("3.6.4", publisher="Naked Objects Group", trusted=False, source="siteExtension")
     gallery = offer("3.6.4", publisher="Microsoft", source="siteExtension", extensionId="azureappservice-python364x64")
     usual, every = _format.offers_table([offer("3.13.2"), gallery]), _format.offers_table([stranger, gallery])
+    assert every[0]["Publisher"] == "Naked…roup?", "its own word"
     assert [(row["Source"], row["Publisher"]) for row in usual] == [("nuget", "python.org"), ("gallery", "Microsoft")]
     assert [row["ExtensionId"] for row in usual][1] == "azureappservice-python364x64"
     assert list(usual[0])[-2:] == ["Support", "OnApp"] and list(every[0])[-2:] == ["Package", "OnApp"]
