@@ -27,18 +27,22 @@ PACKAGE_COMMANDS = [
 
 def told(site):
     """What every command says of an app whose Python is gone, with the two commands that help."""
-    name = f"-g rg -n {site.name}"
+    slot = f" (slot '{site.slot}')" if site.slot else ""
+    name = f"-g rg -n {site.name}" + (f" -s {site.slot}" if site.slot else "")
     return (
-        f"web.config of app '{site.name}' {GONE}",
+        f"web.config of app '{site.name}'{slot} {GONE}",
         "Install it again, with the app's requirements: `az webapp python set-version "
         f"{name} --version 3.8.10 --arch x64`. Or switch to another Python: `az webapp python set-version "
         f"{name} --version 3`.",
     )
 
 
-def test_a_python_that_was_uninstalled_by_force(az, azure, apps, tmp_path):
+@pytest.mark.parametrize(
+    "sample, handler, slot", [("wsgi_hello", "fastcgi", None), ("waitress_hello", "httpplatform", "staging")]
+)
+def test_a_python_that_was_uninstalled_by_force(az, azure, apps, tmp_path, sample, handler, slot):
     (tmp_path / "requirements.txt").write_text("six\n")
-    site = apps.prepared("wsgi_hello", also="3.11.9")
+    site = apps.prepared(sample, handler=handler, slot=slot, also="3.11.9")
     az("webapp python uninstall --version 3.8.10 --force --yes", *naming(site))
     message, advice = told(site)
     with unchanged(azure, site):
@@ -52,7 +56,8 @@ def test_a_python_that_was_uninstalled_by_force(az, azure, apps, tmp_path):
         listed = az("webapp python list", *naming(site))
         assert f"{message} {advice}\n" in listed.stderr and all(not row["inUse"] for row in listed.json)
 
-    az("webapp python set-version --version 3.8.10 --arch x64", *naming(site))
+    switched = az("webapp python set-version --version 3.8.10 --arch x64", *naming(site))
+    assert switched.stderr.count(message) == 1, switched
     assert apps.get(site).status_code == 200
 
 
@@ -94,8 +99,41 @@ def test_a_web_config_that_cannot_be_read(az, azure, apps, tmp_path):
         "starts is not known."
     )
     with unchanged(azure, site):
-        for command in PACKAGE_COMMANDS[:-2]:
+        for command in (*PACKAGE_COMMANDS, "web-config show", "set-version --version 3.8"):
             refused = az(f"webapp python {command}", *naming(site), expect=1)
             assert refused.stderr.count(said) == 1, refused
         assert [warning for warning in az("webapp python show", *naming(site)).json["warnings"] if said in warning]
         assert said in az("webapp python list", *naming(site)).stderr
+
+
+@pytest.mark.parametrize("has_file", [True, False])
+def test_a_web_config_without_python(az, azure, apps, has_file):
+    site = apps.new(python="3.8.10")
+    apps.add_python(site, "3.11.9")
+    if has_file:
+        (web_root(site) / "web.config").write_text("<configuration/>", encoding="utf-8")
+    said = (
+        f"web.config of app '{site.name}' has no handler that starts Python."
+        if has_file
+        else f"The app '{site.name}' has no web.config, so IIS starts no Python."
+    )
+    advice = f"Switch to one: `az webapp python set-version -g rg -n {site.name} --version 3`."
+    with unchanged(azure, site):
+        for command in ("package list", "package check", "package uninstall --packages six --yes"):
+            refused = az(f"webapp python {command}", *naming(site), expect=1)
+            assert said in refused.stderr and "Several Pythons are installed" in refused.stderr, refused
+        assert f"{said} {advice}" in az("webapp python show", *naming(site)).json["warnings"]
+        if has_file:
+            assert f"{said} {advice}" in az("webapp python web-config show", *naming(site)).json["warnings"]
+        assert said in az("webapp python web-config diff --app app:app", *naming(site), expect=2).stderr
+
+
+def test_a_virtual_environment_that_is_gone(az, apps):
+    site = apps.prepared("wsgi_hello")
+    config = web_root(site) / "web.config"
+    path = rb"D:\home\site\wwwroot\env\Scripts\python.exe"
+    config.write_bytes(config.read_bytes().replace(rb"D:\home\python3810x64\python.exe", path))
+    said = f"starts {path.decode()}, which is not there. The app cannot start."
+    for command in ("package list", "package check"):
+        assert said in az(f"webapp python {command}", *naming(site), expect=1).stderr
+    assert any(said in warning for warning in az("webapp python show", *naming(site)).json["warnings"])

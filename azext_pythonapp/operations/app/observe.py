@@ -24,7 +24,7 @@ from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, WWWROOT, AppFiles, FileState, home_folder, web_root
 from azext_pythonapp.packages import record
 from azext_pythonapp.runtimes.discovery import InstalledRuntime, discover
-from azext_pythonapp.runtimes.identity import identify_folder
+from azext_pythonapp.runtimes.identity import REGISTERED_HOME, identify_folder
 from azext_pythonapp.runtimes.probe import Survey, survey
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
 from azext_pythonapp.windows import home_folder_of, started_path
@@ -218,9 +218,11 @@ def going_on(seen: Observation) -> tuple[Finding, ...]:
 def is_there(app: App, path: str) -> bool | None:
     """Return whether a file is on the worker; None for one outside the home directory, where it cannot be looked for.
 
-    path: as the worker sees it. Costs one request.
+    path: absolute, in any spelling of %HOME%. Costs one request.
     """
-    folder = home_folder(ntpath.dirname(path), app.kudu.home())
+    place = ntpath.dirname(path)
+    # Most paths show by themselves that they are below %HOME%, and %HOME% may cost a request.
+    folder = home_folder(place, REGISTERED_HOME) or home_folder(place, app.kudu.home())
     if folder is None:
         return None
     try:

@@ -9,11 +9,11 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound, Refused
 from azext_pythonapp.operations.app import findings
 from azext_pythonapp.operations.app.findings import Finding
-from azext_pythonapp.operations.app.observe import Observation, Part, not_answered
+from azext_pythonapp.operations.app.observe import Observation, Part, is_there, not_answered
 from azext_pythonapp.operations.app.site_packages import present_packages
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import REGISTERED_HOME, identify_folder
-from azext_pythonapp.windows import home_folder_of, join, started_path
+from azext_pythonapp.windows import home_folder_of, started_path
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,19 @@ def packages_in_use(seen: Observation) -> dict[str, str]:
     """Return the packages of the Python that the app runs: version by canonical name. It is not started.
 
     Whether its python.exe is there is asked at the same time: without it, what is left in its folder is no answer.
-    Raises NotFound or Refused when the app runs no Python, one that is not there, or one outside the home directory.
+    Raises NotFound or Refused when the app runs no Python, one that is not there, or one that is in no folder of the
+    home directory.
     """
-    handler = seen.handler
+    app, handler = seen.app, seen.handler
     if handler is None:
-        return present_packages(seen.app, _folder_in_home(seen.app, _only_python(seen).python_path))
-    folder = _folder_in_home(seen.app, handler.python_exe)
-    there = Part("python.exe", partial(_has_python, seen.app, folder))
-    packages = present_packages(seen.app, folder)
-    if not there.get():
-        path = join(seen.app.kudu.home(), folder, "python.exe")
-        raise _refused(findings.python_gone(seen.site, path, identify_folder(folder)))
+        return present_packages(app, _folder_in_home(app, _only_python(seen).python_path))
+    folder = _direct_folder(app, handler.python_exe)
+    there = Part("python.exe", partial(is_there, app, started_path(handler.python_exe, REGISTERED_HOME)))
+    packages = present_packages(app, folder) if folder is not None else {}
+    if there.get() is False and len(handler.python_paths) == 1:
+        path = started_path(handler.python_exe, app.kudu.home())
+        raise _refused(findings.python_gone(seen.site, path, identify_folder(folder or "")))
+    _folder_in_home(app, handler.python_exe)
     return packages
 
 
@@ -77,25 +79,22 @@ def target_in_use(seen: Observation) -> Target:
     return pip_target(app, python.python_path, python.version, python.architecture)
 
 
-def _has_python(app: App, folder: str) -> bool:
-    try:
-        return any(entry.name.lower() == "python.exe" for entry in app.kudu.list_directory(folder))
-    except NotFound:
-        return False
-
-
 def _refused(finding: Finding) -> Refused:
     return Refused(finding.message, finding.advice)
 
 
-def _folder_in_home(app: App, python_path: str) -> str:
+def _direct_folder(app: App, python_path: str) -> str | None:
     # Most paths show by themselves that they are below %HOME%, and %HOME% may cost a request.
-    folder = home_folder_of(python_path, REGISTERED_HOME) or home_folder_of(python_path, app.kudu.home())
+    return home_folder_of(python_path, REGISTERED_HOME) or home_folder_of(python_path, app.kudu.home())
+
+
+def _folder_in_home(app: App, python_path: str) -> str:
+    folder = _direct_folder(app, python_path)
     if folder is None:
         home = app.kudu.home()
         raise Refused(
-            f"The {app.site.label} runs {started_path(python_path, home)}, which is not in its home directory {home}; "
-            "packages cannot be installed there.",
+            f"The {app.site.label} runs {started_path(python_path, home)}, which is not directly in a folder of its "
+            f"home directory {home}; packages are installed only there.",
             f"Switch to a runtime of its own: `az webapp python set-version {app.site.arguments} --version 3`.",
         )
     return folder

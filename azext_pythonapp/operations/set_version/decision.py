@@ -101,6 +101,8 @@ def decide(app: App, request: SetVersionRequest) -> Decision:
     seen = observe(app, files=True)
     seen.remember_files()
     web_config = seen.web_config
+    if seen.handler is not None and seen.trouble is not None:
+        app.say_once(seen.trouble.message)
     current = read_in_force(web_config.content)
     files = AppFiles(app)
     start = decide_start(files, request.handler, request.app, current, lambda: known_settings(app), app.progress.say)

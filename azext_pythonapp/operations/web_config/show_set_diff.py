@@ -53,12 +53,10 @@ def show_web_config(target: WebConfigTarget) -> dict[str, Any]:
     """
     found = target.web_config()
     if found.content is None:
-        raise NotFound(
-            f"There is no web.config: {target.files.shown(WEB_CONFIG)} of {target.files.label}.",
-            "Write one with `az webapp python web-config set`.",
-        )
+        missing = f"There is no web.config: {target.files.shown(WEB_CONFIG)} of {target.files.label}."
+        raise NotFound(missing, "Write one with `az webapp python web-config set`.")
     handler = read_handler(found.content)
-    warnings = ["No handler that receives requests starts Python."]
+    warnings = [str(target.without_python())]
     notes: list[str] = []
     if handler is not None:
         warnings = []

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from azext_pythonapp.appservice.app import App, Progress
 from azext_pythonapp.errors import InvalidInput, NotFound, Refused
+from azext_pythonapp.operations.app import findings
+from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.home_space import require_writable_root
 from azext_pythonapp.operations.app.observe import not_answered, observe
 from azext_pythonapp.operations.app.registration import (
@@ -36,6 +38,7 @@ from azext_pythonapp.windows import same_path, started_path
 
 # An app registers its own FastCGI programs here (docs/platform/site-extensions.md 2.1).
 SITE_TRANSFORM = "site/applicationHost.xdt"
+_NAME_PATH = r"Name it with --python-path D:\home\python364x64\python.exe."
 _NAME_IT = "Name one with `--version` or `--python-path`."
 
 
@@ -46,7 +49,10 @@ class WebConfigTarget(Protocol):
     progress: Progress
 
     def web_config(self) -> FileState:
-        """Return web.config as it was when the command began."""
+        """Return web.config as it was when the command began. Raises InvalidWebConfig for one that cannot be read."""
+
+    def without_python(self) -> Finding:
+        """Return what to say of a web.config that starts no Python, or is not there."""
 
     def python(self, request: WebConfigRequest, current: PythonHandler | None) -> PythonChoice:
         """Return the Python that web.config is to start. Raises NotFound, and InvalidInput when none is named."""
@@ -88,8 +94,13 @@ class AppTarget:
         self._chosen: InstalledRuntime | None = None
 
     def web_config(self) -> FileState:
-        """Return web.config as it was when the command began."""
+        """Return web.config as it was when the command began. Raises InvalidWebConfig for one that cannot be read."""
+        _ = self._seen.handler
         return self._file
+
+    def without_python(self) -> Finding:
+        """Return what to say of a web.config that starts no Python, or is not there."""
+        return findings.starts_no_python(self._app.site, self._file.content is not None)
 
     def python(self, request: WebConfigRequest, current: PythonHandler | None) -> PythonChoice:
         """Return the Python that the request names, else the one that web.config starts, else the app's only one.
@@ -217,7 +228,7 @@ class AppTarget:
         if len(own) != 1:
             there = ", ".join(str(python.version) for python in own) or "none installed"
             raise InvalidInput(
-                f"web.config of {self._app.site.label} starts no Python yet. Pythons on the app: {there}.",
+                f"{self.without_python().message} Pythons on the app: {there}.",
                 _NAME_IT
                 if own
                 else f"Install one: `az webapp python set-version {self._app.site.arguments} --version 3`.",
@@ -237,6 +248,10 @@ class FileTarget:
         """Return the file as it is now."""
         return self.files.state(WEB_CONFIG)
 
+    def without_python(self) -> Finding:
+        """Return what to say of a file that starts no Python, or is not there."""
+        return Finding(f"{self.files.shown(WEB_CONFIG)} has no handler that starts Python.", _NAME_PATH)
+
     def python(self, request: WebConfigRequest, current: PythonHandler | None) -> PythonChoice:
         r"""Return the Python that --python-path names, else the one in the file.
 
@@ -252,10 +267,7 @@ class FileTarget:
         kept = request.python_path is None or starts_python(current, request.python_path)
         path = current.python_exe if kept and current is not None and written else request.python_path
         if path is None or (kept and current is not None and current.kind == "fastCgi" and not current.python_paths):
-            raise InvalidInput(
-                f"{self.files.shown('web.config')} starts no Python yet.",
-                r"Name it with --python-path D:\home\python364x64\python.exe.",
-            )
+            raise InvalidInput(self.without_python().message, _NAME_PATH)
         stays = kept and current is not None and current.kind == "fastCgi"
         if not (
             request.handler.handler == "fastcgi"

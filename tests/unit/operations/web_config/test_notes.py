@@ -169,7 +169,7 @@ def test_folder_or_placeholder_with_wsgi_handler_is_python(folder: Path, process
     if "home" in processor:
         assert set_web_config(where, request(), False)["pythonPath"] == r"D:\home\python364x64\python.exe"
     else:
-        with pytest.raises(InvalidInput, match="starts no Python yet"):
+        with pytest.raises(InvalidInput, match="has no handler that starts Python"):
             set_web_config(where, request(), False)
         assert set_web_config(where, request("fastcgi", python=PYTHON), False)["pythonPath"] == PYTHON
 
