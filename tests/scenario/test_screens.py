@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
 import pytest
 
@@ -34,10 +35,12 @@ def last_lines(screen: Screen, number: int) -> list[str]:
 
 
 def rows_of_table(screen: Screen) -> list[str]:
-    """The rows of a table, its header first; none is broken."""
-    assert screen.broken == [], screen
+    """The rows of a table, its header first, without the sentences below it; none is broken."""
     ruler = next(number for number, line in enumerate(screen.lines) if re.fullmatch(r"-{2}[- ]*", line))
-    return screen.lines[ruler - 1 :]
+    gaps = [gap.start() for gap in re.finditer(r"  (?=-)", screen.lines[ruler])]
+    rows = list(takewhile(lambda line: not any(line[gap : gap + 2].strip() for gap in gaps), screen.lines[ruler - 1 :]))
+    assert not set(rows).intersection(screen.broken), screen
+    return rows
 
 
 @WIDTHS
