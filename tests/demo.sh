@@ -20,17 +20,12 @@ run() {
     eval "$*"
 }
 
-# deploy FOLDER APP [--slot SLOT]: put the files of a folder into site\wwwroot, as any deployment tool would.
+# deploy FOLDER APP [OPTION...]: the files of a folder, with az's own command.
 deploy() {
     local source=$1 app=$2
     shift 2
-    local host token
-    host=$(az webapp show -g rg -n "$app" "$@" --query "hostNameSslStates[?hostType=='Repository'].name | [0]" -o tsv)
-    token=$(az account get-access-token --query accessToken -o tsv)
-    rm -f app.zip
-    (cd "$source" && python3 -m zipfile -c ../app.zip *)
-    curl --fail --silent --show-error -X PUT --data-binary @app.zip -H @<(echo "Authorization: Bearer $token") \
-        "https://$host/api/zip/site/wwwroot/"
+    run "(cd $source && python3 -m zipfile -c ../app.zip *)"
+    run "az webapp deploy -g rg -n $app --src-path app.zip --type zip --output none $*"
 }
 
 title "Which Pythons are there for Windows App Service?"
@@ -38,42 +33,44 @@ run "az webapp python list-versions -g rg -n demo --output table"
 
 title "Deploy a Flask app to an app without a Python, and make it run Python 3.8."
 run "cat flask_hello/requirements.txt"
-run "deploy flask_hello demo"
-run "az webapp python set-version -g rg -n demo --version 3.8 --dry-run --query 'changes[].{action: action, target: target, after: after}' --output table"
-run "az webapp python set-version -g rg -n demo --version 3.8"
+deploy flask_hello demo
+run "az webapp python set-version -g rg -n demo --version 3.8 --dry-run --output none"
+run "az webapp python set-version -g rg -n demo --version 3.8 --output none"
 run "curl --silent --show-error --fail https://demo.azurewebsites.net/"
 run "az webapp python show -g rg -n demo"
 
 title "The same again: nothing to do."
-run "az webapp python set-version -g rg -n demo --version 3.8 --query '{changed: changed, changes: changes}'"
+run "az webapp python set-version -g rg -n demo --version 3.8 --output none"
 
-title "The app needs two compiled packages more. pip's lines appear as they come."
-run "printf 'markupsafe\nnumpy\n' >> flask_hello/requirements.txt"
-run "deploy flask_hello demo"
-run "az webapp python install-requirements -g rg -n demo"
-run "az webapp python job show -g rg -n demo --output table"
-
-title "The same again: nothing to do."
-run "az webapp python install-requirements -g rg -n demo --query '{changed: changed, changes: changes}'"
+title "The app needs a compiled package more. Deploy it again, but keep web.config; pip's lines appear as they come."
+run "echo numpy >> flask_hello/requirements.txt"
+deploy flask_hello demo --clean false
+run "az webapp python install-requirements -g rg -n demo --output none"
+run "az webapp python job list -g rg -n demo --output table"
 
 title "A requirement that does not exist: one clear error, and the app still serves its page."
 run "echo 'nosuchpackage==9' > wrong.txt"
 run "az webapp python install-requirements -g rg -n demo -r wrong.txt || echo \"(exit code \$?)\""
 run "curl --silent --show-error --fail https://demo.azurewebsites.net/"
 
-title "An app with a server of its own, waitress, runs under HttpPlatformHandler."
-run "deploy waitress_hello demo-waitress"
-run "az webapp python set-version -g rg -n demo-waitress --version 3.11 --handler httpplatform"
-run "curl --silent --show-error --fail https://demo-waitress.azurewebsites.net/"
-run "az webapp python set-version -g rg -n demo-waitress --version 3.11 --handler httpplatform --query '{changed: changed, changes: changes}'"
-run "az webapp python install-requirements -g rg -n demo-waitress --query '{changed: changed, changes: changes}'"
+title "A newer Python, and back with the command that the last line names."
+run "az webapp python set-version -g rg -n demo --version 3.11 --output none"
+run "az webapp python set-version -g rg -n demo --version 3.8.10 --output none"
 
-title "The same for a deployment slot."
-run "deploy flask_hello demo --slot staging"
+title "What is wrong with an app that is down?"
+run "az webapp stop -g rg -n demo"
+run "az webapp python show -g rg -n demo --output table --check"
+run "az webapp start -g rg -n demo"
+
+title "An app with a server of its own, waitress, runs under HttpPlatformHandler."
+deploy waitress_hello demo-waitress
+run "az webapp python set-version -g rg -n demo-waitress --version 3.11 --handler httpplatform --output none"
+run "curl --silent --show-error --fail https://demo-waitress.azurewebsites.net/"
+
+title "The same for a deployment slot, with the data that scripts read."
+deploy flask_hello demo --slot staging
 run "az webapp python set-version -g rg -n demo --slot staging --version 3.11"
 run "curl --silent --show-error --fail https://demo-staging.azurewebsites.net/"
-run "az webapp python set-version -g rg -n demo --slot staging --version 3.11 --query '{changed: changed, changes: changes}'"
-run "az webapp python install-requirements -g rg -n demo --slot staging --query '{changed: changed, changes: changes}'"
 
 title "What runs now."
 run "az webapp python list -g rg -n demo --output table"

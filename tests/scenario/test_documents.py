@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from tests.scenario.apps import SAMPLES, Apps, web_root
 from tests.scenario.az import Az
 from tests.scenario.documents import SHELL, SHOWN, Command, blocks, commands, difference
 from tests.scenario.test_set_version import BROKEN_ON_311, FAILS_ON_311
+from tests.terminal import Terminal
 
 PAGES = [REPOSITORY / "README.rst", *sorted((REPOSITORY / "docs" / "how-to").glob("*.md"))]
 GROUP, APP = "my-group", "my-app"
@@ -49,7 +51,8 @@ class Reader:
     """Somebody at a terminal who follows a page.
 
     folder: where the shell is at first. environment: the variables that it has at first. means: what a name of the page
-    (an address that nobody has) is for in this test.
+    (an address that nobody has) is for in this test. columns: the width of the terminal whose screen the page shows;
+    None for a page that shows what a script would read.
     """
 
     azure: LocalAzure
@@ -58,6 +61,7 @@ class Reader:
     folder: Path
     environment: dict[str, str]
     means: dict[str, str] = field(default_factory=dict)
+    columns: int | None = None
 
     def app(self, sample: str, name: str = APP, slot: str | None = None, beside: Sequence[str] = ()) -> Site:
         """Make an app of a page's name that runs a sample under Python 3.8, and has other Pythons beside it."""
@@ -76,8 +80,13 @@ class Reader:
         state = self.folder.parent / "shell"
         before = f". {shlex.quote(str(state))}\n" if state.exists() else ""
         after = f'{{ export -p; echo "cd $(printf %q "$PWD")"; }} >{shlex.quote(str(state))}'
+        shell = ["bash", "-c", f"{before}{self._meant(command)}\ncode=$?\n{after}\nexit $code"]
+        if self.columns:
+            with Terminal(shell, self.environment, self.folder, self.columns) as terminal:
+                code = terminal.end(300)
+            return code, self._written(terminal.screen.text).rstrip().splitlines()
         done = subprocess.run(
-            ["bash", "-c", f"{before}{self._meant(command)}\ncode=$?\n{after}\nexit $code"],
+            shell,
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -113,7 +122,9 @@ def reader(azure: LocalAzure, az: Az, apps: Apps, windows: Path, package_index: 
 
 @contextmanager
 def switch_version(reader: Reader) -> Iterator[None]:
-    """An app and its slot with Python 3.8 in use and 3.11 beside it."""
+    """An app and its slot with Python 3.8 in use and 3.11 beside it, and the archive of a deployment."""
+    with zipfile.ZipFile(reader.folder / "app.zip", "w") as archive:
+        archive.write(SAMPLES / "flask_hello" / "app.py", "app.py")
     reader.app("flask_hello", beside=["3.11.9"])
     reader.app("wsgi_hello", beside=["3.11.9"], slot="staging")
     yield
@@ -217,8 +228,10 @@ def two_commands(reader: Reader) -> Iterator[None]:
 
 @contextmanager
 def tour(reader: Reader) -> Iterator[None]:
-    """The app of the tour, and the requirements that are typed on the way."""
-    reader.apps.new("flask_hello", name="demo").use_32bit_worker = False
+    """An app without a Python, the files to deploy to it, and the requirements that are typed on the way."""
+    reader.columns = 80
+    reader.apps.new(name="demo").use_32bit_worker = False
+    shutil.copytree(SAMPLES / "flask_hello", reader.folder / "flask_hello")
     reader.put("requirements.txt", "flask\nnumpy\n")
     reader.put("wrong.txt", "nosuchpackage==9\n")
     yield
@@ -227,6 +240,7 @@ def tour(reader: Reader) -> Iterator[None]:
 @contextmanager
 def other_servers(reader: Reader) -> Iterator[None]:
     """The other apps of the tour, which have their Python already."""
+    reader.columns = 80
     reader.apps.new("waitress_hello", python="3.11.9", name="demo-waitress").use_32bit_worker = False
     reader.apps.new("flask_hello", python="3.11.9", name="demo", slot="staging").use_32bit_worker = False
     yield
