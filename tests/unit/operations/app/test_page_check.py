@@ -1,0 +1,107 @@
+"""What `show --check` says of a page: who answered, why, and what to do."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from azext_pythonapp.appservice.page import Page
+from azext_pythonapp.appservice.site import SiteConfiguration
+from azext_pythonapp.errors import AccessDenied
+from azext_pythonapp.operations.app import page_check
+from azext_pythonapp.operations.app.page_check import Start, check_page
+from tests.unit.operations.shop import shop_site
+from tests.unit.progress import Recorded
+
+START = Start("fastCgi", "shop.wsgi.app")
+URL = "https://shop.azurewebsites.net/"
+
+
+class Log:
+    """A server's log: what it says of the request, and what it had before."""
+
+    exists = True
+
+    def __init__(self, new=None, old=None):
+        self.new, self.old = new, old
+
+    def explanation(self):
+        return self.new
+
+    def earlier(self):
+        return self.old
+
+    def where(self, without_reason):
+        return "The whole log: https://…" if not without_reason else "The log has no traceback."
+
+
+@pytest.fixture
+def checked(monkeypatch):
+    """Check the page of the app 'shop', which answers with a page."""
+
+    def check(page, log=None, health="", state="Running", content=b"<configuration/>"):
+        fetched = []
+
+        def configuration(site):
+            if health is None:
+                raise AccessDenied("no")
+            return SiteConfiguration.from_properties({"healthCheckPath": health})
+
+        monkeypatch.setattr(page_check, "fetch_page", lambda web, url: fetched.append(url) or page)
+        monkeypatch.setattr(page_check, "ServerLog", lambda app, content: log or Log())
+        app = SimpleNamespace(
+            site=shop_site(state), web=None, progress=Recorded(), page_address=URL[:-1], arm=SimpleNamespace()
+        )
+        app.arm.configuration = configuration
+        found = check_page(app, content, START)
+        assert fetched == ([] if state == "Stopped" else [found.url])
+        return found
+
+    return check
+
+
+def test_a_good_page(checked):
+    found = checked(Page(200, ""))
+    assert found.to_dict() == {"url": URL, "httpStatus": 200} and found.findings == ()
+
+
+@pytest.mark.parametrize("health, path", [("/healthz", "/healthz"), ("", "/"), (None, "/")])
+def test_the_page_is_that_of_the_apps_own_health_check(checked, health, path):
+    assert checked(Page(200, ""), health=health).url == URL[:-1] + path
+
+
+def test_a_page_that_never_reached_the_app_says_nothing_about_it(checked):
+    found = checked(Page(403, "Ip Forbidden", not_reached="the front end refused this address"))
+    assert found.status is None
+    assert found.findings[0].message == f"{URL} of app 'shop' was not verified: the front end refused this address."
+
+
+def test_a_stopped_app_is_not_asked(checked):
+    assert checked(None, state="Stopped").status is None
+
+
+def test_a_page_elsewhere_is_not_the_apps(checked):
+    found = checked(Page(302, "", elsewhere="login.microsoftonline.com"))
+    assert found.status == 302 and "leads to login.microsoftonline.com" in found.findings[0].message
+
+
+def test_the_log_explains_an_error(checked):
+    page = Page(500, "Internal Server Error")
+    new, old = "wfastcgi.log says: KeyError: 1", "wfastcgi.log, written at 2026, says: KeyError: 2"
+    (finding,) = checked(page, Log(new, old)).findings
+    assert finding.message == f"{URL} of app 'shop' answers 500: Internal Server Error. {new}"
+    assert finding.advice == "The whole log: https://…"
+    assert checked(page, Log(None, old)).findings[0].message.endswith(old)
+    assert checked(page).findings[0].advice == "The log has no traceback."
+    assert "web-config set" not in checked(page, content=None).findings[0].advice
+
+
+def test_a_page_without_an_answer_has_no_status(checked):
+    found = checked(Page(None, "the connection was reset"))
+    assert found.status is None and "does not answer: the connection was reset." in found.findings[0].message
+
+
+def test_the_package_of_a_missing_module_is_advised(checked):
+    page = Page(500, "ModuleNotFoundError: No module named 'yaml'", "Traceback…")
+    assert "--packages pyyaml`" in checked(page).findings[0].advice
