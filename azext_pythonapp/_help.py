@@ -182,10 +182,10 @@ helps["webapp python install-requirements"] = """
 type: command
 short-summary: Install an app's requirements with pip, using the Python that the app runs.
 long-summary: >-
-    pip runs on the worker, and its output appears live. A lost connection, Ctrl-C or a time-out does not end it:
-    `az webapp python job wait` re-attaches. The result is the difference between the packages before and after, read
-    from the worker; `reinstalled` lists packages that pip installed again in the same version. The app is restarted
-    when packages changed.
+    pip runs on the worker, and its output appears live. A lost connection, Ctrl-C or a time-out does not end it: the
+    same command, given again, follows it, and so does `az webapp python job wait`. The result is the difference between
+    the packages before and after, read from the worker; `reinstalled` lists packages that pip installed again in the
+    same version. The app is restarted when packages changed.
 
     If neither requirements nor packages changed since the last run, nothing is started. pip is asked each time when
     the files alone cannot tell, because they name folders, archives, URLs without a hash, or files that only the
@@ -230,7 +230,8 @@ type: command
 short-summary: Follow a job until it ends.
 long-summary: >-
     Prints the log from its beginning. Then any pending start or restart of the app is performed: an app that was
-    stopped for the job is started, and one whose packages changed is restarted. Fails when the job failed, was
+    stopped for the job is started, and one whose packages changed is restarted, unless it runs another Python. A
+    switch of set-version is not made: the last lines say so, with the command. Fails when the job failed, was
     canceled or lost.
 examples:
   - name: Wait for the newest job.

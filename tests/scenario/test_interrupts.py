@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from tests.local_azure.site import Site
+from tests.local_azure.windows import gallery
 from tests.scenario.apps import jobs_started, naming, web_root
 from tests.scenario.az import Az
 from tests.scenario.held_index import HeldIndex
 from tests.scenario.terminal import az_in_terminal
+from tests.scenario.test_reinstall import add_private_package
 
 OFFICIAL = "azureappservice-python364x64"
 
@@ -27,6 +29,14 @@ def index(windows: Path) -> Iterator[HeldIndex]:
     """An index that makes pip wait until it is released."""
     with HeldIndex(windows / "index") as held:
         yield held
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """Let the programs that a test starts hear Ctrl-C, also when the tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def until(condition: Callable[[], object], running: subprocess.Popen[str]) -> None:
@@ -123,7 +133,7 @@ def test_another_pip_does_not_keep_the_app_from_a_restart(az, azure, apps, index
     running = az.start("webapp python set-version --version 3.11", *naming(site))
     until(index.asked.is_set, running)
     interrupted(running)
-    done = az("webapp python package install --packages six==1.15.0", *naming(site))
+    done = az("webapp python package install --packages six==1.16.0", *naming(site))
     assert done.json["changes"][-1]["action"] == "restart" and "neither started nor restarted" not in done.stderr
     assert apps.get(site).status_code == 200 and not list((site.machine.home / "data/pythonapp/left").glob("*.start"))
     index.release()
@@ -233,3 +243,20 @@ def test_a_second_ctrl_c_in_a_terminal_is_no_traceback(az, apps, index, tmp_path
     index.release()
     assert az("webapp python job wait", *naming(site)).json["state"] == "succeeded"
     assert site.state == "Running"
+
+
+def test_packages_that_were_moved_aside_come_back(az, azure, apps):
+    site = apps.prepared("wsgi_hello", "3.6.4")
+    gallery.remove(site.machine, OFFICIAL)
+    add_private_package(site.machine.home / "python364x64/Lib/site-packages", "contoso-orders")
+    site.switches.install_seconds = 6
+    running = az.start(f"webapp python install --extension-id {OFFICIAL} --yes", *naming(site))
+    until(lambda: any("/siteextensions/" in str(one.path) for one in azure.mutating_requests()), running)
+    said = interrupted(running)
+    assert "The old folder python364x64 with its packages is kept in data/pythonapp/replaced/" in said
+    assert site.state == "Stopped" and "The app is stopped" in said
+    done = az(again(said))
+    assert {"target": "python364x64/Lib/site-packages", "action": "update"}.items() <= done.json["changes"][0].items()
+    assert (site.machine.home / "python364x64/Lib/site-packages").joinpath("contoso_orders.py").exists()
+    assert site.state == "Running" and "Hello from WSGI on Python 3.6.4" in apps.get(site).text
+    assert az(again(said)).json["changed"] is False

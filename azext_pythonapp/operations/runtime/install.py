@@ -14,6 +14,7 @@ from azext_pythonapp.operations.app.observe import list_pythons, not_answered
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 from azext_pythonapp.operations.runtime.choose import EVERYWHERE, Choice, choose_runtime, newest_present, say_new_id
 from azext_pythonapp.operations.runtime.install_package import NO_WAIT, install_registration, install_release
+from azext_pythonapp.operations.runtime.keep_packages import Replacement, begun_replacement
 from azext_pythonapp.operations.runtime.last_lines import installed_lines
 from azext_pythonapp.operations.runtime.site_extension import Installation, await_earlier
 from azext_pythonapp.operations.runtime.sources import SourceName, app_offers, package_offers
@@ -23,6 +24,7 @@ from azext_pythonapp.runtimes.identity import VersionSpec, canonical_id, identif
 from azext_pythonapp.runtimes.nuget import EXTENSION_PREFIX
 from azext_pythonapp.runtimes.selection import resolve_id
 from azext_pythonapp.runtimes.versions import numbers
+from azext_pythonapp.windows import home_folder_of
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,10 @@ def install(app: App, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
     if choice.offer is None:
         if choice.required.extension_id and request.wait and not dry_run:
             await_earlier(app, choice.required.extension_id)
+            folder = home_folder_of(choice.required.python_path, app.kudu.home())
+            begun = begun_replacement(app, folder) if folder else None
+            if begun is not None:
+                return _finish_replacement(app, choice.required, begun)
         return install_registration(app, choice.required, dry_run)
     require_room(app)
     if choice.offer.runtime is not None:
@@ -142,6 +148,14 @@ def _install_extension(
     done = [*changes, *installation.restart_planned]
     app.progress.conclude(*installed_lines(app, installation.runtime, done, runs))
     return report(app.site.to_dict(), changes, False, runtime=installation.runtime.to_dict())
+
+
+def _finish_replacement(app: App, python: InstalledRuntime, begun: Replacement) -> dict[str, Any]:
+    """Put back the packages that an interrupted installation had moved aside, and start the app that it had stopped."""
+    app.progress.say(f"{python.name} is on {app.site.label}; an earlier installation of it was interrupted.")
+    changes = Plan(begun.steps_after()).apply(app.progress)
+    app.progress.conclude(*installed_lines(app, python, changes))
+    return report(app.site.to_dict(), changes, False, runtime=python.to_dict())
 
 
 def _choose(app: App, pythons: Sequence[InstalledRuntime], request: InstallRequest) -> Choice:

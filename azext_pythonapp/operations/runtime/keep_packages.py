@@ -8,12 +8,13 @@ into the new runtime, which is of the same Python; and when anything fails both 
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.errors import NotFound, PythonAppError, RemoteFailed, UnknownOutcome
+from azext_pythonapp.errors import Interrupted, NotFound, PythonAppError, RemoteFailed, UnknownOutcome
 from azext_pythonapp.ids import new_id
 from azext_pythonapp.operations.job.power import start_app
 from azext_pythonapp.packages import installed
@@ -50,11 +51,41 @@ class _Aside:
         return f"{self.parent}/{self.folder}"
 
 
+@dataclass(frozen=True)
+class _Begun:
+    """A replacement as its note tells of it. parent: as in _Aside. packages: all that the folder had, version by name.
+    running: whether the app ran before.
+    """
+
+    parent: str
+    packages: dict[str, str]
+    running: bool
+
+
+def begun_replacement(app: App, folder: str) -> Replacement | None:
+    """Return the replacement of a runtime's folder that another command began and did not end; None for none.
+
+    folder: its name in %HOME%. Its `steps_after` put the packages back and start the app. Costs one request.
+    """
+    try:
+        fields = json.loads(app.kudu.read(_note(folder)).content)
+        packages = {str(name): str(version) for name, version in fields["packages"].items()}
+        begun = _Begun(str(fields["parent"]), packages, bool(fields["running"]))
+    except (NotFound, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    own = {name: version for name, version in packages.items() if name not in BUNDLED}
+    return Replacement(app, folder, own, None, earlier=begun) if begun.parent.startswith(REPLACED_FOLDER) else None
+
+
+def _note(folder: str) -> str:
+    return f"{REPLACED_FOLDER}/{folder}.json"
+
+
 class Replacement:
     """Moves one runtime folder aside before an installation, and its packages back afterwards.
 
     folder: its name in %HOME%. packages: what packages_at_risk found. extension_id: of the site extension that is
-    going to be replaced, None where there is only the folder.
+    going to be replaced, None where there is only the folder. earlier: what another command had begun of it.
     """
 
     def __init__(
@@ -64,16 +95,17 @@ class Replacement:
         packages: dict[str, str],
         extension_id: str | None,
         sleep: Callable[[float], None] = time.sleep,
+        earlier: _Begun | None = None,
     ):
         self._sleep = sleep
         self._app = app
         self._folder = folder
         self._packages = packages
         self._extension_id = extension_id
-        self._all = _packages(app, folder)
-        self._aside = _Aside(f"{REPLACED_FOLDER}/{new_id()}", folder)
+        self._all = earlier.packages if earlier else _packages(app, folder)
+        self._aside = _Aside(earlier.parent if earlier else f"{REPLACED_FOLDER}/{new_id()}", folder)
         self._moves: list[tuple[str, str]] = []
-        self._running = not app.site.stopped
+        self._running = earlier.running if earlier else not app.site.stopped
 
     @property
     def question(self) -> str:
@@ -134,6 +166,15 @@ class Replacement:
     def _move_aside(self) -> Sequence[Change]:
         freeze = "".join(f"{name}=={version}\n" for name, version in sorted(self._all.items()))
         self._app.kudu.upload(self._aside.parent, {FREEZE: freeze.encode("utf-8")})
+        note = {"parent": self._aside.parent, "packages": self._all, "running": self._running}
+        self._app.kudu.write(_note(self._folder), json.dumps(note).encode("ascii"))
+        try:
+            self._move_both()
+        except KeyboardInterrupt as interrupt:
+            raise Interrupted(f"Interrupted. {self._move_back()}") from interrupt
+        return []
+
+    def _move_both(self) -> None:
         self._move(self._folder, self._aside.path)
         if self._extension_id is not None:
             # Where Kudu finds none, it installs whatever version is asked for (docs/platform/kudu.md 4.3).
@@ -145,11 +186,12 @@ class Replacement:
             except PythonAppError as error:
                 error.extend([self._move_back()])
                 raise
-        return []
 
     def _move_back(self) -> str:
         """Undo every move, the last one first. Nothing is deleted before all is back in its place."""
         for count, (original, moved) in enumerate(reversed(self._moves)):
+            if not _exists(self._app, moved):
+                continue  # an interrupted move that did not happen
             if _exists(self._app, original):
                 self._rename(original, f"{self._aside.parent}/failed-{count}")
             self._rename(moved, original)
@@ -177,6 +219,7 @@ class Replacement:
     def _clean(self) -> None:
         """Delete what is left of the old folder; the list of its packages stays."""
         try:
+            self._app.kudu.delete(_note(self._folder))
             for entry in self._app.kudu.list_directory(self._aside.parent):
                 if entry.is_directory:
                     self._app.kudu.delete_directory(f"{self._aside.parent}/{entry.name}")
@@ -185,8 +228,12 @@ class Replacement:
 
     def _move(self, source: str, target: str) -> None:
         """Rename a folder so that it can be undone."""
-        self._rename(source, target)
         self._moves.append((source, target))
+        try:
+            self._rename(source, target)
+        except RemoteFailed:
+            self._moves.pop()  # it is certainly where it was
+            raise
 
     def _rename(self, source: str, target: str) -> None:
         """Rename a folder on the app's share; paths relative to %HOME%.
