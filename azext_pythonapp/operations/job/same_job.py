@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound
 from azext_pythonapp.jobs.pending_restart import owner_of
 from azext_pythonapp.jobs.request import Switch, asked_digest
-from azext_pythonapp.jobs.state import Job
+from azext_pythonapp.jobs.state import SUCCEEDED, Job, moment
 from azext_pythonapp.jobs.store import job_ids, request_of, show
 from azext_pythonapp.operations.app.observe import Part
 from azext_pythonapp.operations.job.run import PipJob, PipRun, spec_of, start_pip
@@ -17,7 +18,8 @@ from azext_pythonapp.operations.job.run import PipJob, PipRun, spec_of, start_pi
 def running_same(app: App, run: PipRun, command: str) -> Job | None:
     """Return a job that does this very run already, because the same command was given before; None when none does.
 
-    A job that is about to begin counts too; one whose request differs in anything does not.
+    A job that is about to begin counts too, and one that has succeeded since this command began; one whose request
+    differs in anything does not.
     """
     return same_job(app, run, command, _candidates(app, run.target.folder))
 
@@ -35,9 +37,17 @@ def same_job(app: App, run: PipRun, command: str, among: Iterable[str], over: bo
             job = show(app.kudu, job_id)
         except NotFound:
             continue
-        if over or not job.over:
+        if over or not job.over or _just_succeeded(app, job):
             return job
     return None
+
+
+def _just_succeeded(app: App, job: Job) -> bool:
+    """Whether a job succeeded since this command began, by the server's clock: it ran when the command was given."""
+    finished, now = moment(job.finished_at), app.kudu.now()
+    if job.state != SUCCEEDED or finished is None or now is None:
+        return False
+    return finished > now - timedelta(seconds=app.progress.seconds)
 
 
 def _asked(run: PipRun) -> Mapping[str, bytes]:

@@ -266,7 +266,9 @@ def _start_only(app: App, run: PipRun, command: str, run_options: RunOptions) ->
     finish = wait_command(app, job.id)
     restarts = " and restarts the app" if run_options.restart else ""
     app.progress.conclude(
-        f"pip is running on {app.site.label}, as job {job.id}; nothing is known to be installed yet.",
+        f"pip has ended on {app.site.label}, as job {job.id}."
+        if job.over
+        else f"pip is running on {app.site.label}, as job {job.id}; what it changes is not known yet.",
         f"This waits for it{restarts}: {finish}",
     )
     return report(

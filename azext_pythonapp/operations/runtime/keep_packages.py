@@ -68,7 +68,7 @@ def begun_replacement(app: App, folder: str) -> Replacement | None:
     folder: its name in %HOME%. Its `steps_after` put the packages back and start the app. Costs one request.
     """
     try:
-        fields = json.loads(app.kudu.read(_note(folder)).content)
+        fields = json.loads(app.kudu.read(note_of(folder)).content)
         packages = {str(name): str(version) for name, version in fields["packages"].items()}
         begun = _Begun(str(fields["parent"]), packages, bool(fields["running"]))
     except (NotFound, ValueError, KeyError, TypeError, AttributeError):
@@ -77,7 +77,8 @@ def begun_replacement(app: App, folder: str) -> Replacement | None:
     return Replacement(app, folder, own, None, earlier=begun) if begun.parent.startswith(REPLACED_FOLDER) else None
 
 
-def _note(folder: str) -> str:
+def note_of(folder: str) -> str:
+    """Return the path, relative to %HOME%, of the note about the replacement of a runtime's folder."""
     return f"{REPLACED_FOLDER}/{folder}.json"
 
 
@@ -167,7 +168,7 @@ class Replacement:
         freeze = "".join(f"{name}=={version}\n" for name, version in sorted(self._all.items()))
         self._app.kudu.upload(self._aside.parent, {FREEZE: freeze.encode("utf-8")})
         note = {"parent": self._aside.parent, "packages": self._all, "running": self._running}
-        self._app.kudu.write(_note(self._folder), json.dumps(note).encode("ascii"))
+        self._app.kudu.write(note_of(self._folder), json.dumps(note).encode("ascii"))
         try:
             self._move_both()
         except KeyboardInterrupt as interrupt:
@@ -219,7 +220,7 @@ class Replacement:
     def _clean(self) -> None:
         """Delete what is left of the old folder; the list of its packages stays."""
         try:
-            self._app.kudu.delete(_note(self._folder))
+            self._app.kudu.delete(note_of(self._folder))
             for entry in self._app.kudu.list_directory(self._aside.parent):
                 if entry.is_directory:
                     self._app.kudu.delete_directory(f"{self._aside.parent}/{entry.name}")

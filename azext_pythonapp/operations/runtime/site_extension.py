@@ -13,7 +13,7 @@ from azext_pythonapp.appservice.site_extensions import await_install, delete_ext
 from azext_pythonapp.errors import PythonAppError, Refused, RemoteFailed, UnknownOutcome
 from azext_pythonapp.operations.app.observe import list_pythons
 from azext_pythonapp.operations.runtime.choose import require_version
-from azext_pythonapp.operations.runtime.keep_packages import Replacement, packages_at_risk
+from azext_pythonapp.operations.runtime.keep_packages import Replacement, begun_replacement, packages_at_risk
 from azext_pythonapp.plan import Action, Change, Step
 from azext_pythonapp.runtimes.catalogue import Offer
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
@@ -79,6 +79,8 @@ class Installation:
         )
         self.packages = packages_at_risk(app, offer.identity.folder)
         self._require_same_python(pythons)
+        # What an interrupted installation has moved aside is put back after this one.
+        self._begun = None if self.packages else begun_replacement(app, offer.identity.folder)
         self._replacement = None
         if self.packages:
             replaced = self._present.extension_id if self._present else None
@@ -115,6 +117,8 @@ class Installation:
     def steps(self) -> list[Step]:
         """The installation, between keeping the folder's packages and putting them back when there are any."""
         install = Step(self.title, [replace(self.change, note=self._note)], self._install)
+        if self._begun is not None:
+            return [install, *self._begun.steps_after()]
         if self._replacement is None:
             return [install]
         return [*self._replacement.steps_before(), install, *self._replacement.steps_after()]

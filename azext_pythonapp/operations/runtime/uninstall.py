@@ -13,7 +13,7 @@ from azext_pythonapp.errors import InvalidInput, NotFound, Refused, RemoteFailed
 from azext_pythonapp.operations.app.observe import not_answered, observe
 from azext_pythonapp.operations.runtime.choose import say_new_id
 from azext_pythonapp.operations.runtime.in_use import shortened, uses_of_runtime
-from azext_pythonapp.operations.runtime.keep_packages import packages_at_risk
+from azext_pythonapp.operations.runtime.keep_packages import note_of, packages_at_risk
 from azext_pythonapp.operations.runtime.last_lines import EXTENSION as EXTENSIONS
 from azext_pythonapp.operations.runtime.last_lines import uninstalled_lines
 from azext_pythonapp.operations.runtime.unfinished import Unfinished, end, unfinished_of
@@ -231,6 +231,7 @@ def _folder_steps(
         app.kudu.delete_directory(folder)
         app.kudu.delete(record.path_for(folder))
         end(app, folder)
+        app.kudu.delete(note_of(folder))
         if _exists(app, folder):
             raise RemoteFailed(
                 f"The folder {folder} of {app.site.label} could not be deleted completely.",

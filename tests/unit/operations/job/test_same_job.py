@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -82,6 +82,16 @@ def test_one_whose_request_differs_is_not(world, command, run):
 def test_one_that_is_over_is_not(world):
     asks(world, state="succeeded")
     assert running_same(world.app, RUN, COMMAND) is None
+
+
+@pytest.mark.parametrize("seconds, taken", [(5, True), (60, False)])
+def test_one_that_ended_since_the_command_began_is(world, seconds, taken):
+    asks(world, state="succeeded")
+    path = world.kudu.home / "data/pythonapp/jobs" / JOB / "state.json"
+    ended = f"{world.kudu.clock() - timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"finishedAt": ended}))
+    assert world.app.progress.seconds == 12
+    assert (running_same(world.app, RUN, COMMAND) is not None) is taken
 
 
 def test_what_the_app_has_meanwhile_makes_no_difference(world):
@@ -199,7 +209,7 @@ def test_without_waiting_the_running_job_is_the_answer(world, monkeypatch):
     answer = change_packages(app, RUN, COMMAND, RunOptions(wait=False))
     assert (answer["job"]["id"], answer["job"]["state"], follows.started) == (JOB, "running", [])
     assert app.progress.last == [
-        f"pip is running on app 'shop', as job {JOB}; nothing is known to be installed yet.",
+        f"pip is running on app 'shop', as job {JOB}; what it changes is not known yet.",
         f"This waits for it and restarts the app: az webapp python job wait -g rg -n shop --job-id {JOB}",
     ]
 
