@@ -14,6 +14,8 @@ _ADVISED = re.compile(r"`(?P<words>az webapp(?: [a-z][a-z-]*)+)(?P<options>[^`]*
 _OF_NO_APP = ("az webapp python", "az webapp list", "az webapp list-runtimes", "az webapp create")
 # The user and password of a proxy without a scheme.
 _USER = re.compile(r"(?<![\w/*])[^\s/:@=]+:[^\s/@]+@")
+# The option for settings, also shortened, as az allows.
+_SETTING = re.compile(r"--env?(?:=|$)")
 # Characters that a POSIX shell or PowerShell interprets even between double quotes.
 _ACTIVE = re.compile(r'["$`\\!]')
 
@@ -42,15 +44,19 @@ def options(resource_group: str, name: str, slot: str | None = None, subscriptio
 
 
 def given(words: Sequence[str], arguments: str, subscription: str | None) -> str | None:
-    """Return the command that was given, to paste again; None when the words are not one of this extension.
+    """Return the command that was given, to paste again; --debug and --verbose are left out.
 
+    None when the words are not a command of this extension, and when some may be secret, such as a password in an
+    address or a setting: without them the command would do something else.
     words: what followed `az` on the command line. arguments: the result of `options` for the app, added where the
-    command took its app from az's defaults. Secrets in addresses are masked; --debug and --verbose are left out.
+    command took its app from az's defaults.
     """
     if list(words[:2]) != ["webapp", "python"]:
         return None
     kept = [word for word in words if word not in ("--debug", "--verbose")]
-    text = " ".join(["az", *(quoted(_USER.sub("****@", masked(word))) for word in kept)])
+    if any(_SETTING.match(word) or _USER.search(word) or masked(word) != word for word in kept):
+        return None
+    text = " ".join(["az", *map(quoted, kept)])
     return text if "`" in text else completed(f"`{text}`", arguments, subscription).strip("`")
 
 

@@ -63,9 +63,9 @@ def said_if_empty(app, rows, sentence):
     return rows
 
 
-def prints_all_keys(cmd):
-    """Whether the answer is printed with all its keys, not as a table."""
-    return cmd.cli_ctx.invocation.data.get("output") in ("json", "jsonc", "yaml", "yamlc")
+def output_format(cmd):
+    """Return what --output or az's configuration says: "json", "table", "tsv", …"""
+    return cmd.cli_ctx.invocation.data["output"]
 
 
 def console(cmd):

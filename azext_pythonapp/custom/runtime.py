@@ -1,6 +1,6 @@
 """Commands about the runtimes of an app, and the one that it runs."""
 
-from azext_pythonapp.custom.opening import app_named, console, prints_all_keys, said_if_empty
+from azext_pythonapp.custom.opening import app_named, console, output_format, said_if_empty
 from azext_pythonapp.custom.printed import id_as_printed, version_as_printed
 
 
@@ -65,7 +65,7 @@ def show_app(cmd, resource_group_name, webapp_name, slot=None, check=False):
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         answer = show.show(opened(), check)
-        if not prints_all_keys(cmd):
+        if output_format(cmd) == "table":
             console(cmd).conclude(*show.lines_below(answer))
         return answer
 

@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager
 
-from azext_pythonapp.custom.opening import app_named, console
+from azext_pythonapp.custom.opening import app_named, console, output_format
 from azext_pythonapp.custom.printed import version_as_printed
 
 
@@ -107,7 +107,7 @@ def diff_web_config(
         answer = show_set_diff.diff_web_config(target, request)
         if not answer["changed"]:
             target.progress.say(f"web.config of {target.files.label} would not change.")
-        elif cmd.cli_ctx.invocation.data["output"] not in ("table", "tsv"):  # which show it already
+        elif output_format(cmd) not in ("table", "tsv"):  # which show it already
             console(cmd).diff(answer["diff"])
         return answer
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from azext_pythonapp.packages.explanation import Explanation
 from azext_pythonapp.packages.pip_output import PipOutput, canonical, project
-from azext_pythonapp.packages.version_words import nearest, pinned_version
+from azext_pythonapp.packages.version_words import nearest, pinned_version, python_words
 
 # Packages that `pip freeze` lists on Debian or Ubuntu and no index has.
 _DEBIAN_PACKAGES = (
@@ -135,11 +135,14 @@ def _no_such_version(output: PipOutput, requirement: str, name: str, python: str
     wanted = pinned_version(requirement)
     near = nearest(output.versions, wanted)
     versions = f"{', '.join(near)}" if len(near) < len(output.versions) else _listed(output.versions)
+    elsewhere = output.newest_elsewhere(name)
+    newer = f" {name} {elsewhere[0]} needs Python {python_words(elsewhere[1])}." if elsewhere else ""
     which = "only has these versions" if len(near) == len(output.versions) else "has, among others, these versions"
+    has = f"{which}: {versions}.{newer}" if wanted else f"{which} of {name}: {versions}.{newer}"
     return Explanation(
-        f"There is no {name} {wanted} for {python}; the index {which}: {versions}."
+        f"There is no {name} {wanted} for {python}; the index {has}"
         if wanted
-        else f"The index has nothing for {python} that satisfies {requirement}; it {which} of {name}: {versions}.",
+        else f"The index has nothing for {python} that satisfies {requirement}; it {has}",
         f"Ask for one of them; if another one exists, it has no wheel for {output.tag}.",
     )
 

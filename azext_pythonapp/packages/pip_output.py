@@ -264,6 +264,12 @@ class PipOutput:  # pylint: disable=too-many-instance-attributes
             None if found is None else [each.strip() for each in found.replace("none", "").split(",") if each.strip()]
         )
 
+    def newest_elsewhere(self, name: str) -> tuple[str, str] | None:
+        """Return the newest version of a package that is for other Pythons only, and its Requires-Python."""
+        rows = self._other_pythons.get(canonical(name), {})
+        version = satisfying(name, list(rows))
+        return (version, rows[version]) if version is not None else None
+
     def needs_other_python(self) -> tuple[str, str, str] | None:
         """Return what is only there for other Pythons: name, version and Requires-Python; None when nothing is."""
         if self.no_version is not None:

@@ -31,13 +31,16 @@ def test_no_command_calls_it_absent(az, azure, apps):
             "set-version --version 3",
             "install --version 3.8",
             "install --extension-id Contoso-python3810x64",
-            "package check",
         ):
             failed = az("webapp python", *command.split(), *naming(site), expect=1)
             assert "did not answer in time" in failed.stderr and f"app '{site.name}'" in failed.stderr, failed
             assert "is not on" not in failed.stderr and "not there" not in failed.stderr, failed
         listed = az("webapp python list", *naming(site))
         shown = az("webapp python show", *naming(site)).json
+        checked = az("webapp python package check", *naming(site), expect=1)
+    told = rf"web.config of app '{site.name}' starts D:\home\python3810x64\python.exe, which did not answer in time."
+    for said in (listed.stderr, checked.stderr, "\n".join(shown["warnings"])):
+        assert said.count(told) == 1, said
     (row,) = listed.json
     assert (row["version"], row["extensionId"], row["inUse"], row["answered"]) == (
         "3.8.10",

@@ -39,8 +39,9 @@ def run_pip():
     try:
         runpy.run_module("pip", run_name="__main__", alter_sys=True)
     except SystemExit as ending:
-        # `pip list --outdated` ends well, and without an index it knows of nothing newer.
-        if ending.code or sys.argv[1:2] == ["list"]:
+        # `pip list --outdated` ends well, and without an index it knows of nothing newer. `pip check` asks none.
+        command = sys.argv[1:2]
+        if command == ["list"] or (ending.code and command != ["check"]):
             tell(requests)
         raise
 

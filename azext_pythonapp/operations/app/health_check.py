@@ -155,14 +155,22 @@ class HealthCheck:
         else:
             self._judge(self._as_it_is(content), served, changed=False)
 
-    def put_back_status(self, content: bytes) -> int | None:
-        """Fetch the page after what the app ran before was put back; return its status when it is good, else None.
+    def put_back_status(self, content: bytes) -> int | str | None:
+        """Fetch the page after what the app ran before was put back.
 
+        Return its status when it is good, a sentence when the app answered anything else, None when it was not reached.
         content: the web.config that is in force again. Takes at most PUT_BACK_SECONDS, and raises nothing of Azure's.
         """
         seconds = min(self._options.patience(content), PUT_BACK_SECONDS)
         verdicts = self._ask(self._instances(), seconds, lambda page: False)
         worst = min(verdicts.values(), key=lambda verdict: _WORST_FIRST.index(verdict.outcome))
+        if worst.outcome in ("bad", "asBefore"):
+            again = ", as before the change" if worst.outcome == "asBefore" else ""
+            same = [one for one, verdict in verdicts.items() if verdict.outcome == worst.outcome]
+            return (
+                f"After that, {self.url} {_answered(worst.page)}{_on(same, verdicts)}{again}. "
+                f"See why: `az webapp python show {self._app.site.arguments} --check`."
+            )
         good = all(verdict.outcome == "good" for verdict in verdicts.values())
         return worst.page.status if good else None
 

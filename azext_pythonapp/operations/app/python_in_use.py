@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.errors import NotFound, Refused
+from azext_pythonapp.errors import NotFound, Refused, UnknownOutcome
 from azext_pythonapp.operations.app import findings
 from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.observe import Observation, Part, is_there, not_answered
@@ -67,7 +67,9 @@ def target_in_use(seen: Observation) -> Target:
     app = seen.app
     python = seen.current if seen.handler is not None else _only_python(seen)
     if python is not None and python.unknown:
-        raise not_answered(app, python, "which packages it can have")
+        if seen.trouble is None:
+            raise not_answered(app, python, "which packages it can have")
+        raise UnknownOutcome(f"{seen.trouble.message} Nothing was changed.", seen.trouble.advice)
     if seen.trouble is not None:
         raise _refused(seen.trouble)
     assert python is not None

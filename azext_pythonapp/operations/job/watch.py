@@ -47,7 +47,9 @@ def finish_advice(app: App, job_id: str) -> str:
     """Return what to do about a job that goes on: the command that takes it to its end, and the one that ends it."""
     options = f"{app.site.arguments} --job-id {job_id}"
     wait = f"az webapp python job wait {options}"
-    if app.command is None or " job wait" in app.command:
+    if app.command is None:
+        finish = f"To finish, run the same command again, which follows this job, or wait for it: `{wait}`."
+    elif " job wait" in app.command:
         finish = f"To wait for it: `{wait}`."
     else:
         finish = f"To finish, run the same command again, which follows this job: `{app.command}`."

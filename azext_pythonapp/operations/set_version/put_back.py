@@ -21,13 +21,14 @@ def put_back(
     *,
     restart: bool,
     before: str | None = None,
-    page_status: Callable[[], int | None] | None = None,
+    page_status: Callable[[], int | str | None] | None = None,
 ) -> str:
     """Undo the change of web.config and restart the app; return what became of both, in sentences.
 
     restart: whether to restart the app. before: the Python that the app ran before, in words; None for none.
-    page_status: fetches the page after that and returns its status, None for one that is not good; without it, whether
-    the app answers again is not verified. Raises what `change.undo` raises.
+    page_status: fetches the page after that and returns the status of a good one, a sentence about one that is not,
+    None where it was not reached; without it, whether the app answers again is not verified. Ctrl-C after the undo only
+    ends what follows it. Raises what `change.undo` raises.
     """
     with app.progress.phase(f"Putting {change.title} back as it was."):
         sentence = f"Rolled back: {change.undo()}"
@@ -45,12 +46,19 @@ def put_back(
                     f"{sentence} The restart after that failed: {error.message.rstrip('.')}. Until it is restarted, "
                     f"{app.site.label} may go on as it was after the change: `az webapp restart {app.site.arguments}`."
                 )
+            except KeyboardInterrupt:
+                return (
+                    f"{sentence} The restart after that was interrupted, so {app.site.label} may not have been restarted: "
+                    f"`az webapp restart {app.site.arguments}`."
+                )
         try:
             status = page_status() if page_status is not None else None
         except KeyboardInterrupt:
             status = None  # the app was put back; only the proof is missing
     if status is None:
         return f"{sentence} Whether the app answers as before was not verified."
+    if isinstance(status, str):
+        return f"{sentence} {status}"
     if before is None:
         return f"{sentence} It answers {status}, as before."
     return f"Rolled back: {app.site.label} runs {before} again ({status})."
@@ -92,9 +100,11 @@ def left_behind(
 
 
 def _starts(change: WebConfigChange, python: InstalledRuntime, app: App) -> bool | None:
-    """Return whether web.config, as it was last read, starts a Python; None when that cannot be told."""
+    """Return whether web.config, as it is now, starts a Python; None when that cannot be told."""
+    if change.in_force is None:
+        return None
     try:
-        handler = read_handler(change.previous.content)
+        handler = read_handler(change.in_force[0])
         home = app.kudu.home()
     except (InvalidWebConfig, PythonAppError):
         return None

@@ -30,13 +30,15 @@ class WebConfigChange:
 
     change: the row of docs/json-output.md, with a masked diff; its action is "none" when the file is as wanted already.
     content: the bytes that the file will have, or has after `apply`. edit: where they come from, with its notes.
-    previous: the file that they are made from.
+    previous: the file that they are made from. in_force: the bytes that the file has now, in a tuple, as far as this
+    command knows; None while that is not known, because a write or an undo of it failed.
     """
 
     change: Change
     content: bytes
     edit: Edit
     previous: FileState
+    in_force: tuple[bytes | None] | None
 
     def __init__(
         self,
@@ -81,12 +83,15 @@ class WebConfigChange:
                     self.attempted = True
                     if self._record is not None:
                         self._record.keep(self._files.shown(self._name), self._name, present.content)
+                    self.in_force = None
                     self._etag = self._files.write(self._name, self.content, present.etag)
+                self.in_force = (self.content,)
                 return self.change
             except KeyboardInterrupt as interrupt:
                 raise self._interrupted(present) from interrupt
             except Conflict as error:
                 present = self._files.state(self._name)
+                self.in_force = (present.content,)
                 if present == self.previous:
                     raise self._unwritable(error) from error
             except (UnknownOutcome, Unreachable, PlatformFailed) as error:
@@ -94,6 +99,7 @@ class WebConfigChange:
                 if after is None or after.content != self.content:
                     raise
                 self._etag = after.etag or "*"
+                self.in_force = (self.content,)
                 return self.change
         shown = self._files.shown(self._name)
         raise conflict(self._files.label, shown, found.content, present.content, planned, self._record)
@@ -105,6 +111,7 @@ class WebConfigChange:
         """
         try:
             after = self._files.state(self._name)
+            self.in_force = (after.content,)
             if after.content == self.content != present.content:
                 self._etag = after.etag or "*"
                 sentence = self.undo()
@@ -120,7 +127,7 @@ class WebConfigChange:
         Raises the error of the write when they could not be restored; its message then says where they are kept.
         """
         assert self._etag is not None
-        previous = self.previous.content
+        previous, self.in_force = self.previous.content, None
         try:
             if previous is None:
                 self._files.delete(self._name, self._etag)
@@ -130,6 +137,7 @@ class WebConfigChange:
             if not self._is_restored():
                 error.extend(self._where_kept())
                 raise
+        self.in_force = (previous,)
         if previous is None:
             return f"{self.title} was removed again: there was none before."
         return f"{self.title} was put back as it was."
@@ -143,7 +151,7 @@ class WebConfigChange:
         return Step(title, [self.change], lambda: [self.apply()], self.undo)
 
     def _compute(self, previous: FileState) -> None:
-        self.previous = previous
+        self.previous, self.in_force = previous, (previous.content,)
         self.edit = self._edit(previous.content)
         self.content = self.edit.content
         self.change = self._row()

@@ -201,3 +201,9 @@ def test_only_wheels_are_allowed():
     found = explanation(NOTHING["24"], first)
     assert "no wheel of six for Python 3.8.10" in found.reason and "--only-binary" in found.reason
     assert "--only-binary" not in explanation(outputs.NUMPY_21, first).reason
+
+
+def test_a_version_that_is_nowhere_tells_what_others_need():
+    found = explanation(outputs.NUMPY_21.replace("numpy==2.1.0", "numpy==2.0.9"))
+    assert found.reason.startswith("There is no numpy 2.0.9 for Python 3.8.10")
+    assert found.reason.endswith("1.24.4. numpy 2.1.1 needs Python 3.10 or newer.")

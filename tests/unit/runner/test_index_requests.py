@@ -102,6 +102,12 @@ def test_pip_without_an_index_has_asked_none(runtime):
     assert job.state == "failed" and "No index was asked." in runtime.lines
 
 
+def test_a_check_that_finds_problems_speaks_of_no_index(runtime):
+    call = install(JobFile("requirements.txt"), PipOptions(no_index=True, no_deps=True, wheel_dir=JobFile("wheels")))
+    job = runtime.install("broken", pip=call)
+    assert job.result.check_ok is False and len(job.result.problems) == 1, job.result
+
+
 class Response:
     headers = {"Content-Type": "application/vnd.pypi.simple.v1+json"}
 

@@ -282,7 +282,9 @@ def test_the_page_after_an_app_was_put_back():
         check.fetch_before(FAST)
         assert check.put_back_status(FAST) == 200
         site.pages = {"one": plain(500, "<h1>HTTP Error 500.0</h1>")}
-        assert check.put_back_status(FAST) is None and site.now <= 125
+        said = check.put_back_status(FAST)
+        assert said.startswith(f"After that, {check.url} answered 500. See why: `az webapp python show ")
+        assert site.now <= 125
         site.pages = {"one": STOPPED}
         assert check.put_back_status(FAST) is None
 

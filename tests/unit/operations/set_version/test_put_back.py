@@ -69,6 +69,17 @@ def test_an_interrupt_while_the_page_is_fetched_keeps_the_rest(files, change):
     assert said == f"{PUT_BACK} Whether the app answers as before was not verified." and files.content == OLD
 
 
+def test_a_page_that_is_bad_after_it_is_told(change):
+    said = put_back(app(), change, restart=True, before="Python 3.11.9", page_status=lambda: "It answered 500.")
+    assert said == f"{PUT_BACK} It answered 500."
+
+
+def test_an_interrupted_restart_keeps_what_was_put_back(files, change):
+    said = put_back(app(refusing(KeyboardInterrupt())), change, restart=True, before="Python 3.11.9")
+    assert said.startswith(f"{PUT_BACK} The restart after that was interrupted") and files.content == OLD
+    assert "`az webapp restart -g rg -n shop`" in said
+
+
 def test_an_app_that_ran_no_python(change):
     assert put_back(app(), change, restart=True, page_status=lambda: 403) == f"{PUT_BACK} It answers 403, as before."
 
@@ -132,6 +143,24 @@ def test_a_runtime_that_is_left_is_named_with_the_command_that_removes_it():
 def test_a_runtime_that_somebody_else_uses_now_is_not_called_unused():
     said = left_behind(app(), PYTHON, running("python3810x64"), [INSTALL], True)
     assert said == ["These changes remain: siteextensions/python3810x64 (install)."]
+
+
+@pytest.mark.parametrize("theirs", [True, False])
+def test_a_python_that_is_still_started_is_not_called_unused(theirs):
+    files = Files(running("python3119x64").content)
+    switched = planned(files, edit=lambda content: Edit(running("python3810x64").content, True, ()))
+    switched.apply()
+    assert left_behind(app(), PYTHON, switched, [INSTALL], True) == [
+        "These changes remain: siteextensions/python3810x64 (install)."
+    ]
+    if theirs:
+        files.change(THEIRS)
+        with pytest.raises(Conflict):
+            put_back(app(), switched, restart=True)
+    else:
+        put_back(app(), switched, restart=True)
+    said = left_behind(app(), PYTHON, switched, [INSTALL], True)
+    assert ("not in use" in said[0]) is not theirs
 
 
 def test_packages_that_stay_changed_are_named():
