@@ -62,7 +62,7 @@ class Console:
         title: a sentence that is true when the work begins. Inside another phase this one is shown until it ends.
         """
         self.say(title)
-        phase = _Phase(plain_line(title).rstrip("."), self._clock())
+        phase = _Phase(masked(plain_line(title)).rstrip("."), self._clock())
         with self._lock:
             self._phases.append(phase)
         self._start_ticker()
@@ -87,7 +87,7 @@ class Console:
             phase = self._phases[-1]
             if text is None and phase.of_status:
                 self._phases.remove(phase)
-            phase.detail = plain_line(text or "")
+            phase.detail = masked(plain_line(text or ""))
         self._draw()
 
     def data(self, line):
@@ -107,7 +107,7 @@ class Console:
         """
 
         def show():
-            wide = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+            wide = _columns() if _is_terminal(sys.stderr) else None
             for line in plan_lines(label, now, changes, _colours(), wide, dry_run=dry_run, warnings=warnings):
                 self._write(masked(line))
 
@@ -130,7 +130,7 @@ class Console:
 
     def diff(self, text):
         """Show a unified diff as the last thing on the screen of a terminal; elsewhere the answer has it."""
-        if not text or not (sys.stderr.isatty() and sys.stdout.isatty()):
+        if not text or not (_is_terminal(sys.stderr) and _is_terminal(sys.stdout)):
             return
         self._at_end(lambda: [self._write(masked(line)) for line in diff_lines(text, _colours())])
 
@@ -148,6 +148,8 @@ class Console:
             raise Refused(
                 f"{question} Cannot prompt: standard input is not a terminal.", "Use --yes to skip the prompt."
             ) from None
+        except EOFError:
+            raise Refused("Nothing was changed: the prompt got no answer.") from None
         if not agreed:
             raise Refused("Nothing was changed: the answer to the prompt was no.")
 
@@ -156,33 +158,31 @@ class Console:
             return
         with self._lock:
             self._erase()
-            sys.stderr.write(_encodable(line, sys.stderr) + "\n")
-            sys.stderr.flush()
+            _print(line + "\n")
         self._draw()
 
     def _draw(self):
         """Bring the last line up to date."""
-        if self._only_errors or not sys.stderr.isatty():
+        if self._only_errors or not _is_terminal(sys.stderr):
             return
         with self._lock:
-            width = shutil.get_terminal_size().columns - _ECHOED
+            width = _columns() - _ECHOED
             text = self._phases[-1].line(self._clock(), width - 1) if self._phases else ""
             text = _encodable(text, sys.stderr)
             if text == self._shown:
                 return
             self._erase()
             self._shown = text  # before it is: Ctrl-C may come in between
-            sys.stderr.write(text)
-            sys.stderr.flush()
+            _print(text)
 
     def _erase(self):
         """Blank out the last line: blanks in place of an erase sequence, which not every Windows console supports."""
         if self._shown:
-            sys.stderr.write("\r" + " " * (_cells(self._shown) + _ECHOED) + "\r")
+            _print("\r" + " " * (_cells(self._shown) + _ECHOED) + "\r")
             self._shown = ""
 
     def _start_ticker(self):
-        if self._only_errors or not sys.stderr.isatty() or (self._ticker is not None and self._ticker.is_alive()):
+        if self._only_errors or not _is_terminal(sys.stderr) or (self._ticker is not None and self._ticker.is_alive()):
             return
         self._ticker = threading.Thread(target=self._tick, name="status line", daemon=True)
         self._ticker.start()
@@ -212,6 +212,8 @@ class _Phase:
         if not self.detail and now - self.began < _QUIET_SECONDS:
             return ""
         time_text = f", {elapsed // 60}:{elapsed % 60:02d}"
+        if width < len(time_text):
+            return _cut(time_text[2:], width)
         return _cut(self.detail or self.title, width - len(time_text)) + time_text
 
 
@@ -232,7 +234,44 @@ def _cut(text, cells):
 
 
 def _colours():
-    return Colours(sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
+    return Colours(_is_terminal(sys.stderr) and not os.environ.get("NO_COLOR"))
+
+
+def _is_terminal(stream):
+    try:
+        return stream.isatty()
+    except (AttributeError, ValueError):  # there is none, or it is closed
+        return False
+
+
+def _columns():
+    """Return the width of the terminal that standard error is; standard output may be another one, or none."""
+    try:
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns
+    except (AttributeError, OSError, ValueError):
+        columns = 0
+    return columns or shutil.get_terminal_size().columns
+
+
+def _print(text):
+    """Write to standard error; that nobody reads it any more, or it is closed, must not end what the command does."""
+    try:
+        sys.stderr.write(_encodable(text, sys.stderr))
+        sys.stderr.flush()
+    except (AttributeError, ValueError):
+        pass
+    except OSError:
+        _discard(sys.stderr)
+
+
+def _discard(stream):
+    """Let what is written to a stream from now on, or still in its buffer, go nowhere: it would fail again at exit."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):
+        pass
 
 
 def _encodable(text, stream):

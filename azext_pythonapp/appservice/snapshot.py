@@ -12,7 +12,7 @@ import re
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from azext_pythonapp.errors import NotFound
@@ -39,10 +39,11 @@ def rows(folder):
     return [[e.name, e.is_dir(), e.stat().st_size, e.stat().st_mtime] for e in os.scandir(folder)]
 def listing(path):
     if path not in folders:
+        place = os.path.join(home, *path.split("/"))
         try:
-            folders[path] = rows(os.path.join(home, *path.split("/")))
+            folders[path] = rows(place)
         except EnvironmentError as error:
-            if error.errno != errno.ENOENT:
+            if error.errno != errno.ENOENT or os.path.lexists(place):
                 return []
             folders[path] = None
     return folders[path] or []
@@ -200,4 +201,7 @@ def look_command(root: str, folders: Sequence[str], files: Sequence[tuple[str, s
 
 
 def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat()
+    try:
+        return (datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)).isoformat()
+    except OverflowError:  # a time that no calendar has
+        return ""

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
+from azext_pythonapp.errors import PythonAppError
 from azext_pythonapp.jobs.request import log_path
 from azext_pythonapp.operations.app import findings
-from azext_pythonapp.operations.app.activity import activity, last_change
+from azext_pythonapp.operations.app.activity import Activity, Records, activity, last_change
 from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.observe import Observation, observe
 from azext_pythonapp.operations.app.page_check import Start, check_page
@@ -35,10 +36,10 @@ def show(app: App, check: bool = False, sleep: Callable[[float], None] = time.sl
     entry_point, source = entry_point_in_force(handler, lambda: known_settings(app)) if handler else (None, None)
     current, records = seen.current, seen.records
     home = app.kudu.home()
-    going_on = activity(app, records, sleep) if records is not None else None
+    going_on, unknown = _going_on(app, records, sleep)
     content = seen.web_config.content if seen.problem is None else None
     page = check_page(app, content, Start(handler.kind if handler else None, entry_point)) if check else None
-    found = [*_findings(seen), *(going_on.findings if going_on else [findings.records_unknown(app.site)])]
+    found = [*_findings(seen), *(going_on.findings if going_on else [unknown])]
     found += page.findings if page else ()
     job = going_on.running if going_on else None
     return {
@@ -56,6 +57,15 @@ def show(app: App, check: bool = False, sleep: Callable[[float], None] = time.sl
         "pendingRestart": going_on.pending_restart if going_on else None,
         "warnings": [*map(str, found), *_runtime_warnings(seen), *filter(None, [source])],
     }
+
+
+def _going_on(app: App, records: Records | None, sleep: Callable[[float], None]) -> tuple[Activity | None, Finding]:
+    """Return what goes on, None when that is not known, and the finding that says why."""
+    unknown = findings.records_unknown(app.site)
+    try:
+        return activity(app, records, sleep) if records is not None else None, unknown
+    except PythonAppError as error:
+        return None, findings.records_unknown(app.site, error.message)
 
 
 def lines_below(answer: dict[str, Any]) -> list[str]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 import time
 
 import pytest
 
-from azext_pythonapp.console import Console
+from azext_pythonapp.console import Console, _Phase
+from azext_pythonapp.errors import Refused
+from tests.conftest import REPOSITORY
 
 
 class Terminal(io.StringIO):
@@ -173,3 +177,91 @@ def test_no_status_where_nobody_wants_it(show, monkeypatch, only_errors, is_term
 def test_data_goes_to_standard_output_even_with_only_errors(capsys):
     Console(only_errors=True).data("line")
     assert capsys.readouterr() == ("line\n", "")
+
+
+class Broken(Terminal):
+    """Standard error that nobody reads any more, or that was closed."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def write(self, text):
+        raise self.error
+
+    def flush(self):
+        raise self.error
+
+
+@pytest.mark.parametrize("stream", [None, Broken(BrokenPipeError()), Broken(ValueError("closed")), Broken(OSError(5))])
+def test_work_goes_on_when_nobody_reads_what_is_said(monkeypatch, clock, stream):
+    monkeypatch.setattr("sys.stderr", stream)
+    console = Console(only_errors=False, clock=clock)
+    with console.phase("Switching."):
+        clock.now += 5
+        console.status("x")
+        console.say("a")
+        console.output("b")
+    console.show_plan("app 'x'", None, [], dry_run=True)
+    console.conclude("c")
+    console.diff("+a")
+
+
+def test_a_closed_standard_error(monkeypatch, clock):
+    stream = io.StringIO()
+    stream.close()
+    monkeypatch.setattr("sys.stderr", stream)
+    Console(only_errors=False, clock=clock).conclude("c")
+
+
+def test_a_broken_pipe_fails_nothing_at_exit():
+    program = (
+        "from azext_pythonapp.console import Console\n"
+        "console = Console(False)\n"
+        "import time; time.sleep(0.3)\n"
+        "for number in range(3): console.say('line %d' % number)\n"
+        "print('done')\n"
+    )
+    reading, writing = os.pipe()
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *sys.path])}
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=writing, env=environment)
+    os.close(writing)
+    os.close(reading)
+    assert process.communicate()[0].split() == [b"done"] and process.returncode == 0
+
+
+def test_an_address_of_a_phase_hides_its_query(show, clock):
+    terminal = show()
+    console = Console(only_errors=False, clock=clock)
+    with console.phase("Fetching https://a/h?code=hidden."):
+        clock.now += 2
+        console.say("x")
+        console.status("https://a/h?code=hidden")
+    assert "hidden" not in terminal.getvalue()
+
+
+@pytest.mark.parametrize("width", range(12))
+def test_a_line_that_is_too_narrow_for_the_time(width):
+    line = _Phase("Installing", 0.0).line(71.0, width)
+    assert len(line) <= width and line in (
+        "Insta, 1:11",
+        "Inst, 1:11",
+        "Ins, 1:11",
+        "In, 1:11",
+        "I, 1:11",
+        ", 1:11",
+        "1:11",
+        "1:1",
+        "1:",
+        "1",
+        "",
+    )
+
+
+def test_no_answer_to_a_question_is_no_traceback(monkeypatch):
+    def ends(*_, **__):
+        raise EOFError
+
+    monkeypatch.setattr("knack.prompting.prompt_y_n", ends)
+    with pytest.raises(Refused, match="Nothing was changed"):
+        Console(only_errors=False).confirm("Really?")

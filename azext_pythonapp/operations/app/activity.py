@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.errors import NotFound, PythonAppError
+from azext_pythonapp.errors import PythonAppError
 from azext_pythonapp.ids import ID
 from azext_pythonapp.jobs import pending_restart, request
 from azext_pythonapp.jobs.pending_restart import START, Marker
@@ -108,13 +108,13 @@ def _markers(names: Sequence[str]) -> list[Marker]:
 def last_change(app: App, records: Records) -> dict[str, Any] | None:
     """Return the `lastChange` of docs/json-output.md; None when no change is recorded.
 
-    Costs one request when the newest change was recorded by an older version.
+    Costs one request when the newest change was recorded by an older version; what it says stays None when that fails.
     """
     if not records.changes:
         return None
     change_id, fields = records.changes[-1], records.newest
     if fields.get("id") != change_id:
-        with suppress(NotFound):
+        with suppress(PythonAppError):
             fields = _fields(app.kudu.read(f"{CHANGES}/{change_id}/{CHANGE}").content.decode("utf-8", "replace"))
     return {
         "changeId": change_id,

@@ -141,11 +141,10 @@ def not_verified(site: Site, url: str, reason: str) -> Finding:
     return Finding(f"{url} of {site.label} was not verified: {reason.rstrip('.')}.")
 
 
-def records_unknown(site: Site) -> Finding:
-    """An app whose records did not arrive with the answer of the worker."""
+def records_unknown(site: Site, why: str = "the worker did not answer in time.") -> Finding:
+    """An app whose records did not arrive with the answer of the worker. why: a sentence."""
     return Finding(
-        f"Which jobs run on {site.label}, whether a restart is pending, and what was changed last is not known: the "
-        "worker did not answer in time.",
+        f"Which jobs run on {site.label}, whether a restart is pending, and what was changed last is not known: {why}",
         f"Ask again in a while: `az webapp python show {site.arguments}`.",
     )
 

@@ -16,7 +16,7 @@ from azext_pythonapp.appservice.site import Site, SiteConfiguration
 from azext_pythonapp.appservice.site_extensions import list_extensions
 from azext_pythonapp.appservice.snapshot import Snapshot, look_command
 from azext_pythonapp.entrypoints.detection import FOREIGN_FOLDERS
-from azext_pythonapp.errors import AccessDenied, InvalidWebConfig, NotFound, UnknownOutcome
+from azext_pythonapp.errors import AccessDenied, InvalidWebConfig, NotFound, PythonAppError, UnknownOutcome
 from azext_pythonapp.jobs import pending_restart
 from azext_pythonapp.operations.app import findings
 from azext_pythonapp.operations.app.activity import LOOK, Records, activity, parse_records
@@ -212,7 +212,10 @@ def observe(app: App, *, pythons: bool = True, files: bool = False) -> Observati
 
 def going_on(seen: Observation) -> tuple[Finding, ...]:
     """Return what is worth knowing of jobs and pending restarts; nothing where that did not arrive."""
-    return activity(seen.app, seen.records, time.sleep).findings if seen.records is not None else ()
+    try:
+        return activity(seen.app, seen.records, time.sleep).findings if seen.records is not None else ()
+    except PythonAppError:
+        return ()
 
 
 def is_there(app: App, path: str) -> bool | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
@@ -12,12 +12,15 @@ from azext_pythonapp.operations.app import findings
 from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.health_check import _how_to_log
 from azext_pythonapp.operations.app.server_log import ServerLog
+from azext_pythonapp.url_secrets import masked
 from azext_pythonapp.webconfig.handlers import Kind
 
 
 @dataclass(frozen=True)
 class PageCheck:
-    """url: what was fetched. status: of the answer; None when the app was not reached. findings: what is wrong."""
+    """url: what was fetched, its query masked. status: of the answer; None when the app was not reached.
+    findings: what is wrong.
+    """
 
     url: str
     status: int | None
@@ -41,7 +44,14 @@ def check_page(app: App, content: bytes | None, start: Start) -> PageCheck:
 
     content: web.config; None where there is none, or it cannot be read.
     """
-    url = f"{app.page_address}{_path(app)}"
+    address = f"{app.page_address}{_path(app)}"
+    found = _checked(app, address, content, start)
+    # The address may have a key in its query, and an exception may name an address; here both go into the answer.
+    told = [replace(finding, message=masked(finding.message)) for finding in found.findings]
+    return PageCheck(masked(address), found.status, tuple(told))
+
+
+def _checked(app: App, url: str, content: bytes | None, start: Start) -> PageCheck:
     if app.site.stopped:
         return PageCheck(
             url, None, (findings.not_verified(app.site, url, "the app is stopped, so it was not fetched"),)

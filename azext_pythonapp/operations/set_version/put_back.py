@@ -48,7 +48,7 @@ def put_back(
                 )
             except KeyboardInterrupt:
                 return (
-                    f"{sentence} The restart after that was interrupted, so {app.site.label} may not have been restarted: "
+                    f"{sentence} The restart after that was interrupted, so {app.site.label} may not be restarted: "
                     f"`az webapp restart {app.site.arguments}`."
                 )
         try:

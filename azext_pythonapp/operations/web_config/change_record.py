@@ -72,7 +72,7 @@ class ChangeRecord:
             "command": self._command,
             "user": self._user(),
             "files": self._files,
-            "madeAt": datetime.now(timezone.utc).strftime(_FORMAT),
+            "madeAt": (self._site.now() or datetime.now(timezone.utc)).strftime(_FORMAT),
         }
         kept = {CHANGE: json.dumps(description, indent=2).encode("utf-8")}
         if previous is not None:

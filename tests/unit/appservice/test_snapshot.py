@@ -153,3 +153,19 @@ def test_what_is_remembered_is_forgotten_with_the_first_change(kudu, site, snaps
     assert "app.py" not in {entry.name for entry in kudu.list_directory("site/wwwroot")}, "the site's own answer"
     with pytest.raises(NotFound):
         kudu.read("site/wwwroot/app.py")
+
+
+def test_a_folder_with_a_link_to_nothing_is_not_called_absent(home: Path) -> None:
+    (home / "site/wwwroot/gone").symlink_to(home / "nowhere")
+    found = Snapshot.parse(output(home))
+    assert found is not None
+    assert found.entries("site/wwwroot", HOME) is None, "not known, so it is asked for"
+    assert found.content("site/wwwroot/requirements.txt") is None
+    with pytest.raises(NotFound):
+        found.entries("left", HOME)
+
+
+@pytest.mark.parametrize("seconds", [-11644473600, 0.5, 1e18, -1e18])
+def test_any_time_of_a_file_is_taken(seconds: float) -> None:
+    entries = Snapshot({"site": [["a", False, 1, seconds]]}, {}).entries("site", HOME)
+    assert entries is not None and entries[0].name == "a"

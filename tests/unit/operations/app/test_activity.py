@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from azext_pythonapp.errors import PlatformFailed
 from azext_pythonapp.jobs.pending_restart import FOLDER as LEFT
 from azext_pythonapp.jobs.request import FOLDER as JOBS
 from azext_pythonapp.operations.app import activity as module
@@ -91,6 +92,16 @@ def test_the_last_change_of_an_older_version_is_read_from_its_folder(app):
         "user": None,
         "startedAt": "2026-11-26T15:57:13Z",
     }
+
+
+def test_a_change_that_cannot_be_read_is_named_all_the_same(app):
+    records = parse_records(printed(f"pythonapp-change {OLD}", ""))
+    app.kudu.before_request = failing
+    assert last_change(app, records) == {"changeId": OLD, "command": None, "user": None, "startedAt": None}
+
+
+def failing(request):
+    raise PlatformFailed(f"{request}: Azure answered 503.")
 
 
 def test_a_running_job_leaves_the_restart_open(app):

@@ -19,6 +19,7 @@ from azext_pythonapp.errors import (
     PythonAppError,
     Refused,
     UnknownOutcome,
+    Unreachable,
 )
 from azext_pythonapp.operations.app.observe import observe
 from azext_pythonapp.operations.runtime.list_installed import list_runtimes
@@ -148,6 +149,17 @@ def test_reading_commands_need_no_request_more(operation):
     azure = Azure()
     operation(azure.app)
     assert set(azure.asked) == FIRST_ROUND and len(azure.asked) == 4
+
+
+@pytest.mark.parametrize("error", [PlatformFailed("Azure answered 503."), AccessDenied("No."), Unreachable("Away.")])
+def test_what_goes_on_is_not_known_when_a_record_is_not_read(error):
+    job, azure = "20261126-155714-fc54", Azure()
+    azure.printed += f"pythonapp-records\r\n{job}\r\npythonapp-records-end\r\n"
+    azure.broken[f"read data/pythonapp/jobs/{job}/state.json"] = error
+    shown = show(azure.app)
+    assert shown["runtime"]["version"] == "3.6.4" and shown["pendingRestart"] is shown["runningJob"] is None
+    assert f"is not known: {error.message}" in shown["warnings"][0]
+    assert len(list_runtimes(azure.app)) == 1
 
 
 def test_a_site_with_another_root_costs_one_read_more():

@@ -11,6 +11,7 @@ from azext_pythonapp.appservice.site import SiteConfiguration
 from azext_pythonapp.errors import AccessDenied
 from azext_pythonapp.operations.app import page_check
 from azext_pythonapp.operations.app.page_check import Start, check_page
+from azext_pythonapp.url_secrets import masked
 from tests.unit.operations.shop import shop_site
 from tests.unit.progress import Recorded
 
@@ -55,7 +56,8 @@ def checked(monkeypatch):
         )
         app.arm.configuration = configuration
         found = check_page(app, content, START)
-        assert fetched == ([] if state == "Stopped" else [found.url])
+        assert [masked(url) for url in fetched] == ([] if state == "Stopped" else [found.url])
+        assert not fetched or fetched[0].endswith(health or "/")
         return found
 
     return check
@@ -105,3 +107,11 @@ def test_a_page_without_an_answer_has_no_status(checked):
 def test_the_package_of_a_missing_module_is_advised(checked):
     page = Page(500, "ModuleNotFoundError: No module named 'yaml'", "Traceback…")
     assert "--packages pyyaml`" in checked(page).findings[0].advice
+
+
+@pytest.mark.parametrize(
+    "page", [Page(200, ""), Page(500, "KeyError: https://u:hidden@h/"), Page(None, "", not_reached="/h?c=hidden")]
+)
+def test_a_key_in_the_path_stays_out_of_the_answer(checked, page):
+    found = checked(page, health="/healthz?code=hidden")
+    assert found.url == f"{URL}healthz?****" and "hidden" not in f"{found.to_dict()} {found.findings}"
