@@ -100,8 +100,8 @@ def test_an_answer_is_typed():
 def test_ctrl_c_is_pressed_at_a_moment():
     text = """
         import time
-        print("\\x1b[1mready\\x1b[0m", flush=True)
         try:
+            print("\\x1b[1mready\\x1b[0m", flush=True)
             time.sleep(300)
         except KeyboardInterrupt:
             print("interrupted")

@@ -32,7 +32,7 @@ def test_known_packages_have_their_names():
     ]
 
 
-def test_the_advice_can_be_pasted_and_never_installs_the_app_itself():
+def test_the_advice_never_installs_the_app_itself():
     error = "ModuleNotFoundError: No module named '{}'"
     advice = missing_package(shop_site(), error.format("yaml"), "shop.app")
     assert "`az webapp python package install -g rg -n shop --packages pyyaml`" in advice

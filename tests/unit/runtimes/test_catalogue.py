@@ -424,7 +424,7 @@ def test_the_list_and_the_choice_agree(architecture, prereleases):
             assert find_best(CATALOGUE, VersionSpec.parse(version), of, prereleases=prereleases) in listed, version
 
 
-def test_unlisted_packages_of_microsoft_are_found_by_their_full_version():
+def test_unlisted_packages_are_found_by_their_full_version():
     for spec, found in (("3.6.2", "azureappservice-python362x86"), ("3.6", "azureappservice-python364x86")):
         best = find_best(CATALOGUE, VersionSpec.parse(spec), "x86")
         assert best is not None and best.extension_id == found

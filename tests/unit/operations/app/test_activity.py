@@ -82,7 +82,7 @@ def test_all_that_is_printed_is_read():
     assert records.jobs == (OLD, NEW) and records.changes == (OLD, NEW) and records.newest == change
 
 
-def test_the_last_change_of_an_older_version_is_read_from_its_folder(app):
+def test_the_last_change_is_read_from_an_older_folder(app):
     fields = {"id": OLD, "command": "web-config set", "madeAt": "2026-11-26T15:57:13Z"}
     app.kudu.write(f"{CHANGES}/{OLD}/change.json", json.dumps(fields).encode())
     records = parse_records(printed(f"pythonapp-change {OLD}", "", json.dumps({"id": NEW})))

@@ -132,7 +132,7 @@ def running(folder):
     return planned(Files(write_handler(None, intent).content), edit=lambda content: Edit(content, False, ()))
 
 
-def test_a_runtime_that_is_left_is_named_with_the_command_that_removes_it():
+def test_a_runtime_that_is_left_is_named_with_its_removal():
     said = left_behind(app(), PYTHON, running("python3119x64"), [INSTALL, *PACKAGES], True)
     assert said == [
         "Left on app 'shop', not in use: Python 3.8.10 with 7 packages. To remove it: "
@@ -140,7 +140,7 @@ def test_a_runtime_that_is_left_is_named_with_the_command_that_removes_it():
     ]
 
 
-def test_a_runtime_that_somebody_else_uses_now_is_not_called_unused():
+def test_a_runtime_that_others_use_now_is_not_called_unused():
     said = left_behind(app(), PYTHON, running("python3810x64"), [INSTALL], True)
     assert said == ["These changes remain: siteextensions/python3810x64 (install)."]
 
