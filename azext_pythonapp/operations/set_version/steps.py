@@ -120,8 +120,15 @@ def _left_behind(decision: Decision, run: Run, changes: Sequence[Change]) -> lis
 
 
 def _edit(decision: Decision, run: Run, content: bytes | None) -> Edit:
-    """Return the edit of web.config; raise Conflict when somebody else changed what it starts since the decision."""
+    """Return the edit of web.config; raise Conflict when somebody else changed what it starts since the decision.
+
+    Somebody who has made the very same change meanwhile is no conflict: nothing is left to change then.
+    """
     found = decision.found
+    if content is not None and content != found.web_config.content:
+        edit = write_handler(content, run.intent)
+        if edit.content == content:
+            return edit
     if content != found.web_config.content and read_in_force(content) != found.current:
         planned = write_handler(found.web_config.content, run.intent).content
         label, shown = decision.app.site.label, found.files.shown(WEB_CONFIG)
@@ -240,6 +247,8 @@ def _switch_steps(decision: Decision, run: Run) -> list[Step]:
         return [done]
 
     def undo() -> str:
+        if change.change.action == "none":
+            return f"web.config of {app.site.label} was switched by another command, so it was left as that wrote it."
         page = partial(run.health.put_back_status, change.previous.content or NOTHING) if decision.health else None
         running = decision.running or run.restarted
         return put_back(

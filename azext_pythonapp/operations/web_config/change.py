@@ -91,6 +91,8 @@ class WebConfigChange:
                 raise self._interrupted(present) from interrupt
             except Conflict as error:
                 present = self._files.state(self._name)
+                if self._record is not None and present.content != self.content:
+                    self._record.discard(self._files.shown(self._name))
                 self.in_force = (present.content,)
                 if present == self.previous:
                     raise self._unwritable(error) from error

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from azext_pythonapp.errors import NotFound
+from azext_pythonapp.errors import NotFound, PythonAppError
 from azext_pythonapp.ids import ID, new_id
 from azext_pythonapp.operations.app.activity import CHANGE, CHANGES, NEWEST_CHANGE
 from azext_pythonapp.worker import ScmSite
@@ -80,6 +81,13 @@ class ChangeRecord:
         files = {f"{self.change_id}/{each}": content for each, content in kept.items()}
         # A copy that `show` finds without listing the folders.
         self._site.upload(CHANGES, {**files, NEWEST_CHANGE: kept[CHANGE]})
+
+    def discard(self, path: str) -> None:
+        """Forget a file that was kept and then not written, so that nobody takes this command for its last change."""
+        self._files = [file for file in self._files if file["path"] != path]
+        if not self._files:
+            with suppress(PythonAppError):  # what stays of it only tells of a change that was not made
+                self._site.delete_directory(f"{CHANGES}/{self.change_id}")
 
     def maker_of(self, path: str, base: bytes | None) -> Maker | None:
         """Return who replaced just these bytes of a file, according to the newest other records; None for nobody known.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from azext_pythonapp.errors import Conflict, Interrupted, UnknownOutcome, Unreachable
+from azext_pythonapp.operations.app.activity import CHANGES
 from azext_pythonapp.operations.app.wwwroot import FileState
 from azext_pythonapp.operations.web_config.change import WebConfigChange
 from azext_pythonapp.operations.web_config.change_record import ChangeRecord
@@ -179,6 +181,27 @@ def test_a_second_foreign_change_is_a_conflict() -> None:
     assert raised.value.message == (
         "Somebody changed web.config of app 'shop' while this ran. Your change was not made."
     )
+
+
+def test_a_change_that_was_not_made_leaves_no_record(tmp_path: Path, record: ChangeRecord) -> None:
+    files = Files(OLD, lambda number: files.change(document(f"theirs {number}")))
+    with pytest.raises(Conflict):
+        planned(files, record).apply()
+    assert not (tmp_path / CHANGES / record.change_id).exists() and not record.used
+
+
+def test_a_record_that_cannot_be_deleted_does_not_hide_the_conflict(tmp_path: Path, record: ChangeRecord) -> None:
+    files = Files(OLD, lambda number: files.change(document(f"theirs {number}")))
+    change = planned(files, record)
+    record._site.delete_directory = away
+    with pytest.raises(Conflict):
+        change.apply()
+
+
+def test_a_change_that_is_made_at_the_second_try_has_its_record(tmp_path: Path, record: ChangeRecord) -> None:
+    files = Files(OLD, lambda number: files.change(THEIRS) if number == 1 else None)
+    planned(files, record).apply()
+    assert (tmp_path / CHANGES / record.change_id / "web.config").read_bytes() == THEIRS and record.used
 
 
 def test_a_plan_that_no_longer_fits_is_not_carried_out() -> None:
