@@ -38,7 +38,9 @@ def show(app: App, check: bool = False, sleep: Callable[[float], None] = time.sl
     home = app.kudu.home()
     going_on, unknown = _going_on(app, records, sleep)
     content = seen.web_config.content if seen.problem is None else None
-    page = check_page(app, content, Start(handler.kind if handler else None, entry_point)) if check else None
+    impossible = seen.trouble is not None and seen.trouble.fatal
+    start = Start(handler.kind if handler else None, entry_point, impossible)
+    page = check_page(app, content, start) if check else None
     found = [*_findings(seen), *(going_on.findings if going_on else [unknown])]
     found += page.findings if page else ()
     job = going_on.running if going_on else None

@@ -33,10 +33,15 @@ class PageCheck:
 
 @dataclass(frozen=True)
 class Start:
-    """What web.config starts. kind: of its handler; entry_point: in force; None for what is not known."""
+    """What web.config starts.
+
+    kind: of its handler; entry_point: in force; None for what is not known. impossible: whether it certainly cannot
+    start, so that what a log had before is not the reason.
+    """
 
     kind: Kind | None
     entry_point: str | None
+    impossible: bool = False
 
 
 def check_page(app: App, content: bytes | None, start: Start) -> PageCheck:
@@ -69,12 +74,15 @@ def _checked(app: App, url: str, content: bytes | None, start: Start) -> PageChe
 def _bad(app: App, url: str, page: Page, log: ServerLog | None, start: Start) -> Finding:
     if page.elsewhere is not None:
         return findings.page_redirects(app.site, url, page.status, page.elsewhere)
-    said = f"{page.reason.rstrip('.')}." if page.reason else ""
-    logged = (log.explanation() or log.earlier()) if log else None
-    reason = " ".join(filter(None, (said, logged)))
+    said = page.reason.rstrip(".")
+    if start.impossible:
+        return findings.page_bad(app.site, url, page.status, f"{said}." if said else "", "")
+    logged = ((log.explanation() or log.earlier()) if log else None) or ""
+    parts = [logged] if said and said in logged else [said, logged]
+    reason = " ".join(f"{part.rstrip('.')}." for part in parts if part)
     advice = findings.missing_package(app.site, f"{page.text}\n{reason}", start.entry_point)
     if not advice and log is not None and start.kind is not None:
-        advice = (log.where(logged is None) if log.exists else _how_to_log(app, start.kind)) or ""
+        advice = (log.where(not logged) if log.exists else _how_to_log(app, start.kind)) or ""
     return findings.page_bad(app.site, url, page.status, reason, advice)
 
 

@@ -41,7 +41,7 @@ class Log:
 def checked(monkeypatch):
     """Check the page of the app 'shop', which answers with a page."""
 
-    def check(page, log=None, health="", state="Running", content=b"<configuration/>"):
+    def check(page, log=None, health="", state="Running", content=b"<configuration/>", start=START):
         fetched = []
 
         def configuration(site):
@@ -55,7 +55,7 @@ def checked(monkeypatch):
             site=shop_site(state), web=None, progress=Recorded(), page_address=URL[:-1], arm=SimpleNamespace()
         )
         app.arm.configuration = configuration
-        found = check_page(app, content, START)
+        found = check_page(app, content, start)
         assert [masked(url) for url in fetched] == ([] if state == "Stopped" else [found.url])
         assert not fetched or fetched[0].endswith(health or "/")
         return found
@@ -92,9 +92,9 @@ def test_the_log_explains_an_error(checked):
     page = Page(500, "Internal Server Error")
     new, old = "wfastcgi.log says: KeyError: 1", "wfastcgi.log, written at 2026, says: KeyError: 2"
     (finding,) = checked(page, Log(new, old)).findings
-    assert finding.message == f"{URL} of app 'shop' answers 500: Internal Server Error. {new}"
+    assert finding.message == f"{URL} of app 'shop' answers 500: Internal Server Error. {new}."
     assert finding.advice == "The whole log: https://…"
-    assert checked(page, Log(None, old)).findings[0].message.endswith(old)
+    assert checked(page, Log(None, old)).findings[0].message.endswith(f"{old}.")
     assert checked(page).findings[0].advice == "The log has no traceback."
     assert "web-config set" not in checked(page, content=None).findings[0].advice
 
@@ -115,3 +115,15 @@ def test_the_package_of_a_missing_module_is_advised(checked):
 def test_a_key_in_the_path_stays_out_of_the_answer(checked, page):
     found = checked(page, health="/healthz?code=hidden")
     assert found.url == f"{URL}healthz?****" and "hidden" not in f"{found.to_dict()} {found.findings}"
+
+
+def test_what_page_and_log_both_say_is_told_once(checked):
+    error = "ModuleNotFoundError: No module named 'yaml'"
+    (finding,) = checked(Page(500, error), Log(f"wfastcgi.log in LogFiles says: {error} (app.py, line 1)")).findings
+    assert finding.message.count(error) == 1 and finding.message.endswith("(app.py, line 1).")
+
+
+def test_the_log_of_before_is_no_reason_of_a_python_that_is_gone(checked):
+    log = Log(None, "wfastcgi.log says: ModuleNotFoundError: No module named 'yaml'")
+    (finding,) = checked(Page(500, "500.0"), log, start=Start("fastCgi", "app.app", impossible=True)).findings
+    assert str(finding) == f"{URL} of app 'shop' answers 500: 500.0."
