@@ -48,6 +48,7 @@ class PipRun:  # pylint: disable=too-many-instance-attributes
     directory: where pip runs. uploads: contents of files for the job's folder, by path in it.
     watched, record, restore: as in JobSpec.
     asked: what stands for the uploads where two runs are compared and those depend on what is installed; None for them.
+    covered: whether uploads and watched files are all that pip reads; not where it reads a folder of the app.
     """
 
     target: Target
@@ -61,6 +62,7 @@ class PipRun:  # pylint: disable=too-many-instance-attributes
     preparation: PipCommand | None = None
     restore: Restore | None = None
     asked: Mapping[str, bytes] | None = None
+    covered: bool = True
 
 
 def start_pip(

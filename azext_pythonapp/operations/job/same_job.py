@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from azext_pythonapp.appservice.app import App
@@ -75,10 +76,30 @@ def pip_once(
     The parameters are those of start_pip and PipJob. Raises what PipJob.wait raises.
     """
     same = running_same(app, run, command)
-    if same is not None:
-        return follow_same(app, same, timeout)
+    earlier = None if same is None else follow_same(app, same, timeout)
+    if earlier is not None and suffices(app, run, earlier):
+        return earlier
     started = start_pip(app, run, command, on_success=on_success, switch=switch)
-    return unless_blocked(app, run, command, PipJob(app, started, timeout).wait(), timeout)
+    job = unless_blocked(app, run, command, PipJob(app, started, timeout).wait(), timeout)
+    return with_changes_of(earlier, job)
+
+
+def suffices(app: App, run: PipRun, job: Job) -> bool:
+    """Return whether a job that was followed to its end leaves nothing to do.
+
+    Where pip reads more than is compared, such as a folder of the app, that may have changed since the job began.
+    """
+    if run.covered or job.state != SUCCEEDED:
+        return True
+    app.progress.say(f"What pip reads may have changed since job {job.id} began, so it runs once more.")
+    return False
+
+
+def with_changes_of(earlier: Job | None, job: Job) -> Job:
+    """Return a job with what it and the one before it changed together. earlier: None for none."""
+    if earlier is None or earlier.result is None or job.result is None:
+        return job
+    return replace(job, result=job.result.following(earlier.result))
 
 
 def follow_same(app: App, job: Job, timeout: float | None) -> Job:

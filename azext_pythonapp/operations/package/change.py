@@ -26,7 +26,7 @@ from azext_pythonapp.operations.job.run import (
     start_pip,
     with_job_outcome,
 )
-from azext_pythonapp.operations.job.same_job import follow_same, running_same, unless_blocked
+from azext_pythonapp.operations.job.same_job import follow_same, running_same, suffices, unless_blocked, with_changes_of
 from azext_pythonapp.operations.job.watch import again_advice, finish_advice, watching
 from azext_pythonapp.operations.package.last_lines import last_lines
 from azext_pythonapp.plan import Change, report
@@ -209,8 +209,9 @@ class Attempts:
     def _attempt(self, run: PipRun, stop: bool) -> Job:
         """Run pip as one job, or follow the one that does the same."""
         same = running_same(self._app, run, self._command)
-        if same is not None:
-            return follow_same(self._app, same, self._run_options.timeout)
+        earlier = None if same is None else follow_same(self._app, same, self._run_options.timeout)
+        if earlier is not None and suffices(self._app, run, earlier):
+            return earlier
         self.job_ids.append(new_id(self._app.kudu.now()))
         self._launched = False
         if stop and not self._app.site.stopped:
@@ -222,7 +223,7 @@ class Attempts:
             started = start_pip(self._app, run, self._command, self.job_ids[-1], on_success, stop, self._starting)
             self._launched = True
             job = PipJob(self._app, started, self._run_options.timeout).wait()
-        return unless_blocked(self._app, run, self._command, job, self._run_options.timeout)
+        return with_changes_of(earlier, unless_blocked(self._app, run, self._command, job, self._run_options.timeout))
 
 
 def planned_answer(app: App, run: PipRun, warnings: Sequence[str] = ()) -> dict[str, Any]:
@@ -264,7 +265,7 @@ def _start_only(app: App, run: PipRun, command: str, run_options: RunOptions) ->
     if job.over:
         require_job_success(app, job)
     finish = wait_command(app, job.id)
-    restarts = " and restarts the app" if run_options.restart else ""
+    restarts = " and restarts the app" if run_options.restart and _leaves_restart(app, same) else ""
     app.progress.conclude(
         f"pip has ended on {app.site.label}, as job {job.id}."
         if job.over
@@ -281,6 +282,11 @@ def _start_only(app: App, run: PipRun, command: str, run_options: RunOptions) ->
         job=job_summary(app, job.id, job.state),
         finishCommand=finish,
     )
+
+
+def _leaves_restart(app: App, same: Job | None) -> bool:
+    """Return whether the app is restarted after the job; not after another client's that began with --no-restart."""
+    return same is None or request_of(app.kudu, same.id).leaves is not None
 
 
 def _begun(app: App, run: PipRun, command: str, run_options: RunOptions) -> Job:

@@ -83,6 +83,7 @@ def plan_pip(
         record.to_json(files.fingerprint, options.normalised()),
         pip.install_pip(newer_pip, options) if newer_pip else None,
         Restore(pip.restore_arguments(options), files.sources) if restore else None,
+        covered=files.covered,
     )
 
 

@@ -166,6 +166,27 @@ def test_the_command_goes_on_after_the_job_that_it_follows(world, monkeypatch):
     assert f"Job {JOB} of app 'shop', pip (install-requirements), does the same; following it." in world.said
 
 
+@pytest.mark.parametrize("covered, started", [(True, []), (False, [OTHER])])
+def test_pip_runs_again_where_it_reads_what_is_not_compared(world, monkeypatch, covered, started):
+    asks(world)
+    again = Follows(world, monkeypatch, lambda: asks(world, job_id=OTHER, locked=False))
+    monkeypatch.setattr("azext_pythonapp.operations.job.pending_restart.may_use", lambda app, runtime: True)
+    monkeypatch.setattr("azext_pythonapp.operations.job.pending_restart.time.sleep", world.sleep)
+    run = replace(RUN, covered=covered)
+    job = pip_once(world.app, run, COMMAND, on_success=RESTART)
+    assert (job.state, again.started) == (SUCCEEDED, started)
+    assert [each.name for each in job.result.installed] == ["flask"]
+
+
+@pytest.mark.parametrize("on_success, words", [(RESTART, " and restarts the app"), (None, "")])
+def test_a_restart_is_promised_only_where_the_job_leaves_one(world, monkeypatch, on_success, words):
+    asks(world, on_success=on_success)
+    Follows(world, monkeypatch)
+    app = app_with_data(world)
+    change_packages(app, RUN, COMMAND, RunOptions(wait=False))
+    assert app.progress.last[-1].startswith(f"This waits for it{words}: az ")
+
+
 def blocked(world):
     def start():
         asks(world, job_id=OTHER, state="failed", locked=False)
