@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.errors import Conflict, NotFound, PythonAppError
+from azext_pythonapp.errors import Conflict, Interrupted, NotFound, PythonAppError
 from azext_pythonapp.ids import new_id
 from azext_pythonapp.jobs.pending_restart import (
     CLAIM_SECONDS,
@@ -96,6 +96,21 @@ def plan_pending(app: App, restart: bool) -> list[Change]:
     if stopped and any(marker.kind == START and not is_claimed(app.kudu, marker) for marker in left):
         return [_STARTED]
     return [_RESTARTED] if restart and not stopped and any(marker.kind != START for marker in left) else []
+
+
+def pending_of_no_op(app: App, restart: bool, dry_run: bool) -> list[Change]:
+    """Return what was pending and is done by a command that changes no package itself, or would be in a dry run.
+
+    restart: whether it may restart the app. Raises what run_pending raises, and Interrupted for Ctrl-C.
+    """
+    if dry_run:
+        return plan_pending(app, restart)
+    try:
+        return run_pending(app, restart=restart)
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted(
+            f"Interrupted. No package was changed; a restart or start of {app.site.label} that was pending may be done."
+        ) from interrupt
 
 
 def pending_sentence(app: App, job_id: str) -> str | None:
@@ -201,7 +216,7 @@ def restart_beside(app: App, busy: Job | None, marked: str | None = None) -> Non
 
     A restart ends all that the SCM site runs; a stop and a start do not (docs/platform/kudu.md 5.3). busy: that job.
     marked: the id with which the start is marked as pending, should this client die in between; None for a new one.
-    Raises StillStopped when the app cannot be started again.
+    Raises StillStopped when the app cannot be started again. Ctrl-C does not leave it stopped.
     """
     if busy is None:
         app.arm.restart(app.site)
@@ -211,9 +226,24 @@ def restart_beside(app: App, busy: Job | None, marked: str | None = None) -> Non
         f"By a stop and a start, because a restart would end job {busy.id}, {busy.shown_title}, which is running."
     )
     mark_start(app.kudu, marker.job_id)
-    app.arm.stop(app.site)
-    start_app(app, "its restart", f"az webapp start {app.site.arguments}")
+    start = f"az webapp start {app.site.arguments}"
+    try:
+        app.arm.stop(app.site)
+        start_app(app, "its restart", start)
+    except KeyboardInterrupt:
+        _start_after_all(app, start)
+        _clear(app, [marker])
+        raise
     _clear(app, [marker])
+
+
+def _start_after_all(app: App, command: str) -> None:
+    """Start an app whose restart was interrupted. Raises Interrupted when that is interrupted, too."""
+    try:
+        start_app(app, "its restart", command)
+    except KeyboardInterrupt as interrupt:
+        message = f"Interrupted while {app.site.label} was being started again; it may be stopped."
+        raise Interrupted(message, f"`{command}` starts it.") from interrupt
 
 
 def changes_unused_runtime(app: App, job: Job) -> bool:

@@ -15,7 +15,7 @@ from azext_pythonapp.operations.app.home_space import require_room
 from azext_pythonapp.operations.app.observe import observe
 from azext_pythonapp.operations.app.python_in_use import Target, packages_in_use, target_in_use
 from azext_pythonapp.operations.app.site_packages import InstalledMetadata, site_packages
-from azext_pythonapp.operations.job.pending_restart import plan_pending, run_pending
+from azext_pythonapp.operations.job.pending_restart import pending_of_no_op
 from azext_pythonapp.operations.job.run import PipRun
 from azext_pythonapp.operations.package.change import (
     RunOptions,
@@ -200,7 +200,7 @@ def _nothing(app: App, sentence: str, run_options: RunOptions, dry_run: bool) ->
 
     sentence: why there is nothing to do.
     """
-    changes = (plan_pending if dry_run else run_pending)(app, restart=run_options.restart)
+    changes = pending_of_no_op(app, run_options.restart, dry_run)
     if dry_run:
         app.progress.show_plan(app.site.label, None, changes, dry_run=True)
     else:

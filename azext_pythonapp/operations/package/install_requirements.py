@@ -12,7 +12,7 @@ from azext_pythonapp.operations.app.deployment_warnings import warn_of_deploymen
 from azext_pythonapp.operations.app.home_space import require_room
 from azext_pythonapp.operations.app.observe import observe
 from azext_pythonapp.operations.app.python_in_use import target_in_use
-from azext_pythonapp.operations.job.pending_restart import plan_pending, run_pending
+from azext_pythonapp.operations.job.pending_restart import pending_of_no_op
 from azext_pythonapp.operations.job.run import job_summary
 from azext_pythonapp.operations.package.change import RunOptions, change_packages, package_rows, planned_answer
 from azext_pythonapp.operations.package.index_options import parse_options
@@ -82,7 +82,7 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool) 
     seen = observe(app, pythons=False)
     last = _done_before(app, seen.handler, files, options)
     if last is not None:
-        changes = (plan_pending if dry_run else run_pending)(app, restart=request.run_options.restart)
+        changes = pending_of_no_op(app, request.run_options.restart, dry_run)
         if dry_run:
             app.progress.show_plan(app.site.label, None, changes, dry_run=True)
         else:

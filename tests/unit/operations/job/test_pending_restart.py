@@ -20,11 +20,14 @@ from azext_pythonapp.jobs.pending_restart import (
     mark_start,
     markers,
 )
+from azext_pythonapp.jobs.state import Job
 from azext_pythonapp.operations.job.commands import cancel_job
 from azext_pythonapp.operations.job.pending_restart import (
     OWN_CLIENT_SECONDS,
+    pending_of_no_op,
     pending_sentence,
     plan_pending,
+    restart_beside,
     run_pending,
 )
 from azext_pythonapp.operations.package.change import Attempts, RunOptions
@@ -284,3 +287,41 @@ def test_the_app_stays_stopped_only_for_a_job_that_goes_on(world, monkeypatch, l
     if after == ["stop"]:
         advice = "stays stopped until the job ends; `az webapp python job wait -g rg -n shop --job-id "
         assert advice in str(caught.value)
+
+
+@pytest.mark.parametrize("at", ["stop", "start"])
+def test_ctrl_c_in_a_stop_and_start_leaves_no_stopped_app(world, monkeypatch, at):
+    pressed = []
+    power = world.arm._power
+
+    def interrupted(action, state):
+        power(action, state)
+        if action == at and not pressed:
+            pressed.append(action)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(world.arm, "_power", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        restart_beside(world.app, Job(OTHER, None, "running"))
+    assert world.arm.state == "Running" and markers(world.kudu) == []
+
+
+def test_a_second_ctrl_c_tells_that_the_app_may_be_stopped(world, monkeypatch):
+    def interrupted(site):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(world.arm, "start", interrupted)
+    with pytest.raises(Interrupted, match="may be stopped") as caught:
+        restart_beside(world.app, Job(OTHER, None, "running"))
+    assert caught.value.recommendation == "`az webapp start -g rg -n shop` starts it."
+    assert [marker.kind for marker in markers(world.kudu)] == [START]
+
+
+def test_ctrl_c_in_a_pending_restart_does_not_say_that_nothing_changed(world, monkeypatch):
+    def interrupted(app, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("azext_pythonapp.operations.job.pending_restart.run_pending", interrupted)
+    with pytest.raises(Interrupted, match="No package was changed; a restart or start"):
+        pending_of_no_op(world.app, True, False)
+    assert pending_of_no_op(world.app, True, True) == []
