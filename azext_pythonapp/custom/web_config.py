@@ -10,7 +10,11 @@ def show_web_config(cmd, resource_group_name=None, webapp_name=None, slot=None, 
     from azext_pythonapp.operations.web_config import show_set_diff
 
     with _opened(cmd, resource_group_name, webapp_name, slot, file) as opened:
-        return show_set_diff.show_web_config(opened())
+        answer = show_set_diff.show_web_config(opened())
+        if output_format(cmd) == "table":
+            # The table has room only for their number.
+            console(cmd).conclude(*(f"Warning: {warning}" for warning in answer["warnings"]))
+        return answer
 
 
 def set_web_config(

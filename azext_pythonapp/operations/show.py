@@ -18,7 +18,7 @@ from azext_pythonapp.operations.app.settings import known_settings
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
 from azext_pythonapp.operations.web_config.entry_point import entry_point_in_force
-from azext_pythonapp.windows import join
+from azext_pythonapp.windows import join, started_path
 
 _NOT_KNOWN = "not known"
 _YES_NO = {True: "yes", False: "no"}
@@ -39,7 +39,10 @@ def show(app: App, check: bool = False, sleep: Callable[[float], None] = time.sl
     going_on, unknown = _going_on(app, records, sleep)
     content = seen.web_config.content if seen.problem is None else None
     impossible = seen.trouble is not None and seen.trouble.fatal
-    start = Start(handler.kind if handler else None, entry_point, impossible)
+    script = started_path(handler.wfastcgi_path, home) if handler and handler.wfastcgi_path else None
+    start = Start(
+        handler.kind if handler else None, entry_point, impossible, script, current.version if current else None
+    )
     page = check_page(app, content, start) if check else None
     found = [*_findings(seen), *(going_on.findings if going_on else [unknown])]
     found += page.findings if page else ()

@@ -141,6 +141,11 @@ def test_a_local_file_needs_no_azure(az, azure, tmp_path):
     assert az(*command).json["changed"] is False
     shown = az("webapp python web-config show --output table --file", folder / "web.config").stdout
     assert "httpPlatform" in shown and "main:app" in shown
+    # Its table has room for the number of the warnings only.
+    (folder / "web.config").write_text("<configuration />")
+    table = az("webapp python web-config show --output table --file", folder / "web.config")
+    (warning,) = az("webapp python web-config show --file", folder / "web.config").json["warnings"]
+    assert f"Warning: {warning}" in table.stderr.splitlines(), table
     assert az("webapp python web-config show", expect=2).stdout == ""
     assert len(azure.requests) == before
 

@@ -17,6 +17,8 @@ from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import Identity
 from azext_pythonapp.runtimes.versions import VersionSpec
 
+_NO_ATTRIBUTE = re.compile(r"module '(?P<module>[\w.]+)' has no attribute '(?P<name>\w+)'")
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -163,14 +165,38 @@ def page_bad(site: Site, url: str, status: int | None, reason: str, advice: str)
     return Finding(f"{url} of {site.label} {answered}: {reason or 'no reason was given.'}", advice)
 
 
-def missing_package(site: Site, text: str, entry_point: str | None) -> str:
-    """Return what to do about the module that a traceback calls missing; "" when it calls none so.
+def script_gone(site: Site, url: str, status: int | None, script: str, version: str) -> Finding:
+    """A page that is not good while the script that IIS starts Python with under FastCGI is not there.
+
+    script: the wfastcgi.py of web.config. version: of the Python to switch to, which brings it and names it.
+    """
+    return page_bad(
+        site,
+        url,
+        status,
+        f"web.config starts {script}, which is not there.",
+        f"Write it again, with the script of that Python: `{_switch(site, version)}`.",
+    )
+
+
+def what_to_correct(site: Site, text: str, entry_point: str | None) -> str:
+    """Return what to do about a module that a traceback calls missing, or about an entry point that is not in its
+    module; "" when it says neither.
 
     entry_point: of the app, to tell its own module from a package.
     """
     module = missing_module(text)
     if module is None:
-        return ""
+        no_such = _NO_ATTRIBUTE.search(text)
+        if no_such is None or entry_point is None:
+            return ""
+        named = re.split("[.:]", entry_point.removesuffix("()"))
+        if f"{no_such['module']}.{no_such['name']}" != ".".join(named):
+            return ""
+        return (
+            f"The entry point is {entry_point}, and module '{no_such['module']}' has no '{no_such['name']}'. Name the "
+            f"one that it has: `az webapp python web-config set {site.arguments} --app MODULE:OBJECT`."
+        )
     if entry_point is not None and module == re.split("[.:]", entry_point, maxsplit=1)[0]:
         return (
             f"The entry point is {entry_point}, and the app's files have no module '{module}': deploy it, or name "

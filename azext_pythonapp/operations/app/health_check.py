@@ -55,8 +55,7 @@ class HealthOptions:
             raise InvalidInput(f"--health-path is '{path}'; it must be a path of the app that begins with '/'.")
         if seconds is not None and not 0 < seconds <= LONGEST_SECONDS:
             raise InvalidInput(
-                f"--health-timeout is {seconds}; it must be a number of seconds above 0 and at most "
-                f"{LONGEST_SECONDS:.0f}."
+                f"--health-timeout is {seconds}; it must be above 0 and at most {LONGEST_SECONDS:.0f} seconds."
             )
         return cls(path or DEFAULT_PATH, path is not None, seconds)
 

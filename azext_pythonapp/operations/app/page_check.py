@@ -11,6 +11,7 @@ from azext_pythonapp.errors import PythonAppError
 from azext_pythonapp.operations.app import findings
 from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.health_check import _how_to_log
+from azext_pythonapp.operations.app.observe import is_there
 from azext_pythonapp.operations.app.server_log import ServerLog
 from azext_pythonapp.url_secrets import masked
 from azext_pythonapp.webconfig.handlers import Kind
@@ -36,12 +37,15 @@ class Start:
     """What web.config starts.
 
     kind: of its handler; entry_point: in force; None for what is not known. impossible: whether it certainly cannot
-    start, so that what a log had before is not the reason.
+    start, so that what a log had before is not the reason. script: the wfastcgi.py of web.config, as the worker sees
+    it. version: of the Python, to switch to it again.
     """
 
     kind: Kind | None
     entry_point: str | None
     impossible: bool = False
+    script: str | None = None
+    version: str | None = None
 
 
 def check_page(app: App, content: bytes | None, start: Start) -> PageCheck:
@@ -77,13 +81,22 @@ def _bad(app: App, url: str, page: Page, log: ServerLog | None, start: Start) ->
     said = page.reason.rstrip(".")
     if start.impossible:
         return findings.page_bad(app.site, url, page.status, f"{said}." if said else "", "")
+    if start.script is not None and _certainly_gone(app, start.script):
+        return findings.script_gone(app.site, url, page.status, start.script, start.version or "3")
     logged = ((log.explanation() or log.earlier()) if log else None) or ""
     parts = [logged] if said and said in logged else [said, logged]
     reason = " ".join(f"{part.rstrip('.')}." for part in parts if part)
-    advice = findings.missing_package(app.site, f"{page.text}\n{reason}", start.entry_point)
+    advice = findings.what_to_correct(app.site, f"{page.text}\n{reason}", start.entry_point)
     if not advice and log is not None and start.kind is not None:
         advice = (log.where(not logged) if log.exists else _how_to_log(app, start.kind)) or ""
     return findings.page_bad(app.site, url, page.status, reason, advice)
+
+
+def _certainly_gone(app: App, path: str) -> bool:
+    try:
+        return is_there(app, path) is False
+    except PythonAppError:
+        return False  # not known, which is no reason
 
 
 def _path(app: App) -> str:

@@ -67,7 +67,10 @@ def _restart(app: App, done: Sequence[Change], restarts: bool, stopped: bool) ->
         return f"; not restarted (--no-restart): `az webapp restart {app.site.arguments}` makes it load them"
     if app.site.stopped:
         return "; it is stopped, so it loads them when it is started"
-    return "; not restarted by this command"
+    return (
+        f"; not restarted by this command: `az webapp python show {app.site.arguments}` says whether a restart is "
+        "pending"
+    )
 
 
 def _problems(app: App, result: JobResult) -> list[str]:

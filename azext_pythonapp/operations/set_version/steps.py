@@ -26,7 +26,7 @@ from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
 from azext_pythonapp.operations.set_version.decision import Decision, intent_for_installed
 from azext_pythonapp.operations.set_version.put_back import left_behind, put_back
 from azext_pythonapp.operations.set_version.static_files import static_steps
-from azext_pythonapp.operations.set_version.words import runs_in_words, stopped_sentence, switch_title
+from azext_pythonapp.operations.set_version.words import capital, runs_in_words, switch_title
 from azext_pythonapp.operations.web_config.change import WebConfigChange
 from azext_pythonapp.operations.web_config.change_record import ChangeRecord
 from azext_pythonapp.operations.web_config.conflict import HANDLER_NAMES, conflict
@@ -103,7 +103,7 @@ def plan_steps(decision: Decision, run: Run) -> Plan:
         steps.append(Step(f"Fetching {url}.", [], lambda: _check_page(decision, run)))
     elif decision.health:
         run.health.require_running()
-        app.progress.say(stopped_sentence(app))
+        app.progress.say(f"{capital(app.site.label)} is stopped, so its page is not fetched.")
     return Plan(steps, lambda changes: _left_behind(decision, run, changes))
 
 

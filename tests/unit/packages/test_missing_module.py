@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.operations.app.findings import missing_package
+from azext_pythonapp.operations.app.findings import what_to_correct
 from azext_pythonapp.packages.missing_module import missing_module, package_of
 from tests.unit.operations.shop import shop_site
 
@@ -34,8 +34,8 @@ def test_known_packages_have_their_names():
 
 def test_the_advice_never_installs_the_app_itself():
     error = "ModuleNotFoundError: No module named '{}'"
-    advice = missing_package(shop_site(), error.format("yaml"), "shop.app")
+    advice = what_to_correct(shop_site(), error.format("yaml"), "shop.app")
     assert "`az webapp python package install -g rg -n shop --packages pyyaml`" in advice
     for entry_point in ("shop.wsgi.app", "shop:app", "shop"):
-        assert "package install" not in missing_package(shop_site(), error.format("shop"), entry_point)
-    assert missing_package(shop_site(), "ValueError: 1", None) == ""
+        assert "package install" not in what_to_correct(shop_site(), error.format("shop"), entry_point)
+    assert what_to_correct(shop_site(), "ValueError: 1", None) == ""

@@ -16,6 +16,7 @@ from tests.unit.operations.shop import shop_site
 from tests.unit.progress import Recorded
 
 START = Start("fastCgi", "shop.wsgi.app")
+SCRIPT = r"D:\home\python3119x64\wfastcgii.py"
 URL = "https://shop.azurewebsites.net/"
 
 
@@ -127,3 +128,31 @@ def test_the_log_of_before_is_no_reason_of_a_python_that_is_gone(checked):
     log = Log(None, "wfastcgi.log says: ModuleNotFoundError: No module named 'yaml'")
     (finding,) = checked(Page(500, "500.0"), log, start=Start("fastCgi", "app.app", impossible=True)).findings
     assert str(finding) == f"{URL} of app 'shop' answers 500: 500.0."
+
+
+def test_an_entry_point_that_is_not_in_its_module_is_named(checked):
+    page = Page(500, "AttributeError: module 'shop.wsgi' has no attribute 'app'")
+    (finding,) = checked(page).findings
+    assert finding.advice == (
+        "The entry point is shop.wsgi.app, and module 'shop.wsgi' has no 'app'. Name the one that it has: "
+        "`az webapp python web-config set -g rg -n shop --app MODULE:OBJECT`."
+    )
+    for other in ("module 'numpy' has no attribute 'int'", "module 'shop.wsgi' has no attribute 'other'"):
+        assert "--app" not in checked(Page(500, f"AttributeError: {other}")).findings[0].advice
+
+
+@pytest.mark.parametrize("there", [True, False, None, AccessDenied("no")])
+def test_a_script_that_is_not_there_is_the_reason(checked, monkeypatch, there):
+    def is_there(app, path):
+        assert path == SCRIPT
+        if isinstance(there, Exception):
+            raise there
+        return there
+
+    monkeypatch.setattr(page_check, "is_there", is_there)
+    start = Start("fastCgi", "shop.wsgi.app", script=SCRIPT, version="3.11.9")
+    (finding,) = checked(Page(500, "500.0"), start=start).findings
+    gone = f"web.config starts {SCRIPT}, which is not there."
+    again = "`az webapp python set-version -g rg -n shop --version 3.11.9`"
+    assert (gone in finding.message, again in finding.advice) == (there is False, there is False)
+    assert checked(Page(200, ""), start=start).findings == ()

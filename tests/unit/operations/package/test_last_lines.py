@@ -33,7 +33,10 @@ def lines(result, done=(), restarts=True, stopped=False, state="Running"):
         ({"stopped": True}, "; it was stopped meanwhile and is started again (12 s)."),
         ({"restarts": False}, "; not restarted (--no-restart): `az webapp restart -g rg -n shop` makes it load them"),
         ({"state": "Stopped"}, "; it is stopped, so it loads them when it is started (12 s)."),
-        ({}, "; not restarted by this command (12 s)."),
+        (
+            {},
+            "; not restarted by this command: `az webapp python show -g rg -n shop` says whether a restart is pending",
+        ),
     ],
 )
 def test_numbers_and_what_became_of_the_app(more, expected):
