@@ -44,7 +44,7 @@ def show(app: App, check: bool = False, sleep: Callable[[float], None] = time.sl
         handler.kind if handler else None, entry_point, impossible, script, current.version if current else None
     )
     page = check_page(app, content, start) if check else None
-    found = [*_findings(seen), *(going_on.findings if going_on else [unknown])]
+    found = [*_findings(seen, records), *(going_on.findings if going_on else [unknown])]
     found += page.findings if page else ()
     job = going_on.running if going_on else None
     return {
@@ -88,11 +88,12 @@ def lines_below(answer: dict[str, Any]) -> list[str]:
     return lines + [f"Warning: {warning}" for warning in answer["warnings"]]
 
 
-def _findings(seen: Observation) -> list[Finding]:
-    """Return what web.config, its Python and the site's state say."""
+def _findings(seen: Observation, records: Records | None) -> list[Finding]:
+    """Return what web.config, its Python and the site's state say. records: of changes, None for unknown ones."""
     found = [seen.problem]
     if seen.problem is None and seen.handler is None:
-        found.append(findings.starts_no_python(seen.site, seen.web_config.content is not None))
+        changed_before = records is not None and bool(records.changes)
+        found.append(findings.starts_no_python(seen.site, seen.web_config.content is not None, changed_before))
     found.append(seen.trouble)
     if seen.site.stopped:
         found.append(findings.stopped(seen.site))

@@ -19,6 +19,8 @@ from azext_pythonapp.runtimes.versions import VersionSpec
 
 _NO_ATTRIBUTE = re.compile(r"module '(?P<module>[\w.]+)' has no attribute '(?P<name>\w+)'")
 
+DEPLOYMENT_DELETES = "A zip deployment with az webapp deploy deletes a web.config that is not in the archive, unless --clean false is given."
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -44,13 +46,19 @@ def unreadable(site: Site, error: InvalidWebConfig) -> Finding:
     return Finding(f"{message} So which Python it starts is not known.", error.recommendation or "")
 
 
-def starts_no_python(site: Site, has_web_config: bool) -> Finding:
-    """An app whose web.config has no handler for Python, or that has no web.config."""
+def starts_no_python(site: Site, has_web_config: bool, changed_before: bool = False) -> Finding:
+    """An app whose web.config has no handler for Python, or that has no web.config.
+
+    changed_before: whether a command of this extension changed a web.config of the app before. Then a deployment may
+    have deleted it (docs/platform/kudu.md 9.2).
+    """
     message = (
         f"web.config of {site.label} has no handler that starts Python."
         if has_web_config
         else f"The {site.label} has no web.config, so IIS starts no Python."
     )
+    if changed_before and not has_web_config:
+        message = f"{message} {DEPLOYMENT_DELETES}"
     return Finding(message, f"Switch to one: `{_switch(site, '3')}`.")
 
 

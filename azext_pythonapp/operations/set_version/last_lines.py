@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from azext_pythonapp.advice import quoted
 from azext_pythonapp.entrypoints.choose import entry_of_handler
 from azext_pythonapp.errors import UnknownOutcome
+from azext_pythonapp.operations.app.findings import DEPLOYMENT_DELETES
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
 from azext_pythonapp.operations.runtime.choose import newest_present
 from azext_pythonapp.operations.set_version.decision import Decision
@@ -47,6 +48,7 @@ def last_lines(decision: Decision, run: Run, changes: Sequence[Change], static: 
                 )
             ),
             static or "",
+            DEPLOYMENT_DELETES if any(change.action == "create" for change in done) else "",
             f"Undo: {undo}" if (undo := undo_command(decision, done)) else "",
         ]
     if stopped:

@@ -74,6 +74,15 @@ def ended(decision, changes, sentence=f"{URL} answers 200.", good=True, restarte
     return last_lines(decision, run, changes)
 
 
+def test_a_new_web_config_and_what_deletes_it():
+    lines = ended(decided(None), [Change("site/wwwroot/web.config", "create"), RESTART])
+    assert lines[1] == (
+        "A zip deployment with az webapp deploy deletes a web.config that is not in the archive, unless --clean false is "
+        "given."
+    )
+    assert not any("deployment" in line for line in ended(decided(), [CONFIG, RESTART]))
+
+
 def test_a_switch():
     assert ended(decided(), [*PACKAGES, CONFIG, RESTART]) == [
         f"App 'shop' runs Python 3.8.10 (was 3.11.9). {URL} answers 200. 10 packages installed, 12 s.",
