@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import Interrupted, NotFound, PythonAppError, RemoteFailed, UnknownOutcome
-from azext_pythonapp.ids import new_id
+from azext_pythonapp.ids import ID, new_id
 from azext_pythonapp.operations.job.power import start_app
 from azext_pythonapp.packages import installed
 from azext_pythonapp.plan import Change, Step
@@ -65,7 +65,9 @@ class _Begun:
 def begun_replacement(app: App, folder: str) -> Replacement | None:
     """Return the replacement of a runtime's folder that another command began and did not end; None for none.
 
-    folder: its name in %HOME%. Its `steps_after` put the packages back and start the app. Costs one request.
+    None, too, where the runtime has other packages by now, which putting the old ones back would lose, and where none
+    are left to put back. folder: its name in %HOME%. The `steps_after` of what is returned put the packages back and
+    start the app. Costs one request, and two more where there is a note.
     """
     try:
         fields = json.loads(app.kudu.read(note_of(folder)).content)
@@ -73,8 +75,13 @@ def begun_replacement(app: App, folder: str) -> Replacement | None:
         begun = _Begun(str(fields["parent"]), packages, bool(fields["running"]))
     except (NotFound, ValueError, KeyError, TypeError, AttributeError):
         return None
+    place, _, number = begun.parent.rpartition("/")
+    if place != REPLACED_FOLDER or not ID.fullmatch(number):
+        return None
     own = {name: version for name, version in packages.items() if name not in BUNDLED}
-    return Replacement(app, folder, own, None, earlier=begun) if begun.parent.startswith(REPLACED_FOLDER) else None
+    if not packages_at_risk(app, folder).items() <= own.items():
+        return None
+    return Replacement(app, folder, own, None, earlier=begun) if _exists(app, f"{begun.parent}/{folder}") else None
 
 
 def note_of(folder: str) -> str:
@@ -200,6 +207,7 @@ class Replacement:
         return f"The folder {self._folder} is back as it was, with its packages."
 
     def _restore(self) -> Sequence[Change]:
+        moved = []
         for part in KEPT:
             path = part.replace("\\", "/")
             if not _exists(self._app, f"{self._aside.path}/{path}"):
@@ -207,8 +215,10 @@ class Replacement:
             if _exists(self._app, f"{self._folder}/{path}"):
                 self._move(f"{self._folder}/{path}", f"{self._aside.parent}/new-{part.rsplit(chr(92), 1)[-1]}")
             self._move(f"{self._aside.path}/{path}", f"{self._folder}/{path}")
+            moved.append(part)
         found = _packages(self._app, self._folder)
-        if found != self._all:
+        # An interrupted restore may have moved them back, and the bundled ones may be others since.
+        if found != self._all and KEPT[0] in moved:
             missing = sorted(set(self._all.items()) - set(found.items()))
             raise RemoteFailed(
                 f"The packages of {self._folder} on {self._app.site.label} are not complete after the "
