@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 
 from azext_pythonapp.url_secrets import masked
@@ -58,6 +59,22 @@ def given(words: Sequence[str], arguments: str, subscription: str | None) -> str
         return None
     text = " ".join(["az", *map(quoted, kept)])
     return text if "`" in text else completed(f"`{text}`", arguments, subscription).strip("`")
+
+
+def read_back(command: str, words: str) -> str | None:
+    """Return a command that was kept in a file, which others can write, so that it can only do what it is kept for.
+
+    words: that it must begin with, such as "az webapp python set-version". None for anything else. Whatever follows is
+    quoted anew, so that no shell takes a part of it for another command; None for a single quote, which shells quote
+    differently.
+    """
+    try:
+        parts = shlex.split(command)
+    except ValueError:
+        return None
+    begin = words.split()
+    meant = parts[: len(begin)] == begin and not any("'" in part for part in parts)
+    return " ".join(map(quoted, parts)) if meant else None
 
 
 def in_subscription(subscription: str | None) -> str:

@@ -23,6 +23,8 @@ FOLDER = "data/pythonapp/jobs"
 RUNNER = "runner"
 RUNNER_START = f"{RUNNER}/__main__.py"
 LOG, STATE, REQUEST, SECRETS = "log.txt", "state.json", "request.json", "secrets.json"
+# How the command of a Switch begins.
+SWITCH_COMMAND = "az webapp python set-version"
 # A client puts it into the job's folder; the runner looks for it every 2 s.
 CANCEL = "cancel"
 # Some hundredths of a second, so that a password in a request cannot be guessed from its digest.

