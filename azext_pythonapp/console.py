@@ -142,6 +142,7 @@ class Console:
 
         if self._never_ask:
             return
+        asked = self._clock()
         try:
             agreed = prompt_y_n(plain(question), default="n")
         except NoTTYException:
@@ -150,6 +151,7 @@ class Console:
             ) from None
         except EOFError:
             raise Refused("Nothing was changed: the prompt got no answer.") from None
+        self._began += self._clock() - asked  # the time to think is not the command's
         if not agreed:
             raise Refused("Nothing was changed: the answer to the prompt was no.")
 

@@ -233,6 +233,10 @@ def refuse_foreign(entry: EntryPoint, candidates: Candidates) -> None:
             raise Refused(f"{entry.spec} cannot be served: {sentence}")
 
 
+def _is_python(path: str) -> bool:
+    return path.lower().endswith((".py", ".pyw", ".pyc", ".pyd", ".zip", ".whl"))
+
+
 def choose(candidates: Sequence[EntryPoint]) -> EntryPoint:
     """Return the best of candidates (as `detect` sorts them).
 
@@ -240,6 +244,12 @@ def choose(candidates: Sequence[EntryPoint]) -> EntryPoint:
     """
     if not candidates:
         notes = candidates.notes if isinstance(candidates, Candidates) else ()
+        if isinstance(candidates, Candidates) and not any(map(_is_python, candidates.files)):
+            raise NotFound(
+                "No entry point was found: there is no Python file in the app's folder.",
+                "Deploy the app, then run the command again. If it is loaded from elsewhere, name its entry point, for "
+                "example --app app:app.",
+            )
         raise NotFound(
             " ".join(
                 (

@@ -108,9 +108,12 @@ def _check(data: bytes, parser: expat.XMLParserType) -> None:
         parser.Parse(data, True)
     except expat.ExpatError as error:
         reason = expat.ErrorString(error.code) or "not well formed"
-        raise InvalidWebConfig(
-            f"web.config is not valid XML at line {error.lineno}, column {error.offset + 1}: {reason}.", _BY_HAND
-        ) from error
+        message = f"web.config is not valid XML at line {error.lineno}, column {error.offset + 1}: {reason}."
+        if not data.strip():
+            raise InvalidWebConfig(
+                f"{message} The file is empty.", "Delete it; set-version or web-config set writes a new one."
+            ) from error
+        raise InvalidWebConfig(message, _BY_HAND) from error
 
 
 def _refuse_doctype(data: bytes, inside: int) -> NoReturn:

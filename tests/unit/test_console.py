@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -265,3 +266,18 @@ def test_no_answer_to_a_question_is_no_traceback(monkeypatch):
     monkeypatch.setattr("knack.prompting.prompt_y_n", ends)
     with pytest.raises(Refused, match="Nothing was changed"):
         Console(only_errors=False).confirm("Really?")
+
+
+def test_the_time_to_answer_is_not_the_commands(monkeypatch):
+    clock = SimpleNamespace(now=100.0)
+
+    def answers(*_, **__):
+        clock.now += 300.0
+        return True
+
+    monkeypatch.setattr("knack.prompting.prompt_y_n", answers)
+    console = Console(only_errors=False, clock=lambda: clock.now)
+    clock.now += 5.0
+    console.confirm("Really?")
+    clock.now += 7.0
+    assert console.seconds == 12.0

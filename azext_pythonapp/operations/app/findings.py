@@ -65,11 +65,14 @@ def starts_no_python(site: Site, has_web_config: bool, changed_before: bool = Fa
     return Finding(message, f"Switch to one: `{_switch(site, '3')}`.")
 
 
-def python_gone(site: Site, path: str, named: Identity | None) -> Finding:
-    """A python.exe that web.config starts and that is not there. named: what its folder's name says."""
+def python_gone(site: Site, path: str, named: Identity | None, present: bool = False) -> Finding:
+    """A python.exe that web.config starts and that is not there. named: what its folder's name says.
+
+    present: whether that Python is on the app all the same, so that web.config misspells its path.
+    """
     return Finding(
         f"web.config of {site.label} starts {path}, which is not there. The app cannot start.",
-        _again(site, named),
+        _again(site, named, present),
         fatal=True,
     )
 
@@ -225,7 +228,7 @@ def _switch(site: Site, version: str, architecture: str | None = None) -> str:
     return f"az webapp python set-version {site.arguments} --version {version}{arch}"
 
 
-def _again(site: Site, named: Identity | None) -> str:
+def _again(site: Site, named: Identity | None, present: bool = False) -> str:
     """Advise to get the same Python again, where its name tells which that is; `set-version` installs packages, too.
 
     Only a full version surely comes back into the folder that web.config names, or is switched to.
@@ -233,7 +236,9 @@ def _again(site: Site, named: Identity | None) -> str:
     other = f"witch to another Python: `{_switch(site, '3')}`."
     if named is None or named.architecture is None or not VersionSpec.parse(named.version).is_exact:
         return f"S{other}"
-    return (
-        "Install it again, with the app's requirements: "
-        f"`{_switch(site, named.version, named.architecture)}`. Or s{other}"
+    again = (
+        f"Python {named.version} {named.architecture} is on the app; to switch to it"
+        if present
+        else "Install it again, with the app's requirements"
     )
+    return f"{again}: `{_switch(site, named.version, named.architecture)}`. Or s{other}"

@@ -163,7 +163,13 @@ class Observation:
         if there is None:
             return findings.python_not_seen(self.site, path)
         named = identify_folder(home_folder_of(path, self.app.kudu.home()) or "")
-        return (findings.python_broken if there else findings.python_gone)(self.site, path, named)
+        if there:
+            return findings.python_broken(self.site, path, named)
+        present = named is not None and any(
+            python.answered and (python.version, python.architecture) == (named.version, named.architecture)
+            for python in self.pythons
+        )
+        return findings.python_gone(self.site, path, named, present)
 
     def remember_files(self) -> None:
         """Let the SCM site answer what `observe(files=True)` found: listings and small files, until anything changes.

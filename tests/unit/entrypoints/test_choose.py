@@ -301,3 +301,13 @@ def test_candidate_files() -> None:
     ]
     many = [f"module{number}.py" for number in range(100)] + ["app.py"]
     assert len(candidate_files(many)) == 20 and candidate_files(many)[0] == "app.py"
+
+
+def test_an_app_without_a_python_file_is_to_be_deployed():
+    for files in ({}, {"hostingstart.html": "<html>"}):
+        with pytest.raises(NotFound, match="there is no Python file") as raised:
+            choose(detect(files))
+        assert raised.value.recommendation.startswith("Deploy the app")
+    for files in ({"util.py": "x = 1"}, {"app.PYC": ""}):
+        with pytest.raises(NotFound, match="no file of the app defines"):
+            choose(detect(files))

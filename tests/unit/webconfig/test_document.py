@@ -195,6 +195,13 @@ def test_refused_with_line_and_column(content: bytes, where: str) -> None:
     assert error.value.recommendation
 
 
+@pytest.mark.parametrize("content", [b"", b" \r\n", codecs.BOM_UTF8])
+def test_an_empty_file_is_to_be_deleted(content: bytes) -> None:
+    with pytest.raises(InvalidWebConfig, match="The file is empty") as error:
+        Document.parse(content)
+    assert error.value.recommendation and error.value.recommendation.startswith("Delete it")
+
+
 def test_exactly_one_megabyte_is_read() -> None:
     frame = b"<c><!----></c>"
     content = frame.replace(b"<!--", b"<!--" + b"x" * (LARGEST - len(frame)))

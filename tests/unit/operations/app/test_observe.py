@@ -308,3 +308,11 @@ def test_an_extension_without_its_python_is_gone():
 
 def test_a_running_python_is_no_trouble():
     assert trouble_of(Azure()) is None and trouble_of(Azure({})) is None
+
+
+def test_a_misspelled_python_is_not_installed_again():
+    azure = Azure({"site/wwwroot/web.config": web_config(r"D:\home\python364x64\pythn.exe")})
+    azure.folders, azure.answers_others = {"python364x64": ["python.exe"]}, False
+    finding = trouble_of(azure)
+    assert finding.fatal and "pythn.exe, which is not there" in finding.message
+    assert finding.advice.startswith("Python 3.6.4 x64 is on the app; to switch to it: `az webapp python set-version ")
