@@ -98,6 +98,8 @@ class Console:
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
+        except (AttributeError, ValueError):
+            sys.exit(0)  # standard output is closed, so nobody reads it
 
     def show_plan(self, label, now, changes, *, dry_run, warnings=()):
         """Show a plan: before the question, or, in a dry run, as the last thing on the screen.

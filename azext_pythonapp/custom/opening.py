@@ -83,8 +83,8 @@ def _after_answer(cli_ctx, function):
         cli.unregister_event(EVENT_CLI_POST_EXECUTE, once)
         try:
             sys.stdout.flush()
-        except OSError:
-            pass  # nobody reads the answer any more
+        except (AttributeError, OSError, ValueError):
+            pass  # nobody reads the answer any more, or standard output is closed
         function()
 
     cli_ctx.register_event(EVENT_CLI_POST_EXECUTE, once)

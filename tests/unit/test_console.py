@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from azext_pythonapp.console import Console, _Phase
+from azext_pythonapp.custom.opening import _after_answer
 from azext_pythonapp.errors import Refused
 from tests.conftest import REPOSITORY
 
@@ -281,3 +282,30 @@ def test_the_time_to_answer_is_not_the_commands(monkeypatch):
     console.confirm("Really?")
     clock.now += 7.0
     assert console.seconds == 12.0
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_closed_standard_output(monkeypatch, closed):
+    stream = io.StringIO()
+    stream.close()
+    monkeypatch.setattr("sys.stdout", stream if closed else None)
+    with pytest.raises(SystemExit) as ended:
+        Console(only_errors=True).data("line")
+    assert ended.value.code == 0
+    context, called = Events(), []
+    _after_answer(context, lambda: called.append(1))
+    context.handlers[0](context)
+    assert called == [1] and context.handlers == []
+
+
+class Events:
+    """The part of az's context that takes functions for events."""
+
+    def __init__(self):
+        self.handlers = []
+
+    def register_event(self, name, handler):
+        self.handlers.append(handler)
+
+    def unregister_event(self, name, handler):
+        self.handlers.remove(handler)
