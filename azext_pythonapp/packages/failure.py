@@ -5,10 +5,11 @@ from __future__ import annotations
 import ntpath
 import re
 
+from azext_pythonapp.packages.crash import explain_crash
 from azext_pythonapp.packages.explanation import Explanation
-from azext_pythonapp.packages.index_answers import reading_failure
+from azext_pythonapp.packages.index_answers import status_kind
 from azext_pythonapp.packages.no_version import explain_index
-from azext_pythonapp.packages.pip_output import PipOutput, canonical
+from azext_pythonapp.packages.pip_output import PipOutput, canonical, project
 from azext_pythonapp.packages.version_words import python_words
 
 _MOST_NAMED = 5
@@ -31,8 +32,10 @@ def explain(output: PipOutput, app: str = "the app", in_use: bool = True) -> Exp
         or (explain_index(output) if output.answers.unreached and output.no_version is not None else None)
         or _one_package(output)
         or _failed_build(output)
+        or _refused_file(output)
         or explain_index(output)
-        or _crash(output)
+        or explain_crash(output)
+        or _unexplained_conflict(output)
     )
 
 
@@ -56,7 +59,7 @@ def _general(output: PipOutput) -> Explanation | None:
     if output.long_path:
         return Explanation(
             "The path of a file is longer than the 260 characters that Windows allows.",
-            "Use another version of the package whose name is in that path, or a wheel of it instead of its source "
+            "Use another version of the package whose name is in that path, or a wheel of it in place of its source "
             "(--only-binary).",
         )
     if output.too_deep:
@@ -64,6 +67,12 @@ def _general(output: PipOutput) -> Explanation | None:
             "pip found no versions that fit together before its limit (resolution too deep).",
             "Name versions for more of the packages, such as those of an environment that works (`pip freeze`), in the "
             "requirements or in a file for --constraint.",
+        )
+    if output.proxy is not None:
+        return Explanation(
+            f"pip cannot use the address of its proxy ({output.proxy}).",
+            "Write it with http:// at its beginning, in --proxy or in the app setting HTTPS_PROXY: that is how the "
+            "proxy itself is reached, whatever is fetched through it.",
         )
     return _version_control(output)
 
@@ -73,6 +82,24 @@ def _version_control(output: PipOutput) -> Explanation | None:
         return Explanation(
             f"The requirements name a {output.no_git} repository, and the worker has no {output.no_git}.",
             "Name a wheel, or the archive of a commit: `name @ https://host/owner/repository/archive/REF.zip`.",
+        )
+    failed = output.git_failure.groupdict() if output.git_failure is not None else None
+    if failed and "third" in failed:
+        return Explanation(
+            "A repository in the requirements has no branch, tag or commit named "
+            f"'{failed['name'] or failed['other'] or failed['third']}'.",
+            "Correct the part behind the @ of its address.",
+        )
+    if failed and "url" in failed:
+        return Explanation(
+            f"git on the worker could not reach {_masked(failed['url'])}: {failed['why'].strip().rstrip('.')}.",
+            "Check the address, and that the app can reach it (its network and firewall).",
+        )
+    if failed is not None:
+        return Explanation(
+            "git on the worker could not sign in to a repository by SSH: it has no key, or does not know the host.",
+            "Use the https address; for a private repository put a token into an app setting and write "
+            "`git+https://${TOKEN}@host/…` in the requirements file.",
         )
     if output.git:
         return Explanation(
@@ -90,6 +117,17 @@ def _files(output: PipOutput) -> Explanation | None:
             f"The requirements file {output.no_file} is not there.",
             "Correct the line -r or -c that names it, or deploy it with the app.",
         )
+    if output.no_local_file is not None:
+        return Explanation(
+            f"The requirements name a file that is not on the worker: {output.no_local_file}.",
+            "Deploy it with the app, or name the package and its version.",
+        )
+    kind, _, said = (output.raised or "").partition(": ")
+    if kind == "UnicodeDecodeError" and output.raised_in.endswith(("encoding.py", "req_file.py")):
+        return Explanation(
+            f"A requirements file is not text in UTF-8 ({said.rstrip('.')}).",
+            "Save it as UTF-8; in Windows PowerShell `pip freeze | Out-File -Encoding ascii requirements.txt`.",
+        )
     line, place = output.bad_line, output.place
     where = f"Line {place['line']} of {ntpath.basename(place['file'])}" if place else "A line of the requirements"
     if output.bad_option is not None:
@@ -102,12 +140,18 @@ def _files(output: PipOutput) -> Explanation | None:
     if line is None:
         return None
     text = line["text"].strip()
+    if "\0" in text or "\\x00" in text:
+        return Explanation(
+            f"{where} is not text in UTF-8, but looks like UTF-16, which Windows PowerShell writes.",
+            "Save it as UTF-8: `pip freeze | Out-File -Encoding ascii requirements.txt`.",
+        )
     if re.match(r"\.{0,2}[\\/]|[A-Za-z]:[\\/]", text):
         return Explanation(
             f"{where} names a path that is not on the worker: '{text}'.",
             "Deploy it with the app, or name the package and its version.",
         )
-    why = f" ({line['why'].strip()})" if line["why"] else ""
+    said = re.sub(r"\s*\(from line \d+ of [^)]*\)$", "", (line["why"] or "").strip())
+    why = f" ({said})" if said else ""
     return Explanation(
         f"{where} is not a requirement that this pip can read: '{text}'{why}.",
         "Correct that line; one looks like `flask>=3,<4`.",
@@ -136,13 +180,8 @@ def _other_python(output: PipOutput, runs: str) -> Explanation | None:
 
 def _one_package(output: PipOutput) -> Explanation | None:
     """Explain a package that pip names: it could not be downloaded or replaced, or is for another platform."""
-    if output.http_status is not None:
-        files = [each for each in output.answers.unreached if each.is_file]
-        return Explanation(
-            files[-1].sentence if files else f"An address in the requirements answered with HTTP {output.http_status}.",
-            "Check the address. A token in it may have expired or not be valid for it, and the server may block the "
-            "app's network.",
-        )
+    if output.http_error is not None:
+        return _http_error(output, output.http_error["name"], output.http_error["url"])
     if output.not_uninstallable is not None:
         return Explanation(
             f"pip cannot replace {output.not_uninstallable}: it does not know which files belong to it.",
@@ -156,6 +195,59 @@ def _one_package(output: PipOutput) -> Explanation | None:
             'line that is for another system or Python: `; sys_platform != "win32"`.',
         )
     return None
+
+
+def _http_error(output: PipOutput, status: str, url: str | None) -> Explanation:
+    files = [each for each in output.answers.unreached if each.is_file]
+    if files:
+        sentence = files[-1].sentence
+    elif url:
+        sentence = f"{_masked(url)} could not be downloaded by the worker: it answers HTTP {status}."
+    else:
+        sentence = f"An address in the requirements answered with HTTP {status}."
+    kind = status_kind(int(status))
+    if kind in ("server", "busy"):
+        return Explanation(sentence, "The server cannot send it at the moment: run the command again later.")
+    return Explanation(
+        sentence,
+        "Check the address. A token in it may have expired or not be valid for it, and the server may block the app's "
+        "network.",
+    )
+
+
+def _masked(url: str) -> str:
+    """Return an address without the name and password of its user."""
+    return re.sub(r"//[^/@]*@", "//****@", url.partition("#")[0])
+
+
+def _refused_file(output: PipOutput) -> Explanation | None:
+    """Explain a version that the index has, and whose file pip does not use."""
+    name = project(output.no_version["requirement"]) if output.no_version is not None else None
+    found = output.refused.get(canonical(name)) if name is not None else None
+    if name is None or found is None:
+        return None
+    if found["why"] is not None:
+        return Explanation(
+            f"The index has {found['requirement']}, but this pip cannot read what it says about itself: "
+            f"{found['why'].strip().rstrip('.')}.",
+            f"Use another version of {name}, or an older pip: `az webapp python package install --packages "
+            '"pip<24.1"`.',
+        )
+    return Explanation(
+        f"pip does not use the file of {name} in the index: its name says {found['what']} {found['expected']}, and "
+        f"the package itself {found['found']}.",
+        f"Use another version of {name}.",
+    )
+
+
+def _unexplained_conflict(output: PipOutput) -> Explanation | None:
+    """Explain a conflict of which pip does not list the causes."""
+    if output.conflict.unexplained is None:
+        return None
+    return Explanation(
+        f"No set of versions fits {output.conflict.unexplained}: what they need conflicts with each other.",
+        "Use other versions of these packages, or leave their versions out: pip then looks for a set that fits.",
+    )
 
 
 def _failed_build(output: PipOutput) -> Explanation | None:
@@ -195,33 +287,15 @@ def _failed_build(output: PipOutput) -> Explanation | None:
     consequence = (
         f"the worker has no compiler{asked}"
         if output.no_compiler
-        else "building it from its source failed on the worker, which has no compiler"
+        else output.build.consequence() or "building it from its source failed on the worker, which has no compiler"
     )
+    first = "" if output.no_compiler else output.build.advice(name)
     return Explanation(
         f"{package} has no wheel for {output.tag}, and {consequence}.",
-        f"Use a version of {name} that has a wheel for {output.tag} (--only-binary {name} makes pip look for one), "
+        f"{first}{'Or use' if first else 'Use'} a version of {name} that has a wheel for {output.tag} (--only-binary "
+        f"{name} makes pip look for one), "
         "build the wheel on a Windows machine and pass its folder with --wheel-dir, or use a Python for which there "
         "are wheels.",
-    )
-
-
-def _crash(output: PipOutput) -> Explanation | None:
-    """Explain an exception that ended pip itself."""
-    broken = reading_failure(output.raised)
-    if broken is not None:
-        return Explanation(broken.sentence, f"Run the command again. {broken.advice}")
-    if output.no_pip:
-        return Explanation("This Python has no pip.", "Install the runtime again: `az webapp python install`.")
-    if output.raised is None:
-        return None
-    if output.raised.startswith("MemoryError"):
-        return Explanation(
-            "pip ran out of memory on the worker.", "Stop the app meanwhile (--stop-app always), or use a larger plan."
-        )
-    return Explanation(
-        f"pip itself ended with an exception: {output.raised.rstrip('.')}.",
-        "Run the command again. If that does not help, use another version of pip: `az webapp python package install "
-        "--upgrade --packages pip`.",
     )
 
 
@@ -260,7 +334,11 @@ def _hashes(output: PipOutput) -> Explanation:
     hashes = [
         re.sub(r"^(\w+) +", lambda kind: kind[1].lower() + " ", row) for row in rows if re.match(r"Expected|Got", row)
     ]
-    which = f"{names[0]} ({', '.join(hashes[:2])})" if names and hashes else "a package"
+    which = (
+        f"{'a package' if names[0] == 'unknown' else names[0]} ({', '.join(hashes[:2])})"
+        if names and hashes
+        else "a package"
+    )
     return Explanation(
         f"The index has another file than that whose hash is in the requirements: {which}.",
         "Find out why. If the file can be trusted, generate the hashes again, with `pip-compile --generate-hashes`.",

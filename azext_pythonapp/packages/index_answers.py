@@ -24,6 +24,7 @@ _CERTIFICATE = re.compile(
 )
 _NOT_TRUSTED = re.compile(r"(?:The repository located at )?(?<!\S)(?P<url>\S+) is not a trusted or secure host")
 _SIGN_IN = re.compile(r"(?P<status>401) Error, Credentials not correct for (?P<url>\S+)")
+_STATUS = re.compile(r"Could not fetch URL (?P<url>\S+): (?P<status>[45]\d\d) (?:Client|Server) Error")
 _NO_PAGE = re.compile(
     r"Skipping page (?P<url>\S+) because the \S+ request got (?P<reason>Content-Type: [^\s,;]*[^\s,;.])", re.IGNORECASE
 )
@@ -33,6 +34,8 @@ _READING = re.compile(
 )
 # What the reasons of requests mean; the numbers are those of Windows, which translates its messages.
 _MEANINGS = (
+    (r"SSL module is not available", "python"),
+    (r"check_hostname requires server_hostname|dependencies for SOCKS|proxy scheme|Proxy URL had no scheme", "scheme"),
     (
         r"getaddrinfo|NameResolution|Errno 1100[1-4]\b|Name or service not known|name resolution|No address assoc",
         "name",
@@ -50,6 +53,8 @@ _TEXTS = {
     "refused": "{host} refused the connection",
     "time": "{host} did not answer in time",
     "proxy": "the proxy did not pass it on",
+    "scheme": "pip cannot use the address of the proxy",
+    "python": "this Python has no ssl module, without which there is no https",
     "network": "the worker's network does not let it through",
     "cut": "the connection was cut",
 }
@@ -61,6 +66,10 @@ _ADVICE = {
     "tls": "Check the index's address (https or http, and the port) and that the server takes a TLS version of "
     "this Python; a newer Python has newer ones.",
     "proxy": "Check --proxy, its credentials, and what the proxy lets through.",
+    "scheme": "Write the address of the proxy with http:// at its beginning, in --proxy or in the app setting "
+    "HTTPS_PROXY: that is how the proxy itself is reached, whatever is fetched through it.",
+    "python": "The runtime is not complete: install it again with `az webapp python install`.",
+    "busy": "The index limits how much one address may ask for: run the command again later.",
     "http": "Check the index's address and credentials, and that it lets in the app's outbound addresses.",
     "server": "The index itself has a fault: run the command again later.",
     "trust": 'pip takes packages over plain http only with `--pip-args="--trusted-host {host}"`; better is the '
@@ -125,7 +134,7 @@ class IndexAnswers:
     def take(self, line: str) -> None:
         """Read the next line."""
         self.no_index = self.no_index or line.startswith(_NOTHING_ASKED) or _NO_INDEX.match(line) is not None
-        answered = _ANSWERED.match(line) or _SIGN_IN.search(line)
+        answered = _ANSWERED.match(line) or _SIGN_IN.search(line) or _STATUS.search(line)
         if answered:
             self._take_status(answered["url"], int(answered["status"]))
             return
@@ -146,7 +155,7 @@ class IndexAnswers:
 
     def _take_status(self, url: str, status: int) -> None:
         if status not in (404, 410):
-            kind = "server" if status >= 500 else "proxy" if status == 407 else "http"
+            kind = status_kind(status)
             wants = {401: ", it does not accept these credentials" if "@" in url else ", it asks for credentials"}
             said = f"it answers HTTP {status}{wants.get(status, '')}"
             self._add(Unreached(url, kind, said, status))
@@ -174,6 +183,11 @@ class IndexAnswers:
         return own[-1] if own else None if name is not None and canonical(name) in self.missing else self.unreached[-1]
 
 
+def status_kind(status: int) -> str:
+    """Return the key of the advice for a status of HTTP."""
+    return "server" if status >= 500 else "proxy" if status == 407 else "busy" if status in (408, 429) else "http"
+
+
 def reading_failure(raised: str | None) -> Unreached | None:
     """Return the broken download that an exception of pip is about; None for another exception."""
     found = _READING.search(raised or "")
@@ -190,7 +204,7 @@ def _unreached(url: str, reason: str) -> Unreached:
     kind = next((kind for pattern, kind in _MEANINGS if re.search(pattern, reason, re.IGNORECASE)), "")
     text, own = _TEXTS.get(kind, ""), _innermost(reason)
     host = _host(url) or "its host"
-    return Unreached(url, kind, f"{text.format(host=host)} ({own})" if text else own)
+    return Unreached(url, kind, f"{text.format(host=host)} ({own})" if text and kind != "python" else text or own)
 
 
 def _host(url: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from azext_pythonapp.packages.build_output import BuildOutput
 from azext_pythonapp.packages.conflict import Conflict
 from azext_pythonapp.packages.index_answers import IndexAnswers
 from azext_pythonapp.packages.version_words import pinned_version, satisfying
@@ -78,7 +79,9 @@ _NO_FILE = re.compile(r"Could not open requirements file: .*?(?P<quote>['\"])(?P
 _NO_SETUPTOOLS = re.compile(r"No module named '?setuptools'?$|Could not import setuptools which is required")
 _NO_PIP = re.compile(r"No module named '?pip'?$")
 _ONLY_BINARY = re.compile(r"pip (?:install|wheel|download) .*--only-binary\b")
-_RAISED = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|TooDeep)\b.*")
+_RAISED = re.compile(
+    r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|TooDeep|BadZip[Ff]ile|BackendUnavailable|VersionConflict)\b.*"
+)
 _DISK_FULL = re.compile(
     r"\[Errno 28\]|\[WinError (?:112|39|1816)\]|No space left on device|"
     r"not enough (?:free )?space on the disk",
@@ -97,7 +100,8 @@ _UNIX_ONLY = re.compile(
 # Errors of sources that were written for another Python, or for setuptools before version 58.
 _TOO_OLD = re.compile(
     r"use_2to3 is invalid|Missing parentheses in call to 'print'|ImpImporter|"
-    r"No module named '?(?:distutils|imp|pkg_resources|setuptools\.[\w.]+)'?$|SafeConfigParser|"
+    r"No module named '?(?:distutils|imp|pkg_resources|setuptools\.[\w.]+|ConfigParser|urllib2|urlparse|cStringIO|"
+    r"StringIO|httplib|__builtin__)'?$|SafeConfigParser|"
     r"cannot import name '?(?:Mapping|MutableMapping|Iterable|Callable|Sequence)'? from "
     r"'collections'|"
     r"module 'collections' has no attribute|module 'inspect' has no attribute 'getargspec'",
@@ -111,9 +115,39 @@ _COMPILERS = (
     (re.compile(r"vcvarsall|\bcl(?:\.exe)?\b"), "Microsoft Visual C++"),
 )
 _WRONG_WHEEL = re.compile(r"(?:ERROR: )?(?P<name>\S+\.whl) is not a supported wheel on this platform")
-_HTTP_ERROR = re.compile(r"Could not install requirement .* because of (?:HTTP )?error (?P<name>4\d\d)\b")
+_HTTP_ERROR = re.compile(
+    r"Could not install requirement .* because of (?:HTTP )?error (?P<name>[45]\d\d)\b(?:.*? for url: (?P<url>\S+))?"
+)
 _NOT_UNINSTALLABLE = re.compile(r"Cannot uninstall '?(?P<name>[A-Za-z0-9][\w.-]*\w)\b")
-_LONG_PATH = "does not have Windows Long Path support enabled"
+# Windows says the second for a path that is too long, and the third when a folder in it could not be made.
+_LONG_PATH = re.compile(
+    r"does not have Windows Long Path support enabled|\[(?:Win)?Error 206\] [^'\"]*['\"]|"
+    r"\[(?:Errno 2|WinError 3)\] [^'\"]*(['\"])(?P<path>.{250,})\1"
+)
+_LONGEST_PATH = 250
+# Metadata or a version that pip refuses, of a file that the index has.
+_REFUSED = re.compile(
+    r"Requested (?P<requirement>\S+)(?: @ \S+)? from \S+ .*?has (?:inconsistent (?P<what>\w+): "
+    r"(?:filename has|expected) '(?P<expected>[^']*)', but metadata has '(?P<found>[^']*)'|invalid metadata: (?P<why>.*))"
+)
+_NO_MEMORY = re.compile(r"Could not install packages due to an \w+: \[(?:WinError (?:8|14|1455)|Errno 12)\]")
+_GIT_NO_REF = re.compile(
+    r"pathspec '(?P<name>[^']+)' did not match|Remote branch (?P<other>\S+) not found|"
+    r"couldn't find remote ref (?P<third>\S+)"
+)
+_GIT_NO_HOST = re.compile(
+    r"fatal: unable to access '(?P<url>[^']*)': (?P<why>(?:Could not resolve host|Failed to connect|"
+    r"Connection timed out|Recv failure|SSL).*)"
+)
+_GIT_SSH = re.compile(r"Host key verification failed|Permission denied \(publickey")
+_PROXY_ADDRESS = re.compile(
+    r"(?P<why>check_hostname requires server_hostname|Missing dependencies for SOCKS support|"
+    r"Not supported proxy scheme|Proxy URL had no scheme)"
+)
+_NO_LOCAL_FILE = re.compile(
+    r"Could not install packages due to an \w+: \[Errno 2\] No such file or directory: "
+    r"(['\"])(?P<name>(?:(?!\\Temp\\).)+\.(?:whl|zip|tar\.gz|tar\.bz2))\1"
+)
 # Whether hashes are missing (True) or wrong (False).
 _HASH_ERRORS = {
     "THESE PACKAGES DO NOT MATCH THE HASHES": False,
@@ -137,24 +171,29 @@ class PipOutput:  # pylint: disable=too-many-instance-attributes
     hashes_missing: True where hashes are missing, False where they differ, None for neither; hashed: pip's rows then.
     only_binary: whether pip may not use sources.
     bad_line, bad_option: matches of a requirement that is none, and of an unknown option; place: its file and line.
-    raised: the exception that ended pip. no_git: the version control tool that is not there.
+    raised: the exception that ended pip; raised_in: the last file in its traceback. no_git: the version control tool
+    that is not there; git_failure: a match of what git could not do. refused: a match of a file that pip does not use.
+    proxy: why the address of the proxy is of no use. no_local_file: a file in the requirements that is not there.
+    build: what the failed build said.
     """
 
     def __init__(self) -> None:
         self.python, self.tag = "this Python", "this Python on Windows"
-        self.answers, self.conflict = IndexAnswers(), Conflict()
+        self.answers, self.conflict, self.build = IndexAnswers(), Conflict(), BuildOutput()
         self.sources: dict[str, str] = {}
         self.wheels: dict[str, str] = {}
         self.last_source: str | None = None
         self.build_failed: str | None = None
         self.compiler: str | None = None
         self.no_compiler = self.building = self.git = self.no_setuptools = False
-        self.disk_full = self.circular = self.long_path = self.too_deep = self.incomplete = self.no_pip = False
+        self.disk_full = self.circular = self.long_path = self.too_deep = self.incomplete = self.no_pip = (
+            self.no_memory
+        ) = False
         self.no_version: re.Match[str] | None = None
         self.unix_only = self.too_old = False
         self.replaced_by: str | None = None
         self.wrong_wheel: str | None = None
-        self.http_status: str | None = None
+        self.http_error: re.Match[str] | None = None
         self.not_uninstallable: str | None = None
         self.hashes_missing: bool | None = None
         self.hashed: list[str] = []
@@ -165,6 +204,11 @@ class PipOutput:  # pylint: disable=too-many-instance-attributes
         self.no_git: str | None = None
         self.only_binary = False
         self.raised: str | None = None
+        self.raised_in = ""
+        self.git_failure: re.Match[str] | None = None
+        self.refused: dict[str, re.Match[str]] = {}
+        self.proxy: str | None = None
+        self.no_local_file: str | None = None
         self.yanked: list[str] = []
         self._other_pythons: dict[str | None, dict[str, str]] = {}
         self._wrong_python: re.Match[str] | None = None
@@ -184,6 +228,7 @@ class PipOutput:  # pylint: disable=too-many-instance-attributes
         self.only_binary = self.only_binary or _ONLY_BINARY.match(line) is not None
         self.answers.take(line)
         self.conflict.take(line)
+        self.build.take(line)
         self._take_build(line)
         self._take_versions(line)
         self._take_requirements(line)
@@ -220,6 +265,9 @@ class PipOutput:  # pylint: disable=too-many-instance-attributes
             }
         if yanked:
             self.yanked = [each.strip() for each in yanked["versions"].split(",")]
+        refused = _REFUSED.search(line)
+        if refused:
+            self.refused[canonical(project(refused["requirement"]))] = refused
         for pattern in _WRONG_PYTHON:
             self._wrong_python = pattern.search(line) or self._wrong_python
 
@@ -227,10 +275,12 @@ class PipOutput:  # pylint: disable=too-many-instance-attributes
         self.bad_line = _BAD_LINE.search(line) or self.bad_line
         self.bad_option = _BAD_OPTION.match(line) or self.bad_option
         self.place = _PLACE.search(line) or self.place
-        wheel, status, stuck = _WRONG_WHEEL.search(line), _HTTP_ERROR.search(line), _NOT_UNINSTALLABLE.search(line)
+        wheel, stuck = _WRONG_WHEEL.search(line), _NOT_UNINSTALLABLE.search(line)
         self.wrong_wheel = wheel["name"] if wheel else self.wrong_wheel
-        self.http_status = status["name"] if status else self.http_status
+        self.http_error = _HTTP_ERROR.search(line) or self.http_error
         self.not_uninstallable = stuck["name"] if stuck else self.not_uninstallable
+        absent_file = _NO_LOCAL_FILE.search(line)
+        self.no_local_file = absent_file["name"].replace("\\\\", "\\") if absent_file else self.no_local_file
         missing = _NO_FILE.search(line)
         self.no_file = missing["name"] if missing else self.no_file
         for sign, absent in _HASH_ERRORS.items():
@@ -246,12 +296,22 @@ class PipOutput:  # pylint: disable=too-many-instance-attributes
         self.no_git = (tool["name"] or tool["other"] or tool["third"]) if tool else self.no_git
         self.disk_full = self.disk_full or _DISK_FULL.search(line) is not None
         self.circular = self.circular or line.startswith("RecursionError: maximum recursion depth")
-        self.long_path = self.long_path or _LONG_PATH in line
+        long = _LONG_PATH.search(line)
+        path = long["path"] if long else None
+        if long and (path is None or len(path.replace("\\\\", "\\")) > _LONGEST_PATH):
+            self.long_path = True
+        for pattern in (_GIT_NO_REF, _GIT_NO_HOST, _GIT_SSH):
+            self.git_failure = pattern.search(line) or self.git_failure
+        proxy = _PROXY_ADDRESS.search(line)
+        self.no_memory = self.no_memory or _NO_MEMORY.search(line) is not None
+        self.proxy = proxy["why"] if proxy else self.proxy
         self.too_deep = self.too_deep or _TOO_DEEP.search(line) is not None
         self.incomplete = self.incomplete or _INCOMPLETE.search(line) is not None
         self.no_pip = self.no_pip or _NO_PIP.search(line) is not None
         if line.startswith("Traceback (most recent call last)"):
-            self._in_traceback = True
+            self._in_traceback, self.raised_in = True, ""
+        elif self._in_traceback and line.startswith('  File "'):
+            self.raised_in = line.split('"')[1]
         elif self._in_traceback and line[:1] not in (" ", "\t", ""):
             self.raised = line.strip() if _RAISED.match(line) else self.raised
             self._in_traceback = False

@@ -62,7 +62,7 @@ def test_requirement_that_fits_is_no_opponent():
         (outputs.BAD_LINE_25, "Line 1 of star.txt is not a requirement that this pip can read: 'itsdangerous>=2.1.*'"),
         (outputs.BAD_PATH, "Line 1 of path.txt names a path that is not on the worker: './nosuch'"),
         (outputs.BAD_OPTION, "itsdangerous==2.2.0  --no-deps (no such option: --no-deps)"),
-        (outputs.TRACEBACK, "pip itself ended with an exception: UnicodeDecodeError: 'utf-8' codec can't decode"),
+        (outputs.TRACEBACK, "A requirements file is not text in UTF-8 ('utf-8' codec can't decode"),
         (outputs.TWO_TRACEBACKS, "could not be reached from the worker: the connection was cut"),
     ],
 )
