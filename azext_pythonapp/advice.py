@@ -16,7 +16,7 @@ _OF_NO_APP = ("az webapp python", "az webapp list", "az webapp list-runtimes", "
 # The user and password of a proxy without a scheme.
 _USER = re.compile(r"(?<![\w/*])[^\s/:@=]+:[^\s/@]+@")
 # The option for settings, also shortened, as az allows.
-_SETTING = re.compile(r"--env?(?:=|$)")
+_SETTING = re.compile(r"--e(?:nv?)?(?:=|$)")
 # Characters that a POSIX shell or PowerShell interprets even between double quotes.
 _ACTIVE = re.compile(r'["$`\\!]')
 

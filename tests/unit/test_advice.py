@@ -168,6 +168,7 @@ def test_errors_of_code_that_knows_of_no_app_are_completed():
         ),
         (["webapp", "python", "web-config", "set", "-n", "a", "--env", "API_KEY=secret"], None),
         (["webapp", "python", "web-config", "set", "-n", "a", "--env=API_KEY=secret"], None),
+        (["webapp", "python", "web-config", "set", "-n", "a", "--e", "API_KEY=secret"], None),
         (["webapp", "python", "install-requirements", "-n", "a", "--pip-args=--index-url https://u:secret@h/"], None),
         (
             ["webapp", "python", "package", "install", "-n", "a", "--packages", "x@https://h/x.whl", "six==1.16"],
