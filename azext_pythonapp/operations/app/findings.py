@@ -20,8 +20,7 @@ from azext_pythonapp.runtimes.versions import VersionSpec
 _NO_ATTRIBUTE = re.compile(r"module '(?P<module>[\w.]+)' has no attribute '(?P<name>\w+)'")
 
 DEPLOYMENT_DELETES = (
-    "A zip deployment with az webapp deploy deletes a web.config that is not in the archive, unless --clean false is "
-    "given."
+    "A zip deployment deletes a web.config that is not in its archive; with the option --clean false it does not."
 )
 
 
