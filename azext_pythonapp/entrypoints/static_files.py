@@ -18,6 +18,11 @@ from azext_pythonapp.entrypoints.source import Source
 _LOCAL_URL = re.compile(r"/?(?P<path>[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*)/?")
 # In urls.py: views and helpers that let Django serve files.
 _SERVING = ("django.views.static", "django.contrib.staticfiles", "django.conf.urls.static", "whitenoise")
+# In wsgi.py: wrappers that serve files, too.
+_WRAPPERS = ("dj_static", "django.contrib.staticfiles", "servestatic")
+# Settings that may come from another module, and say who serves the files.
+_TELLING = ("*", "MIDDLEWARE", "MIDDLEWARE_CLASSES", "STATIC_URL", "STATICFILES_STORAGE", "STORAGES")
+_MOST_MODULES = 8
 
 
 @dataclass(frozen=True)
@@ -41,30 +46,82 @@ def static_files(entry: EntryPoint, read: Callable[[str], bytes | None]) -> Stat
     to the app's folder, with '/'. Files are parsed, never run.
     """
     if entry.framework == "flask":
-        content = read(entry.file) or b""
-        if b"static_folder" in content or b"static_url_path" in content:
-            return None
-        folder = entry.file.rpartition("/")[0]
-        return StaticFiles("/static/", f"{folder}/static".lstrip("/"), "Flask", False)
+        return _of_flask(entry, read)
     if entry.framework != "django" or entry.settings_module is None:
         return None
     return _of_django(entry, entry.settings_module, read)
 
 
+def _of_flask(entry: EntryPoint, read: Callable[[str], bytes | None]) -> StaticFiles | None:
+    name = entry.file
+    content = read(name)
+    if content is None:
+        name = f"{entry.file.removesuffix('.py')}/__init__.py"
+        content = read(name) or b""
+    if b"Flask(" not in content or b"static_folder" in content or b"static_url_path" in content:
+        return None
+    return StaticFiles("/static/", f"{name.rpartition('/')[0]}/static".lstrip("/"), "Flask", False)
+
+
 def _of_django(entry: EntryPoint, settings_module: str, read: Callable[[str], bytes | None]) -> StaticFiles | None:
-    settings = _source(entry.folder, settings_module, read)
-    if settings is None:
+    modules = _settings(entry.folder, settings_module, read)
+    texts = [text for module in modules for text in _strings(module)]
+    url = _LOCAL_URL.fullmatch(_last_text(modules, "STATIC_URL") or "")
+    wsgi = Source.parse(entry.file, read(entry.file) or b"")
+    wrappers = list(wsgi.imports.values()) if wsgi is not None else []
+    if url is None or wsgi is None or any(name.startswith(_WRAPPERS) for name in wrappers):
         return None
-    url = _LOCAL_URL.fullmatch(_text(settings, "STATIC_URL") or "")
-    if url is None:
+    expected = "django.contrib.staticfiles" in texts
+    if any(re.match(r"whitenoise\.middleware\.", text) for text in texts) or any(
+        name.startswith("whitenoise") for name in wrappers
+    ):
+        return StaticFiles(f"/{url['path']}/", url["path"], "WhiteNoise", expected)
+    if any(_may_serve(text) for text in texts):
         return None
-    urlconf = _text(settings, "ROOT_URLCONF")
+    urlconf = _last_text(modules, "ROOT_URLCONF")
     urls = _source(entry.folder, urlconf, read) if urlconf else None
-    texts = [*_strings(settings), *(read(entry.file) or b"").decode("utf-8", "replace").split()]
-    server = "WhiteNoise" if any("whitenoise" in text.lower() for text in texts) else None
-    if server is None and urls is not None and any(name.startswith(_SERVING) for name in urls.imports.values()):
-        server = "Django"
-    return StaticFiles(f"/{url['path']}/", url["path"], server, "django.contrib.staticfiles" in _strings(settings))
+    serving = urls is not None and any(name.startswith(_SERVING) for name in urls.imports.values())
+    return StaticFiles(f"/{url['path']}/", url["path"], "Django" if serving else None, expected)
+
+
+def _may_serve(text: str) -> bool:
+    """Return whether a text of the settings names what may serve the files, or keeps them elsewhere."""
+    name = text.lower()
+    if name.startswith(("django.contrib.staticfiles", "django.core.files.storage")):
+        return False
+    return re.search(r"whitenoise|\.storage|storages?\.|static\w*\.\w*middleware", name) is not None
+
+
+def _settings(folder: str, module: str, read: Callable[[str], bytes | None]) -> list[Source]:
+    """Return the settings and the modules of the app that they import settings from; [] when one is not known."""
+    found: dict[str, Source] = {}
+    wanted = [module]
+    while wanted:
+        name = wanted.pop(0)
+        source = _source(folder, name, read)
+        if source is None or len(found) == _MOST_MODULES or _is_changed_by_a_call(source):
+            return []
+        if name in found:
+            continue
+        found[name] = source
+        package = name if source.path.endswith("__init__.py") else name.rpartition(".")[0]
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.ImportFrom) and any(alias.name in _TELLING for alias in node.names):
+                wanted.append(_absolute(package, node))
+    return list(found.values())
+
+
+def _absolute(package: str, node: ast.ImportFrom) -> str:
+    parts = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+    return ".".join([*parts, *filter(None, (node.module,))])
+
+
+def _is_changed_by_a_call(source: Source) -> bool:
+    """Return whether the settings are handed to a function that may change them, such as django_heroku.settings."""
+    names = {
+        node.func.id for node in ast.walk(source.tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    return not names.isdisjoint(("locals", "globals", "exec", "execfile", "include"))
 
 
 def _source(folder: str, module: str, read: Callable[[str], bytes | None]) -> Source | None:
@@ -76,16 +133,22 @@ def _source(folder: str, module: str, read: Callable[[str], bytes | None]) -> So
     return None
 
 
-def _text(source: Source, name: str) -> str | None:
-    """Return the text that is assigned to a name at the top level, the last time; None for anything else."""
-    found = None
-    for statement in source.tree.body:
-        if isinstance(statement, ast.Assign) and any(
-            isinstance(target, ast.Name) and target.id == name for target in statement.targets
-        ):
-            value = statement.value
-            found = value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None
-    return found
+def _last_text(modules: list[Source], name: str) -> str | None:
+    """Return the text that the first module that assigns a name gives it; None when it depends on what runs."""
+    for module in modules:
+        values = [
+            statement.value
+            for statement in ast.walk(module.tree)
+            if isinstance(statement, (ast.Assign, ast.AnnAssign))
+            for target in (statement.targets if isinstance(statement, ast.Assign) else [statement.target])
+            if isinstance(target, ast.Name) and target.id == name
+        ]
+        texts = {each.value if isinstance(each, ast.Constant) else None for each in values}
+        if len(texts) > 1:
+            return None
+        for text in texts:
+            return text if isinstance(text, str) else None
+    return None
 
 
 def _strings(source: Source) -> list[str]:

@@ -128,7 +128,8 @@ _LONGEST_PATH = 250
 # Metadata or a version that pip refuses, of a file that the index has.
 _REFUSED = re.compile(
     r"Requested (?P<requirement>\S+)(?: @ \S+)? from \S+ .*?has (?:inconsistent (?P<what>\w+): "
-    r"(?:filename has|expected) '(?P<expected>[^']*)', but metadata has '(?P<found>[^']*)'|invalid metadata: (?P<why>.*))"
+    r"(?:filename has|expected) '(?P<expected>[^']*)', but metadata has '(?P<found>[^']*)'|"
+    r"invalid metadata: (?P<why>.*))"
 )
 _NO_MEMORY = re.compile(r"Could not install packages due to an \w+: \[(?:WinError (?:8|14|1455)|Errno 12)\]")
 _GIT_NO_REF = re.compile(

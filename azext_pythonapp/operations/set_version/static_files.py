@@ -66,6 +66,8 @@ def static_sentence(decision: Decision) -> tuple[str | None, bool]:
     if found is None:
         return None, False
     there = _is_there(files, found.folder)
+    if found.server == "Django":  # the helpers in urls.py do so only with DEBUG, and may be for uploaded files
+        return None, False
     if found.server is not None:
         named = f"{found.server} serves {found.url} in the app itself"
         return (f"Static files: {named}." if there or found.server != "Flask" else None), False

@@ -15,9 +15,11 @@ FLASK = EntryPoint("app", "app", "flask", "")
 
 
 def found(entry: EntryPoint = DJANGO, **files: bytes | None) -> StaticFiles | None:
-    """files: by name, with "__" for "/" and without ".py"."""
+    """files: by name, with "__" for "/" ("/__init__" stays) and without ".py"."""
     contents = {"shop/wsgi.py": WSGI, "shop/settings.py": SETTINGS, "shop/urls.py": URLS}
-    contents.update({f"{name.replace('__', '/')}.py": content for name, content in files.items()})
+    contents.update(
+        {f"{name.replace('__', '/').replace('//init/', '/__init__')}.py": content for name, content in files.items()}
+    )
     return static_files(entry, contents.get)
 
 
@@ -85,10 +87,66 @@ def test_settings_in_a_package_and_below_a_folder() -> None:
 def test_flask_serves_its_own_folder() -> None:
     assert found(FLASK, app=b"app = Flask(__name__)\n") == StaticFiles("/static/", "static", "Flask", False)
     inner = EntryPoint("shop.web", "create()", "flask", "", folder="src")
-    assert found(inner) == StaticFiles("/static/", "src/shop/static", "Flask", False)
+    factory = b"def create():\n    return Flask(__name__)\n"
+    assert found(inner, src__shop__web=factory) == StaticFiles("/static/", "src/shop/static", "Flask", False)
+    package = EntryPoint("shop", "create()", "flask", "")
+    assert found(package, shop____init__=factory) == StaticFiles("/static/", "shop/static", "Flask", False)
+    assert found(FLASK, app=b"from shop import create\napp = create()\n") is None
     assert found(FLASK, app=b"app = Flask(__name__, static_folder=None)\n") is None
 
 
 def test_other_frameworks_are_not_told_of() -> None:
     assert found(EntryPoint("app", "app", "fastapi", "")) is None
     assert found(EntryPoint("shop.wsgi", "application", "django", "")) is None
+
+
+NOISE = b'MIDDLEWARE = ["whitenoise.middleware.WhiteNoiseMiddleware"]\n'
+
+
+@pytest.mark.parametrize(
+    "settings, base",
+    [
+        (b"from shop.base import *\nDEBUG = False\n", SETTINGS + NOISE),
+        (b"from .base import *\nSTATIC_URL = 'static/'\n", SETTINGS.replace(b"static/", b"other/") + NOISE),
+        (SETTINGS + b"from .base import MIDDLEWARE\n", NOISE),
+        (SETTINGS + NOISE + b"MIDDLEWARE = ['a'] + MIDDLEWARE\n", b""),
+    ],
+)
+def test_settings_in_several_modules(settings: bytes, base: bytes) -> None:
+    assert found(shop__settings=settings, shop__base=base) == StaticFiles("/static/", "static", "WhiteNoise", True)
+    package = {"shop/settings/__init__.py": settings.replace(b"shop.base", b".base"), "shop/settings/base.py": base}
+    assert static_files(DJANGO, {"shop/urls.py": URLS, **package}.get) == StaticFiles(
+        "/static/", "static", "WhiteNoise", True
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        b"from elsewhere import *\n",
+        b"from elsewhere import MIDDLEWARE\n",
+        b"import django_heroku\ndjango_heroku.settings(locals())\n",
+        b"if S3:\n    STATIC_URL = 'https://cdn.example.com/'\n",
+        b"STORAGES = {'staticfiles': {'BACKEND': 'storages.backends.azure_storage.AzureStorage'}}\n",
+        b"STATICFILES_STORAGE = 'shop.storage.Files'\n",
+        b"STATICFILES_STORAGE = 'whitenoise.storage.CompressedManifestStaticFilesStorage'\n",
+        b"MIDDLEWARE = ['servestatic.middleware.ServeStaticMiddleware']\n",
+        b"from .settings import *\n" * 2 + b"exec(open('x').read())\n",
+    ],
+)
+def test_settings_that_may_serve_them_in_another_way(more: bytes) -> None:
+    assert found(shop__settings=SETTINGS + more) is None
+
+
+@pytest.mark.parametrize(
+    "line", [b"from dj_static import Cling\n", b"from django.contrib.staticfiles.handlers import StaticFilesHandler\n"]
+)
+def test_a_wrapper_in_the_entry_point(line: bytes) -> None:
+    assert found(shop__wsgi=line + WSGI) is None
+
+
+def test_a_storage_of_django_keeps_them_in_place() -> None:
+    storage = b"STATICFILES_STORAGE = 'django.contrib.staticfiles.storage.ManifestStaticFilesStorage'\n"
+    assert found(shop__settings=SETTINGS + storage) == NOBODY
+    assert found(shop__settings=SETTINGS + b"from .settings import *\n") == NOBODY
+    assert found(shop__settings=SETTINGS.replace(b"STATIC_URL =", b"STATIC_URL: str =")) == NOBODY
