@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from azext_pythonapp.advice import quoted
 from azext_pythonapp.packages.explanation import Explanation
 from azext_pythonapp.packages.index_answers import reading_failure
 from azext_pythonapp.packages.pip_output import PipOutput
@@ -49,15 +50,15 @@ def _known_crash(raised: str, where: str, python: str) -> Explanation | None:
     if kind == "EOFError":
         return Explanation(
             "An index asks for a user name and a password, and pip has none.",
-            "Put them into the index's address, with `--index-url-from-setting` and an app setting.",
+            "Put them into the index's address: --index-url, or the app setting PIP_INDEX_URL.",
         )
     installed = re.match(
-        r"\((?P<have>\S+ \S+) \(.*\), Requirement\.parse\('(?P<need>[^']*)'\)(?:, [^']*'(?P<who>[^']*)')?", said
+        r"\((?P<have>\S+ \S+) \(.*\), Requirement\.parse\('(?P<need>[^'`]*)'\)(?:, [^']*'(?P<who>[^']*)')?", said
     )
     if kind.endswith("VersionConflict") and installed:
         return Explanation(
             f"{installed['have']} is installed, but {installed['who'] or 'another package'} needs {installed['need']}.",
-            f'Install that first: `az webapp python package install --packages "{installed["need"]}"`.',
+            f"Install that first: `az webapp python package install --packages {quoted(installed['need'])}`.",
         )
     if kind == "ImportError" and ("DLL load failed" in said or "'pip." in said):
         return Explanation(
