@@ -317,7 +317,7 @@ def test_a_second_ctrl_c_tells_that_the_app_may_be_stopped(world, monkeypatch):
     assert [marker.kind for marker in markers(world.kudu)] == [START]
 
 
-def test_ctrl_c_in_a_pending_restart_does_not_say_that_nothing_changed(world, monkeypatch):
+def test_ctrl_c_in_a_pending_restart_is_no_unchanged_app(world, monkeypatch):
     def interrupted(app, **options):
         raise KeyboardInterrupt
 

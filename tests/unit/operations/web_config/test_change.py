@@ -190,7 +190,7 @@ def test_a_change_that_was_not_made_leaves_no_record(tmp_path: Path, record: Cha
     assert not (tmp_path / CHANGES / record.change_id).exists() and not record.used
 
 
-def test_a_record_that_cannot_be_deleted_does_not_hide_the_conflict(tmp_path: Path, record: ChangeRecord) -> None:
+def test_a_record_that_cannot_be_deleted_hides_no_conflict(tmp_path: Path, record: ChangeRecord) -> None:
     files = Files(OLD, lambda number: files.change(document(f"theirs {number}")))
     change = planned(files, record)
     record._site.delete_directory = away
