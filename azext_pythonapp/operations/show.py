@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ntpath
 import time
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +19,7 @@ from azext_pythonapp.operations.app.settings import known_settings
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
 from azext_pythonapp.operations.web_config.entry_point import entry_point_in_force
-from azext_pythonapp.windows import join, started_path
+from azext_pythonapp.windows import join, same_path, started_path
 
 _NOT_KNOWN = "not known"
 _YES_NO = {True: "yes", False: "no"}
@@ -41,7 +42,14 @@ def show(app: App, check: bool = False, sleep: Callable[[float], None] = time.sl
     impossible = seen.trouble is not None and seen.trouble.fatal
     script = started_path(handler.wfastcgi_path, home) if handler and handler.wfastcgi_path else None
     start = Start(
-        handler.kind if handler else None, entry_point, impossible, script, current.version if current else None
+        handler.kind if handler else None,
+        entry_point,
+        impossible,
+        script,
+        current.version if current else None,
+        own_script=script is not None
+        and current is not None
+        and same_path(script, join(ntpath.dirname(current.python_path), "wfastcgi.py"), home),
     )
     page = check_page(app, content, start) if check else None
     found = [*_findings(seen, records), *(going_on.findings if going_on else [unknown])]

@@ -178,18 +178,17 @@ def page_bad(site: Site, url: str, status: int | None, reason: str, advice: str)
     return Finding(f"{url} of {site.label} {answered}: {reason or 'no reason was given.'}", advice)
 
 
-def script_gone(site: Site, url: str, status: int | None, script: str, version: str) -> Finding:
+def script_gone(site: Site, url: str, status: int | None, script: str, version: str, own: bool) -> Finding:
     """A page that is not good while the script that IIS starts Python with under FastCGI is not there.
 
-    script: the wfastcgi.py of web.config. version: of the Python to switch to, which brings it and names it.
+    script: the wfastcgi.py of web.config. version: of the Python that it is for. own: whether it is the one beside that
+    Python, which only its installation writes; else `set-version` names that one.
     """
-    return page_bad(
-        site,
-        url,
-        status,
-        f"web.config starts {script}, which is not there.",
-        f"Write it again, with the script of that Python: `{_switch(site, version)}`.",
-    )
+    advice = f"Write it again, with the script of that Python: `{_switch(site, version)}`."
+    if own:
+        uninstall = f"az webapp python uninstall {site.arguments} --version {version} --force"
+        advice = f"Install that Python again: `{uninstall}`, then `{_switch(site, version)}`."
+    return page_bad(site, url, status, f"web.config starts {script}, which is not there.", advice)
 
 
 def what_to_correct(site: Site, text: str, entry_point: str | None) -> str:

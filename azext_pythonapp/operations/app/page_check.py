@@ -38,7 +38,7 @@ class Start:
 
     kind: of its handler; entry_point: in force; None for what is not known. impossible: whether it certainly cannot
     start, so that what a log had before is not the reason. script: the wfastcgi.py of web.config, as the worker sees
-    it. version: of the Python, to switch to it again.
+    it; own_script: whether it is the one beside the Python. version: of the Python, to switch to it again.
     """
 
     kind: Kind | None
@@ -46,6 +46,7 @@ class Start:
     impossible: bool = False
     script: str | None = None
     version: str | None = None
+    own_script: bool = False
 
 
 def check_page(app: App, content: bytes | None, start: Start) -> PageCheck:
@@ -82,7 +83,8 @@ def _bad(app: App, url: str, page: Page, log: ServerLog | None, start: Start) ->
     if start.impossible:
         return findings.page_bad(app.site, url, page.status, f"{said}." if said else "", "")
     if start.script is not None and _certainly_gone(app, start.script):
-        return findings.script_gone(app.site, url, page.status, start.script, start.version or "3")
+        own = start.own_script and start.version is not None
+        return findings.script_gone(app.site, url, page.status, start.script, start.version or "3", own)
     logged = ((log.explanation() or log.earlier()) if log else None) or ""
     parts = [logged] if said and said in logged else [said, logged]
     reason = " ".join(f"{part.rstrip('.')}." for part in parts if part)

@@ -87,6 +87,8 @@ def undo_command(decision: Decision, changes: Sequence[Change]) -> str | None:
         if entry is None:
             return None
         options.append(f"--app {quoted(entry)}")
+    elif same:
+        return None  # a repair of the handler: the same command again changes nothing
     if not decision.request.requirements:
         options.append("--no-requirements")
     return f"az webapp python set-version {app.site.arguments} {' '.join(options)}"

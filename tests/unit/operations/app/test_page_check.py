@@ -156,3 +156,13 @@ def test_a_script_that_is_not_there_is_the_reason(checked, monkeypatch, there):
     again = "`az webapp python set-version -g rg -n shop --version 3.11.9`"
     assert (gone in finding.message, again in finding.advice) == (there is False, there is False)
     assert checked(Page(200, ""), start=start).findings == ()
+
+
+def test_a_pythons_own_script_comes_with_its_installation(checked, monkeypatch):
+    monkeypatch.setattr(page_check, "is_there", lambda app, path: False)
+    start = Start("fastCgi", "shop.wsgi.app", script=SCRIPT, version="3.11.9", own_script=True)
+    (finding,) = checked(Page(500, "500.0"), start=start).findings
+    assert finding.advice == (
+        "Install that Python again: `az webapp python uninstall -g rg -n shop --version 3.11.9 --force`, then "
+        "`az webapp python set-version -g rg -n shop --version 3.11.9`."
+    )

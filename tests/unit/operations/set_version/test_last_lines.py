@@ -230,3 +230,10 @@ def test_a_version_without_security_fixes_is_warned_of():
     )
     assert end_of_life_warning("3.13.2", day) is None and end_of_life_warning("3.15.0rc1", day) is None
     assert end_of_life_warning("3.0.1", day) == "Python 3.0 reached its end of life and gets no more security fixes."
+
+
+def test_a_repaired_handler_has_no_way_back():
+    misspelled = fast(NEW)
+    misspelled = replace(misspelled, wfastcgi_path=misspelled.python_path.replace("python.exe", "wfastcgii.py"))
+    lines = ended(decided(before=NEW, now=misspelled), [CONFIG, RESTART])
+    assert len(lines) == 1 and "Undo" not in lines[0]
