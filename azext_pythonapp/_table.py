@@ -1,7 +1,9 @@
 """Fit rows into the terminal: as wide as it is, each column in its place, and rows that differ stay different."""
 
+import re
 import shutil
 import sys
+import unicodedata
 from collections import OrderedDict
 from functools import wraps
 
@@ -16,6 +18,8 @@ _ELASTIC = (
     ("EntryPoint",),
     ("App",),
 )
+# Characters that a terminal obeys and does not show: of control, and of the direction of writing.
+_NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 # Those of them that numbers tell apart, versions and ids.
 _NUMBERED = ("Python", "Target", "Before", "After", "Command", "ExtensionId")
 
@@ -29,10 +33,17 @@ def fitted(table):
     @wraps(table)
     def fitting(answer):
         rows = [OrderedDict((name, _text(value)) for name, value in row.items()) for row in table(answer)]
-        columns = shutil.get_terminal_size().columns
-        for names in _ELASTIC:
-            _shrink(rows, [name for name in (rows[0] if rows else ()) if name in names], columns)
-        return rows
+        columns = allowed = shutil.get_terminal_size().columns
+        while True:
+            made = [OrderedDict(row) for row in rows]
+            for names in _ELASTIC:
+                _shrink(made, [name for name in (made[0] if made else ()) if name in names], allowed)
+            # Characters of double width, which the table's columns do not count, need some of it too.
+            double = max((sum(map(_double, row.values())) for row in made), default=0)
+            over = _width(made) + double - columns
+            if not double or over <= 0 or allowed <= columns // 2:
+                return made
+            allowed -= max(1, over // 2)
 
     return fitting
 
@@ -47,7 +58,12 @@ def _text(value):
     if value is None or value == "":
         return NOTHING
     encoding = sys.stdout.encoding or "utf-8"
-    return " ".join(str(value).split("\n")).encode(encoding, "replace").decode(encoding)
+    return (_NOT_SHOWN.sub(" ", str(value)).strip() or NOTHING).encode(encoding, "replace").decode(encoding)
+
+
+def _double(text):
+    """Return how many characters of a text are two columns wide."""
+    return sum(unicodedata.east_asian_width(each) in "WF" for each in text)
 
 
 def _shrink(rows, names, columns):

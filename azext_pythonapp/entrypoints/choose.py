@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 # Modules by any name that __import__ takes ("shop-site", "2048"); objects by Python's own names.
-_MODULE = r"[^\s.:/\\()\"'<>|*?,;&%=`$!{}\[\]]+"
+_MODULE = r"[^\s\x00-\x1f\x7f.:/\\()\"'<>|*?,;&%=`$!{}\[\]]+"
 _NAME = r"[^\W\d]\w*"
 _OPTION = re.compile(rf"({_MODULE}(?:\.{_MODULE})*):({_NAME}(?:\.{_NAME})*(?:\(\))?)")
 _FILE = r"(?:[^:\"<>|?*%\\/]+[\\/])*[^:\"<>|?*%\\/]+\.pyw?"
@@ -126,7 +126,7 @@ def entry_of_handler(text: str, candidates: Sequence[EntryPoint] = ()) -> EntryP
     `app:app.server` (docs/platform/site-extensions.md 3.3); where no file says so, the module is everything before the
     last dot.
     """
-    known = next((found for found in candidates if found.object and found.wsgi_handler == text.strip()), None)
+    known = next((each for each in candidates if each.object and f"{each.module}.{each.object}" == text.strip()), None)
     if known is not None:
         return replace(known, reason=f"web.config names {text.strip()}.")
     names = text.strip().split(".")

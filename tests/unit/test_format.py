@@ -190,3 +190,22 @@ def test_a_cut_is_visible_in_every_encoding(monkeypatch, encoding, mark):
 def test_a_text_with_line_feeds_is_one_cell():
     (row,) = _format.changes_table(changed(("packages/a", "update", "1\n2", "")))
     assert (row["Before"], row["After"]) == ("1 2", "-")
+
+
+def test_characters_that_a_terminal_obeys_are_not_printed():
+    answer = {**shown("shop"), "entryPoint": "a\x1b[31mb\t\r\nc\u202ed\x07"}
+    text = _format.app_table(answer)[0]["EntryPoint"]
+    assert text == "a [31mb c d"
+    assert _format.app_table({**shown("shop"), "entryPoint": "\x1b\r"})[0]["EntryPoint"] == "-"
+
+
+@pytest.mark.parametrize("number", [80, 100, 120])
+def test_characters_of_double_width_fit_the_terminal(columns, number):
+    columns(number)
+    answer = shown("shop")
+    answer["runtime"]["pythonPath"] = "D:\\home\\" + "蟒蛇" * 20 + "\\python.exe"
+    row = _format.app_table(answer)[0]
+    widths = [max(len(name) + 2, len(value)) for name, value in row.items()]
+    double = sum("\u4e00" <= each <= "\u9fff" for value in row.values() for each in value)
+    assert sum(widths) + 2 * (len(widths) - 1) + double <= number
+    assert row["Python"].startswith("D:\\") and row["Python"].endswith(".exe")

@@ -177,7 +177,7 @@ def _named_start(
 ) -> StartTarget:
     """Return the target that --app names. setting: the entry point in the app settings."""
     if setting is not None and entry.object is not None:
-        if entry.wsgi_handler == setting.strip():
+        if not entry.is_asgi and entry.wsgi_handler == setting.strip():
             return StartTarget(entry, setting, None, True, known)
         say(f"--app takes precedence over the app setting WSGI_HANDLER, which is '{setting}' and is not changed.")
     return StartTarget(entry, None, None, False, known)

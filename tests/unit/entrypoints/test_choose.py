@@ -311,3 +311,14 @@ def test_an_app_without_a_python_file_is_to_be_deployed():
     for files in ({"util.py": "x = 1"}, {"app.PYC": ""}):
         with pytest.raises(NotFound, match="no file of the app defines"):
             choose(detect(files))
+
+
+@pytest.mark.parametrize("value", ["shop.web.app", "shop.web:app", "shop/web.py:app"])
+def test_an_asgi_app_next_to_it_refuses_no_other(value: str) -> None:
+    candidates = (EntryPoint("main", "app", "fastapi", ""), EntryPoint("shop.web", "app", "flask", ""))
+    assert parse_app_option(value, candidates).spec == "shop.web:app"
+    assert parse_app_option("main.app", candidates).spec == "main:app"
+    with pytest.raises(InvalidInput):
+        parse_app_option("main", candidates)
+    with pytest.raises(InvalidInput):
+        parse_app_option("\x1b:app", candidates)
