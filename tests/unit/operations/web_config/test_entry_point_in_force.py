@@ -7,9 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from azext_pythonapp.entrypoints.application import EntryPoint
 from azext_pythonapp.errors import Refused
 from azext_pythonapp.operations.app.wwwroot import LocalFiles
-from azext_pythonapp.operations.web_config.entry_point import entry_point_in_force, find_start, replacement_notice
+from azext_pythonapp.operations.web_config.entry_point import (
+    _named_start,
+    entry_point_in_force,
+    find_start,
+    replacement_notice,
+)
 from azext_pythonapp.operations.web_config.handler import HandlerOptions, build_intent, decide_kind
 from azext_pythonapp.runtimes.registration import Registration
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler, read_settings, write_handler
@@ -256,3 +262,10 @@ def test_blanks_around_the_entry_point_are_repaired_or_refused(folder: Path):
     assert written(folder, config, {})[0].entry_point == "app.app"
     with pytest.raises(Refused, match="blanks"):
         written(folder, BARE, {"WSGI_HANDLER": "app.app "})
+
+
+def test_an_asgi_app_beside_a_setting_that_is_left_over() -> None:
+    said: list[str] = []
+    start = _named_start(EntryPoint("main", "app", "fastapi", ""), "old.app", {"WSGI_HANDLER": "old.app"}, said.append)
+    assert start.entry is not None and start.entry.spec == "main:app" and not start.in_setting
+    assert "'old.app'" in said[0]
