@@ -189,7 +189,7 @@ def test_what_the_app_runs_decides_the_python(az, apps):
 
     (web_root(site) / "web.config").unlink()
     refused = az("webapp python install-requirements", *naming(site), expect=1)
-    assert "several are installed: 3.8.10 x64, 3.6.4 x64" in refused.stderr, refused
+    assert "Several Pythons are installed: 3.8.10 x64, 3.6.4 x64." in refused.stderr, refused
     assert "az webapp python set-version" in refused.stderr
 
 
