@@ -76,7 +76,7 @@ def fault(command: str, of: Sequence[str], complaint: Complaint) -> str | None:
         return f"lacks --subscription {given}"
     slot, name = _value(of, "--slot", "-s"), _value(of, "--name", "-n")
     of_same_app = _value(words, "--name", "-n") == name and "slot list" not in command
-    if slot is not None and of_same_app and _value(words, "--slot", "-s") != slot:
+    if slot not in (None, "production") and of_same_app and _value(words, "--slot", "-s") != slot:
         return f"lacks --slot {slot}"
     said = complaint(words)
     return None if said is None else f"is not accepted: {said}"

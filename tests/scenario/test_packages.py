@@ -144,11 +144,11 @@ def test_a_conflict_and_a_newer_python_in_a_sentence(az, apps):
         assert "The conflict is caused by" not in error and error.count(sentence) == 1
 
 
-def test_a_build_without_a_compiler_is_explained(az, apps):
+def test_a_build_that_fails_is_explained(az, apps):
     site = apps.prepared("wsgi_hello")
     failed = az("webapp python package install --packages brokenbuild", *naming(site), expect=1)
     assert "brokenbuild 1.0 has no wheel for cp38 win_amd64" in failed.stderr, failed
-    assert "no compiler" in failed.stderr and "--wheel-dir" in failed.stderr
+    assert "RuntimeError: brokenbuild cannot be built" in failed.stderr and "--wheel-dir" in failed.stderr, failed
     refused = az("webapp python package install --packages brokenbuild --only-binary :all:", *naming(site), expect=1)
     assert "it has no wheel for cp38 win_amd64" in refused.stderr, refused
 

@@ -26,7 +26,7 @@ def test_newest_patch_is_installed_once(az, azure, apps):
     change = {"target": f"siteextensions/{OFFICIAL}", "action": "install", "before": None, "after": "3.6.4.4"}
     with unchanged(azure, site):
         dry = az(*command, "--dry-run").json
-    assert dry["dryRun"] is True and dry["changes"] == [change] and dry["runtime"] == PYTHON364
+    assert dry["dryRun"] is True and dry["changes"] == [change] and dry["runtime"] == PYTHON364 | {"answered": False}
 
     answer = az(*command).json
     assert answer == {
@@ -91,4 +91,4 @@ def test_extension_without_runtime_is_no_python(az, apps):
     (row,) = [row for row in az("webapp python list", *naming(site)).json if row["source"] != "builtIn"]
     assert row["extensionId"] == "Contoso-python3810x64"
     shown = az("webapp python show", *naming(site)).json
-    assert any("does not exist" in warning for warning in shown["warnings"]), shown
+    assert any("is not there. The app cannot start." in warning for warning in shown["warnings"]), shown

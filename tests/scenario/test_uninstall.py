@@ -99,7 +99,7 @@ def test_the_python_that_the_app_runs_is_kept_unless_forced(az, azure, apps):
     with unchanged(azure, site):
         refused = az(*command, expect=1)
     assert r"starts D:\home\python3810x64\python.exe" in refused.stderr and "--force" in refused.stderr, refused
-    assert f"az webapp python set-version -g rg -n {site.name}" in refused.stderr
+    assert f"az webapp python list-versions -g rg -n {site.name}" in refused.stderr, refused
     assert "Hello from WSGI on Python 3.8.10" in apps.get(site).text
 
     config = web_root(site) / "web.config"

@@ -36,6 +36,7 @@ def last_lines(decision: Decision, run: Run, changes: Sequence[Change], static: 
         lines = [" ".join(filter(None, (_unchanged(decision, run), run.health.sentence)))]
     else:
         lines = [
+            DEPLOYMENT_DELETES if any(change.action == "create" for change in done) else "",
             " ".join(
                 filter(
                     None,
@@ -48,7 +49,6 @@ def last_lines(decision: Decision, run: Run, changes: Sequence[Change], static: 
                 )
             ),
             static or "",
-            DEPLOYMENT_DELETES if any(change.action == "create" for change in done) else "",
             f"Undo: {undo}" if (undo := undo_command(decision, done)) else "",
         ]
     if stopped:

@@ -76,7 +76,7 @@ def ended(decision, changes, sentence=f"{URL} answers 200.", good=True, restarte
 
 def test_a_new_web_config_and_what_deletes_it():
     lines = ended(decided(None), [Change("site/wwwroot/web.config", "create"), RESTART])
-    assert lines[1] == (
+    assert lines[0] == (
         "A zip deployment deletes a web.config that is not in its archive; with the option --clean false it does not."
     )
     assert not any("deployment" in line for line in ended(decided(), [CONFIG, RESTART]))
