@@ -20,9 +20,11 @@ from tests.screen import Screen
 
 CTRL_C = "\x03"
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-Z\\-_]")
-# The terminal becomes the program's own, so that Ctrl-C in it becomes a signal.
+# The terminal becomes the program's own, so that Ctrl-C in it becomes a signal, which the program hears also when the
+# tests run in the background of a shell, where it is ignored.
 _IN_TERMINAL = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+    "import fcntl, os, signal, sys, termios; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
 )
 
 

@@ -209,7 +209,11 @@ def test_an_upload_goes_on_and_is_taken_over(az, azure, apps):
     done = az(again(said))
     assert done.json["runtime"]["extensionId"] == "pythonapp-python3132x64" and "warnings" not in done.json
     assert "Going on with an installation of Python 3.13.2" in done.stderr
-    uploads = [one for one in azure.requests if one.method == "PUT" and one.path.startswith("/api/zip/python3132x64")]
+    uploads = [
+        one
+        for one in azure.requests
+        if one.method == "PUT" and one.path.startswith("/api/zip/python3132x64") and one.host.startswith(site.name)
+    ]
     assert len(uploads) == 1 and not list((site.machine.home / "data/pythonapp/installs").iterdir())
     assert az(again(said)).json["changed"] is False
 

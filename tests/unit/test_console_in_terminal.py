@@ -115,7 +115,7 @@ changes = [
 ]
 console.show_plan("app 'shop'", None, changes, dry_run=True)
 console.conclude("App 'shop' runs Python 3.8.10.", None, "Undo: az webapp python set-version -g rg -n shop --version 3.6")
-print('{"answer": 1}')
+print('{"answer": 1}', flush=True)
 for show in at_end:
     show()
 """

@@ -108,7 +108,7 @@ def test_ctrl_c_is_pressed_at_a_moment():
             raise SystemExit(7)
     """
     with program(text) as terminal:
-        assert terminal.wait_for("^(re)ady$")[1] == "re"
+        assert terminal.wait_for("^(re)ady\n")[1] == "re"
         terminal.press_ctrl_c()
         assert terminal.end() == 7
     assert terminal.screen.lines == ["ready", "^Cinterrupted"]
