@@ -84,7 +84,7 @@ def installed_packages(folder):
 
 
 def described(where, entry):
-    """Yield (path, {"Name", "Version"}) for each file that describes an entry of site-packages.
+    """Return (path, {"Name", "Version"}) for each file that describes an entry of site-packages.
 
     A package whose METADATA is missing or names nothing is there all the same when pip has listed its files: the name
     of its folder tells what it is. `pip list` passes over it.
@@ -95,8 +95,7 @@ def described(where, entry):
     named = re.match(r"(.+?)-(\d[^-]*)\.dist-info$", entry, re.IGNORECASE)
     if not found and named and os.path.isfile(os.path.join(where, "RECORD")):
         found = [(os.path.join(where, "RECORD"), {"Name": named.group(1), "Version": named.group(2)})]
-    for each in found:
-        yield each
+    return found
 
 
 def entries_of(folder, packages):
