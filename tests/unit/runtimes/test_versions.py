@@ -1,4 +1,4 @@
-"""Version numbers and the user's wish for one."""
+"""Version numbers, and the version that the user asks for."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_package_versions_that_nuget_takes_for_the_same(one, other):
 
 
 @pytest.mark.parametrize(
-    "wish, matching, others",
+    "spec, matching, others",
     [
         ("3", ["3.6.4", "3.11.1", "3.6"], ["2.7.14", "31.0.0"]),
         ("3.1", ["3.1.5"], ["3.11.1", "3.6.4", "3"]),
@@ -60,8 +60,8 @@ def test_package_versions_that_nuget_takes_for_the_same(one, other):
         (" 3.6 ", ["3.6.4"], []),
     ],
 )
-def test_a_wish_matches_what_was_asked_for(wish, matching, others):
-    parsed = VersionSpec.parse(wish)
+def test_a_spec_matches_what_was_asked_for(spec, matching, others):
+    parsed = VersionSpec.parse(spec)
     assert [version for version in matching + others if parsed.matches(version)] == matching
 
 
@@ -149,9 +149,9 @@ def test_the_python_in_a_package(package, python):
 
 @pytest.mark.parametrize("text", ["3.14.0rc1", "3.14.0-rc1", "3.14.0-RC.1"])
 def test_a_pre_release_is_named_in_full_in_either_spelling(text):
-    wish = VersionSpec.parse(text)
-    assert (str(wish), wish.is_prerelease, wish.is_exact, wish.is_latest) == ("3.14.0rc1", True, True, False)
-    assert [version for version in ("3.14.0rc1", "3.14.0", "3.14.0rc2", "3.14.0a1") if wish.matches(version)] == [
+    spec = VersionSpec.parse(text)
+    assert (str(spec), spec.is_prerelease, spec.is_exact, spec.is_latest) == ("3.14.0rc1", True, True, False)
+    assert [version for version in ("3.14.0rc1", "3.14.0", "3.14.0rc2", "3.14.0a1") if spec.matches(version)] == [
         "3.14.0rc1"
     ]
     assert not VersionSpec.parse("3.14.0").matches("3.14.0rc1") and VersionSpec.parse("3.14").matches("3.14.0rc1")
