@@ -20,6 +20,7 @@ from . import login
 from .arm_extensions import all_extensions, one_extension
 from .arm_shapes import PLAN, child, config, credentials, instances, plan_id, publish_xml, site_resource, subscription
 from .site import REGION, SUBSCRIPTION, Site
+from .slot_swap import swap_answers
 
 HOST = "management.azure.com"
 
@@ -49,9 +50,12 @@ def app_service_error(status: int, code: str, extended: str, message: str) -> JS
     )
 
 
-def arm_app(sites: Sites) -> ASGIApp:
-    """The ASGI app of management.azure.com over the apps that `sites` gives at each request."""
-    routes = [*_subscription_routes(sites), *_site_routes(sites)]
+def arm_app(sites: Sites, exchange: Callable[[Site, Site], None]) -> ASGIApp:
+    """The ASGI app of management.azure.com over the apps that `sites` gives at each request.
+
+    exchange: lets the apps of two slots change places.
+    """
+    routes = [*_subscription_routes(sites), *_site_routes(sites, exchange)]
     return _Door(Starlette(routes=routes, exception_handlers={404: _no_route, 405: _no_route}))
 
 
@@ -131,7 +135,8 @@ def _subscription_routes(sites: Sites) -> list[BaseRoute]:
     ]
 
 
-def _site_routes(sites: Sites) -> list[BaseRoute]:
+def _site_routes(sites: Sites, exchange: Callable[[Site, Site], None]) -> list[BaseRoute]:
+    begin_swap, end_swap = swap_answers(sites, exchange)
     provider = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/{{group}}/providers/microsoft.web/sites"
     routes: list[BaseRoute] = [
         Route(f"/subscriptions/{SUBSCRIPTION}/providers/microsoft.web/sites", _listing(sites)),
@@ -142,6 +147,8 @@ def _site_routes(sites: Sites) -> list[BaseRoute]:
         routes += [_route(sites, root + path, method, answer) for path, method, answer in _OPERATIONS]
         routes += [
             Route(root + "/restart", _for_site(sites, _restart), methods=["POST"]),
+            Route(root + "/slotsswap", _for_site(sites, begin_swap), methods=["POST"]),
+            Route(root + "/operationresults/{id}", _for_site(sites, end_swap), methods=["GET"]),
             Route(root + "/config/web", _for_site(sites, _change_config), methods=["PUT", "PATCH"]),
             Route(root + "/config/appsettings", _for_site(sites, _change_settings), methods=["PUT"]),
             Route(root + "/config/logs", _for_site(sites, _logs), methods=["GET", "PUT"]),

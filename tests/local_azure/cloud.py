@@ -78,7 +78,7 @@ class LocalAzure:
         self._hosts = {login.HOST}
         self._apps: dict[str, ASGIApp] = {
             login.HOST: login.login_app(),
-            arm.HOST: arm.arm_app(lambda: list(self.sites)),
+            arm.HOST: arm.arm_app(lambda: list(self.sites), self.swap),
             nuget.HOST: self.nuget.index_app(),
             **{host: self.nuget.search_app(host) for host in nuget.SEARCH_HOSTS},
         }
@@ -146,6 +146,19 @@ class LocalAzure:
         site.close()
         site.machine.clear()
         self._idle.append(site.machine)
+
+    def swap(self, source: Site, target: Site) -> None:
+        """Let two slots of an app change places; each object stays with its files and settings.
+
+        The host names lead to the other app, whose processes run on; then the app that is in the source slot now is
+        restarted with its settings (docs/platform/kudu.md 10).
+        """
+        with self._lock:
+            hosts = (source.host, target.host), (source.scm_host, target.scm_host)
+            for one, other in hosts:
+                self._apps[one], self._apps[other] = self._apps[other], self._apps[one]
+            source.change_places(target)
+        target.restart()
 
     def _take_machine(self) -> Machine:
         if self._idle:

@@ -163,6 +163,13 @@ class Site:
         """The SCM site's host name; it cannot be told from the app's."""
         return self.address.scm_host
 
+    def change_places(self, other: Site) -> None:
+        """Take another slot's place: its names, and what stays in a slot when its content is swapped."""
+        for name in ("address", "custom_domains", "basic_auth_allowed", "publishing_password", "logging"):
+            mine, others = getattr(self, name), getattr(other, name)
+            setattr(self, name, others)
+            setattr(other, name, mine)
+
     @property
     def publishing_user(self) -> str:
         """The user of the publishing credentials: `$app`, `$app__staging`."""
