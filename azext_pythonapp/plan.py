@@ -72,10 +72,12 @@ class Plan:
     """Steps in order; empty when there is nothing to do.
 
     left: gives sentences about changes that stay when a later step failed; None for one that lists them.
+    guard: called before each step; raises a PythonAppError when this command must not go on.
     """
 
     steps: list[Step] = field(default_factory=list)
     left: Callable[[Sequence[Change]], list[str]] | None = None
+    guard: Callable[[], None] | None = None
 
     @property
     def changes(self) -> list[Change]:
@@ -94,6 +96,8 @@ class Plan:
         finished: list[tuple[Step, list[Change]]] = []
         for step in self.steps:
             try:
+                if self.guard is not None:
+                    self.guard()
                 with progress.phase(step.title) if step.title else nullcontext():
                     changes = list(step.apply())
             except UnknownOutcome as error:

@@ -18,6 +18,10 @@ class File(Protocol):
         """Return all bytes of the file."""
 
     @property
+    def etag(self) -> str:
+        """Return its ETag; "" when it is not known."""
+
+    @property
     def server_time(self) -> datetime | None:
         """Return the server's time, UTC; None when it named none."""
 
@@ -91,8 +95,8 @@ class ScmSite(Protocol):
     def write(self, path: str, content: bytes, if_match: str | None = "*") -> str:
         """Write a file, creating its folder; return its new ETag. The server sets its time."""
 
-    def delete(self, path: str) -> None:
-        """Delete a file, unless it is already gone."""
+    def delete(self, path: str, if_match: str = "*") -> None:
+        """Delete a file, unless it is already gone; raises errors.Conflict for another ETag."""
 
     def delete_directory(self, path: str) -> None:
         """Delete a folder with its contents, unless it is already gone."""

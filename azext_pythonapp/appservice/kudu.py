@@ -85,6 +85,7 @@ class Kudu:
         self._home: str | None = None
         self.memory = Memory()  # shared with what `retrying_for` returns
         self._answered: tuple[datetime, float, float] | None = None
+        self.began: datetime | None = None  # the time (UTC) of its first answer
         session.hooks["response"].append(self._note_time)
 
     def retrying_for(self, seconds: float) -> Kudu:
@@ -112,6 +113,7 @@ class Kudu:
         moment = _server_time(response)
         if moment is not None and response.url.startswith(self._scm.base):
             self._answered = moment, time.monotonic(), time.time()
+            self.began = self.began or moment
 
     def home(self) -> str:
         r"""Return %HOME% as the worker sees it, requested once.

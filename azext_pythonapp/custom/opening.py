@@ -15,7 +15,9 @@ def app_named(cmd, resource_group_name, webapp_name, slot, otherwise=None):
     from azext_pythonapp.appservice.app import naming, open_app
     from azext_pythonapp.appservice.app_name import read_app_name
     from azext_pythonapp.errors import Interrupted, InvalidInput
+    from azext_pythonapp.operations.app.left_change import LeftChange
 
+    lefts = []
     # Read before anything else: az puts the default subscription there when the command line gives none.
     subscription = cmd.cli_ctx.data.get("subscription_id")
     named = read_app_name(
@@ -30,20 +32,27 @@ def app_named(cmd, resource_group_name, webapp_name, slot, otherwise=None):
             missing = ", ".join(option for option, value in required.items() if not value)
             advice = otherwise or "Name both, or put the app's resource id into --name."
             raise InvalidInput(f"The following arguments are required: {missing}.", advice)
-        return open_app(cmd.cli_ctx, named.resource_group, named.name, named.slot, console(cmd), given())
+        app = open_app(cmd.cli_ctx, named.resource_group, named.name, named.slot, console(cmd), given())
+        lefts.append(LeftChange(app))
+        return app
 
     def given():
         options = advice.options(named.resource_group or "", named.name or "", named.slot, named.subscription)
         return advice.given(sys.argv[1:], options, named.subscription)
 
     with naming(named.name, named.slot, named.resource_group, named.subscription):
+        succeeded = False
         try:
             yield opened
+            succeeded = True
         except KeyboardInterrupt as interrupt:  # whoever changes something turns it into an error that says what
             raise _interrupted(Interrupted("Interrupted. Nothing was changed."), given()) from interrupt
         except Interrupted as interrupted:
             _interrupted(interrupted, given())
             raise
+        finally:
+            for left in lefts:
+                left.tell(succeeded)
 
 
 def _interrupted(error, again):

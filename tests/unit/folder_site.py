@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from azext_pythonapp.errors import Conflict, NotFound
 class File:
     content: bytes
     server_time: datetime | None
+    etag: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,12 @@ class FolderSite:
         return self.clock()
 
     def read(self, path: str) -> File:
-        return File(self._content("read", path), self.clock())
+        content = self._content("read", path)
+        return File(content, self.clock(), self._etag(content))
+
+    @staticmethod
+    def _etag(content: bytes) -> str:
+        return hashlib.sha256(content).hexdigest()
 
     def read_from(self, path: str, offset: int) -> bytes:
         return self._content("tail", path)[offset:]
@@ -104,8 +111,11 @@ class FolderSite:
         except FileNotFoundError:
             raise NotFound(f"{path} was not found.") from None
 
-    def delete(self, path: str) -> None:
-        self.path("delete", path).unlink(missing_ok=True)
+    def delete(self, path: str, if_match: str = "*") -> None:
+        target = self.path("delete", path)
+        if if_match != "*" and target.exists() and self._etag(target.read_bytes()) != if_match:
+            raise Conflict(f"{path} has another ETag.")
+        target.unlink(missing_ok=True)
 
     def processes(self, program: str) -> list[object]:
         """What runs of a program: whatever the test says."""
@@ -119,9 +129,11 @@ class FolderSite:
         target = self.path("write", path)
         if target.exists() and if_match is None:
             raise Conflict(f"{path} exists.")
+        if if_match not in (None, "*", "") and (not target.exists() or self._etag(target.read_bytes()) != if_match):
+            raise Conflict(f"{path} has another ETag.")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-        return ""
+        return self._etag(content)
 
     def upload(self, folder: str, files: Mapping[str, bytes]) -> None:
         target = self.path("upload", folder)

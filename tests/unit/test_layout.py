@@ -22,7 +22,7 @@ FLOORS = [
     ["operations.job"],
     ["operations.app"],
     ["entrypoints", "jobs"],
-    ["appservice", "import_program", "packages", "runtimes", "webconfig"],
+    ["appservice", "history", "import_program", "packages", "runtimes", "webconfig"],
     ["ground"],
 ]
 AZ = {

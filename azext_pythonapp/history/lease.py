@@ -1,0 +1,232 @@
+r"""The lease of the command that changes an app now: one file on the app, guarded by its ETag, renewed, expiring.
+
+%HOME%\data\pythonapp\lease.json. It is deleted when the command ends. One that stays, because its client died, names
+the change that was interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime, timedelta, timezone
+
+from azext_pythonapp.errors import Conflict, NotFound, PythonAppError, Refused
+from azext_pythonapp.history.owner import has_died, this_process
+from azext_pythonapp.history.record import readable_time
+from azext_pythonapp.worker import ScmSite
+
+LEASE = "data/pythonapp/lease.json"
+# A client renews its lease so often; one that was not renewed for so long belongs to nobody any more. Kudu's longest
+# answer on a busy worker is shorter (docs/platform/kudu.md 1.4).
+RENEW_SECONDS, EXPIRE_SECONDS = 15.0, 60.0
+# How often somebody else's lease is looked at.
+LOOK_SECONDS = 3.0
+_ATTEMPTS = 4
+_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+@dataclass(frozen=True)
+class LeaseFile:
+    """What the file says.
+
+    change: the id of the change. expires_at: by the worker's clock, "" for one that its owner has given up while its
+    change is unfinished. owner: its process, "" where that is not known.
+    """
+
+    change: str
+    command: str
+    command_line: str
+    user: str
+    owner: str
+    started_at: str
+    expires_at: str
+
+    def to_json(self) -> bytes:
+        """Return the file's bytes."""
+        return json.dumps(asdict(self), indent=1).encode("ascii")
+
+    @classmethod
+    def parse(cls, content: bytes) -> LeaseFile | None:
+        """Read a file; None for one that is not whole, which is nobody's."""
+        try:
+            row = json.loads(content)
+            return cls(**{name: str(row[name]) for name in (each.name for each in fields(cls))})
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return None
+
+    def held(self, now: datetime | None) -> bool:
+        """Return whether its owner may be at work. now: the worker's clock; None for not known."""
+        if not self.expires_at or has_died(self.owner):
+            return False
+        try:
+            expires = datetime.strptime(self.expires_at, _FORMAT).replace(tzinfo=timezone.utc)
+        except ValueError:
+            return False
+        # One that ends later than any lease can was written with a clock that was wrong.
+        return now is None or now <= expires <= now + timedelta(seconds=4 * EXPIRE_SECONDS)
+
+    @property
+    def words(self) -> str:
+        """Return what its owner does, for messages: "`set-version` of ann@contoso.com, since 2026-11-22 11:59 UTC"."""
+        since = readable_time(self.started_at)
+        by = f" of {self.user}" if self.user else ""
+        return f"`{self.command}`{by}" + (f", since {since}" if since else "")
+
+
+def read_lease(site: ScmSite) -> tuple[LeaseFile | None, str | None]:
+    """Return the lease and its ETag; (None, None) when there is none, (None, ETag) for a file that is not whole."""
+    try:
+        file = site.read(LEASE)
+    except NotFound:
+        return None, None
+    return LeaseFile.parse(file.content), file.etag or "*"
+
+
+class Lease:
+    """The lease that this command holds, renewed by a thread until it is given up.
+
+    earlier: the lease of a client that died, or gave up, with its change unfinished; None when there was none.
+    """
+
+    def __init__(
+        self,
+        site: ScmSite,
+        file: LeaseFile,
+        label: str,
+        *,
+        renewing: ScmSite | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        """Prepare it. renewing: the same site, for requests that are not to be sent again for long."""
+        self._site = site
+        self._renewing = renewing or site
+        self._file = file
+        self._label = label
+        self._clock = clock
+        self._etag = ""
+        self._renewed = 0.0
+        self._lost: str | None = None
+        self._ended = threading.Event()
+        self._writing = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self.earlier: LeaseFile | None = None
+
+    def take(self, say: Callable[[str], None] = lambda line: None, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Take the lease, or raise Refused when somebody else holds it.
+
+        A lease whose owner cannot be looked at is watched until it expires or is renewed; `say` gets a sentence then.
+        sleep: waits seconds. Raises Conflict when the worker's storage is full or read-only.
+        """
+        if_match: str | None = None
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._write(if_match)
+                break
+            except Conflict:
+                found, etag = read_lease(self._site)
+                if attempt == _ATTEMPTS - 1 or etag == if_match:
+                    raise
+            if found is not None and found.held(self._site.now()):
+                self._wait_for_end(found, say, sleep)
+                found, etag = read_lease(self._site)
+            if_match = etag
+            self.earlier = found
+        self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+        self._thread.start()
+
+    def _wait_for_end(self, found: LeaseFile, say: Callable[[str], None], sleep: Callable[[float], None]) -> None:
+        """Return once a lease is over; raise Refused when its owner is at work.
+
+        An owner on this machine is at work while its process lives; another one when it renews its lease.
+        """
+        here = this_process()
+        if here and found.owner.split(" ")[:2] == here.split(" ")[:2]:
+            raise self._refused(found)
+        say(f"Looking for up to {EXPIRE_SECONDS:.0f} s whether {found.words} still goes on on {self._label}.")
+        while True:
+            sleep(LOOK_SECONDS)
+            again, etag = read_lease(self._site)
+            if etag is None or again is None or not again.held(self._site.now()):
+                return
+            if again != found:
+                raise self._refused(again)
+
+    def _refused(self, found: LeaseFile) -> Refused:
+        return Refused(
+            f"Another command is changing {self._label}: {found.words}. Nothing was changed.",
+            "Run the command again when it has ended; its lease ends by itself "
+            f"{EXPIRE_SECONDS:.0f} s after its client has stopped.",
+        )
+
+    def _write(self, if_match: str | None, site: ScmSite | None = None) -> None:
+        site = site or self._site
+        now = site.now() or datetime.now(timezone.utc)
+        expires = (now + timedelta(seconds=EXPIRE_SECONDS)).strftime(_FORMAT)
+        asked = self._clock()
+        self._file = replace(self._file, expires_at=expires)
+        self._etag = site.write(LEASE, self._file.to_json(), if_match)
+        self._renewed = asked
+
+    def _keep(self) -> None:
+        while not self._ended.wait(RENEW_SECONDS):
+            with self._writing:
+                if self._ended.is_set():
+                    return
+                try:
+                    self._write(self._etag, self._renewing)
+                except Conflict:
+                    if self._somebody_else():
+                        return
+                except PythonAppError:
+                    pass  # the worker may be busy: the next renewal, or `require`, tells
+
+    def _somebody_else(self) -> bool:
+        """Return whether the lease is somebody else's now; take note of it."""
+        with suppress(PythonAppError):
+            found, etag = read_lease(self._renewing)
+            if found is not None and found.change == self._file.change and found.owner == self._file.owner:
+                self._etag = etag or "*"
+                return False
+            self._lost = found.words if found is not None else "nobody"
+            return True
+        return False
+
+    def require(self) -> None:
+        """Raise Conflict when the lease was lost, because it was not renewed for too long: this machine slept.
+
+        Called before each step of a plan.
+        """
+        if self._lost is None and self._clock() - self._renewed > EXPIRE_SECONDS:
+            with self._writing:
+                self._somebody_else()
+        if self._lost is not None:
+            by = "it is held by nobody" if self._lost == "nobody" else f"it is held by {self._lost}"
+            raise Conflict(
+                f"This command has lost its lease of {self._label}, because it was not renewed for more than "
+                f"{EXPIRE_SECONDS:.0f} s; now {by}.",
+                "See what was changed meanwhile with `az webapp python history list`, and run the command again.",
+            )
+
+    def name_change(self, change: str, started_at: str) -> None:
+        """Name another change from the next writing on: an interrupted one that this command goes on with."""
+        with self._writing:
+            self._file = replace(self._file, change=change, started_at=started_at)
+            self._write(self._etag)
+
+    def end(self, unfinished: bool) -> None:
+        """Give the lease up. unfinished: leave the file, so that it names a change that is not finished.
+
+        Raises nothing: a lease that cannot be given up expires.
+        """
+        self._ended.set()
+        with self._writing, suppress(PythonAppError):
+            if self._thread is None or self._lost is not None:
+                return
+            if unfinished:
+                self._renewing.write(LEASE, replace(self._file, expires_at="").to_json(), self._etag)
+            else:
+                self._renewing.delete(LEASE, self._etag)

@@ -1,0 +1,299 @@
+r"""One record of a change: who changed what on an app, when, and what it takes to undo it.
+
+It is a JSON file on the app, %HOME%\data\pythonapp\history\<id>.json. It never holds a credential or an app setting;
+the previous bytes of web.config are in it, as they were in the file.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, timezone
+from typing import Any, Literal, TypeVar
+
+from azext_pythonapp.ids import ID
+
+State = Literal["unfinished", "succeeded", "failed"]
+UNFINISHED: State = "unfinished"
+SUCCEEDED: State = "succeeded"
+FAILED: State = "failed"
+_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+_Part = TypeVar("_Part", bound="_Row")
+
+
+class Torn(ValueError):
+    """A record that cannot be read. Its text says why, in words."""
+
+
+class _Row:
+    """A part of a record whose fields are plain JSON values, in camelCase."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the part as JSON has it."""
+        return {_camel(each.name): getattr(self, each.name) for each in fields(self)}  # type: ignore[arg-type]
+
+    @classmethod
+    def from_dict(cls: type[_Part], row: Mapping[str, Any]) -> _Part:
+        """Read what `to_dict` wrote; unknown keys are ignored. Raises KeyError or TypeError for what is not there."""
+        return cls(**{each.name: row[_camel(each.name)] for each in fields(cls) if _camel(each.name) in row})  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class KeptFile:
+    """A file that was written.
+
+    path: below %HOME%, '/'-separated. name: below the folder of the app's files, as messages have it.
+    before: its bytes before; None for one that is new. after: its bytes after; None for one that was deleted.
+    written: whether `after` is known, so that somebody else's change can be told.
+    """
+
+    path: str
+    name: str
+    before: bytes | None
+    after: bytes | None = None
+    written: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the part as JSON has it."""
+        return {
+            "path": self.path,
+            "name": self.name,
+            "before": _packed(self.before),
+            "after": _packed(self.after),
+            "written": self.written,
+        }
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> KeptFile:
+        """Read what `to_dict` wrote."""
+        before, after = _unpacked(row["before"]), _unpacked(row.get("after"))
+        return cls(str(row["path"]), str(row["name"]), before, after, bool(row.get("written")))
+
+
+@dataclass(frozen=True)
+class RuntimeChange(_Row):
+    """A runtime that was installed or uninstalled. python_path: of its python.exe; source: as in `list`."""
+
+    action: str
+    version: str | None
+    architecture: str | None
+    extension_id: str | None
+    package_version: str | None
+    source: str | None
+    python_path: str
+
+
+@dataclass(frozen=True)
+class RuntimeInUse(_Row):
+    """A Python that web.config starts."""
+
+    version: str | None
+    architecture: str | None
+    extension_id: str | None
+    package_version: str | None
+    source: str | None
+    python_path: str
+
+
+@dataclass(frozen=True)
+class PackageChange(_Row):
+    """The packages of one Python, before and after.
+
+    folder: of the runtime, below %HOME%. before, after: version by canonical name; None while it is not known.
+    addresses: where a package came from that is not from an index (PEP 610), by canonical name, without credentials.
+    arguments: of pip that say where packages come from, such as --index-url, without credentials.
+    wheels: the folder on the app with wheels that no index has, below %HOME%; None for none.
+    """
+
+    python_path: str
+    version: str
+    architecture: str
+    folder: str
+    before: Mapping[str, str] | None
+    after: Mapping[str, str] | None = None
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    arguments: Sequence[str] = ()
+    wheels: str | None = None
+
+
+@dataclass(frozen=True)
+class Published(_Row):
+    """What was done to the files of the app.
+
+    root: the folder, below %HOME%. archive: the zip file with the previous bytes of `replaced` and `deleted`, below
+    %HOME%; None when there are none. Paths are below root, '/'-separated.
+    before, after: the manifests of what was published: facts of a file by path, None where there was none.
+    """
+
+    root: str
+    archive: str | None
+    created: Sequence[str]
+    replaced: Sequence[str]
+    deleted: Sequence[str]
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Record:
+    """One change.
+
+    command: such as "set-version". command_line: the whole command, to paste again; "" when it may hold a secret.
+    app: {"name", "resourceGroup", "slot"}. user, object_id: of the signed-in principal, "" for what is not known.
+    started_at, finished_at: ISO 8601 in UTC, by the worker's clock. undoes: the change that this one undid.
+    finish: the command that completes one that is unfinished, where that is not command_line.
+    changes: rows of docs/json-output.md, without diffs. jobs: ids of the jobs that were started, the newest last.
+    started: whether anything may have been changed.
+    """
+
+    id: str
+    command: str
+    command_line: str
+    app: Mapping[str, Any]
+    user: str
+    object_id: str
+    started_at: str
+    finished_at: str | None = None
+    state: State = UNFINISHED
+    undoes: str | None = None
+    finish: str | None = None
+    changes: tuple[Mapping[str, Any], ...] = ()
+    files: tuple[KeptFile, ...] = ()
+    runtime_before: RuntimeInUse | None = None
+    runtime_after: RuntimeInUse | None = None
+    runtimes: tuple[RuntimeChange, ...] = ()
+    packages: tuple[PackageChange, ...] = ()
+    published: Published | None = None
+    jobs: tuple[str, ...] = ()
+
+    def file(self, path: str) -> KeptFile | None:
+        """Return what is kept of a file. path: below %HOME%."""
+        return next((each for each in self.files if each.path.lower() == path.lower()), None)
+
+    def with_file(self, kept: KeptFile) -> Record:
+        """Return the record with a file's part in place of the one that it had."""
+        others = tuple(each for each in self.files if each.path.lower() != kept.path.lower())
+        return replace(self, files=(*others, kept))
+
+    def to_json(self) -> bytes:
+        """Return the file's bytes."""
+        row: dict[str, Any] = {"format": 1}
+        for each in fields(self):
+            row[_camel(each.name)] = _json(getattr(self, each.name))
+        return json.dumps(row, indent=1, ensure_ascii=True).encode("ascii")
+
+    @classmethod
+    def parse(cls, content: bytes) -> Record:
+        """Read a file. Raises Torn when it is not a whole record."""
+        try:
+            row = json.loads(content.decode("utf-8-sig"))
+            if not isinstance(row, dict):
+                raise Torn("it is not a JSON object")
+            return _record(row)
+        except Torn:
+            raise
+        except RecursionError as error:
+            raise Torn("it is nested too deeply") from error
+        except KeyError as error:
+            raise Torn(f"it has no {error}") from error
+        except (ValueError, TypeError, AttributeError) as error:
+            raise Torn("it is not complete JSON, or not of this format") from error
+
+
+def _record(row: Mapping[str, Any]) -> Record:
+    if not ID.fullmatch(str(row["id"])):
+        raise Torn("its id is not one of a change")
+    if row["state"] not in (UNFINISHED, SUCCEEDED, FAILED):
+        raise Torn(f"its state is {str(row['state'])[:20]!r}")
+    published = row.get("published")
+    return Record(
+        id=_text(row, "id"),
+        command=_text(row, "command"),
+        command_line=_text(row, "commandLine"),
+        user=_text(row, "user"),
+        object_id=_text(row, "objectId"),
+        started_at=_text(row, "startedAt"),
+        finished_at=_text(row, "finishedAt") or None,
+        undoes=_text(row, "undoes") or None,
+        finish=_text(row, "finish") or None,
+        app=dict(row.get("app") or {}),
+        state=row["state"],
+        changes=tuple(dict(each) for each in row.get("changes") or ()),
+        files=tuple(KeptFile.from_dict(each) for each in row.get("files") or ()),
+        runtime_before=_in_use(row.get("runtimeBefore")),
+        runtime_after=_in_use(row.get("runtimeAfter")),
+        runtimes=tuple(RuntimeChange.from_dict(each) for each in row.get("runtimes") or ()),
+        packages=tuple(PackageChange.from_dict(each) for each in row.get("packages") or ()),
+        published=Published.from_dict(published) if published else None,
+        jobs=tuple(str(each) for each in row.get("jobs") or ()),
+    )
+
+
+def _in_use(row: Mapping[str, Any] | None) -> RuntimeInUse | None:
+    return RuntimeInUse.from_dict(row) if row else None
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    value = row.get(name)
+    if value is not None and not isinstance(value, str):
+        raise Torn(f"its {name} is not a text")
+    return value or ""
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, (KeptFile, _Row)):
+        return {key: _json(each) for key, each in value.to_dict().items()}
+    if isinstance(value, Mapping):
+        return {key: _json(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json(each) for each in value]
+    return value
+
+
+def _packed(content: bytes | None) -> dict[str, str] | None:
+    """Return bytes as JSON has them: as text, which a person can read, where that gives the very bytes back."""
+    if content is None:
+        return None
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(content).decode("ascii")}
+    return {"text": text}
+
+
+def _unpacked(row: Mapping[str, str] | None) -> bytes | None:
+    if row is None:
+        return None
+    return row["text"].encode("utf-8") if "text" in row else base64.b64decode(row["base64"], validate=True)
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def undone(records: Sequence[Record]) -> set[str]:
+    """Return the ids of the changes that a later one undid and that stayed undone.
+
+    records: newest first. A change whose undo was undone itself is in force again.
+    """
+    found: set[str] = set()
+    for record in records:
+        if record.undoes and record.state == SUCCEEDED and record.id not in found:
+            found.add(record.undoes)
+    return found
+
+
+def moment_text(moment: datetime | None) -> str:
+    """Return a time as records have it. moment: UTC; None for this machine's clock."""
+    return (moment or datetime.now(timezone.utc)).strftime(_FORMAT)
+
+
+def readable_time(text: str) -> str:
+    """Return a record's time as messages have it, "2026-11-22 11:59 UTC"; "" when it is none."""
+    try:
+        return datetime.strptime(text, _FORMAT).strftime("%Y-%m-%d %H:%M UTC")
+    except ValueError:
+        return ""

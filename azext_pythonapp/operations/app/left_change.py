@@ -1,0 +1,94 @@
+"""A change of an app that was interrupted: what every command on the app says about it."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from dataclasses import replace
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.errors import NotFound, PythonAppError
+from azext_pythonapp.history.lease import LEASE, read_lease
+from azext_pythonapp.history.record import SUCCEEDED, UNFINISHED, Record, Torn, moment_text, readable_time
+from azext_pythonapp.history.store import History
+
+# How long a command that has ended waits for the answer, in seconds; it was asked when the command began.
+_PATIENCE = 5.0
+
+
+class LeftChange:
+    """Looks for an interrupted change of an app, beside what a command does with the app.
+
+    It is looked for as soon as the object is made, in a thread; one request.
+    """
+
+    def __init__(self, app: App):
+        self._app = app
+        self._found: Record | None = None
+        self._thread = threading.Thread(target=self._look, name="left change", daemon=True)
+        self._thread.start()
+
+    def _look(self) -> None:
+        with suppress(PythonAppError):
+            self._found = interrupted_change(replace(self._app, kudu=self._app.kudu.retrying_for(0)))
+
+    def tell(self, succeeded: bool) -> None:
+        """At the end of the command, say that a change is not finished, in one sentence with the two ways on.
+
+        succeeded: whether the command did what was asked for. When it is the interrupted one, run again, and has found
+        nothing left to do, the change's record is completed instead. Raises nothing.
+        """
+        self._thread.join(_PATIENCE)
+        if self._found is None:
+            return
+        app = self._app
+        with suppress(PythonAppError):
+            left = interrupted_change(app)  # the command may have finished or undone it
+            if left is None:
+                return
+            same = bool(app.command) and left.command_line == app.command and left.finish is None
+            if succeeded and same:
+                settle(app, left)
+            else:
+                app.say_once(left_sentence(app, left))
+
+
+def undo_command(app: App, change_id: str) -> str:
+    """Return the command that undoes a change, to paste."""
+    return f"az webapp python rollback {app.site.arguments} --change-id {change_id} --yes"
+
+
+def left_sentence(app: App, record: Record) -> str:
+    """Return the sentence about a change that was interrupted, with the two ways on."""
+    again = record.finish or record.command_line
+    since = readable_time(record.started_at)
+    who = ", ".join(filter(None, (record.user and f"by {record.user}", since)))
+    what = f"Change {record.id} of {app.site.label} (`{record.command}`{', ' + who if who else ''}) is not finished"
+    go_on = f"`{again}` finishes it" if again else "the same command, run again, finishes it"
+    return f"{what}: {go_on}, `{undo_command(app, record.id)}` undoes it."
+
+
+def interrupted_change(app: App) -> Record | None:
+    """Return the change of an app that was interrupted; None when there is none, or when its command is at work.
+
+    Costs one request; two when there is one. Raises what the SCM site raises.
+    """
+    left, etag = read_lease(app.kudu)
+    if etag is None or left is None or left.held(app.kudu.now()):
+        return None
+    try:
+        record = History(app.kudu).read(left.change)
+    except (NotFound, Torn):
+        return None  # it was interrupted before it had begun
+    return record if record.state == UNFINISHED else None
+
+
+def settle(app: App, record: Record) -> None:
+    """End the record of an interrupted change whose command has just found that everything is done.
+
+    Raises what the SCM site raises.
+    """
+    History(app.kudu).write(replace(record, state=SUCCEEDED, finished_at=moment_text(app.kudu.now())))
+    left, etag = read_lease(app.kudu)
+    if left is not None and left.change == record.id and not left.held(app.kudu.now()):
+        app.kudu.delete(LEASE, etag or "*")

@@ -1,0 +1,349 @@
+"""The record and the lease of a command that changes an app: `with recorded(app, …) as change`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.errors import Conflict, NotFound, PythonAppError, UnknownOutcome
+from azext_pythonapp.history.lease import Lease, LeaseFile
+from azext_pythonapp.history.owner import this_process
+from azext_pythonapp.history.record import (
+    FAILED,
+    SUCCEEDED,
+    UNFINISHED,
+    KeptFile,
+    PackageChange,
+    Record,
+    State,
+    Torn,
+    moment_text,
+    readable_time,
+)
+from azext_pythonapp.history.store import History
+from azext_pythonapp.ids import new_id
+from azext_pythonapp.operations.app.left_change import left_sentence, undo_command
+from azext_pythonapp.plan import Change
+from azext_pythonapp.worker import DirectoryEntry
+
+# A change that was made while a command ran is among the newest.
+_NEWEST = 5
+# How long a request that only gives the lease up or renews it is sent again, in seconds.
+_SHORT = 20.0
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Who replaced bytes of the app: the change that did, its user and its time; "" for what is not known."""
+
+    change_id: str
+    user: str
+    made_at: str
+
+    @property
+    def sentence(self) -> str:
+        """Return it as words for messages: "change 20261122-115930-4f2a, by ann@contoso.com, 2026-11-22 11:59 UTC"."""
+        made = readable_time(self.made_at)
+        return ", ".join(filter(None, (f"change {self.change_id}", self.user and f"by {self.user}", made)))
+
+
+class OpenChange:
+    """One change of an app while it is being made: its record, under the app's lease.
+
+    record: as it is going to be written. earlier: the interrupted change of the same command that this one goes on
+    with, as its record was found; None when there is none. Then the id, and what was there before, are that one's.
+    """
+
+    record: Record
+    earlier: Record | None
+
+    def __init__(self, app: App, command: str, undoes: str | None = None):
+        principal = app.principal()
+        self._app = app
+        self._history = History(app.kudu)
+        self._kept = False  # whether the app has a record
+        self._written: Record | None = None
+        self._ended = False
+        self._lease: Lease | None = None
+        self._entries: Sequence[DirectoryEntry] = ()
+        self.earlier = None
+        self.record = Record(
+            id=new_id(app.kudu.now()),
+            command=command,
+            command_line=app.command or "",
+            app=app.site.to_dict(),
+            user=principal.name,
+            object_id=principal.object_id,
+            started_at=moment_text(app.kudu.now()),
+            undoes=undoes,
+        )
+
+    @property
+    def change_id(self) -> str | None:
+        """Return the id of the record; None when the app has none, because nothing was changed or it has no room."""
+        return self.record.id if self._kept else None
+
+    @property
+    def undo(self) -> str | None:
+        """Return the command that undoes the change; None when there is no record of it."""
+        return undo_command(self._app, self.record.id) if self._kept else None
+
+    @property
+    def used(self) -> bool:
+        """Return whether the app has a record of this change."""
+        return self._kept
+
+    @property
+    def where_kept(self) -> str:
+        """Return the sentence that says how the previous bytes come back."""
+        return f"`{undo_command(self._app, self.record.id)}` puts its previous bytes back."
+
+    def open(self) -> None:
+        """Take the lease; go on with an interrupted change of the same command.
+
+        Raises Refused when another command holds the lease, and Conflict when the app was changed while this command
+        looked at it.
+        """
+        app, record = self._app, self.record
+        file = LeaseFile(
+            record.id, record.command, record.command_line, record.user, this_process(), record.started_at, ""
+        )
+        lease = Lease(app.kudu, file, app.site.label, renewing=app.kudu.retrying_for(_SHORT))
+        try:
+            lease.take(app.progress.say)
+        except Conflict as error:
+            app.progress.say(
+                f"Warning: This change is not recorded, because nothing can be written to %HOME%\\data\\pythonapp of "
+                f"{app.site.label}: {error.message}"
+            )
+            return
+        self._lease = lease
+        try:
+            self._look_back(lease.earlier)
+        except BaseException:
+            lease.end(unfinished=False)
+            raise
+
+    def _look_back(self, left: LeaseFile | None) -> None:
+        """Compare what this command saw with the newest record, which may be the interrupted one that `left` names."""
+        self._entries = self._history.entries()
+        newest = self._read(self._entries[0].name[:-5]) if self._entries else None
+        unfinished = newest if left is not None and newest is not None and newest.id == left.change else None
+        if left is not None and unfinished is None and left.change:
+            unfinished = self._read(left.change)
+        if unfinished is not None and unfinished.state == UNFINISHED:
+            self._go_on(unfinished)
+        elif newest is not None:
+            self._require_unchanged(newest)
+
+    def _go_on(self, unfinished: Record) -> None:
+        app = self._app
+        same = bool(unfinished.command_line) and unfinished.command_line == self.record.command_line
+        if not same:
+            app.say_once(left_sentence(app, unfinished))
+            return
+        assert self._lease is not None
+        app.progress.say(f"Going on with change {unfinished.id} of {app.site.label}, which was interrupted.")
+        self.earlier, self._kept = unfinished, True
+        self.record = replace(
+            unfinished, user=self.record.user, object_id=self.record.object_id, undoes=self.record.undoes
+        )
+        self._lease.name_change(unfinished.id, unfinished.started_at)
+
+    def _require_unchanged(self, newest: Record) -> None:
+        began = self._app.kudu.began
+        if began is None or newest.state == UNFINISHED or (newest.finished_at or "") <= moment_text(began):
+            return
+        by = f" of {newest.user}" if newest.user else ""
+        raise Conflict(
+            f"`{newest.command}`{by} changed {self._app.site.label} while this command looked at it (change "
+            f"{newest.id}). Nothing was changed.",
+            "Run the command again; it starts from what is there now.",
+        )
+
+    def _read(self, change_id: str) -> Record | None:
+        try:
+            return self._history.read(change_id)
+        except (NotFound, Torn):
+            return None
+
+    def require(self) -> None:
+        """Raise Conflict when another command may have taken the lease, because this one slept; for Plan.guard."""
+        if self._lease is not None:
+            self._lease.require()
+
+    def note(self, **parts: Any) -> None:
+        """Set parts of the record, by the names of Record's fields; they are written with `begin`.
+
+        What an interrupted change that this one goes on with had found there before is kept.
+        """
+        if self.earlier is not None:
+            parts = _continued(self.earlier, parts)
+        self.record = replace(self.record, **parts)
+
+    def begin(self) -> None:
+        """Write the record as unfinished, unless it is written like this: before anything is changed."""
+        if self._lease is None or self.record == self._written:
+            return
+        self._history.write(self.record)
+        self._kept, self._written = True, self.record
+
+    def keep(self, path: str, name: str, previous: bytes | None) -> None:
+        """Keep a file that is about to be written, and write the record.
+
+        path: below %HOME%. name: below the folder of the app's files. previous: its present bytes; None for a new file.
+        """
+        earlier = self.earlier.file(path) if self.earlier is not None else None
+        before = earlier.before if earlier is not None else previous
+        self.record = self.record.with_file(KeptFile(path, name, before))
+        self.begin()
+
+    def wrote(self, path: str, content: bytes | None) -> None:
+        """Note what a kept file has become; None for deleted. It is written with the record's end."""
+        kept = self.record.file(path)
+        if kept is not None:
+            self.record = self.record.with_file(replace(kept, after=content, written=True))
+
+    def discard(self, path: str) -> None:
+        """Forget a file that was kept and then not written."""
+        others = tuple(each for each in self.record.files if each.path.lower() != path.lower())
+        self.record = replace(self.record, files=others)
+
+    def job(self, job_id: str) -> None:
+        """Name a job that is about to be started, and write the record."""
+        self.record = replace(self.record, jobs=(*self.record.jobs, job_id))
+        self.begin()
+
+    def maker_of(self, path: str, base: bytes | None) -> Maker | None:
+        """Return who replaced just these bytes of a file, according to the newest other records; None for nobody known.
+
+        path: below %HOME%. base: the bytes; None for a file that did not exist. Raises what the SCM site raises.
+        """
+        ids = [each for each in self._history.ids() if each != self.record.id][:_NEWEST]
+        for record in self._history.read_all(ids):
+            kept = record.file(path) if isinstance(record, Record) else None
+            if isinstance(record, Record) and kept is not None and kept.before == base:
+                return Maker(record.id, record.user, record.finished_at or record.started_at)
+        return None
+
+    def finish(self, changes: Sequence[Change], **parts: Any) -> None:
+        """Complete the record: the change succeeded. Without any change there is no record.
+
+        parts: as for `note`.
+        """
+        self.note(**parts)
+        real = [change for change in changes if change.action not in ("none", "restart")]
+        if not real and self.earlier is None:
+            self._drop()
+        else:
+            self._end(SUCCEEDED, changes)
+
+    def leave(self, finish: str, changes: Sequence[Change], **parts: Any) -> None:
+        """End the command, and leave the change unfinished, because Azure goes on with it (`--no-wait`).
+
+        finish: the command that completes it.
+        """
+        self.note(**parts, finish=finish)
+        self._end(UNFINISHED, changes)
+
+    def end_failed(self, state: State) -> None:
+        """End the record of a command that failed: FAILED, or UNFINISHED while its work may go on."""
+        if self._ended:
+            return
+        if self._kept:
+            self._end(state, ())
+        else:
+            self._release(unfinished=False)
+
+    def _end(self, state: State, changes: Sequence[Change]) -> None:
+        rows = tuple(_row(change) for change in changes if change.action != "none")
+        finished = None if state == UNFINISHED else moment_text(self._app.kudu.now())
+        record = replace(self.record, state=state, changes=rows or self.record.changes, finished_at=finished)
+        unfinished = state == UNFINISHED
+        try:
+            if self._lease is not None:
+                self._history.write(record)
+                self.record, self._kept = record, True
+        except PythonAppError as error:
+            unfinished = True
+            self._app.progress.say(
+                f"Warning: The end of change {record.id} could not be recorded on {self._app.site.label}, so "
+                f"`az webapp python history list` calls it unfinished: {error.message}"
+            )
+        self._release(unfinished)
+        if state == SUCCEEDED:
+            self._history.prune(self._entries)
+
+    def _drop(self) -> None:
+        try:
+            if self._kept:
+                self._history.delete(self.record.id)
+        except PythonAppError:
+            pass  # an unfinished record of a change without changes: the lease is over, so nothing comes of it
+        self._kept = False
+        self._release(unfinished=False)
+
+    def _release(self, unfinished: bool) -> None:
+        self._ended = True
+        if self._lease is not None:
+            self._lease.end(unfinished)
+
+
+@contextmanager
+def recorded(app: App, command: str, undoes: str | None = None) -> Iterator[OpenChange]:
+    """Hold the app's lease while a block changes the app, and end its record as the block ends.
+
+        with recorded(app, "set-version") as change:
+            change.note(packages=…)          # what is known before
+            change.begin()                   # before anything is changed
+            changes = plan.apply(app.progress)
+            change.finish(changes)
+
+    command: the user's, such as "set-version". undoes: the change that is being undone.
+    An error ends the record as failed; it stays unfinished after UnknownOutcome, and after anything that ends this
+    process, because the work may go on. Raises Refused when another command holds the lease, Conflict when the app was
+    changed while this command looked at it.
+    """
+    change = OpenChange(app, command, undoes)
+    change.open()
+    try:
+        yield change
+    except UnknownOutcome:
+        change.end_failed(UNFINISHED)
+        raise
+    except PythonAppError:
+        change.end_failed(FAILED)
+        raise
+    except BaseException:
+        change.end_failed(UNFINISHED)
+        raise
+    change.end_failed(UNFINISHED)  # for a block that has not said how it ended
+
+
+def _continued(earlier: Record, parts: dict[str, Any]) -> dict[str, Any]:
+    """Return parts with what an interrupted change had found before in place of what is found now."""
+    found = dict(parts)
+    if "packages" in found:
+        had = {each.folder.lower(): each for each in earlier.packages}
+        now = {each.folder.lower(): _with_before(each, had.get(each.folder.lower())) for each in found["packages"]}
+        found["packages"] = tuple({**had, **now}.values())
+    if "runtimes" in found:
+        known = {(each.action, each.python_path.lower()): each for each in earlier.runtimes}
+        new = {(each.action, each.python_path.lower()): each for each in found["runtimes"]}
+        found["runtimes"] = tuple({**known, **new}.values())
+    if earlier.runtime_before is not None and "runtime_before" in found:
+        found["runtime_before"] = earlier.runtime_before
+    return found
+
+
+def _with_before(part: PackageChange, earlier: PackageChange | None) -> PackageChange:
+    return part if earlier is None or earlier.before is None else replace(part, before=earlier.before)
+
+
+def _row(change: Change) -> dict[str, Any]:
+    row = change.to_dict()
+    row.pop("diff", None)  # the bytes are kept, and a diff shows the values of settings
+    return row
