@@ -60,7 +60,8 @@ class FolderSite:
     """home: the folder that stands for %HOME%.
 
     before_request: called with "<method> <path>" ahead of each request; may raise what a broken site would.
-    environment: what commands run with. clock: the server's. running: the answers to `processes`, one after the other.
+    environment: what commands run with. clock: the server's.
+    began: its time of the first answer. running: the answers to `processes`, one after the other.
     """
 
     def __init__(self, home: Path):
@@ -70,6 +71,7 @@ class FolderSite:
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
         self.environment["PIP_CONFIG_FILE"] = os.devnull
         self.clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
+        self.began: datetime | None = None
         self.requests: list[str] = []
         self.running: list[list[object]] = []
         self.pending: list[Pending] = []
@@ -90,6 +92,10 @@ class FolderSite:
         """When a file was written, as Kudu says it: with seven digits of a second."""
         moment = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
         return f"{moment:%Y-%m-%dT%H:%M:%S.%f}0+00:00"
+
+    def retrying_for(self, seconds: float) -> FolderSite:
+        """Nothing is sent again here."""
+        return self
 
     def now(self) -> datetime | None:
         return self.clock()

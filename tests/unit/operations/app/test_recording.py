@@ -1,0 +1,244 @@
+"""The record of a change while it is made, and what becomes of it when its command fails, is cut, or is run again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from azext_pythonapp.appservice.app import Principal
+from azext_pythonapp.errors import Conflict, Refused, UnknownOutcome
+from azext_pythonapp.history import owner
+from azext_pythonapp.history.lease import LEASE, read_lease
+from azext_pythonapp.history.record import FAILED, SUCCEEDED, UNFINISHED, PackageChange, Record
+from azext_pythonapp.history.store import HISTORY, History
+from azext_pythonapp.operations.app import recording
+from azext_pythonapp.operations.app.left_change import LeftChange
+from azext_pythonapp.operations.app.recording import recorded
+from azext_pythonapp.plan import Change, Plan, Step
+from tests.unit.folder_site import FolderSite
+from tests.unit.operations.shop import shop_site
+from tests.unit.progress import Recorded
+
+NOW = datetime(2026, 11, 26, 12, 0, tzinfo=timezone.utc)
+SWITCH = "az webapp python set-version -g rg -n shop --version 3.6"
+OTHER = "az webapp python install -g rg -n shop --version 3.6"
+WEB_CONFIG = "site/wwwroot/web.config"
+WROTE = [Change(WEB_CONFIG, "update", "3.5", "3.6", diff="-secret")]
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@dataclass
+class App:
+    """An app whose SCM site is a folder."""
+
+    kudu: FolderSite
+    command: str | None = SWITCH
+    name: str = "ann@contoso.com"
+    site: Any = field(default_factory=shop_site)
+    progress: Recorded = field(default_factory=Recorded)
+
+    def principal(self) -> Principal:
+        return Principal(self.name, "00000000-0000-0000-0000-00000000000a")
+
+    def say_once(self, sentence: str) -> None:
+        self.progress.say(sentence)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> FolderSite:
+    made = FolderSite(tmp_path)
+    moments = (NOW + timedelta(seconds=number) for number in range(100_000))
+    made.clock = lambda: next(moments)
+    return made
+
+
+def records(site: FolderSite) -> list[Record]:
+    return [each for each in History(site).read_all(History(site).ids()) if isinstance(each, Record)]
+
+
+def change(site: FolderSite, before: bytes | None = b"old", command: str = SWITCH) -> str | None:
+    """Make a change as a command does."""
+    with recorded(App(site, command), "set-version") as made:
+        made.keep(WEB_CONFIG, "web.config", before)
+        made.wrote(WEB_CONFIG, b"new")
+        made.finish(WROTE)
+        return made.change_id
+
+
+def kill(site: FolderSite, monkeypatch: pytest.MonkeyPatch, command: str = SWITCH, before: bytes = b"old") -> str:
+    """End a client in the middle of a change: nothing that it does afterwards reaches the worker."""
+    found = ""
+
+    def dead(request: str) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(recording, "this_process", lambda: f"{owner.this_process().rsplit(' ', 1)[0]} 1")
+        with recorded(App(site, command), "set-version") as made:
+            made.keep(WEB_CONFIG, "web.config", before)
+            found = made.record.id
+            site.before_request = dead
+            raise Killed
+    site.before_request = lambda request: None
+    return found
+
+
+def test_a_change_is_recorded_before_it_is_made(site: FolderSite) -> None:
+    with recorded(App(site), "set-version") as made:
+        assert site.path("", LEASE).exists() and records(site) == [] and made.change_id is None
+        made.keep(WEB_CONFIG, "web.config", b"old")
+        assert [each.state for each in records(site)] == [UNFINISHED]
+        made.wrote(WEB_CONFIG, b"new")
+        made.finish(WROTE)
+    assert not site.path("", LEASE).exists()
+    (found,) = records(site)
+    assert (found.state, found.user, found.command_line) == (SUCCEEDED, "ann@contoso.com", SWITCH)
+    assert found.object_id.endswith("a") and found.id == made.change_id
+    kept = found.file(WEB_CONFIG)
+    assert kept is not None and (kept.before, kept.after, kept.written) == (b"old", b"new", True)
+    assert "diff" not in found.changes[0] and b"-secret" not in found.to_json()
+
+
+def test_a_change_that_changed_nothing_leaves_no_record(site: FolderSite) -> None:
+    with recorded(App(site), "install-requirements") as made:
+        made.job("20261126-120000-0001")
+        made.finish([Change("app", "restart")])
+    assert made.change_id is None and records(site) == [] and not site.path("", LEASE).exists()
+
+
+def test_a_refusal_before_anything_is_changed_leaves_nothing(site: FolderSite) -> None:
+    with pytest.raises(Refused), recorded(App(site), "set-version"):
+        raise Refused("no")
+    assert records(site) == [] and not site.path("", LEASE).exists()
+
+
+@pytest.mark.parametrize(("error", "state"), [(Refused("no"), FAILED), (UnknownOutcome("?"), UNFINISHED)])
+def test_an_error_ends_the_record(site: FolderSite, error: Exception, state: str) -> None:
+    with pytest.raises(type(error)), recorded(App(site), "set-version") as made:
+        made.keep(WEB_CONFIG, "web.config", b"old")
+        raise error
+    assert [each.state for each in records(site)] == [state]
+    assert site.path("", LEASE).exists() == (state == UNFINISHED)
+
+
+@pytest.mark.skipif(not owner.this_process(), reason="a dead process is known at once on Linux only")
+def test_the_same_command_goes_on_with_a_killed_one(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted = kill(site, monkeypatch, before=b"first")
+    assert change(site, b"half") == interrupted
+    (found,) = records(site)
+    assert found.state == SUCCEEDED and found.files[0].before == b"first" and not site.path("", LEASE).exists()
+
+
+@pytest.mark.skipif(not owner.this_process(), reason="a dead process is known at once on Linux only")
+def test_another_command_says_what_a_killed_one_left(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted = kill(site, monkeypatch)
+    app = App(site, OTHER)
+    with recorded(app, "install") as made:
+        made.note(packages=(PackageChange("p", "3.6", "x64", "python364x64", {"flask": "1.0"}),))
+        made.begin()
+        made.finish(WROTE)
+    (sentence,) = app.progress.said
+    assert interrupted in sentence and f"`{SWITCH}`" in sentence and "rollback -g" in sentence and "--yes`" in sentence
+    assert [each.state for each in records(site)] == [SUCCEEDED, UNFINISHED]
+
+
+@pytest.mark.skipif(not owner.this_process(), reason="a dead process is known at once on Linux only")
+def test_a_reader_says_what_a_killed_one_left(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = App(site, "az webapp python show -g rg -n shop")
+    LeftChange(reader).tell(True)  # type: ignore[arg-type]
+    assert reader.progress.said == []
+    interrupted = kill(site, monkeypatch)
+    for _ in range(2):
+        LeftChange(reader).tell(True)  # type: ignore[arg-type]
+    assert len(reader.progress.said) == 2 and interrupted in reader.progress.said[0]
+
+
+@pytest.mark.skipif(not owner.this_process(), reason="a dead process is known at once on Linux only")
+def test_the_same_command_without_work_left_completes_it(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    kill(site, monkeypatch)
+    app = App(site)
+    LeftChange(app).tell(False)  # type: ignore[arg-type]
+    assert [each.state for each in records(site)] == [UNFINISHED] and len(app.progress.said) == 1
+    LeftChange(app).tell(True)  # type: ignore[arg-type]
+    assert [each.state for each in records(site)] == [SUCCEEDED] and not site.path("", LEASE).exists()
+
+
+def test_a_client_that_died_before_its_record_left_nothing(site: FolderSite) -> None:
+    with recorded(App(site), "set-version"):
+        lease, _ = read_lease(site)
+    assert lease is not None
+    site.write(LEASE, lease.to_json().replace(b'"expires_at": "2026', b'"expires_at": "2025'))
+    app = App(site)
+    LeftChange(app).tell(True)  # type: ignore[arg-type]
+    assert app.progress.said == [] and change(site) is not None
+
+
+def test_an_app_that_was_changed_meanwhile_is_looked_at_again(site: FolderSite) -> None:
+    site.began = NOW
+    change(site, command=OTHER)
+    with pytest.raises(Conflict, match="while this command looked"):
+        change(site)
+    site.began = NOW + timedelta(hours=1)
+    assert change(site) is not None
+
+
+def test_a_full_disk_is_no_reason_to_refuse(site: FolderSite) -> None:
+    def full(request: str) -> None:
+        if request.startswith(("write", "upload")):
+            raise Conflict("There is not enough space on the disk.")
+
+    site.before_request = full
+    app = App(site)
+    with recorded(app, "uninstall") as made:
+        made.keep(WEB_CONFIG, "web.config", b"old")
+        made.finish(WROTE)
+    assert made.change_id is None and made.undo is None and "not recorded" in app.progress.said[0]
+
+
+def test_an_end_that_cannot_be_written_is_said(site: FolderSite) -> None:
+    app = App(site)
+    with recorded(app, "set-version") as made:
+        made.keep(WEB_CONFIG, "web.config", b"old")
+        site.before_request = _full
+        made.finish(WROTE)
+        site.before_request = lambda request: None
+    assert any("could not be recorded" in line for line in app.progress.said)
+    assert [each.state for each in records(site)] == [UNFINISHED]
+
+
+def _full(request: str) -> None:
+    if request.startswith("upload"):
+        raise Conflict("There is not enough space on the disk.")
+
+
+def test_the_maker_of_bytes_is_known(site: FolderSite) -> None:
+    made = change(site)
+    with recorded(App(site, OTHER), "install") as other:
+        found = other.maker_of(WEB_CONFIG, b"old")
+    assert found is not None and found.change_id == made and "by ann@contoso.com" in found.sentence
+
+
+def test_a_lost_lease_stops_a_plan_before_its_next_step(site: FolderSite) -> None:
+    done: list[str] = []
+
+    def first() -> list[Change]:
+        done.append("first")
+        lease, _ = read_lease(site)
+        assert lease is not None
+        site.write(LEASE, lease.to_json().replace(b"ann@", b"bob@").replace(b'"owner": "', b'"owner": "x'))
+        made._lease._somebody_else()  # type: ignore[union-attr]
+        return []
+
+    steps = [Step("One.", [], first), Step("Two.", [], lambda: done.append("second") or [])]  # type: ignore[func-returns-value]
+    with pytest.raises(Conflict, match="bob@contoso.com"), recorded(App(site), "set-version") as made:
+        made.begin()
+        Plan(steps, guard=made.require).apply(Recorded())
+    assert done == ["first"] and site.path("", LEASE).exists()
+    assert site.path("", f"{HISTORY}/{made.record.id}.json").exists()
