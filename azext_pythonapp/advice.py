@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shlex
 from collections.abc import Sequence
@@ -59,6 +60,24 @@ def given(words: Sequence[str], arguments: str, subscription: str | None) -> str
         return None
     text = " ".join(["az", *map(quoted, kept)])
     return text if "`" in text else completed(f"`{text}`", arguments, subscription).strip("`")
+
+
+def fingerprint(words: Sequence[str], arguments: str) -> str:
+    """Return what tells whether a command is given again, also one that `given` cannot show: sixteen hexadecimal digits.
+
+    words, arguments: as for `given`. Nothing secret goes into it: settings count by their names, addresses without
+    credentials. Nor do the options that only say how much is printed or asked.
+    """
+    kept, setting = [], False
+    for word in words:
+        if word.startswith("-"):
+            setting = _SETTING.match(word) is not None
+        if word in ("--debug", "--verbose", "--yes", "-y", "--only-show-errors"):
+            continue
+        plain = _USER.sub("****@", masked(word))
+        option, equals, value = word.partition("=") if setting and word.startswith("-") else ("", "", word)
+        kept.append(option + equals + value.partition("=")[0] if setting else plain)
+    return hashlib.sha256("\0".join([*kept, arguments]).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def read_back(command: str, words: str) -> str | None:

@@ -77,6 +77,7 @@ class App:
     """An app or slot with its Resource Manager, SCM site, web session without credentials, and progress.
 
     command: the user's, to paste again, without secrets; None when it is not known.
+    fingerprint: tells whether the same command is run again (`advice.fingerprint`); "" when it is not known.
     user: returns the name of who az is signed in as; "" when that is not known. principal: it and the object id.
     """
 
@@ -86,6 +87,7 @@ class App:
     web: requests.Session
     progress: Progress
     command: str | None = None
+    fingerprint: str = ""
     user: Callable[[], str] = field(default=lambda: "", repr=False, compare=False)
     principal: Callable[[], Principal] = field(default=Principal, repr=False, compare=False)
     _said: set[str] = field(default_factory=set, repr=False, compare=False)
@@ -103,11 +105,17 @@ class App:
 
 
 def open_app(
-    cli_ctx: Any, resource_group: str, name: str, slot: str | None, progress: Progress, command: str | None = None
+    cli_ctx: Any,
+    resource_group: str,
+    name: str,
+    slot: str | None,
+    progress: Progress,
+    command: str | None = None,
+    fingerprint: str = "",
 ) -> App:
     """Look up an app or slot and connect to its SCM site.
 
-    command: the user's, as messages advise to give it again; None when it is not known.
+    command: the user's, as messages advise to give it again; None when it is not known. fingerprint: of it.
     Raises NotFound, Refused (Linux), AccessDenied, Unreachable or PlatformFailed.
     """
     arm = connect(cli_ctx, progress.say)
@@ -125,6 +133,7 @@ def open_app(
         web_session(cli_ctx),
         progress,
         command,
+        fingerprint,
         lambda: _user(cli_ctx),
         lambda: Principal(_user(cli_ctx), _object_id(cli_ctx)),
     )

@@ -30,15 +30,25 @@ def app_named(cmd, resource_group_name, webapp_name, slot, otherwise=None):
         if not named.resource_group or not named.name:
             required = {"--resource-group/-g": named.resource_group, "--name/-n": named.name}
             missing = ", ".join(option for option, value in required.items() if not value)
-            advice = otherwise or "Name both, or put the app's resource id into --name."
-            raise InvalidInput(f"The following arguments are required: {missing}.", advice)
-        app = open_app(cmd.cli_ctx, named.resource_group, named.name, named.slot, console(cmd), given())
+            name_both = otherwise or "Name both, or put the app's resource id into --name."
+            raise InvalidInput(f"The following arguments are required: {missing}.", name_both)
+        app = open_app(
+            cmd.cli_ctx,
+            named.resource_group,
+            named.name,
+            named.slot,
+            console(cmd),
+            given(),
+            advice.fingerprint(sys.argv[1:], arguments()),
+        )
         lefts.append(LeftChange(app))
         return app
 
+    def arguments():
+        return advice.options(named.resource_group or "", named.name or "", named.slot, named.subscription)
+
     def given():
-        options = advice.options(named.resource_group or "", named.name or "", named.slot, named.subscription)
-        return advice.given(sys.argv[1:], options, named.subscription)
+        return advice.given(sys.argv[1:], arguments(), named.subscription)
 
     with naming(named.name, named.slot, named.resource_group, named.subscription):
         succeeded = False

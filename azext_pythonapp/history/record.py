@@ -141,6 +141,7 @@ class Record:
     """One change.
 
     command: such as "set-version". command_line: the whole command, to paste again; "" when it may hold a secret.
+    fingerprint: tells whether the same command is run again; "" when that is not known.
     app: {"name", "resourceGroup", "slot"}. user, object_id: of the signed-in principal, "" for what is not known.
     started_at, finished_at: ISO 8601 in UTC, by the worker's clock. undoes: the change that this one undid.
     finish: the command that completes one that is unfinished, where that is not command_line.
@@ -167,6 +168,7 @@ class Record:
     packages: tuple[PackageChange, ...] = ()
     published: Published | None = None
     jobs: tuple[str, ...] = ()
+    fingerprint: str = ""
 
     def file(self, path: str) -> KeptFile | None:
         """Return what is kept of a file. path: below %HOME%."""
@@ -228,6 +230,7 @@ def _record(row: Mapping[str, Any]) -> Record:
         packages=tuple(PackageChange.from_dict(each) for each in row.get("packages") or ()),
         published=Published.from_dict(published) if published else None,
         jobs=tuple(str(each) for each in row.get("jobs") or ()),
+        fingerprint=_text(row, "fingerprint"),
     )
 
 

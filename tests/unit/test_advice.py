@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.advice import completed, given, in_subscription, options, quoted, read_back
+from azext_pythonapp.advice import completed, fingerprint, given, in_subscription, options, quoted, read_back
 from azext_pythonapp.appservice.app import naming
 from azext_pythonapp.appservice.arm import Arm
 from azext_pythonapp.appservice.arm_requests import ArmAnswer
@@ -201,3 +201,15 @@ def test_a_command_out_of_a_file_does_nothing_else(command, expected):
     begin = "az webapp python set-version"
     wanted = command if expected is None else f"{begin} {expected}" if expected else None
     assert read_back(command, begin) == wanted
+
+
+def test_a_command_is_known_again_without_its_secrets():
+    words = ["webapp", "python", "web-config", "set", "-n", "shop", "--env", "KEY=old", "PLACE=x"]
+    again = [*words[:-2], "KEY=new", "PLACE=x", "--yes", "--debug"]
+    assert fingerprint(words, "-g rg") == fingerprint(again, "-g rg")
+    assert fingerprint(words, "-g rg") != fingerprint(words, "-g other")
+    assert fingerprint(words, "-g rg") != fingerprint([*words[:-2], "OTHER=old", "PLACE=x"], "-g rg")
+    assert fingerprint(["--env=A=1"], "") == fingerprint(["--env=A=2"], "") != fingerprint(["--env=B=2"], "")
+    index = "https://{}@index.example.org/simple"
+    first, second = (["--index-url", index.format(user)] for user in ("ann:one", "ann:two"))
+    assert fingerprint(first, "") == fingerprint(second, "")

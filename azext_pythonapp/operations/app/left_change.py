@@ -46,7 +46,7 @@ class LeftChange:
             left = interrupted_change(app)  # the command may have finished or undone it
             if left is None:
                 return
-            same = bool(app.command) and left.command_line == app.command and left.finish is None
+            same = bool(app.fingerprint) and left.fingerprint == app.fingerprint and left.finish is None
             if succeeded and same:
                 settle(app, left)
             else:

@@ -79,6 +79,7 @@ class OpenChange:
             object_id=principal.object_id,
             started_at=moment_text(app.kudu.now()),
             undoes=undoes,
+            fingerprint=app.fingerprint,
         )
 
     @property
@@ -141,7 +142,7 @@ class OpenChange:
 
     def _go_on(self, unfinished: Record) -> None:
         app = self._app
-        same = bool(unfinished.command_line) and unfinished.command_line == self.record.command_line
+        same = bool(unfinished.fingerprint) and unfinished.fingerprint == self.record.fingerprint
         if not same:
             app.say_once(left_sentence(app, unfinished))
             return

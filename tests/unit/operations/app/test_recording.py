@@ -44,6 +44,10 @@ class App:
     site: Any = field(default_factory=shop_site)
     progress: Recorded = field(default_factory=Recorded)
 
+    @property
+    def fingerprint(self) -> str:
+        return str(self.command)
+
     def principal(self) -> Principal:
         return Principal(self.name, "00000000-0000-0000-0000-00000000000a")
 
