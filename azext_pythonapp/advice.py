@@ -63,7 +63,7 @@ def given(words: Sequence[str], arguments: str, subscription: str | None) -> str
 
 
 def fingerprint(words: Sequence[str], arguments: str) -> str:
-    """Return what tells whether a command is given again, also one that `given` cannot show: sixteen hexadecimal digits.
+    """Return what tells whether a command is given again, also one that `given` cannot show: 16 hexadecimal digits.
 
     words, arguments: as for `given`. Nothing secret goes into it: settings count by their names, addresses without
     credentials. Nor do the options that only say how much is printed or asked.

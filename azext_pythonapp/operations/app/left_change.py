@@ -29,7 +29,7 @@ class LeftChange:
         self._thread.start()
 
     def _look(self) -> None:
-        with suppress(PythonAppError):
+        with suppress(Exception):  # whatever goes wrong: the command that is wanted goes on and says what it meets
             self._found = interrupted_change(replace(self._app, kudu=self._app.kudu.retrying_for(0)))
 
     def tell(self, succeeded: bool) -> None:
