@@ -15,6 +15,9 @@ from azext_pythonapp.url_secrets import masked
 # How often the elapsed time on the last line is updated, and from when on it is shown.
 _TICK_SECONDS = 0.5
 _QUIET_SECONDS = 1.0
+# Columns of an upload's bar, and the units of its bytes.
+_NARROWEST_BAR, _WIDEST_BAR = 8, 30
+_UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 # What a terminal writes behind the last line when somebody presses Ctrl-C: "^C".
 _ECHOED = 2
 
@@ -78,6 +81,16 @@ class Console:
 
         The time is that of the phase; without one, it begins with the first status.
         """
+        self._show(text, None)
+
+    def transfer(self, what, done, total):
+        """Show on a terminal's last line how far an upload is: a bar, per cent and bytes. Elsewhere, print nothing.
+
+        what: in a few words, "uploading to app 'shop'"; done, total: bytes.
+        """
+        self._show(what, (done, total) if total > 0 else None)
+
+    def _show(self, text, transfer):
         with self._lock:
             if not self._phases and text is None:
                 return
@@ -87,7 +100,7 @@ class Console:
             phase = self._phases[-1]
             if text is None and phase.of_status:
                 self._phases.remove(phase)
-            phase.detail = masked(plain_line(text or ""))
+            phase.detail, phase.transfer = masked(plain_line(text or "")), transfer
         self._draw()
 
     def data(self, line):
@@ -202,12 +215,17 @@ class Console:
 
 
 class _Phase:
-    """Work that goes on. detail: what is being done just now; of_status: whether it ends with its status."""
+    """Work that goes on.
+
+    detail: what is being done just now; transfer: (bytes done, of all) of an upload, or None; of_status: whether it
+    ends with its status.
+    """
 
     def __init__(self, title, began, of_status=False):
         self.title = title
         self.began = began
         self.detail = ""
+        self.transfer = None
         self.of_status = of_status
 
     def line(self, now, width):
@@ -218,7 +236,23 @@ class _Phase:
         time_text = f", {elapsed // 60}:{elapsed % 60:02d}"
         if width < len(time_text):
             return _cut(time_text[2:], width)
+        if self.transfer:
+            done, total = self.transfer
+            return _bar(self.detail, done, total, width - len(time_text)) + time_text
         return _cut(self.detail or self.title, width - len(time_text)) + time_text
+
+
+def _bar(what, done, total, width):
+    """Return how far an upload is, in at most so many columns: what, a bar where there is room, per cent, bytes."""
+    done = min(done, total)
+    unit, name = next(((unit, name) for unit, name in _UNITS if total >= unit), (1, "B"))
+    numbers = f"{done * 100 // total:3d}%  {done / unit:.{int(unit > 1)}f} of {total / unit:.{int(unit > 1)}f} {name}"
+    room = width - _cells(what) - len(numbers) - 5
+    if room < _NARROWEST_BAR:
+        return _cut(f"{numbers.strip()}, {what}", width)
+    cells = min(room, _WIDEST_BAR)
+    full = cells * done // total
+    return f"{what} [{'#' * full}{'-' * (cells - full)}] {numbers}"
 
 
 def _cells(text):

@@ -39,6 +39,9 @@ class Progress(Protocol):
     def status(self, text: str | None) -> None:
         """Show the current activity on a terminal's last line; None clears it."""
 
+    def transfer(self, what: str, done: int, total: int) -> None:
+        """Show on a terminal's last line how far an upload is, in bytes."""
+
     @property
     def seconds(self) -> float:
         """Return the seconds since the command began."""

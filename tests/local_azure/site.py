@@ -231,6 +231,16 @@ class Site:
             return "There is not enough space on the disk."
         return None
 
+    def held(self, windows: str) -> str | None:
+        """The message of the exception for writing or deleting a file that a process of the app holds; None for another.
+
+        The switch `held_file` says which file that is.
+        """
+        name = self.switches.held_file
+        if name is None or ntpath.join(self.windows_path("site/wwwroot"), name).lower() != windows.lower():
+            return None
+        return f"The process cannot access the file '{windows}' because it is being used by another process."
+
     @property
     def bitness(self) -> str:
         """SITE_BITNESS: `x86` or `AMD64`."""

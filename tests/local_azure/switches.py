@@ -58,8 +58,8 @@ class Switches:
     arm_install_wait        seconds after which an install through ARM answers 201 (15 on Azure;
                             docs/platform/kudu.md 4.3)
     deploy_seconds          seconds that a deployment takes before it changes the first file
-    held_file               a file below site\\wwwroot, "folder\\name.pyd", that a process of the app holds so that a
-                            deployment cannot replace it (docs/platform/kudu.md 9.2)
+    held_file               a file below site\\wwwroot, "folder\\name.pyd", that a process of the app holds so that nobody
+                            can write, replace or delete it (docs/platform/kudu.md 3.3 to 3.5 and 9.2)
     install_seconds         seconds that an install takes before it writes the package
     install_fails           an install fails with this comment, and its folder is deleted (docs/platform/kudu.md 4.3)
     arm_failed_status       status of ARM's GET for a failed install: Kudu stores 400, others saw 200

@@ -16,6 +16,7 @@ class Recorded:
     def __init__(self, said: list[str] | None = None):
         self.said: list[str] = [] if said is None else said
         self.statuses: list[str | None] = []
+        self.transfers: list[tuple[str, int, int]] = []
         self.last: list[str] = []
         self.plans: list[tuple[str, str | None, list[Change], bool]] = []
         self.warnings: list[str] = []
@@ -33,6 +34,9 @@ class Recorded:
 
     def status(self, text: str | None) -> None:
         self.statuses.append(text)
+
+    def transfer(self, what: str, done: int, total: int) -> None:
+        self.transfers.append((what, done, total))
 
     def data(self, line: str) -> None:
         raise AssertionError(line)

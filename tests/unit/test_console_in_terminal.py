@@ -69,6 +69,58 @@ def test_the_last_line_is_live_and_leaves_nothing(columns):
 
 
 @WIDTHS
+def test_an_upload_has_a_bar_that_leaves_nothing(columns):
+    text = """
+        without_echo()
+        with console.phase("Publishing."):
+            console.transfer("uploading to app 'shop'", 3_000_000, 12_000_000)
+            input()
+            console.transfer("uploading to app 'shop'", 12_000_000, 12_000_000)
+            input()
+            console.status("extracting")
+            input()
+        console.say("done")
+    """
+    with running(text, columns=columns) as terminal:
+        terminal.wait_for(r" 25%  3\.0 of 12\.0 MB, 0:0\d")
+        line = terminal.screen.lines[-1]
+        bar = line.partition("[")[2].partition("]")[0]
+        assert line.startswith("uploading to app 'shop' [##") and bar.count("#") == len(bar) // 4, line
+        terminal.type("\n")
+        terminal.wait_for(r"#\] 100%  12\.0 of 12\.0 MB")
+        terminal.type("\n")
+        terminal.wait_for(r"extracting, 0:0\d")
+        assert "[" not in terminal.screen.lines[-1]
+        terminal.type("\n")
+        assert terminal.end() == 0
+    assert [line for line in terminal.screen.text.splitlines() if line] == ["Publishing.", "done"]
+
+
+@pytest.mark.parametrize("redirected, arguments", [("2>&1 | cat", ()), ("", ("--only-show-errors",))])
+def test_an_upload_has_no_bar_where_nobody_sees_it(redirected, arguments):
+    text = """
+        for done in range(0, 1001, 10):
+            console.transfer("uploading", done, 1000)
+        sys.stdout.write("end")
+    """
+    with running(text, *arguments, redirected=redirected) as terminal:
+        assert terminal.end() == 0
+    assert terminal.screen.text.strip() == "end"
+
+
+def test_a_narrow_terminal_has_no_room_for_a_bar():
+    text = """
+        without_echo()
+        console.transfer("uploading to app 'a-name-that-is-as-long-as-names-can-be'", 500, 1000)
+        input()
+    """
+    with running(text, columns=50) as terminal:
+        terminal.wait_for(r"50%  0\.5 of 1\.0 kB, uploading")
+        terminal.type("\n")
+        assert terminal.end() == 0
+
+
+@WIDTHS
 @pytest.mark.parametrize("detail", ["x" * 300, "日本語" * 60, "e\u0301" * 100])
 def test_what_is_too_long_for_the_last_line_is_cut(columns, detail):
     text = f"""

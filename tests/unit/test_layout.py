@@ -16,10 +16,11 @@ MOST_LINES = 400
 # each other.
 FLOORS = [
     ["az"],
+    ["operations.publish"],
     ["operations.set_version", "operations.show"],
     ["operations.web_config"],
     ["operations.package", "operations.runtime"],
-    ["operations.job"],
+    ["operations.job", "operations.files"],
     ["operations.app"],
     ["entrypoints", "jobs"],
     ["appservice", "history", "import_program", "packages", "runtimes", "webconfig"],

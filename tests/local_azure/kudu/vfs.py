@@ -118,7 +118,7 @@ class Vfs:
         existed = path.exists()
         if existed and (answer := _unmatched(request, path)) is not None:
             return answer
-        reason = self._site.refusal(windows)
+        reason = self._site.refusal(windows) or self._site.held(windows)
         if reason is None and self._site.switches.use_up("vfs_conflict_times"):
             reason = _LOCKED.format(path=windows)
         try:
@@ -137,6 +137,8 @@ class Vfs:
             return answer
         if (reason := self._site.refusal(windows)) is not None:
             return failure(404, "An error has occurred.", reason, "System.UnauthorizedAccessException")
+        if (reason := self._site.held(windows)) is not None:
+            return failure(404, "An error has occurred.", reason)
         path.unlink()
         return Response()
 

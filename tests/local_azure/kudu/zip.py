@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import ntpath
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -23,6 +25,9 @@ from .answers import failure
 
 if TYPE_CHECKING:
     from ..site import Site
+
+# Names of devices, which Windows does not create as files.
+_DEVICE = re.compile(r"\\(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:\.[^\\]*)?$", re.IGNORECASE)
 
 
 class Zip:
@@ -75,15 +80,38 @@ class Zip:
         return Response()
 
     def _extract_member(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, windows: str) -> None:
-        target = self._site.linux_path(windows + "\\" + member.filename.rstrip("/").replace("/", "\\"))
+        """Write one member. `..` leads out of the folder, as it does on Azure: Kudu puts the two paths together."""
+        path = ntpath.normpath(windows + "\\" + member.filename.rstrip("/").replace("/", "\\"))
+        complaint = _complaint(path) or self._site.held(path)
+        if complaint is not None:
+            raise OSError(complaint)
+        target = self._site.linux_path(path)
         if member.is_dir():
             target.mkdir(parents=True, exist_ok=True)
             return
+        if target.is_dir():
+            raise OSError(f"Access to the path '{path}' is denied.")
         target.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(member) as source, target.open("wb") as copy:
             shutil.copyfileobj(source, copy)
         written = datetime(*member.date_time, tzinfo=timezone.utc).timestamp()
         os.utime(target, (written, written))
+
+
+def _complaint(windows: str) -> str | None:
+    """The message with which .NET Framework refuses a path, or Windows a name; None for one that they take."""
+    if len(windows) >= 260:
+        return (
+            "The specified path, file name, or both are too long. The fully qualified file name must be less than 260 "
+            "characters, and the directory name must be less than 248 characters."
+        )
+    if ":" in windows[2:]:
+        return "The given path's format is not supported."
+    if re.search(r'[<>"|?*\x00-\x1f]', windows):
+        return "Illegal characters in path."
+    if _DEVICE.search(windows):
+        return f"The system cannot find the file specified: '{windows}'."
+    return None
 
 
 async def spooled(request: Request) -> IO[bytes]:

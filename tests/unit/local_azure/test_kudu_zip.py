@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import zipfile
 
+import pytest
+
 from tests.local_azure.site import Site
 from tests.unit.local_azure.linux_azure import Client
 
@@ -49,3 +51,38 @@ def test_download(kudu: Client) -> None:
     with zipfile.ZipFile(io.BytesIO(answer.content)) as packed:
         assert packed.read("sub/two.txt") == b"2"
     assert kudu("GET", "/api/zip/data/one.txt").status_code == 404
+
+
+def test_a_held_file_leaves_what_was_extracted_before_it(kudu: Client, site: Site) -> None:
+    site.switches.held_file = r"lib\two.txt"
+    answer = kudu("PUT", "/api/zip/site/wwwroot/", data=archive(one="1", lib__two="2", three="3"))
+    assert answer.status_code == 400 and "being used by another process" in answer.json()["ExceptionMessage"]
+    assert r"site\wwwroot\lib\two.txt" in answer.json()["ExceptionMessage"]
+    root = site.machine.home / "site" / "wwwroot"
+    assert (root / "one.txt").exists() and not (root / "lib").exists() and not (root / "three.txt").exists()
+    assert kudu("PUT", "/api/vfs/site/wwwroot/lib/two.txt", data=b"2").status_code == 409
+
+
+def test_a_held_file_cannot_be_deleted(kudu: Client, site: Site) -> None:
+    kudu("PUT", "/api/zip/site/wwwroot/", data=archive(held="1"))
+    site.switches.held_file = "held.txt"
+    answer = kudu("DELETE", "/api/vfs/site/wwwroot/held.txt", headers={"If-Match": "*"})
+    assert answer.status_code == 404 and answer.json()["ExceptionType"] == "System.IO.IOException"
+    assert (site.machine.home / "site" / "wwwroot" / "held.txt").exists()
+
+
+@pytest.mark.parametrize("name", ["a" * 250, "what?", "a:b", "aux", "con.x"])
+def test_a_name_that_windows_does_not_take_is_400(kudu: Client, site: Site, name: str) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as packed:
+        packed.writestr("before.txt", "1")
+        packed.writestr(name, "2")
+    assert kudu("PUT", "/api/zip/data/", data=content.getvalue()).status_code == 400
+    assert (site.machine.home / "data" / "before.txt").exists()
+
+
+def test_a_name_is_kept_in_the_case_that_it_has(kudu: Client, site: Site) -> None:
+    kudu("PUT", "/api/zip/data/", data=archive(one="1"))
+    kudu("PUT", "/api/zip/data/", data=archive(ONE="2"))
+    assert [path.name for path in (site.machine.home / "data").glob("*.txt")] == ["one.txt"]
+    assert kudu("GET", "/api/vfs/data/One.txt").text == "2"

@@ -1,0 +1,182 @@
+"""What differs between files of this machine and those on an app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from azext_pythonapp.errors import Refused
+from azext_pythonapp.operations.files.manifest import Manifest, Row
+from azext_pythonapp.operations.files.present import Present, PresentFile
+from azext_pythonapp.packages.windows_names import folded
+
+WEB_CONFIG = "web.config"
+_NEVER_DELETED = "APP_DATA/"
+Hashes = Callable[[Collection[str]], Mapping[str, str | None]]
+
+
+class LocalFile(Protocol):
+    """A file of this machine. path: its name below the root, with '/'. file: where it is. size: in bytes."""
+
+    @property
+    def path(self) -> str:
+        """Return the name below the root."""
+
+    @property
+    def file(self) -> Path:
+        """Return where the file is on this machine."""
+
+    @property
+    def size(self) -> int:
+        """Return the number of bytes."""
+
+    @property
+    def sha256(self) -> str:
+        """Return the hash of the bytes, in hexadecimal."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What there is to do, and what is left alone; all names are below the root.
+
+    new, different, unchanged: files of this machine. delete: files of the app that were published and are no longer in
+    the folder. changed_there: those of `different` that somebody else changed on the app since they were published.
+    kept: files that would be deleted, but were changed on the app. other_case: the app's spelling of files whose
+    spelling differs, in `different`. adopted: rows for the manifest, of files that are as wanted and not in it.
+    """
+
+    new: Sequence[LocalFile] = ()
+    different: Sequence[LocalFile] = ()
+    unchanged: Sequence[LocalFile] = ()
+    delete: Sequence[str] = ()
+    changed_there: Sequence[str] = ()
+    kept: Sequence[str] = ()
+    other_case: Sequence[str] = ()
+    adopted: Sequence[Row] = field(default=(), repr=False)
+
+    @property
+    def send(self) -> list[LocalFile]:
+        """Return the files to upload."""
+        return [*self.new, *self.different]
+
+    @property
+    def empty(self) -> bool:
+        """Return whether there is nothing to do."""
+        return not (self.new or self.different or self.delete)
+
+
+def compare(
+    label: str,
+    local: Sequence[LocalFile],
+    present: Present,
+    manifest: Manifest,
+    hashes: Hashes,
+    gone: Collection[str] = (),
+) -> Comparison:
+    """Compare files of this machine with those of an app.
+
+    label: names the app in errors. local: without the root's web.config. present: with every folder of local and gone.
+    hashes: returns the SHA-256 of files on the app, by name; asked once, for those whose size and time do not tell.
+    gone: names of published files that are no longer in the folder and are to be deleted.
+    Raises Refused where a file is to replace a folder, or the other way round.
+    """
+    pairs = [(file, present.file(file.path), manifest.get(file.path)) for file in local]
+    _require_kinds(label, local, present)
+    leaving = _leaving(gone, present, manifest)
+    doubtful = {there.name for file, there, row in pairs if there and _is_doubtful(file, there, row)}
+    doubtful |= {there.name for row, there in leaving if not _is_as_left(there, row)}
+    known = hashes(sorted(doubtful)) if doubtful else {}
+    new, different, unchanged, changed, case, adopted = [], [], [], [], [], []
+    for file, there, row in pairs:
+        if there is None:
+            new.append(file)
+            continue
+        content = row.sha256 if row and _is_as_left(there, row) else known.get(there.name)
+        if _is_wanted(file, there, row, content):
+            unchanged.append(file)
+            if content == file.sha256 and not (row and _is_as_left(there, row)):
+                adopted.append(Row(file.path, file.sha256, file.size, there.modified))
+            continue
+        different.append(file)
+        if there.name != file.path and there.name.rpartition("/")[2] != file.path.rpartition("/")[2]:
+            case.append(there.name)
+        if row is not None and content != row.sha256:
+            changed.append(there.name)
+    return Comparison(
+        new,
+        different,
+        unchanged,
+        [there.name for row, there in leaving if _is_as_left(there, row) or known.get(there.name) == row.sha256],
+        changed,
+        [there.name for row, there in leaving if not _is_as_left(there, row) and known.get(there.name) != row.sha256],
+        case,
+        adopted,
+    )
+
+
+def left_the_folder(manifest: Manifest, local: Sequence[LocalFile], folder: Path) -> list[str]:
+    """Return the published files that are no longer in a folder of this machine.
+
+    A file that is there and was only left out stays on the app, and so do each web.config and what is in App_Data.
+    """
+    names = {folded(file.path) for file in local}
+    return [
+        row.name
+        for key, row in manifest.rows.items()
+        if key not in names
+        and key.rpartition("/")[2] != folded(WEB_CONFIG)
+        and not key.startswith(_NEVER_DELETED)
+        and not (folder / row.name).is_file()
+    ]
+
+
+def _leaving(gone: Collection[str], present: Present, manifest: Manifest) -> list[tuple[Row, PresentFile]]:
+    found = [(manifest.get(name), present.file(name)) for name in gone]
+    return [(row, there) for row, there in found if row is not None and there is not None]
+
+
+def _is_as_left(there: PresentFile, row: Row) -> bool:
+    """Return whether a file has the size and the time with which the last upload left it."""
+    return (there.size, there.modified) == (row.size, row.modified)
+
+
+def _is_doubtful(file: LocalFile, there: PresentFile, row: Row | None) -> bool:
+    """Return whether only the bytes on the app tell if a file differs, or if somebody else changed it."""
+    if row is not None and (_is_as_left(there, row) or _is_kept_web_config(file, row)):
+        return False
+    return there.size == file.size or (row is not None and there.size == row.size)
+
+
+def _is_wanted(file: LocalFile, there: PresentFile, row: Row | None, content: str | None) -> bool:
+    """Return whether a file on the app is as it should be. content: the hash of its bytes, None where not known."""
+    if row is not None and _is_kept_web_config(file, row):
+        return True
+    return content == file.sha256 and there.name.rpartition("/")[2] == file.path.rpartition("/")[2]
+
+
+def _is_kept_web_config(file: LocalFile, row: Row) -> bool:
+    """Return whether it is a folder's web.config that has not changed since it was published.
+
+    Commands of this extension, and people, change such a file on the app; that change stays.
+    """
+    return folded(file.path).rpartition("/")[2] == folded(WEB_CONFIG) and row.sha256 == file.sha256
+
+
+def _require_kinds(label: str, local: Sequence[LocalFile], present: Present) -> None:
+    for file in local:
+        folder = present.folders.get(folded(file.path))
+        if folder is not None:
+            raise Refused(
+                f"'{file.path}' is a file here, and a folder on {label}. Nothing was changed.",
+                "Delete that folder on the app if nothing in it is needed, or rename the file.",
+            )
+        parts = file.path.split("/")
+        for depth in range(1, len(parts)):
+            there = present.file("/".join(parts[:depth]))
+            if there is not None:
+                raise Refused(
+                    f"'{there.name}' is a folder here, and a file on {label}. Nothing was changed.",
+                    "Delete that file on the app if it is not needed, or rename the folder.",
+                )
