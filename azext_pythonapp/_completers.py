@@ -3,6 +3,8 @@
 from azure.cli.core.decorators import Completer
 
 SECONDS = 3.0
+# How many ids of changes are offered.
+NEWEST = 20
 
 
 @Completer
@@ -43,6 +45,14 @@ def job_id_completer(cmd, prefix, namespace, **kwargs):  # pylint: disable=unuse
     from azext_pythonapp.jobs.store import job_ids
 
     return _matching(_of_app(cmd, namespace, lambda app: job_ids(app.kudu)), prefix)
+
+
+@Completer
+def change_id_completer(cmd, prefix, namespace, **kwargs):  # pylint: disable=unused-argument
+    """Ids of the app's newest changes, for --change-id."""
+    from azext_pythonapp.history.store import History
+
+    return _matching(_of_app(cmd, namespace, lambda app: History(app.kudu).ids()), prefix)[:NEWEST]
 
 
 @Completer

@@ -118,6 +118,23 @@ def jobs_table(jobs):
 
 
 @fitted
+def history_table(changes):
+    """Rows of `history list`."""
+    return [
+        OrderedDict(
+            [
+                ("ChangeId", row["changeId"]),
+                ("StartedAt", _to_the_minute(row["startedAt"])),
+                ("State", "in progress" if row["inProgress"] else row["state"]),
+                ("Command", row["command"]),
+                ("User", row["user"]),
+            ]
+        )
+        for row in changes
+    ]
+
+
+@fitted
 def packages_table(packages):
     """Rows of `package list`."""
     return [OrderedDict([("Name", row["name"]), ("Version", row["version"])]) for row in packages]
@@ -181,7 +198,7 @@ def _job_row(job):
 
 
 def _to_the_minute(moment):
-    """ "11-26 15:57" for "2026-11-26T15:57:13Z", so that a row of `job list` fits 80 columns; the id has the year."""
+    """ "11-26 15:57" for "2026-11-26T15:57:13Z", so that a row of a list fits 80 columns; the id has the year."""
     found = _MOMENT.fullmatch(moment or "")
     return f"{found['day']} {found['minute']}" if found else moment
 

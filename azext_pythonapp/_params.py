@@ -18,7 +18,7 @@ def load_arguments(loader, _):
     --no-wait is called `detach` in the functions: az keeps a parameter named no_wait to itself, and prints nothing
     when it is given.
     """
-    for register in (_common, _runtimes, _set_version, _requirements, _pip, _packages, _jobs):
+    for register in (_common, _runtimes, _set_version, _requirements, _pip, _packages, _jobs, _history):
         register(loader)
     load_web_config(loader, NAME)
 
@@ -338,4 +338,19 @@ def _jobs(loader):
     with loader.argument_context("webapp python job wait") as context:
         context.argument(
             "timeout", type=int, help="Seconds to wait; the job keeps running after that. Default: no limit."
+        )
+
+
+def _history(loader):
+    """Options of the history commands."""
+    from azext_pythonapp._completers import change_id_completer
+
+    with loader.argument_context("webapp python history list") as context:
+        context.argument("top", type=int, help="List only so many changes, the newest. Default: all that are kept.")
+
+    with loader.argument_context("webapp python history show") as context:
+        context.argument(
+            "change_id",
+            completer=change_id_completer,
+            help="Id of the change, as `history list` and `changeId` have it. Default: the newest.",
         )

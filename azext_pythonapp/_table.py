@@ -13,7 +13,7 @@ _LEAST = 9
 _MARGIN, _GAP = 2, 2
 # The columns that give way when a table is too wide, one row of this after the other.
 _ELASTIC = (
-    ("Publisher",),
+    ("Publisher", "User"),
     ("Python", "Target", "Before", "After", "Command", "ExtensionId", "Name", "Requirement"),
     ("EntryPoint",),
     ("App",),

@@ -28,6 +28,10 @@ def load_command_table(loader, _):
         group.custom_command("wait", "wait_for_job", table_transformer=_format.job_table)
         group.custom_command("cancel", "cancel_job", table_transformer=_format.job_table)
 
+    with commands("webapp python history", "history") as group:
+        group.custom_command("list", "list_changes", table_transformer=_format.history_table)
+        group.custom_show_command("show", "show_change", table_transformer=_format.changes_table)
+
     with commands("webapp python package", "package") as group:
         group.custom_command("list", "list_packages", table_transformer=_format.packages_table)
         group.custom_command("freeze", "freeze_packages", table_transformer=_format.requirements_table)

@@ -9,7 +9,7 @@ import unicodedata
 from contextlib import contextmanager
 
 from azext_pythonapp.plain_text import plain, plain_line
-from azext_pythonapp.plan_view import Colours, diff_lines, plan_lines
+from azext_pythonapp.plan_view import Colours, change_lines, diff_lines, plan_lines
 from azext_pythonapp.url_secrets import masked
 
 # How often the elapsed time on the last line is updated, and from when on it is shown.
@@ -140,6 +140,16 @@ class Console:
         def show():
             for line in filter(None, lines):
                 self._write(masked(plain(line)))
+
+        self._at_end(show)
+
+    def conclude_changes(self, heading, changes):
+        """Print a sentence and rows of changes, with their diffs, behind the command's answer."""
+
+        def show():
+            wide = _columns() if _is_terminal(sys.stderr) else None
+            for line in (plain_line(heading), *change_lines(changes, _colours(), wide)):
+                self._write(masked(line))
 
         self._at_end(show)
 

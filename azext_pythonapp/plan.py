@@ -9,7 +9,9 @@ from typing import Any, Literal, Protocol
 
 from azext_pythonapp.errors import Interrupted, PythonAppError, UnknownOutcome
 
-Action = Literal["install", "uninstall", "create", "update", "restart", "upgrade", "downgrade", "reinstall", "none"]
+Action = Literal[
+    "install", "uninstall", "create", "update", "delete", "restart", "upgrade", "downgrade", "reinstall", "none"
+]
 
 
 @dataclass(frozen=True)

@@ -49,14 +49,21 @@ def plan_lines(
     if not changes:
         heading = f"Plan for {label}: nothing to change."
         return [plain_line(heading), *_warning_lines(warnings, colours, width)]
-    rows = _rows(changes)
-    column = min(max(len(name) for _, name, _, _ in rows), _WIDEST_NAME)
     lines = _folded(plain_line(f"Plan for {label}{f' (now {now})' if now else ''}:"), width)
+    lines += change_lines(changes, colours, width)
+    lines += _warning_lines(warnings, colours, width)
+    return [*lines, f"{_count(changes)}.{' Nothing was changed (dry run).' if dry_run else ''}"]
+
+
+def change_lines(changes: Sequence[Change], colours: Colours, width: int | None = None) -> list[str]:
+    """Return a line for each change with its sign, and the diff of each file below it. Arguments as in `plan_lines`."""
+    rows = _rows(changes)
+    column = min(max((len(name) for _, name, _, _ in rows), default=0), _WIDEST_NAME)
+    lines = []
     for sign, name, text, diff in rows:
         lines += _row_lines(sign, name, text, column, colours, width)
         lines += [f"      {line}" for line in diff_lines(diff, colours)] if diff else []
-    lines += _warning_lines(warnings, colours, width)
-    return [*lines, f"{_count(changes)}.{' Nothing was changed (dry run).' if dry_run else ''}"]
+    return lines
 
 
 def diff_lines(text: str, colours: Colours) -> list[str]:

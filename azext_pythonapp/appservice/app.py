@@ -57,6 +57,9 @@ class Progress(Protocol):
     def conclude(self, *lines: str | None) -> None:
         """Print lines as the last thing on the screen, behind the command's answer."""
 
+    def conclude_changes(self, heading: str, changes: Sequence[Change]) -> None:
+        """Print a sentence and rows of changes, with their diffs, behind the command's answer."""
+
     def diff(self, text: str) -> None:
         """Show a unified diff as the last thing on the screen of a terminal."""
 

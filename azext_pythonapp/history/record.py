@@ -277,16 +277,21 @@ def _camel(name: str) -> str:
     return first + "".join(part.capitalize() for part in rest)
 
 
-def undone(records: Sequence[Record]) -> set[str]:
-    """Return the ids of the changes that a later one undid and that stayed undone.
+def undone_by(records: Sequence[Record]) -> dict[str, str]:
+    """Return which changes a later one undid and that stayed undone: by their ids, the id of the later one.
 
     records: newest first. A change whose undo was undone itself is in force again.
     """
-    found: set[str] = set()
+    found: dict[str, str] = {}
     for record in records:
         if record.undoes and record.state == SUCCEEDED and record.id not in found:
-            found.add(record.undoes)
+            found.setdefault(record.undoes, record.id)
     return found
+
+
+def undone(records: Sequence[Record]) -> set[str]:
+    """Return the ids of the changes that are undone. records: newest first."""
+    return set(undone_by(records))
 
 
 def moment_text(moment: datetime | None) -> str:

@@ -50,6 +50,10 @@ class Recorded:
     def conclude(self, *lines: str | None) -> None:
         self.last += [line for line in lines if line]
 
+    def conclude_changes(self, heading: str, changes: Sequence[Change]) -> None:
+        self.last.append(heading)
+        self.last += [change.target for change in changes]
+
     def diff(self, text: str) -> None:
         self.last.append(text)
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.site import site_label
 from azext_pythonapp.errors import NotFound, PythonAppError
 from azext_pythonapp.history.lease import LEASE, read_lease
 from azext_pythonapp.history.record import SUCCEEDED, UNFINISHED, Record, Torn, moment_text, readable_time
@@ -58,9 +59,21 @@ def undo_command(app: App, change_id: str) -> str:
     return f"az webapp python rollback {app.site.arguments} --change-id {change_id} --yes"
 
 
+def made_elsewhere(app: App, record: Record) -> str | None:
+    """Return the label of the slot in which a change was made, when that is another one than this; else None.
+
+    A swap of slots takes all of %HOME% along, these records among it (docs/platform/kudu.md 10.1).
+    """
+    name, slot = str(record.app.get("name") or ""), str(record.app.get("slot") or "")
+    if not name or (name.lower(), slot.lower()) == (app.site.name.lower(), (app.site.slot or "").lower()):
+        return None
+    return site_label(name, slot or None)
+
+
 def left_sentence(app: App, record: Record) -> str:
     """Return the sentence about a change that was interrupted, with the two ways on."""
-    again = record.finish or record.command_line
+    # After a swap of slots its command names the other slot.
+    again = None if made_elsewhere(app, record) else record.finish or record.command_line
     since = readable_time(record.started_at)
     who = ", ".join(filter(None, (record.user and f"by {record.user}", since)))
     what = f"Change {record.id} of {app.site.label} (`{record.command}`{', ' + who if who else ''}) is not finished"

@@ -267,7 +267,7 @@ def result_changes(result: JobResult) -> list[Change]:
     changes = [package_change(canonical(each.name), "install", None, each.version) for each in result.installed]
     changes += [
         package_change(
-            canonical(each.name), "upgrade" if _rose(each.before, each.after) else "downgrade", each.before, each.after
+            canonical(each.name), "upgrade" if rose(each.before, each.after) else "downgrade", each.before, each.after
         )
         for each in result.upgraded
     ]
@@ -287,7 +287,8 @@ def package_change(name: str, action: Action, before: str | None, after: str | N
     return Change(f"packages/{name}", action, before, after)
 
 
-def _rose(before: str, after: str) -> bool:
+def rose(before: str, after: str) -> bool:
+    """Return whether a version is at least another one; True where that cannot be told."""
     from packaging.version import InvalidVersion, Version
 
     try:

@@ -1,0 +1,38 @@
+"""Help of the history commands."""
+
+from knack.help_files import helps
+
+helps["webapp python history"] = """
+type: group
+short-summary: Show what was done to an app, by whom, and how to undo it.
+"""
+
+helps["webapp python history list"] = """
+type: command
+short-summary: List the changes of an app, newest first.
+long-summary: >-
+    Each command that changes an app leaves a record on it, in `%HOME%\\data\\pythonapp\\history`; the last 50 are kept.
+    Times are UTC, by the worker's clock. A change that is `unfinished` was interrupted, or is being made just now:
+    then `inProgress` is true. One that is `undone` was undone by a later one. A swap of slots takes the records along
+    with the files.
+examples:
+  - name: List what was done to an app.
+    text: az webapp python history list -g MyGroup -n MyApp -o table
+  - name: Print the id of the newest change.
+    text: az webapp python history list -g MyGroup -n MyApp --top 1 --query [].changeId -o tsv
+"""
+
+helps["webapp python history show"] = """
+type: command
+short-summary: Show a change, what undoing it brings back, and the command that does it.
+long-summary: >-
+    `restores` lists what was there before: files with their differences, the runtime, the packages. Values in
+    web.config that look like secrets are masked. Nothing on the app is compared with it.
+examples:
+  - name: Show the newest change.
+    text: az webapp python history show -g MyGroup -n MyApp
+  - name: Show a change with the difference of web.config.
+    text: az webapp python history show -g MyGroup -n MyApp --change-id 20261122-115930-4f2a -o table
+  - name: Print the command that undoes a change.
+    text: az webapp python history show -g MyGroup -n MyApp --change-id 20261122-115930-4f2a --query undoCommand -o tsv
+"""

@@ -1,0 +1,71 @@
+"""What undoing a change brings back, by its record, as rows of docs/json-output.md."""
+
+from __future__ import annotations
+
+from azext_pythonapp.history.record import KeptFile, PackageChange, Published, Record, RuntimeChange
+from azext_pythonapp.operations.job.run import package_change, rose
+from azext_pythonapp.plan import Change
+from azext_pythonapp.webconfig.diff import unified_diff
+
+
+def restored(record: Record) -> list[Change]:
+    """Return what a record says was there before its change: `before` is what the change left, `after` what comes back.
+
+    Values in files that may be secrets are masked in the diffs. What an interrupted change left is not known: then
+    `before` is "unknown", and a file has no diff.
+    """
+    changes = [_runtime(each) for each in record.runtimes]
+    for packages in record.packages:
+        changes += _packages(packages)
+    changes += [_file(record, each) for each in record.files]
+    return changes + (_published(record.published) if record.published is not None else [])
+
+
+def _runtime(change: RuntimeChange) -> Change:
+    """Return the row of a runtime that was installed or uninstalled."""
+    folder = change.python_path.replace("/", "\\").split("\\")[-2:-1]
+    target = f"siteextensions/{change.extension_id}" if change.extension_id else "".join(folder) or change.python_path
+    version = change.package_version or change.version
+    if change.action == "install":
+        return Change(target, "uninstall", version, None)
+    return Change(target, "install", None, version)
+
+
+def _packages(change: PackageChange) -> list[Change]:
+    if change.before is None:
+        return []
+    if change.after is None:
+        count = len(change.before)
+        words = f"{count} package{'' if count == 1 else 's'}"
+        return [Change(f"{change.folder}/Lib/site-packages", "update", "unknown", words)]
+    rows = []
+    for name in sorted({*change.before, *change.after}):
+        left, back = change.after.get(name), change.before.get(name)
+        if left == back:
+            continue
+        if left is None or back is None:
+            rows.append(package_change(name, "install" if left is None else "uninstall", left, back))
+        else:
+            rows.append(package_change(name, "upgrade" if rose(left, back) else "downgrade", left, back))
+    return rows
+
+
+def _file(record: Record, kept: KeptFile) -> Change:
+    """Return the row of a file; its words are those of the change, the other way round."""
+    row = next((each for each in record.changes if str(each.get("target")).lower() == kept.path.lower()), {})
+    left, back = row.get("after"), row.get("before")
+    if not kept.written:
+        return Change(kept.path, "delete" if kept.before is None else "update", "unknown", back)
+    if kept.before is None:
+        return Change(kept.path, "delete", left, None, unified_diff(kept.after, b"", kept.path))
+    diff = unified_diff(kept.after, kept.before, kept.path)
+    return Change(kept.path, "create" if kept.after is None else "update", left, back, diff)
+
+
+def _published(published: Published) -> list[Change]:
+    """Return a row for each file that `publish` created, replaced or deleted."""
+    return [
+        *(Change(f"{published.root}/{path}", "delete") for path in published.created),
+        *(Change(f"{published.root}/{path}", "update") for path in published.replaced),
+        *(Change(f"{published.root}/{path}", "create") for path in published.deleted),
+    ]
