@@ -16,6 +16,16 @@ _HOME = re.compile(r"(?:%HOME%|%SystemDrive%\\home|[CD]:\\home)(?=\\|$)", re.IGN
 _RELATIVE = re.compile(r"\.{1,2}[\\/]")
 
 
+# The device names of Windows, whatever follows the first dot ("Naming Files, Paths, and Namespaces", Win32).
+_DEVICE = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[1-9\u00b9\u00b2\u00b3]) *(?:\.|$)", re.IGNORECASE
+)
+_FORBIDDEN = re.compile(r"[<>:\"/\\|?*\x00-\x1f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+# Letters whose upper case is an ASCII letter in Unicode, but not in Windows' table (dotnet/runtime#32247).
+_NOT_ASCII = "\u0131\u017f"
+MAX_NAME_LENGTH = 255
+
 MAX_COMMAND_LENGTH = 8191
 _PLAIN_ARGUMENT = re.compile(r"[A-Za-z0-9_./:\\=-]+")
 _UNSAFE_IN_QUOTES = re.compile(r'["%\r\n\0]')
@@ -112,3 +122,35 @@ def home_folder_of(program: str, home: str) -> str | None:
 def same_path(one: str, other: str, home: str) -> bool:
     """Return whether two paths name the same program on the worker: Windows ignores case, and %HOME% has aliases."""
     return started_path(one, home).lower() == started_path(other, home).lower()
+
+
+def name_problem(name: str) -> str | None:
+    """Return why Windows cannot store a file or folder by a name, as the end of a sentence; None when it can."""
+    device = _DEVICE.match(name)
+    forbidden = _FORBIDDEN.search(name)
+    if _SURROGATE.search(name):
+        return "its name is not valid Unicode"
+    if forbidden is not None:
+        return "it contains a control character" if ord(forbidden[0]) < 32 else f"it contains {forbidden[0]}"
+    if device is not None:
+        return f"{device[0].rstrip('. ').upper()} is the name of a device"
+    if name[-1:] in (".", " "):
+        return "it ends in a dot" if name.endswith(".") else "it ends in a blank"
+    if utf16_length(name) > MAX_NAME_LENGTH:
+        return f"its name has more than {MAX_NAME_LENGTH} characters"
+    return None
+
+
+def utf16_length(text: str) -> int:
+    """Return the length of a text as Windows counts it: characters beyond U+FFFF are two."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def upper_case(path: str) -> str:
+    """Return a path in the case in which Windows compares paths: one letter for one, by a table without exceptions."""
+    if path.isascii():
+        return path.upper()
+    return "".join(
+        upper if len(upper := each.upper()) == 1 and each not in _NOT_ASCII and each < "\U00010000" else each
+        for each in path
+    )

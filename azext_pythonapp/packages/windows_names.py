@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-# Windows' device names, whatever follows the first dot.
-_DEVICES = re.compile(
-    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])[ ]*(?:\.|$)", re.IGNORECASE
-)
-_FORBIDDEN = re.compile(r"[<>:\"/\\|?*\x00-\x1f\x7f\ud800-\udfff]")
+from azext_pythonapp.windows import name_problem, upper_case, utf16_length
+
 # %HOME%\data\pythonapp\jobs\<id>\ uses about 60 of the 260 characters.
 MAX_CHARACTERS = 120
 
@@ -21,15 +18,9 @@ def is_safe(path: str) -> bool:
     """
     parts = path.split("/")
     return (
-        len(path.encode("utf-16-le", "surrogatepass")) <= 2 * MAX_CHARACTERS
-        and not re.search(r"\s#|^#|\$\{|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", path)
-        and all(
-            part not in ("", ".", "..")
-            and not _FORBIDDEN.search(part)
-            and not _DEVICES.match(part)
-            and part[-1] not in ". "
-            for part in parts
-        )
+        utf16_length(path) <= MAX_CHARACTERS
+        and not re.search(r"\x7f|\s#|^#|\$\{|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", path)
+        and all(part not in ("", ".", "..") and name_problem(part) is None for part in parts)
     )
 
 
@@ -44,7 +35,7 @@ def clashes(path: str, taken: Collection[str]) -> bool:
 
 def folded(path: str) -> str:
     """Return a path in the case in which Windows compares paths."""
-    return path.upper()
+    return upper_case(path)
 
 
 def safe_name(name: str, number: int) -> str:

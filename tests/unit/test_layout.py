@@ -23,7 +23,7 @@ FLOORS = [
     ["operations.job", "operations.files"],
     ["operations.app"],
     ["entrypoints", "jobs"],
-    ["appservice", "history", "import_program", "packages", "runtimes", "webconfig"],
+    ["appservice", "history", "import_program", "packages", "runtimes", "source", "webconfig"],
     ["ground"],
 ]
 AZ = {
