@@ -352,5 +352,5 @@ def _history(loader):
         context.argument(
             "change_id",
             completer=change_id_completer,
-            help="Id of the change, as `history list` and `changeId` have it. Default: the newest.",
+            help="Id of the change, as `history list` and `changeId` have it, or its beginning. Default: the newest.",
         )

@@ -40,7 +40,7 @@ def list_changes(app: App, top: int | None) -> list[dict[str, Any]]:
 
 
 def show_change(app: App, change_id: str | None, in_full: bool = False) -> dict[str, Any]:
-    """Return the object of docs/json-output.md. change_id: None for the newest.
+    """Return the object of docs/json-output.md. change_id: the beginning of one is enough; None for the newest.
 
     in_full: whether to say in words what the object holds and a table has no room for.
 
@@ -53,9 +53,10 @@ def show_change(app: App, change_id: str | None, in_full: bool = False) -> dict[
             f"Each command that changes the app records it; see what it runs now: "
             f"`az webapp python show {app.site.arguments}`.",
         )
-    wanted = (change_id or ids[0]).lower()
-    if wanted not in ids:
-        raise no_such_change(app, change_id or wanted, ids)
+    begins = [each for each in ids if each.startswith((change_id or ids[0]).lower())]
+    if change_id is not None and len(begins) != 1:
+        raise no_such_change(app, change_id, ids)
+    wanted = begins[0]
     past = read_past(app, ids[: ids.index(wanted) + 1])  # a newer one may have undone it
     problem = next((each.problem for each in past.unread if each.id == wanted), None)
     if problem is not None:

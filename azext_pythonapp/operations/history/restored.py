@@ -7,6 +7,9 @@ from azext_pythonapp.operations.job.run import package_change, rose
 from azext_pythonapp.plan import Change
 from azext_pythonapp.webconfig.diff import unified_diff
 
+# Undoing these leaves a Python that they installed on the app.
+_KEEPS_RUNTIMES = ("set-version", "publish")
+
 
 def restored(record: Record) -> list[Change]:
     """Return what a record says was there before its change: `before` is what the change left, `after` what comes back.
@@ -14,9 +17,14 @@ def restored(record: Record) -> list[Change]:
     Values in files that may be secrets are masked in the diffs. What an interrupted change left is not known: then
     `before` is "unknown", and a file has no diff.
     """
-    changes = [_runtime(each) for each in record.runtimes]
+    first: dict[str, RuntimeChange] = {}
+    for each in record.runtimes:
+        first.setdefault(each.python_path.lower(), each)
+    new = [path for path, each in first.items() if each.action == "install"]
+    stays = record.command in _KEEPS_RUNTIMES or bool(record.files)
+    changes = [_runtime(each) for path, each in first.items() if not (stays and path in new)]
     for packages in record.packages:
-        changes += _packages(packages)
+        changes += _packages(packages) if packages.python_path.lower() not in new else []
     changes += [_file(record, each) for each in record.files]
     return changes + (_published(record.published) if record.published is not None else [])
 

@@ -14,7 +14,16 @@ import pytest
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import InvalidInput, NotFound, PlatformFailed
 from azext_pythonapp.history.lease import LEASE, LeaseFile
-from azext_pythonapp.history.record import FAILED, SUCCEEDED, UNFINISHED, KeptFile, PackageChange, Record
+from azext_pythonapp.history.record import (
+    FAILED,
+    SUCCEEDED,
+    UNFINISHED,
+    KeptFile,
+    PackageChange,
+    Published,
+    Record,
+    RuntimeChange,
+)
 from azext_pythonapp.operations.history.commands import list_changes, show_change
 from tests.json_contract import check_answer
 from tests.unit.folder_site import FolderSite
@@ -239,6 +248,43 @@ def test_a_new_file_goes_and_a_deleted_one_comes_back(place: Place) -> None:
     gone, back = place.shown(IDS[1])["restores"]
     assert gone["action"] == "delete" and "-<a />" in gone["diff"]
     assert back["action"] == "create" and "+<b />" in back["diff"]
+
+
+PYTHON = ("3.8.10", "x64", "Contoso-python3810x64", "3.8.10.1", "siteExtension", r"D:\home\python3810x64\python.exe")
+
+
+@pytest.mark.parametrize(
+    "command, action, expected",
+    [
+        ("install", "install", [("siteextensions/Contoso-python3810x64", "uninstall", "3.8.10.1", None)]),
+        ("set-version", "install", []),
+        ("uninstall", "uninstall", [("siteextensions/Contoso-python3810x64", "install", None, "3.8.10.1")]),
+    ],
+)
+def test_runtimes_come_and_go_as_rollback_does_it(place: Place, command: str, action: str, expected: object) -> None:
+    packages = PackageChange(PYTHON[-1], "3.8.10", "x64", "python3810x64", {}, {"flask": "3.0"})
+    runtimes = (RuntimeChange(action, *PYTHON),)
+    place.put(record(1, command=command, runtimes=runtimes, packages=(packages,) if action == "install" else ()))
+    rows = place.shown(None)["restores"]
+    assert [(row["target"], row["action"], row["before"], row["after"]) for row in rows] == expected
+
+
+def test_published_files_are_named(place: Place) -> None:
+    published = Published("site/wwwroot", "data/kept.zip", ("new.py",), ("app.py",), ("old.py",))
+    place.put(record(1, command="publish", published=published))
+    rows = place.shown(None)["restores"]
+    assert [(row["target"].rpartition("/")[2], row["action"]) for row in rows] == [
+        ("new.py", "delete"),
+        ("app.py", "update"),
+        ("old.py", "create"),
+    ]
+
+
+def test_the_beginning_of_an_id_is_enough(place: Place) -> None:
+    place.put(record(1), record(2))
+    assert place.shown(IDS[1][:13])["changeId"] == IDS[1]
+    with pytest.raises(NotFound, match=f"There is no change 2026 .* The newest 2 are {IDS[2]}"):
+        show_change(place.app, "2026")
 
 
 def test_a_record_of_another_slot_came_with_a_swap(place: Place) -> None:
