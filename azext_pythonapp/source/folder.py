@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,11 +15,11 @@ from pathlib import Path
 from azext_pythonapp.advice import quoted
 from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.source.ignore import Rules, left_out_by, pattern_of
-from azext_pythonapp.source.left_out import LeftOut, Reason, named, sentence
+from azext_pythonapp.source.left_out import LeftOut, Reason, first_few, sentence
 from azext_pythonapp.source.never_sent import is_environment, is_never_sent, is_part_of_environment
 from azext_pythonapp.source.place import require_folder
 from azext_pythonapp.source.repository import deeper, rules_outside
-from azext_pythonapp.windows import upper_case
+from azext_pythonapp.source.tree import FileTree
 
 _EXCLUDE = "--exclude"
 _BLOCK = 1 << 20
@@ -112,13 +112,10 @@ class Source:
         """Return what is left out, and why, in one sentence; None when nothing is."""
         return sentence(self.left_out)
 
-    def find(self, path: str) -> SourceFile | None:
-        """Return the file that Windows finds by a path, whose case does not count; None when there is none."""
-        return self._by_path.get(upper_case(path))
-
     @cached_property
-    def _by_path(self) -> Mapping[str, SourceFile]:
-        return {upper_case(each.path): each for each in self.files}
+    def tree(self) -> FileTree[SourceFile]:
+        """Return the files by folder, and as Windows finds them."""
+        return FileTree(self.files)
 
 
 def read_source(folder: Path, exclude: Sequence[str] = ()) -> Source:
@@ -297,7 +294,7 @@ class _Walk:
         patterns = [_leaving_out(each.partition(" (to ")[0]) for each in links[:1]]
         some = f"{len(links)} symbolic links lead" if len(links) > 1 else "A symbolic link leads"
         return InvalidInput(
-            f"{some} out of '{self._folder}': {named(links)}. What is elsewhere is not sent unasked.",
+            f"{some} out of '{self._folder}': {first_few(links)}. What is elsewhere is not sent unasked.",
             f"Copy what the app needs into the folder, or leave it out, for example with {patterns[0]}.",
         )
 
