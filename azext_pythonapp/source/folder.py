@@ -82,7 +82,7 @@ class SourceFile:
     def _require_unchanged(self, found: os.stat_result) -> None:
         if (found.st_size, found.st_mtime) != (self.size, self.mtime):
             raise InvalidInput(
-                f"'{self.file}' changed while it was read.",
+                f"'{self.file}' changed while this command ran.",
                 f"Run the command again when nothing writes it, or leave it out with {_leaving_out(self.path)}.",
             )
 
@@ -111,6 +111,17 @@ class Source:
     def left_out_sentence(self) -> str | None:
         """Return what is left out, and why, in one sentence; None when nothing is."""
         return sentence(self.left_out)
+
+    @property
+    def unmatched_sentence(self) -> str | None:
+        """Return which patterns of --exclude change nothing, in one sentence; None when all do."""
+        if not self.unmatched:
+            return None
+        patterns = " ".join(f"{_EXCLUDE} {quoted(each)}" for each in self.unmatched)
+        return (
+            f"{patterns} is for nothing in '{self.folder}'; patterns are as in .gitignore, relative to that folder, with "
+            "'/' between names."
+        )
 
     @cached_property
     def tree(self) -> FileTree[SourceFile]:
@@ -165,7 +176,7 @@ class _Walk:
         self._files: list[SourceFile] = []
         self._empty: list[str] = []
         self._left_out: dict[tuple[Reason, str], LeftOut] = {}
-        self._leads_out: list[str] = []
+        self._leads_out: list[tuple[str, str]] = []
 
     def source(self) -> Source:
         """Walk, and return the result."""
@@ -269,7 +280,7 @@ class _Walk:
         elif any(self._in_environment(target, below)):
             self._leave_out("environment", "folder", path, is_folder)
         elif below is None:
-            self._leads_out.append(f"{path} (to {target})")
+            self._leads_out.append((path, target))
         else:
             return True
         return False
@@ -291,11 +302,11 @@ class _Walk:
 
     def _outside_links(self) -> InvalidInput:
         links = sorted(self._leads_out)
-        patterns = [_leaving_out(each.partition(" (to ")[0]) for each in links[:1]]
+        shown = first_few(f"{path} (to {target})" for path, target in links)
         some = f"{len(links)} symbolic links lead" if len(links) > 1 else "A symbolic link leads"
         return InvalidInput(
-            f"{some} out of '{self._folder}': {first_few(links)}. What is elsewhere is not sent unasked.",
-            f"Copy what the app needs into the folder, or leave it out, for example with {patterns[0]}.",
+            f"{some} out of '{self._folder}': {shown}. What is elsewhere is not sent unasked.",
+            f"Copy what the app needs into the folder, or leave it out, for example with {_leaving_out(links[0][0])}.",
         )
 
 

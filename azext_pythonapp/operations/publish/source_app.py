@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from azext_pythonapp.advice import quoted
@@ -31,6 +31,7 @@ class SourceApp:
     """
 
     source: Source
+    _unreadable: list[InvalidInput] = field(default_factory=list, repr=False)
 
     @cached_property
     def entry_points(self) -> Candidates:
@@ -54,14 +55,20 @@ class SourceApp:
         """Raise InvalidInput for a folder that is no app, with what was looked for.
 
         named: the command line names what is to start. in_force: the app has a web.config that starts something; then
-        any file of Python is enough, because nobody can see in it what a script of one's own serves.
+        any file of Python is enough, because nobody can see in it what a script of one's own serves. Raises it for a
+        folder of which nothing is sent, too, and for a file that cannot be read.
         """
+        if not self.source.files:
+            sentences = [f"Nothing of '{self.source.folder}' is sent.", self.source.left_out_sentence or ""]
+            raise InvalidInput(" ".join(filter(None, sentences)), self._advice())
         if named or self.requirements is not None or self.starts_python:
             return
         if self.entry_points or self.entry_points.foreign:
             return
         if in_force and any(each.path.lower().endswith(_CODE) for each in self.source.files):
             return
+        if self._unreadable:
+            raise self._unreadable[0]
         raise InvalidInput(self._looked_for(), self._advice())
 
     def _looked_for(self) -> str:
@@ -107,4 +114,8 @@ class SourceApp:
 
     def _content(self, name: str) -> bytes | None:
         file = self.source.tree.find(name)
-        return file.content() if file is not None else None
+        try:
+            return file.content() if file is not None else None
+        except InvalidInput as error:
+            self._unreadable.append(error)  # which is a file without an application to whoever looks for one
+            raise

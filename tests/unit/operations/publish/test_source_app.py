@@ -94,3 +94,17 @@ def test_no_file_is_run(tmp_path):
     app = app_of(tmp_path, {"app.py": f"open({str(mark)!r}, 'w')\n{FLASK}"})
     app.require(named=False, in_force=False)
     assert not mark.exists()
+
+
+def test_folder_of_which_nothing_is_sent_is_refused(tmp_path):
+    app = app_of(tmp_path, {"tests/test_app.py": FLASK, ".env": "X=1"}, "tests/")
+    with pytest.raises(InvalidInput) as caught:
+        app.require(named=True, in_force=True)
+    assert caught.value.message == (f"Nothing of '{tmp_path}' is sent. Left out: .env, 1 folder of --exclude tests/.")
+
+
+def test_file_that_cannot_be_read_is_not_taken_for_empty(tmp_path):
+    app = app_of(tmp_path, {"app.py": FLASK})
+    (tmp_path / "app.py").write_text("changed", encoding="utf-8")
+    with pytest.raises(InvalidInput, match=r"app\.py' changed while this command ran"):
+        app.require(named=False, in_force=False)
