@@ -119,9 +119,13 @@ class Source:
             return None
         patterns = " ".join(f"{_EXCLUDE} {quoted(each)}" for each in self.unmatched)
         return (
-            f"{patterns} is for nothing in '{self.folder}'; patterns are as in .gitignore, relative to that folder, with "
-            "'/' between names."
+            f"{patterns} is for nothing in '{self.folder}'; patterns are as in .gitignore, relative to that folder, "
+            "with '/' between names."
         )
+
+    def find(self, path: str) -> SourceFile | None:
+        """Return the file that Windows finds by a path, whose case does not count; None when there is none."""
+        return self.tree.find(path)
 
     @cached_property
     def tree(self) -> FileTree[SourceFile]:

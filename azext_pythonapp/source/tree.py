@@ -31,11 +31,6 @@ class FileTree(Generic[F]):
                 folder = upper_case("/".join(parts[:number]))
                 self._folders.setdefault(folder, {})[part] = number < len(parts) - 1
 
-    @property
-    def paths(self) -> frozenset[str]:
-        """Return the paths of all files and of all folders but the root, in upper case."""
-        return frozenset([*self._files, *filter(None, self._folders)])
-
     def find(self, path: str) -> F | None:
         """Return the file of a path; None when there is none."""
         return self._files.get(upper_case(path))

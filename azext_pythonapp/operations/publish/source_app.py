@@ -41,7 +41,7 @@ class SourceApp:
     @property
     def requirements(self) -> SourceFile | None:
         """Return the file of the requirements that publish installs; None without one."""
-        return self.source.tree.find(REQUIREMENTS)
+        return self.source.find(REQUIREMENTS)
 
     @property
     def starts_python(self) -> bool:
@@ -113,7 +113,7 @@ class SourceApp:
         return entries
 
     def _content(self, name: str) -> bytes | None:
-        file = self.source.tree.find(name)
+        file = self.source.find(name)
         try:
             return file.content() if file is not None else None
         except InvalidInput as error:

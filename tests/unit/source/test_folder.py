@@ -348,8 +348,8 @@ def test_file_that_grows_while_it_is_read_is_an_error(tmp_path, monkeypatch):
 
 def test_case_does_not_count_when_a_file_is_looked_for(tmp_path):
     source = read_source(made(tmp_path, ["Web/Straße.py"]))
-    assert source.tree.find("web/STRAßE.PY").path == "Web/Straße.py"
-    assert source.tree.find("web/strasse.py") is None
+    assert source.find("web/STRAßE.PY").path == "Web/Straße.py"
+    assert source.find("web/strasse.py") is None
 
 
 @posix
