@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -10,19 +11,26 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound
 from azext_pythonapp.jobs.pending_restart import owner_of
 from azext_pythonapp.jobs.request import Switch, asked_digest
-from azext_pythonapp.jobs.state import SUCCEEDED, Job, moment
-from azext_pythonapp.jobs.store import job_ids, request_of, show
+from azext_pythonapp.jobs.state import QUEUED, SUCCEEDED, Job, moment
+from azext_pythonapp.jobs.store import give_up, job_ids, request_of, show
 from azext_pythonapp.operations.app.observe import Part
 from azext_pythonapp.operations.job.run import PipJob, PipRun, spec_of, start_pip
+
+# How long after its request a job whose client has ended is waited for, in seconds: Python starts within this time
+# unless the SCM site is cold, and then the job is started once more.
+BEGIN_SECONDS = 5.0
+_LOOK_SECONDS = 1.0
 
 
 def running_same(app: App, run: PipRun, command: str) -> Job | None:
     """Return a job that does this very run already, because the same command was given before; None when none does.
 
     A job that is about to begin counts too, and one that has succeeded since this command began; one whose request
-    differs in anything does not.
+    differs in anything does not. One that does not begin is given up, so that it never will: this command holds the
+    app's lease, so the client that was to start it has ended.
     """
-    return same_job(app, run, command, _candidates(app, run.target.folder))
+    job = same_job(app, run, command, _candidates(app, run.target.folder))
+    return job if job is None or job.phase != QUEUED else _once_begun(app, job)
 
 
 def same_job(app: App, run: PipRun, command: str, among: Iterable[str], over: bool = False) -> Job | None:
@@ -41,6 +49,23 @@ def same_job(app: App, run: PipRun, command: str, among: Iterable[str], over: bo
         if over or not job.over or _just_succeeded(app, job):
             return job
     return None
+
+
+def _once_begun(app: App, job: Job) -> Job | None:
+    """Return a job once it has begun; None for one that does not begin, which is given up then."""
+    while job.phase == QUEUED and (_age(app, job) or BEGIN_SECONDS) < BEGIN_SECONDS:
+        time.sleep(_LOOK_SECONDS)
+        job = show(app.kudu, job.id)
+    if job.phase == QUEUED:
+        give_up(app.kudu, job.id, "its client ended before it was started")
+        job = show(app.kudu, job.id)
+    return job if not job.over or _just_succeeded(app, job) else None
+
+
+def _age(app: App, job: Job) -> float | None:
+    """Return the seconds since a job was asked for, by the server's clock; None where that is not known."""
+    asked, now = moment(job.heartbeat_at), app.kudu.now()
+    return None if asked is None or now is None else (now - asked).total_seconds()
 
 
 def _just_succeeded(app: App, job: Job) -> bool:

@@ -67,10 +67,30 @@ def asks(world, run=RUN, command=COMMAND, job_id=JOB, state="running", on_succes
         (world.kudu.home / LOCKS / "python311x64.lock").write_text(job_id)
 
 
-@pytest.mark.parametrize("state, locked", [("running", True), ("running", False), (None, False)])
-def test_a_job_of_the_same_request_is_found(world, state, locked):
-    asks(world, state=state, locked=locked)
+@pytest.mark.parametrize("locked", [True, False])
+def test_a_job_of_the_same_request_is_found(world, locked):
+    asks(world, locked=locked)
     assert running_same(world.app, RUN, COMMAND).id == JOB
+
+
+def test_one_that_is_about_to_begin_is_waited_for(world, monkeypatch):
+    asks(world, state=None, locked=False)
+    monkeypatch.setattr(same_job.time, "sleep", lambda seconds: asks(world))
+    assert running_same(world.app, RUN, COMMAND).id == JOB
+
+
+def test_one_that_does_not_begin_is_given_up_and_never_will(world, monkeypatch):
+    asks(world, state=None, locked=False)
+    told = world.kudu.clock
+
+    def pass_time(seconds):
+        world.kudu.clock = lambda: told() + timedelta(seconds=10)
+
+    monkeypatch.setattr(same_job.time, "sleep", pass_time)
+    assert running_same(world.app, RUN, COMMAND) is None
+    job = show(world.kudu, JOB)
+    assert (job.state, job.error) == ("failed", "its client ended before it was started")
+    assert not (world.kudu.home / "data/pythonapp/jobs" / JOB / "secrets.json").exists()
 
 
 @pytest.mark.parametrize("command, run", OTHERS)
