@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+# The name under which a test of the kill matrix reports its totals.
+TOTALS = "kill matrix"
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # Unit tests import the door, which derives from az's classes: az's packages come after the tests' own.
@@ -41,3 +43,23 @@ def store(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A folder that all workers of this test run share."""
     base = tmp_path_factory.getbasetemp()
     return base if worker_id == "master" else base.parent
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the kill matrix came to (tests/unit/kill_matrix), in this process also when others ran the tests."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    rows = [value for each in reports if each.when == "call" for name, value in each.user_properties if name == TOTALS]
+    if not rows:
+        return
+    terminalreporter.section("kill matrix")
+    for row in sorted(rows, key=lambda row: str(row["story"])):
+        terminalreporter.line(
+            "{story}: {requests} requests, {kills} kills, {ways} ways on, {broken} broken".format(**row)
+        )
+    total = {key: sum(row[key] for row in rows) for key in ("requests", "kills", "ways", "broken")}
+    commands = len({row["story"] for row in rows})
+    terminalreporter.line(
+        "{requests} requests × {commands} commands: {kills} kills, {ways} ways on, {broken} broken".format(
+            commands=commands, **total
+        )
+    )

@@ -1,1 +1,0 @@
-"""`publish`: a folder of this machine becomes the running app."""

@@ -1,0 +1,99 @@
+"""The gate in front of a local Azure, at which a client is killed after so many requests."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tests.local_azure import login
+
+Moment = Literal["answered", "arrived"]
+
+
+@dataclass
+class Kill:
+    """When a client is killed.
+
+    number: at which of its requests, sign-in not counted; the requests behind that one reach nothing. moment:
+    "answered", when the request has been carried out, and its answer is about to leave; "arrived", when it has reached
+    Azure, which goes on to carry it out. kill: set once the client has been started.
+    """
+
+    number: int
+    moment: Moment = "answered"
+    count: int = 0
+    _started: threading.Event = field(default_factory=threading.Event)
+    _kill: Callable[[], None] = lambda: None
+
+    def of(self, kill: Callable[[], None]) -> None:
+        """Name what kills the client."""
+        self._kill = kill
+        self._started.set()
+
+    async def carry_out(self) -> None:
+        """Kill the client; return when it is gone."""
+        await asyncio.to_thread(self._started.wait)
+        await asyncio.to_thread(self._kill)
+
+
+class Gate:
+    """Passes all requests on, or those of a client until it is killed."""
+
+    def __init__(self, app: ASGIApp):
+        self._app = app
+        self.plan: Kill | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        plan = self.plan
+        if plan is None or Headers(scope=scope)["host"].partition(":")[0].lower() == login.HOST:
+            await self._app(scope, receive, send)
+            return
+        plan.count += 1
+        if plan.count < plan.number:
+            await self._app(scope, receive, send)
+        elif plan.count > plan.number:
+            await _gone(receive)
+        elif plan.moment == "answered":
+            await self._answered(plan, scope, receive)
+            await _gone(receive)
+        else:
+            await self._arrived(plan, scope, receive)
+            await _gone(receive)
+
+    async def _answered(self, plan: Kill, scope: Scope, receive: Receive) -> None:
+        async def nowhere(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await plan.carry_out()
+
+        await self._app(scope, receive, nowhere)
+
+    async def _arrived(self, plan: Kill, scope: Scope, receive: Receive) -> None:
+        whole = asyncio.Event()
+
+        async def noting() -> Message:
+            message = await receive()
+            if not message.get("more_body"):
+                whole.set()
+            return message
+
+        async def nowhere(message: Message) -> None:
+            pass
+
+        work = asyncio.ensure_future(self._app(scope, noting, nowhere))
+        first = asyncio.ensure_future(whole.wait())
+        await asyncio.wait({work, first}, return_when=asyncio.FIRST_COMPLETED)
+        first.cancel()
+        await plan.carry_out()
+        await work
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the client of a request is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
