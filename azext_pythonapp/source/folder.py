@@ -121,11 +121,12 @@ class Source:
         return {upper_case(each.path): each for each in self.files}
 
 
-def read_source(folder: Path, exclude: Sequence[str] = ()) -> Source:
+def read_source(folder: str | Path, exclude: Sequence[str] = ()) -> Source:
     """List what of a folder is sent; nothing is read but .gitignore files.
 
-    folder: as it was given; `~` is the home folder. exclude: patterns as in .gitignore, relative to the folder, which
-    come after all others. Symbolic links are followed inside of the folder.
+    folder: as it was given; `~` is the home folder, and "" an error, where Path("") would be the current folder.
+    exclude: patterns as in .gitignore, relative to the folder, which come after all others. Symbolic links are followed
+    inside of the folder.
     Raises InvalidInput for a folder that is not there, that is empty, or that is a whole disk or home folder; for what
     cannot be read; for links that lead out of the folder; and for a pattern that is blank.
     """

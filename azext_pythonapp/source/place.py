@@ -10,13 +10,17 @@ from azext_pythonapp.errors import InvalidInput
 _NAME_IT = "Name the folder that holds the app's files, for example --src ."
 
 
-def require_folder(folder: Path) -> Path:
+def require_folder(folder: str | Path) -> Path:
     """Return the absolute path of a folder that may be sent. folder: as it was given; `~` is the home folder.
 
     Raises InvalidInput for what is not a folder, for an empty one, and for one that holds a person's home or all of a
     disk.
     """
-    given = folder if os.path.lexists(folder) else Path(os.path.expanduser(folder))
+    # cmd.exe makes `C:\shop"` of "C:\shop\" in quotes.
+    text = str(folder) if os.path.lexists(folder) else str(folder).rstrip('"')
+    if not text.strip():
+        raise InvalidInput("--src was given an empty name.", _NAME_IT)
+    given = text if os.path.lexists(text) else os.path.expanduser(text)
     place = Path(os.path.abspath(given))
     if not os.path.lexists(place):
         raise InvalidInput(f"There is no folder '{folder}' on this machine (looked for at '{place}').", _NAME_IT)

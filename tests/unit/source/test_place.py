@@ -36,6 +36,17 @@ def test_tilde_is_the_home_folder(home, monkeypatch):
     assert require_folder(Path("~/shop")) == home / "elsewhere" / "~" / "shop"
 
 
+@pytest.mark.parametrize("name", ["", " ", '"'])
+def test_empty_name_is_not_the_current_folder(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(made(tmp_path, ["app.py"]))
+    with pytest.raises(InvalidInput, match="--src was given an empty name"):
+        require_folder(name)
+
+
+def test_quote_of_cmd_is_taken_off(tmp_path):
+    assert require_folder(f'{made(tmp_path, ["app.py"])}"') == tmp_path
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
