@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,11 +15,11 @@ from pathlib import Path
 from azext_pythonapp.advice import quoted
 from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.source.ignore import Rules, left_out_by, pattern_of
-from azext_pythonapp.source.left_out import LeftOut, Reason, named, sentence
+from azext_pythonapp.source.left_out import LeftOut, Reason, first_few, sentence
 from azext_pythonapp.source.never_sent import is_environment, is_never_sent, is_part_of_environment
 from azext_pythonapp.source.place import require_folder
 from azext_pythonapp.source.repository import deeper, rules_outside
-from azext_pythonapp.windows import upper_case
+from azext_pythonapp.source.tree import FileTree
 
 _EXCLUDE = "--exclude"
 _BLOCK = 1 << 20
@@ -82,7 +82,7 @@ class SourceFile:
     def _require_unchanged(self, found: os.stat_result) -> None:
         if (found.st_size, found.st_mtime) != (self.size, self.mtime):
             raise InvalidInput(
-                f"'{self.file}' changed while it was read.",
+                f"'{self.file}' changed while this command ran.",
                 f"Run the command again when nothing writes it, or leave it out with {_leaving_out(self.path)}.",
             )
 
@@ -112,13 +112,25 @@ class Source:
         """Return what is left out, and why, in one sentence; None when nothing is."""
         return sentence(self.left_out)
 
+    @property
+    def unmatched_sentence(self) -> str | None:
+        """Return which patterns of --exclude change nothing, in one sentence; None when all do."""
+        if not self.unmatched:
+            return None
+        patterns = " ".join(f"{_EXCLUDE} {quoted(each)}" for each in self.unmatched)
+        return (
+            f"{patterns} is for nothing in '{self.folder}'; patterns are as in .gitignore, relative to that folder, "
+            "with '/' between names."
+        )
+
     def find(self, path: str) -> SourceFile | None:
         """Return the file that Windows finds by a path, whose case does not count; None when there is none."""
-        return self._by_path.get(upper_case(path))
+        return self.tree.find(path)
 
     @cached_property
-    def _by_path(self) -> Mapping[str, SourceFile]:
-        return {upper_case(each.path): each for each in self.files}
+    def tree(self) -> FileTree[SourceFile]:
+        """Return the files by folder, and as Windows finds them."""
+        return FileTree(self.files)
 
 
 def read_source(folder: str | Path, exclude: Sequence[str] = ()) -> Source:
@@ -169,7 +181,7 @@ class _Walk:
         self._files: list[SourceFile] = []
         self._empty: list[str] = []
         self._left_out: dict[tuple[Reason, str], LeftOut] = {}
-        self._leads_out: list[str] = []
+        self._leads_out: list[tuple[str, str]] = []
 
     def source(self) -> Source:
         """Walk, and return the result."""
@@ -273,7 +285,7 @@ class _Walk:
         elif any(self._in_environment(target, below)):
             self._leave_out("environment", "folder", path, is_folder)
         elif below is None:
-            self._leads_out.append(f"{path} (to {target})")
+            self._leads_out.append((path, target))
         else:
             return True
         return False
@@ -295,11 +307,11 @@ class _Walk:
 
     def _outside_links(self) -> InvalidInput:
         links = sorted(self._leads_out)
-        patterns = [_leaving_out(each.partition(" (to ")[0]) for each in links[:1]]
+        shown = first_few(f"{path} (to {target})" for path, target in links)
         some = f"{len(links)} symbolic links lead" if len(links) > 1 else "A symbolic link leads"
         return InvalidInput(
-            f"{some} out of '{self._folder}': {named(links)}. What is elsewhere is not sent unasked.",
-            f"Copy what the app needs into the folder, or leave it out, for example with {patterns[0]}.",
+            f"{some} out of '{self._folder}': {shown}. What is elsewhere is not sent unasked.",
+            f"Copy what the app needs into the folder, or leave it out, for example with {_leaving_out(links[0][0])}.",
         )
 
 

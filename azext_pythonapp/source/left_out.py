@@ -37,7 +37,9 @@ class LeftOut:
             if len(paths) == 1:
                 return f"{paths[0]} ({kind})"
             return (
-                f"{', '.join(paths)} ({kind})" if not self.by else f"{len(paths)} virtual environments ({named(paths)})"
+                f"{', '.join(paths)} ({kind})"
+                if not self.by
+                else f"{len(paths)} virtual environments ({first_few(paths)})"
             )
         if self.reason == "ignored":
             return f"{_files_and_folders(self)} of {self.by}"
@@ -51,7 +53,7 @@ def sentence(left_out: Sequence[LeftOut]) -> str | None:
     return plain_line(f"Left out: {', '.join(each.words for each in left_out)}.") if left_out else None
 
 
-def named(paths: Iterable[str]) -> str:
+def first_few(paths: Iterable[str]) -> str:
     """Return the first of paths, and how many more there are."""
     first = list(paths)
     more = f" and {len(first) - MOST_NAMED} more" if len(first) > MOST_NAMED else ""
@@ -74,4 +76,4 @@ def _unusual(reason: Reason, paths: Sequence[str]) -> str:
         "circle": ("a symbolic link to a folder that it is in", "symbolic links to folders that they are in"),
         "special file": ("neither a file nor a folder", "that are neither files nor folders"),
     }[reason]
-    return f"{paths[0]} ({one})" if len(paths) == 1 else f"{len(paths)} {several} ({named(paths)})"
+    return f"{paths[0]} ({one})" if len(paths) == 1 else f"{len(paths)} {several} ({first_few(paths)})"

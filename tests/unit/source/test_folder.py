@@ -151,6 +151,8 @@ def test_patterns_that_leave_out_nothing_are_known(tmp_path):
     made(tmp_path, ["app.py", "node_modules/x", "lib/x.py"])
     source = read_source(tmp_path, ["lgos/", "*.py", "node_modules", "!x.md", "lib/x.py"])
     assert source.unmatched == ("lgos/", "!x.md")
+    assert source.unmatched_sentence.startswith("--exclude lgos/ --exclude '!x.md' is for nothing in ")
+    assert read_source(tmp_path, ["lib"]).unmatched_sentence is None
 
 
 @pytest.mark.parametrize("pattern", ["", "  "])
@@ -329,7 +331,7 @@ def test_folder_named_gitignore_is_a_folder(tmp_path):
 def test_file_that_changed_since_the_listing_is_an_error(tmp_path):
     source = read_source(made(tmp_path, {"app.log": "one"}))
     (tmp_path / "app.log").write_text("one and more", encoding="utf-8")
-    with pytest.raises(InvalidInput, match=r"app\.log' changed while it was read") as caught:
+    with pytest.raises(InvalidInput, match=r"app\.log' changed while this command ran") as caught:
         _ = source.files[0].sha256
     assert "`--exclude /app.log`" in caught.value.recommendation
 
@@ -340,7 +342,7 @@ def test_file_that_grows_while_it_is_read_is_an_error(tmp_path, monkeypatch):
     assert next(blocks) == b"one"
     with (tmp_path / "app.log").open("ab") as more:
         more.write(b"two")
-    with pytest.raises(InvalidInput, match="changed while it was read"):
+    with pytest.raises(InvalidInput, match="changed while this command ran"):
         list(blocks)
 
 

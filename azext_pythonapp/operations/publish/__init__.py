@@ -1,0 +1,1 @@
+"""`publish`: a folder of this machine becomes the running app."""

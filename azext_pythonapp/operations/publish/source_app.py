@@ -1,0 +1,121 @@
+"""Whether a folder of this machine is an app, judged by the files that are sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from azext_pythonapp.advice import quoted
+from azext_pythonapp.entrypoints.choose import Candidates, application_files
+from azext_pythonapp.errors import InvalidInput, InvalidWebConfig, NotFound
+from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
+from azext_pythonapp.source.folder import Source, SourceFile
+from azext_pythonapp.source.ignore import pattern_of
+from azext_pythonapp.source.left_out import first_few
+from azext_pythonapp.webconfig.handlers import read_handler
+
+REQUIREMENTS = "requirements.txt"
+_SIGNS = (REQUIREMENTS, "manage.py")
+_CODE = (".py", ".pyw", ".pyc", ".pyd", ".whl", ".zip")
+
+
+@dataclass(frozen=True)
+class SourceApp:
+    """What of an app a folder has.
+
+        app = SourceApp(source)
+        app.require(named=bool(--app or --startup-command), in_force=True)    # before anything is asked of Azure
+        app.require(named=…, in_force=the app's web.config starts something)  # once that is known
+
+    source: the folder, of which only what is sent counts.
+    """
+
+    source: Source
+    _unreadable: list[InvalidInput] = field(default_factory=list, repr=False)
+
+    @cached_property
+    def entry_points(self) -> Candidates:
+        """Return the entry points in the files, which are parsed and never run, best first."""
+        return application_files(self._list, self._content)
+
+    @property
+    def requirements(self) -> SourceFile | None:
+        """Return the file of the requirements that publish installs; None without one."""
+        return self.source.find(REQUIREMENTS)
+
+    @property
+    def starts_python(self) -> bool:
+        """Return whether the folder's own web.config starts a Python; one that cannot be read may well do so."""
+        try:
+            return read_handler(self._content(WEB_CONFIG)) is not None
+        except InvalidWebConfig:
+            return True
+
+    def require(self, *, named: bool, in_force: bool) -> None:
+        """Raise InvalidInput for a folder that is no app, with what was looked for.
+
+        named: the command line names what is to start. in_force: the app has a web.config that starts something; then
+        any file of Python is enough, because nobody can see in it what a script of one's own serves. Raises it for a
+        folder of which nothing is sent, too, and for a file that cannot be read.
+        """
+        if not self.source.files:
+            sentences = [f"Nothing of '{self.source.folder}' is sent.", self.source.left_out_sentence or ""]
+            raise InvalidInput(" ".join(filter(None, sentences)), self._advice())
+        if named or self.requirements is not None or self.starts_python:
+            return
+        if self.entry_points or self.entry_points.foreign:
+            return
+        if in_force and any(each.path.lower().endswith(_CODE) for each in self.source.files):
+            return
+        if self._unreadable:
+            raise self._unreadable[0]
+        raise InvalidInput(self._looked_for(), self._advice())
+
+    def _looked_for(self) -> str:
+        python = [each for each in self.entry_points.files if each.lower().endswith((".py", ".pyw"))]
+        if python:
+            count = f"none of its {len(python)} Python files ({first_few(python)})" if len(python) > 1 else python[0]
+            first = f"{count} defines" if len(python) > 1 else f"{count} does not define"
+            seen = f"{first} a Django, Flask, Bottle, FastAPI, Starlette, Streamlit or WSGI application"
+        else:
+            seen = "it has no Python file such as app.py, wsgi.py or manage.py"
+        sentences = [f"'{self.source.folder}' is no Python app: {seen}, and there is no {REQUIREMENTS} in it."]
+        return " ".join([*sentences, *self.entry_points.notes, *filter(None, [self.source.left_out_sentence])])
+
+    def _advice(self) -> str:
+        unsent = self._unsent()
+        if unsent is not None:
+            return f"If '{unsent}' belongs to the app, send it with `--exclude {quoted('!' + pattern_of(unsent))}`."
+        inner = self._inner()
+        if inner is not None:
+            return f"If the app is in '{inner}', name that folder: --src {quoted(str(self.source.folder / inner))}"
+        return 'Name the folder that holds the app, or its entry point, for example --app "app:create_app()"'
+
+    def _inner(self) -> str | None:
+        """Return the only folder of the folder that looks like an app; None when there is none, or several."""
+        found = {
+            each.path.rpartition("/")[0]
+            for each in self.source.files
+            if each.path.rpartition("/")[2].lower() in _SIGNS and each.path.count("/") in (1, 2)
+        }
+        return next(iter(found)) if len(found) == 1 else None
+
+    def _unsent(self) -> str | None:
+        """Return a file that would make the folder an app, and that .gitignore or --exclude leaves out."""
+        ignored = [each for each in self.source.left_out if each.reason in ("ignored", "excluded")]
+        names = (*_SIGNS, "app.py", "wsgi.py", "asgi.py", "main.py", "application.py")
+        return next((path for each in ignored for path in each.files if path.lower() in names), None)
+
+    def _list(self, name: str) -> list[tuple[str, bool]]:
+        entries = self.source.tree.list_folder(name)
+        if entries is None:
+            raise NotFound(f"There is no folder '{name}'.")
+        return entries
+
+    def _content(self, name: str) -> bytes | None:
+        file = self.source.find(name)
+        try:
+            return file.content() if file is not None else None
+        except InvalidInput as error:
+            self._unreadable.append(error)  # which is a file without an application to whoever looks for one
+            raise

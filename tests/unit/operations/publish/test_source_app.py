@@ -1,0 +1,110 @@
+"""Whether a folder is an app."""
+
+from __future__ import annotations
+
+import pytest
+
+from azext_pythonapp.errors import InvalidInput
+from azext_pythonapp.operations.publish.source_app import SourceApp
+from azext_pythonapp.source.folder import read_source
+from tests.unit.source.folders import made
+
+FLASK = "from flask import Flask\napp = Flask(__name__)\n"
+HANDLER = (
+    '<configuration><system.webServer><handlers><add name="Python" path="*" verb="*" modules="httpPlatformHandler"/>'
+    '</handlers><httpPlatform processPath="%HOME%\\python311x64\\python.exe" arguments="serve.py"/>'
+    "</system.webServer></configuration>"
+)
+
+
+def app_of(folder, files, *exclude):
+    """Return what of an app a folder with these files has."""
+    return SourceApp(read_source(made(folder, files), exclude))
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"app.py": FLASK},
+        {"backend/app.py": FLASK},
+        {"Requirements.txt": "", "x.html": ""},
+        {"web.config": HANDLER},
+        {"web.config": "<not well-formed"},
+        {"serve.py": "from aiohttp import web\napp = web.Application()\n"},
+    ],
+)
+def test_folders_that_are_apps(files, tmp_path):
+    app_of(tmp_path, files).require(named=False, in_force=False)
+
+
+def test_folder_without_python_is_refused(tmp_path):
+    app = app_of(tmp_path, {"index.html": "", "web.config": "<configuration/>"})
+    for in_force in (False, True):
+        with pytest.raises(InvalidInput) as caught:
+            app.require(named=False, in_force=in_force)
+        assert caught.value.message == (
+            f"'{tmp_path}' is no Python app: it has no Python file such as app.py, wsgi.py or manage.py, and there is "
+            "no requirements.txt in it."
+        )
+        assert "Name the folder that holds the app" in caught.value.recommendation
+    app.require(named=True, in_force=False)
+
+
+def test_python_that_is_no_app_is_refused_unless_one_runs(tmp_path):
+    app = app_of(tmp_path, {"tool.py": "print(1)\n", "lib/a.py": "", "lib/b.py": "", "lib/c.py": ""})
+    with pytest.raises(InvalidInput) as caught:
+        app.require(named=False, in_force=False)
+    assert (
+        "none of its 4 Python files (tool.py, lib/a.py, lib/b.py and 1 more) defines a Django," in caught.value.message
+    )
+    app.require(named=False, in_force=True)
+
+
+def test_what_was_nearly_an_app_is_said(tmp_path):
+    app = app_of(
+        tmp_path, {"app.py": f'if __name__ == "__main__":\n    {FLASK.splitlines()[0]}\n    app = Flask("x")\n'}
+    )
+    with pytest.raises(InvalidInput) as caught:
+        app.require(named=False, in_force=False)
+    assert "app.py does not define" in caught.value.message
+    assert "creates the application app only when it is run as a script" in caught.value.message
+
+
+def test_files_that_are_left_out_do_not_count(tmp_path):
+    app = app_of(tmp_path, {".gitignore": "/app.py\nrequirements.txt\n", "app.py": FLASK, "requirements.txt": "flask"})
+    with pytest.raises(InvalidInput) as caught:
+        app.require(named=False, in_force=True)
+    assert caught.value.message.endswith("Left out: 2 files of .gitignore.")
+    assert caught.value.recommendation == ("If 'app.py' belongs to the app, send it with `--exclude '!/app.py'`.")
+
+
+def test_folder_below_that_looks_like_the_app_is_named(tmp_path):
+    app = app_of(
+        tmp_path, {"README.md": "", "services/shop/requirements.txt": "flask\n", "services/shop/x.py": "x = 1\n"}
+    )
+    with pytest.raises(InvalidInput) as caught:
+        app.require(named=False, in_force=False)
+    assert caught.value.recommendation == (
+        f"If the app is in 'services/shop', name that folder: --src {tmp_path}/services/shop"
+    )
+
+
+def test_no_file_is_run(tmp_path):
+    mark = tmp_path / "ran"
+    app = app_of(tmp_path, {"app.py": f"open({str(mark)!r}, 'w')\n{FLASK}"})
+    app.require(named=False, in_force=False)
+    assert not mark.exists()
+
+
+def test_folder_of_which_nothing_is_sent_is_refused(tmp_path):
+    app = app_of(tmp_path, {"tests/test_app.py": FLASK, ".env": "X=1"}, "tests/")
+    with pytest.raises(InvalidInput) as caught:
+        app.require(named=True, in_force=True)
+    assert caught.value.message == (f"Nothing of '{tmp_path}' is sent. Left out: .env, 1 folder of --exclude tests/.")
+
+
+def test_file_that_cannot_be_read_is_not_taken_for_empty(tmp_path):
+    app = app_of(tmp_path, {"app.py": FLASK})
+    (tmp_path / "app.py").write_text("changed", encoding="utf-8")
+    with pytest.raises(InvalidInput, match=r"app\.py' changed while this command ran"):
+        app.require(named=False, in_force=False)
