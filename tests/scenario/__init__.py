@@ -1,1 +1,1 @@
-"""The built wheel in the unmodified az, as a process, against the local Azure."""
+"""The built wheel in the unmodified az, in a process for each command, against the local Azure."""

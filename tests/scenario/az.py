@@ -1,4 +1,4 @@
-"""The unmodified `az`, as a process."""
+"""The unmodified `az`, in a process for each command."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.advice_contract import check_advice
 from tests.json_contract import check_output
+from tests.scenario.forked import ForkingAz
 from tests.scenario.parsed import parser_of
 
 
@@ -43,12 +44,14 @@ class Az:
 
     executable: the az program. environment: all of its variables, the proxy's and AZURE_CONFIG_DIR among them.
     folder: where it runs; az imports from there before it does from its extensions, so that must not be the checkout.
+    loaded: runs the commands that have its environment, None for a new az for each.
     """
 
-    def __init__(self, executable: Path, environment: Mapping[str, str], folder: Path):
+    def __init__(self, executable: Path, environment: Mapping[str, str], folder: Path, loaded: ForkingAz | None = None):
         self.executable = executable
         self.environment = dict(environment)
         self.folder = folder
+        self.loaded = loaded
 
     def __call__(
         self, command: str, *more: object, expect: int | None = 0, timeout: float = 600, **variables: str
@@ -62,16 +65,7 @@ class Az:
         """
         words = self._words(command, more)
         began = time.monotonic()
-        done = subprocess.run(
-            words,
-            env=self.environment | variables,
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=timeout,
-        )
+        done = self._run(words, self.environment | variables, timeout)
         result = Result(("az", *words[1:]), done.stdout, done.stderr, done.returncode, time.monotonic() - began)
         assert expect is None or done.returncode == expect, f"exit code {expect} was expected\n{result}"
         try:
@@ -81,12 +75,28 @@ class Az:
             raise AssertionError(f"{fault}\n{result}") from fault
         return result
 
+    def _run(
+        self, words: Sequence[str], environment: Mapping[str, str], timeout: float
+    ) -> subprocess.CompletedProcess[str]:
+        if self.loaded and environment == self.loaded.environment:
+            return self.loaded.run(words[1:], self.folder, timeout)
+        return subprocess.run(
+            words,
+            env=environment,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=timeout,
+        )
+
     def complaint(self, words: Sequence[str]) -> str | None:
         """What az's own parser says against a command (the words after `az`), None when it takes it."""
         return parser_of(self.executable, self.environment).complaint(words)
 
     def start(self, command: str, *more: object) -> subprocess.Popen[str]:
-        """Start and return at once: its output can be read line by line while it runs."""
+        """Start a new az and return at once: its output can be read line by line while it runs."""
         return subprocess.Popen(
             self._words(command, more),
             env=self.environment,

@@ -15,6 +15,7 @@ from tests.local_azure.cloud import LocalAzure
 from tests.local_azure.windows.index import PackageIndex
 from tests.scenario.apps import Apps, apps_of, overwritten
 from tests.scenario.az import Az
+from tests.scenario.forked import ForkingAz
 
 HARMLESS = (
     "CONNECT azcliprod.blob.core.windows.net:443",
@@ -81,12 +82,21 @@ def signed_in(azure: LocalAzure, store: Path, wheel: Path) -> dict[str, str]:
     return environment
 
 
+@pytest.fixture(scope="session")
+def loaded(signed_in: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> ForkingAz:
+    """The az of this test process, loaded once. Modules of az read where its configuration is when they are imported: so
+    that is one folder for all tests."""
+    config = tmp_path_factory.getbasetemp() / "azure-config"
+    return ForkingAz(made("PYTHONAPP_AZ"), signed_in | {"AZURE_CONFIG_DIR": str(config)})
+
+
 @pytest.fixture
-def az(signed_in: dict[str, str], tmp_path: Path) -> Az:
-    """The unmodified az with the built wheel, signed in, with a configuration folder of this test's own."""
-    config = tmp_path / "azure-config"
+def az(signed_in: dict[str, str], loaded: ForkingAz, tmp_path: Path) -> Az:
+    """The unmodified az with the built wheel, signed in, with a configuration that no other test has changed."""
+    config = loaded.environment["AZURE_CONFIG_DIR"]
+    shutil.rmtree(config, ignore_errors=True)
     shutil.copytree(signed_in["AZURE_CONFIG_DIR"], config)
-    return Az(made("PYTHONAPP_AZ"), signed_in | {"AZURE_CONFIG_DIR": str(config)}, tmp_path)
+    return Az(made("PYTHONAPP_AZ"), loaded.environment, tmp_path, loaded)
 
 
 @pytest.fixture(scope="session")
