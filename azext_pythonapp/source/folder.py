@@ -119,7 +119,7 @@ class Source:
             return None
         patterns = " ".join(f"{_EXCLUDE} {quoted(each)}" for each in self.unmatched)
         return (
-            f"{patterns} is for nothing in '{self.folder}'; patterns are as in .gitignore, relative to that folder, "
+            f"{patterns} matches nothing in '{self.folder}'; patterns are as in .gitignore, relative to that folder, "
             "with '/' between names."
         )
 
@@ -310,7 +310,7 @@ class _Walk:
         shown = first_few(f"{path} (to {target})" for path, target in links)
         some = f"{len(links)} symbolic links lead" if len(links) > 1 else "A symbolic link leads"
         return InvalidInput(
-            f"{some} out of '{self._folder}': {shown}. What is elsewhere is not sent unasked.",
+            f"{some} out of '{self._folder}': {shown}. Only files of that folder are sent.",
             f"Copy what the app needs into the folder, or leave it out, for example with {_leaving_out(links[0][0])}.",
         )
 

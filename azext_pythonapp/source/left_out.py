@@ -72,7 +72,7 @@ def _files_and_folders(each: LeftOut) -> str:
 
 def _unusual(reason: Reason, paths: Sequence[str]) -> str:
     one, several = {
-        "broken link": ("a symbolic link that leads nowhere", "symbolic links that lead nowhere"),
+        "broken link": ("a broken symbolic link", "broken symbolic links"),
         "circle": ("a symbolic link to a folder that it is in", "symbolic links to folders that they are in"),
         "special file": ("neither a file nor a folder", "that are neither files nor folders"),
     }[reason]

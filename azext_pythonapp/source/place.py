@@ -26,13 +26,13 @@ def require_folder(folder: str | Path) -> Path:
         raise InvalidInput(f"There is no folder '{folder}' on this machine (looked for at '{place}').", _NAME_IT)
     if not place.is_dir():
         if not place.exists():
-            raise InvalidInput(f"'{place}' is a symbolic link that leads nowhere.", _NAME_IT)
+            raise InvalidInput(f"'{place}' is a broken symbolic link.", _NAME_IT)
         archive = place.suffix.lower() in (".zip", ".whl", ".gz", ".tgz", ".7z", ".tar")
         advice = "Unpack it, and name the folder of what was in it." if archive else _NAME_IT
         raise InvalidInput(f"'{place}' is a file, and publish sends the files of a folder.", advice)
     what = _too_much(os.path.realpath(place))
     if what is not None:
-        raise InvalidInput(f"'{place}' is {what}, which is more than an app: nothing of it is sent.", _NAME_IT)
+        raise InvalidInput(f"'{place}' is {what}, not the folder of an app.", _NAME_IT)
     try:
         with os.scandir(place) as entries:
             empty = next(entries, None) is None

@@ -61,7 +61,7 @@ def _problems(path: str, worker_folder: str, spelled: dict[str, str]) -> Iterato
         other = spelled.setdefault(upper_case(whole), whole)
         reason = name_problem(part)
         if reason is None and other != whole:
-            reason = f"to Windows it is the same as {_shown(other)}"
+            reason = f"it differs from {_shown(other)} only in upper and lower case"
         if reason is None:
             reason = _too_long(worker_folder, whole, number < len(parts))
         if reason is not None:

@@ -79,7 +79,7 @@ class SourceApp:
             seen = f"{first} a Django, Flask, Bottle, FastAPI, Starlette, Streamlit or WSGI application"
         else:
             seen = "it has no Python file such as app.py, wsgi.py or manage.py"
-        sentences = [f"'{self.source.folder}' is no Python app: {seen}, and there is no {REQUIREMENTS} in it."]
+        sentences = [f"'{self.source.folder}' is not a Python app: {seen}, and there is no {REQUIREMENTS} in it."]
         return " ".join([*sentences, *self.entry_points.notes, *filter(None, [self.source.left_out_sentence])])
 
     def _advice(self) -> str:

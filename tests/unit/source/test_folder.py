@@ -151,7 +151,7 @@ def test_patterns_that_leave_out_nothing_are_known(tmp_path):
     made(tmp_path, ["app.py", "node_modules/x", "lib/x.py"])
     source = read_source(tmp_path, ["lgos/", "*.py", "node_modules", "!x.md", "lib/x.py"])
     assert source.unmatched == ("lgos/", "!x.md")
-    assert source.unmatched_sentence.startswith("--exclude lgos/ --exclude '!x.md' is for nothing in ")
+    assert source.unmatched_sentence.startswith("--exclude lgos/ --exclude '!x.md' matches nothing in ")
     assert read_source(tmp_path, ["lib"]).unmatched_sentence is None
 
 
@@ -233,9 +233,9 @@ def test_links_in_a_circle_end(tmp_path):
 def test_links_that_lead_nowhere_are_left_out(tmp_path):
     made(tmp_path, ["app.py"])
     linked(tmp_path, ".#app.py", "me@host.123")
-    assert left_out(tmp_path) == "Left out: .#app.py (a symbolic link that leads nowhere)."
+    assert left_out(tmp_path) == "Left out: .#app.py (a broken symbolic link)."
     linked(tmp_path, "loop", "loop")
-    assert left_out(tmp_path) == "Left out: 2 symbolic links that lead nowhere (.#app.py, loop)."
+    assert left_out(tmp_path) == "Left out: 2 broken symbolic links (.#app.py, loop)."
     assert sent(read_source(tmp_path)) == ["app.py"]
 
 
@@ -248,7 +248,7 @@ def test_links_that_lead_out_are_refused(tmp_path):
         read_source(app)
     assert caught.value.message == (
         f"2 symbolic links lead out of '{app}': common (to {tmp_path}/common), notes.txt (to {tmp_path}/secret.txt). "
-        "What is elsewhere is not sent unasked."
+        "Only files of that folder are sent."
     )
     assert caught.value.recommendation == (
         "Copy what the app needs into the folder, or leave it out, for example with `--exclude /common`."

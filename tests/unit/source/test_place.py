@@ -54,7 +54,7 @@ def test_quote_of_cmd_is_taken_off(tmp_path):
         ("app.zip", "'{place}' is a file, and publish sends the files of a folder."),
         ("app.py", "'{place}' is a file"),
         ("empty", "The folder '{place}' is empty."),
-        ("gone", "'{place}' is a symbolic link that leads nowhere."),
+        ("gone", "'{place}' is a broken symbolic link."),
     ],
 )
 def test_what_is_no_folder_with_files(name, message, tmp_path):
@@ -74,7 +74,7 @@ def test_whole_homes_and_disks_are_refused(place, what, home):
     made(home, ["app.py"])
     if not Path(place).expanduser().is_dir():
         pytest.skip(f"there is no {place}")
-    with pytest.raises(InvalidInput, match=f"is {what}, which is more than an app"):
+    with pytest.raises(InvalidInput, match=f"is {what}, not the folder of an app"):
         require_folder(Path(place))
 
 

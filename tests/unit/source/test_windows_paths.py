@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.source.windows_paths import path_problems, require_windows_paths
 
+CASE = " only in upper and lower case"
 ROOT = "C:\\home\\site\\wwwroot"
 
 
@@ -86,10 +87,10 @@ def test_device_names_are_those_that_python_knows(name):
 
 
 def test_paths_that_differ_in_case():
-    assert problems("App.py", "app.py") == {"app.py": "to Windows it is the same as App.py"}
-    assert problems("Static/a.css", "static/b.css", "static/c.css") == {"static": "to Windows it is the same as Static"}
-    assert problems("logs/x", "LOGS") == {"logs": "to Windows it is the same as LOGS"}
-    assert problems("É.py", "é.py") == {"é.py": "to Windows it is the same as É.py"}
+    assert problems("App.py", "app.py") == {"app.py": f"it differs from App.py{CASE}"}
+    assert problems("Static/a.css", "static/b.css", "static/c.css") == {"static": f"it differs from Static{CASE}"}
+    assert problems("logs/x", "LOGS") == {"logs": f"it differs from LOGS{CASE}"}
+    assert problems("É.py", "é.py") == {"é.py": f"it differs from É.py{CASE}"}
 
 
 def test_paths_that_windows_keeps_apart():

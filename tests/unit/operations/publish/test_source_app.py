@@ -43,7 +43,7 @@ def test_folder_without_python_is_refused(tmp_path):
         with pytest.raises(InvalidInput) as caught:
             app.require(named=False, in_force=in_force)
         assert caught.value.message == (
-            f"'{tmp_path}' is no Python app: it has no Python file such as app.py, wsgi.py or manage.py, and there is "
+            f"'{tmp_path}' is not a Python app: it has no Python file such as app.py, wsgi.py or manage.py, and there is "
             "no requirements.txt in it."
         )
         assert "Name the folder that holds the app" in caught.value.recommendation
