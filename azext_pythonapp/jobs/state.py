@@ -6,7 +6,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -53,6 +53,7 @@ class JobResult:
 
     reinstalled: what pip installed anew in the version that was there, such as a folder's package from new sources.
     check_ok: None when the job ended before the check. problems: pip check's lines.
+    addresses: where packages that were there before came from, when that was no index, by canonical name (PEP 610).
     """
 
     installed: tuple[PackageVersion, ...] = ()
@@ -61,6 +62,7 @@ class JobResult:
     removed: tuple[PackageVersion, ...] = ()
     check_ok: bool | None = None
     problems: tuple[str, ...] = ()
+    addresses: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def changed(self) -> bool:
@@ -88,6 +90,7 @@ class JobResult:
             ),
             reinstalled=tuple(PackageVersion(*row) for row in sorted(again.items(), key=lambda row: row[0].lower())),
             removed=tuple(PackageVersion(name, before) for name, (before, after) in rows if before and after is None),
+            addresses=earlier.addresses,
         )
 
     @property
@@ -267,6 +270,7 @@ def _result(fields: dict[str, Any] | None) -> JobResult | None:
     if fields is None:
         return None
     check, problems = fields.get("check") or {}, (fields.get("check") or {}).get("problems")
+    addresses = fields.get("addresses")
     return JobResult(
         _versions(fields["installed"]),
         tuple(VersionChange(str(row["name"]), str(row["before"]), str(row["after"])) for row in fields["upgraded"]),
@@ -274,6 +278,7 @@ def _result(fields: dict[str, Any] | None) -> JobResult | None:
         _versions(fields["removed"]),
         check.get("ok") if isinstance(check.get("ok"), bool) else None,
         tuple(map(str, problems)) if isinstance(problems, list) else (),
+        {str(name): str(each) for name, each in addresses.items()} if isinstance(addresses, dict) else {},
     )
 
 

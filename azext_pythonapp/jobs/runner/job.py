@@ -49,6 +49,7 @@ from .request import JobRequest
 from .runtime_lock import RuntimeLock
 from .site_packages import (
     changes,
+    direct_addresses,
     installed_packages,
     metadata_names,
     platform_tag,
@@ -166,7 +167,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
         """Call pip, and find out what it has changed. Raises JobFailed when pip fails."""
         self.state.set(phase="reading packages")
         folder = site_packages()
-        before = installed_packages(folder)
+        before, addresses = installed_packages(folder), direct_addresses(folder)
         self.progress = Progress(folder, metadata_names(folder))
         self.state.on_heartbeat = self.progress.count_installed
         asked = self.request.fields
@@ -186,6 +187,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
             outcome["result"] = changes(before, installed_packages(folder))
             if not any(outcome["result"].values()):
                 pending_restart.clear()
+            outcome["result"]["addresses"] = {key: self.log.masked(addresses[key]) for key in sorted(addresses)}
         self.check(pip, outcome)
         leave_record(self.request, outcome["result"]["check"], self.state.fields["id"], self.log)
         outcome["state"] = "succeeded"

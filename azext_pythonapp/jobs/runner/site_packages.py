@@ -11,7 +11,7 @@ import re
 import sys
 import sysconfig
 
-from .file_access import delete
+from .file_access import delete, read_json
 
 METADATA = ("METADATA", "PKG-INFO")
 
@@ -152,6 +152,31 @@ def mark(paths):
             status = os.stat(path)
             found.append("%r %d" % (status.st_mtime, status.st_size))
     return " ".join(found)
+
+
+def direct_addresses(folder):
+    """Return where packages came from that no index provided: {normalized name: address}, as requirements name it.
+
+    pip notes it in direct_url.json (PEP 610).
+    """
+    found = {}
+    for entry in metadata_names(folder):
+        path = os.path.join(folder, entry, "direct_url.json")
+        if os.path.isfile(path):
+            try:
+                address = direct_address(read_json(path))
+            except (IOError, OSError, ValueError, KeyError, TypeError, AttributeError):
+                continue
+            found[canonical(entry.rpartition(".")[0].partition("-")[0])] = address
+    return found
+
+
+def direct_address(fields):
+    """Return the address in the fields of a direct_url.json, such as "git+https://host/a.git@4f2a#subdirectory=b"."""
+    address, vcs = fields["url"], fields.get("vcs_info")
+    if vcs:
+        address = "%s+%s@%s" % (vcs["vcs"], address, vcs["commit_id"])
+    return address + ("#subdirectory=" + fields["subdirectory"] if fields.get("subdirectory") else "")
 
 
 def changes(before, after):

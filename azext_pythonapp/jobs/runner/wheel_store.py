@@ -1,5 +1,9 @@
 # -*- coding: utf-8 -*-
-"""The app's store of wheels, ../../wheels: delete damaged wheels, and those that were not used for a long time."""
+"""The app's store of wheels, ../../wheels: delete damaged wheels, and those that were not used for a long time.
+
+A wheel stays while a record in ../../history names its package in that version: a rollback may need it, and no index
+may have it.
+"""
 
 # pylint: disable=consider-using-f-string
 from __future__ import absolute_import, unicode_literals
@@ -13,7 +17,8 @@ import time
 
 from .errors import error_text, report
 from .file_access import delete, make_folder, sha256_of
-from .old_jobs import FORGOTTEN_SECONDS
+from .old_jobs import FORGOTTEN_SECONDS, fields_of
+from .site_packages import canonical
 
 # Wheels that no job used for so long are deleted. Above this size the least recently used go first, but none that was
 # used within FORGOTTEN_SECONDS.
@@ -67,16 +72,43 @@ def delete_damaged_wheels(data, folder):
     return damaged
 
 
+def packages_of_records(data):
+    """Return {(normalized name, version)} of the packages that records of changes name; a torn record names none."""
+    folder = os.path.join(data, "history")
+    named = set()
+    for name in os.listdir(folder) if os.path.isdir(folder) else ():
+        parts = fields_of(os.path.join(folder, name)).get("packages")
+        for part in parts if isinstance(parts, list) else ():
+            for packages in (part.get(key) for key in ("before", "after") if isinstance(part, dict)):
+                if isinstance(packages, dict):
+                    named.update((canonical(each), comparable(packages[each])) for each in packages)
+    return named
+
+
+def package_of_wheel(name):
+    """Return (normalized name, version) of the file of a wheel."""
+    parts = name.split("-")
+    return canonical(parts[0]), comparable(parts[1] if len(parts) > 1 else "")
+
+
+def comparable(version):
+    """Return a version in the spelling that names of files and of metadata have in common."""
+    return ("%s" % version).replace("_", "-").lower()
+
+
 def delete_unused_wheels(data, folder):
     """Delete the wheels that were not used for a long time, and those that exceed the size of the store.
 
-    folder: the job's folder, into which they are moved first.
+    Those stay that a record of a change names. folder: the job's folder, into which they are moved first.
     """
     try:
+        needed = packages_of_records(data)
         rows = [(max(map(os.path.getmtime, paths)), paths) for paths in stored_wheels(data).values()]
         size = 0
         for used, paths in sorted(rows, reverse=True):
             files = os.listdir(paths[-1]) if os.path.isdir(paths[-1]) else ()
+            if any(package_of_wheel(name) in needed for name in files):
+                continue
             size += sum(os.path.getsize(os.path.join(paths[-1], name)) for name in files)
             unused = time.time() - used
             if unused > (UNUSED_WHEEL_SECONDS if size <= KEPT_WHEEL_BYTES else FORGOTTEN_SECONDS):

@@ -241,3 +241,30 @@ def test_package_without_metadata_is_there_by_its_folder(tmp_path):
         "left": ("left", "1.0"),
     }
     assert "odd_box-1.0.dist-info" in site_packages.entries_of(str(tmp_path), found)
+
+
+def test_where_a_package_came_from_is_told_without_secrets(runtime):
+    """By its direct_url.json; of a package that an index provided there is none."""
+    runtime.install("left==1.0\nmiddle\n")
+    (found,) = runtime.packages.glob("left-*.dist-info")
+    address = {"url": "https://host/left.zip?sig=s3cr3t", "archive_info": {}, "subdirectory": "lib"}
+    (found / "direct_url.json").write_text(json.dumps(address))
+    job = runtime.install("left==2.0\n")
+    assert job.result.upgraded == (VersionChange("left", "1.0", "2.0"),), runtime.lines
+    assert job.result.addresses == {"left": "https://host/left.zip?****#subdirectory=lib"}
+    assert runtime.install("left==2.0\n").result.addresses == {}
+
+
+@pytest.mark.parametrize(
+    "fields, address",
+    [
+        ({"url": "https://h/a", "vcs_info": {"vcs": "git", "commit_id": "4f"}}, "git+https://h/a@4f"),
+        ({"url": "file:///D:/home/site/wwwroot/a.whl", "archive_info": {}}, "file:///D:/home/site/wwwroot/a.whl"),
+        ([], None),
+        ({"url": "https://h/a", "vcs_info": "git"}, None),
+    ],
+)
+def test_an_address_as_requirements_name_it(tmp_path, fields, address):
+    (tmp_path / "My_Tool-1.0.dist-info").mkdir()
+    (tmp_path / "My_Tool-1.0.dist-info/direct_url.json").write_text(json.dumps(fields))
+    assert site_packages.direct_addresses(str(tmp_path)) == ({"my-tool": address} if address else {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from types import SimpleNamespace
@@ -166,3 +167,22 @@ def test_no_store_is_no_problem(store, capsys):
     assert "were not deleted" not in capsys.readouterr().out
     store.call("mark_used")
     assert store.call("delete_damaged_wheels") == [wheel.name for wheel in store.given]
+
+
+def record_of(store, name, content):
+    folder = store.data / "history"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.json").write_text(content)
+
+
+def test_a_wheel_that_a_record_of_a_change_names_stays(store, monkeypatch):
+    """A rollback needs it, also where it is older than 90 days or the store is full."""
+    for wheel in store.given:
+        store.set_age(wheel, 500)
+    packages = [{"before": {"A": "1.0+local.1", "c": "0.9"}, "after": None}, {"before": None, "after": {"b": "1.0"}}]
+    record_of(store, "20260101-000000-0001", json.dumps({"packages": packages}))
+    record_of(store, "20260101-000000-0002", '{"packages": [{"before": {"c": "1.0"')
+    record_of(store, "20260101-000000-0003", json.dumps({"packages": ["c==1.0"], "files": None}))
+    monkeypatch.setattr(wheel_store, "KEPT_WHEEL_BYTES", 1)
+    store.call("delete_unused_wheels")
+    assert store.whole == ["a", "b"]
