@@ -83,6 +83,7 @@ class App:
     """An app or slot with its Resource Manager, SCM site, web session without credentials, and progress.
 
     command: the user's, to paste again, without secrets; None when it is not known.
+    left: the changes that this command left to go on in Azure, by their ids; it has said how they are finished.
     fingerprint: tells whether the same command is run again (`advice.fingerprint`); "" when it is not known.
     user: returns the name of who az is signed in as; "" when that is not known. principal: it and the object id.
     """
@@ -96,6 +97,7 @@ class App:
     fingerprint: str = ""
     user: Callable[[], str] = field(default=lambda: "", repr=False, compare=False)
     principal: Callable[[], Principal] = field(default=Principal, repr=False, compare=False)
+    left: set[str] = field(default_factory=set, repr=False, compare=False)
     _said: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def say_once(self, sentence: str) -> None:

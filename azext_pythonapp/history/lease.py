@@ -217,16 +217,18 @@ class Lease:
             self._file = replace(self._file, change=change, started_at=started_at)
             self._write(self._etag)
 
-    def end(self, unfinished: bool) -> None:
+    def end(self, unfinished: bool, other: LeaseFile | None = None) -> None:
         """Give the lease up. unfinished: leave the file, so that it names a change that is not finished.
 
+        other: the file that names another such change, to be put back when this one is finished.
         Raises nothing: a lease that cannot be given up expires.
         """
         self._ended.set()
         with self._writing, suppress(PythonAppError):
             if self._thread is None or self._lost is not None:
                 return
-            if unfinished:
-                self._renewing.write(LEASE, replace(self._file, expires_at="").to_json(), self._etag)
+            left = self._file if unfinished else other
+            if left is not None:
+                self._renewing.write(LEASE, replace(left, expires_at="").to_json(), self._etag)
             else:
                 self._renewing.delete(LEASE, self._etag)

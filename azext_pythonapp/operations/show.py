@@ -65,7 +65,7 @@ def show(app: App, check: bool = False, sleep: Callable[[float], None] = time.sl
         "entryPoint": entry_point,
         "webConfig": {"path": join(home, *seen.root.split("/"), WEB_CONFIG), "etag": seen.web_config.etag},
         "page": page.to_dict() if page else None,
-        "lastChange": last_change(app, records) if records is not None else None,
+        "lastChange": last_change(records) if records is not None else None,
         "runningJob": job.to_dict(app.kudu.url(log_path(job.id))) if job else None,
         "pendingRestart": going_on.pending_restart if going_on else None,
         "warnings": [*map(str, found), *_runtime_warnings(seen), *filter(None, [source])],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
 import secrets
@@ -38,6 +40,33 @@ def naming(site: Site) -> tuple[str, ...]:
 def web_root(site: Site) -> Path:
     """site\\wwwroot of the app, as a folder of this machine."""
     return site.machine.home / "site" / "wwwroot"
+
+
+def record_of(site: Site, change_id: str) -> dict[str, Any]:
+    """The app's record of a change."""
+    found: dict[str, Any] = json.loads((site.machine.home / f"data/pythonapp/history/{change_id}.json").read_bytes())
+    return found
+
+
+def records_of(site: Site) -> list[dict[str, Any]]:
+    """All records of changes of an app, oldest first."""
+    folder = site.machine.home / "data/pythonapp/history"
+    return [json.loads(path.read_bytes()) for path in sorted(folder.glob("*-*-*.json"))]
+
+
+def bytes_before(site: Site, change_id: str, path: str = "site/wwwroot/web.config") -> bytes | None:
+    """The bytes that a file had before a change, by the app's record of it; None for one that was new."""
+    (before,) = [file["before"] for file in record_of(site, change_id)["files"] if file["path"] == path]
+    if before is None:
+        return None
+    return before["text"].encode() if "text" in before else base64.b64decode(before["base64"])
+
+
+def undo_line(site: Site, change_id: str) -> str:
+    """The line with the command that undoes a change."""
+    slot = f" -s {site.slot}" if site.slot else ""
+    options = f"-g {site.resource_group} -n {site.name}{slot} --change-id {change_id} --yes"
+    return f"Undo: az webapp python rollback {options}"
 
 
 def jobs_started(site: Site) -> list[Command]:
@@ -126,8 +155,9 @@ class Apps:
         also: str | None = None,
         **facts: Any,
     ) -> Site:
-        """An app that runs a sample under a Python, as `set-version` left it; made once in a test run, then copied.
+        """An app that runs a sample under a Python, as `set-version` left it, but for the record of it.
 
+        It is made once in a test run, then copied.
         also: a version of NAMED that is installed beside it, for tests in which installing it is not the subject.
         facts: as in `new`.
         """
@@ -150,6 +180,7 @@ class Apps:
         partial = home.with_name(home.name + ".partial")
         shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(site.machine.home, partial, symlinks=True)
+        shutil.rmtree(partial / "data/pythonapp/history", ignore_errors=True)  # it is that of another app
         partial.rename(home)
         home.with_name(home.name + ".made").touch()
 

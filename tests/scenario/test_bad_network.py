@@ -9,7 +9,7 @@ import certifi
 import pytest
 
 from tests.local_azure import nuget
-from tests.scenario.apps import naming, web_root
+from tests.scenario.apps import bytes_before, naming, web_root
 
 OFFICIAL = "azureappservice-python364x64"
 
@@ -49,8 +49,7 @@ def test_a_web_config_whose_answer_was_lost_was_written_by_us(az, apps, cut):
     site.switches.trouble_at, site.switches.trouble_methods = "/web.config", ("PUT",)
     answer = az("webapp python web-config set --env A=1", *naming(site))
     assert answer.json["changed"] is True and site.switches.scm_lost_times == 0, answer
-    (kept,) = (site.machine.home / "data/pythonapp/changes").glob(f"{answer.json['changeId']}/web.config")
-    assert kept.read_bytes() == before
+    assert bytes_before(site, answer.json["changeId"]) == before
     assert (web_root(site) / "web.config").read_bytes() != before
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.local_azure.windows import gallery
 from tests.local_azure.windows.index import PackageIndex
-from tests.scenario.apps import deploy, naming, web_root
+from tests.scenario.apps import deploy, naming, record_of, web_root
 from tests.scenario.unchanged import unchanged
 
 SECRET = "pa55-Of-the-index"
@@ -74,11 +74,13 @@ def test_the_second_run_after_a_good_one_is_empty(az, azure, apps):
         {"target": "app", "action": "restart", "before": None, "after": None},
     ]
     assert answer["installed"] == [{"name": "six", "version": "1.16.0"}]
+    record = record_of(site, answer["changeId"])
+    assert (record["state"], record["jobs"]) == ("succeeded", [answer["job"]["id"]])
     assert set(answer["job"]) == {"id", "state", "logUrl"} and answer["job"]["state"] == "succeeded"
 
     with unchanged(azure, site):
         again = az(*command).json
-    assert (again["changed"], again["changes"], again["installed"]) == (False, [], [])
+    assert (again["changed"], again["changes"], again["installed"], again["changeId"]) == (False, [], [], None)
     assert again["exitCode"] == 0 and again["job"] == answer["job"]
 
     with unchanged(azure, site):

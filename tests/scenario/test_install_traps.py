@@ -12,7 +12,7 @@ import threading
 import time
 
 from tests.local_azure.windows import gallery, runtimes
-from tests.scenario.apps import naming, web_root
+from tests.scenario.apps import naming, record_of, records_of, web_root
 from tests.scenario.unchanged import unchanged
 
 OFFICIAL = "azureappservice-python364x64"
@@ -99,7 +99,7 @@ def test_no_wait_and_the_command_that_finishes_it(az, azure, apps, monkeypatch):
     assert answer["finishCommand"] in started.stderr
     again = az("webapp python install --version 3.6 --no-wait", *naming(site), expect=1)
     assert "is already being installed" in again.stderr and answer["finishCommand"] in again.stderr, again
-    assert site.restarts == 0
+    assert site.restarts == 0 and record_of(site, answer["changeId"])["finish"] == answer["finishCommand"]
     finishing = az.start(answer["finishCommand"].removeprefix("az "))
     for line in finishing.stderr:
         if "is already being installed" in line:
@@ -112,7 +112,7 @@ def test_no_wait_and_the_command_that_finishes_it(az, azure, apps, monkeypatch):
     assert json.loads(stdout)["runtime"]["version"] == "3.6.4" and site.restarts == 1
     with unchanged(azure, site):
         assert az(answer["finishCommand"].removeprefix("az ")).json["changed"] is False
-    assert site.restarts == 1
+    assert site.restarts == 1 and [each["state"] for each in records_of(site)] == ["succeeded"]
 
 
 def test_no_wait_and_a_later_finish_restarts_the_app(az, apps):

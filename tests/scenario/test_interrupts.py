@@ -17,7 +17,7 @@ import pytest
 from tests.local_azure.cloud import LocalAzure
 from tests.local_azure.site import Site
 from tests.local_azure.windows import gallery
-from tests.scenario.apps import jobs_started, naming, web_root
+from tests.scenario.apps import jobs_started, naming, records_of, web_root
 from tests.scenario.az import Az
 from tests.scenario.held_index import HeldIndex
 from tests.scenario.terminal import az_in_terminal
@@ -101,7 +101,13 @@ def test_set_version_in_pip_is_finished_by_the_same_command(az, apps, index):
     _, stderr = finishing.communicate(timeout=300)
     assert finishing.returncode == 0, stderr
     assert jobs_started(site) == [job]
-    assert az("webapp python show", *naming(site)).json["runtime"]["version"] == "3.11.9"
+    shown = az("webapp python show", *naming(site))
+    assert shown.json["runtime"]["version"] == "3.11.9" and "is not finished" not in shown.stderr, shown
+    (record,) = records_of(site)
+    assert (record["state"], len(record["jobs"])) == ("succeeded", 1) and shown.json["lastChange"][
+        "changeId"
+    ] == record["id"]
+    assert record["packages"][0]["after"].keys() - record["packages"][0]["before"].keys() == {"six"}
 
 
 def iter_until(running: subprocess.Popen[str], text: str) -> Iterator[str]:
@@ -129,8 +135,11 @@ def test_job_wait_says_that_the_switch_was_not_made(az, azure, apps, index):
         rf"The switch to 3.11 was not made: app '{site.name}' still runs D:\home\python3810x64\python.exe."
     )
     assert finish == f"Finish it: az {command} {shlex.join(naming(site))}"
+    (record,) = records_of(site)
+    assert record["state"] == "unfinished" and record["id"] in waited.stderr, "the switch is still to be made"
     az(finish.removeprefix("Finish it: az "))
     assert az("webapp python show", *naming(site)).json["runtime"]["version"] == "3.11.9"
+    assert [(each["id"], each["state"]) for each in records_of(site)] == [(record["id"], "succeeded")]
 
 
 def test_another_pip_does_not_keep_the_app_from_a_restart(az, azure, apps, index, tmp_path):
@@ -178,6 +187,8 @@ def test_no_wait_and_timeout_are_picked_up_too(az, apps, index, tmp_path):
     assert answer["job"]["id"] == started and site.restarts == restarts + 1
     assert answer["installed"] == [{"name": "six", "version": "1.16.0"}]
     assert "Packages: 1 installed in Python 3.8.10" in rest and "it was restarted" in rest
+    assert answer["changeId"] == first.json["changeId"]
+    assert [each["state"] for each in records_of(site)] == ["succeeded"]
     unchanged = az(*command, *naming(site))
     assert unchanged.json["changed"] is False and unchanged.stderr.splitlines()[-1].startswith("Nothing was changed: ")
 
@@ -192,6 +203,7 @@ def test_an_installation_by_azure_goes_on_and_is_joined(az, azure, apps):
     assert f"az webapp python uninstall -g rg -n {site.name} --extension-id {OFFICIAL}" in said
     done = az(again(said))
     assert done.json["runtime"]["answered"] is True and done.json["runtime"]["extensionId"] == OFFICIAL
+    assert [each["state"] for each in records_of(site)] == ["succeeded"]
     asked = [
         one.method for one in azure.mutating_requests() if "/siteextensions/" in one.path and site.name in one.path
     ]
@@ -233,7 +245,9 @@ def test_an_upload_that_is_given_up_leaves_nothing(az, apps):
     az(give_up, "--yes")
     assert not (site.machine.home / "python3132x64").exists()
     assert not list((site.machine.home / "data/pythonapp/installs").iterdir())
-    assert az(give_up, "--yes").json["changed"] is False
+    last = az(give_up, "--yes")
+    assert last.json["changed"] is False and "is not finished" not in last.stderr, last
+    assert [each["state"] for each in records_of(site)] == ["failed", "succeeded"]
 
 
 def test_before_anything_is_done_nothing_was_changed(az, azure, apps):

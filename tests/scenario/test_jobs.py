@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.local_azure.site import Site
-from tests.scenario.apps import jobs_started, naming
+from tests.scenario.apps import jobs_started, naming, record_of, records_of
 from tests.scenario.az import Az
 from tests.scenario.held_index import HeldIndex
 
@@ -69,6 +69,9 @@ def test_a_killed_client_does_not_end_the_job(az, apps, index, six):
     assert (waited.json["state"], waited.json["exitCode"]) == ("succeeded", 0)
     assert "  | Successfully installed six-1.16.0" in waited.stderr, waited
     assert has_six(site)
+    first, second = records_of(site)
+    assert (first["state"], second["state"]) == ("succeeded", "failed")
+    assert first["jobs"] == [shown["id"]] and first["packages"][0]["after"]["six"] == "1.16.0"
 
 
 def test_no_wait_returns_a_job_that_has_begun(az, apps, index, six):
@@ -77,10 +80,10 @@ def test_no_wait_returns_a_job_that_has_begun(az, apps, index, six):
     answer = az(*command, "--no-wait").json
     assert answer["changed"] is True and answer["exitCode"] is None and answer["job"]["state"] == "running"
     assert answer["finishCommand"] == (f"az webapp python job wait -g rg -n {site.name} --job-id {answer['job']['id']}")
-    assert not has_six(site)
+    assert not has_six(site) and record_of(site, answer["changeId"])["state"] == "unfinished"
     index.release()
     assert az(*answer["finishCommand"].removeprefix("az ").split()).json["state"] == "succeeded"
-    assert has_six(site)
+    assert has_six(site) and record_of(site, answer["changeId"])["state"] == "succeeded"
 
 
 def test_timeout_ends_the_watching_only(az, apps, index, six):

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from tests.local_azure.windows.index import PackageIndex
-from tests.scenario.apps import naming, web_root
+from tests.scenario.apps import naming, record_of, undo_line, web_root
 from tests.scenario.unchanged import unchanged
 
 HOSTILE = 'six >= 1.0, <2.0, != 1.5 ; python_version > "3" and platform_machine != "%PATH% & echo | ^ !x! größe"'
@@ -49,7 +49,7 @@ def test_install_list_freeze_outdated_check_uninstall(az, azure, apps):
     assert answer["changes"][-1] == {"target": "app", "action": "restart", "before": None, "after": None}
     with unchanged(azure, site):
         again = az(*install).json
-        assert (again["changed"], again["changes"], again["job"]) == (False, [], None)
+        assert (again["changed"], again["changes"], again["job"], again["changeId"]) == (False, [], None, None)
         listed = az("webapp python package list", *app).json
         frozen = az("webapp python package freeze", *app, "--query", "[].requirement", "-o", "tsv").stdout.splitlines()
     assert versions(listed)["six"] == "1.16.0" and "pip" in versions(listed)
@@ -64,6 +64,11 @@ def test_install_list_freeze_outdated_check_uninstall(az, azure, apps):
     upgraded = az("webapp python package install", *app, "--packages", "six", "--upgrade", "--no-restart").json
     assert upgraded["upgraded"] == [{"name": "six", "before": "1.16.0", "after": "1.17.0"}]
     assert [change["action"] for change in upgraded["changes"]] == ["upgrade"]
+    record = record_of(site, upgraded["changeId"])
+    assert (record["state"], record["jobs"]) == ("succeeded", [upgraded["job"]["id"]])
+    (packages,) = record["packages"]
+    assert (packages["before"]["six"], packages["after"]["six"]) == ("1.16.0", "1.17.0")
+    assert packages["after"] == versions(az("webapp python package list", *app).json)
 
     remove = ("webapp python package uninstall", *app, "--packages", "six", "absent")
     asked = az(*remove, expect=1)
@@ -101,7 +106,7 @@ def test_plan_and_last_lines_of_package_commands(az, azure, apps):
     app = naming(site)
     added = az("webapp python package install --packages flask==3.0.3", *app)
     assert f"installed in Python 3.8.10 of app '{site.name}'; it was restarted (" in added.stderr, added
-    assert last_line(added).startswith("Undo: az webapp python package uninstall "), added
+    assert last_line(added) == undo_line(site, added.json["changeId"]), added
     nothing = az("webapp python package install --packages flask==3.0.3", *app)
     assert last_line(nothing) == f"Nothing was changed: flask==3.0.3 is installed already on app '{site.name}'."
 
@@ -120,8 +125,11 @@ def test_plan_and_last_lines_of_package_commands(az, azure, apps):
     assert "Warning: flask 3.0.3 requires werkzeug, which is not installed." in removed.stderr.replace("Werk", "werk")
     named = f"-g rg -n {site.name}"
     assert f"`az webapp python package check {named}`" in removed.stderr, removed
-    assert last_line(removed).startswith(f"Undo: az webapp python package install {named} --no-deps --packages")
-    az(last_line(removed).removeprefix("Undo: az "))
+    assert last_line(removed) == undo_line(site, removed.json["changeId"]), removed
+    (packages,) = record_of(site, removed.json["changeId"])["packages"]
+    assert packages["before"].keys() - packages["after"].keys() == {"blinker", "werkzeug"}
+    back = [f"{name}=={packages['before'][name]}" for name in ("blinker", "werkzeug")]
+    az("webapp python package install --no-deps --packages", *back, *app)
     assert az("webapp python package check", *app).json["ok"] is True
     nothing = az("webapp python package uninstall --yes --packages absent", *app)
     assert last_line(nothing) == f"Nothing was changed: absent is not installed on app '{site.name}'."

@@ -1,4 +1,4 @@
-"""How many requests a reading command sends, and how many of them at the same time."""
+"""How many requests a command sends, how many of them at the same time, and what the record of a change costs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def asked(azure, number):
     return found
 
 
-@pytest.mark.parametrize("command, rounds", [("show", (1, 4)), ("list", (1, 4)), ("package list", (1, 2, 2))])
+@pytest.mark.parametrize("command, rounds", [("show", (1, 5)), ("list", (1, 5)), ("package list", (1, 3, 2))])
 def test_reading_commands_ask_at_the_same_time(az, azure, apps, command, rounds):
     site = apps.prepared("wsgi_hello")
     site.use_32bit_worker = False
@@ -39,7 +39,8 @@ def test_reading_commands_ask_at_the_same_time(az, azure, apps, command, rounds)
 def test_the_sources_are_asked_at_the_same_time_and_once(az, azure, apps):
     site = apps.new()
     number = len(azure.requests)
-    with azure.in_rounds(1, 3, 2):  # the app; its site extensions, its gallery and NuGet; NuGet's two packages
+    # The app; its site extensions, its gallery, NuGet and an interrupted change; NuGet's two packages.
+    with azure.in_rounds(1, 4, 2):
         assert az("webapp python list-versions", *naming(site), timeout=WAIT).json
     made = [(one.host, one.path) for one in azure.requests[number:] if one.host != login.HOST]
     assert len(set(made)) == len(made), made
@@ -56,6 +57,7 @@ def test_what_show_asks_for(az, azure, apps):
     assert sorted(others) == [
         "GET config/web",
         "GET siteextensions",
+        "GET vfs/data/pythonapp/lease.json",
         "GET vfs/site/wwwroot/web.config",
         "POST command",
     ], plan
@@ -73,14 +75,14 @@ def test_a_run_without_a_change_asks_little(az, azure, apps, sample, version, ha
     site = apps.prepared(sample, version, handler)
     number = len(azure.requests)
     with unchanged(azure, site):
-        with azure.in_rounds(1, 4, 1, 2) as held:
+        with azure.in_rounds(1, 5, 1, 2) as held:
             answer = az(
                 "webapp python set-version --version", version[:4].rstrip("."), *naming(site), timeout=WAIT
             ).json
     sent = asked(azure, number)
     assert answer["changed"] is False and answer["verification"]["httpStatus"] == 200
     assert answer["verification"]["importOk"] is True
-    assert held.arrived == len(sent) <= 8, sent
+    assert held.arrived == len(sent) <= 9, sent
     addresses = [(one.host, one.path) for one in azure.requests[number:] if one.method == "GET"]
     assert len(addresses) == len(set(addresses)), addresses
 
@@ -88,9 +90,32 @@ def test_a_run_without_a_change_asks_little(az, azure, apps, sample, version, ha
 def test_a_dry_run_without_a_change_asks_little(az, azure, apps):
     site = apps.prepared("flask_hello")
     number = len(azure.requests)
-    with azure.in_rounds(1, 4) as held:
+    with azure.in_rounds(1, 5) as held:
         assert (
             az("webapp python set-version --version 3.8 --dry-run", *naming(site), timeout=WAIT).json["changed"]
             is False
         )
-    assert held.arrived == len(asked(azure, number)) == 5, asked(azure, number)
+    assert held.arrived == len(asked(azure, number)) == 6, asked(azure, number)
+
+
+def about_records(azure, number):
+    """The requests from the number-th on that are about the lease and the records of changes."""
+    found = asked(azure, number)
+    return [one for one in found if "data/pythonapp/lease.json" in one or "data/pythonapp/history" in one]
+
+
+def test_what_the_record_of_a_change_costs(az, azure, apps):
+    """The lease is taken and given up; the record is written before the change and after it."""
+    site = apps.prepared("wsgi_hello")
+    record = ["PUT zip/data/pythonapp/history/"] * 2
+    look, take, end = (f"{method} vfs/data/pythonapp/lease.json" for method in ("GET", "PUT", "DELETE"))
+    newest = "GET vfs/data/pythonapp/history/"
+    number = len(azure.requests)
+    first = az("webapp python web-config set --env A=B", *naming(site)).json["changeId"]
+    assert about_records(azure, number) == [look, take, newest, *record, end]
+    number = len(azure.requests)
+    az("webapp python web-config set --env A=C", *naming(site))
+    assert about_records(azure, number) == [look, take, newest, f"{newest}{first}.json", *record, end]
+    number = len(azure.requests)
+    az("webapp python web-config set --env A=C", *naming(site))
+    assert about_records(azure, number) == [look]

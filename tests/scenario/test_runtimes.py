@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from tests.scenario.apps import naming
+from tests.scenario.apps import naming, record_of, undo_line
 from tests.scenario.unchanged import unchanged
 
 OFFICIAL = "azureappservice-python364x64"
@@ -28,14 +28,19 @@ def test_newest_patch_is_installed_once(az, azure, apps):
         dry = az(*command, "--dry-run").json
     assert dry["dryRun"] is True and dry["changes"] == [change] and dry["runtime"] == PYTHON364 | {"answered": False}
 
-    answer = az(*command).json
+    done = az(*command)
+    answer = done.json
     assert answer == {
         "changed": True,
         "changes": [change],
-        "changeId": None,
+        "changeId": answer["changeId"],
         "runtime": PYTHON364,
         "app": {"name": site.name, "resourceGroup": "rg", "slot": None},
     }
+    assert done.stderr.rstrip().splitlines()[-1] == undo_line(site, answer["changeId"]), done
+    record = record_of(site, answer["changeId"])
+    (runtime,) = record["runtimes"]
+    assert (record["state"], runtime["action"], runtime["packageVersion"]) == ("succeeded", "install", "3.6.4.4")
     with unchanged(azure, site):
         again = az(*command).json
         by_old_id = az("webapp python install --extension-id python364x64", *naming(site)).json

@@ -63,7 +63,7 @@ def test_a_switch_from_the_plan_to_its_undo(az, apps, columns):
     result, undo = last_lines(switch, 2)
     assert result.startswith(f"App '{site.name}' runs Python 3.11.9 (was 3.8.10). https://{site.host}/ answers 200.")
     assert re.search(r"\b\d+ packages .*, \d+ s\.$", result), result
-    assert undo == f"Undo: az webapp python set-version -g rg -n {site.name} --version 3.8.10"
+    assert undo.startswith(f"Undo: az webapp python rollback -g rg -n {site.name} --change-id "), undo
     assert [line for line in switch.text.splitlines() if line.startswith(f"Restarting {app}")], switch
 
     again = shown(az, site, "set-version --version 3.11 --output none", columns)

@@ -45,7 +45,7 @@ def test_what_is_read_last(az, apps, columns):
     stopped = shown(az, site, "--version 3.11 --no-import-check", columns)
     now, undo, start = stopped.text.splitlines()[-3:]
     assert now.startswith(f"App '{site.name}' is set to run Python 3.11.9 (was 3.8.10). 1 file changed, "), stopped
-    assert undo == f"Undo: az webapp python set-version -g rg -n {site.name} --version 3.8.10", stopped
+    assert undo.startswith(f"Undo: az webapp python rollback -g rg -n {site.name} --change-id "), stopped
     assert start == (
         f"App '{site.name}' is stopped, so nothing was fetched: not verified. Start it: az webapp start -g rg "
         f"-n {site.name}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.local_azure.windows import gallery
-from tests.scenario.apps import naming, web_root
+from tests.scenario.apps import naming, record_of, undo_line, web_root
 from tests.scenario.terminal import answered
 from tests.scenario.unchanged import unchanged
 
@@ -48,6 +48,13 @@ def test_extension_and_folder_are_removed_once(az, azure, apps):
     done = az(*by_id, "--yes")
     assert done.json["changed"] is True and targets(done.json) == planned
     assert f"the site extension is called {X64} now" in done.stderr, done
+    record = record_of(site, done.json["changeId"])
+    assert [(each["action"], each["version"], each["packageVersion"]) for each in record["runtimes"]] == [
+        ("uninstall", "3.6.4", "3.6.4.4")
+    ]
+    (packages,) = record["packages"]
+    assert (packages["folder"], packages["after"]) == ("python364x64", {}) and "pip" in packages["before"]
+    assert done.stderr.rstrip().splitlines()[-1] == undo_line(site, done.json["changeId"]), done
     assert extensions(site) == {X86}
     assert not (home / "python364x64").exists() and (home / "python364x86/python.exe").is_file()
 
@@ -63,6 +70,7 @@ def test_kept_folder_can_be_uninstalled_later(az, azure, apps):
     keep = (f"{UNINSTALL} --version 3.6.4 --keep-files --yes", *naming(site))
     kept = az(*keep).json
     assert targets(kept) == [(f"siteextensions/{X64}", "uninstall")]
+    assert record_of(site, kept["changeId"])["packages"] == [], "they stay"
     assert extensions(site) == set() and (site.machine.home / "python364x64/python.exe").is_file()
     with unchanged(azure, site):
         assert az(*keep).json["changed"] is False

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scenario.apps import naming, web_root
+from tests.local_azure import login
+from tests.scenario.apps import bytes_before, naming, record_of, undo_line, web_root
 from tests.scenario.unchanged import unchanged
 
 SECRETS = ("hidden-one", "hidden-three", "hidden-four")
@@ -51,8 +52,13 @@ def test_an_environment_a_static_folder_and_no_secrets(az, azure, apps):
     assert config.read_bytes().replace(new, b"") == before
     assert "Hello from WSGI" in apps.get(site).text
     assert apps.get(site, "/static/a.txt").text == "static text"
-    kept = site.machine.home / "data/pythonapp/changes" / answer["changeId"]
-    assert (kept / "web.config").read_bytes() == before and (kept / "change.json").exists()
+    assert bytes_before(site, answer["changeId"]) == before
+    assert bytes_before(site, answer["changeId"], "site/wwwroot/static/web.config") is None
+    record = record_of(site, answer["changeId"])
+    assert (record["state"], record["command"], record["user"]) == ("succeeded", "web-config set", login.CLIENT_ID)
+    assert [row["target"] for row in record["changes"]] == [row["target"] for row in answer["changes"]]
+    assert record["runtimeBefore"] == record["runtimeAfter"] and record["runtimeAfter"]["version"] == "3.8.10"
+    assert done.stderr.rstrip().splitlines()[-1] == undo_line(site, answer["changeId"]), done
 
     with unchanged(azure, site):
         again = az("webapp python web-config set", *naming(site), *options)

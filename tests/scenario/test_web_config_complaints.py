@@ -6,7 +6,7 @@ complaints are those of docs/platform/site-extensions.md 5, number 3.
 
 from __future__ import annotations
 
-from tests.scenario.apps import naming, web_root
+from tests.scenario.apps import bytes_before, naming, web_root
 
 PAIR = r"D:\home\python3810x64\python.exe|D:\home\python3810x64\wfastcgi.py"
 HANDLER = (
@@ -87,8 +87,7 @@ def test_they_are_repaired(az, apps):
         assert (done.json["handler"], done.json["entryPoint"]) == ("fastCgi", "app.application"), complaint
         assert "Hello from WSGI on Python 3.8.10" in apps.get(site).text, complaint
         assert b'<!-- theirs --><add key="Theirs" value="&#xA;kept" />\r\n' in config.read_bytes(), complaint
-        kept = site.machine.home / "data/pythonapp/changes" / done.json["changeId"] / "web.config"
-        assert kept.read_bytes() == broken.encode("utf-8"), complaint
+        assert bytes_before(site, done.json["changeId"]) == broken.encode("utf-8"), complaint
     assert az("webapp python web-config show", *naming(site)).json["warnings"] == []
 
 

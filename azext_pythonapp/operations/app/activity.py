@@ -1,7 +1,7 @@
 r"""What goes on on an app, and what was done to it last, by the records in %HOME%\data\pythonapp.
 
-One command on the worker prints the names of the records and the newest change (`LOOK`); it is part of the command that
-finds the Pythons. Only a job that may be running takes a request of its own.
+One command on the worker prints the names of the records and the newest change that succeeded (`LOOK`); it is part of
+the command that finds the Pythons. Only a job that may be running takes a request of its own.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import PythonAppError
+from azext_pythonapp.history.store import HISTORY, NEWEST
 from azext_pythonapp.ids import ID
 from azext_pythonapp.jobs import pending_restart, request
 from azext_pythonapp.jobs.pending_restart import START, Marker
@@ -24,11 +24,7 @@ from azext_pythonapp.operations.app import findings
 from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.used_runtimes import may_use
 
-CHANGES = "data/pythonapp/changes"
-# A copy of the newest change.json.
-NEWEST_CHANGE = "newest.json"
-CHANGE = "change.json"
-_NEWEST = rf"data\pythonapp\changes\{NEWEST_CHANGE}"
+_NEWEST = "\\".join([*HISTORY.split("/"), NEWEST])
 _BEGIN, _END = "pythonapp-records", "pythonapp-records-end"
 _ROW = re.compile(r"^pythonapp-(?P<kind>left|queued|change) (?P<name>\S+)[ \r]*$", re.MULTILINE)
 
@@ -45,7 +41,7 @@ LOOK = " & ".join(
         rf"(for %i in ({_windows(pending_restart.FOLDER)}\* .) do @echo pythonapp-left %~nxi)",
         rf"(for /d %i in ({_windows(request.FOLDER)}\* .) do "
         rf'@if not exist "%i\{request.STATE}" echo pythonapp-queued %~nxi)',
-        rf"(for /d %i in ({_windows(CHANGES)}\* .) do @echo pythonapp-change %~nxi)",
+        rf"(for %i in ({_windows(HISTORY)}\*.json .) do @echo pythonapp-change %~ni)",
         rf'(for %i in ({_windows(pending_restart.LOCKS)}\*.lock nul) do @type "%i")',
         "echo.",
         rf"(if exist {_NEWEST} type {_NEWEST})",
@@ -61,7 +57,7 @@ class Records:
 
     left: pending restarts and starts. jobs: the ids of those that hold a runtime or have not begun; most such ids are
     of jobs that run, or were lost. changes: the ids of all recorded changes, oldest first. newest: the fields of the
-    newest; {} when it is not in its file.
+    newest one that succeeded, which no other has undone; {} when there is none, or it cannot be read.
     """
 
     left: tuple[Marker, ...]
@@ -105,22 +101,17 @@ def _markers(names: Sequence[str]) -> list[Marker]:
     return [Marker(job_id, kind) for job_id, _, kind in found if ID.fullmatch(job_id) and kind in kinds]
 
 
-def last_change(app: App, records: Records) -> dict[str, Any] | None:
-    """Return the `lastChange` of docs/json-output.md; None when no change is recorded.
-
-    Costs one request when the newest change was recorded by an older version; what it says stays None when that fails.
-    """
-    if not records.changes:
+def last_change(records: Records) -> dict[str, Any] | None:
+    """Return the `lastChange` of docs/json-output.md; None when no change that succeeded is recorded."""
+    fields = records.newest
+    change_id = _text(fields, "id")
+    if change_id is None or not ID.fullmatch(change_id):
         return None
-    change_id, fields = records.changes[-1], records.newest
-    if fields.get("id") != change_id:
-        with suppress(PythonAppError):
-            fields = _fields(app.kudu.read(f"{CHANGES}/{change_id}/{CHANGE}").content.decode("utf-8", "replace"))
     return {
         "changeId": change_id,
         "command": _text(fields, "command"),
         "user": _text(fields, "user"),
-        "startedAt": _text(fields, "madeAt"),
+        "startedAt": _text(fields, "startedAt"),
     }
 
 

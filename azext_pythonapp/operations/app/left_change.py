@@ -10,7 +10,7 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.site import site_label
 from azext_pythonapp.errors import NotFound, PythonAppError
 from azext_pythonapp.history.lease import LEASE, read_lease
-from azext_pythonapp.history.record import SUCCEEDED, UNFINISHED, Record, Torn, moment_text, readable_time
+from azext_pythonapp.history.record import SUCCEEDED, UNFINISHED, Record, State, Torn, moment_text, readable_time
 from azext_pythonapp.history.store import History
 
 # How long a command that has ended waits for the answer, in seconds; it was asked when the command began.
@@ -45,9 +45,9 @@ class LeftChange:
         app = self._app
         with suppress(PythonAppError):
             left = interrupted_change(app)  # the command may have finished or undone it
-            if left is None:
+            if left is None or left.id in app.left:
                 return
-            same = bool(app.fingerprint) and left.fingerprint == app.fingerprint and left.finish is None
+            same = bool(app.fingerprint) and left.fingerprint == app.fingerprint
             if succeeded and same:
                 settle(app, left)
             else:
@@ -96,12 +96,12 @@ def interrupted_change(app: App) -> Record | None:
     return record if record.state == UNFINISHED else None
 
 
-def settle(app: App, record: Record) -> None:
-    """End the record of an interrupted change whose command has just found that everything is done.
+def settle(app: App, record: Record, state: State = SUCCEEDED) -> None:
+    """End the record of a change that is not finished, because it was found to be.
 
-    Raises what the SCM site raises.
+    state: how it ended. Raises what the SCM site raises.
     """
-    History(app.kudu).write(replace(record, state=SUCCEEDED, finished_at=moment_text(app.kudu.now())))
+    History(app.kudu).write(replace(record, state=state, finished_at=moment_text(app.kudu.now())))
     left, etag = read_lease(app.kudu)
     if left is not None and left.change == record.id and not left.held(app.kudu.now()):
         app.kudu.delete(LEASE, etag or "*")

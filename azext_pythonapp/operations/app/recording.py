@@ -67,7 +67,9 @@ class OpenChange:
         self._kept = False  # whether the app has a record
         self._written: Record | None = None
         self._ended = False
+        self._unsure = False
         self._lease: Lease | None = None
+        self._other: LeaseFile | None = None  # the lease that names somebody else's interrupted change
         self._entries: Sequence[DirectoryEntry] = ()
         self.earlier = None
         self.record = Record(
@@ -125,7 +127,7 @@ class OpenChange:
         try:
             self._look_back(lease.earlier)
         except BaseException:
-            lease.end(unfinished=False)
+            lease.end(unfinished=False, other=lease.earlier)
             raise
 
     def _look_back(self, left: LeaseFile | None) -> None:
@@ -136,14 +138,15 @@ class OpenChange:
         if left is not None and unfinished is None and left.change:
             unfinished = self._read(left.change)
         if unfinished is not None and unfinished.state == UNFINISHED:
-            self._go_on(unfinished)
+            self._go_on(unfinished, left)
         elif newest is not None:
             self._require_unchanged(newest)
 
-    def _go_on(self, unfinished: Record) -> None:
+    def _go_on(self, unfinished: Record, left: LeaseFile | None) -> None:
         app = self._app
         same = bool(unfinished.fingerprint) and unfinished.fingerprint == self.record.fingerprint
         if not same:
+            self._other = left
             app.say_once(left_sentence(app, unfinished))
             return
         assert self._lease is not None
@@ -185,6 +188,12 @@ class OpenChange:
             parts = _continued(self.earlier, parts)
         self.record = replace(self.record, **parts)
 
+    def note_packages(self, part: PackageChange) -> None:
+        """Set the packages of one Python; what was there before its first change stays. Written as by `note`."""
+        known = {each.folder.lower(): each for each in self.record.packages}
+        known[part.folder.lower()] = _with_before(part, known.get(part.folder.lower()))
+        self.record = replace(self.record, packages=tuple(known.values()))
+
     def begin(self) -> None:
         """Write the record as unfinished, unless it is written like this: before anything is changed."""
         if self._lease is None or self.record == self._written:
@@ -192,14 +201,16 @@ class OpenChange:
         self._history.write(self.record)
         self._kept, self._written = True, self.record
 
-    def keep(self, path: str, name: str, previous: bytes | None) -> None:
+    def keep(self, path: str, name: str, previous: bytes | None, planned: bytes | None = None) -> None:
         """Keep a file that is about to be written, and write the record.
 
         path: below %HOME%. name: below the folder of the app's files. previous: its present bytes; None for a new file.
+        planned: what is about to be written, so that even after an interruption it is known whose bytes are there; None
+        where that is not known, or the file is about to be deleted.
         """
         earlier = self.earlier.file(path) if self.earlier is not None else None
         before = earlier.before if earlier is not None else previous
-        self.record = self.record.with_file(KeptFile(path, name, before))
+        self.record = self.record.with_file(KeptFile(path, name, before, planned, planned is not None))
         self.begin()
 
     def wrote(self, path: str, content: bytes | None) -> None:
@@ -214,8 +225,9 @@ class OpenChange:
         self.record = replace(self.record, files=others)
 
     def job(self, job_id: str) -> None:
-        """Name a job that is about to be started, and write the record."""
-        self.record = replace(self.record, jobs=(*self.record.jobs, job_id))
+        """Name a job that is about to be started, or that is followed, and write the record."""
+        if job_id not in self.record.jobs:
+            self.record = replace(self.record, jobs=(*self.record.jobs, job_id))
         self.begin()
 
     def maker_of(self, path: str, base: bytes | None) -> Maker | None:
@@ -248,12 +260,19 @@ class OpenChange:
         finish: the command that completes it.
         """
         self.note(**parts, finish=finish)
+        self._app.left.add(self.record.id)
         self._end(UNFINISHED, changes)
+
+    def unsure(self) -> None:
+        """Leave the record unfinished when the command fails: what it changed is not known."""
+        self._unsure = True
 
     def end_failed(self, state: State) -> None:
         """End the record of a command that failed: FAILED, or UNFINISHED while its work may go on."""
         if self._ended:
             return
+        # What an interrupted change had done is not undone by its command when that fails in a later run.
+        state = UNFINISHED if self._unsure or self.earlier is not None else state
         if self._kept:
             self._end(state, ())
         else:
@@ -289,8 +308,15 @@ class OpenChange:
 
     def _release(self, unfinished: bool) -> None:
         self._ended = True
+        other = self._other
+        if other is not None and self._undone(other.change):
+            other = None
         if self._lease is not None:
-            self._lease.end(unfinished)
+            self._lease.end(unfinished, other)
+
+    def _undone(self, change_id: str) -> bool:
+        """Return whether this command has just undone a change."""
+        return self.record.undoes == change_id and self.record.state == SUCCEEDED
 
 
 @contextmanager
@@ -334,14 +360,19 @@ def _continued(earlier: Record, parts: dict[str, Any]) -> dict[str, Any]:
     if "runtimes" in found:
         known = {(each.action, each.python_path.lower()): each for each in earlier.runtimes}
         new = {(each.action, each.python_path.lower()): each for each in found["runtimes"]}
-        found["runtimes"] = tuple({**known, **new}.values())
+        # What is half uninstalled tells less of itself than it did before.
+        gone = {key: each for key, each in known.items() if each.action == "uninstall"}
+        found["runtimes"] = tuple({**known, **new, **gone}.values())
     if earlier.runtime_before is not None and "runtime_before" in found:
         found["runtime_before"] = earlier.runtime_before
     return found
 
 
 def _with_before(part: PackageChange, earlier: PackageChange | None) -> PackageChange:
-    return part if earlier is None or earlier.before is None else replace(part, before=earlier.before)
+    if earlier is None:
+        return part
+    before = part.before if earlier.before is None else earlier.before
+    return replace(part, before=before, addresses={**part.addresses, **earlier.addresses})
 
 
 def _row(change: Change) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from azext_pythonapp.jobs.state import CANCELED, LOST, RUNNING, SUCCEEDED, Job
 from azext_pythonapp.jobs.store import delete_secrets, newest_job_id, request_cancel, show, show_all
 from azext_pythonapp.operations.job.ending import canceled_packages, ending_lines
 from azext_pythonapp.operations.job.pending_restart import pending_sentence, run_pending, wait_command
+from azext_pythonapp.operations.job.recorded_job import complete_change
 from azext_pythonapp.operations.job.run import PipJob, check_timeout, job_failure, with_job_outcome
 from azext_pythonapp.plan import Change, report
 
@@ -66,6 +67,7 @@ def wait_for_job(app: App, job_id: str | None, timeout: float | None) -> dict[st
             job = PipJob(app, identifier, timeout).wait()
     with with_job_outcome(app, job), _restart_interrupted(app, job):
         done = run_pending(app, restart=job.state == SUCCEEDED)
+    complete_change(app, job, done)
     if job.state != SUCCEEDED:
         raise job_failure(app, job)
     app.progress.conclude(*ending_lines(app, job, done))
@@ -133,6 +135,7 @@ def cancel_job(app: App, job_id: str | None, dry_run: bool) -> dict[str, Any]:
             request_cancel(app.kudu, identifier)
             job = _await_end(app, identifier)
             started = run_pending(app, restart=False)
+            complete_change(app, job, started)
         except KeyboardInterrupt as interrupt:
             raise UnknownOutcome(
                 f"Interrupted while job {identifier} of {app.site.label} was being canceled; it may have ended.",

@@ -22,6 +22,7 @@ from azext_pythonapp.jobs.pending_restart import (
 )
 from azext_pythonapp.jobs.state import Job
 from azext_pythonapp.jobs.store import job_ids, request_of, show
+from azext_pythonapp.operations.app.recording import recorded
 from azext_pythonapp.operations.app.registration import EXTENSIONS
 from azext_pythonapp.operations.app.used_runtimes import may_use
 from azext_pythonapp.operations.job.power import start_app
@@ -98,15 +99,22 @@ def plan_pending(app: App, restart: bool) -> list[Change]:
     return [_RESTARTED] if restart and not stopped and any(marker.kind != START for marker in left) else []
 
 
-def pending_of_no_op(app: App, restart: bool, dry_run: bool) -> list[Change]:
+def pending_of_no_op(app: App, command: str, restart: bool, dry_run: bool) -> list[Change]:
     """Return what was pending and is done by a command that changes no package itself, or would be in a dry run.
 
-    restart: whether it may restart the app. Raises what run_pending raises, and Interrupted for Ctrl-C.
+    It is done under the app's lease, because a restart disturbs whoever changes the app; no record is kept of it, since
+    there is nothing to undo. command: the user's. restart: whether it may restart the app. Raises what run_pending and
+    recorded raise, and Interrupted for Ctrl-C.
     """
     if dry_run:
         return plan_pending(app, restart)
+    if not markers(app.kudu):
+        return []
     try:
-        return run_pending(app, restart=restart)
+        with recorded(app, command) as change:
+            done = run_pending(app, restart=restart)
+            change.finish(done)
+        return done
     except KeyboardInterrupt as interrupt:
         raise Interrupted(
             f"Interrupted. No package was changed; a restart or start of {app.site.label} that was pending may be done."

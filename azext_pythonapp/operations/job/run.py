@@ -10,11 +10,13 @@ from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import InvalidInput, PythonAppError, RemoteFailed
+from azext_pythonapp.history.record import PackageChange
 from azext_pythonapp.jobs.follow import follow
 from azext_pythonapp.jobs.launch import Launched, launch
 from azext_pythonapp.jobs.request import JobSpec, Restore, Switch, log_path
 from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult
 from azext_pythonapp.operations.app.python_in_use import Target
+from azext_pythonapp.operations.app.record_parts import package_part
 from azext_pythonapp.operations.job.watch import watching
 from azext_pythonapp.packages.explanation import Explanation
 from azext_pythonapp.packages.failure import explain
@@ -49,6 +51,8 @@ class PipRun:  # pylint: disable=too-many-instance-attributes
     watched, record, restore: as in JobSpec.
     asked: what stands for the uploads where two runs are compared and those depend on what is installed; None for them.
     covered: whether uploads and watched files are all that pip reads; not where it reads a folder of the app.
+    present: the packages before, version by canonical name; None where they were not looked at. sources: the lines of
+    the requirements files that say where packages come from, as RequirementFiles has them.
     """
 
     target: Target
@@ -63,6 +67,13 @@ class PipRun:  # pylint: disable=too-many-instance-attributes
     restore: Restore | None = None
     asked: Mapping[str, bytes] | None = None
     covered: bool = True
+    present: Mapping[str, str] | None = None
+    sources: Sequence[tuple[str, str | HomeFile]] = field(default=(), repr=False)
+
+    @property
+    def packages(self) -> PackageChange:
+        """Return the packages as the record of a change has them, before the change."""
+        return package_part(self.target, self.present, self.call, self.sources)
 
 
 def start_pip(

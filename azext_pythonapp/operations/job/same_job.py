@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound
+from azext_pythonapp.ids import new_id
 from azext_pythonapp.jobs.pending_restart import owner_of
 from azext_pythonapp.jobs.request import Switch, asked_digest
 from azext_pythonapp.jobs.state import QUEUED, SUCCEEDED, Job, moment
@@ -95,16 +96,22 @@ def pip_once(
     on_success: str | None,
     switch: Switch | None = None,
     timeout: float | None = None,
+    noting: Callable[[str], None],
 ) -> Job:
     """Run pip as a job to its end, or follow the job that does the very same; return the job, which is over.
 
-    The parameters are those of start_pip and PipJob. Raises what PipJob.wait raises.
+    noting: takes the id of the job before it is started or followed. The other parameters are those of start_pip and
+    PipJob. Raises what PipJob.wait raises.
     """
     same = running_same(app, run, command)
+    if same is not None:
+        noting(same.id)
     earlier = None if same is None else follow_same(app, same, timeout)
     if earlier is not None and suffices(app, run, earlier):
         return earlier
-    started = start_pip(app, run, command, on_success=on_success, switch=switch)
+    job_id = new_id(app.kudu.now())
+    noting(job_id)
+    started = start_pip(app, run, command, job_id, on_success=on_success, switch=switch)
     job = unless_blocked(app, run, command, PipJob(app, started, timeout).wait(), timeout)
     return with_changes_of(earlier, job)
 

@@ -14,8 +14,10 @@ from azext_pythonapp.jobs.follow import await_start
 from azext_pythonapp.jobs.pending_restart import RESTART, RESTART_LATER
 from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult
 from azext_pythonapp.jobs.store import request_of
+from azext_pythonapp.operations.app.recording import OpenChange, recorded
 from azext_pythonapp.operations.job.pending_restart import run_pending, wait_command
 from azext_pythonapp.operations.job.power import stop_for_job
+from azext_pythonapp.operations.job.recorded_job import note_end
 from azext_pythonapp.operations.job.run import (
     PipJob,
     PipRun,
@@ -29,6 +31,8 @@ from azext_pythonapp.operations.job.run import (
 from azext_pythonapp.operations.job.same_job import follow_same, running_same, suffices, unless_blocked, with_changes_of
 from azext_pythonapp.operations.job.watch import again_advice, finish_advice, watching
 from azext_pythonapp.operations.package.last_lines import last_lines
+from azext_pythonapp.operations.package.wheel_upload import upload_wheels
+from azext_pythonapp.packages.wheels import Wheel
 from azext_pythonapp.plan import Change, report
 
 
@@ -57,32 +61,44 @@ class RunOptions:
         return cls(stop_app.lower(), restart, wait, timeout)
 
 
-def change_packages(app: App, run: PipRun, command: str, run_options: RunOptions) -> dict[str, Any]:
-    """Run pip and return the answer (docs/json-output.md). command: the user's, for the job's record.
+def change_packages(
+    app: App, run: PipRun, command: str, run_options: RunOptions, wheels: Sequence[Wheel] = ()
+) -> dict[str, Any]:
+    """Run pip and return the answer (docs/json-output.md). command: the user's. wheels: to be uploaded before.
 
     A job that does the very same already, because this command was interrupted or given twice, is followed instead.
-    Raises RemoteFailed, which says what was changed all the same, when pip failed.
+    What is changed is recorded on the app. Raises RemoteFailed, which says what was changed all the same, when pip
+    failed.
     """
-    if not run_options.wait:
-        return _start_only(app, run, command, run_options)
-    attempts = Attempts(app, run, command, run_options)
-    job = attempts.run()
-    succeeded = job.state == SUCCEEDED and job.result is not None
-    changes = result_changes(job.result or JobResult())
-    with with_job_outcome(app, job), _restart_reported(app, attempts, job):
-        done = run_pending(
-            app,
-            own=attempts.job_ids,
-            restart=run_options.restart and succeeded,
-            changed=bool(changes) and attempts.restarts_itself(job),
-        )
-    result = require_job_success(app, job)
-    app.progress.conclude(*last_lines(app, run, result, done, run_options.restart, attempts.stopped))
+    with recorded(app, command) as change:
+        change.note_packages(run.packages)
+        upload_wheels(app, wheels, starting=change.begin)
+        if not run_options.wait:
+            return _start_only(app, run, command, run_options, change)
+        attempts = Attempts(app, run, command, run_options, change)
+        job = attempts.run()
+        note_end(change, run.packages, job)
+        succeeded = job.state == SUCCEEDED and job.result is not None
+        changes = result_changes(job.result or JobResult())
+        if succeeded:
+            change.unsure()  # until the app has loaded the packages
+        with with_job_outcome(app, job), _restart_reported(app, attempts, job):
+            done = run_pending(
+                app,
+                own=attempts.job_ids,
+                restart=run_options.restart and succeeded,
+                changed=bool(changes) and attempts.restarts_itself(job),
+            )
+        result = require_job_success(app, job)
+        change.finish(changes + done)
+    lines = last_lines(app, run, result, done, run_options.restart, attempts.stopped)
+    app.progress.conclude(*lines, f"Undo: {change.undo}" if change.undo else None)
     answer = result.to_dict()
     return report(
         app.site.to_dict(),
         changes + done,
         False,
+        changeId=change.change_id,
         exitCode=job.exit_code,
         **package_rows(result),
         check=answer["check"],
@@ -112,7 +128,7 @@ class Attempts:
     job_ids: the jobs so far, the newest last. stopped: whether the app is stopped for the newest one.
     """
 
-    def __init__(self, app: App, run: PipRun, command: str, run_options: RunOptions):
+    def __init__(self, app: App, run: PipRun, command: str, run_options: RunOptions, change: OpenChange):
         self.job_ids: list[str] = []
         self.stopped = False
         self._launched = False
@@ -120,6 +136,7 @@ class Attempts:
         self._run = run
         self._command = command
         self._run_options = run_options
+        self._change = change
 
     def run(self) -> Job:
         """The job that is over, with what all attempts changed together. A stopped app is left to run_pending.
@@ -209,11 +226,14 @@ class Attempts:
     def _attempt(self, run: PipRun, stop: bool) -> Job:
         """Run pip as one job, or follow the one that does the same."""
         same = running_same(self._app, run, self._command)
+        if same is not None:
+            self._change.job(same.id)
         earlier = None if same is None else follow_same(self._app, same, self._run_options.timeout)
         if earlier is not None and suffices(self._app, run, earlier):
             return earlier
         self.job_ids.append(new_id(self._app.kudu.now()))
         self._launched = False
+        self._change.job(self.job_ids[-1])
         if stop and not self._app.site.stopped:
             self.stopped = True
             stop_for_job(self._app, self.job_ids[-1], run.target.python_path)
@@ -253,18 +273,20 @@ def package_rows(result: JobResult) -> dict[str, Any]:
     return {key: rows[key] for key in ("installed", "upgraded", "reinstalled", "removed")}
 
 
-def _start_only(app: App, run: PipRun, command: str, run_options: RunOptions) -> dict[str, Any]:
+def _start_only(app: App, run: PipRun, command: str, run_options: RunOptions, change: OpenChange) -> dict[str, Any]:
     """Start pip, unless it is doing the very same already, and return as soon as the job has begun."""
     same = running_same(app, run, command)
     if same is None:
         with app.progress.phase(f"Starting pip on {app.site.label}."):
-            job = _begun(app, run, command, run_options)
+            job = _begun(app, run, command, run_options, change)
     else:
         job = same
+        change.job(job.id)
         app.progress.say(f"Job {job.id} of {app.site.label}, {job.shown_title}, does the same; no other is started.")
     if job.over:
         require_job_success(app, job)
     finish = wait_command(app, job.id)
+    change.leave(finish, run.planned)
     restarts = " and restarts the app" if run_options.restart and _leaves_restart(app, same) else ""
     app.progress.conclude(
         f"pip has ended on {app.site.label}, as job {job.id}."
@@ -276,6 +298,7 @@ def _start_only(app: App, run: PipRun, command: str, run_options: RunOptions) ->
         app.site.to_dict(),
         run.planned,
         False,
+        changeId=change.change_id,
         exitCode=None,
         **package_rows(JobResult()),
         check=None,
@@ -289,9 +312,11 @@ def _leaves_restart(app: App, same: Job | None) -> bool:
     return same is None or request_of(app.kudu, same.id).leaves is not None
 
 
-def _begun(app: App, run: PipRun, command: str, run_options: RunOptions) -> Job:
+def _begun(app: App, run: PipRun, command: str, run_options: RunOptions, change: OpenChange) -> Job:
     """Start pip and return the job once it has begun."""
-    started = start_pip(app, run, command, on_success=RESTART_LATER if run_options.restart else None)
+    job_id = new_id(app.kudu.now())
+    change.job(job_id)
+    started = start_pip(app, run, command, job_id, RESTART_LATER if run_options.restart else None)
     with watching(app, started.job_id, started):
         return await_start(
             app.kudu.retrying_for(0),

@@ -34,6 +34,7 @@ from azext_pythonapp.packages.pip_arguments import REINSTALL, contains
 from azext_pythonapp.packages.requirements import Requirement, TargetEnvironment
 from azext_pythonapp.plan import Change, report
 
+INSTALL, UNINSTALL = "package install", "package uninstall"
 FILE = "packages.txt"
 MOST_NAMED = 5
 # pip before 20.3 reads a file as the system's code page unless it says otherwise in its first line.
@@ -89,9 +90,9 @@ def install_packages(
     require_room(app)
     run = plan_pip(app, target, files, options)
     if not run.planned and not contains(options.more, *REINSTALL):
-        return _nothing(app, f"{files.name} is installed already on {app.site.label}", run_options, dry_run)
+        return _nothing(app, INSTALL, f"{files.name} is installed already on {app.site.label}", run_options, dry_run)
     run = replace(run, record=None)
-    return planned_answer(app, run) if dry_run else change_packages(app, run, "package install", run_options)
+    return planned_answer(app, run) if dry_run else change_packages(app, run, INSTALL, run_options)
 
 
 def _tell_ignored(app: App, target: Target, files: RequirementFiles) -> None:
@@ -123,7 +124,8 @@ def uninstall_packages(
     absent = [name for name in names if name not in present]
     if not found:
         are = "is" if len(names) == 1 else "are"
-        return _nothing(app, f"{_listed(names)} {are} not installed on {app.site.label}", run_options, dry_run)
+        reason = f"{_listed(names)} {are} not installed on {app.site.label}"
+        return _nothing(app, UNINSTALL, reason, run_options, dry_run)
     for name in absent:
         app.progress.say(f"{name} is not installed.")
     target = target_in_use(seen)
@@ -139,13 +141,14 @@ def uninstall_packages(
         planned,
         uploads={FILE: _lines(found)},
         asked={FILE: _lines(names)},
+        present=present,
     )
     if dry_run:
         return planned_answer(app, run, warnings)
     if not confirmed:
         show_plan(app, run, warnings, dry_run=False)
         app.progress.confirm(f"Uninstall {', '.join(found)} from Python {target.version} of {app.site.label}?")
-    return change_packages(app, run, "package uninstall", run_options)
+    return change_packages(app, run, UNINSTALL, run_options)
 
 
 def _needed_by(app: App, target: Target, removed: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
@@ -195,12 +198,12 @@ def _lines(names: Sequence[str]) -> bytes:
     return "".join(f"{name}\n" for name in names).encode("ascii")
 
 
-def _nothing(app: App, sentence: str, run_options: RunOptions, dry_run: bool) -> dict[str, Any]:
+def _nothing(app: App, command: str, sentence: str, run_options: RunOptions, dry_run: bool) -> dict[str, Any]:
     """The answer when no package is to be changed; what an earlier job left to do with the app is done all the same.
 
-    sentence: why there is nothing to do.
+    command: the user's. sentence: why there is nothing to do.
     """
-    changes = pending_of_no_op(app, run_options.restart, dry_run)
+    changes = pending_of_no_op(app, command, run_options.restart, dry_run)
     if dry_run:
         app.progress.show_plan(app.site.label, None, changes, dry_run=True)
     else:

@@ -19,7 +19,6 @@ from azext_pythonapp.operations.package.index_options import parse_options
 from azext_pythonapp.operations.package.last_lines import unchanged_lines
 from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles, files_on_app, local_files
-from azext_pythonapp.operations.package.wheel_upload import upload_wheels
 from azext_pythonapp.packages.pip import PipOptions
 from azext_pythonapp.packages.record import Record
 from azext_pythonapp.packages.requirements import TargetEnvironment
@@ -82,7 +81,7 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool) 
     seen = observe(app, pythons=False)
     last = _done_before(app, seen.handler, files, options)
     if last is not None:
-        changes = pending_of_no_op(app, request.run_options.restart, dry_run)
+        changes = pending_of_no_op(app, COMMAND, request.run_options.restart, dry_run)
         if dry_run:
             app.progress.show_plan(app.site.label, None, changes, dry_run=True)
         else:
@@ -103,8 +102,7 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool) 
     run = plan_pip(app, target, files, options, request.restore, dependencies=dry_run)
     if dry_run:
         return planned_answer(app, run)
-    upload_wheels(app, files.fitting)
-    return change_packages(app, run, COMMAND, request.run_options)
+    return change_packages(app, run, COMMAND, request.run_options, files.fitting)
 
 
 def _done_before(

@@ -1,18 +1,14 @@
-"""The last lines of a command that changed packages: numbers, the restart, what pip check found, and the undo."""
+"""The last lines of a command that changed packages: numbers, the restart, and what pip check found."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from azext_pythonapp.advice import quoted
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.jobs.state import JobResult
 from azext_pythonapp.operations.job.run import PipRun
-from azext_pythonapp.packages.pip import has_credentials
 from azext_pythonapp.plan import Change
 
-# A command that undoes more is too long to paste.
-_MOST_UNDONE = 20
 _MOST_PROBLEMS = 5
 
 
@@ -30,7 +26,7 @@ def last_lines(
     else:
         first = f"{_numbers(result)} in {python} of {label}"
         first = f"{first}{_restart(app, done, restarts, stopped)} ({app.progress.seconds:.0f} s)."
-    return [first, *_problems(app, result), *(_undo(app, run, result) if result.changed else [])]
+    return [first, *_problems(app, result)]
 
 
 def unchanged_lines(sentence: str, done: Sequence[Change]) -> list[str]:
@@ -85,42 +81,3 @@ def _problems(app: App, result: JobResult) -> list[str]:
     elif lines:
         lines.append(f"To check again: {check}.")
     return lines
-
-
-def _undo(app: App, run: PipRun, result: JobResult) -> list[str]:
-    """Return the commands that put the earlier packages back: those that came go, the others return.
-
-    None where packages came from a place that cannot be named in a command, such as an index with credentials: the
-    earlier versions may be there only.
-    """
-    back = [f"{each.name}=={each.before}" for each in result.upgraded]
-    back += [f"{each.name}=={each.version}" for each in result.removed]
-    gone = [each.name for each in result.installed if each.name.lower() != "pip"]
-    place = _place(run) if back else ""
-    if len(back) + len(gone) > _MOST_UNDONE or place is None:
-        return []
-    commands = []
-    if gone:
-        commands.append(f"az webapp python package uninstall {app.site.arguments} --packages {_list(gone)}")
-    if back:
-        # Exactly these: without --no-deps pip might change others again.
-        commands.append(
-            f"az webapp python package install {app.site.arguments} --no-deps{place} --packages {_list(back)}"
-        )
-    return [f"Undo: {command}" for command in commands]
-
-
-def _place(run: PipRun) -> str | None:
-    """Return the options that name the index of a run; None when a command cannot or must not name it."""
-    environment = run.call.environment
-    if "--no-index" in run.call.arguments or "--find-links" in run.call.arguments:
-        return None
-    options = (("PIP_INDEX_URL", "--index-url"), ("PIP_EXTRA_INDEX_URL", "--extra-index-url"), ("PIP_PROXY", "--proxy"))
-    given = [(option, environment[name]) for name, option in options if name in environment]
-    if any(has_credentials(value.encode("utf-8")) for _, value in given):
-        return None
-    return "".join(f" {option} {' '.join(map(quoted, value.split()))}" for option, value in given)
-
-
-def _list(names: Sequence[str]) -> str:
-    return " ".join(quoted(name) for name in names)

@@ -84,6 +84,8 @@ def plan_pip(
         pip.install_pip(newer_pip, options) if newer_pip else None,
         Restore(pip.restore_arguments(options), files.sources) if restore else None,
         covered=files.covered,
+        present=present,
+        sources=files.sources,
     )
 
 

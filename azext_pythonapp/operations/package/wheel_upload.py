@@ -24,11 +24,13 @@ def upload_wheels(
     app: App,
     wheels: Sequence[Wheel],
     *,
+    starting: Callable[[], None] = lambda: None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """See to it that the app's store has these wheels: one listing, and one request for all that are missing.
 
+    starting: called before any is uploaded.
     Raises UnknownOutcome when the connection was cut and the wheels did not arrive nevertheless.
     """
     if not wheels:
@@ -37,6 +39,7 @@ def upload_wheels(
     if not missing:
         app.progress.say(f"{_wheels(len(wheels))} that fit are on {app.site.label} already.")
         return
+    starting()
     present = len(wheels) - len(missing)
     size = sum(wheel.size for wheel in missing)
     title = f"Uploading {_wheels(len(missing))} ({_megabytes(size)} MB) to {app.site.label}."

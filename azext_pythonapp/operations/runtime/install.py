@@ -9,15 +9,18 @@ from typing import Any
 from azext_pythonapp.advice import quoted
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import InvalidInput, NotFound
+from azext_pythonapp.history.record import SUCCEEDED
 from azext_pythonapp.operations.app.home_space import require_room
 from azext_pythonapp.operations.app.observe import list_pythons, not_answered
+from azext_pythonapp.operations.app.recording import recorded
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 from azext_pythonapp.operations.runtime.choose import EVERYWHERE, Choice, choose_runtime, newest_present, say_new_id
-from azext_pythonapp.operations.runtime.install_package import NO_WAIT, install_registration, install_release
+from azext_pythonapp.operations.runtime.install_package import COMMAND, NO_WAIT, install_registration, install_release
 from azext_pythonapp.operations.runtime.keep_packages import Replacement, begun_replacement
 from azext_pythonapp.operations.runtime.last_lines import installed_lines
 from azext_pythonapp.operations.runtime.site_extension import Installation, await_earlier
 from azext_pythonapp.operations.runtime.sources import SourceName, app_offers, package_offers
+from azext_pythonapp.operations.runtime.unfinished import end_of_install
 from azext_pythonapp.plan import Plan, report
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import VersionSpec, canonical_id, identify, same_extension
@@ -117,6 +120,7 @@ def install(app: App, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
             begun = begun_replacement(app, folder) if folder else None
             if begun is not None:
                 return _finish_replacement(app, choice.required, begun)
+            end_of_install(app, choice.required.python_path, SUCCEEDED)
         return install_registration(app, choice.required, dry_run)
     require_room(app)
     if choice.offer.runtime is not None:
@@ -144,18 +148,26 @@ def _install_extension(
     if installation.question and not request.confirmed:
         app.progress.show_plan(app.site.label, now, planned, dry_run=False)
         app.progress.confirm(installation.question)
-    changes = plan.apply(app.progress)
+    with recorded(app, COMMAND) as change:
+        plan.guard = change.require
+        installation.record_in(change)
+        changes = plan.apply(app.progress)
+        change.finish(changes)
     done = [*changes, *installation.restart_planned]
-    app.progress.conclude(*installed_lines(app, installation.runtime, done, runs))
-    return report(app.site.to_dict(), changes, False, runtime=installation.runtime.to_dict())
+    app.progress.conclude(*installed_lines(app, installation.runtime, done, change.undo, runs))
+    runtime = installation.runtime.to_dict()
+    return report(app.site.to_dict(), changes, False, changeId=change.change_id, runtime=runtime)
 
 
 def _finish_replacement(app: App, python: InstalledRuntime, begun: Replacement) -> dict[str, Any]:
     """Put back the packages that an interrupted installation had moved aside, and start the app that it had stopped."""
     app.progress.say(f"{python.name} is on {app.site.label}; an earlier installation of it was interrupted.")
-    changes = Plan(begun.steps_after()).apply(app.progress)
-    app.progress.conclude(*installed_lines(app, python, changes))
-    return report(app.site.to_dict(), changes, False, runtime=python.to_dict())
+    with recorded(app, COMMAND) as change:
+        change.begin()
+        changes = Plan(begun.steps_after(), guard=change.require).apply(app.progress)
+        change.finish(changes)
+    app.progress.conclude(*installed_lines(app, python, changes, change.undo))
+    return report(app.site.to_dict(), changes, False, changeId=change.change_id, runtime=python.to_dict())
 
 
 def _choose(app: App, pythons: Sequence[InstalledRuntime], request: InstallRequest) -> Choice:
@@ -216,9 +228,11 @@ def _start_only(app: App, installation: Installation) -> dict[str, Any]:
             "aside and back, so it cannot be combined with --no-wait.",
             "Leave --no-wait out.",
         )
-    with app.progress.phase(installation.title):
-        installation.start()
     finish = f"az webapp python install {app.site.arguments} --extension-id {quoted(installation.offer.extension_id)}"
+    with recorded(app, COMMAND) as change, app.progress.phase(installation.title):
+        installation.record_in(change)
+        installation.start()
+        change.leave(finish, [installation.change])
     app.progress.conclude(
         f"Azure is installing Python {installation.offer.version} {installation.offer.architecture} on "
         f"{app.site.label}; it is not there yet.",
@@ -228,6 +242,7 @@ def _start_only(app: App, installation: Installation) -> dict[str, Any]:
         app.site.to_dict(),
         [installation.change],
         False,
+        changeId=change.change_id,
         runtime=installation.runtime.to_dict(),
         remaining=["wait for the installation", "restart the app"],
         finishCommand=finish,

@@ -11,6 +11,7 @@ from typing import Any
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.operations.app.observe import list_pythons
+from azext_pythonapp.operations.app.recording import recorded
 from azext_pythonapp.operations.app.registration import find_registration
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 from azext_pythonapp.operations.job.pending_restart import await_quiet, changes_unused_runtime, restart_beside
@@ -23,6 +24,7 @@ from azext_pythonapp.runtimes.nuget import EXTENSION_PREFIX, PACKAGE_IDS, NugetR
 from azext_pythonapp.runtimes.nuget_package import read_package
 from azext_pythonapp.runtimes.versions import VersionSpec
 
+COMMAND = "install"
 NO_WAIT = "--no-wait cannot be combined with a NuGet package, which is uploaded from this machine."
 
 
@@ -108,10 +110,17 @@ def _install(app: App, installation: NugetInstallation, dry_run: bool) -> dict[s
     if dry_run:
         app.progress.show_plan(app.site.label, None, plan.changes, dry_run=True)
         return report(app.site.to_dict(), plan.changes, True, runtime=installation.runtime.to_dict())
-    changes = plan.apply(app.progress)
-    app.progress.conclude(*installed_lines(app, installation.runtime, changes), *installation.warnings)
+    with recorded(app, COMMAND) as change:
+        plan.guard = change.require
+        installation.record_in(change)
+        changes = plan.apply(app.progress)
+        change.finish(changes)
+    lines = installed_lines(app, installation.runtime, changes, change.undo)
+    app.progress.conclude(*lines, *installation.warnings)
     more = {"warnings": installation.warnings} if installation.warnings else {}
-    return report(app.site.to_dict(), changes, False, runtime=installation.runtime.to_dict(), **more)
+    return report(
+        app.site.to_dict(), changes, False, changeId=change.change_id, runtime=installation.runtime.to_dict(), **more
+    )
 
 
 def _unregistered(app: App, python: InstalledRuntime) -> NugetRuntime | None:

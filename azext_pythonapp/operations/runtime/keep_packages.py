@@ -36,7 +36,7 @@ def packages_at_risk(app: App, folder: str) -> dict[str, str]:
 
     folder: its name in %HOME%; {} when there is no such folder.
     """
-    return {name: version for name, version in _packages(app, folder).items() if name not in BUNDLED}
+    return {name: version for name, version in packages_in(app, folder).items() if name not in BUNDLED}
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Replacement:
         self._folder = folder
         self._packages = packages
         self._extension_id = extension_id
-        self._all = earlier.packages if earlier else _packages(app, folder)
+        self._all = earlier.packages if earlier else packages_in(app, folder)
         self._aside = _Aside(earlier.parent if earlier else f"{REPLACED_FOLDER}/{new_id()}", folder)
         self._moves: list[tuple[str, str]] = []
         self._running = earlier.running if earlier else not app.site.stopped
@@ -122,6 +122,11 @@ class Replacement:
             f"Installing over the folder {self._folder} of {self._app.site.label} ends every running Python of the "
             f"app; its {len(self._packages)} packages are kept and put back. Continue?"
         )
+
+    @property
+    def all_packages(self) -> dict[str, str]:
+        """All packages of the folder, with those that a runtime brings along: version by name."""
+        return self._all
 
     @property
     def _change(self) -> Change:
@@ -216,7 +221,7 @@ class Replacement:
                 self._move(f"{self._folder}/{path}", f"{self._aside.parent}/new-{part.rsplit(chr(92), 1)[-1]}")
             self._move(f"{self._aside.path}/{path}", f"{self._folder}/{path}")
             moved.append(part)
-        found = _packages(self._app, self._folder)
+        found = packages_in(self._app, self._folder)
         # An interrupted restore may have moved them back, and the bundled ones may be others since.
         if found != self._all and KEPT[0] in moved:
             missing = sorted(set(self._all.items()) - set(found.items()))
@@ -277,7 +282,8 @@ def _local(home: str, path: str) -> str:
     return join(home, *path.split("/"))
 
 
-def _packages(app: App, folder: str) -> dict[str, str]:
+def packages_in(app: App, folder: str) -> dict[str, str]:
+    """Return all packages of a runtime's folder: version by name; {} when there is none. One request."""
     try:
         return installed.packages(entry.name for entry in app.kudu.list_directory(f"{folder}/Lib/site-packages"))
     except NotFound:

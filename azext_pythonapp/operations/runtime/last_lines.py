@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from azext_pythonapp.advice import quoted
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.plan import Change
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
@@ -13,15 +12,19 @@ EXTENSION = "siteextensions/"
 
 
 def installed_lines(
-    app: App, python: InstalledRuntime, changes: Sequence[Change], runs: InstalledRuntime | None = None
+    app: App,
+    python: InstalledRuntime,
+    changes: Sequence[Change],
+    undo: str | None,
+    runs: InstalledRuntime | None = None,
 ) -> list[str]:
     """Return the last lines of an installation.
 
-    python: the new one. changes: what happened. runs: the Python that the app runs, None where that was not looked at.
+    python: the new one. changes: what happened. undo: the command that undoes it; None for none. runs: the Python that
+    the app runs, None where that was not looked at.
     """
     options = app.site.arguments
     first = f"{python.name} is installed on {app.site.label}, {python.python_path} ({app.progress.seconds:.0f} s)."
-    extension = next((change for change in changes if change.target.startswith(EXTENSION)), None)
     after = []
     if runs is not None and runs.python_path.lower() != python.python_path.lower():
         after.append(f"The app still runs {runs.name}.")
@@ -30,23 +33,17 @@ def installed_lines(
     after_text = f" {' '.join(after)}" if after else ""
     arch = f" --arch {python.architecture}" if python.architecture else ""
     switch = f"Run the app on it: az webapp python set-version {options} --version {python.version}{arch}"
-    lines = [first + after_text, "" if python.in_use else switch]
-    if extension is not None and extension.action == "install" and python.extension_id:
-        lines.append(f"Undo: az webapp python uninstall {options} --extension-id {quoted(python.extension_id)}")
-    return lines
+    return [first + after_text, "" if python.in_use else switch, f"Undo: {undo}" if undo else ""]
 
 
-def uninstalled_lines(app: App, python: InstalledRuntime, changes: Sequence[Change]) -> list[str]:
-    """Return the last lines of an uninstallation. changes: what happened."""
+def uninstalled_lines(app: App, python: InstalledRuntime, changes: Sequence[Change], undo: str | None) -> list[str]:
+    """Return the last lines of an uninstallation. changes: what happened. undo: the command that undoes it."""
     removed = ", ".join(_removed(change) for change in changes)
     lines = [f"{python.name} is removed from {app.site.label} ({removed}; {app.progress.seconds:.0f} s)."]
-    install = f"az webapp python install {app.site.arguments}"
     if python.in_use:
         lines.append("web.config still starts it, so the app cannot start. Install it again or switch:")
         lines.append(f"az webapp python list-versions {app.site.arguments} --output table")
-    if python.extension_id is not None:
-        lines.append(f"Undo (without its packages): {install} --extension-id {quoted(python.extension_id)}")
-    return lines
+    return [*lines, f"Undo: {undo}" if undo else ""]
 
 
 def _removed(change: Change) -> str:

@@ -20,8 +20,12 @@ from azext_pythonapp.errors import (
     RemoteFailed,
     UnknownOutcome,
 )
+from azext_pythonapp.jobs.state import Job
 from azext_pythonapp.operations.app.observe import list_pythons
 from azext_pythonapp.operations.app.python_in_use import Target
+from azext_pythonapp.operations.app.record_parts import package_part, runtime_change, with_result
+from azext_pythonapp.operations.app.recording import OpenChange
+from azext_pythonapp.operations.app.site_packages import present_packages
 from azext_pythonapp.operations.job.run import PipRun, require_job_success, result_changes
 from azext_pythonapp.operations.job.same_job import pip_once
 from azext_pythonapp.operations.job.watch import again_advice
@@ -62,6 +66,7 @@ class NugetInstallation:
         self._file = file
         self._present = present
         self._registered = False
+        self._change: OpenChange | None = None
         self._begun = False
         self._extracting = False
         self._has_pip = True
@@ -111,6 +116,19 @@ class NugetInstallation:
                 lambda: self._install(planned[0], planned[-1]),
             )
         ]
+
+    def record_in(self, change: OpenChange) -> None:
+        """Record what the installation is about to change, before it does. One request for a runtime that is there."""
+        self._change = change
+        if self._present is None:
+            change.note(runtimes=(runtime_change("install", self.runtime),))
+        else:
+            change.note_packages(package_part(self._target, present_packages(self._app, self.offer.folder)))
+        change.begin()
+
+    @property
+    def _target(self) -> Target:
+        return Target(self.runtime.python_path, self.offer.folder, self.offer.version, self.offer.architecture)
 
     @property
     def _note(self) -> str:
@@ -279,11 +297,12 @@ class NugetInstallation:
         that is a warning.
         """
         app, folder = self._app, self.offer.folder
-        target = Target(self.runtime.python_path, folder, self.offer.version, self.offer.architecture)
-        run = PipRun(target, "Installing wfastcgi into", WFASTCGI, [])
+        run = PipRun(self._target, "Installing wfastcgi into", WFASTCGI, [])
         try:
             with app.progress.phase("Installing wfastcgi, which IIS starts Python with under FastCGI."):
-                result = require_job_success(app, pip_once(app, run, "install", on_success=None))
+                job = pip_once(app, run, "install", on_success=None, noting=self._note_job)
+                self._note_result(job)
+                result = require_job_success(app, job)
             program = app.kudu.read(f"{folder}/Lib/site-packages/wfastcgi.py").content
         except (RemoteFailed, NotFound) as error:
             warning = (
@@ -298,6 +317,16 @@ class NugetInstallation:
         app.kudu.write(f"{folder}/wfastcgi.py", program)
         self._registered = True
         return result_changes(result)
+
+    def _note_job(self, job_id: str) -> None:
+        if self._change is not None:
+            self._change.job(job_id)
+
+    def _note_result(self, job: Job) -> None:
+        change = self._change
+        if change is not None and self._present is not None:
+            for part in change.record.packages:
+                change.note_packages(with_result(part, job.result))
 
     def _register(self) -> None:
         files = extension_files(self.offer, self._registered)

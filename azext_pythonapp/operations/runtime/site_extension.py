@@ -11,7 +11,11 @@ from azext_pythonapp.advice import quoted
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.site_extensions import await_install, delete_extension, install_or_join, start_install
 from azext_pythonapp.errors import PythonAppError, Refused, RemoteFailed, UnknownOutcome
+from azext_pythonapp.history.record import RuntimeChange
 from azext_pythonapp.operations.app.observe import list_pythons
+from azext_pythonapp.operations.app.python_in_use import Target
+from azext_pythonapp.operations.app.record_parts import package_part, runtime_change
+from azext_pythonapp.operations.app.recording import OpenChange
 from azext_pythonapp.operations.runtime.choose import require_version
 from azext_pythonapp.operations.runtime.keep_packages import Replacement, begun_replacement, packages_at_risk
 from azext_pythonapp.plan import Action, Change, Step
@@ -80,6 +84,7 @@ class Installation:
         self.packages = packages_at_risk(app, offer.identity.folder)
         self._require_same_python(pythons)
         # What an interrupted installation has moved aside is put back after this one.
+        self._change: OpenChange | None = None
         self._begun = None if self.packages else begun_replacement(app, offer.identity.folder)
         self._replacement = None
         if self.packages:
@@ -122,6 +127,22 @@ class Installation:
         if self._replacement is None:
             return [install]
         return [*self._replacement.steps_before(), install, *self._replacement.steps_after()]
+
+    def record_in(self, change: OpenChange) -> None:
+        """Record what the installation is about to change, before it does."""
+        self._change = change
+        change.note(runtimes=self._runtimes)
+        if self._replacement is not None:
+            python = self.runtime
+            target = Target(python.python_path, self.offer.identity.folder, self.offer.version, self.offer.architecture)
+            change.note_packages(package_part(target, self._replacement.all_packages))
+        change.begin()
+
+    @property
+    def _runtimes(self) -> tuple[RuntimeChange, ...]:
+        """The runtime that goes, if there is one, and the one that comes."""
+        gone = [runtime_change("uninstall", self._present)] if self._present is not None else []
+        return (*gone, runtime_change("install", self.runtime))
 
     @property
     def question(self) -> str | None:
@@ -170,6 +191,8 @@ class Installation:
             )
         require_version(app, python, self.offer.version)
         self.runtime = python
+        if self._change is not None:
+            self._change.note(runtimes=self._runtimes)
         return [
             Change(
                 f"siteextensions/{python.extension_id}",

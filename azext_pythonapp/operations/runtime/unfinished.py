@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound
+from azext_pythonapp.history.record import State
 from azext_pythonapp.jobs.state import moment
+from azext_pythonapp.operations.app.left_change import interrupted_change, settle
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.nuget import NugetRuntime
-from azext_pythonapp.windows import home_folder_of
+from azext_pythonapp.windows import home_folder_of, same_path
 
 FOLDER = "data/pythonapp/installs"
 
@@ -104,6 +106,17 @@ def without_unfinished(app: App, pythons: Sequence[InstalledRuntime]) -> list[In
         for python in pythons
         if python.source != "folder" or f"{home_folder_of(python.python_path, home)}.json".lower() not in noted
     ]
+
+
+def end_of_install(app: App, python_path: str, state: State) -> None:
+    """End the record of an `install` that is not finished, once its runtime was found to be there, or was removed.
+
+    python_path: of the runtime. One request where there is no such record. Raises what the SCM site raises.
+    """
+    left, home = interrupted_change(app), app.kudu.home()
+    if left is not None and left.command == "install" and left.id not in app.left:
+        if any(each.action == "install" and same_path(each.python_path, python_path, home) for each in left.runtimes):
+            settle(app, left, state)
 
 
 def path_for(folder: str) -> str:

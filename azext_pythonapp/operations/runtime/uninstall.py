@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import ntpath
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.site_extensions import delete_extension
 from azext_pythonapp.errors import InvalidInput, NotFound, Refused, RemoteFailed
+from azext_pythonapp.history.record import FAILED
 from azext_pythonapp.operations.app.observe import not_answered, observe
+from azext_pythonapp.operations.app.python_in_use import Target
+from azext_pythonapp.operations.app.record_parts import package_part, runtime_change
+from azext_pythonapp.operations.app.recording import recorded
 from azext_pythonapp.operations.runtime.choose import say_new_id
 from azext_pythonapp.operations.runtime.in_use import shortened, uses_of_runtime
-from azext_pythonapp.operations.runtime.keep_packages import note_of, packages_at_risk
+from azext_pythonapp.operations.runtime.keep_packages import BUNDLED, note_of, packages_in
 from azext_pythonapp.operations.runtime.last_lines import EXTENSION as EXTENSIONS
 from azext_pythonapp.operations.runtime.last_lines import uninstalled_lines
-from azext_pythonapp.operations.runtime.unfinished import Unfinished, end, unfinished_of
+from azext_pythonapp.operations.runtime.unfinished import Unfinished, end, end_of_install, unfinished_of
 from azext_pythonapp.packages import record
 from azext_pythonapp.plan import Change, Plan, Step, report
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import VersionSpec, identify, same_extension
-from azext_pythonapp.windows import home_folder_of, same_path
+from azext_pythonapp.windows import home_folder_of, join, same_path
+
+COMMAND = "uninstall"
 
 
 @dataclass(frozen=True)
@@ -103,30 +109,53 @@ def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, A
         )
     if not request.force:
         _refuse_used(app, python)
-    plan = Plan([*_extension_steps(app, python), *_folder_steps(app, python, pythons, request.keep_files)])
+    folder = _doomed_folder(app, python, pythons, request.keep_files)
+    packages = packages_in(app, folder) if folder is not None else {}
+    steps = _folder_steps(app, folder, packages) if folder is not None else []
+    plan = Plan([*_extension_steps(app, python), *steps])
     if dry_run:
         app.progress.show_plan(app.site.label, None, plan.changes, dry_run=True)
         return report(app.site.to_dict(), plan.changes, True)
     if plan.steps and not request.confirmed:
         app.progress.show_plan(app.site.label, None, plan.changes, dry_run=False)
         app.progress.confirm(f"{_summary(app, python, plan)} Continue?")
-    changes = plan.apply(app.progress)
-    app.progress.conclude(*uninstalled_lines(app, python, changes))
-    return report(app.site.to_dict(), changes, False)
+    with recorded(app, COMMAND) as change:
+        plan.guard = change.require
+        change.note(runtimes=(runtime_change("uninstall", python),))
+        part = None
+        if folder is not None:
+            target = Target(python.python_path, folder, python.version or "", python.architecture or "")
+            part = package_part(target, packages)
+            change.note_packages(part)
+        change.begin()
+        changes = plan.apply(app.progress)
+        if part is not None:
+            change.note_packages(replace(part, after={}))
+        change.finish(changes)
+    end_of_install(app, python.python_path, FAILED)
+    app.progress.conclude(*uninstalled_lines(app, python, changes, change.undo))
+    return report(app.site.to_dict(), changes, False, changeId=change.change_id)
 
 
 def _without_python(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, Any]:
     """Remove what an interrupted installation of the runtime left, if there is anything; its Python is not there."""
-    plan = Plan([step for each in unfinished_of(app, request.names) for step in _left_steps(app, each)])
+    left = unfinished_of(app, request.names)
+    plan = Plan([step for each in left for step in _left_steps(app, each)])
     if dry_run:
         app.progress.show_plan(app.site.label, None, plan.changes, dry_run=True)
         return report(app.site.to_dict(), plan.changes, True)
     if not plan.steps:
         app.progress.conclude(f"{request} is not on {app.site.label}; there is nothing to do.")
         return report(app.site.to_dict(), [], False)
-    changes = plan.apply(app.progress)
+    with recorded(app, COMMAND) as change:
+        plan.guard = change.require
+        change.begin()
+        changes = plan.apply(app.progress)
+        change.finish(changes)
+    for each in left:
+        end_of_install(app, join(app.kudu.home(), each.folder, "python.exe"), FAILED)
     app.progress.conclude(f"What an interrupted installation of {request} had left on {app.site.label} is removed.")
-    return report(app.site.to_dict(), changes, False)
+    return report(app.site.to_dict(), changes, False, changeId=change.change_id)
 
 
 def _left_steps(app: App, left: Unfinished) -> list[Step]:
@@ -211,10 +240,10 @@ def _extension_steps(app: App, python: InstalledRuntime) -> list[Step]:
     return [Step(f"Uninstalling site extension {identifier} from {app.site.label}.", [change], apply)]
 
 
-def _folder_steps(
+def _doomed_folder(
     app: App, python: InstalledRuntime, pythons: Sequence[InstalledRuntime], keep_files: bool
-) -> list[Step]:
-    """Delete the runtime's folder, which no package's own uninstallation does (docs/platform/site-extensions.md 1.5).
+) -> str | None:
+    """Return the name of the runtime's folder that is to be deleted; None for none.
 
     It stays when it is to be kept, or when another installed extension lives in it as well.
     """
@@ -223,9 +252,15 @@ def _folder_steps(
         other is not python and other.extension_id and other.python_path.lower() == python.python_path.lower()
         for other in pythons
     )
-    if keep_files or shared or folder is None or not _exists(app, folder):
-        return []
-    change = Change(folder, "uninstall", _content(app, folder), None)
+    return None if keep_files or shared or folder is None or not _exists(app, folder) else folder
+
+
+def _folder_steps(app: App, folder: str, packages: Mapping[str, str]) -> list[Step]:
+    """Delete a runtime's folder, which no package's own uninstallation does (docs/platform/site-extensions.md 1.5).
+
+    packages: what is in it.
+    """
+    change = Change(folder, "uninstall", _content(packages), None)
 
     def apply() -> Sequence[Change]:
         app.kudu.delete_directory(folder)
@@ -250,9 +285,9 @@ def _exists(app: App, folder: str) -> bool:
     return True
 
 
-def _content(app: App, folder: str) -> str:
+def _content(packages: Mapping[str, str]) -> str:
     """What a deletion would lose, for the plan: the packages that did not come with the runtime."""
-    count = len(packages_at_risk(app, folder))
+    count = len(packages.keys() - BUNDLED)
     return "no packages" if count == 0 else "1 package" if count == 1 else f"{count} packages"
 
 

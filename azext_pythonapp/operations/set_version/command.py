@@ -9,13 +9,15 @@ from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.operations.app.deployment_warnings import warn_of_deployment
+from azext_pythonapp.operations.app.record_parts import in_use
+from azext_pythonapp.operations.app.recording import recorded
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 from azext_pythonapp.operations.set_version.decision import Decision, decide
 from azext_pythonapp.operations.set_version.interrupted import saying_what_runs
 from azext_pythonapp.operations.set_version.last_lines import last_lines
 from azext_pythonapp.operations.set_version.options import SetVersionRequest
 from azext_pythonapp.operations.set_version.static_files import static_sentence
-from azext_pythonapp.operations.set_version.steps import Run, plan_steps
+from azext_pythonapp.operations.set_version.steps import COMMAND, Run, plan_steps
 from azext_pythonapp.operations.set_version.words import (
     end_of_life_warning,
     entry_point_words,
@@ -24,7 +26,7 @@ from azext_pythonapp.operations.set_version.words import (
 )
 from azext_pythonapp.operations.web_config.conflict import HANDLER_NAMES
 from azext_pythonapp.operations.web_config.entry_point import shown_entry_point
-from azext_pythonapp.plan import Plan, report
+from azext_pythonapp.plan import Change, Plan, report
 
 
 def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str, Any]:
@@ -55,9 +57,26 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
         app.progress.confirm(decision.installation.question)
     app.kudu.memory.forget()
     with saying_what_runs(decision, run):
-        changes = plan.apply(app.progress)
+        changes = _apply(decision, run, plan)
     app.progress.conclude(*last_lines(decision, run, changes, static))
     return report(app.site.to_dict(), changes, False, **_answer(decision, run))
+
+
+def _apply(decision: Decision, run: Run, plan: Plan) -> list[Change]:
+    """Apply the plan, and return what changed; it is recorded on the app. A plan that only verifies needs no record."""
+    app = decision.app
+    if not run.acts:
+        return plan.apply(app.progress)
+    with recorded(app, COMMAND) as change:
+        run.change, plan.guard = change, change.require
+        change.note(runtime_before=in_use(decision.before))
+        if decision.installation is not None:
+            decision.installation.record_in(change)
+        if run.restarts_first:
+            change.begin()
+        changes = plan.apply(app.progress)
+        change.finish(changes, runtime_after=in_use(run.python))
+    return changes
 
 
 def _warnings(decision: Decision) -> list[str]:
@@ -88,5 +107,5 @@ def _answer(decision: Decision, run: Run) -> dict[str, Any]:
         "handler": intent.kind,
         "entryPoint": shown_entry_point(intent.kind, text, intent.python_path),
         "verification": {**run.verification, **run.health.result},
-        "changeId": run.record.change_id if run.record.used else None,
+        "changeId": run.change.change_id if run.change is not None else None,
     }

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from azext_pythonapp.advice import quoted
-from azext_pythonapp.entrypoints.choose import entry_of_handler
-from azext_pythonapp.errors import UnknownOutcome
 from azext_pythonapp.operations.app.findings import DEPLOYMENT_DELETES
-from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
-from azext_pythonapp.operations.runtime.choose import newest_present
 from azext_pythonapp.operations.set_version.decision import Decision
 from azext_pythonapp.operations.set_version.steps import Run
 from azext_pythonapp.operations.set_version.words import (
@@ -22,10 +17,6 @@ from azext_pythonapp.operations.set_version.words import (
 )
 from azext_pythonapp.operations.web_config.conflict import HANDLER_NAMES
 from azext_pythonapp.plan import Change
-from azext_pythonapp.runtimes.identity import VersionSpec
-from azext_pythonapp.webconfig.handlers import PythonHandler
-
-_OPTIONS = {"fastCgi": "fastcgi", "httpPlatform": "httpplatform"}
 
 
 def last_lines(decision: Decision, run: Run, changes: Sequence[Change], static: str | None = None) -> list[str]:
@@ -49,60 +40,11 @@ def last_lines(decision: Decision, run: Run, changes: Sequence[Change], static: 
                 )
             ),
             static or "",
-            f"Undo: {undo}" if (undo := undo_command(decision, done)) else "",
+            f"Undo: {undo}" if run.change is not None and (undo := run.change.undo) else "",
         ]
     if stopped:
         lines.append(stopped_sentence(app))
     return [line for line in lines if line]
-
-
-def undo_command(decision: Decision, changes: Sequence[Change]) -> str | None:
-    """Return the command that makes the app run again what it ran before; None where `set-version` cannot do that.
-
-    changes: what was changed. It cannot where there was no Python on the app before, and where packages were changed
-    in the very Python that the app ran.
-    """
-    app, current, before = decision.app, decision.found.current, decision.before
-    if current is None or before is None or not before.answered or before.version is None:
-        return None
-    if all(change.target != decision.found.files.shown(WEB_CONFIG) for change in changes):
-        return None
-    same = same_python(decision)
-    if same and any(change.target.startswith("packages/") for change in changes):
-        return None
-    options = [f"--version {before.version}"]
-    try:
-        meant = newest_present(app, decision.found.pythons, VersionSpec.parse(before.version), None)
-        if meant is not None and meant.python_path != before.python_path:
-            options.append(f"--arch {before.architecture}")
-            meant = newest_present(app, decision.found.pythons, VersionSpec.parse(before.version), before.architecture)
-    except UnknownOutcome:
-        return None
-    if meant is None or meant.python_path != before.python_path:
-        return None
-    if current.kind != decision.intent.kind:
-        options.append(f"--handler {_OPTIONS[current.kind]}")
-    elif started_text(current) != started_text(decision.intent):
-        entry = _entry_option(current)
-        if entry is None:
-            return None
-        options.append(f"--app {quoted(entry)}")
-    elif same:
-        return None  # a repair of the handler: the same command again changes nothing
-    if not decision.request.requirements:
-        options.append("--no-requirements")
-    return f"az webapp python set-version {app.site.arguments} {' '.join(options)}"
-
-
-def _entry_option(handler: PythonHandler) -> str | None:
-    """Return the entry point of a handler as --app takes it; None for one that it cannot name."""
-    text = started_text(handler)
-    if not text:
-        return None
-    if handler.kind == "fastCgi":
-        entry = entry_of_handler(text)
-        return entry.spec if entry is not None else None
-    return text if text != handler.arguments else None
 
 
 def _unchanged(decision: Decision, run: Run) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from azext_pythonapp.entrypoints.static_files import StaticFiles, static_files
 from azext_pythonapp.errors import InvalidWebConfig, NotFound
+from azext_pythonapp.operations.app.recording import OpenChange
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, Wwwroot
 from azext_pythonapp.operations.set_version.decision import Decision
 from azext_pythonapp.operations.web_config.change import WebConfigChange
-from azext_pythonapp.operations.web_config.change_record import ChangeRecord
 from azext_pythonapp.plan import Change, Step
 from azext_pythonapp.webconfig.document import Document
 from azext_pythonapp.webconfig.handlers import Edit, read_handler
@@ -18,10 +18,10 @@ from azext_pythonapp.webconfig.sections import Sections
 from azext_pythonapp.webconfig.static_folder import write_static
 
 
-def static_steps(decision: Decision, main: WebConfigChange, record: ChangeRecord) -> list[Step]:
+def static_steps(decision: Decision, main: WebConfigChange, record: Callable[[], OpenChange | None]) -> list[Step]:
     """Return the steps that let IIS serve the folders of --static-path itself, behind the change of web.config.
 
-    main: that change. Raises NotFound for a folder that is not there.
+    main: that change. record: as for it. Raises NotFound for a folder that is not there.
     """
     files = decision.found.files
     return [
@@ -29,7 +29,9 @@ def static_steps(decision: Decision, main: WebConfigChange, record: ChangeRecord
     ]
 
 
-def _static_step(files: Wwwroot, folder: str, main: WebConfigChange, record: ChangeRecord) -> Step | None:
+def _static_step(
+    files: Wwwroot, folder: str, main: WebConfigChange, record: Callable[[], OpenChange | None]
+) -> Step | None:
     files.list_folder(folder)
     name = f"{folder}/{WEB_CONFIG}"
 

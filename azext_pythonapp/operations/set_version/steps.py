@@ -15,11 +15,14 @@ from azext_pythonapp.operations.app.health_check import HealthCheck, HealthOptio
 from azext_pythonapp.operations.app.home_space import require_room, require_writable_root
 from azext_pythonapp.operations.app.import_check import check_import, import_target, require_import
 from azext_pythonapp.operations.app.python_in_use import pip_target
+from azext_pythonapp.operations.app.recording import OpenChange
 from azext_pythonapp.operations.app.registration import is_read, unread_registration
 from azext_pythonapp.operations.app.server_log import ServerLog
 from azext_pythonapp.operations.app.settings import known_settings
+from azext_pythonapp.operations.app.site_packages import present_packages
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
 from azext_pythonapp.operations.job.pending_restart import PACKAGES, plan_pending, restart_to_read, run_pending
+from azext_pythonapp.operations.job.recorded_job import note_end
 from azext_pythonapp.operations.job.run import require_job_success, result_changes
 from azext_pythonapp.operations.job.same_job import pip_once
 from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
@@ -28,7 +31,6 @@ from azext_pythonapp.operations.set_version.put_back import left_behind, put_bac
 from azext_pythonapp.operations.set_version.static_files import static_steps
 from azext_pythonapp.operations.set_version.words import capital, runs_in_words, switch_title
 from azext_pythonapp.operations.web_config.change import WebConfigChange
-from azext_pythonapp.operations.web_config.change_record import ChangeRecord
 from azext_pythonapp.operations.web_config.conflict import HANDLER_NAMES, conflict
 from azext_pythonapp.packages.pip import PipOptions
 from azext_pythonapp.plan import Change, Plan, Step
@@ -46,8 +48,9 @@ class Run:
     python, intent: as decided, and after an installation as the worker has it. web_config: the change of web.config for
     that intent. jobs: ids of the jobs that were started. restart_reason: why the app takes a restart, as said with it,
     "" for what was said already; None when nothing was changed. health: the page, before and after.
-    log: of the app's server, from before the switch on. acts: whether the plan does anything, so that the page is no
-    longer what it was. verification: what the import check said, by the keys of
+    change: the record of it, from when anything is changed on. log: of the app's server, from before the switch on.
+    acts: whether the plan does anything, so that the page is no longer what it was. restarts_first: whether the app is
+    restarted before anything else is changed. verification: what the import check said, by the keys of
     docs/json-output.md.
     """
 
@@ -55,7 +58,7 @@ class Run:
         app, found = decision.app, decision.found
         self.python = decision.python
         self.intent = decision.intent
-        self.record = ChangeRecord(app.kudu, COMMAND, app.user)
+        self.change: OpenChange | None = None
         self.web_config = WebConfigChange(
             found.files, WEB_CONFIG, found.web_config, lambda content: _edit(decision, self, content), self.record
         )
@@ -65,7 +68,12 @@ class Run:
         self.health = HealthCheck(app, (decision.health or HealthOptions()).of_app(app))
         self.log: ServerLog | None = None
         self.acts = False
+        self.restarts_first = False
         self.verification: dict[str, Any] = {"pythonVersion": None, "importOk": None}
+
+    def record(self) -> OpenChange | None:
+        """Return the record of what is being changed; None before that."""
+        return self.change
 
 
 def plan_steps(decision: Decision, run: Run) -> Plan:
@@ -87,7 +95,7 @@ def plan_steps(decision: Decision, run: Run) -> Plan:
     restarts = any(step.changes for step in steps) or bool(packages)
     steps += static_steps(decision, run.web_config, run.record)
     changes = any(step.changes for step in steps)
-    run.acts = bool(changes or packages or pending)
+    run.acts, run.restarts_first = bool(changes or packages or pending), bool(registration)
     if run.web_config.change.action != "none":
         require_writable_root(app)
     elif changes:
@@ -132,7 +140,7 @@ def _edit(decision: Decision, run: Run, content: bytes | None) -> Edit:
     if content != found.web_config.content and read_in_force(content) != found.current:
         planned = write_handler(found.web_config.content, run.intent).content
         label, shown = decision.app.site.label, found.files.shown(WEB_CONFIG)
-        raise conflict(label, shown, found.web_config.content, content, planned, run.record)
+        raise conflict(label, shown, found.web_config.content, content, planned, run.change)
     return write_handler(content, run.intent)
 
 
@@ -189,9 +197,14 @@ def _package_steps(decision: Decision, run: Run) -> list[Step]:
     pip_run = plan_pip(app, target, files, options)
 
     def install() -> Sequence[Change]:
-        leaves, switch = RESTART if decision.request.restart else None, _switch_of(decision)
-        job = pip_once(app, pip_run, COMMAND, on_success=leaves, switch=switch)
+        leaves, switch, change = RESTART if decision.request.restart else None, _switch_of(decision), run.change
+        assert change is not None
+        present = pip_run.present if decision.installation is None else present_packages(app, target.folder)
+        packages = replace(pip_run, present=present).packages
+        change.note_packages(packages)
+        job = pip_once(app, pip_run, COMMAND, on_success=leaves, switch=switch, noting=change.job)
         run.jobs.append(job.id)
+        note_end(change, packages, job)
         changes = result_changes(require_job_success(app, job))
         if changes:
             run.restart_reason = PACKAGES

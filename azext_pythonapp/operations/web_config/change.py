@@ -13,8 +13,8 @@ from azext_pythonapp.errors import (
     UnknownOutcome,
     Unreachable,
 )
+from azext_pythonapp.operations.app.recording import OpenChange
 from azext_pythonapp.operations.app.wwwroot import FileState, Wwwroot
-from azext_pythonapp.operations.web_config.change_record import ChangeRecord
 from azext_pythonapp.operations.web_config.conflict import conflict
 from azext_pythonapp.plan import Action, Change, Step
 from azext_pythonapp.webconfig.diff import unified_diff
@@ -46,13 +46,14 @@ class WebConfigChange:
         name: str,
         found: FileState,
         edit: Callable[[bytes | None], Edit],
-        record: ChangeRecord | None,
+        record: Callable[[], OpenChange | None] = lambda: None,
         shown: Collection[str] = (),
     ):
         """Compute the change.
 
         files, name: which file. found: the file as it was read. edit: returns the edit of the present bytes, and raises
-        Conflict for bytes that the plan does not fit. record: keeps the previous bytes; None for a local file.
+        Conflict for bytes that the plan does not fit. record: returns what keeps the previous bytes, once the change is
+        being made; None for a local file.
         shown: names, in upper case, of the settings whose values the diff shows; others are masked.
         """
         self.title = f"{name} of {files.label}"
@@ -81,8 +82,7 @@ class WebConfigChange:
                     self._etag = present.etag or "*"
                 else:
                     self.attempted = True
-                    if self._record is not None:
-                        self._record.keep(self._files.shown(self._name), self._name, present.content)
+                    self._keep(present.content)
                     self.in_force = None
                     self._etag = self._files.write(self._name, self.content, present.etag)
                 self.in_force = (self.content,)
@@ -91,8 +91,9 @@ class WebConfigChange:
                 raise self._interrupted(present) from interrupt
             except Conflict as error:
                 present = self._files.state(self._name)
-                if self._record is not None and present.content != self.content:
-                    self._record.discard(self._files.shown(self._name))
+                record = self._record()
+                if record is not None and present.content != self.content:
+                    record.discard(self._files.shown(self._name))
                 self.in_force = (present.content,)
                 if present == self.previous:
                     raise self._unwritable(error) from error
@@ -104,7 +105,7 @@ class WebConfigChange:
                 self.in_force = (self.content,)
                 return self.change
         shown = self._files.shown(self._name)
-        raise conflict(self._files.label, shown, found.content, present.content, planned, self._record)
+        raise conflict(self._files.label, shown, found.content, present.content, planned, self._record())
 
     def _interrupted(self, present: FileState) -> Interrupted:
         """Return the error for Ctrl-C while the file was being written; what was written is put back.
@@ -120,7 +121,7 @@ class WebConfigChange:
             else:
                 sentence = f"{self.title} was read again and is as it was."
         except (PythonAppError, KeyboardInterrupt):
-            sentence = " ".join([f"It is not known whether {self.title} was written.", *self._where_kept()])
+            sentence = self._not_known()
         return Interrupted(f"Interrupted while {self.title} was being written. {sentence}")
 
     def undo(self) -> str:
@@ -140,6 +141,9 @@ class WebConfigChange:
                 error.extend(self._where_kept())
                 raise
         self.in_force = (previous,)
+        record = self._record()
+        if record is not None:
+            record.wrote(self._files.shown(self._name), previous)
         if previous is None:
             return f"{self.title} was removed again: there was none before."
         return f"{self.title} was put back as it was."
@@ -173,8 +177,21 @@ class WebConfigChange:
         try:
             return self._files.state(self._name)
         except PythonAppError:
-            error.extend([f"It is not known whether {self.title} was written.", *self._where_kept()])
+            error.extend([self._not_known()])
             return None
+
+    def _keep(self, previous: bytes | None) -> None:
+        """Record the file's present bytes, and what they are about to become."""
+        record = self._record()
+        if record is not None:
+            record.keep(self._files.shown(self._name), self._name, previous, self.content)
+
+    def _not_known(self) -> str:
+        """Say that the file may have been written, and leave the record of the change unfinished."""
+        record = self._record()
+        if record is not None:
+            record.unsure()
+        return " ".join([f"It is not known whether {self.title} was written.", *self._where_kept()])
 
     def _is_restored(self) -> bool:
         try:
@@ -185,9 +202,8 @@ class WebConfigChange:
     def _where_kept(self) -> Sequence[str]:
         if self.previous.content is None:
             return [f"There was no {self._name} before this command."]
-        if self._record is None:
-            return []
-        return [f"Its previous bytes are in {self._record.folder}."]
+        record = self._record()
+        return [record.where_kept] if record is not None and record.used else []
 
     def _unwritable(self, error: Conflict) -> Conflict:
         return Conflict(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ntpath
 
 from azext_pythonapp.errors import Conflict, InvalidWebConfig, PythonAppError
-from azext_pythonapp.operations.web_config.change_record import ChangeRecord, Maker
+from azext_pythonapp.operations.app.recording import Maker, OpenChange
 from azext_pythonapp.operations.web_config.entry_point import shown_entry_point
 from azext_pythonapp.runtimes.identity import identify_folder
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
@@ -14,7 +14,7 @@ HANDLER_NAMES = {"fastCgi": "FastCGI", "httpPlatform": "HttpPlatform"}
 
 
 def conflict(
-    label: str, shown: str, base: bytes | None, theirs: bytes | None, ours: bytes, record: ChangeRecord | None
+    label: str, shown: str, base: bytes | None, theirs: bytes | None, ours: bytes, record: OpenChange | None
 ) -> Conflict:
     """Return the error for a web.config that was left as it is, because somebody else has changed it.
 
@@ -66,7 +66,7 @@ def _handler(content: bytes | None) -> PythonHandler | None:
         return None
 
 
-def _maker(record: ChangeRecord | None, shown: str, base: bytes | None) -> Maker | None:
+def _maker(record: OpenChange | None, shown: str, base: bytes | None) -> Maker | None:
     try:
         return record.maker_of(shown, base) if record is not None else None
     except PythonAppError:

@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from azext_pythonapp.errors import NotFound, PythonAppError, Refused
+from azext_pythonapp.errors import InvalidWebConfig, NotFound, PythonAppError, Refused
+from azext_pythonapp.operations.app.recording import OpenChange
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, LocalFiles
 from azext_pythonapp.operations.web_config.change import WebConfigChange, handler_words
 from azext_pythonapp.operations.web_config.decide import decide_handler, decide_start
@@ -101,7 +102,7 @@ def set_web_config(target: WebConfigTarget, request: WebConfigRequest, dry_run: 
     if dry_run:
         work.show_plan()
         return report(work.app, work.plan.changes, True, **work.answer())
-    changes = work.plan.apply(target.progress)
+    changes = work.make()
     work.say_notes()
     work.conclude(changes)
     return report(work.app, changes, False, **work.answer())
@@ -184,9 +185,9 @@ class _Work:
         self._shown = {name.upper() for name in request.environment}
         self._editor = _Editor(target, request, target.progress.say)
         self._found = target.web_config()
-        self._record = None if request.output else target.record(COMMAND)
+        self._record: OpenChange | None = None
         self._main = WebConfigChange(
-            target.files, WEB_CONFIG, self._found, self._editor.edit, self._record, self._shown
+            target.files, WEB_CONFIG, self._found, self._editor.edit, lambda: self._record, self._shown
         )
         self._static: dict[str, WebConfigChange] = {}
         self.plan = Plan(self._steps_elsewhere(request.output) if request.output else self._steps())
@@ -195,6 +196,21 @@ class _Work:
     def notes(self) -> list[str]:
         """Return one sentence for each thing to know: about the decisions, then about the files."""
         return [*self._editor.said, *self._edit_notes()]
+
+    def make(self) -> list[Change]:
+        """Make the changes, and return them; those of an app are recorded there."""
+        target = self._target
+        if not self.plan.steps or self._request.output is not None:
+            return self.plan.apply(target.progress)
+        with target.recorded(COMMAND) as record:
+            self._record = record
+            if record is None:
+                return self.plan.apply(target.progress)
+            self.plan.guard = record.require
+            record.note(runtime_before=target.starts(_readable(self._found.content)))
+            changes = self.plan.apply(target.progress)
+            record.finish(changes, runtime_after=target.starts(_readable(self._main.content)))
+        return changes
 
     def say_notes(self, planned: bool = False) -> None:
         """Say what the edits of the files mean. planned: they are not made."""
@@ -219,8 +235,9 @@ class _Work:
         else:
             now, was = handler_words(self._main.content), handler_words(self._found.content)
             before = "" if was == now else f" (was {was})" if was else ""
-            kept = self._record.folder if self._record is not None and self._found.content is not None else None
-            target.progress.conclude(f"{title} starts {now}{before}.", *target.after_write(kept))
+            undo = self._record.undo if self._record is not None else None
+            lines = [*target.after_write(), f"Undo: {undo}" if undo else None]
+            target.progress.conclude(f"{title} starts {now}{before}.", *lines)
 
     def answer(self) -> dict[str, Any]:
         """Return the command's own keys."""
@@ -228,7 +245,7 @@ class _Work:
         return {
             **_described(self._target, read_handler(content), content),
             "notes": self.notes,
-            "changeId": self._record.change_id if self._record is not None and self._record.used else None,
+            "changeId": self._record.change_id if self._record is not None else None,
         }
 
     def _edit_notes(self) -> list[str]:
@@ -258,7 +275,7 @@ class _Work:
     def _plan_static(self, folder: str) -> None:
         files, name = self._target.files, f"{folder}/{WEB_CONFIG}"
         edit = partial(self._static_edit, folder)
-        self._static[name] = WebConfigChange(files, name, files.state(name), edit, self._record)
+        self._static[name] = WebConfigChange(files, name, files.state(name), edit, lambda: self._record)
 
     def _static_edit(self, folder: str, content: bytes | None) -> Edit:
         handler = read_handler(self._main.content)
@@ -287,6 +304,14 @@ class _Work:
             return [change]
 
         return Step(f"Writing {here.shown(name)}.", [change], write)
+
+
+def _readable(content: bytes | None) -> PythonHandler | None:
+    """Return what a web.config starts; None, too, for one that cannot be read."""
+    try:
+        return read_handler(content)
+    except InvalidWebConfig:
+        return None
 
 
 def _described(target: WebConfigTarget, handler: PythonHandler | None, content: bytes) -> dict[str, Any]:

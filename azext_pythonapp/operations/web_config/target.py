@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
 from azext_pythonapp.appservice.app import App, Progress
 from azext_pythonapp.errors import InvalidInput, NotFound, Refused
+from azext_pythonapp.history.record import RuntimeInUse
 from azext_pythonapp.operations.app import findings
 from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.home_space import require_writable_root
 from azext_pythonapp.operations.app.observe import not_answered, observe
+from azext_pythonapp.operations.app.record_parts import in_use
+from azext_pythonapp.operations.app.recording import OpenChange, recorded
 from azext_pythonapp.operations.app.registration import (
     find_registration,
     is_read,
@@ -24,7 +28,6 @@ from azext_pythonapp.operations.app.site_packages import installed_packages
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, AppFiles, FileState, LocalFiles, Wwwroot
 from azext_pythonapp.operations.package.requirement_files import REQUIREMENTS, files_on_app, local_files
 from azext_pythonapp.operations.runtime.choose import require_present
-from azext_pythonapp.operations.web_config.change_record import ChangeRecord
 from azext_pythonapp.operations.web_config.decide import PythonChoice
 from azext_pythonapp.operations.web_config.handler import starts_python
 from azext_pythonapp.operations.web_config.options import WebConfigRequest
@@ -72,11 +75,14 @@ class WebConfigTarget(Protocol):
     def other_names(self) -> frozenset[str]:
         """Return the names of handlers in other web.config files of the site, in lower case."""
 
-    def record(self, command: str) -> ChangeRecord | None:
-        """Return the record that keeps replaced bytes; None for a local file."""
+    def recorded(self, command: str) -> AbstractContextManager[OpenChange | None]:
+        """Hold the app's lease and keep the record of a change while a block makes it; None for a local file."""
 
-    def after_write(self, kept: str | None) -> Sequence[str]:
-        """Return the last lines after a write: what follows from it. kept: the folder of the previous bytes."""
+    def starts(self, handler: PythonHandler | None) -> RuntimeInUse | None:
+        """Return the Python of the app that a handler starts; None for none, and without an app."""
+
+    def after_write(self) -> Sequence[str]:
+        """Return the last lines after a write: what follows from it."""
 
     def to_dict(self) -> dict[str, Any] | None:
         """Return the app as output names it; None for a local file."""
@@ -163,20 +169,24 @@ class AppTarget:
         """Return the names of handlers in other web.config files of the site, in lower case."""
         return handler_names_on_app(self._app)
 
-    def record(self, command: str) -> ChangeRecord:
-        """Return a record in a new folder on the app."""
-        return ChangeRecord(self._app.kudu, command, self._app.user)
+    def recorded(self, command: str) -> AbstractContextManager[OpenChange]:
+        """Hold the app's lease and keep the record of a change while a block makes it."""
+        return recorded(self._app, command)
 
-    def after_write(self, kept: str | None) -> Sequence[str]:
-        """Say that IIS restarts the process, that the page was not checked, and where the previous bytes are."""
+    def starts(self, handler: PythonHandler | None) -> RuntimeInUse | None:
+        """Return the Python of the app that a handler starts; None for none of them."""
+        if handler is None:
+            return None
+        home, path = self._app.kudu.home(), handler.python_exe
+        return in_use(next((each for each in self._seen.pythons if same_path(each.python_path, path, home)), None))
+
+    def after_write(self) -> Sequence[str]:
+        """Say that IIS restarts the process, and that the page was not checked."""
         site = self._app.site
         checked = f"The page was not checked: `az webapp python show {site.arguments} --check`."
         if site.stopped:
             checked = f"The {site.label} is stopped. Start it: `az webapp start {site.arguments}`."
-        return [
-            f"{'' if site.stopped else 'IIS restarts the worker process for it. '}{checked}",
-            *([f"The previous web.config is kept in {kept}."] if kept else []),
-        ]
+        return [f"{'' if site.stopped else 'IIS restarts the worker process for it. '}{checked}"]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the app as output names it."""
@@ -307,10 +317,14 @@ class FileTarget:
         """Return the names of handlers in the web.config files of the folders, in lower case."""
         return handler_names_in_folders(self.files)
 
-    def record(self, command: str) -> None:
-        """Return None: a local file is in its own version control."""
+    def recorded(self, command: str) -> AbstractContextManager[None]:  # pylint: disable=unused-argument
+        """Record nothing: a local file is in its own version control."""
+        return nullcontext()
 
-    def after_write(self, kept: str | None) -> Sequence[str]:  # pylint: disable=unused-argument
+    def starts(self, handler: PythonHandler | None) -> None:  # pylint: disable=unused-argument
+        """Return None: there is no app."""
+
+    def after_write(self) -> Sequence[str]:
         """Return nothing: a local file starts nothing."""
         return []
 

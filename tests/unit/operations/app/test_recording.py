@@ -43,6 +43,7 @@ class App:
     name: str = "ann@contoso.com"
     site: Any = field(default_factory=shop_site)
     progress: Recorded = field(default_factory=Recorded)
+    left: set[str] = field(default_factory=set)
 
     @property
     def fingerprint(self) -> str:

@@ -13,16 +13,19 @@ import pytest
 
 from azext_pythonapp.appservice.download import download
 from azext_pythonapp.errors import Interrupted, InvalidInput, UnknownOutcome
+from azext_pythonapp.history.store import History
 from azext_pythonapp.jobs import state
 from azext_pythonapp.jobs.launch import launch
 from azext_pythonapp.jobs.request import JobSpec, runner_files
 from azext_pythonapp.jobs.runner import package_restore, pip_process, runtime_lock
 from azext_pythonapp.jobs.store import give_up
+from azext_pythonapp.operations.app.python_in_use import Target
+from azext_pythonapp.operations.job.run import PipRun
 from azext_pythonapp.operations.package import change as package_change
 from azext_pythonapp.operations.package.change import Attempts, RunOptions, change_packages
 from azext_pythonapp.packages.pip import PipCommand
 from tests.unit.folder_site import FolderSite
-from tests.unit.operations.shop import shop_site
+from tests.unit.operations.shop import shop_app, shop_site, unrecorded
 from tests.unit.progress import Recorded
 
 JOB = "20261122-115930-4f2a"
@@ -94,7 +97,7 @@ def test_ctrl_c_during_launch_and_the_stopped_app(tmp_path, monkeypatch, at, run
         lambda app, run, command, job_id, leaves, stop, starting: launch(site, SPEC, {}, job_id, starting),
     )
     with pytest.raises(UnknownOutcome if running else Interrupted) as caught:
-        Attempts(app, run, "x", RunOptions("always")).run()
+        Attempts(app, run, "x", RunOptions("always"), unrecorded()).run()
     message, advice = caught.value.message, caught.value.recommendation
     assert ("started" in called) is not running
     assert message.startswith("Interrupted") and ("stays stopped" in message and "job wait" in message) is running
@@ -104,24 +107,28 @@ def test_ctrl_c_during_launch_and_the_stopped_app(tmp_path, monkeypatch, at, run
 def test_ctrl_c_while_the_app_is_started_is_told(tmp_path, monkeypatch):
     said = []
     job = state.Job(JOB, "x", "succeeded", 0, result=state.JobResult())
-    site = SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop")
-    app = SimpleNamespace(site=site, progress=Recorded(said), kudu=FolderSite(tmp_path))
+    app = shop_app(FolderSite(tmp_path), progress=Recorded(said))
+
+    run = PipRun(Target("python.exe", "python38x64", "3.8", "x64"), "Installing", PipCommand(()), [], present={})
 
     def interrupt(*arguments, **options):
         raise KeyboardInterrupt
 
     def attempts(self):
         self.job_ids, self.stopped = [JOB], True
+        self._change.job(JOB)
         return job
 
     monkeypatch.setattr(Attempts, "run", attempts)
     monkeypatch.setattr(package_change, "run_pending", interrupt)
     with pytest.raises(Interrupted) as caught:
-        change_packages(app, None, "x", RunOptions())
+        change_packages(app, run, "x", RunOptions())
     assert f"Job {JOB} on app 'shop' succeeded" in caught.value.message and said == []
     assert (
         "may still be stopped" in caught.value.message and f"--job-id {JOB}` starts it" in caught.value.recommendation
     )
+    (record,) = History(app.kudu).read_all(History(app.kudu).ids())
+    assert (record.state, record.jobs) == ("unfinished", (JOB,)), "until the app runs with the packages"
 
 
 def test_a_lock_whose_deletion_is_pending_is_tried_again(tmp_path, monkeypatch):

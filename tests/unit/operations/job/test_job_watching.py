@@ -22,7 +22,7 @@ from azext_pythonapp.jobs.launch import Launched
 from azext_pythonapp.operations.job.run import PipJob
 from azext_pythonapp.operations.package.change import Attempts, RunOptions
 from tests.unit.folder_site import FolderSite, Pending, Result
-from tests.unit.operations.shop import shop_site
+from tests.unit.operations.shop import shop_site, unrecorded
 from tests.unit.progress import Recorded
 
 JOB = "20261122-115930-4f2a"
@@ -219,7 +219,7 @@ def test_a_stopped_app_is_not_started_under_a_running_pip(worker, monkeypatch):
         title="Installing six into", target=SimpleNamespace(version="3.11.9", python_path="python.exe")
     )
     with pytest.raises(UnknownOutcome, match="stays stopped until the job ends.*job wait"):
-        Attempts(app, run, "install-requirements", RunOptions("always")).run()
+        Attempts(app, run, "install-requirements", RunOptions("always"), unrecorded()).run()
     assert done == ["stop"]
 
 
@@ -238,5 +238,5 @@ def test_app_that_cannot_be_started_is_reported(worker, monkeypatch):
         title="Installing six into", target=SimpleNamespace(version="3.11.9", python_path="python.exe")
     )
     with pytest.raises(Unreachable) as caught:
-        Attempts(app, run, "install-requirements", RunOptions("always")).run()
+        Attempts(app, run, "install-requirements", RunOptions("always"), unrecorded()).run()
     assert "The app is stopped" in caught.value.message and "az webapp start -g rg -n shop" in caught.value.message

@@ -9,6 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from azext_pythonapp.errors import AccessDenied, Interrupted, Refused, RemoteFailed, UnknownOutcome, Unreachable
+from azext_pythonapp.history.lease import LEASE
+from azext_pythonapp.history.store import History
 from azext_pythonapp.jobs.pending_restart import (
     FOLDER,
     LOCKS,
@@ -32,7 +34,7 @@ from azext_pythonapp.operations.job.pending_restart import (
 )
 from azext_pythonapp.operations.package.change import Attempts, RunOptions
 from tests.unit.folder_site import FolderSite
-from tests.unit.operations.shop import shop_site
+from tests.unit.operations.shop import shop_app, shop_site, unrecorded
 from tests.unit.progress import Recorded
 
 EARLIER, JOB, OTHER = "20261122-115930-0001", "20261122-120000-0002", "20261122-120030-0003"
@@ -80,7 +82,7 @@ class World:
     @property
     def app(self):
         site = shop_site(self.at_opening)
-        return SimpleNamespace(kudu=self.kudu, arm=self.arm, site=site, progress=Recorded(self.said), command=None)
+        return shop_app(self.kudu, site=site, arm=self.arm, progress=Recorded(self.said), command=None)
 
     def sleep(self, seconds):
         self.waited += seconds
@@ -279,7 +281,7 @@ def test_the_app_stays_stopped_only_for_a_job_that_goes_on(world, monkeypatch, l
     )
     target = SimpleNamespace(version="3.11.9", python_path="D:\\home\\python311x64\\python.exe")
     run = SimpleNamespace(title="Installing six into", target=target)
-    attempts = Attempts(world.app, run, "install-requirements", RunOptions("always"))
+    attempts = Attempts(world.app, run, "install-requirements", RunOptions("always"), unrecorded())
     with pytest.raises(Interrupted if isinstance(outcome, KeyboardInterrupt) else type(outcome)) as caught:
         attempts.run()
     assert world.arm.done == after
@@ -321,7 +323,22 @@ def test_ctrl_c_in_a_pending_restart_is_no_unchanged_app(world, monkeypatch):
     def interrupted(app, **options):
         raise KeyboardInterrupt
 
+    world.note(JOB, RESTART)
     monkeypatch.setattr("azext_pythonapp.operations.job.pending_restart.run_pending", interrupted)
     with pytest.raises(Interrupted, match="No package was changed; a restart or start"):
-        pending_of_no_op(world.app, True, False)
-    assert pending_of_no_op(world.app, True, True) == []
+        pending_of_no_op(world.app, "package install", True, False)
+    assert not (world.kudu.home / LEASE).exists()
+    assert plan_pending(world.app, True) == pending_of_no_op(world.app, "package install", True, True)
+
+
+def test_a_pending_restart_needs_the_lease_and_leaves_no_record(world, monkeypatch):
+    """Without one there is nothing to write."""
+    assert pending_of_no_op(world.app, "package install", True, False) == []
+    assert [each for each in world.kudu.requests if each.startswith(("write", "upload", "delete"))] == []
+    world.note(JOB, RESTART)
+    held = []
+    monkeypatch.setattr("azext_pythonapp.operations.job.pending_restart.may_use", lambda app, runtime: True)
+    monkeypatch.setattr("azext_pythonapp.operations.job.pending_restart.time.sleep", world.sleep)
+    monkeypatch.setattr(world.arm, "restart", lambda site: held.append((world.kudu.home / LEASE).exists()))
+    assert [each.action for each in pending_of_no_op(world.app, "package install", True, False)] == ["restart"]
+    assert held == [True] and not (world.kudu.home / LEASE).exists() and History(world.kudu).ids() == []

@@ -175,14 +175,14 @@ class Follows:
         for module in (same_job, package_change):
             monkeypatch.setattr(module, "start_pip", start_pip)
             monkeypatch.setattr(module, "PipJob", Job)
-        monkeypatch.setattr("azext_pythonapp.operations.package.change.new_id", lambda now=None: OTHER)
+            monkeypatch.setattr(module, "new_id", lambda now=None: OTHER)
 
 
 def test_the_command_goes_on_after_the_job_that_it_follows(world, monkeypatch):
     asks(world)
     follows = Follows(world, monkeypatch)
-    job = pip_once(world.app, RUN, COMMAND, on_success=RESTART)
-    assert (job.id, job.state, follows.started) == (JOB, SUCCEEDED, [])
+    job = pip_once(world.app, RUN, COMMAND, on_success=RESTART, noting=(noted := []).append)
+    assert (job.id, job.state, follows.started, noted) == (JOB, SUCCEEDED, [], [JOB])
     assert f"Job {JOB} of app 'shop', pip (install-requirements), does the same; following it." in world.said
 
 
@@ -193,8 +193,8 @@ def test_pip_runs_again_where_it_reads_what_is_not_compared(world, monkeypatch, 
     monkeypatch.setattr("azext_pythonapp.operations.job.pending_restart.may_use", lambda app, runtime: True)
     monkeypatch.setattr("azext_pythonapp.operations.job.pending_restart.time.sleep", world.sleep)
     run = replace(RUN, covered=covered)
-    job = pip_once(world.app, run, COMMAND, on_success=RESTART)
-    assert (job.state, again.started) == (SUCCEEDED, started)
+    job = pip_once(world.app, run, COMMAND, on_success=RESTART, noting=(noted := []).append)
+    assert (job.state, again.started, noted) == (SUCCEEDED, started, [JOB, *started])
     assert [each.name for each in job.result.installed] == ["flask"]
 
 
@@ -219,13 +219,13 @@ def blocked(world):
 
 def test_two_that_start_at_once_end_with_the_same_job(world, monkeypatch):
     follows = Follows(world, monkeypatch, blocked(world))
-    assert pip_once(world.app, RUN, COMMAND, on_success=RESTART).id == JOB
+    assert pip_once(world.app, RUN, COMMAND, on_success=RESTART, noting=print).id == JOB
     assert follows.started == [OTHER] and follows.followed == [OTHER, JOB]
 
 
 def test_one_that_is_blocked_by_another_request_fails(world, monkeypatch):
     follows = Follows(world, monkeypatch, blocked(world))
-    job = pip_once(world.app, replace(RUN, watched={"x": b""}), COMMAND, on_success=RESTART)
+    job = pip_once(world.app, replace(RUN, watched={"x": b""}), COMMAND, on_success=RESTART, noting=print)
     assert (job.state, job.blocked_by, follows.followed) == ("failed", JOB, [OTHER])
 
 

@@ -30,7 +30,7 @@ def world(monkeypatch):
     )
     app = SimpleNamespace(site=SimpleNamespace(label="app 'shop'"), progress=Recorded())
     decision = SimpleNamespace(app=app, found=found, health=None)
-    run = SimpleNamespace(intent=fast(NEW), python=NEW, record=None, restart_reason=None)
+    run = SimpleNamespace(intent=fast(NEW), python=NEW, change=None, restart_reason=None)
     run.web_config = planned(files, edit=lambda content: _edit(decision, run, content))
     return decision, run, files
 

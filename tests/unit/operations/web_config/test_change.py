@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from azext_pythonapp.errors import Conflict, Interrupted, UnknownOutcome, Unreachable
-from azext_pythonapp.operations.app.activity import CHANGES
+from azext_pythonapp.history.record import FAILED, UNFINISHED, Record
+from azext_pythonapp.operations.app.recording import OpenChange, recorded
 from azext_pythonapp.operations.app.wwwroot import FileState
 from azext_pythonapp.operations.web_config.change import WebConfigChange
-from azext_pythonapp.operations.web_config.change_record import ChangeRecord
 from azext_pythonapp.plan import Plan
 from azext_pythonapp.webconfig.handlers import Edit
 from tests.unit.folder_site import FolderSite
+from tests.unit.operations.shop import shop_app
 from tests.unit.progress import Recorded
 
 NOTE = "A comment was added."
@@ -90,14 +91,26 @@ class Editor:
 
 
 def planned(
-    files: Files, record: ChangeRecord | None = None, edit: Callable[[bytes | None], Edit] | None = None
+    files: Files, record: OpenChange | None = None, edit: Callable[[bytes | None], Edit] | None = None
 ) -> WebConfigChange:
-    return WebConfigChange(files, "web.config", files.state("web.config"), edit or Editor(), record)
+    return WebConfigChange(files, "web.config", files.state("web.config"), edit or Editor(), lambda: record)
 
 
 @pytest.fixture
-def record(tmp_path) -> ChangeRecord:
-    return ChangeRecord(FolderSite(tmp_path), "set-version")
+def record(tmp_path: Path) -> Iterator[OpenChange]:
+    with recorded(shop_app(FolderSite(tmp_path)), "set-version") as change:
+        yield change
+
+
+def kept(record: OpenChange, files: Files) -> tuple[bytes | None, bytes | None]:
+    """Return the bytes before and after that the app's record has of a file."""
+    part = record_of(record).file(files.shown("web.config"))
+    assert part is not None and part.written
+    return part.before, part.after
+
+
+def record_of(record: OpenChange) -> Record:
+    return record._history.read(record.record.id)
 
 
 def cut_off(write: Callable[..., Any]) -> Callable[..., Any]:
@@ -183,25 +196,17 @@ def test_a_second_foreign_change_is_a_conflict() -> None:
     )
 
 
-def test_a_change_that_was_not_made_leaves_no_record(tmp_path: Path, record: ChangeRecord) -> None:
+def test_a_change_that_was_not_made_is_not_recorded(record: OpenChange) -> None:
     files = Files(OLD, lambda number: files.change(document(f"theirs {number}")))
     with pytest.raises(Conflict):
         planned(files, record).apply()
-    assert not (tmp_path / CHANGES / record.change_id).exists() and not record.used
+    assert record.record.files == ()
 
 
-def test_a_record_that_cannot_be_deleted_hides_no_conflict(tmp_path: Path, record: ChangeRecord) -> None:
-    files = Files(OLD, lambda number: files.change(document(f"theirs {number}")))
-    change = planned(files, record)
-    record._site.delete_directory = away
-    with pytest.raises(Conflict):
-        change.apply()
-
-
-def test_a_change_that_is_made_at_the_second_try_has_its_record(tmp_path: Path, record: ChangeRecord) -> None:
+def test_a_change_that_is_made_at_the_second_try_is_recorded(record: OpenChange) -> None:
     files = Files(OLD, lambda number: files.change(THEIRS) if number == 1 else None)
     planned(files, record).apply()
-    assert (tmp_path / CHANGES / record.change_id / "web.config").read_bytes() == THEIRS and record.used
+    assert kept(record, files) == (THEIRS, THEIRS_AND_OURS) and record.used
 
 
 def test_a_plan_that_no_longer_fits_is_not_carried_out() -> None:
@@ -231,23 +236,28 @@ def test_a_read_only_wwwroot_is_an_error_with_advice() -> None:
     assert "--output-file" in str(raised.value.recommendation)
 
 
-def test_undo_does_not_overwrite_a_later_change(record: ChangeRecord) -> None:
+def test_undo_does_not_overwrite_a_later_change(record: OpenChange) -> None:
     files = Files(OLD)
     change = planned(files, record)
     change.apply()
     files.change(THEIRS)
     with pytest.raises(Conflict) as caught:
         change.undo()
-    assert f"Its previous bytes are in %HOME%\\data\\pythonapp\\changes\\{record.change_id}." in caught.value.message
+    undo = f"az webapp python rollback -g rg -n shop --change-id {record.change_id} --yes"
+    assert f"`{undo}` puts its previous bytes back." in caught.value.message
     assert files.content == THEIRS
 
 
-def test_the_previous_bytes_are_recorded(record: ChangeRecord, tmp_path) -> None:
-    planned(Files(OLD), record).apply()
-    folder = tmp_path / "data/pythonapp/changes" / record.change_id
-    assert record.used and (folder / "web.config").read_bytes() == OLD
-    assert (folder.parent / "newest.json").read_bytes() == (folder / "change.json").read_bytes()
-    assert '"command": "set-version"' in (folder / "change.json").read_text()
+def test_the_bytes_are_recorded_before_they_are_written(record: OpenChange) -> None:
+    """So that whose bytes are there is known even when the client dies while it writes them."""
+    files = Files(OLD, lambda number: seen.append(kept(record, files)))
+    seen: list[tuple[bytes | None, bytes | None]] = []
+    change = planned(files, record)
+    change.apply()
+    assert seen == [(OLD, OLD_AND_OURS)] and record.change_id == record_of(record).id
+    change.undo()
+    part = record.record.file("site/wwwroot/web.config")
+    assert part is not None and part.after == OLD
 
 
 def test_a_lost_answer_to_undo_is_looked_up() -> None:
@@ -270,17 +280,19 @@ def test_a_lost_answer_to_apply_is_looked_up() -> None:
     assert files.content == THEIRS
 
 
-def test_an_answer_that_stays_lost_is_said(record: ChangeRecord) -> None:
+def test_an_answer_that_stays_lost_is_said(record: OpenChange) -> None:
     files = Files(OLD)
     change = planned(files, record)
     files.write = files.state = away  # type: ignore[method-assign,assignment]
     with pytest.raises(Unreachable) as caught:
         change.apply()
     assert "It is not known whether web.config of app 'shop' was written." in caught.value.message
-    assert record.change_id in caught.value.message
+    assert str(record.change_id) in caught.value.message
+    record.end_failed(FAILED)
+    assert record_of(record).state == UNFINISHED
 
 
-def test_a_write_that_certainly_failed_is_an_ordinary_error(record: ChangeRecord) -> None:
+def test_a_write_that_certainly_failed_is_an_ordinary_error(record: OpenChange) -> None:
     files = Files(OLD)
     change = planned(files, record)
     files.write = away  # type: ignore[method-assign,assignment]

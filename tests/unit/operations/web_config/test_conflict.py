@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import json
+from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 
-from azext_pythonapp.operations.web_config.change_record import ChangeRecord
+from azext_pythonapp.history.store import HISTORY
+from azext_pythonapp.operations.app.recording import OpenChange, recorded
 from azext_pythonapp.operations.web_config.conflict import conflict
+from azext_pythonapp.plan import Change
 from azext_pythonapp.webconfig.handlers import HandlerIntent, write_handler
 from tests.unit.folder_site import FolderSite
+from tests.unit.operations.shop import shop_app
 
 PATH = "site/wwwroot/web.config"
 HOME = r"D:\home"
@@ -28,7 +32,7 @@ PLATFORM = write_handler(
 ).content
 
 
-def said(theirs: bytes | None, ours: bytes = OURS, base: bytes | None = OLD, record: ChangeRecord | None = None) -> str:
+def said(theirs: bytes | None, ours: bytes = OURS, base: bytes | None = OLD, record: OpenChange | None = None) -> str:
     return conflict("app 'a'", PATH, base, theirs, ours, record).message
 
 
@@ -59,36 +63,39 @@ def test_a_first_web_config() -> None:
     )
 
 
-def kept(site: FolderSite, base: bytes | None, user: str) -> str:
-    record = ChangeRecord(site, "set-version", lambda: user)
-    record.keep(PATH, "web.config", base)
-    return record.change_id
+def kept(site: FolderSite, base: bytes | None, user: str) -> str | None:
+    with recorded(shop_app(site, user), "set-version") as change:
+        change.keep(PATH, "web.config", base, b"new")
+        change.finish([Change(PATH, "update")])
+    return change.change_id
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> FolderSite:
+    made = FolderSite(tmp_path)
+    moments = (datetime(2026, 11, 26, 10, 3, second, tzinfo=timezone.utc) for second in range(60))
+    made.clock = lambda: next(moments)
+    return made
 
 
 @pytest.mark.parametrize("base", [OLD, None])
-def test_the_record_of_just_these_bytes_tells_who_and_when(tmp_path, base: bytes | None) -> None:
-    site = FolderSite(tmp_path)
+def test_the_record_of_just_these_bytes_tells_who_and_when(site: FolderSite, base: bytes | None) -> None:
     kept(site, b"other bytes", "eve@contoso.com")
     change = kept(site, base, "ann@contoso.com")
-    folder = tmp_path / "data/pythonapp/changes" / change / "change.json"
-    fields = json.loads(folder.read_text())
-    folder.write_text(json.dumps({**fields, "madeAt": "2026-11-26T10:03:22Z"}))
-    mine = ChangeRecord(site, "set-version")
-    assert f"while this ran (change {change}, by ann@contoso.com, 2026-11-26 10:03 UTC). Yours" in (
-        said(THEIRS, base=base, record=mine)
-    )
+    with recorded(shop_app(site, "me@contoso.com"), "set-version") as mine:
+        assert f"while this ran (change {change}, by ann@contoso.com, 2026-11-26 10:03 UTC). Yours" in (
+            said(THEIRS, base=base, record=mine)
+        )
 
 
-def test_my_own_record_and_older_ones_tell_nothing(tmp_path) -> None:
-    site = FolderSite(tmp_path)
+def test_my_own_record_and_older_ones_tell_nothing(site: FolderSite) -> None:
     kept(site, b"other bytes", "eve@contoso.com")
-    mine = ChangeRecord(site, "set-version", lambda: "me@contoso.com")
-    mine.keep(PATH, "web.config", OLD)
-    assert "while this ran. Yours" in said(THEIRS, record=mine)
+    with recorded(shop_app(site), "set-version") as mine:
+        mine.keep(PATH, "web.config", OLD)
+        assert "while this ran. Yours" in said(THEIRS, record=mine)
 
 
-def test_a_record_that_cannot_be_read_is_no_failure(tmp_path) -> None:
-    site = FolderSite(tmp_path)
-    folder = tmp_path / "data/pythonapp/changes" / kept(site, OLD, "")
-    (folder / "change.json").write_text("{")
-    assert "while this ran. Yours" in said(THEIRS, record=ChangeRecord(site, "set-version"))
+def test_a_record_that_cannot_be_read_is_no_failure(site: FolderSite) -> None:
+    site.write(f"{HISTORY}/{kept(site, OLD, '')}.json", b"{")
+    with recorded(shop_app(site), "set-version") as mine:
+        assert "while this ran. Yours" in said(THEIRS, record=mine)

@@ -1,0 +1,115 @@
+"""What the record of a change says of Pythons and their packages, as commands know them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from packaging.utils import canonicalize_name
+
+from azext_pythonapp.history.record import PackageChange, RuntimeChange, RuntimeInUse
+from azext_pythonapp.jobs.state import JobResult
+from azext_pythonapp.operations.app.python_in_use import Target
+from azext_pythonapp.packages.pip import HomeFile, PipCommand
+from azext_pythonapp.packages.wheels import STORE
+from azext_pythonapp.runtimes.discovery import InstalledRuntime
+from azext_pythonapp.url_secrets import without_secrets
+
+# pip's options that say where packages come from, by the variable that this product passes some of them in.
+_SOURCES = {
+    "PIP_INDEX_URL": "--index-url",
+    "PIP_EXTRA_INDEX_URL": "--extra-index-url",
+    "PIP_FIND_LINKS": "--find-links",
+}
+_WITH_VALUE = ("--find-links", "-f", "--trusted-host")
+
+
+def in_use(python: InstalledRuntime | None) -> RuntimeInUse | None:
+    """Return the Python that an app runs; None for none, or for one that is not on the app."""
+    if python is None:
+        return None
+    return RuntimeInUse(
+        python.version,
+        python.architecture,
+        python.extension_id,
+        python.package_version,
+        python.source,
+        python.python_path,
+    )
+
+
+def runtime_change(action: str, python: InstalledRuntime) -> RuntimeChange:
+    """Return a runtime that comes or goes. action: "install" or "uninstall"."""
+    return RuntimeChange(
+        action,
+        python.version,
+        python.architecture,
+        python.extension_id,
+        python.package_version,
+        python.source,
+        python.python_path,
+    )
+
+
+def package_part(
+    target: Target,
+    before: Mapping[str, str] | None,
+    call: PipCommand | None = None,
+    sources: Sequence[tuple[str, str | HomeFile]] = (),
+) -> PackageChange:
+    """Return the packages of a Python before they are changed.
+
+    before: version by canonical name; None for not known. call: of pip, None for none. sources: lines of the
+    requirements files that say where packages come from, as (option, value), "" for the value of a flag.
+    """
+    return PackageChange(
+        target.python_path,
+        target.version,
+        target.architecture,
+        target.folder,
+        before,
+        arguments=source_arguments(call, sources),
+        wheels=STORE,
+    )
+
+
+def source_arguments(call: PipCommand | None, sources: Sequence[tuple[str, str | HomeFile]] = ()) -> list[str]:
+    """Return the options of pip that say where packages come from, without credentials.
+
+    A page of local wheels is left out: it is in the folder of a job, which is deleted; the store has its wheels.
+    Parameters as for `package_part`.
+    """
+    words = list(call.arguments) if call is not None else []
+    found: list[str] = []
+    for option, value in zip(words, [*words[1:], ""]):
+        if option in ("--no-index", "--pre"):
+            found.append(str(option))
+        elif option in _WITH_VALUE and isinstance(value, (str, HomeFile)):
+            found += [str(option), _place(value)]
+    for variable, option in _SOURCES.items():
+        for address in (call.environment.get(variable) or "").split() if call is not None else ():
+            found += [option, without_secrets(address)]
+    for name, value in sources:
+        found += [name, _place(value)] if value else [name]
+    return found
+
+
+def _place(value: str | HomeFile) -> str:
+    r"""Return an address without secrets, or a folder of the app as %HOME%\…"""
+    return without_secrets(value) if isinstance(value, str) else "%HOME%\\" + value.path.replace("/", "\\")
+
+
+def with_result(part: PackageChange, result: JobResult | None) -> PackageChange:
+    """Return the packages with what a job made of them. result: None when it is not known."""
+    if result is None:
+        return part
+    addresses = {**part.addresses, **{name: without_secrets(each) for name, each in result.addresses.items()}}
+    if part.before is None:
+        return replace(part, addresses=addresses)
+    after = dict(part.after if part.after is not None else part.before)
+    for name, (_, version) in result.versions.items():
+        if version is None:
+            after.pop(canonicalize_name(name), None)
+        else:
+            after[canonicalize_name(name)] = version
+    return replace(part, after=after, addresses=addresses)
