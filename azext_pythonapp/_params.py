@@ -18,7 +18,7 @@ def load_arguments(loader, _):
     --no-wait is called `detach` in the functions: az keeps a parameter named no_wait to itself, and prints nothing
     when it is given.
     """
-    for register in (_common, _runtimes, _set_version, _requirements, _pip, _packages, _jobs, _history):
+    for register in (_common, _runtimes, _set_version, _rollback, _requirements, _pip, _packages, _jobs, _history):
         register(loader)
     load_web_config(loader, NAME)
 
@@ -186,23 +186,52 @@ def _set_version(loader):
         context.argument(
             "static_path", nargs="+", help="Folders below wwwroot, space-separated, whose files IIS serves directly."
         )
+
+
+def _rollback(loader):
+    """Options of rollback, and of the checks that it has in common with set-version."""
+    from azext_pythonapp._completers import change_id_completer
+
+    for command in ("set-version", "rollback"):
+        with loader.argument_context(f"webapp python {command}") as context:
+            context.argument(
+                "health_path",
+                help="Path of the page that must answer after the switch. Default: the app's healthCheckPath, else "
+                "`/`, which may be unreachable from this machine.",
+            )
+            context.argument(
+                "health_timeout",
+                type=float,
+                help="Seconds to wait for it. Default: 120, or web.config's startupTimeLimit plus 60 if that is more.",
+            )
+            context.argument(
+                "no_health_check", action="store_true", help="Do not fetch a page before and after the switch."
+            )
+            context.argument(
+                "no_import_check",
+                action="store_true",
+                help="Do not import the entry point with the new Python before the switch.",
+            )
+
+    with loader.argument_context("webapp python rollback") as context:
         context.argument(
-            "health_path",
-            help="Path of the page that must answer after the switch. Default: the app's healthCheckPath, else `/`, "
-            "which may be unreachable from this machine.",
+            "change_id",
+            completer=change_id_completer,
+            help="Id of the change to undo, or the beginning of it, as `history list` shows it. Default: the newest "
+            "change that did not fail and was not undone.",
         )
         context.argument(
-            "health_timeout",
-            type=float,
-            help="Seconds to wait for it. Default: 120, or web.config's startupTimeLimit plus 60 if that is more.",
-        )
-        context.argument(
-            "no_health_check", action="store_true", help="Do not fetch a page before and after the switch."
-        )
-        context.argument(
-            "no_import_check",
+            "force",
             action="store_true",
-            help="Do not import the entry point with the new Python before the switch.",
+            help="Undo it even though somebody changed the same files or packages since; that is lost.",
+        )
+        context.argument(
+            "index_url",
+            help="Package index to use instead of the recorded one, such as one that takes credentials. Records never "
+            "contain any.",
+        )
+        context.argument(
+            "extra_index_url", nargs="+", help="Package indexes to use instead of the recorded additional ones."
         )
 
 

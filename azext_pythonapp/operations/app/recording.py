@@ -147,7 +147,8 @@ class OpenChange:
         same = bool(unfinished.fingerprint) and unfinished.fingerprint == self.record.fingerprint
         if not same:
             self._other = left
-            app.say_once(left_sentence(app, unfinished))
+            if unfinished.id != self.record.undoes:
+                app.say_once(left_sentence(app, unfinished))
             return
         assert self._lease is not None
         app.progress.say(f"Going on with change {unfinished.id} of {app.site.label}, which was interrupted.")

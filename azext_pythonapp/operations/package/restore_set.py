@@ -85,8 +85,8 @@ def plan_restore(app: App, target: Target, present: Mapping[str, str], wanted: P
     """Return the run of pip that makes a Python's packages the wanted ones; None when they are.
 
     present: those that are there, version by canonical name. pip collects all that is to be installed before anything
-    is changed, so that one that is nowhere to be had leaves everything as it was; after a failure that comes later, what
-    was changed is put back. pip itself, which is never removed, is changed last.
+    is changed: one that is nowhere to be had leaves everything as it was. After a failure that comes later, what was
+    changed is put back. pip itself, which is never removed, is changed last.
     """
     planned = changes_to(present, wanted.versions)
     if not planned:

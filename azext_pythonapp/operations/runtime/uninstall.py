@@ -140,7 +140,7 @@ def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, A
 def _without_python(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, Any]:
     """Remove what an interrupted installation of the runtime left, if there is anything; its Python is not there."""
     left = unfinished_of(app, request.names)
-    plan = Plan([step for each in left for step in _left_steps(app, each)])
+    plan = Plan([step for each in left for step in left_steps(app, each)])
     if dry_run:
         app.progress.show_plan(app.site.label, None, plan.changes, dry_run=True)
         return report(app.site.to_dict(), plan.changes, True)
@@ -158,7 +158,15 @@ def _without_python(app: App, request: UninstallRequest, dry_run: bool) -> dict[
     return report(app.site.to_dict(), changes, False, changeId=change.change_id)
 
 
-def _left_steps(app: App, left: Unfinished) -> list[Step]:
+def removal_steps(app: App, python: InstalledRuntime, pythons: Sequence[InstalledRuntime]) -> list[Step]:
+    """Return the steps that remove a Python, its site extension and its folder. pythons: all that are on the app."""
+    folder = _doomed_folder(app, python, pythons, False)
+    steps = _folder_steps(app, folder, packages_in(app, folder)) if folder is not None else []
+    return [*_extension_steps(app, python), *steps]
+
+
+def left_steps(app: App, left: Unfinished) -> list[Step]:
+    """Return the step that deletes what an interrupted installation left."""
     change = Change(left.folder, "uninstall", "not complete", None)
 
     def apply() -> Sequence[Change]:
