@@ -183,9 +183,13 @@ def test_a_package_that_no_index_has_leaves_all_as_it_is(az, azure, apps, tmp_pa
     assert "ownpkg==1.0" in frozen(az, site) and "six" not in frozen(az, site)
 
 
-def test_an_uninstalled_python_comes_back_with_its_packages(az, azure, apps):
+def test_an_uninstalled_python_comes_back_with_its_packages(az, azure, apps, package_index):
     site = apps.prepared("flask_hello", also="3.11.9")
     names, config = naming(site), web_root(site) / WEB_CONFIG
+    wheel = package_index.replace("/simple/", "/files/") + "six-1.16.0-py2.py3-none-any.whl"
+    az("webapp python package install --packages", f"six @ {wheel}", *names)
+    came_from = site.machine.home / "python3810x64/Lib/site-packages/six-1.16.0.dist-info/direct_url.json"
+    address = came_from.read_text()
     first, before = frozen(az, site), config.read_bytes()
     listed = az("webapp python list", *names).json
     switched = az("webapp python set-version --version 3.11", *names)
@@ -205,6 +209,7 @@ def test_an_uninstalled_python_comes_back_with_its_packages(az, azure, apps):
     ]
     az(undo_line(switched))
     assert config.read_bytes() == before and frozen(az, site) == first
+    assert came_from.read_text() == address, "no index was asked for it"
     assert apps.get(site).status_code == 200
     now = az("webapp python list", *names).json
     assert now == listed

@@ -24,7 +24,7 @@ from azext_pythonapp.jobs.store import show
 from azext_pythonapp.operations.app.python_in_use import Target as PipTarget
 from azext_pythonapp.operations.app.record_parts import in_use, package_part, runtime_change
 from azext_pythonapp.operations.app.recording import recorded
-from azext_pythonapp.operations.app.site_packages import present_packages
+from azext_pythonapp.operations.app.site_packages import direct_addresses, present_packages
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
 from azext_pythonapp.operations.files.exchange import changed_since, exchange_back
 from azext_pythonapp.operations.files.kept import Kept, kept_files
@@ -256,7 +256,8 @@ def _packages(run: Run) -> tuple[PackageChange, ...]:
         if folder is None or not python.version or not python.architecture:
             continue
         target = PipTarget(python.python_path, folder, python.version, python.architecture)
-        parts.append(replace(package_part(target, present_packages(app, folder)), after={}))
+        part = package_part(target, present_packages(app, folder))
+        parts.append(replace(part, after={}, addresses=direct_addresses(app, folder)))
     return tuple(parts)
 
 

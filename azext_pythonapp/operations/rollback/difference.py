@@ -11,9 +11,10 @@ from azext_pythonapp.operations.app.left_change import undo_command
 from azext_pythonapp.operations.rollback.files import difference
 from azext_pythonapp.operations.rollback.found import Found, FoundFile, FoundPackages
 from azext_pythonapp.operations.rollback.target import described
+from azext_pythonapp.operations.runtime.keep_packages import packages_at_risk
 from azext_pythonapp.operations.web_config.conflict import HANDLER_NAMES, python_version
 from azext_pythonapp.webconfig.handlers import read_handler
-from azext_pythonapp.windows import same_path
+from azext_pythonapp.windows import home_folder_of, same_path
 
 _MOST_NAMED = 5
 _MOST_LINES = 40
@@ -27,12 +28,12 @@ def require_ours(found: Found, force: bool, more: Sequence[str] = ()) -> None:
     files = [each for each in found.files if each.foreign]
     packages = [] if found.target.open else [each for each in found.packages if each.foreign and not each.absent]
     packages += [each for each in found.packages if each.foreign and each.absent and _was_there(found, each)]
-    if not files and not packages and not more:
+    states = [*map(_file_states, files), *map(_package_states, packages), *_added(found), *more]
+    if not states:
         return
     app, target = found.app, found.target
     for each in files:
         _show(app, each, target.record.id)
-    states = [*map(_file_states, files), *map(_package_states, packages), *more]
     later = _later(found, files, packages)
     by = f"{described(later)} changed" if later is not None else "Somebody changed"
     if force:
@@ -50,6 +51,20 @@ def require_ours(found: Found, force: bool, more: Sequence[str] = ()) -> None:
         f"{'; '.join(states)}.",
         advice,
     )
+
+
+def _added(found: Found) -> list[str]:
+    """Return what was installed into Pythons that are to go, beside what the change itself put there."""
+    rows, home = [], found.app.kudu.home()
+    for python in found.extra:
+        folder = home_folder_of(python.python_path, home)
+        own = [each.after for each in found.target.record.packages if each.folder.lower() == str(folder).lower()]
+        names = packages_at_risk(found.app, folder) if folder is not None else {}
+        new = [f"{name} {version}" for name, version in names.items() if name not in dict((own or [None])[0] or {})]
+        if new:
+            more = f" and {len(new) - _MOST_NAMED} more" if len(new) > _MOST_NAMED else ""
+            rows.append(f"packages that were installed into {python.name} since: {', '.join(new[:_MOST_NAMED])}{more}")
+    return rows
 
 
 def _was_there(found: Found, packages: FoundPackages) -> bool:

@@ -15,6 +15,7 @@ from azext_pythonapp.operations.app.observe import not_answered, observe
 from azext_pythonapp.operations.app.python_in_use import Target
 from azext_pythonapp.operations.app.record_parts import package_part, runtime_change
 from azext_pythonapp.operations.app.recording import recorded
+from azext_pythonapp.operations.app.site_packages import direct_addresses
 from azext_pythonapp.operations.runtime.choose import say_new_id
 from azext_pythonapp.operations.runtime.in_use import shortened, uses_of_runtime
 from azext_pythonapp.operations.runtime.keep_packages import BUNDLED, note_of, packages_in
@@ -125,7 +126,7 @@ def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, A
         part = None
         if folder is not None:
             target = Target(python.python_path, folder, python.version or "", python.architecture or "")
-            part = package_part(target, packages)
+            part = replace(package_part(target, packages), addresses=direct_addresses(app, folder))
             change.note_packages(part)
         change.begin()
         changes = plan.apply(app.progress)

@@ -238,6 +238,19 @@ def test_what_install_put_there_goes(app, add, put, see, tmp_path):
     assert not found.extra and found.used == {"Python 3.8.10 x64": rf"web.config starts {OLD}"}
 
 
+def test_packages_that_came_since_are_not_lost(app, add, put, see, tmp_path):
+    put(config(NEW))
+    made = add("install", runtimes=(runtime("install", OLD),))
+    has(tmp_path, OLD, {"pip": "25", "setuptools": "56", "wfastcgi": "3.0.0"})
+    found = see(python(NEW, in_use=True), python(OLD))
+    require_ours(found, force=False)
+    has(tmp_path, OLD, {"pip": "25", "flask": "2.0"})
+    with pytest.raises(Conflict, match="packages that were installed into Python 3.8.10 x64 since: flask 2.0"):
+        require_ours(found, force=False)
+    require_ours(found, force=True)
+    assert made.id in app.progress.said[-1]
+
+
 def test_what_set_version_installed_stays(app, add, put, see, tmp_path):
     put(config(NEW))
     parts = (packages(NEW, {}, {"flask": "2.0"}),)
