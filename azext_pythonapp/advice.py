@@ -14,6 +14,9 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./:=+-]+")
 # A command in a message, in backquotes: the command's own words, then whatever options it has.
 _ADVISED = re.compile(r"`(?P<words>az webapp(?: [a-z][a-z-]*)+)(?P<options>[^`]*)`")
 _OF_NO_APP = ("az webapp python", "az webapp list", "az webapp list-runtimes", "az webapp create")
+# Options that change nothing about what a command does to an app; those of the second row are followed by a value.
+_OF_NO_ACCOUNT_WITH_VALUE = ("--timeout", "--output", "-o", "--query")
+_OF_NO_ACCOUNT = ("--debug", "--verbose", "--yes", "-y", "--only-show-errors", "--no-wait", *_OF_NO_ACCOUNT_WITH_VALUE)
 # The user and password of a proxy without a scheme.
 _USER = re.compile(r"(?<![\w/*])[^\s/:@=]+:[^\s/@]+@")
 # The option for settings, also shortened, as az allows.
@@ -66,13 +69,14 @@ def fingerprint(words: Sequence[str], arguments: str) -> str:
     """Return what tells whether a command is given again, also one that `given` cannot show: 16 hexadecimal digits.
 
     words, arguments: as for `given`. Nothing secret goes into it: settings count by their names, addresses without
-    credentials. Nor do the options that only say how much is printed or asked.
+    credentials. Nor do the options that only say how much is printed or asked, and how long is waited.
     """
-    kept, setting = [], False
+    kept, setting, skipped = [], False, False
     for word in words:
         if word.startswith("-"):
             setting = _SETTING.match(word) is not None
-        if word in ("--debug", "--verbose", "--yes", "-y", "--only-show-errors"):
+        if skipped or word.partition("=")[0] in _OF_NO_ACCOUNT:
+            skipped = not skipped and word in _OF_NO_ACCOUNT_WITH_VALUE
             continue
         plain = _USER.sub("****@", masked(word))
         option, equals, value = word.partition("=") if setting and word.startswith("-") else ("", "", word)

@@ -213,3 +213,10 @@ def test_a_command_is_known_again_without_its_secrets():
     index = "https://{}@index.example.org/simple"
     first, second = (["--index-url", index.format(user)] for user in ("ann:one", "ann:two"))
     assert fingerprint(first, "") == fingerprint(second, "")
+
+
+@pytest.mark.parametrize("more", [["--no-wait"], ["--timeout", "3"], ["--timeout=3"], ["-o", "none", "--query", "job"]])
+def test_how_long_is_waited_makes_no_other_command(more):
+    words = ["webapp", "python", "install-requirements", "-r", "r.txt"]
+    assert fingerprint([*words[:3], *more, *words[3:]], "-g rg") == fingerprint(words, "-g rg")
+    assert fingerprint([*more, "-r", "other.txt"], "") != fingerprint([*more, "-r", "r.txt"], "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -60,9 +60,16 @@ class OpenChange:
     record: Record
     earlier: Record | None
 
-    def __init__(self, app: App, command: str, undoes: str | None = None):
+    def __init__(
+        self,
+        app: App,
+        command: str,
+        undoes: str | None = None,
+        continues: Callable[[Record], bool] = lambda record: False,
+    ):
         principal = app.principal()
         self._app = app
+        self._continues = continues
         self._history = History(app.kudu)
         self._kept = False  # whether the app has a record
         self._written: Record | None = None
@@ -145,7 +152,7 @@ class OpenChange:
     def _go_on(self, unfinished: Record, left: LeaseFile | None) -> None:
         app = self._app
         same = bool(unfinished.fingerprint) and unfinished.fingerprint == self.record.fingerprint
-        if not same:
+        if not same and not self._continues(unfinished):
             self._other = left
             if unfinished.id != self.record.undoes:
                 app.say_once(left_sentence(app, unfinished))
@@ -321,7 +328,9 @@ class OpenChange:
 
 
 @contextmanager
-def recorded(app: App, command: str, undoes: str | None = None) -> Iterator[OpenChange]:
+def recorded(
+    app: App, command: str, undoes: str | None = None, continues: Callable[[Record], bool] = lambda record: False
+) -> Iterator[OpenChange]:
     """Hold the app's lease while a block changes the app, and end its record as the block ends.
 
         with recorded(app, "set-version") as change:
@@ -330,12 +339,13 @@ def recorded(app: App, command: str, undoes: str | None = None) -> Iterator[Open
             changes = plan.apply(app.progress)
             change.finish(changes)
 
-    command: the user's, such as "set-version". undoes: the change that is being undone.
+    command: the user's, such as "set-version". undoes: the change that is being undone. continues: returns whether this
+    command goes on with an interrupted change, also where it is given in other words.
     An error ends the record as failed; it stays unfinished after UnknownOutcome, and after anything that ends this
     process, because the work may go on. Raises Refused when another command holds the lease, Conflict when the app was
     changed while this command looked at it.
     """
-    change = OpenChange(app, command, undoes)
+    change = OpenChange(app, command, undoes, continues)
     change.open()
     try:
         yield change

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from azext_pythonapp.errors import InvalidInput, NotFound
 from azext_pythonapp.history.record import SUCCEEDED
 from azext_pythonapp.operations.app.home_space import require_room
 from azext_pythonapp.operations.app.observe import list_pythons, not_answered
-from azext_pythonapp.operations.app.recording import recorded
+from azext_pythonapp.operations.app.recording import OpenChange, recorded
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 from azext_pythonapp.operations.runtime.choose import EVERYWHERE, Choice, choose_runtime, newest_present, say_new_id
 from azext_pythonapp.operations.runtime.install_package import COMMAND, NO_WAIT, install_registration, install_release
@@ -20,7 +21,7 @@ from azext_pythonapp.operations.runtime.keep_packages import Replacement, begun_
 from azext_pythonapp.operations.runtime.last_lines import installed_lines
 from azext_pythonapp.operations.runtime.site_extension import Installation, await_earlier
 from azext_pythonapp.operations.runtime.sources import SourceName, app_offers, package_offers
-from azext_pythonapp.operations.runtime.unfinished import end_of_install
+from azext_pythonapp.operations.runtime.unfinished import end_of_install, installs
 from azext_pythonapp.plan import Plan, report
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import VersionSpec, canonical_id, identify, same_extension
@@ -148,7 +149,7 @@ def _install_extension(
     if installation.question and not request.confirmed:
         app.progress.show_plan(app.site.label, now, planned, dry_run=False)
         app.progress.confirm(installation.question)
-    with recorded(app, COMMAND) as change:
+    with _recorded(app, installation.runtime) as change:
         plan.guard = change.require
         installation.record_in(change)
         changes = plan.apply(app.progress)
@@ -162,12 +163,17 @@ def _install_extension(
 def _finish_replacement(app: App, python: InstalledRuntime, begun: Replacement) -> dict[str, Any]:
     """Put back the packages that an interrupted installation had moved aside, and start the app that it had stopped."""
     app.progress.say(f"{python.name} is on {app.site.label}; an earlier installation of it was interrupted.")
-    with recorded(app, COMMAND) as change:
+    with _recorded(app, python) as change:
         change.begin()
         changes = Plan(begun.steps_after(), guard=change.require).apply(app.progress)
         change.finish(changes)
     app.progress.conclude(*installed_lines(app, python, changes, change.undo))
     return report(app.site.to_dict(), changes, False, changeId=change.change_id, runtime=python.to_dict())
+
+
+def _recorded(app: App, python: InstalledRuntime) -> AbstractContextManager[OpenChange]:
+    """Record the installation of a runtime, or go on with one that is not finished, in whatever words it was begun."""
+    return recorded(app, COMMAND, continues=lambda record: installs(app, record, python.python_path))
 
 
 def _choose(app: App, pythons: Sequence[InstalledRuntime], request: InstallRequest) -> Choice:
@@ -229,7 +235,7 @@ def _start_only(app: App, installation: Installation) -> dict[str, Any]:
             "Leave --no-wait out.",
         )
     finish = f"az webapp python install {app.site.arguments} --extension-id {quoted(installation.offer.extension_id)}"
-    with recorded(app, COMMAND) as change, app.progress.phase(installation.title):
+    with _recorded(app, installation.runtime) as change, app.progress.phase(installation.title):
         installation.record_in(change)
         installation.start()
         change.leave(finish, [installation.change])

@@ -18,6 +18,7 @@ from azext_pythonapp.operations.job.pending_restart import await_quiet, changes_
 from azext_pythonapp.operations.runtime.choose import newest_present
 from azext_pythonapp.operations.runtime.last_lines import installed_lines
 from azext_pythonapp.operations.runtime.nuget import NugetInstallation
+from azext_pythonapp.operations.runtime.unfinished import installs
 from azext_pythonapp.plan import Change, Plan, Step, report
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.nuget import EXTENSION_PREFIX, PACKAGE_IDS, NugetRuntime
@@ -110,7 +111,8 @@ def _install(app: App, installation: NugetInstallation, dry_run: bool) -> dict[s
     if dry_run:
         app.progress.show_plan(app.site.label, None, plan.changes, dry_run=True)
         return report(app.site.to_dict(), plan.changes, True, runtime=installation.runtime.to_dict())
-    with recorded(app, COMMAND) as change:
+    path = installation.runtime.python_path
+    with recorded(app, COMMAND, continues=lambda record: installs(app, record, path)) as change:
         plan.guard = change.require
         installation.record_in(change)
         changes = plan.apply(app.progress)

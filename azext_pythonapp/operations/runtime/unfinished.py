@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound
-from azext_pythonapp.history.record import State
+from azext_pythonapp.history.record import Record, State
 from azext_pythonapp.jobs.state import moment
 from azext_pythonapp.operations.app.left_change import interrupted_change, settle
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
@@ -113,10 +113,17 @@ def end_of_install(app: App, python_path: str, state: State) -> None:
 
     python_path: of the runtime. One request where there is no such record. Raises what the SCM site raises.
     """
-    left, home = interrupted_change(app), app.kudu.home()
-    if left is not None and left.command == "install" and left.id not in app.left:
-        if any(each.action == "install" and same_path(each.python_path, python_path, home) for each in left.runtimes):
-            settle(app, left, state)
+    left = interrupted_change(app)
+    if left is not None and left.id not in app.left and installs(app, left, python_path):
+        settle(app, left, state)
+
+
+def installs(app: App, record: Record, python_path: str) -> bool:
+    """Return whether a record is that of an `install` of a runtime, by the path of its python.exe."""
+    home = app.kudu.home()
+    return record.command == "install" and any(
+        each.action == "install" and same_path(each.python_path, python_path, home) for each in record.runtimes
+    )
 
 
 def path_for(folder: str) -> str:

@@ -117,7 +117,12 @@ def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, A
     if dry_run:
         app.progress.show_plan(app.site.label, None, plan.changes, dry_run=True)
         return report(app.site.to_dict(), plan.changes, True)
-    if plan.steps and not request.confirmed:
+    if not plan.steps:
+        app.progress.conclude(
+            f"Nothing was changed: only the folder of {python.name} is on {app.site.label}, and it stays."
+        )
+        return report(app.site.to_dict(), [], False)
+    if not request.confirmed:
         app.progress.show_plan(app.site.label, None, plan.changes, dry_run=False)
         app.progress.confirm(f"{_summary(app, python, plan)} Continue?")
     with recorded(app, COMMAND) as change:

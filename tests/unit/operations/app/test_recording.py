@@ -247,3 +247,21 @@ def test_a_lost_lease_stops_a_plan_before_its_next_step(site: FolderSite) -> Non
         Plan(steps, guard=made.require).apply(Recorded())
     assert done == ["first"] and site.path("", LEASE).exists()
     assert site.path("", f"{HISTORY}/{made.record.id}.json").exists()
+
+
+@pytest.mark.skipif(not owner.this_process(), reason="a dead process is known at once on Linux only")
+def test_a_change_is_gone_on_with_in_other_words(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `install --extension-id` finishes what `install --version` began."""
+    interrupted = kill(site, monkeypatch)
+    with recorded(App(site, OTHER), "install", continues=lambda record: record.id == interrupted) as made:
+        made.finish(WROTE)
+    assert made.change_id == interrupted and [each.state for each in records(site)] == [SUCCEEDED]
+
+
+@pytest.mark.skipif(not owner.this_process(), reason="a dead process is known at once on Linux only")
+def test_a_second_run_that_fails_leaves_it_unfinished(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the first one had done is not undone by it."""
+    kill(site, monkeypatch)
+    with pytest.raises(Refused), recorded(App(site), "set-version"):
+        raise Refused("no")
+    assert [each.state for each in records(site)] == [UNFINISHED] and site.path("", LEASE).exists()
