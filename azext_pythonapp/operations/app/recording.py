@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
@@ -21,7 +21,6 @@ from azext_pythonapp.history.record import (
     State,
     Torn,
     moment_text,
-    readable_time,
 )
 from azext_pythonapp.history.store import History
 from azext_pythonapp.ids import new_id
@@ -29,25 +28,8 @@ from azext_pythonapp.operations.app.left_change import left_sentence, undo_comma
 from azext_pythonapp.plan import Change
 from azext_pythonapp.worker import DirectoryEntry
 
-# A change that was made while a command ran is among the newest.
-_NEWEST = 5
 # How long a request that only gives the lease up or renews it is sent again, in seconds.
 _SHORT = 20.0
-
-
-@dataclass(frozen=True)
-class Maker:
-    """Who replaced bytes of the app: the change that did, its user and its time; "" for what is not known."""
-
-    change_id: str
-    user: str
-    made_at: str
-
-    @property
-    def sentence(self) -> str:
-        """Return it as words for messages: "change 20261122-115930-4f2a, by ann@contoso.com, 2026-11-22 11:59 UTC"."""
-        made = readable_time(self.made_at)
-        return ", ".join(filter(None, (f"change {self.change_id}", self.user and f"by {self.user}", made)))
 
 
 class OpenChange:
@@ -70,11 +52,12 @@ class OpenChange:
         principal = app.principal()
         self._app = app
         self._continues = continues
-        self._history = History(app.kudu)
+        self.history = History(app.kudu)
         self._kept = False  # whether the app has a record
         self._written: Record | None = None
         self._ended = False
         self._unsure = False
+        self._no_room = False  # whether the app has no room for a record
         self._lease: Lease | None = None
         self._other: LeaseFile | None = None  # the lease that names somebody else's interrupted change
         self._entries: Sequence[DirectoryEntry] = ()
@@ -125,10 +108,7 @@ class OpenChange:
         try:
             lease.take(app.progress.say)
         except Conflict as error:
-            app.progress.say(
-                f"Warning: This change is not recorded, because nothing can be written to %HOME%\\data\\pythonapp of "
-                f"{app.site.label}: {error.message}"
-            )
+            app.progress.say(self._not_recorded(error))
             return
         self._lease = lease
         try:
@@ -137,9 +117,15 @@ class OpenChange:
             lease.end(unfinished=False, other=lease.earlier)
             raise
 
+    def _not_recorded(self, error: Conflict) -> str:
+        return (
+            f"Warning: This change is not recorded, because nothing can be written to %HOME%\\data\\pythonapp of "
+            f"{self._app.site.label}: {error.message}"
+        )
+
     def _look_back(self, left: LeaseFile | None) -> None:
         """Compare what this command saw with the newest record, which may be the interrupted one that `left` names."""
-        self._entries = self._history.entries()
+        self._entries = self.history.entries()
         newest = self._read(self._entries[0].name[:-5]) if self._entries else None
         unfinished = newest if left is not None and newest is not None and newest.id == left.change else None
         if left is not None and unfinished is None and left.change:
@@ -178,7 +164,7 @@ class OpenChange:
 
     def _read(self, change_id: str) -> Record | None:
         try:
-            return self._history.read(change_id)
+            return self.history.read(change_id)
         except (NotFound, Torn):
             return None
 
@@ -204,9 +190,16 @@ class OpenChange:
 
     def begin(self) -> None:
         """Write the record as unfinished, unless it is written like this: before anything is changed."""
-        if self._lease is None or self.record == self._written:
+        if self._lease is None or self._no_room or self.record == self._written:
             return
-        self._history.write(self.record)
+        try:
+            self.history.write(self.record)
+        except Conflict as error:
+            self._no_room = not self._kept
+            if self._kept:
+                raise
+            self._app.progress.say(self._not_recorded(error))
+            return
         self._kept, self._written = True, self.record
 
     def keep(self, path: str, name: str, previous: bytes | None, planned: bytes | None = None) -> None:
@@ -237,18 +230,6 @@ class OpenChange:
         if job_id not in self.record.jobs:
             self.record = replace(self.record, jobs=(*self.record.jobs, job_id))
         self.begin()
-
-    def maker_of(self, path: str, base: bytes | None) -> Maker | None:
-        """Return who replaced just these bytes of a file, according to the newest other records; None for nobody known.
-
-        path: below %HOME%. base: the bytes; None for a file that did not exist. Raises what the SCM site raises.
-        """
-        ids = [each for each in self._history.ids() if each != self.record.id][:_NEWEST]
-        for record in self._history.read_all(ids):
-            kept = record.file(path) if isinstance(record, Record) else None
-            if isinstance(record, Record) and kept is not None and kept.before == base:
-                return Maker(record.id, record.user, record.finished_at or record.started_at)
-        return None
 
     def finish(self, changes: Sequence[Change], **parts: Any) -> None:
         """Complete the record: the change succeeded. Without any change there is no record.
@@ -292,8 +273,8 @@ class OpenChange:
         record = replace(self.record, state=state, changes=rows or self.record.changes, finished_at=finished)
         unfinished = state == UNFINISHED
         try:
-            if self._lease is not None:
-                self._history.write(record)
+            if self._lease is not None and not self._no_room:
+                self.history.write(record)
                 self.record, self._kept = record, True
         except PythonAppError as error:
             unfinished = True
@@ -303,12 +284,12 @@ class OpenChange:
             )
         self._release(unfinished)
         if state == SUCCEEDED:
-            self._history.prune(self._entries)
+            self.history.prune(self._entries)
 
     def _drop(self) -> None:
         try:
             if self._kept:
-                self._history.delete(self.record.id)
+                self.history.delete(self.record.id)
         except PythonAppError:
             pass  # an unfinished record of a change without changes: the lease is over, so nothing comes of it
         self._kept = False

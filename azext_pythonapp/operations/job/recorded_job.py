@@ -28,6 +28,7 @@ _NEAR = 3
 def note_end(change: OpenChange, packages: PackageChange, job: Job) -> None:
     """Note in a record what a job that is over made of the packages. packages: as they were noted before it."""
     change.note_packages(with_result(packages, job.result))
+    change.note(changes=tuple(each.to_dict() for each in result_changes(job.result or JobResult())))
     if job.state == LOST:
         change.unsure()
 

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import ntpath
+from dataclasses import dataclass
 
 from azext_pythonapp.errors import Conflict, InvalidWebConfig, PythonAppError
-from azext_pythonapp.operations.app.recording import Maker, OpenChange
+from azext_pythonapp.history.record import FAILED, Record, readable_time
+from azext_pythonapp.operations.app.recording import OpenChange
 from azext_pythonapp.operations.web_config.entry_point import shown_entry_point
 from azext_pythonapp.runtimes.identity import identify_folder
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
 
+# A change that was made while a command ran is among the newest.
+_NEWEST = 5
 HANDLER_NAMES = {"fastCgi": "FastCGI", "httpPlatform": "HttpPlatform"}
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Who replaced bytes of the app: the change that did, its user and its time; "" for what is not known."""
+
+    change_id: str
+    user: str
+    made_at: str
+
+    @property
+    def sentence(self) -> str:
+        """Return it as words for messages: "change 20261122-115930-4f2a, by ann@contoso.com, 2026-11-22 11:59 UTC"."""
+        made = readable_time(self.made_at)
+        return ", ".join(filter(None, (f"change {self.change_id}", self.user and f"by {self.user}", made)))
 
 
 def conflict(
@@ -67,7 +86,17 @@ def _handler(content: bytes | None) -> PythonHandler | None:
 
 
 def _maker(record: OpenChange | None, shown: str, base: bytes | None) -> Maker | None:
+    """Return who replaced just these bytes of a file, by the newest other records; None for nobody known."""
     try:
-        return record.maker_of(shown, base) if record is not None else None
+        return _maker_of(record, shown, base) if record is not None else None
     except PythonAppError:
         return None  # what cannot be read now changes nothing about the conflict
+
+
+def _maker_of(mine: OpenChange, path: str, base: bytes | None) -> Maker | None:
+    ids = [each for each in mine.history.ids() if each != mine.record.id][:_NEWEST]
+    for record in mine.history.read_all(ids):
+        kept = record.file(path) if isinstance(record, Record) and record.state != FAILED else None
+        if isinstance(record, Record) and kept is not None and kept.before == base != kept.after:
+            return Maker(record.id, record.user, record.finished_at or record.started_at)
+    return None

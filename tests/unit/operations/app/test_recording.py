@@ -223,11 +223,16 @@ def _full(request: str) -> None:
         raise Conflict("There is not enough space on the disk.")
 
 
-def test_the_maker_of_bytes_is_known(site: FolderSite) -> None:
-    made = change(site)
-    with recorded(App(site, OTHER), "install") as other:
-        found = other.maker_of(WEB_CONFIG, b"old")
-    assert found is not None and found.change_id == made and "by ann@contoso.com" in found.sentence
+def test_a_full_disk_that_takes_the_lease_is_none_either(site: FolderSite) -> None:
+    """An uninstallation makes room, and is not refused."""
+    site.before_request = _full
+    app = App(site)
+    with recorded(app, "uninstall") as made:
+        made.begin()
+        made.job("20261126-120000-0001")
+        made.finish(WROTE)
+    assert made.change_id is None and made.undo is None
+    assert ["not recorded" in line for line in app.progress.said] == [True] and not site.path("", LEASE).exists()
 
 
 def test_a_lost_lease_stops_a_plan_before_its_next_step(site: FolderSite) -> None:

@@ -110,7 +110,7 @@ def kept(record: OpenChange, files: Files) -> tuple[bytes | None, bytes | None]:
 
 
 def record_of(record: OpenChange) -> Record:
-    return record._history.read(record.record.id)
+    return record.history.read(record.record.id)
 
 
 def cut_off(write: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from azext_pythonapp.errors import Refused
 from azext_pythonapp.history.store import HISTORY
 from azext_pythonapp.operations.app.recording import OpenChange, recorded
 from azext_pythonapp.operations.web_config.conflict import conflict
@@ -92,6 +93,14 @@ def test_my_own_record_and_older_ones_tell_nothing(site: FolderSite) -> None:
     kept(site, b"other bytes", "eve@contoso.com")
     with recorded(shop_app(site), "set-version") as mine:
         mine.keep(PATH, "web.config", OLD)
+        assert "while this ran. Yours" in said(THEIRS, record=mine)
+
+
+def test_a_change_that_failed_made_nothing(site: FolderSite) -> None:
+    with pytest.raises(Refused), recorded(shop_app(site, "eve@contoso.com"), "set-version") as change:
+        change.keep(PATH, "web.config", OLD, b"new")
+        raise Refused("The page answers 500.")
+    with recorded(shop_app(site), "set-version") as mine:
         assert "while this ran. Yours" in said(THEIRS, record=mine)
 
 
