@@ -79,20 +79,22 @@ def set_version_table(answer):
 
 
 @fitted
-def rollback_table(answer):
-    """The row of `rollback`; the planned changes for a dry run."""
+def publish_table(answer):
+    """The row of `publish`; the planned changes for a dry run."""
     if answer.get("dryRun"):
         return _changes(answer)
-    runtime = answer["runtime"] or {}
+    runtime, upload, verification = answer["runtime"], answer["upload"], answer["verification"]
     return [
         OrderedDict(
             [
                 ("App", _app_name(answer["app"])),
-                ("Undone", answer["undone"]),
                 ("Changed", yes_no(answer["changed"])),
+                ("Files", upload["files"]),
+                ("Unchanged", upload["unchanged"]),
+                ("Deleted", upload["deleted"]),
                 ("Version", runtime.get("version")),
-                ("Arch", runtime.get("architecture")),
-                ("Http", answer["verification"].get("httpStatus")),
+                ("Http", verification.get("httpStatus")),
+                ("Url", answer["url"]),
             ]
         )
     ]

@@ -178,30 +178,27 @@ examples:
     text: az webapp python set-version -g MyGroup -n MyApp -s staging --version 3.13 --health-path /health
 """
 
-helps["webapp python rollback"] = """
+helps["webapp python publish"] = """
 type: command
-short-summary: Undo a recorded change of an app.
+short-summary: Publish a folder to an app, and make the app run it.
 long-summary: >-
-    What the change touched becomes what it was before: web.config byte for byte, other files, the packages of a Python
-    in the versions and from the indexes of then, and a Python that was uninstalled. A Python that the command `install`
-    put on the app is uninstalled; one that set-version installed stays. The rollback is recorded itself, so it can be
-    undone too: undoing a rollback makes the change again.
+    Files that differ from those on the app are uploaded in one archive; then the app is made to run them as
+    `set-version` does: the Python and requirements.txt are installed, the entry point is imported, web.config is
+    switched, the app is restarted, and its page is fetched. When nothing differs, nothing is changed.
 
-    It is checked as by set-version: the entry point must import, and the page must answer as well as it does now, on
-    every instance. When it does not, everything is put back as it was.
+    A new version that does not work is undone: the files, web.config and the app are as they were before. Old files are
+    kept on the app, so that `rollback` brings them back later, too.
 
-    When somebody changed the same files or packages since, nothing is undone: the three states are shown. --force undoes
-    the change all the same.
-
-    The default is the newest change that did not fail and was not undone. A change that was interrupted is undone as
-    well; a job of it that is still running is waited for.
+    `.gitignore` files are honoured. `.git`, virtual environments, `__pycache__`, `node_modules` and `.env` are never
+    sent. The folder's web.config is used where it is new or changed; otherwise the app's own stays.
 examples:
-  - name: Undo the newest change.
-    text: az webapp python rollback -g MyGroup -n MyApp --yes
-  - name: See what would change.
-    text: az webapp python rollback -g MyGroup -n MyApp --dry-run
-  - name: Undo a certain change of a deployment slot.
-    text: az webapp python rollback -g MyGroup -n MyApp -s staging --change-id 20261126-155443-57bd --yes
+  - name: Publish the current folder.
+    text: az webapp python publish -g MyGroup -n MyApp --src .
+  - name: See what would be uploaded and changed.
+    text: az webapp python publish -g MyGroup -n MyApp --src . --dry-run
+  - name: Publish to a slot with Python 3.13, without tests, and delete what is no longer in the folder.
+    text: >-
+        az webapp python publish -g MyGroup -n MyApp -s staging --src ./shop --version 3.13 --exclude tests/ --clean
 """
 
 helps["webapp python install-requirements"] = """

@@ -16,8 +16,8 @@ def load_command_table(loader, _):
         group.custom_command("uninstall", "uninstall_runtime", table_transformer=_format.changes_table)
         group.custom_command("set-version", "set_python_version", table_transformer=_format.set_version_table)
 
-    with commands("webapp python", "rollback") as group:
-        group.custom_command("rollback", "undo_change", table_transformer=_format.rollback_table)
+    with commands("webapp python", "publish") as group:
+        group.custom_command("publish", "publish_folder", table_transformer=_format.publish_table)
 
     with commands("webapp python", "package") as group:
         group.custom_command(

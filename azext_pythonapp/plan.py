@@ -123,12 +123,12 @@ def _aftermath(
     finished: Sequence[tuple[Step, list[Change]]], left: Callable[[Sequence[Change]], list[str]] | None
 ) -> list[str]:
     """Undo what can be undone, in reverse order; returns a sentence for each undo, and sentences for what stays."""
-    sentences = []
+    sentences: list[str] = []
     for step, _ in reversed(finished):
         if step.undo is None:
             continue
         try:
-            sentences.append(step.undo())
+            sentences += filter(None, [step.undo()])
         except KeyboardInterrupt:  # a second Ctrl-C: what it would have undone is not known
             sentences.append(f"Undoing '{step.title.rstrip('.')}' was interrupted, so it may not be undone.")
         except PythonAppError as error:

@@ -21,7 +21,7 @@ _OWN_LINE = re.compile(r"^(?:[^`\n]*?: |\s*)(az [a-z].*)$", re.M)
 # Not `"az webapp python"`, as web.config's comment says it.
 _MENTIONED = re.compile(r"(?<!\")\baz (?:webapp|functionapp|account|login|rest)\b[^\n]*")
 _OF_PIP = re.compile(r"^  \| .*$", re.M)
-_TO_FILL_IN = re.compile(r"<[^>]*>|…|\.\.\.|(?:^|(?<=[ =\"]))[A-Z][A-Z_-]{2,}(?=$|[ \"])")
+_TO_FILL_IN = re.compile(r"<[^>]*>|…|\.\.\.|(?:^|(?<=[ =\"]))(?!WEBSITE_)[A-Z][A-Z_-]{2,}(?=$|[ \"])")
 # "az webapp python show: 'x' is not a valid value for …", as az's parser begins.
 _OF_AZ = re.compile(r"\baz(?: [a-z-]+)+: .*$", re.M)
 _HELP = re.compile(r"^Examples from command's help:.*?(?=^https://|\Z)", re.M | re.S)

@@ -165,24 +165,62 @@ def set_python_version(
     yes=False,
     dry_run=False,
 ):
-    from azext_pythonapp.operations.app import health_check
-    from azext_pythonapp.operations.set_version import command, options
+    from azext_pythonapp.operations.set_version import command
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        version, architecture = version_as_printed(version, architecture)
-        health = health_check.HealthOptions.from_options(path=health_path, seconds=health_timeout)
-        request = options.SetVersionRequest.from_options(
+        request = switch_request(
             version=version,
             architecture=architecture,
             handler=handler,
             app=app,
             startup_command=startup_command,
-            requirements=not no_requirements,
-            restart=not no_restart,
-            health=None if no_health_check else health,
-            confirmed=yes,
-            import_check=not no_import_check,
-            prereleases=pre,
-            static=static_path or (),
+            static_path=static_path,
+            no_requirements=no_requirements,
+            no_restart=no_restart,
+            health_path=health_path,
+            health_timeout=health_timeout,
+            no_health_check=no_health_check,
+            no_import_check=no_import_check,
+            pre=pre,
+            yes=yes,
         )
         return command.set_version(opened(), request, dry_run)
+
+
+def switch_request(
+    *,
+    version,
+    architecture,
+    handler,
+    app,
+    startup_command,
+    static_path,
+    no_requirements,
+    no_restart,
+    health_path,
+    health_timeout,
+    no_health_check,
+    no_import_check,
+    pre,
+    yes,
+):
+    """Return the options of set-version, as publish takes them too, read and checked."""
+    from azext_pythonapp.operations.app import health_check
+    from azext_pythonapp.operations.set_version import options
+
+    version, architecture = version_as_printed(version, architecture)
+    health = health_check.HealthOptions.from_options(path=health_path, seconds=health_timeout)
+    return options.SetVersionRequest.from_options(
+        version=version,
+        architecture=architecture,
+        handler=handler,
+        app=app,
+        startup_command=startup_command,
+        requirements=not no_requirements,
+        restart=not no_restart,
+        health=None if no_health_check else health,
+        confirmed=yes,
+        import_check=not no_import_check,
+        prereleases=pre,
+        static=static_path or (),
+    )

@@ -16,7 +16,7 @@ MOST_LINES = 400
 # each other.
 FLOORS = [
     ["az"],
-    ["operations.publish", "operations.rollback"],
+    ["operations.publish"],
     ["operations.set_version", "operations.show"],
     ["operations.history", "operations.web_config"],
     ["operations.package", "operations.runtime"],

@@ -19,8 +19,11 @@ PACKAGE_SETTINGS = ("WEBSITE_RUN_FROM_PACKAGE", "WEBSITE_RUN_FROM_ZIP")
 _FREE = re.compile(r"([0-9][0-9.,\s\u00a0]*) bytes free\s*$", re.MULTILINE)
 
 
-def require_writable_root(app: App) -> None:
-    """Raise Refused when the folder of the app's files is read-only, or %HOME% is full: as require_room does."""
+def require_writable_root(app: App, files: bool = False) -> None:
+    """Raise Refused when the folder of the app's files is read-only, or %HOME% is full: as require_room does.
+
+    files: whether other files than web.config are to be written.
+    """
     root = web_root(app)
     in_mount = f"{root}/".lower().startswith(f"{WWWROOT}/")
     settings = known_settings(app) or {}
@@ -34,11 +37,13 @@ def require_writable_root(app: App) -> None:
         None,
     )
     if in_mount and package is not None:
-        raise _read_only(app, f"runs from a package (app setting {package})")
+        how = f"runs from a package (app setting {package})"
+        raise _from_package(app, how, package) if files else _read_only(app, how)
     home, served = _free_bytes(app, root)
     _require_room(app, home)
     if in_mount and served == 0 and home:
-        raise _read_only(app, "has a read-only wwwroot, as an app that runs from a package")
+        how = "has a read-only wwwroot, as an app that runs from a package"
+        raise _from_package(app, how, None) if files else _read_only(app, how)
 
 
 def require_room(app: App) -> None:
@@ -59,6 +64,15 @@ def _read_only(app: App, how: str) -> Refused:
         f"The {app.site.label} {how}, so its web.config cannot be written there. Nothing was changed.",
         f"Write it to a local file (`az webapp python web-config set {app.site.arguments} --output-file "
         "web.config`), put that into the package and deploy it.",
+    )
+
+
+def _from_package(app: App, how: str, setting: str | None) -> Refused:
+    delete = f"`az webapp config appsettings delete {app.site.arguments} --setting-names {setting}`"
+    return Refused(
+        f"The {app.site.label} {how}, so its files cannot be replaced one by one. Nothing was changed.",
+        "Deploy a new package in its place"
+        + (f", or let the app run from files again ({delete}) and publish then." if setting else "."),
     )
 
 

@@ -140,8 +140,7 @@ class OpenChange:
         same = bool(unfinished.fingerprint) and unfinished.fingerprint == self.record.fingerprint
         if not same and not self._continues(unfinished):
             self._other = left
-            if unfinished.id != self.record.undoes:
-                app.say_once(left_sentence(app, unfinished))
+            app.say_once(left_sentence(app, unfinished))
             return
         assert self._lease is not None
         app.progress.say(f"Going on with change {unfinished.id} of {app.site.label}, which was interrupted.")

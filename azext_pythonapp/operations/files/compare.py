@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from azext_pythonapp.errors import Refused
 from azext_pythonapp.operations.files.manifest import Manifest, Row
@@ -37,8 +37,11 @@ class LocalFile(Protocol):
         """Return the hash of the bytes, in hexadecimal."""
 
 
+File = TypeVar("File", bound=LocalFile)
+
+
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Generic[File]):
     """What there is to do, and what is left alone; all names are below the root.
 
     new, different, unchanged: files of this machine. delete: files of the app that were published and are no longer in
@@ -47,9 +50,9 @@ class Comparison:
     spelling differs, in `different`. adopted: rows for the manifest, of files that are as wanted and not in it.
     """
 
-    new: Sequence[LocalFile] = ()
-    different: Sequence[LocalFile] = ()
-    unchanged: Sequence[LocalFile] = ()
+    new: Sequence[File] = ()
+    different: Sequence[File] = ()
+    unchanged: Sequence[File] = ()
     delete: Sequence[str] = ()
     changed_there: Sequence[str] = ()
     kept: Sequence[str] = ()
@@ -57,7 +60,7 @@ class Comparison:
     adopted: Sequence[Row] = field(default=(), repr=False)
 
     @property
-    def send(self) -> list[LocalFile]:
+    def send(self) -> list[File]:
         """Return the files to upload."""
         return [*self.new, *self.different]
 
@@ -68,13 +71,8 @@ class Comparison:
 
 
 def compare(
-    label: str,
-    local: Sequence[LocalFile],
-    present: Present,
-    manifest: Manifest,
-    hashes: Hashes,
-    gone: Collection[str] = (),
-) -> Comparison:
+    label: str, local: Sequence[File], present: Present, manifest: Manifest, hashes: Hashes, gone: Collection[str] = ()
+) -> Comparison[File]:
     """Compare files of this machine with those of an app.
 
     label: names the app in errors. local: without the root's web.config. present: with every folder of local and gone.

@@ -44,7 +44,8 @@ class Exchange:
     root: their folder, below %HOME%. present: the app's files, with every folder that is touched. manifest: what was
     published so far. write: what to write; where the app spells a name in another case, that file is deleted first.
     delete: files that are there. adopted: more rows for the manifest. web_config: its new hash for the root's
-    web.config. published: what is done, for the record of the change.
+    web.config. published: what is done, for the record of the change. changed: whether
+    there is anything to put back. noted: whether `note` was called.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Exchange:
         self._sent: set[str] = set()
         self._rows: dict[str, Row] = {}
         self.changed = False
+        self.noted = False
         self.published = self._planned()
 
     def _planned(self) -> Published:
@@ -112,9 +114,10 @@ class Exchange:
         """
         self._kept = kept
         if earlier is not None and is_complete(kept, earlier) and earlier.root.lower() == self._root.lower():
-            self.published = following(self.published, earlier)
+            self.published, self.changed = following(self.published, earlier), True
         keeps = self.published.replaced or self.published.deleted
         self.published = replace(self.published, archive=archive_path(change_id) if keeps else None)
+        self.noted = True
         return self.published
 
     def keep(self) -> None:

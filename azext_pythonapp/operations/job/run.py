@@ -45,8 +45,7 @@ class PipRun:  # pylint: disable=too-many-instance-attributes
     """One run that is planned.
 
     title: what it does, up to the Python: "Installing requirements.txt into".
-    call: of pip. preparation: a call before it, such as one that upgrades pip; None when there is no need. then: calls
-    after it.
+    call: of pip. preparation: a call before it, such as one that upgrades pip; None when there is no need.
     planned: what it is expected to change; the dependencies are pip's to find out.
     directory: where pip runs. uploads: contents of files for the job's folder, by path in it.
     watched, record, restore: as in JobSpec.
@@ -66,7 +65,6 @@ class PipRun:  # pylint: disable=too-many-instance-attributes
     record: Mapping[str, Any] | None = None
     preparation: PipCommand | None = None
     restore: Restore | None = None
-    then: tuple[PipCommand, ...] = ()
     asked: Mapping[str, bytes] | None = None
     covered: bool = True
     present: Mapping[str, str] | None = None
@@ -115,7 +113,6 @@ def spec_of(
         restore=run.restore,
         on_success=on_success,
         app_stopped=app_stopped,
-        then=run.then,
     )
 
 
@@ -158,7 +155,7 @@ class PipJob:
         if job.state != FAILED:
             return job
         explanation = _held_file(job) or explain(
-            self._output, self._app.site.label, in_use=not (job.command or "").startswith("set-version")
+            self._output, self._app.site.label, in_use=not (job.command or "").startswith(("set-version", "publish"))
         )
         if explanation is not None:
             return job.explained(self._introduced(explanation.reason), explanation.advice)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -36,6 +36,7 @@ class RequirementFiles:
     covered: whether all that pip reads is in uploads, watched and wheels, so that it changed if and only if they did.
     sources: the lines of all files that say where packages come from, as Tree has them.
     wheels: all local wheels. fitting: those of them that are to be uploaded, once `for_target` has chosen.
+    coming: paths below %HOME%, in lower case, of files that will be there when pip runs.
     """
 
     name: str
@@ -51,6 +52,7 @@ class RequirementFiles:
     constraints: tuple[JobFile, ...] = ()
     wheels: tuple[Wheel, ...] = ()
     fitting: tuple[Wheel, ...] = ()
+    coming: frozenset[str] = field(default=frozenset(), repr=False)
 
     @property
     def fingerprint(self) -> str:
@@ -109,14 +111,22 @@ def local_files(requirement: str, constraint: str | None, wheel_dir: str | None)
     )
 
 
-def files_on_app(app: App, constraint: str | None, wheel_dir: str | None) -> RequirementFiles:
+def files_on_app(
+    app: App,
+    constraint: str | None,
+    wheel_dir: str | None,
+    read: Callable[[str], bytes] | None = None,
+    coming: Collection[str] = (),
+) -> RequirementFiles:
     """The requirements.txt in the app's wwwroot and what it includes; constraints and wheels are local.
 
+    read: reads a file as it will be when pip runs, by its path below %HOME%; None for the files that are there now.
+    coming: paths, in lower case, of those that may not be there now.
     Raises NotFound when the app has no requirements.txt.
     """
     root = web_root(app)
     try:
-        tree = tree_on_app(app, root, REQUIREMENTS)
+        tree = tree_on_app(read or (lambda path: app.kudu.read(path).content), root, REQUIREMENTS)
     except NotFound as error:
         raise NotFound(
             f"The {app.site.label} has no requirements.txt in its wwwroot.",
@@ -131,6 +141,7 @@ def files_on_app(app: App, constraint: str | None, wheel_dir: str | None) -> Req
             tree.contents,
             tuple(tree.requirements),
             sources=tuple(tree.sources),
+            coming=frozenset(coming),
         ),
         tree,
         constraint,
@@ -180,7 +191,7 @@ def require_possible(app: App, files: RequirementFiles, environment: TargetEnvir
         (requirement, problem)
         for requirement in files.parsed
         if requirement.applies(environment)
-        for problem in [impossible(requirement, uploaded) or _absent(app, requirement)]
+        for problem in [impossible(requirement, uploaded) or _absent(app, requirement, files.coming)]
         if problem
     ]
     if not wrong:
@@ -195,12 +206,12 @@ def require_possible(app: App, files: RequirementFiles, environment: TargetEnvir
     )
 
 
-def _absent(app: App, requirement: Requirement) -> tuple[str, str] | None:
+def _absent(app: App, requirement: Requirement, coming: Collection[str]) -> tuple[str, str] | None:
     """Why a line fails that names something below %HOME% which is not there; None for any other line."""
     if requirement.source is None or requirement.variables:
         return None
     where = place(re.sub(r"\[[^\]]*\]$", "", requirement.source))
-    if where.kind != "home":
+    if where.kind != "home" or where.path.lower() in coming:
         return None
     try:
         names = {entry.name.lower() for entry in app.kudu.list_directory(posixpath.dirname(where.path))}

@@ -7,12 +7,11 @@ import os
 import posixpath
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import url2pathname
 
-from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import InvalidInput, NotFound
 from azext_pythonapp.packages import requirements
 from azext_pythonapp.packages.pip import HomeFile, masked
@@ -90,13 +89,13 @@ def local_tree(path: Path, folder: str, kind: str = "requirements") -> Tree:
     return reader.tree
 
 
-def tree_on_app(app: App, root: str, name: str) -> Tree:
+def tree_on_app(read: Callable[[str], bytes], root: str, name: str) -> Tree:
     """Read a file of the app and what it includes below %HOME%; contents are by path relative to %HOME%.
 
-    root: the folder of the app's files, below %HOME%. name: the file in it. What it includes and cannot be read here is
-    pip's business. Raises NotFound without the file itself.
+    read: returns a file by that path, and raises NotFound. root: the folder of the app's files, below %HOME%. name: the
+    file in it. What it includes and cannot be read here is pip's business. Raises NotFound without the file itself.
     """
-    reader = _AppReader(app, root)
+    reader = _AppReader(read, root)
     reader.read(f"{root}/{name}", False)
     return reader.tree
 
@@ -198,9 +197,9 @@ class _LocalReader:
 
 
 class _AppReader:
-    def __init__(self, app: App, root: str):
+    def __init__(self, read: Callable[[str], bytes], root: str):
         self.tree = Tree()
-        self._app = app
+        self._content = read
         self._root = root
         self._taken_as: set[tuple[str, bool]] = set()
 
@@ -211,7 +210,7 @@ class _AppReader:
         self._taken_as.add((path.lower(), is_constraint))
         content = self.tree.contents.get(path)
         if content is None:
-            content = self._app.kudu.read(path).content
+            content = self._content(path)
             self.tree.contents[path] = content
         parsed = requirements.parse(content, path.removeprefix(f"{self._root}/"))
         self.tree.take(parsed, is_constraint)

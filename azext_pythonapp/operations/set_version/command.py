@@ -12,12 +12,13 @@ from azext_pythonapp.operations.app.deployment_warnings import warn_of_deploymen
 from azext_pythonapp.operations.app.record_parts import in_use
 from azext_pythonapp.operations.app.recording import recorded
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
+from azext_pythonapp.operations.set_version.brought import Brought
 from azext_pythonapp.operations.set_version.decision import Decision, decide
 from azext_pythonapp.operations.set_version.interrupted import saying_what_runs
 from azext_pythonapp.operations.set_version.last_lines import last_lines
 from azext_pythonapp.operations.set_version.options import SetVersionRequest
 from azext_pythonapp.operations.set_version.static_files import static_sentence
-from azext_pythonapp.operations.set_version.steps import COMMAND, Run, plan_steps
+from azext_pythonapp.operations.set_version.steps import Run, plan_steps
 from azext_pythonapp.operations.set_version.words import (
     end_of_life_warning,
     entry_point_words,
@@ -26,7 +27,7 @@ from azext_pythonapp.operations.set_version.words import (
 )
 from azext_pythonapp.operations.web_config.conflict import HANDLER_NAMES
 from azext_pythonapp.operations.web_config.entry_point import shown_entry_point
-from azext_pythonapp.plan import Change, Plan, report
+from azext_pythonapp.plan import Change, report
 
 
 def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str, Any]:
@@ -35,66 +36,88 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
     After a failure before the switch web.config is untouched; after one that follows it, it is put back.
     """
     with app.progress.phase(f"Looking at {app.site.label}: its Pythons, web.config and files."):
-        decision = decide(app, request)
-        run = Run(decision)
+        switch = PlannedSwitch(app, request, Brought())
+    return switch.carry_out(dry_run)
+
+
+class PlannedSwitch:
+    """What an app is to run, as it was decided and planned; `carry_out` does it.
+
+    brought: what is brought to the app with it. Raises what `decide` and `plan_steps` raise; nothing was changed then.
+    """
+
+    def __init__(self, app: App, request: SetVersionRequest, brought: Brought):
+        self._app = app
+        self._request = request
+        self._brought = brought
+        self._decision = decision = decide(app, request, brought)
+        self._run = run = Run(decision, brought)
         warn_of_deployment(app, decision.python.python_path)
         switches = run.web_config.change.action != "none" or bool(request.static)
-        static, unserved = static_sentence(decision) if switches else (None, False)
-        plan = plan_steps(decision, run)
-        for warning in fit_warnings(app, decision.python.architecture) if plan.changes else ():
+        self._static, self._unserved = static_sentence(decision) if switches else (None, False)
+        self._plan = plan_steps(decision, run)
+        for warning in fit_warnings(app, decision.python.architecture) if self._plan.changes else ():
             app.progress.say(warning)
-        warnings = _warnings(decision)
-    if dry_run:
-        if decision.running and request.health is not None and request.health.demanded:
-            run.health.fetch_before(run.web_config.content)
-        _show_plan(decision, run, plan, warnings, dry_run=True)
-        app.progress.conclude(static if unserved else None)
-        return report(app.site.to_dict(), plan.changes, True, **_answer(decision, run))
-    for warning in warnings:
-        app.progress.say(f"Warning: {warning}")
-    if decision.installation is not None and decision.installation.question and not request.confirmed:
-        _show_plan(decision, run, plan, (), dry_run=False)
-        app.progress.confirm(decision.installation.question)
-    app.kudu.memory.forget()
-    with saying_what_runs(decision, run):
-        changes = _apply(decision, run, plan)
-    app.progress.conclude(*last_lines(decision, run, changes, static))
-    return report(app.site.to_dict(), changes, False, **_answer(decision, run))
+        self._warnings = _warnings(decision)
 
+    def carry_out(self, dry_run: bool) -> dict[str, Any]:
+        """Show the plan or apply it; return the answer."""
+        app, request, decision, run = self._app, self._request, self._decision, self._run
+        if dry_run:
+            if decision.running and request.health is not None and request.health.demanded:
+                run.health.fetch_before(run.web_config.content)
+            self._show(self._warnings, dry_run=True)
+            app.progress.conclude(self._static if self._unserved else None)
+            return self._answer(self._plan.changes, dry_run)
+        for warning in self._warnings:
+            app.progress.say(f"Warning: {warning}")
+        if decision.installation is not None and decision.installation.question and not request.confirmed:
+            self._show((), dry_run=False)
+            app.progress.confirm(decision.installation.question)
+        app.kudu.memory.forget()
+        with saying_what_runs(decision, run):
+            changes = self._apply()
+        app.progress.conclude(*self._brought.last_lines(last_lines(decision, run, changes, self._static)))
+        return self._answer(changes, dry_run)
 
-def _apply(decision: Decision, run: Run, plan: Plan) -> list[Change]:
-    """Apply the plan, and return what changed; it is recorded on the app. A plan that only verifies needs no record."""
-    app = decision.app
-    if not run.acts:
-        return plan.apply(app.progress)
-    with recorded(app, COMMAND) as change:
-        run.change, plan.guard = change, change.require
-        change.note(runtime_before=in_use(decision.before))
-        if decision.installation is not None:
-            decision.installation.record_in(change)
-        if run.restarts_first:
-            change.begin()
-        changes = plan.apply(app.progress)
-        change.finish(changes, runtime_after=in_use(run.python))
-    return changes
+    def _apply(self) -> list[Change]:
+        """Apply the plan, and return what changed; it is recorded. A plan that only verifies needs no record."""
+        decision, run, plan, brought = self._decision, self._run, self._plan, self._brought
+        if not run.acts:
+            return plan.apply(self._app.progress)
+        with recorded(self._app, brought.command) as change:
+            run.change, plan.guard = change, change.require
+            change.note(runtime_before=in_use(decision.before))
+            brought.record(change)
+            if decision.installation is not None:
+                decision.installation.record_in(change)
+            if run.restarts_first:
+                change.begin()
+            changes = plan.apply(self._app.progress)
+            change.finish(changes, runtime_after=in_use(run.python), **brought.recorded())
+        return changes
+
+    def _show(self, warnings: Sequence[str], *, dry_run: bool) -> None:
+        """Show the plan; its line about web.config names the Python before and after, and the diff has the rest."""
+        app, decision, run = self._app, self._decision, self._run
+        target = run.web_config.change.target
+        told = " ".join([*filter(None, (entry_point_words(decision),)), *run.web_config.edit.remarks])
+        before, after = now_in_words(decision), f"Python {run.python.version}, {HANDLER_NAMES[run.intent.kind]}"
+        changes = [
+            replace(change, before=before, after=after, note=told or None) if change.target == target else change
+            for change in self._brought.shown(self._plan.changes)
+        ]
+        app.progress.show_plan(app.site.label, before, changes, dry_run=dry_run, warnings=warnings)
+
+    def _answer(self, changes: Sequence[Change], dry_run: bool) -> dict[str, Any]:
+        own = {**_answer(self._decision, self._run), **self._brought.answer(changes)}
+        return report(self._app.site.to_dict(), changes, dry_run, **own)
 
 
 def _warnings(decision: Decision) -> list[str]:
     """Return what is to be known before a switch to this Python; nothing for one that the app runs already."""
     sentence = None if same_python(decision) else end_of_life_warning(str(decision.python.version), date.today())
     return [sentence] if sentence else []
-
-
-def _show_plan(decision: Decision, run: Run, plan: Plan, warnings: Sequence[str], *, dry_run: bool) -> None:
-    """Show the plan; its line about web.config names the Python before and after, and the diff below has the rest."""
-    app, target = decision.app, run.web_config.change.target
-    told = " ".join([*filter(None, (entry_point_words(decision),)), *run.web_config.edit.remarks])
-    before, after = now_in_words(decision), f"Python {run.python.version}, {HANDLER_NAMES[run.intent.kind]}"
-    changes = [
-        replace(change, before=before, after=after, note=told or None) if change.target == target else change
-        for change in plan.changes
-    ]
-    app.progress.show_plan(app.site.label, before, changes, dry_run=dry_run, warnings=warnings)
 
 
 def _answer(decision: Decision, run: Run) -> dict[str, Any]:

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import ntpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound
 from azext_pythonapp.operations.app.health_check import HealthOptions
-from azext_pythonapp.operations.app.observe import observe
+from azext_pythonapp.operations.app.observe import Observation, observe
 from azext_pythonapp.operations.app.registration import find_registration
 from azext_pythonapp.operations.app.settings import known_settings
 from azext_pythonapp.operations.app.site_configs import handler_names_on_app
 from azext_pythonapp.operations.app.site_packages import installed_packages
-from azext_pythonapp.operations.app.wwwroot import AppFiles, FileState
+from azext_pythonapp.operations.app.wwwroot import FileState, Wwwroot
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles, files_on_app
-from azext_pythonapp.operations.runtime.choose import choose_runtime
+from azext_pythonapp.operations.runtime.choose import Choice, choose_runtime
 from azext_pythonapp.operations.runtime.nuget import NugetInstallation, installation_of
 from azext_pythonapp.operations.runtime.site_extension import Installation
 from azext_pythonapp.operations.runtime.unfinished import without_unfinished
+from azext_pythonapp.operations.set_version.brought import Brought
 from azext_pythonapp.operations.set_version.options import SetVersionRequest
 from azext_pythonapp.operations.web_config.decide import PythonChoice, decide_handler, decide_start
 from azext_pythonapp.operations.web_config.entry_point import StartTarget
 from azext_pythonapp.packages.requirements import TargetEnvironment, required_packages
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
+from azext_pythonapp.runtimes.identity import VersionSpec, identify_folder
 from azext_pythonapp.runtimes.registration import Registration
 from azext_pythonapp.webconfig.handlers import HandlerIntent, PythonHandler, read_in_force
 from azext_pythonapp.windows import same_path
@@ -33,18 +36,26 @@ from azext_pythonapp.windows import same_path
 class Found:
     """What was found on the app.
 
-    web_config: the file as it was read. current: what it makes IIS run. start: the entry point that is to be served.
-    requirements: the app's own; None when it has none, and when they are not to be installed. in_use: the Python of
-    the app that `current` starts; None when it starts none of them. pythons: all that are on the app.
+    files: as they will be when the Python is started. web_config: the file as it was read. base: the bytes that its
+    edit starts from, where those are other ones. current: what the file makes IIS run. start: the entry point that
+    is to be served. requirements: the app's own; None when it has none, and when they are not to be installed.
+    in_use: the Python of the app that `current` starts; None when it starts none of them. pythons: all that are on
+    the app.
     """
 
-    files: AppFiles
+    files: Wwwroot
     web_config: FileState
     current: PythonHandler | None
     start: StartTarget
     requirements: RequirementFiles | None
     in_use: InstalledRuntime | None
     pythons: Sequence[InstalledRuntime]
+    base: bytes | None = None
+
+    @property
+    def based_on(self) -> PythonHandler | None:
+        """Return what a new handler has to respect: that of the base where it has one, else the app's own."""
+        return (read_in_force(self.base) if self.base is not None else None) or self.current
 
 
 @dataclass(frozen=True)
@@ -93,9 +104,10 @@ class Decision:
         )
 
 
-def decide(app: App, request: SetVersionRequest) -> Decision:
+def decide(app: App, request: SetVersionRequest, brought: Brought) -> Decision:
     """Observe the app and decide which Python it is to run, and how.
 
+    brought: what is brought to it with the switch.
     Raises what choosing the runtime, the entry point and the handler raises; nothing was changed then.
     """
     seen = observe(app, files=True)
@@ -104,18 +116,14 @@ def decide(app: App, request: SetVersionRequest) -> Decision:
     if seen.handler is not None and seen.trouble is not None:
         app.say_once(seen.trouble.message)
     current = read_in_force(web_config.content)
-    files = AppFiles(app)
-    start = decide_start(files, request.handler, request.app, current, lambda: known_settings(app), app.progress.say)
-    choice = choose_runtime(
-        app,
-        without_unfinished(app, seen.pythons),
-        request.version,
-        request.architecture,
-        prereleases=request.prereleases,
-    )
+    brought.require(current)
+    files, base = brought.files(app), brought.web_config
+    respected = (read_in_force(base) if base is not None else None) or current
+    start = decide_start(files, request.handler, request.app, respected, lambda: known_settings(app), app.progress.say)
+    choice = _choice(app, request, seen, current)
     installation = installation_of(app, choice, seen.pythons)
-    requirements = _requirements(app) if request.requirements else None
-    found = Found(files, web_config, current, start, requirements, seen.current, seen.pythons)
+    requirements = _requirements(app, brought) if request.requirements else None
+    found = Found(files, web_config, current, start, requirements, seen.current, seen.pythons, base)
     if installation is None:
         python = choice.required
         return Decision(app, request, found, None, python, intent_for_installed(app, request, found, python))
@@ -123,6 +131,35 @@ def decide(app: App, request: SetVersionRequest) -> Decision:
     registration = Registration(identity.registered_path, identity.registered_arguments)
     intent = _intent(app, request, found, python, registration, _requirement_names(found, python))
     return Decision(app, request, found, installation, python, intent)
+
+
+def _choice(app: App, request: SetVersionRequest, seen: Observation, current: PythonHandler | None) -> Choice:
+    """Return the Python that is asked for: the named version, else the one in use, else that of `otherwise`."""
+    version, architecture = request.version, request.architecture
+    if version is None:
+        used = seen.current
+        if used is not None and used.answered and architecture in (None, used.architecture):
+            app.progress.say(f"Python {used.version}, which {app.site.label} runs, stays.")
+            return Choice(used, None)
+        version, of = _version_in_use(used, current)
+        if version is None:
+            version = request.otherwise or VersionSpec.parse("latest")
+            which = f"Python {version}, as {request.otherwise_from} says" if request.otherwise_from else "the newest"
+            app.progress.say(f"No Python is in use on {app.site.label}, so this takes {which}.")
+        else:
+            architecture = architecture or of
+    pythons = without_unfinished(app, seen.pythons)
+    return choose_runtime(app, pythons, version, architecture, prereleases=request.prereleases)
+
+
+def _version_in_use(
+    used: InstalledRuntime | None, current: PythonHandler | None
+) -> tuple[VersionSpec | None, str | None]:
+    """Return the version and architecture of a Python that web.config starts and that does not answer, or is gone."""
+    named = identify_folder(ntpath.basename(ntpath.dirname(current.python_exe.strip('"')))) if current else None
+    if used is not None and used.version:
+        return VersionSpec.parse(used.version), used.architecture
+    return (VersionSpec.parse(named.version), named.architecture) if named is not None else (None, None)
 
 
 def intent_for_installed(app: App, request: SetVersionRequest, found: Found, python: InstalledRuntime) -> HandlerIntent:
@@ -142,21 +179,26 @@ def _intent(
     registration: Registration | None,
     packages: Iterator[str],
 ) -> HandlerIntent:
-    return decide_handler(
+    intent = decide_handler(
         found.files,
         request.handler,
-        found.current,
+        found.based_on,
         found.start,
         PythonChoice(python.python_path, registration),
         packages=packages,
         other_names=lambda: handler_names_on_app(app),
         say=app.say_once,
     )
+    current = found.current
+    if found.base is None or current is None or read_in_force(found.base) is not None:
+        return intent
+    # The folder's web.config starts no Python: what the app's own says of it stays.
+    return replace(intent, environment={**current.environment, **intent.environment})
 
 
-def _requirements(app: App) -> RequirementFiles | None:
+def _requirements(app: App, brought: Brought) -> RequirementFiles | None:
     try:
-        return files_on_app(app, None, None)
+        return files_on_app(app, None, None, brought.read(app), brought.paths)
     except NotFound:
         return None
 

@@ -16,13 +16,15 @@ from azext_pythonapp.runtimes.identity import VersionSpec
 class SetVersionRequest:
     """What the app is to run, and how the switch is made.
 
-    architecture: "x64", "x86", or None for either. app: the entry point; None for the one in force. requirements:
-    whether requirements.txt is installed. restart: whether the app may be restarted. health: None for no health check.
+    version: None for the Python in use; otherwise: the version to take where there is none, and otherwise_from: the
+    file that says it, "" for none. architecture: "x64", "x86", or None for either. app: the entry point; None for the
+    one in force. requirements: whether requirements.txt is installed. restart: whether the app may be restarted.
+    health: None for no health check.
     confirmed: whether questions are answered with yes. import_check: whether the entry point is imported first.
     prereleases: whether a pre-release will do. static: folders of wwwroot that IIS is to serve itself.
     """
 
-    version: VersionSpec
+    version: VersionSpec | None
     architecture: str | None
     handler: HandlerOptions
     app: str | None
@@ -33,12 +35,14 @@ class SetVersionRequest:
     import_check: bool
     prereleases: bool
     static: tuple[str, ...] = ()
+    otherwise: VersionSpec | None = None
+    otherwise_from: str = ""
 
     @classmethod
     def from_options(
         cls,
         *,
-        version: str,
+        version: str | None,
         architecture: str | None,
         handler: str,
         app: str | None,
@@ -56,7 +60,7 @@ class SetVersionRequest:
         if app is not None:
             parse_app_option(app)
         return cls(
-            version=VersionSpec.parse(version),
+            version=VersionSpec.parse(version) if version is not None else None,
             architecture=architecture,
             handler=handler_options,
             app=app,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from azext_pythonapp.advice import quoted
 from azext_pythonapp.appservice.app import App
@@ -15,61 +16,77 @@ from azext_pythonapp.webconfig.handlers import read_handler
 from azext_pythonapp.windows import same_path
 
 
+class Undoable(Protocol):
+    """What can be put back. title: names it in messages."""
+
+    title: str
+
+    def undo(self) -> str:
+        """Put it back, and return what was done, as a sentence."""
+
+
+class Together:
+    """Several things that are put back one after the other, also when one of them cannot be."""
+
+    def __init__(self, title: str, undos: Sequence[Callable[[], str]]):
+        self.title = title
+        self._undos = undos
+
+    def undo(self) -> str:
+        """Put all of them back; return their sentences. Raises the first error, with what became of the others."""
+        sentences: list[str] = []
+        failed: PythonAppError | None = None
+        for undo in self._undos:
+            try:
+                sentences.append(undo())
+            except PythonAppError as error:
+                failed = failed or error
+        if failed is not None:
+            failed.extend([sentence for sentence in sentences if sentence])
+            raise failed
+        return " ".join(filter(None, sentences))
+
+
 def put_back(
     app: App,
-    change: WebConfigChange,
+    change: Undoable,
     *,
     restart: bool,
     before: str | None = None,
     page_status: Callable[[], int | str | None] | None = None,
 ) -> str:
-    """Undo the change of web.config and restart the app; return what became of both, in sentences.
+    """Undo a change, such as that of web.config, and restart the app; return what became of both, in sentences.
 
     restart: whether to restart the app. before: the Python that the app ran before, in words; None for none.
     page_status: fetches the page after that and returns the status of a good one, a sentence about one that is not,
     None where it was not reached; without it, whether the app answers again is not verified. Ctrl-C after the undo only
     ends what follows it. Raises what `change.undo` raises.
     """
-    with app.progress.phase(f"Putting {change.title} back as it was."):
+    with app.progress.phase(f"Putting back {change.title}."):
         sentence = f"Rolled back: {change.undo()}"
-        return runs_again(app, sentence, restart=restart, before=before, page_status=page_status)
-
-
-def runs_again(
-    app: App,
-    sentence: str,
-    *,
-    restart: bool,
-    before: str | None = None,
-    page_status: Callable[[], int | str | None] | None = None,
-) -> str:
-    """Restart an app whose change was undone, and return what became of it, in sentences.
-
-    sentence: what was undone. The other parameters, and Ctrl-C, are as for `put_back`. Raises nothing of Azure's.
-    """
-    if restart:
-        try:
-            busy = living_job(app.kudu)
-            if busy is not None:
+        if restart:
+            try:
+                busy = living_job(app.kudu)
+                if busy is not None:
+                    return (
+                        f"{sentence} IIS restarts the worker process of {app.site.label} because of it. The app itself "
+                        f"was not restarted, because that would end job {busy.id}."
+                    )
+                app.arm.restart(app.site)
+            except PythonAppError as error:
                 return (
-                    f"{sentence} IIS restarts the worker process of {app.site.label} because of it. The app itself "
-                    f"was not restarted, because that would end job {busy.id}."
+                    f"{sentence} The restart after that failed: {error.message.rstrip('.')}. Until it is restarted, "
+                    f"{app.site.label} may go on as it was after the change: `az webapp restart {app.site.arguments}`."
                 )
-            app.arm.restart(app.site)
-        except PythonAppError as error:
-            return (
-                f"{sentence} The restart after that failed: {error.message.rstrip('.')}. Until it is restarted, "
-                f"{app.site.label} may go on as it was after the change: `az webapp restart {app.site.arguments}`."
-            )
+            except KeyboardInterrupt:
+                return (
+                    f"{sentence} The restart after that was interrupted, so {app.site.label} may not be restarted: "
+                    f"`az webapp restart {app.site.arguments}`."
+                )
+        try:
+            status = page_status() if page_status is not None else None
         except KeyboardInterrupt:
-            return (
-                f"{sentence} The restart after that was interrupted, so {app.site.label} may not be restarted: "
-                f"`az webapp restart {app.site.arguments}`."
-            )
-    try:
-        status = page_status() if page_status is not None else None
-    except KeyboardInterrupt:
-        status = None  # the app was put back; only the proof is missing
+            status = None  # the app was put back; only the proof is missing
     if status is None:
         return f"{sentence} Whether the app answers as before was not verified."
     if isinstance(status, str):

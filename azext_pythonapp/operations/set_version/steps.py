@@ -26,8 +26,9 @@ from azext_pythonapp.operations.job.recorded_job import note_end
 from azext_pythonapp.operations.job.run import require_job_success, result_changes
 from azext_pythonapp.operations.job.same_job import pip_once
 from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
+from azext_pythonapp.operations.set_version.brought import Brought
 from azext_pythonapp.operations.set_version.decision import Decision, intent_for_installed
-from azext_pythonapp.operations.set_version.put_back import left_behind, put_back
+from azext_pythonapp.operations.set_version.put_back import Together, Undoable, left_behind, put_back
 from azext_pythonapp.operations.set_version.static_files import static_steps
 from azext_pythonapp.operations.set_version.words import capital, runs_in_words, switch_title
 from azext_pythonapp.operations.web_config.change import WebConfigChange
@@ -37,7 +38,6 @@ from azext_pythonapp.plan import Change, Plan, Step
 from azext_pythonapp.webconfig.handlers import Edit, read_in_force, write_handler
 from azext_pythonapp.windows import same_path, worker_path
 
-COMMAND = "set-version"
 # A web.config that says nothing.
 NOTHING = b"<configuration/>"
 
@@ -50,12 +50,13 @@ class Run:
     "" for what was said already; None when nothing was changed. health: the page, before and after.
     change: the record of it, from when anything is changed on. log: of the app's server, from before the switch on.
     acts: whether the plan does anything, so that the page is no longer what it was. restarts_first: whether the app is
-    restarted before anything else is changed. verification: what the import check said, by the keys of
-    docs/json-output.md.
+    restarted before anything else is changed. brought: what is brought with the switch. verification: what the import
+    check said, by the keys of docs/json-output.md.
     """
 
-    def __init__(self, decision: Decision):
+    def __init__(self, decision: Decision, brought: Brought):
         app, found = decision.app, decision.found
+        self.brought = brought
         self.python = decision.python
         self.intent = decision.intent
         self.change: OpenChange | None = None
@@ -81,8 +82,10 @@ def plan_steps(decision: Decision, run: Run) -> Plan:
 
     Raises Refused for what cannot be done: without a restart, with read-only files, on a stopped app.
     """
-    app, request = decision.app, decision.request
-    packages = _package_steps(decision, run)
+    app, request, brought = decision.app, decision.request, run.brought
+    files = decision.found.requirements
+    read_by_pip = (files.watched if files.covered else None) if files is not None else ()
+    packages = brought.steps(_package_steps(decision, run), read_by_pip, lambda: _undo(decision, run))
     pending = plan_pending(app, True) if request.restart else []
     registration = _registration_steps(decision, run)
     steps = [
@@ -92,12 +95,13 @@ def plan_steps(decision: Decision, run: Run) -> Plan:
         _import_step(decision, run),
         *_switch_steps(decision, run),
     ]
-    restarts = any(step.changes for step in steps) or bool(packages)
+    restarts = any(step.changes for step in steps) or bool(packages) or brought.restart_due
     steps += static_steps(decision, run.web_config, run.record)
-    changes = any(step.changes for step in steps)
+    changes = any(step.changes for step in steps) or brought.restart_due
+    steps += brought.last_steps() if changes else []
     run.acts, run.restarts_first = bool(changes or packages or pending), bool(registration)
-    if run.web_config.change.action != "none":
-        require_writable_root(app)
+    if run.web_config.change.action != "none" or brought.writes:
+        require_writable_root(app, files=brought.writes)
     elif changes:
         require_room(app)
     if pending or (restarts and request.restart and decision.running):
@@ -133,6 +137,13 @@ def _edit(decision: Decision, run: Run, content: bytes | None) -> Edit:
     Somebody who has made the very same change meanwhile is no conflict: nothing is left to change then.
     """
     found = decision.found
+    if found.base is not None:
+        edit = write_handler(found.base, run.intent)
+        if content in (found.web_config.content, edit.content):
+            return edit
+        shown = found.files.shown(WEB_CONFIG)
+        label = decision.app.site.label
+        raise conflict(label, shown, found.web_config.content, content, edit.content, run.change)
     if content is not None and content != found.web_config.content:
         edit = write_handler(content, run.intent)
         if edit.content == content:
@@ -202,7 +213,7 @@ def _package_steps(decision: Decision, run: Run) -> list[Step]:
         present = pip_run.present if decision.installation is None else present_packages(app, target.folder)
         packages = replace(pip_run, present=present).packages
         change.note_packages(packages)
-        job = pip_once(app, pip_run, COMMAND, on_success=leaves, switch=switch, noting=change.job)
+        job = pip_once(app, pip_run, run.brought.command, on_success=leaves, switch=switch, noting=change.job)
         run.jobs.append(job.id)
         note_end(change, packages, job)
         changes = result_changes(require_job_success(app, job))
@@ -216,7 +227,7 @@ def _package_steps(decision: Decision, run: Run) -> list[Step]:
 
 def _switch_of(decision: Decision) -> Switch:
     """Return what pip's job is told of the switch that is to follow it, for whoever sees only the job."""
-    app, version = decision.app, str(decision.request.version)
+    app, version = decision.app, str(decision.request.version or decision.python.version)
     command = f"az webapp python set-version {app.site.arguments} --version {version}"
     return Switch(version, app.command or command)
 
@@ -240,7 +251,8 @@ def _check_import(decision: Decision, run: Run) -> Sequence[Change]:
     present = content == decision.found.web_config.content
     check = check_import(app, run.python.python_path, target, content, present)
     run.verification.update(pythonVersion=check.python_version, importOk=check.error is None)
-    untouched = "web.config was not touched." if run.web_config.edit.changed else "Nothing was changed."
+    differs = run.web_config.edit.changed or run.brought.changed
+    untouched = "web.config was not touched." if differs else "Nothing was changed."
     before = decision.before
     in_use = before is not None and same_path(before.python_path, run.python.python_path, app.kudu.home())
     require_import(app, target, check, untouched, request.requirements, in_use)
@@ -262,17 +274,31 @@ def _switch_steps(decision: Decision, run: Run) -> list[Step]:
     def undo() -> str:
         if change.change.action == "none":
             return f"web.config of {app.site.label} was switched by another command, so it was left as that wrote it."
-        page = partial(run.health.put_back_status, change.previous.content or NOTHING) if decision.health else None
-        running = decision.running or run.restarted
-        return put_back(
-            app,
-            change,
-            restart=decision.request.restart and running,
-            before=runs_in_words(decision),
-            page_status=page if running else None,
-        )
+        return _undo(decision, run, change)
 
     return [Step(switch_title(decision), [change.change], switch, undo)]
+
+
+def _undo(decision: Decision, run: Run, switch: WebConfigChange | None = None) -> str:
+    """Put back the files that were brought, and web.config; restart the app, and look at its page.
+
+    switch: the change of web.config; None where it was not made, or is undone.
+    """
+    app, files = decision.app, run.brought
+    if switch is None and not files.changed:
+        return ""
+    content, before = run.web_config.previous.content or NOTHING, runs_in_words(decision)
+    page = partial(run.health.put_back_status, content) if decision.health else None
+    running = decision.running or run.restarted
+    undone: Undoable | None = switch
+    if files.changed:
+        title = f"the files of {app.site.label}" + (", and web.config" if switch is not None else "")
+        undone = Together(title, [files.put_back, *([switch.undo] if switch is not None else [])])
+        before = f"its previous files with {before}" if before else None
+    assert undone is not None
+    return put_back(
+        app, undone, restart=decision.request.restart and running, before=before, page_status=page if running else None
+    )
 
 
 def _restart_step(decision: Decision, run: Run, planned: Sequence[Change]) -> Step:
@@ -281,6 +307,8 @@ def _restart_step(decision: Decision, run: Run, planned: Sequence[Change]) -> St
 
     def restart() -> Sequence[Change]:
         reason = run.restart_reason
+        if reason is None and (run.brought.changed or run.brought.restart_due):
+            reason = "so that it runs the new files"
         try:
             changes = run_pending(app, own=run.jobs, changed=reason is not None, why=reason or "")
         except UnknownOutcome as error:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -79,7 +80,8 @@ def app(session, site) -> App:
     token = login.issue_token("https://appservice.azure.com/", login.CLIENT_ID)
     credentials = ScmCredentials(site.scm_host, lambda: token, lambda: None)
     kudu = Kudu(session, site.scm_host, credentials, "app 'shop'")
-    return App(shop_site(), None, kudu, session, Recorded(), "az webapp python publish -g rg -n shop --src .")
+    arm = SimpleNamespace(configuration=lambda site: SimpleNamespace(physical_root=r"site\wwwroot"))
+    return App(shop_site(), arm, kudu, session, Recorded(), "az webapp python publish -g rg -n shop --src .")
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def world(monkeypatch):
     monkeypatch.setattr(steps, "switch_title", lambda decision: "Switching.")
     files = Files(BEFORE)
     found = SimpleNamespace(
-        web_config=files.state("web.config"), current=read_in_force(BEFORE), files=SimpleNamespace(shown=str)
+        web_config=files.state("web.config"), current=read_in_force(BEFORE), files=SimpleNamespace(shown=str), base=None
     )
     app = SimpleNamespace(site=SimpleNamespace(label="app 'shop'"), progress=Recorded())
     decision = SimpleNamespace(app=app, found=found, health=None)

@@ -1,0 +1,33 @@
+"""The Python version that a folder asks for, in a file that other tools read as well."""
+
+from __future__ import annotations
+
+import re
+
+from azext_pythonapp.errors import InvalidInput
+from azext_pythonapp.runtimes.identity import VersionSpec
+from azext_pythonapp.source.folder import Source
+
+# pyenv's and uv's file, then Heroku's. Each has one version in a line; others, such as PyPy's, mean nothing here.
+FILES = (".python-version", "runtime.txt")
+_LINE = re.compile(r"(?:c?python-)?v?(?P<version>[23](?:\.\d+){0,2}(?:(?:a|b|rc)\d+)?)(?:\.x|\.\*)?", re.IGNORECASE)
+_LARGEST = 4096
+
+
+def version_of(source: Source) -> tuple[VersionSpec | None, str]:
+    """Return the version that a folder names for CPython, and the file that does; (None, "") where none does."""
+    for name in FILES:
+        file = source.find(name)
+        if file is None or file.size > _LARGEST:
+            continue
+        for line in file.content().decode("utf-8-sig", "replace").splitlines():
+            text = line.partition("#")[0].strip()
+            found = _LINE.fullmatch(text)
+            if found is not None:
+                try:
+                    return VersionSpec.parse(found["version"]), file.path
+                except InvalidInput:
+                    break
+            if text:
+                break
+    return None, ""
