@@ -77,19 +77,24 @@ class LeaseFile:
         return f"`{self.command}`{by}" + (f", since {since}" if since else "")
 
 
+# Stands for a file that is not whole, as a full disk leaves it: it is nobody's, and names no change.
+TORN = LeaseFile("", "", "", "", "", "", "")
+
+
 def read_lease(site: ScmSite) -> tuple[LeaseFile | None, str | None]:
-    """Return the lease and its ETag; (None, None) when there is none, (None, ETag) for a file that is not whole."""
+    """Return the lease and its ETag; (None, None) when there is none, (TORN, ETag) for a file that is not whole."""
     try:
         file = site.read(LEASE)
     except NotFound:
         return None, None
-    return LeaseFile.parse(file.content), file.etag or "*"
+    return LeaseFile.parse(file.content) or TORN, file.etag or "*"
 
 
 class Lease:
     """The lease that this command holds, renewed by a thread until it is given up.
 
-    earlier: the lease of a client that died, or gave up, with its change unfinished; None when there was none.
+    earlier: the lease of a client that died, or gave up, with its change unfinished; None when there was none, TORN for
+    a file that does not say whose it was.
     """
 
     def __init__(
@@ -191,7 +196,7 @@ class Lease:
             if found is not None and found.change == self._file.change and found.owner == self._file.owner:
                 self._etag = etag or "*"
                 return False
-            self._lost = found.words if found is not None else "nobody"
+            self._lost = found.words if found is not None and found != TORN else "nobody"
             return True
         return False
 

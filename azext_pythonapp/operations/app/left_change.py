@@ -86,11 +86,15 @@ def interrupted_change(app: App) -> Record | None:
 
     Costs one request; two when there is one. Raises what the SCM site raises.
     """
-    left, etag = read_lease(app.kudu)
-    if etag is None or left is None or left.held(app.kudu.now()):
+    left, _ = read_lease(app.kudu)
+    if left is None or left.held(app.kudu.now()):
+        return None
+    history = History(app.kudu)
+    change = left.change or next(iter(history.ids()), None)  # a lease that is torn names none
+    if change is None:
         return None
     try:
-        record = History(app.kudu).read(left.change)
+        record = history.read(change)
     except (NotFound, Torn):
         return None  # it was interrupted before it had begun
     return record if record.state == UNFINISHED else None
@@ -103,5 +107,5 @@ def settle(app: App, record: Record, state: State = SUCCEEDED) -> None:
     """
     History(app.kudu).write(replace(record, state=state, finished_at=moment_text(app.kudu.now())))
     left, etag = read_lease(app.kudu)
-    if left is not None and left.change == record.id and not left.held(app.kudu.now()):
+    if left is not None and left.change in (record.id, "") and not left.held(app.kudu.now()):
         app.kudu.delete(LEASE, etag or "*")

@@ -127,7 +127,9 @@ class OpenChange:
         """Compare what this command saw with the newest record, which may be the interrupted one that `left` names."""
         self._entries = self.history.entries()
         newest = self._read(self._entries[0].name[:-5]) if self._entries else None
-        unfinished = newest if left is not None and newest is not None and newest.id == left.change else None
+        # A lease that is torn names no change.
+        named = left is not None and newest is not None and left.change in (newest.id, "")
+        unfinished = newest if named else None
         if left is not None and unfinished is None and left.change:
             unfinished = self._read(left.change)
         if unfinished is not None and unfinished.state == UNFINISHED:
@@ -139,7 +141,7 @@ class OpenChange:
         app = self._app
         same = bool(unfinished.fingerprint) and unfinished.fingerprint == self.record.fingerprint
         if not same and not self._continues(unfinished):
-            self._other = left
+            self._other = left and replace(left, change=unfinished.id)
             app.say_once(left_sentence(app, unfinished))
             return
         assert self._lease is not None
