@@ -51,15 +51,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     rows = [value for each in reports if each.when == "call" for name, value in each.user_properties if name == TOTALS]
     if not rows:
         return
+    keys = ("requests", "kills", "unfinished", "ways", "broken")
+    words = "{kills} kills, {unfinished} unfinished changes, {ways} ways on, {broken} broken"
     terminalreporter.section("kill matrix")
-    for row in sorted(rows, key=lambda row: str(row["story"])):
-        terminalreporter.line(
-            "{story}: {requests} requests, {kills} kills, {ways} ways on, {broken} broken".format(**row)
-        )
-    total = {key: sum(row[key] for row in rows) for key in ("requests", "kills", "ways", "broken")}
-    commands = len({row["story"] for row in rows})
-    terminalreporter.line(
-        "{requests} requests × {commands} commands: {kills} kills, {ways} ways on, {broken} broken".format(
-            commands=commands, **total
-        )
-    )
+    stories = sorted({str(row["story"]) for row in rows})
+    for story in [*stories, None]:
+        total = {key: sum(row[key] for row in rows if story in (None, row["story"])) for key in keys}
+        what = f"{len(stories)} commands" if story is None else story
+        terminalreporter.line(f"{what}: {total['requests']} requests, {words.format(**total)}")

@@ -51,22 +51,40 @@ class ForkingAz:
         arguments: words after `az`. folder: where it runs. timeout: seconds.
         Raises subprocess.TimeoutExpired when it takes longer; it is ended then.
         """
+        return self.start(arguments, folder).wait(timeout)
+
+    def start(self, arguments: Sequence[str], folder: Path) -> ForkedAz:
+        """Start a command and return at once; the parameters are those of `run`."""
         request = json.dumps({"arguments": list(arguments), "folder": str(folder)}).encode() + b"\n"
-        with socket.socket(socket.AF_UNIX) as connection, _text_file() as stdout, _text_file() as stderr:
-            connection.connect(self._port)
-            sent = socket.send_fds(connection, [request], [stdout.fileno(), stderr.fileno()])
-            connection.sendall(request[sent:])
-            with connection.makefile("rb") as answers:
-                pid = _answer(answers)["pid"]
-                connection.settimeout(timeout)
-                try:
-                    code = _answer(answers)["returncode"]
-                except TimeoutError as error:
-                    os.kill(pid, signal.SIGKILL)
-                    raise subprocess.TimeoutExpired(["az", *arguments], timeout) from error
+        connection, stdout, stderr = socket.socket(socket.AF_UNIX), _text_file(), _text_file()
+        connection.connect(self._port)
+        sent = socket.send_fds(connection, [request], [stdout.fileno(), stderr.fileno()])
+        connection.sendall(request[sent:])
+        return ForkedAz(["az", *arguments], connection, stdout, stderr)
+
+
+class ForkedAz:
+    """A command that runs in a process of its own, or has ended. pid: the process."""
+
+    def __init__(self, words: Sequence[str], connection: socket.socket, stdout: IO[str], stderr: IO[str]):
+        self._words = words
+        self._connection = connection
+        self._files = (stdout, stderr)
+        self._answers = connection.makefile("rb")
+        self.pid: int = _answer(self._answers)["pid"]
+
+    def wait(self, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
+        """Wait for its end. Raises subprocess.TimeoutExpired when it takes longer; it is ended then."""
+        with self._connection, self._answers, self._files[0] as stdout, self._files[1] as stderr:
+            self._connection.settimeout(timeout)
+            try:
+                code = _answer(self._answers)["returncode"]
+            except TimeoutError as error:
+                os.kill(self.pid, signal.SIGKILL)
+                raise subprocess.TimeoutExpired(self._words, timeout or 0) from error
             stdout.seek(0)
             stderr.seek(0)
-            return subprocess.CompletedProcess(["az", *arguments], code, stdout.read(), stderr.read())
+            return subprocess.CompletedProcess(self._words, code, stdout.read(), stderr.read())
 
 
 def _text_file() -> IO[str]:

@@ -27,8 +27,6 @@ def worker_azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerAzu
 
 
 @pytest.fixture(scope="session")
-def host(worker_azure: WorkerAzure, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzHost]:
+def host(worker_azure: WorkerAzure, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> AzHost:
     """What az processes are forked from."""
-    folder = tmp_path_factory.mktemp("az")
-    with AzHost(made("PYTHONAPP_AZ"), worker_azure.env, wheel, folder) as opened:
-        yield opened
+    return AzHost(made("PYTHONAPP_AZ"), worker_azure.env, wheel, tmp_path_factory.mktemp("az"))

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.local_azure import login
 
+ARRIVES_SECONDS = 120
 Moment = Literal["answered", "arrived"]
 
 
@@ -42,15 +43,48 @@ class Kill:
         await asyncio.to_thread(self._kill)
 
 
+class Hold:
+    """Holds the first request of a kind back until it is released; a context manager.
+
+    request: its method and path, such as "PUT /api/vfs/site/wwwroot/web.config".
+    """
+
+    def __init__(self, gate: Gate, request: str):
+        self.request = request
+        self._gate = gate
+        self._arrived, self._released = threading.Event(), threading.Event()
+
+    def __enter__(self) -> Hold:
+        self._gate.hold = self
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._gate.hold = None
+        self._released.set()
+
+    def wait(self) -> None:
+        """Wait until the request is there."""
+        assert self._arrived.wait(ARRIVES_SECONDS), f"no {self.request} came"
+
+    async def take(self, request: str) -> None:
+        """Hold a request back if it is the one."""
+        if request == self.request and not self._arrived.is_set():
+            self._arrived.set()
+            await asyncio.to_thread(self._released.wait)
+
+
 class Gate:
     """Passes all requests on, or those of a client until it is killed."""
 
     def __init__(self, app: ASGIApp):
         self._app = app
         self.plan: Kill | None = None
+        self.hold: Hold | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         plan = self.plan
+        if self.hold is not None:
+            await self.hold.take(f"{scope['method']} {scope['path']}")
         if plan is None or Headers(scope=scope)["host"].partition(":")[0].lower() == login.HOST:
             await self._app(scope, receive, send)
             return

@@ -2,168 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
+import importlib.util
 import re
-import shutil
-import time
-from collections.abc import Callable, Iterable, Mapping
+import shlex
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from tests.local_azure import login
-from tests.local_azure.site import Site
-from tests.local_azure.windows import gallery
-from tests.unit.kill_matrix.clients import AzHost, Ended
-from tests.unit.kill_matrix.gate import Kill, Moment
-from tests.unit.kill_matrix.worker import WorkerAzure
-from tests.unit.local_azure.linux_azure import Client
+from tests.local_azure.front_door import Exchange
+from tests.unit.kill_matrix.clients import Ended
+from tests.unit.kill_matrix.gate import Moment
+from tests.unit.kill_matrix.stage import Stage
+from tests.unit.kill_matrix.stories import Story
 
-NAMING = "-g rg -n {name}"
-OWN = "data/pythonapp"
-# What two runs of the same command write differently.
-_VARIES = re.compile(rb"[0-9a-f]{16,}|[0-9]{8}-[0-9]{6}-[0-9a-f]{4}|[0-9]+")
-_NO_STATE = ("__pycache__", "LogFiles", "direct_url.json", "RECORD", "REQUESTED")
-QUIET_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class Story:
-    """A command whose client is killed.
-
-    name: for people. command: the words after `az webapp python`, without the app; {files} is a folder of `files`.
-    before: lays out an app on which it has something to do. files: contents, by name, that the command reads.
-    """
-
-    name: str
-    command: str
-    before: Callable[[Stage], None]
-    files: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Picture:
-    """What an app is to its users: the files outside of the product's own folder, and the page."""
-
-    files: Mapping[str, str]
-    page: str
-
-    def against(self, other: Picture) -> list[str]:
-        """What is different in another one."""
-        names = sorted(set(self.files) | set(other.files))
-        found = [
-            f"{'only before' if name not in other.files else 'only now' if name not in self.files else 'changed'}: {name}"
-            for name in names
-            if self.files.get(name) != other.files.get(name)
-        ]
-        return found[:12] + ([f"the page was {self.page!r}, and is {other.page!r}"] if self.page != other.page else [])
-
-
-class Stage:
-    """An app on which a story is played, again and again from the same state.
-
-    azure: where it is. host: makes clients. folder: for kept states and the story's files.
-    """
-
-    def __init__(self, azure: WorkerAzure, host: AzHost, name: str, folder: Path):
-        self.azure, self.host, self.folder = azure, host, folder
-        self.site: Site = azure.add_site(name)
-        self.site.use_32bit_worker = False
-        self._files = folder / "files"
-        self._kept: dict[str, tuple[str, int]] = {}
-        self._web = Client(azure, self.site.host)
-
-    @property
-    def home(self) -> Path:
-        """%HOME%."""
-        return self.site.machine.home
-
-    def write(self, files: Mapping[str, str]) -> None:
-        """Lay out files in %HOME%."""
-        for name, text in files.items():
-            path = self.home / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8")
-
-    def words(self, command: str) -> str:
-        """The words after `az` of a command."""
-        return f"webapp python {command.format(files=self._files)} {NAMING.format(name=self.site.name)}"
-
-    def lay_out(self, files: Mapping[str, str]) -> None:
-        """Write the files that the story's command reads on the client's machine."""
-        for name, text in files.items():
-            path = self._files / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8")
-
-    def run(self, command: str, expect: int | None = 0) -> Ended:
-        """Run a command to its end."""
-        return self.host.run(self.words(command), expect)
-
-    def run_killed(self, command: str, number: int, moment: Moment = "answered") -> Ended:
-        """Run a command whose client is killed, unless it ends before."""
-        plan = self.azure.gate.plan = Kill(number, moment)
-        try:
-            client = self.host.start(self.words(command))
-            plan.of(client.kill)
-            return client.wait()
-        finally:
-            self.azure.gate.plan = None
-
-    def settle(self) -> None:
-        """Wait until nothing runs on the worker any more."""
-        until = time.monotonic() + QUIET_SECONDS
-        while self.site.commands.running() or self.site.extensions.is_installing():
-            assert time.monotonic() < until, [command.text[:200] for command in self.site.commands.running()]
-            time.sleep(0.02)
-
-    def requests(self) -> int:
-        """How many requests there were, sign-in not counted."""
-        return sum(each.host != login.HOST for each in self.azure.requests)
-
-    def keep(self, name: str) -> None:
-        """Keep the state under a name."""
-        shutil.rmtree(self.folder / name, ignore_errors=True)
-        shutil.copytree(self.home, self.folder / name, symlinks=True)
-        self._kept[name] = self.site.state, self.site.restarts
-
-    def restore(self, name: str) -> None:
-        """Go back to a kept state."""
-        self.settle()
-        shutil.rmtree(self.home)
-        shutil.copytree(self.folder / name, self.home, symlinks=True)
-        self.site.extensions.forget_successes()
-        self.site.restart()
-        state, self.site.restarts = self._kept[name]
-        if state == "Stopped":
-            self.site.stop()
-
-    def picture(self) -> Picture:
-        """What the app is now."""
-        answer = self._web("GET", "/")
-        found = dict(_files(self.home))
-        return Picture(
-            {name: _digest(path) for name, path in found.items() if not name.startswith(OWN)},
-            f"{answer.status_code} {answer.text}",
-        )
-
-    def fingerprint(self) -> str:
-        """The same for two states that differ in ids and times only."""
-        total = hashlib.sha256(f"{self.site.restarts} {self.site.state}".encode())
-        for name, path in sorted((_VARIES.sub(b"0", name.encode()), path) for name, path in _files(self.home)):
-            content = path.read_bytes()
-            total.update(name + b"\0" + (_VARIES.sub(b"0", content) if OWN.encode() in name else content) + b"\0")
-        return total.hexdigest()
-
-
-def _digest(path: Path) -> str:
-    """The SHA-256 of a file; of a package its name says all, because the gallery packs it anew each time."""
-    return "" if path.suffix == ".nupkg" else hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _files(home: Path) -> Iterable[tuple[str, Path]]:
-    for path in sorted(home.rglob("*")):
-        if path.is_file() and not set(path.parts) & set(_NO_STATE):
-            yield path.relative_to(home).as_posix(), path
+ROLLBACK = importlib.util.find_spec("azext_pythonapp.operations.rollback") is not None
+WEB_CONFIG = "site/wwwroot/web.config"
+LEFT = re.compile(r"^Change (?P<id>\S+) of .* is not finished: `az (?P<again>[^`]+)` finishes it, `az (?P<back>[^`]+)`")
 
 
 @dataclass
@@ -174,6 +27,7 @@ class Totals:
     requests: int = 0
     kills: int = 0
     states: int = 0
+    unfinished: int = 0
     ways: int = 0
     broken: list[str] = field(default_factory=list)
 
@@ -182,35 +36,30 @@ class Totals:
         return {**vars(self), "broken": len(self.broken)}
 
 
-PYTHONS = ("3.8.10", "3.11.9")
-APP = """\
-PAGE = "old"
+def moments_of(sent: Iterable[Exchange]) -> Iterator[tuple[int, Moment]]:
+    """Yield when to kill the client of a whole run: as each request has been carried out, and as each command begins.
 
-
-def application(environ, start_response):
-    start_response("200 OK", [])
-    return [PAGE.encode()]
-
-
-def second(environ, start_response):
-    start_response("200 OK", [])
-    return [b"second"]
-"""
-
-
-def running_app(stage: Stage, pythons: Iterable[str] = PYTHONS, more: Mapping[str, str] | None = None) -> None:
-    """Lay out an app that runs its first Python, switched to by the product."""
-    stage.write({"site/wwwroot/app.py": APP, **(more or {})})
-    for version in pythons:
-        gallery.lay_down(stage.site.machine, gallery.find(f"Contoso-python{version.replace('.', '')}x64"))
-    stage.site.restart()
-    stage.run("set-version --version 3.8 --no-requirements")
+    Of a request that reads and was sent before, with nothing but such requests in between, the first time is enough: a
+    client that follows a job asks the same again and again, which changes nothing.
+    """
+    polled = set[tuple[str, str, str]]()
+    for number, one in enumerate(sent, 1):
+        what = (one.method, one.host, one.path)
+        if one.method not in ("GET", "HEAD"):
+            polled.clear()
+        elif what in polled:
+            continue
+        else:
+            polled.add(what)
+        if one.path.partition("?")[0] == "/api/command":
+            yield number, "arrived"
+        yield number, "answered"
 
 
 class Matrix:
     """Plays a story.
 
-    part, parts: only every so many-th request, from `part` on, so that the parts can be played at the same time.
+    part, parts: only one of so many parts of its requests, so that the parts can be played at the same time.
     """
 
     def __init__(self, stage: Stage, story: Story, part: int, parts: int):
@@ -221,47 +70,104 @@ class Matrix:
         stage.settle()
         stage.keep("before")
         self.before = stage.picture()
-        count = stage.requests()
+        self._records = len(stage.records())
+        first = len(stage.requests())
         stage.run(story.command)
         stage.settle()
-        self.requests = stage.requests() - count
+        sent = stage.requests()[first:]
         self.after = stage.picture()
-        self._numbers = range(1 + part, self.requests + 1, parts)
+        moments = list(moments_of(sent))
+        size = -(-len(moments) // parts)
+        # One moment more than its part: another run may have asked once more or less while it followed a job.
+        self._moments = moments[max(0, part * size - 1) : (part + 1) * size]
 
     def play(self) -> Totals:
         """Kill the client at each request."""
         assert self.before.against(self.after), "the story changes nothing"
         seen = set[str]()
-        for number in self._numbers:
-            self.totals.requests += 1
+        for number, moment in self._moments:
+            self.totals.requests += moment == "answered"
             self.stage.restore("before")
-            ended = self.stage.run_killed(self.story.command, number)
+            ended = self.stage.run_killed(self.story.command, number, moment)
             self.totals.kills += ended.killed
-            self.stage.settle()
-            state = self.stage.fingerprint()
-            if state in seen:
-                continue  # nothing was changed since an earlier kill, and from there both ways on were taken
-            seen.add(state)
-            self.totals.states += 1
-            self.stage.keep("killed")
-            for check in (self._serves, self._again):
-                try:
-                    check()
-                except AssertionError as error:
-                    self.totals.broken.append(f"request {number}: {check.__name__}: {error}\n{ended}")
+            if moment == "answered":
+                self.stage.settle()
+                state = self.stage.fingerprint()
+                if state in seen:
+                    continue  # nothing was changed since an earlier kill, and from there both ways on were taken
+                seen.add(state)
+            self._ways_on(f"request {number}, {moment}", ended, moment == "answered")
         return self.totals
+
+    def _ways_on(self, where: str, ended: Ended, settled: bool) -> None:
+        """Look at the app that a killed client has left, and take both ways on from there.
+
+        settled: whether nothing runs on the worker any more, so that this state can be kept and gone back to.
+        """
+        self.totals.states += 1
+        if settled:
+            self.stage.keep("killed")
+        checks: list[Callable[[], None]] = [self._again]
+        if settled:
+            checks = [self._serves, self._says, self._again, *([self._back] if ROLLBACK else [])]
+        for check in checks:
+            if check == self._back:
+                self.stage.restore("killed")
+            try:
+                check()
+            except AssertionError as error:
+                self.totals.broken.append(f"{where}: {check.__name__}: {error}\n{ended}")
 
     def _serves(self) -> None:
         """The app serves what it served, or what it is to serve."""
         now = self.stage.picture()
         assert now.page in (self.before.page, self.after.page), now.page
-        name = "site/wwwroot/web.config"
-        assert now.files.get(name) in (self.before.files.get(name), self.after.files.get(name)), "web.config"
+        assert now.files.get(WEB_CONFIG) in (self.before.files.get(WEB_CONFIG), self.after.files.get(WEB_CONFIG))
+
+    def _says(self) -> None:
+        """A reader says in one sentence what was interrupted, and both ways on; or there was nothing to say."""
+        unfinished = self.stage.unfinished()
+        said = [line for line in self.stage.run("show").stderr.splitlines() if "is not finished" in line]
+        if unfinished is None:
+            assert not said, said
+            changed = self.before.against(self.stage.picture())
+            known = len(self.stage.records()) > self._records
+            assert not changed or known, ["changed, and no record says so", *changed]
+            return
+        self.totals.unfinished += 1
+        assert len(said) == 1, said or "it says nothing"
+        sentence = LEFT.match(said[0])
+        assert sentence is not None, said[0]
+        assert sentence["id"] == unfinished, said[0]
+        assert shlex.split(sentence["again"]) == shlex.split(self.stage.words(self.story.command)), said[0]
+        assert f"--change-id {unfinished} --yes" in sentence["back"], said[0]
 
     def _again(self) -> None:
-        """The same command does the rest."""
+        """The same command does the rest, as the same change."""
         self.totals.ways += 1
+        unfinished = self.stage.unfinished()
         ended = self.stage.run(self.story.command)
         self.stage.settle()
         found = self.after.against(self.stage.picture())
         assert not found, "\n".join([*found, str(ended)])
+        self._nothing_left(ended)
+        if unfinished is not None:
+            state = self.stage.record(unfinished)["state"]
+            assert state == "succeeded", f"change {unfinished} is {state}\n{ended}"
+
+    def _back(self) -> None:
+        """`rollback`, as the sentence has it, gives the app of before."""
+        unfinished = self.stage.unfinished()
+        if unfinished is None:
+            return
+        self.totals.ways += 1
+        ended = self.stage.run(f"rollback --change-id {unfinished} --yes")
+        self.stage.settle()
+        found = self.before.against(self.stage.picture())
+        assert not found, "\n".join([*found, str(ended)])
+        self._nothing_left(ended)
+
+    def _nothing_left(self, ended: Ended) -> None:
+        """Nothing is said to be unfinished, locked or pending any more."""
+        left = self.stage.left_behind()
+        assert not left, f"left behind: {left}\n{ended}"

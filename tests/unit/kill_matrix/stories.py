@@ -2,7 +2,52 @@
 
 from __future__ import annotations
 
-from tests.unit.kill_matrix.matrix import Stage, Story, running_app
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from tests.local_azure.windows import gallery
+from tests.unit.kill_matrix.stage import Stage
+
+
+@dataclass(frozen=True)
+class Story:
+    """A command whose client is killed.
+
+    name: for people. command: the words after `az webapp python`, without the app; {files} is a folder of `files`.
+    before: lays out an app on which it has something to do. files: contents, by name, that the command reads.
+    parts: in how many its requests are divided, which several processes play at the same time.
+    """
+
+    name: str
+    command: str
+    before: Callable[[Stage], None]
+    files: Mapping[str, str] = field(default_factory=dict)
+    parts: int = 2
+
+
+PYTHONS = ("3.8.10", "3.11.9")
+APP = """\
+PAGE = "old"
+
+
+def application(environ, start_response):
+    start_response("200 OK", [])
+    return [PAGE.encode()]
+
+
+def second(environ, start_response):
+    start_response("200 OK", [])
+    return [b"second"]
+"""
+
+
+def running_app(stage: Stage, pythons: Iterable[str] = PYTHONS, more: Mapping[str, str] | None = None) -> None:
+    """Lay out an app that runs its first Python, switched to by the product."""
+    stage.write({"site/wwwroot/app.py": APP, **(more or {})})
+    for version in pythons:
+        gallery.lay_down(stage.site.machine, gallery.find(f"Contoso-python{version.replace('.', '')}x64"))
+    stage.site.restart()
+    stage.run("set-version --version 3.8 --no-requirements")
 
 
 def _web_config_set(stage: Stage) -> None:
@@ -25,7 +70,7 @@ def _install_requirements(stage: Stage) -> None:
 
 STORIES = (
     Story("web-config set", "web-config set --app app:second", _web_config_set),
-    Story("set-version", "set-version --version 3.11", _set_version),
+    Story("set-version", "set-version --version 3.11", _set_version, parts=4),
     Story("install", "install --extension-id Contoso-python3119x64", _install),
     Story("uninstall", "uninstall --extension-id Contoso-python3119x64 --yes", running_app),
     Story(
@@ -33,5 +78,6 @@ STORIES = (
         "install-requirements -r {files}/second.txt",
         _install_requirements,
         {"second.txt": "left==2.0\nright==1.5\n"},
+        parts=4,
     ),
 )
