@@ -11,7 +11,7 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import PythonAppError
 from azext_pythonapp.jobs.request import log_path
 from azext_pythonapp.operations.app import findings
-from azext_pythonapp.operations.app.activity import Activity, Records, activity, last_change
+from azext_pythonapp.operations.app.activity import Activity, Records, activity, had_web_config, last_change
 from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.observe import Observation, observe
 from azext_pythonapp.operations.app.page_check import Start, check_page
@@ -100,7 +100,7 @@ def _findings(seen: Observation, records: Records | None) -> list[Finding]:
     """Return what web.config, its Python and the site's state say. records: of changes, None for unknown ones."""
     found = [seen.problem]
     if seen.problem is None and seen.handler is None:
-        changed_before = records is not None and bool(records.changes)
+        changed_before = records is not None and had_web_config(records)
         found.append(findings.starts_no_python(seen.site, seen.web_config.content is not None, changed_before))
     found.append(seen.trouble)
     if seen.site.stopped:

@@ -25,6 +25,8 @@ from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.used_runtimes import may_use
 
 _NEWEST = "\\".join([*HISTORY.split("/"), NEWEST])
+# Commands that work on the Python that web.config starts.
+_OF_PACKAGES = ("install-requirements", "package install", "package uninstall")
 _BEGIN, _END = "pythonapp-records", "pythonapp-records-end"
 _ROW = re.compile(r"^pythonapp-(?P<kind>left|queued|change) (?P<name>\S+)[ \r]*$", re.MULTILINE)
 
@@ -113,6 +115,14 @@ def last_change(records: Records) -> dict[str, Any] | None:
         "user": _text(fields, "user"),
         "startedAt": _text(fields, "startedAt"),
     }
+
+
+def had_web_config(records: Records) -> bool:
+    """Return whether the app had a web.config that starts Python when its newest change ended, as far as that tells."""
+    fields, rows = records.newest, records.newest.get("changes")
+    wrote = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    written = any(str(row.get("target")).endswith("web.config") and row.get("action") != "delete" for row in wrote)
+    return written or bool(fields.get("runtimeAfter")) or fields.get("command") in _OF_PACKAGES
 
 
 def activity(app: App, records: Records, sleep: Callable[[float], None]) -> Activity:

@@ -11,7 +11,7 @@ import pytest
 from azext_pythonapp.jobs.pending_restart import FOLDER as LEFT
 from azext_pythonapp.jobs.request import FOLDER as JOBS
 from azext_pythonapp.operations.app import activity as module
-from azext_pythonapp.operations.app.activity import LOOK, activity, last_change, parse_records
+from azext_pythonapp.operations.app.activity import LOOK, activity, had_web_config, last_change, parse_records
 from tests.unit.folder_site import FolderSite
 from tests.unit.operations.shop import shop_site
 
@@ -100,6 +100,22 @@ def test_the_last_change_is_the_newest_that_succeeded():
 @pytest.mark.parametrize("newest", ['{"id": "x"}', '{"id": 1', "", '{"command": "install"}'])
 def test_a_newest_change_that_cannot_be_read_is_not_told(newest):
     assert last_change(parse_records(printed(f"pythonapp-change {OLD}", newest))) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "had"),
+    [
+        ({}, False),
+        ({"command": "install", "runtimeAfter": None, "changes": [{"target": "siteextensions/x"}]}, False),
+        ({"command": "set-version", "runtimeAfter": {"version": "3.8.10"}}, True),
+        ({"command": "package install", "changes": [{"target": "packages/six", "action": "install"}]}, True),
+        ({"command": "web-config set", "changes": [{"target": "site/wwwroot/web.config", "action": "update"}]}, True),
+        ({"command": "rollback", "changes": [{"target": "site/wwwroot/web.config", "action": "delete"}]}, False),
+        ({"command": "rollback", "changes": "x"}, False),
+    ],
+)
+def test_whether_there_was_a_web_config(fields, had):
+    assert had_web_config(parse_records(printed(json.dumps(fields)))) is had
 
 
 def test_a_running_job_leaves_the_restart_open(app):
