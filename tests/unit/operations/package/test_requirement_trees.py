@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import os
-from types import SimpleNamespace
 
 import pytest
 
@@ -216,9 +215,9 @@ def on_app(contents):
     def read(path):
         if path not in contents:
             raise NotFound(path)
-        return SimpleNamespace(content=contents[path])
+        return contents[path]
 
-    return SimpleNamespace(kudu=SimpleNamespace(read=read))
+    return read
 
 
 def test_the_apps_files_are_watched_wherever_they_are_below_home():
