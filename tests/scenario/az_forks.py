@@ -54,7 +54,13 @@ class Server:
         """Begin a command. Returns it in the forked process, None in this one."""
         text, files, _, _ = socket.recv_fds(connection, LONGEST, 2)
         while not text.endswith(b"\n"):
-            text += connection.recv(LONGEST)
+            more = connection.recv(LONGEST)
+            if not more:  # the client has gone
+                connection.close()
+                for file in files:
+                    os.close(file)
+                return None
+            text += more
         modules = os.memfd_create("modules")
         pid = os.fork()
         if not pid:
