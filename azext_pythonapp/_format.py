@@ -101,6 +101,26 @@ def publish_table(answer):
 
 
 @fitted
+def rollback_table(answer):
+    """The row of `rollback`; the planned changes for a dry run."""
+    if answer.get("dryRun"):
+        return _changes(answer)
+    runtime = answer["runtime"] or {}
+    return [
+        OrderedDict(
+            [
+                ("App", _app_name(answer["app"])),
+                ("Undone", answer["undone"]),
+                ("Changed", yes_no(answer["changed"])),
+                ("Version", runtime.get("version")),
+                ("Arch", runtime.get("architecture")),
+                ("Http", answer["verification"].get("httpStatus")),
+            ]
+        )
+    ]
+
+
+@fitted
 def web_config_table(shown):
     """The row of `web-config show`."""
     return [

@@ -36,3 +36,29 @@ examples:
   - name: Print the command that undoes a change.
     text: az webapp python history show -g MyGroup -n MyApp --change-id 20261122-115930-4f2a --query undoCommand -o tsv
 """
+
+helps["webapp python rollback"] = """
+type: command
+short-summary: Undo a recorded change of an app.
+long-summary: >-
+    What the change touched becomes what it was before: web.config byte for byte, other files, the packages of a Python
+    in the versions and from the indexes of then, and a Python that was uninstalled. A Python that the command `install`
+    put on the app is uninstalled; one that set-version installed stays. The rollback is recorded itself, so it can be
+    undone too: undoing a rollback makes the change again.
+
+    It is checked as by set-version: the entry point must import, and the page must answer as well as it does now, on
+    every instance. When it does not, everything is put back as it was.
+
+    When somebody changed the same files or packages since, nothing is undone: the three states are shown. --force undoes
+    the change all the same.
+
+    The default is the newest change that did not fail and was not undone. A change that was interrupted is undone as
+    well; a job of it that is still running is waited for.
+examples:
+  - name: Undo the newest change.
+    text: az webapp python rollback -g MyGroup -n MyApp --yes
+  - name: See what would change.
+    text: az webapp python rollback -g MyGroup -n MyApp --dry-run
+  - name: Undo a certain change of a deployment slot.
+    text: az webapp python rollback -g MyGroup -n MyApp -s staging --change-id 20261126-155443-57bd --yes
+"""

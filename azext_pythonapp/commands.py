@@ -19,6 +19,9 @@ def load_command_table(loader, _):
     with commands("webapp python", "publish") as group:
         group.custom_command("publish", "publish_folder", table_transformer=_format.publish_table)
 
+    with commands("webapp python", "rollback") as group:
+        group.custom_command("rollback", "undo_change", table_transformer=_format.rollback_table)
+
     with commands("webapp python", "package") as group:
         group.custom_command(
             "install-requirements", "install_from_requirements", table_transformer=_format.changes_table

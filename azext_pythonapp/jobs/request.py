@@ -66,6 +66,7 @@ class JobSpec:  # pylint: disable=too-many-instance-attributes
     python: full Windows path of the runtime's python.exe.
     runtime: the runtime's folder name, such as "python364x64"; lock and record are named after it.
     pip: the call; None when only `pip check` is asked for. preparation: a call that must succeed before it.
+    then: calls after it, in order; none is made after one that fails.
     directory: where pip runs, so that relative paths in requirements mean what they say.
     record: what a successful run records for the next one (packages.record.to_json); None for no record.
     watched: contents, as the caller read them, of files on the app (by path relative to %HOME%) that pip will read;
@@ -95,11 +96,12 @@ class JobSpec:  # pylint: disable=too-many-instance-attributes
     app_stopped: bool = False
     title: str | None = None
     switch: Switch | None = None
+    then: tuple[PipCommand, ...] = ()
 
     @property
     def calls(self) -> list[PipCommand]:
         """The calls of pip, in order."""
-        return [call for call in (self.preparation, self.pip) if call is not None]
+        return [call for call in (self.preparation, self.pip, *self.then) if call is not None]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -192,6 +194,7 @@ def asked_digest(spec: JobSpec, job_id: str, files: Mapping[str, bytes]) -> str:
         None if restore is None else [[option, _json(value)] for option, value in restore.sources],
         sorted((name, hashlib.sha256(text).hexdigest()) for name, text in files.items()),
         sorted((name, hashlib.sha256(text).hexdigest()) for name, text in spec.watched.items()),
+        *([_json(argument) for argument in each.arguments] for each in spec.then),
     ]
     words = json.dumps(content).encode("ascii")
     return hashlib.pbkdf2_hmac("sha256", words, job_id.encode("ascii"), _DIGEST_ROUNDS).hex()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import html
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from packaging.tags import Tag, compatible_tags, cpython_tags
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, canonicalize_name, canonicalize_version, parse_wheel_filename
 
 from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.packages.requirements import Requirement, TargetEnvironment
@@ -124,6 +124,35 @@ def find_links_page(wheels: Iterable[Wheel]) -> bytes:
     for wheel in wheels:
         link = f"{_FROM_JOB}/{wheel.key}/{quote(wheel.name)}#sha256={wheel.sha256}"
         lines.append(f'<a href="{html.escape(link)}">{html.escape(wheel.name)}</a><br>')
+    return _page(lines)
+
+
+def stored_page(names: Iterable[str], packages: Mapping[str, str]) -> bytes | None:
+    """Return the page for --find-links with those wheels of the store that hold packages; None for none of them.
+
+    names: the entries of STORE. packages: version by canonical name. The links have no hash: that of a wheel's content
+    begins with the name of its folder, by which the runner checks it.
+    """
+    lines = []
+    for key, name in filter(None, map(_stored, names)):
+        try:
+            project, version, _, _ = parse_wheel_filename(name)
+        except InvalidWheelFilename:
+            continue
+        wanted = packages.get(str(canonicalize_name(project)))
+        if wanted is not None and canonicalize_version(wanted) == canonicalize_version(version):
+            link = f"{_FROM_JOB}/{key}/{quote(name)}"
+            lines.append(f'<a href="{html.escape(link)}">{html.escape(name)}</a><br>')
+    return _page(lines) if lines else None
+
+
+def _stored(entry: str) -> tuple[str, str] | None:
+    """Return the folder and the name of the wheel whose marker an entry of the store is; None for anything else."""
+    key, _, name = entry.removesuffix(".whole").partition("-")
+    return (key, name) if entry.endswith(".whl.whole") else None
+
+
+def _page(lines: Iterable[str]) -> bytes:
     return "\n".join(["<!DOCTYPE html><html><body>", *lines, "</body></html>"]).encode("utf-8")
 
 

@@ -16,7 +16,7 @@ MOST_LINES = 400
 # each other.
 FLOORS = [
     ["az"],
-    ["operations.publish"],
+    ["operations.publish", "operations.rollback"],
     ["operations.set_version", "operations.show"],
     ["operations.history", "operations.web_config"],
     ["operations.package", "operations.runtime"],
@@ -31,6 +31,7 @@ AZ = {
     "commands",
     "custom",
     "_params",
+    "_params_switch",
     "_params_web_config",
     "_help",
     "_help_history",

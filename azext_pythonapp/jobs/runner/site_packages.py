@@ -172,8 +172,13 @@ def direct_addresses(folder):
 
 
 def direct_address(fields):
-    """Return the address in the fields of a direct_url.json, such as "git+https://host/a.git@4f2a#subdirectory=b"."""
+    """Return the address in the fields of a direct_url.json, such as "git+https://host/a.git@4f2a#subdirectory=b".
+
+    That of a package that runs from its own folder begins with "-e ".
+    """
     address, vcs = fields["url"], fields.get("vcs_info")
+    if (fields.get("dir_info") or {}).get("editable"):
+        return "-e " + address
     if vcs:
         address = "%s+%s@%s" % (vcs["vcs"], address, vcs["commit_id"])
     return address + ("#subdirectory=" + fields["subdirectory"] if fields.get("subdirectory") else "")

@@ -27,12 +27,16 @@ KEPT_WHEEL_BYTES = 4 << 30
 
 
 def given_wheels(folder):
-    """Return the wheels of the store on the page in a job's folder: [(key, SHA-256, file name)]."""
+    """Return the wheels of the store on the page in a job's folder: [(key, SHA-256, file name)].
+
+    Where the page has no hash, it is the part of it that is the key (packages/wheels.py).
+    """
     path = os.path.join(folder, "wheels.html")
     if not os.path.isfile(path):
         return []
     with io.open(path, encoding="utf-8") as stream:
-        return re.findall(r'"\.\./\.\./wheels/(\w+)/[^"]+#sha256=(\w+)">([^<]+)<', stream.read())
+        links = re.findall(r'"\.\./\.\./wheels/(\w+)/[^"#]+(?:#sha256=(\w+))?">([^<]+)<', stream.read())
+    return [(key, sha256 or key, name) for key, sha256, name in links]
 
 
 def stored_wheels(data):
@@ -62,7 +66,7 @@ def delete_damaged_wheels(data, folder):
     damaged = []
     for key, expected, name in given_wheels(folder):
         try:
-            whole = sha256_of(os.path.join(data, "wheels", key, name)) == expected
+            whole = sha256_of(os.path.join(data, "wheels", key, name)).startswith(expected)
         except (IOError, OSError) as error:
             whole = error.errno != errno.ENOENT
         if not whole:

@@ -142,7 +142,8 @@ class OpenChange:
         same = bool(unfinished.fingerprint) and unfinished.fingerprint == self.record.fingerprint
         if not same and not self._continues(unfinished):
             self._other = left and replace(left, change=unfinished.id)
-            app.say_once(left_sentence(app, unfinished))
+            if unfinished.id != self.record.undoes:
+                app.say_once(left_sentence(app, unfinished))
             return
         assert self._lease is not None
         app.progress.say(f"Going on with change {unfinished.id} of {app.site.label}, which was interrupted.")

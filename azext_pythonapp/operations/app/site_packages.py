@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import ntpath
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from email.parser import HeaderParser
+from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.errors import NotFound
+from azext_pythonapp.errors import NotFound, PythonAppError
 from azext_pythonapp.packages import installed
 from azext_pythonapp.packages.installed import metadata_names, packages
+from azext_pythonapp.url_secrets import without_secrets
 from azext_pythonapp.windows import worker_path
 
 _AT_ONCE = 8
+_ADDRESS = "pythonapp-address"
 
 
 class InstalledMetadata:
@@ -53,6 +57,42 @@ class InstalledMetadata:
             return self._kudu.read(f"{self._folder}/{path}").content.decode("utf-8", "replace")
         except NotFound:
             return None
+
+
+def direct_addresses(app: App, folder: str) -> dict[str, str]:
+    """Return where a runtime's packages came from that no index provided, by canonical name (PEP 610).
+
+    folder: the runtime's, its name in %HOME%. One command on the worker; {} where it cannot be run now. What this says
+    is what jobs/runner/site_packages.py says, without credentials.
+    """
+    place = ntpath.join(folder, "Lib", "site-packages")
+    try:
+        printed = app.kudu.run(
+            rf'(for /d %i in ({place}\*.dist-info) do @if exist "%i\direct_url.json" '
+            rf'(echo {_ADDRESS} %~nxi & type "%i\direct_url.json" & echo.)) & echo.'
+        ).output
+    except PythonAppError:
+        return {}
+    found = {}
+    for part in printed.split(_ADDRESS)[1:]:
+        entry, _, text = part.strip().partition("\n")
+        try:
+            address = _direct_address(json.loads(text))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue
+        for name in packages([entry.strip()]):
+            found[name] = without_secrets(address)
+    return found
+
+
+def _direct_address(fields: Mapping[str, Any]) -> str:
+    """Return the address in the fields of a direct_url.json; "-e " before that of a package in its own folder."""
+    address, vcs = str(fields["url"]), fields.get("vcs_info")
+    if (fields.get("dir_info") or {}).get("editable"):
+        return f"-e {address}"
+    if vcs:
+        address = f"{vcs['vcs']}+{address}@{vcs['commit_id']}"
+    return address + (f"#subdirectory={fields['subdirectory']}" if fields.get("subdirectory") else "")
 
 
 def requires_txt(text: str) -> list[str]:

@@ -45,7 +45,8 @@ class PipRun:  # pylint: disable=too-many-instance-attributes
     """One run that is planned.
 
     title: what it does, up to the Python: "Installing requirements.txt into".
-    call: of pip. preparation: a call before it, such as one that upgrades pip; None when there is no need.
+    call: of pip. preparation: a call before it, such as one that upgrades pip; None when there is no need. then: calls
+    after it.
     planned: what it is expected to change; the dependencies are pip's to find out.
     directory: where pip runs. uploads: contents of files for the job's folder, by path in it.
     watched, record, restore: as in JobSpec.
@@ -65,6 +66,7 @@ class PipRun:  # pylint: disable=too-many-instance-attributes
     record: Mapping[str, Any] | None = None
     preparation: PipCommand | None = None
     restore: Restore | None = None
+    then: tuple[PipCommand, ...] = ()
     asked: Mapping[str, bytes] | None = None
     covered: bool = True
     present: Mapping[str, str] | None = None
@@ -113,6 +115,7 @@ def spec_of(
         restore=run.restore,
         on_success=on_success,
         app_stopped=app_stopped,
+        then=run.then,
     )
 
 

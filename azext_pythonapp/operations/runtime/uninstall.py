@@ -15,6 +15,7 @@ from azext_pythonapp.operations.app.observe import not_answered, observe
 from azext_pythonapp.operations.app.python_in_use import Target
 from azext_pythonapp.operations.app.record_parts import package_part, runtime_change
 from azext_pythonapp.operations.app.recording import recorded
+from azext_pythonapp.operations.app.site_packages import direct_addresses
 from azext_pythonapp.operations.runtime.choose import say_new_id
 from azext_pythonapp.operations.runtime.in_use import shortened, uses_of_runtime
 from azext_pythonapp.operations.runtime.keep_packages import BUNDLED, note_of, packages_in
@@ -130,7 +131,7 @@ def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, A
         part = None
         if folder is not None:
             target = Target(python.python_path, folder, python.version or "", python.architecture or "")
-            part = package_part(target, packages)
+            part = replace(package_part(target, packages), addresses=direct_addresses(app, folder))
             change.note_packages(part)
         change.begin()
         changes = plan.apply(app.progress)
@@ -145,7 +146,7 @@ def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, A
 def _without_python(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, Any]:
     """Remove what an interrupted installation of the runtime left, if there is anything; its Python is not there."""
     left = unfinished_of(app, request.names)
-    plan = Plan([step for each in left for step in _left_steps(app, each)])
+    plan = Plan([step for each in left for step in left_steps(app, each)])
     if dry_run:
         app.progress.show_plan(app.site.label, None, plan.changes, dry_run=True)
         return report(app.site.to_dict(), plan.changes, True)
@@ -163,7 +164,15 @@ def _without_python(app: App, request: UninstallRequest, dry_run: bool) -> dict[
     return report(app.site.to_dict(), changes, False, changeId=change.change_id)
 
 
-def _left_steps(app: App, left: Unfinished) -> list[Step]:
+def removal_steps(app: App, python: InstalledRuntime, pythons: Sequence[InstalledRuntime]) -> list[Step]:
+    """Return the steps that remove a Python, its site extension and its folder. pythons: all that are on the app."""
+    folder = _doomed_folder(app, python, pythons, False)
+    steps = _folder_steps(app, folder, packages_in(app, folder)) if folder is not None else []
+    return [*_extension_steps(app, python), *steps]
+
+
+def left_steps(app: App, left: Unfinished) -> list[Step]:
+    """Return the step that deletes what an interrupted installation left."""
     change = Change(left.folder, "uninstall", "not complete", None)
 
     def apply() -> Sequence[Change]:

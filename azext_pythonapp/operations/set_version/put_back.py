@@ -64,29 +64,44 @@ def put_back(
     """
     with app.progress.phase(f"Putting back {change.title}."):
         sentence = f"Rolled back: {change.undo()}"
-        if restart:
-            try:
-                busy = living_job(app.kudu)
-                if busy is not None:
-                    return (
-                        f"{sentence} IIS restarts the worker process of {app.site.label} because of it. The app itself "
-                        f"was not restarted, because that would end job {busy.id}."
-                    )
-                app.arm.restart(app.site)
-            except PythonAppError as error:
-                return (
-                    f"{sentence} The restart after that failed: {error.message.rstrip('.')}. Until it is restarted, "
-                    f"{app.site.label} may go on as it was after the change: `az webapp restart {app.site.arguments}`."
-                )
-            except KeyboardInterrupt:
-                return (
-                    f"{sentence} The restart after that was interrupted, so {app.site.label} may not be restarted: "
-                    f"`az webapp restart {app.site.arguments}`."
-                )
+        return runs_again(app, sentence, restart=restart, before=before, page_status=page_status)
+
+
+def runs_again(
+    app: App,
+    sentence: str,
+    *,
+    restart: bool,
+    before: str | None = None,
+    page_status: Callable[[], int | str | None] | None = None,
+) -> str:
+    """Restart an app whose change was undone, and return what became of it, in sentences.
+
+    sentence: what was undone. The other parameters, and Ctrl-C, are as for `put_back`. Raises nothing of Azure's.
+    """
+    if restart:
         try:
-            status = page_status() if page_status is not None else None
+            busy = living_job(app.kudu)
+            if busy is not None:
+                return (
+                    f"{sentence} IIS restarts the worker process of {app.site.label} because of it. The app itself "
+                    f"was not restarted, because that would end job {busy.id}."
+                )
+            app.arm.restart(app.site)
+        except PythonAppError as error:
+            return (
+                f"{sentence} The restart after that failed: {error.message.rstrip('.')}. Until it is restarted, "
+                f"{app.site.label} may go on as it was after the change: `az webapp restart {app.site.arguments}`."
+            )
         except KeyboardInterrupt:
-            status = None  # the app was put back; only the proof is missing
+            return (
+                f"{sentence} The restart after that was interrupted, so {app.site.label} may not be restarted: "
+                f"`az webapp restart {app.site.arguments}`."
+            )
+    try:
+        status = page_status() if page_status is not None else None
+    except KeyboardInterrupt:
+        status = None  # the app was put back; only the proof is missing
     if status is None:
         return f"{sentence} Whether the app answers as before was not verified."
     if isinstance(status, str):

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from azext_pythonapp.jobs.runner import wheel_store
-from azext_pythonapp.packages.wheels import find_links_page, read_folder
+from azext_pythonapp.packages.wheels import find_links_page, read_folder, stored_page
 
 DAY = 24 * 3600
 
@@ -65,6 +65,16 @@ def store(tmp_path):
 def test_whole_wheels_stay(store):
     assert store.call("delete_damaged_wheels") == []
     assert store.whole == ["a", "b", "c"]
+
+
+def test_links_without_a_hash_are_checked_by_the_part_that_is_known(store):
+    names = [wheel.marker for wheel in store.given]
+    (store.job / "wheels.html").write_bytes(stored_page(names, {"a": "1.0+local.1", "b": "1.0"}))
+    a, b, _ = store.given
+    assert wheel_store.given_wheels(str(store.job)) == [(a.key, a.key, a.name), (b.key, b.key, b.name)]
+    assert store.call("delete_damaged_wheels") == [] and store.whole == ["a", "b", "c"]
+    (store.data / "wheels" / b.key / b.name).write_bytes(b"damaged")
+    assert store.call("delete_damaged_wheels") == [b.name] and store.whole == ["a", "c"]
 
 
 def test_a_damaged_and_a_missing_wheel_are_forgotten(store):

@@ -1,0 +1,253 @@
+"""What a recorded change touched, as it is now: its files, its Pythons and their packages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.errors import InvalidWebConfig, NotFound
+from azext_pythonapp.history.record import KeptFile, PackageChange, Record, RuntimeChange
+from azext_pythonapp.operations.app.observe import Observation, not_answered, observe
+from azext_pythonapp.operations.app.site_packages import present_packages
+from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, FileState
+from azext_pythonapp.operations.package.restore_set import same_packages
+from azext_pythonapp.operations.rollback.files import read_state
+from azext_pythonapp.operations.rollback.target import Target
+from azext_pythonapp.operations.runtime.in_use import uses_of_runtime
+from azext_pythonapp.runtimes.discovery import InstalledRuntime
+from azext_pythonapp.runtimes.identity import identify_folder
+from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
+from azext_pythonapp.windows import home_folder_of, same_path, started_path
+
+# What these commands installed stays: what ran before them comes back without its removal.
+_STAYS_AFTER = ("set-version", "publish")
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A file that the change wrote. now: as it is."""
+
+    kept: KeptFile
+    now: FileState
+
+    @property
+    def back(self) -> bool:
+        """Return whether it is as it was before the change."""
+        return self.now.content == self.kept.before
+
+    @property
+    def foreign(self) -> bool:
+        """Return whether it is neither as the change left it nor as it was before."""
+        return self.kept.written and self.now.content != self.kept.after and not self.back
+
+
+@dataclass(frozen=True)
+class FoundPackages:
+    """The packages of a Python that the change touched. now: version by name; absent: whether that Python is gone."""
+
+    change: PackageChange
+    now: Mapping[str, str]
+    absent: bool
+
+    @property
+    def back(self) -> bool:
+        """Return whether they are as they were before the change."""
+        return not self.absent and same_packages(self.now, self.change.before or {})
+
+    @property
+    def foreign(self) -> bool:
+        """Return whether they are neither as the change left them nor as they were before."""
+        after = self.change.after
+        return after is not None and not same_packages(self.now, after) and not self.back
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A Python that has to be installed again.
+
+    partial: whether the rest of one that was being uninstalled is in its folder. packages: that it had; None for not
+    known.
+    """
+
+    runtime: RuntimeChange
+    partial: bool
+    packages: PackageChange | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """The app, as far as the change touched it.
+
+    web_config: the one that IIS reads now; wanted_config: what it is to be. handler: what that starts. files, packages:
+    of the change. missing: Pythons to install again. extra: Pythons that the change installed and that are to go.
+    used: why another one that it installed cannot go, by its name. stays: those that it installed and that stay.
+    """
+
+    app: App
+    target: Target
+    seen: Observation
+    web_config: FileState
+    wanted_config: bytes | None
+    handler: PythonHandler | None
+    files: Sequence[FoundFile]
+    packages: Sequence[FoundPackages]
+    missing: Sequence[Missing]
+    extra: Sequence[InstalledRuntime]
+    used: Mapping[str, str]
+    stays: Sequence[InstalledRuntime]
+
+    @property
+    def running(self) -> bool:
+        """Return whether the app ran when it was looked at."""
+        return not self.app.site.stopped
+
+    @property
+    def python_exe(self) -> str | None:
+        """Return the python.exe that the app is to run, as the worker sees it; None where none is named."""
+        return started_path(self.handler.python_exe, self.app.kudu.home()) if self.handler else None
+
+    def is_wanted(self, python_path: str) -> bool:
+        """Return whether the app is to run a Python."""
+        paths = self.handler.python_paths if self.handler is not None else ()
+        return any(same_path(path, python_path, self.app.kudu.home()) for path in paths)
+
+
+def look(app: App, target: Target) -> Found:
+    """Look at everything that a change touched.
+
+    Raises UnknownOutcome when a Python that matters did not answer in time.
+    """
+    seen = observe(app)
+    record, home = target.record, app.kudu.home()
+    present = seen.web_config
+    kept = record.file(f"{seen.root}/{WEB_CONFIG}")
+    wanted = kept.before if kept is not None else present.content
+    files = [
+        FoundFile(each, present if each is kept else read_state(app, each.path)) for each in reversed(record.files)
+    ]
+    handler = _handler(app, wanted)
+    installed = list(_installed(record))
+    own = [each for each in record.packages if not any(same_path(path, each.python_path, home) for path in installed)]
+    missing = list(_missing(app, target, handler, own, seen.pythons))
+    gone = [each.runtime.python_path for each in missing]
+    packages = [_packages(app, each, gone) for each in own if each.before is not None]
+    known = [each.change.python_path for each in packages]
+    packages += [
+        FoundPackages(each.packages, {}, True)
+        for each in missing
+        if each.packages is not None and not any(same_path(path, each.runtime.python_path, home) for path in known)
+    ]
+    there = [python for path in installed for python in seen.pythons if same_path(path, python.python_path, home)]
+    stays = record.command in _STAYS_AFTER or bool(record.files)
+    used = {} if stays else {python.name: use for python in there if (use := _use(app, python))}
+    return Found(
+        app,
+        target,
+        seen,
+        present,
+        wanted,
+        handler,
+        files,
+        packages,
+        missing,
+        [] if stays else [python for python in there if python.name not in used],
+        used,
+        there if stays else [],
+    )
+
+
+def _handler(app: App, content: bytes | None) -> PythonHandler | None:
+    try:
+        return read_handler(content)
+    except InvalidWebConfig as error:
+        app.progress.say(
+            f"Warning: The web.config that {app.site.label} gets back cannot be read, so what it starts is not "
+            f"checked: {error.message}"
+        )
+        return None
+
+
+def _installed(record: Record) -> Iterator[str]:
+    """Return the paths of the Pythons that a change installed where there were none."""
+    seen: set[str] = set()
+    for each in record.runtimes:
+        if each.python_path.lower() not in seen and each.action == "install":
+            yield each.python_path
+        seen.add(each.python_path.lower())
+
+
+def _missing(
+    app: App,
+    target: Target,
+    handler: PythonHandler | None,
+    packages: Sequence[PackageChange],
+    pythons: Sequence[InstalledRuntime],
+) -> Iterator[Missing]:
+    """Return the Pythons that are not there: those that the change uninstalled, and the one of web.config."""
+    home, record, seen = app.kudu.home(), target.record, set[str]()
+    first: dict[str, RuntimeChange] = {}
+    for each in record.runtimes:
+        first.setdefault(each.python_path.lower(), each)
+    needed = [each.python_path for each in first.values() if each.action == "uninstall"]
+    if handler is not None and len(handler.python_paths) == 1:
+        needed.append(started_path(handler.python_exe, home))
+    needed += [each.python_path for each in packages if each.before]
+    for path in needed:
+        wanted = _recorded(target, path, home)
+        if path.lower() in seen or home_folder_of(path, home) is None:
+            continue
+        seen.add(path.lower())
+        python = next((each for each in pythons if same_path(each.python_path, path, home)), None)
+        if python is not None and python.unknown:
+            raise not_answered(app, python, "whether it has to be installed again")
+        own = first.get(path.lower())
+        if python is not None and python.answered and (own is None or _is_same(own, python)):
+            continue
+        if wanted is not None:
+            whole = python is not None and python.answered
+            yield Missing(wanted[0], not whole and _exists(app, home_folder_of(path, home)), wanted[1])
+
+
+def _exists(app: App, folder: str | None) -> bool:
+    try:
+        return folder is not None and bool(app.kudu.list_directory(folder))
+    except NotFound:
+        return False
+
+
+def _is_same(wanted: RuntimeChange, python: InstalledRuntime) -> bool:
+    """Return whether a Python that is there is the one that is wanted, its package's version included."""
+    return wanted.package_version in (None, python.package_version) or wanted.action != "uninstall"
+
+
+def _recorded(target: Target, path: str, home: str) -> tuple[RuntimeChange, PackageChange | None] | None:
+    """Return what the records say of a Python that is gone, and of its packages; else what its folder is called."""
+    records = [target.record, *reversed(target.later)]
+    for record in records:
+        for each in record.runtimes:
+            if each.action == "uninstall" and same_path(each.python_path, path, home):
+                had = (one for one in record.packages if same_path(one.python_path, path, home) and one.before)
+                return each, next(had, None)
+    for record in records:
+        for used in (record.runtime_before, record.runtime_after):
+            if used is not None and same_path(used.python_path, path, home) and used.version:
+                return RuntimeChange("uninstall", **asdict(used)), None
+    named = identify_folder(home_folder_of(path, home) or "")
+    if named is None:
+        return None
+    return RuntimeChange("uninstall", named.version, named.architecture, None, None, None, path), None
+
+
+def _packages(app: App, change: PackageChange, gone: Sequence[str]) -> FoundPackages:
+    home = app.kudu.home()
+    absent = any(same_path(path, change.python_path, home) for path in gone)
+    return FoundPackages(change, {} if absent else present_packages(app, change.folder), absent)
+
+
+def _use(app: App, python: InstalledRuntime) -> str | None:
+    """Return what the app uses of a Python, in words; None for nothing."""
+    if python.in_use:
+        return f"web.config starts {python.python_path}"
+    places = uses_of_runtime(app, python.python_path)
+    return f"{places[0]} names its folder" if places else None

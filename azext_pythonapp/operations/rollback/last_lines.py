@@ -1,0 +1,57 @@
+"""The last lines of `rollback`: what the app runs again, what stays, and the command that undoes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from azext_pythonapp.advice import quoted
+from azext_pythonapp.operations.rollback.found import Found
+from azext_pythonapp.operations.rollback.steps import Run
+from azext_pythonapp.operations.rollback.target import described
+from azext_pythonapp.operations.set_version.words import capital, stopped_sentence
+from azext_pythonapp.plan import Change
+from azext_pythonapp.runtimes.discovery import InstalledRuntime
+
+
+def last_lines(run: Run, changes: Sequence[Change]) -> list[str]:
+    """Return the last lines of a run that succeeded. changes: what it changed."""
+    found, app = run.found, run.found.app
+    done = [change for change in changes if change.action != "none"]
+    label = capital(app.site.label)
+    if not done:
+        return [nothing_to_do(found), *stays_lines(found)]
+    first = f"Undone: {described(found.target.record)}."
+    python = run.python
+    runs = f"{label} {'runs' if run.health.good else 'is set to run'} {python.name}." if python else None
+    lines = [
+        " ".join(filter(None, (first, runs, run.health.sentence, f"{app.progress.seconds:.0f} s."))),
+        f"web.config of {app.site.label} starts no Python now, as before that change." if found.handler is None else "",
+        *stays_lines(found),
+        f"Undo: {run.record.undo}" if run.record is not None and run.record.undo else "",
+    ]
+    if not found.running and not run.restarted:
+        lines.append(stopped_sentence(app))
+    return [line for line in lines if line]
+
+
+def nothing_to_do(found: Found) -> str:
+    """Return the sentence for a change of which nothing is left to undo."""
+    target = found.target
+    by = f" Change {target.undone_by.id} undid it." if target.undone_by is not None else ""
+    label = capital(found.app.site.label)
+    return f"{label} is as it was before {described(target.record)} already; nothing changed.{by}"
+
+
+def stays_lines(found: Found) -> list[str]:
+    """Return a line for each Python that the change installed and that stays."""
+    lines = [f"{name} stays on {found.app.site.label}: {use}." for name, use in found.used.items()]
+    return lines + [_stays(found, python) for python in found.stays]
+
+
+def _stays(found: Found, python: InstalledRuntime) -> str:
+    app = found.app
+    if found.is_wanted(python.python_path):
+        return f"{python.name} stays on {app.site.label}, which runs it."
+    which = f"--extension-id {quoted(python.extension_id)}" if python.extension_id else f"--version {python.version}"
+    uninstall = f"az webapp python uninstall {app.site.arguments} {which}"
+    return f"{python.name} stays on {app.site.label}. To remove it: {uninstall}"
