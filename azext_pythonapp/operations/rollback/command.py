@@ -12,15 +12,15 @@ from azext_pythonapp.errors import NotFound, PythonAppError, Refused, RemoteFail
 from azext_pythonapp.history.lease import EXPIRE_SECONDS, LOOK_SECONDS, read_lease
 from azext_pythonapp.history.record import (
     FAILED,
+    SUCCEEDED,
     UNFINISHED,
     PackageChange,
     Published,
     Record,
     RuntimeChange,
-    moment_text,
 )
-from azext_pythonapp.history.store import History
 from azext_pythonapp.jobs.store import show
+from azext_pythonapp.operations.app.left_change import settle
 from azext_pythonapp.operations.app.python_in_use import Target as PipTarget
 from azext_pythonapp.operations.app.record_parts import in_use, package_part, runtime_change
 from azext_pythonapp.operations.app.recording import recorded
@@ -121,7 +121,8 @@ def _apply(run: Run, plan: Plan, kept: Kept) -> list[Change]:
 def _close(app: App, cut: Sequence[Record], run: Run) -> None:
     """End the records of changes that were interrupted, so that nobody is told to finish them any more.
 
-    One that this command went on with has its own end; one that left nothing to undo has failed, as far as it got.
+    One that this command went on with has its own end. An undo that was interrupted when all was undone has succeeded;
+    any other has failed, as far as it got.
     """
     own = run.record.record.id if run.record is not None else None
     undone_now = run.record is not None and run.record.used
@@ -129,7 +130,8 @@ def _close(app: App, cut: Sequence[Record], run: Run) -> None:
         if each.id == own or (undone_now and each.id == run.found.target.record.id):
             continue
         try:
-            History(app.kudu).write(replace(each, state=FAILED, finished_at=moment_text(app.kudu.now())))
+            complete = each.id != run.found.target.record.id and not undone_now
+            settle(app, each, SUCCEEDED if complete else FAILED)
         except PythonAppError as error:
             app.progress.say(f"Warning: The end of change {each.id} could not be recorded: {error.message}")
 
@@ -163,8 +165,8 @@ def _await_jobs(app: App, target: Target, dry_run: bool) -> list[str]:
     A job that was lost, or never began, is over. An installation that Azure may go on with is waited for as well.
     """
     warnings = []
-    if target.record.state == UNFINISHED and not dry_run:
-        for each in target.record.runtimes:
+    for record in filter(None, (target.record, target.interrupted)) if not dry_run else ():
+        for each in record.runtimes if record.state == UNFINISHED else ():
             _await_installation(app, each)
     for job_id in target.jobs if target.open else ():
         try:

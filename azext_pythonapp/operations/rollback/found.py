@@ -15,6 +15,7 @@ from azext_pythonapp.operations.package.restore_set import same_packages
 from azext_pythonapp.operations.rollback.files import read_state
 from azext_pythonapp.operations.rollback.target import Target
 from azext_pythonapp.operations.runtime.in_use import uses_of_runtime
+from azext_pythonapp.operations.runtime.unfinished import unfinished_in
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import identify_folder
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
@@ -81,7 +82,8 @@ class Found:
 
     web_config: the one that IIS reads now; wanted_config: what it is to be. handler: what that starts. files, packages:
     of the change. missing: Pythons to install again. extra: Pythons that the change installed and that are to go.
-    used: why another one that it installed cannot go, by its name. stays: those that it installed and that stay.
+    rests: folders of those of which only a part is left. used: why another one that it installed cannot go, by its
+    name. stays: those that it installed and that stay.
     """
 
     app: App
@@ -94,6 +96,7 @@ class Found:
     packages: Sequence[FoundPackages]
     missing: Sequence[Missing]
     extra: Sequence[InstalledRuntime]
+    rests: Sequence[str]
     used: Mapping[str, str]
     stays: Sequence[InstalledRuntime]
 
@@ -152,6 +155,7 @@ def look(app: App, target: Target) -> Found:
         packages,
         missing,
         [] if stays else [python for python in there if python.name not in used],
+        [] if stays else _rests(app, target, installed, there),
         used,
         there if stays else [],
     )
@@ -175,6 +179,14 @@ def _installed(record: Record) -> Iterator[str]:
         if each.python_path.lower() not in seen and each.action == "install":
             yield each.python_path
         seen.add(each.python_path.lower())
+
+
+def _rests(app: App, target: Target, installed: Sequence[str], there: Sequence[InstalledRuntime]) -> list[str]:
+    """Return the folders of Pythons that were being installed or uninstalled when a command was cut off."""
+    home = app.kudu.home()
+    gone = [path for path in installed if not any(same_path(path, python.python_path, home) for python in there)]
+    folders = [home_folder_of(path, home) for path in gone] if target.open else []
+    return [folder for folder in folders if folder is not None and is_rest(app, folder)]
 
 
 def _missing(
@@ -206,12 +218,13 @@ def _missing(
             continue
         if wanted is not None:
             whole = python is not None and python.answered
-            yield Missing(wanted[0], not whole and _exists(app, home_folder_of(path, home)), wanted[1])
+            yield Missing(wanted[0], not whole and is_rest(app, home_folder_of(path, home)), wanted[1])
 
 
-def _exists(app: App, folder: str | None) -> bool:
+def is_rest(app: App, folder: str | None) -> bool:
+    """Return whether a folder of %HOME% has files that nobody is installing. folder: its name; None for none."""
     try:
-        return folder is not None and bool(app.kudu.list_directory(folder))
+        return folder is not None and bool(app.kudu.list_directory(folder)) and unfinished_in(app, folder) is None
     except NotFound:
         return False
 

@@ -42,12 +42,24 @@ def removal_of_extra(found: Found) -> list[Step]:
     """Return the steps that uninstall the Pythons that the change had installed."""
     app = found.app
     steps = [step for each in found.extra for step in removal_steps(app, each, found.seen.pythons)]
+    steps += [_rest_step(app, folder) for folder in found.rests]
     ids = [each.extension_id for each in found.target.record.runtimes if each.action == "install" and each.extension_id]
     if found.stays or found.used or found.target.record.state != "unfinished":
         return steps
     left = unfinished_of(app, lambda identifier: any(same_extension(identifier, each) for each in ids))
     there = {home_folder_of(each.python_path, app.kudu.home()) for each in found.extra}
     return steps + [step for each in left if each.folder not in there for step in left_steps(app, each)]
+
+
+def _rest_step(app: App, folder: str) -> Step:
+    """Return the step that deletes what is left of a Python's folder."""
+    change = Change(folder, "uninstall", "not complete", None)
+
+    def delete() -> Sequence[Change]:
+        app.kudu.delete_directory(folder)
+        return [change]
+
+    return Step(f"Deleting the rest of the folder {folder} of {app.site.label}.", [change], delete)
 
 
 def _installation_steps(app: App, missing: Missing, pythons: Sequence[InstalledRuntime]) -> list[Step]:

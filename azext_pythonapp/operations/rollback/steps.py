@@ -125,6 +125,8 @@ def plan_steps(run: Run) -> Plan:
     """Return the steps, in order. Raises Refused for what cannot be done: without a restart, with read-only files."""
     found, request, app = run.found, run.request, run.found.app
     files = [each for each in run.files if each.change.action != "none"]
+    # What an interrupted rollback has changed, the app may not have loaded yet.
+    cut = found.target.interrupted is not None
     used = [each for each in run.packages if each.used or each.found.absent]
     others = [each for each in run.packages if each not in used]
     published = _published_steps(run)
@@ -134,11 +136,11 @@ def plan_steps(run: Run) -> Plan:
         *_registration_steps(run),
         *published,
         *(each.step(request.restart) for each in used),
-        *([_import_step(run)] if files or used or published else []),
+        *([_import_step(run)] if files or used or published or cut else []),
         *(Step(_title(each), [each.change], each.apply, each.undo) for each in files),
     ]
     pending = _pending(run)
-    live = bool(files or published) or any(each.used for each in used)
+    live = bool(files or published or cut) or any(each.used for each in used)
     if files or published:
         require_writable_root(app)
     elif steps:

@@ -10,6 +10,8 @@ from azext_pythonapp.errors import Conflict, NotFound, Refused, RemoteFailed
 from azext_pythonapp.history.lease import LEASE
 from azext_pythonapp.history.record import FAILED, SUCCEEDED, UNFINISHED, KeptFile, Record
 from azext_pythonapp.history.store import HISTORY, History
+from azext_pythonapp.jobs.pending_restart import mark_start
+from azext_pythonapp.jobs.state import Job
 from azext_pythonapp.operations.app.health_check import HealthOptions
 from azext_pythonapp.operations.app.import_check import ImportCheck
 from azext_pythonapp.operations.app.left_change import interrupted_change
@@ -18,10 +20,11 @@ from azext_pythonapp.operations.rollback import found as found_module
 from azext_pythonapp.operations.rollback.command import rollback
 from azext_pythonapp.operations.rollback.files import read_state
 from azext_pythonapp.operations.rollback.steps import RollbackRequest
-from azext_pythonapp.plan import Change
+from azext_pythonapp.plan import Change, Step
 from azext_pythonapp.webconfig.handlers import read_handler
 from tests.unit.operations.rollback.conftest import WEB_CONFIG
-from tests.unit.operations.rollback.test_found import NEW, OLD, config, python
+from tests.unit.operations.rollback.test_found import NEW, OLD, config, has, python, runtime
+from tests.unit.operations.shop import shop_site
 
 READS = ("read", "list", "tail")
 
@@ -272,7 +275,7 @@ def test_an_interrupted_change_is_undone(world, add):
     assert undo(world, change_id=cut.id)["changed"] is False
 
 
-def test_an_interrupted_rollback_is_completed_under_its_own_id(world, add):
+def test_an_interrupted_rollback_is_completed(world, add):
     part = KeptFile(WEB_CONFIG, "web.config", config(NEW), config(OLD), True)
     cut = add("rollback", UNFINISHED, undoes=world.change.id, files=(part,))
     answer = undo(world)
@@ -281,6 +284,83 @@ def test_an_interrupted_rollback_is_completed_under_its_own_id(world, add):
     assert states[cut.id] == FAILED and states[answer["changeId"]] == SUCCEEDED, (
         "its lease was gone, so it is a new one"
     )
+
+
+def test_an_interrupted_rollback_that_had_written_all_is_loaded_and_checked(world, add):
+    part = KeptFile(WEB_CONFIG, "web.config", config(NEW), config(OLD), True)
+    cut = add("rollback", UNFINISHED, undoes=world.change.id, files=(part,))
+    world.put(config(OLD))
+    answer = undo(world)
+    assert [each["target"] for each in answer["changes"]] == ["app"]
+    assert world.done == ["page before", f"import with {OLD}", "restart", "page with Python 3.8.10"]
+    assert {each.id: each.state for each in world.records}[cut.id] == SUCCEEDED
+    del world.done[:]
+    assert undo(world, change_id=world.change.id)["changed"] is False and world.done == []
+
+
+def test_an_app_that_was_stopped_for_its_job_is_started(world, add, monkeypatch):
+    job_id = "20261126-120500-aaaa"
+    cut = add("install-requirements", UNFINISHED, jobs=(job_id,))
+    monkeypatch.setattr(
+        steps, "run_pending", lambda opened, own, changed, why: world.done.append(f"start {list(own)}") or []
+    )
+    mark_start(world.app.kudu, job_id)
+    world.app.site = shop_site("Stopped")
+    answer = undo(world)
+    assert [(each["target"], each["before"], each["after"]) for each in answer["changes"]] == [
+        ("app", "Stopped", "Running")
+    ]
+    assert world.done == [f"start ['{job_id}']", "page with Python 3.11.9"]
+    assert world.records[0].undoes == cut.id and answer["changeId"] == world.records[0].id
+
+
+@pytest.mark.parametrize("ending", ["ends", "never began"])
+def test_a_job_that_still_runs_is_waited_for(world, add, monkeypatch, ending):
+    job_id = "20261126-120500-aaaa"
+    cut = add("install-requirements", UNFINISHED, jobs=("20261126-120400-aaaa", job_id))
+
+    def seen(kudu, asked):
+        if asked != job_id:
+            raise NotFound("deleted since")
+        return Job(job_id, "install-requirements", "running", None)
+
+    class Waited:
+        def __init__(self, opened, asked, timeout):
+            world.done.append(f"wait for {asked}")
+
+        def wait(self):
+            if ending == "never began":
+                raise RemoteFailed("It never began.")
+
+    monkeypatch.setattr(command, "show", seen)
+    monkeypatch.setattr(command, "PipJob", Waited)
+    assert undo(world, dry_run=True)["undone"] == cut.id and world.done == []
+    assert any("is still running" in line for line in world.app.progress.warnings)
+    undo(world)
+    assert world.done == [f"wait for {job_id}"]
+
+
+def test_an_installation_that_goes_on_is_waited_for(world, add, monkeypatch):
+    add("install", UNFINISHED, runtimes=(runtime("install", OLD, extension_id="Contoso-python3810x64"),))
+    world.put(b"<configuration/>")
+
+    def waited(opened, identifier):
+        world.done.append(f"wait for {identifier}")
+        raise RemoteFailed("There is none.")
+
+    monkeypatch.setattr(command, "await_earlier", waited)
+    gone = Change("siteextensions/Contoso-python3810x64", "uninstall", "3.8.10", None)
+    step = Step("Uninstalling.", [gone], lambda: [gone])
+    monkeypatch.setattr("azext_pythonapp.operations.rollback.runtimes.removal_steps", lambda *arguments: [step])
+    monkeypatch.setattr(command, "direct_addresses", lambda opened, folder: {"six": "https://h/six.whl"})
+    has(world.folder, OLD, {"pip": "25.0"})
+    assert undo(world, dry_run=True)["changed"] is True and world.done == []
+    assert [each["target"] for each in undo(world)["changes"]] == [gone.target]
+    assert world.done == ["wait for Contoso-python3810x64"]
+    record = world.records[0]
+    assert [(each.action, each.python_path) for each in record.runtimes] == [("uninstall", OLD)]
+    (packages,) = record.packages
+    assert (packages.before, packages.after, packages.addresses) == ({"pip": "25.0"}, {}, {"six": "https://h/six.whl"})
 
 
 def test_a_change_that_is_being_made_now_is_left(world, add, monkeypatch):

@@ -238,6 +238,15 @@ def test_what_install_put_there_goes(app, add, put, see, tmp_path):
     assert not found.extra and found.used == {"Python 3.8.10 x64": rf"web.config starts {OLD}"}
 
 
+def test_what_is_left_of_an_interrupted_installation_goes(app, add, put, see, tmp_path):
+    put(config(NEW))
+    add("install", "unfinished", runtimes=(runtime("install", OLD),))
+    assert see(python(NEW, in_use=True)).rests == []
+    has(tmp_path, OLD, {})
+    assert see(python(NEW, in_use=True)).rests == ["python3810x64"]
+    assert see(python(NEW, in_use=True), python(OLD)).rests == []
+
+
 def test_packages_that_came_since_are_not_lost(app, add, put, see, tmp_path):
     put(config(NEW))
     made = add("install", runtimes=(runtime("install", OLD),))
