@@ -38,7 +38,7 @@ def require_ours(found: Found, force: bool, more: Sequence[str] = ()) -> None:
     by = f"{described(later)} changed" if later is not None else "Somebody changed"
     if force:
         app.progress.say(
-            f"Warning: {by} this since change {target.record.id}, and it is lost (--force): {'; '.join(states)}."
+            f"Warning: {by} this since change {target.record.id}, and --force replaces it: {'; '.join(states)}."
         )
         return
     anyway = f"{undo_command(app, target.record.id)} --force"

@@ -97,8 +97,9 @@ class Run:
 
     @property
     def content(self) -> bytes:
-        """Return the web.config that the app is to have; one that says nothing where it is to have none."""
-        return NOTHING if self.found.wanted_config is None else self.found.wanted_config
+        """Return the web.config that the app is to have; one that says nothing where that starts no Python."""
+        wanted = self.found.wanted_config
+        return NOTHING if wanted is None or self.found.handler is None else wanted
 
     @property
     def python(self) -> InstalledRuntime | None:
@@ -186,7 +187,8 @@ def _anchor(run: Run) -> Step:
         running = found.running or run.restarted
 
         def page() -> int | str | None:
-            return run.health.put_back_status(found.web_config.content or NOTHING)
+            now = found.web_config.content if found.seen.readable_handler is not None else None
+            return run.health.put_back_status(now or NOTHING)
 
         with app.progress.phase(f"Waiting until {app.site.label} answers as before."):
             return runs_again(

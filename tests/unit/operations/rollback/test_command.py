@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.errors import Conflict, NotFound, Refused, RemoteFailed
+from azext_pythonapp.errors import Conflict, InvalidWebConfig, NotFound, Refused, RemoteFailed
 from azext_pythonapp.history.lease import LEASE
-from azext_pythonapp.history.record import FAILED, SUCCEEDED, UNFINISHED, KeptFile, Record
+from azext_pythonapp.history.record import FAILED, SUCCEEDED, UNFINISHED, KeptFile, Published, Record
 from azext_pythonapp.history.store import HISTORY, History
 from azext_pythonapp.jobs.pending_restart import mark_start
 from azext_pythonapp.jobs.state import Job
@@ -96,7 +96,10 @@ class World:
 
     def observe(self, opened):
         state = read_state(opened, WEB_CONFIG)
-        handler = read_handler(state.content)
+        try:
+            handler = read_handler(state.content)
+        except InvalidWebConfig:
+            handler = None
         current = handler.python_path if handler else None
         pythons = [python(each, in_use=each == current) for each in (OLD, NEW)]
         return SimpleNamespace(
@@ -253,6 +256,76 @@ def test_a_new_web_config_goes_and_no_page_is_expected(world, add):
     assert answer["undone"] == made.id and world.web_config is None and answer["runtime"] is None
     assert not any(each.startswith(("import", "page with")) for each in world.done)
     assert any("starts no Python" in line for line in world.app.progress.said)
+
+
+def test_a_web_config_that_cannot_be_read_is_replaced(world):
+    world.put(b"<configuration>")
+    answer = undo(world, force=True)
+    assert world.web_config == config(OLD)
+    undo(world, change_id=answer["changeId"])
+    assert world.web_config == b"<configuration>", "and comes back, too"
+
+
+class Files:
+    """Published files that are put back."""
+
+    def __init__(self, world):
+        self._world = world
+        self.changed, self.empty = False, False
+        self.published = Published("site/wwwroot", None, ["old.py"], ["app.py"], ["new.py"])
+
+    def note(self, change_id, kept, earlier):
+        self._world.done.append(f"note {earlier}")
+        return self.published
+
+    def keep(self):
+        self._world.done.append("keep")
+
+    def send(self):
+        self.changed = True
+        self._world.done.append("send")
+
+    def complete(self):
+        self._world.done.append("complete")
+
+    def remember(self):
+        self._world.done.append("remember")
+
+    def put_back(self):
+        self._world.done.append("put back")
+        return "The files of app 'shop' were put back as they were."
+
+
+def test_published_files_come_back_before_the_import(world, add, monkeypatch):
+    published = Published("site/wwwroot", "data/pythonapp/kept/x.zip", ["new.py"], ["app.py"], ["old.py"])
+    made = add(
+        "publish", files=(KeptFile(WEB_CONFIG, "web.config", config(OLD), config(NEW), True),), published=published
+    )
+    since: list[str] = []
+    monkeypatch.setattr(command, "exchange_back", lambda opened, part, kept: Files(world))
+    monkeypatch.setattr(command, "changed_since", lambda opened, part: since)
+    since += ["app.py", "b.py"]
+    with pytest.raises(Conflict, match="files that are neither as before it nor as it left them: app.py, b.py"):
+        undo(world)
+    since.clear()
+    world.bad = True
+    with pytest.raises(RemoteFailed, match="were put back as they were"):
+        undo(world)
+    assert "put back" in world.done and world.web_config == config(NEW)
+    del world.done[:]
+    world.bad = False
+    answer = undo(world)
+    assert answer["undone"] == made.id and world.web_config == config(OLD)
+    assert [(each["target"].rpartition("/")[2], each["action"]) for each in answer["changes"]] == [
+        ("old.py", "create"),
+        ("app.py", "update"),
+        ("new.py", "delete"),
+        ("web.config", "update"),
+        ("app", "restart"),
+    ]
+    order = ["note None", "page before", "keep", "send", "complete", "remember", f"import with {OLD}", "restart"]
+    assert world.done == [*order, "page with Python 3.8.10"]
+    assert world.records[0].published.replaced == ["app.py"]
 
 
 def test_an_interrupted_change_that_did_nothing_is_settled(world, add):

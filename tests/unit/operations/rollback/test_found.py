@@ -138,7 +138,7 @@ def test_web_config_of_another_hand_has_three_states(app, add, put, see, tmp_pat
     assert f"What change {made.id} made of {WEB_CONFIG}:" in shown and f"What was made of {WEB_CONFIG} since:" in shown
     assert "python3810x64" in shown and 'verb="GET"' in shown
     require_ours(found, force=True)
-    assert "it is lost (--force)" in app.progress.said[-1]
+    assert "and --force replaces it" in app.progress.said[-1]
 
 
 def test_a_later_change_of_ours_is_named(app, add, put, see, tmp_path):
