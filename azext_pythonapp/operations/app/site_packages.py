@@ -15,10 +15,22 @@ from azext_pythonapp.errors import NotFound, PythonAppError
 from azext_pythonapp.packages import installed
 from azext_pythonapp.packages.installed import metadata_names, packages
 from azext_pythonapp.url_secrets import without_secrets
-from azext_pythonapp.windows import worker_path
+from azext_pythonapp.windows import python_command, worker_path
 
 _AT_ONCE = 8
-_ADDRESS = "pythonapp-address"
+_MARK = "pythonapp-addresses "
+# For Python 2.7 and 3.4+.
+_ADDRESSES = """
+import glob, io, os
+found = {}
+for path in glob.glob(os.path.join(os.path.dirname(sys.executable), "Lib", "site-packages", "*", "direct_url.json")):
+    with io.open(path, encoding="utf-8", errors="replace") as stream:
+        try:
+            found[os.path.basename(os.path.dirname(path))] = json.load(stream)
+        except ValueError:
+            pass
+print("pythonapp-addresses " + json.dumps(found))
+"""
 
 
 class InstalledMetadata:
@@ -59,29 +71,24 @@ class InstalledMetadata:
             return None
 
 
-def direct_addresses(app: App, folder: str) -> dict[str, str]:
+def direct_addresses(app: App, python_path: str) -> dict[str, str]:
     """Return where a runtime's packages came from that no index provided, by canonical name (PEP 610).
 
-    folder: the runtime's, its name in %HOME%. One command on the worker; {} where it cannot be run now. What this says
-    is what jobs/runner/site_packages.py says, without credentials.
+    python_path: of its python.exe, as the worker knows it, which is asked; {} where it does not answer now. What this
+    says is what jobs/runner/site_packages.py says, without credentials.
     """
-    place = ntpath.join(folder, "Lib", "site-packages")
     try:
-        printed = app.kudu.run(
-            rf'(for /d %i in ({place}\*.dist-info) do @if exist "%i\direct_url.json" '
-            rf'(echo {_ADDRESS} %~nxi & type "%i\direct_url.json" & echo.)) & echo.'
-        ).output
-    except PythonAppError:
+        printed = app.kudu.run(python_command(python_path, _ADDRESSES, {})).output
+        rows = json.loads(printed.partition(_MARK)[2])
+    except (PythonAppError, ValueError):
         return {}
     found = {}
-    for part in printed.split(_ADDRESS)[1:]:
-        entry, _, text = part.strip().partition("\n")
+    for entry, fields in rows.items():
         try:
-            address = _direct_address(json.loads(text))
-        except (ValueError, KeyError, TypeError, AttributeError):
+            address = _direct_address(fields)
+        except (KeyError, TypeError, AttributeError):
             continue
-        for name in packages([entry.strip()]):
-            found[name] = without_secrets(address)
+        found.update(dict.fromkeys(packages([entry]), without_secrets(address)))
     return found
 
 

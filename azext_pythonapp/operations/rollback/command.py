@@ -259,7 +259,7 @@ def _packages(run: Run) -> tuple[PackageChange, ...]:
             continue
         target = PipTarget(python.python_path, folder, python.version, python.architecture)
         part = package_part(target, present_packages(app, folder))
-        parts.append(replace(part, after={}, addresses=direct_addresses(app, folder)))
+        parts.append(replace(part, after={}, addresses=direct_addresses(app, python.python_path)))
     return tuple(parts)
 
 

@@ -131,7 +131,7 @@ def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, A
         part = None
         if folder is not None:
             target = Target(python.python_path, folder, python.version or "", python.architecture or "")
-            part = replace(package_part(target, packages), addresses=direct_addresses(app, folder))
+            part = replace(package_part(target, packages), addresses=direct_addresses(app, python.python_path))
             change.note_packages(part)
         change.begin()
         changes = plan.apply(app.progress)

@@ -1,39 +1,60 @@
-"""Where packages came from that no index provided, as the worker prints it."""
+"""Where packages came from that no index provided, as the Python on the worker prints it."""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from types import SimpleNamespace
 
+import pytest
+
 from azext_pythonapp.errors import UnknownOutcome
+from azext_pythonapp.operations.app import site_packages
 from azext_pythonapp.operations.app.site_packages import direct_addresses
 
-PRINTED = (
-    "pythonapp-address six-1.16.0.dist-info \r\n"
-    '{"archive_info": {}, "url": "https://me:pw@h/six-1.16.0-py3-none-any.whl"}\r\n'
-    "pythonapp-address Own_Pkg-1.0.dist-info \r\n"
-    '{"url": "https://h/a.git", "vcs_info": {"vcs": "git", "commit_id": "4f2a"}, "subdirectory": "b"}\r\n'
-    "pythonapp-address library-1.0.dist-info \r\n"
-    '{"url": "file:///D:/home/site/wwwroot/library", "dir_info": {"editable": true}}\r\n'
-    "pythonapp-address torn-1.0.dist-info \r\n{\r\n"
-    "pythonapp-address list-1.0.dist-info \r\n[]\r\n\r\n"
-)
+PYTHON = r"D:\home\python3810x64\python.exe"
+FILES = {
+    "six-1.16.0.dist-info": {"archive_info": {}, "url": "https://me:pw@h/six-1.16.0-py3-none-any.whl"},
+    "Own_Pkg-1.0.dist-info": {
+        "url": "https://h/a.git",
+        "vcs_info": {"vcs": "git", "commit_id": "4f2a"},
+        "subdirectory": "b",
+    },
+    "library-1.0.dist-info": {"url": "file:///D:/home/site/wwwroot/library", "dir_info": {"editable": True}},
+    "list-1.0.dist-info": [],
+    "empty-1.0.dist-info": {},
+}
 
 
-def test_each_is_an_address_for_a_requirement():
-    commands = []
-    app = SimpleNamespace(
-        kudu=SimpleNamespace(run=lambda text: commands.append(text) or SimpleNamespace(output=PRINTED))
-    )
-    assert direct_addresses(app, "python3810x64") == {
+def app(run):
+    return SimpleNamespace(kudu=SimpleNamespace(run=run))
+
+
+def test_each_is_an_address_for_a_requirement(tmp_path, monkeypatch):
+    folder = tmp_path / "Lib" / "site-packages"
+    for name, fields in FILES.items():
+        (folder / name).mkdir(parents=True)
+        (folder / name / "direct_url.json").write_text(json.dumps(fields))
+    (folder / "torn-1.0.dist-info").mkdir()
+    (folder / "torn-1.0.dist-info" / "direct_url.json").write_text("{")
+    (folder / "of_an_index-1.0.dist-info").mkdir()
+    source = f"import sys, json\nsys.executable = {str(tmp_path / 'python')!r}\n" + site_packages._ADDRESSES
+    printed = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True).stdout
+    assert direct_addresses(app(lambda command: SimpleNamespace(output="a banner\n" + printed)), PYTHON) == {
         "six": "https://h/six-1.16.0-py3-none-any.whl",
         "own-pkg": "git+https://h/a.git@4f2a#subdirectory=b",
         "library": "-e file:///D:/home/site/wwwroot/library",
     }
-    assert r"python3810x64\Lib\site-packages\*.dist-info" in commands[0]
+
+
+@pytest.mark.parametrize("printed", ["", "pythonapp-addresses {", "python.exe is not recognized"])
+def test_a_python_that_does_not_answer_tells_nothing(printed):
+    assert direct_addresses(app(lambda command: SimpleNamespace(output=printed)), PYTHON) == {}
 
 
 def test_what_cannot_be_asked_is_not_known():
     def run(text):
         raise UnknownOutcome("cut")
 
-    assert direct_addresses(SimpleNamespace(kudu=SimpleNamespace(run=run)), "python3810x64") == {}
+    assert direct_addresses(app(run), PYTHON) == {}
