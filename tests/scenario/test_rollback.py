@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import signal
 import zipfile
 from pathlib import Path
 
-from tests.scenario.apps import naming, web_root
+from tests.scenario.apps import SAMPLES, naming, web_root
+from tests.scenario.held_index import HeldIndex
 from tests.scenario.unchanged import unchanged
 
 WEB_CONFIG = "web.config"
@@ -20,6 +25,11 @@ def application(environ, start_response):
     return [b"served"]
 """
 
+SERVED = """\
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"another page"]
+"""
 # A build backend (PEP 517, PEP 660) that writes a wheel by itself.
 BACKEND = """\
 import zipfile
@@ -293,3 +303,72 @@ def test_packages_that_no_index_has_come_back_from_where_they_came(az, apps, pac
     assert frozen(az, site) == first
     after = {path.parent.name: path.read_text() for path in site_packages.glob("*/direct_url.json")}
     assert after == before
+
+
+def test_a_killed_client_leaves_a_job_that_is_waited_for_and_undone(az, apps, windows, tmp_path):
+    site = apps.prepared("wsgi_hello")
+    names, first = naming(site), frozen(az, site)
+    (tmp_path / "requirements.txt").write_text("six==1.16.0\n", encoding="utf-8")
+    install = ("webapp python install-requirements --stop-app always -r", tmp_path / "requirements.txt", *names)
+    with HeldIndex(windows / "index") as index:
+        running = az.start(*install, "--index-url", index.url)
+        while not index.asked.wait(0.2):
+            assert running.poll() is None, running.communicate()
+        os.killpg(running.pid, signal.SIGKILL)
+        running.communicate()
+        assert site.state == "Stopped"
+        listed = az("webapp python history list", *names)
+        assert listed.json[0]["state"] == "unfinished" and " undoes it." in listed.stderr, listed
+        rolling = az.start("webapp python rollback --yes", *names)
+        for line in rolling.stderr:
+            if line.startswith("Waiting for job "):
+                break
+        index.release()
+        output, errors = rolling.communicate()
+    assert rolling.returncode == 0, errors
+    answer = json.loads(output)
+    assert answer["undone"] == listed.json[0]["changeId"] and answer["verification"]["httpStatus"] == 200
+    assert [(each["target"], each["action"]) for each in answer["changes"]] == [
+        ("packages/six", "uninstall"),
+        ("app", "update"),
+    ]
+    assert frozen(az, site) == first and site.state == "Running" and "Hello from WSGI" in apps.get(site).text
+    after = az("webapp python history list", *names)
+    assert [each["state"] for each in after.json[:2]] == ["succeeded", "undone"] and "undoes it" not in after.stderr
+    assert not [*(site.machine.home / "data/pythonapp/left").iterdir()]
+
+
+def test_published_files_come_back(az, apps, tmp_path):
+    site, shop = apps.prepared("wsgi_hello"), tmp_path / "shop"
+    names, root = naming(site), web_root(site)
+    shutil.copytree(SAMPLES / "wsgi_hello", shop, ignore=shutil.ignore_patterns("__pycache__"))
+    (shop / "old.py").write_text("old = 1\n", encoding="utf-8")
+    az("webapp python publish --src", shop, *names)
+
+    def files():
+        return {path: path.read_bytes() for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+
+    before, page = files(), apps.get(site).text
+    (shop / "app.py").write_text(SERVED, encoding="utf-8")
+    (shop / "new.py").write_text("new = 1\n", encoding="utf-8")
+    (shop / "old.py").unlink()
+    published = az("webapp python publish --clean --src", shop, *names)
+    after = files()
+    assert apps.get(site).text == "another page" and set(after) != set(before)
+
+    back = az(undo_line(published))
+    assert files() == before and apps.get(site).text == page
+    assert {(each["target"].rpartition("/")[2], each["action"]) for each in back.json["changes"]} == {
+        ("app.py", "update"),
+        ("new.py", "delete"),
+        ("old.py", "create"),
+        ("app", "restart"),
+    }
+    redone = az(undo_line(back))
+    assert files() == after and apps.get(site).text == "another page"
+
+    (root / "new.py").write_text("new = 'theirs'\n", encoding="utf-8")
+    refused = az("webapp python rollback --yes", *names, expect=1)
+    assert "neither as before it nor as it left them: new.py" in refused.stderr, refused
+    assert files()[root / "new.py"] == b"new = 'theirs'\n"
+    assert redone.json["changeId"] in refused.stderr
