@@ -156,7 +156,7 @@ def test_the_screen_in_an_incident(az, apps, columns):
         rf"Warning: https://{site.host}/ of app '{site.name}' answers 50[023]: .*No module named.*waitress", text
     )
     assert f"`az webapp python package install -g rg -n {site.name} --packages waitress`" in text, terminal.screen
-    assert f"Last change: set-version, by {login.CLIENT_ID}, " in text, terminal.screen
+    assert f"Last change: package uninstall, by {login.CLIENT_ID}, " in text, terminal.screen
 
 
 def test_list_tells_what_goes_on(az, apps):
