@@ -140,6 +140,7 @@ class OpenChange:
     def _go_on(self, unfinished: Record, left: LeaseFile | None) -> None:
         app = self._app
         same = bool(unfinished.fingerprint) and unfinished.fingerprint == self.record.fingerprint
+        same = same and unfinished.undoes == self.record.undoes  # `rollback` without an id may mean another change now
         if not same and not self._continues(unfinished):
             self._other = left and replace(left, change=unfinished.id)
             if unfinished.id != self.record.undoes:

@@ -102,7 +102,8 @@ def _published_since(app: App, published: Published | None) -> list[str]:
 def _apply(run: Run, plan: Plan, kept: Kept) -> list[Change]:
     """Apply the plan under the app's lease, and record it."""
     found, app, exchange = run.found, run.found.app, run.exchange
-    with recorded(app, COMMAND, undoes=found.target.record.id) as record:
+    undoes = found.target.record.id
+    with recorded(app, COMMAND, undoes=undoes, continues=lambda earlier: earlier.undoes == undoes) as record:
         run.record = record
         record.note(packages=_packages(run), runtimes=_runtimes(found), runtime_before=in_use(found.seen.current))
         if exchange is not None and not exchange.empty:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from azext_pythonapp.errors import Conflict, InvalidWebConfig, NotFound, Refused, RemoteFailed
-from azext_pythonapp.history.lease import LEASE
+from azext_pythonapp.history.lease import LEASE, LeaseFile
 from azext_pythonapp.history.record import FAILED, SUCCEEDED, UNFINISHED, KeptFile, Published, Record
 from azext_pythonapp.history.store import HISTORY, History
 from azext_pythonapp.jobs.pending_restart import mark_start
@@ -357,6 +357,30 @@ def test_an_interrupted_rollback_is_completed(world, add):
     assert states[cut.id] == FAILED and states[answer["changeId"]] == SUCCEEDED, (
         "its lease was gone, so it is a new one"
     )
+
+
+def test_an_interrupted_rollback_keeps_its_id_and_what_it_found(world, add):
+    part = KeptFile(WEB_CONFIG, "web.config", config(NEW), config(OLD), True)
+    cut = add("rollback", UNFINISHED, undoes=world.change.id, files=(part,))
+    lease = LeaseFile(cut.id, "rollback", "az webapp python rollback --yes", "", "", cut.started_at, "")
+    world.app.kudu.write(LEASE, lease.to_json(), None)
+    world.put(config(OLD))
+    answer = undo(world, change_id=world.change.id)
+    assert answer["changeId"] == cut.id and world.records[0].id == cut.id, "whatever its command line was"
+    assert (world.records[0].state, world.records[0].files) == (SUCCEEDED, (part,))
+    assert undo(world, change_id=cut.id)["undone"] == cut.id and world.web_config == config(NEW)
+
+
+def test_an_interrupted_rollback_is_undone_itself(world, add):
+    part = KeptFile(WEB_CONFIG, "web.config", config(NEW), config(OLD), True)
+    cut = add("rollback", UNFINISHED, undoes=world.change.id, files=(part,))
+    lease = LeaseFile(cut.id, "rollback", "az webapp python rollback --yes", "", "", cut.started_at, "")
+    world.app.kudu.write(LEASE, lease.to_json(), None)
+    world.put(config(OLD))
+    answer = undo(world, change_id=cut.id)
+    assert answer["undone"] == cut.id and world.web_config == config(NEW)
+    assert interrupted_change(world.app) is None
+    assert undo(world)["undone"] == answer["changeId"], "the newest; undoing it goes back once more"
 
 
 def test_an_interrupted_rollback_that_had_written_all_is_loaded_and_checked(world, add):
