@@ -20,32 +20,37 @@ run() {
     eval "$*"
 }
 
-# deploy FOLDER APP [OPTION...]: the files of a folder, with az's own command.
-deploy() {
-    local source=$1 app=$2
-    shift 2
-    run "(cd $source && python3 -m zipfile -c ../app.zip *)"
-    run "az webapp deploy -g rg -n $app --src-path app.zip --type zip --output none $*"
-}
-
 title "Which Pythons are there for Windows App Service?"
 run "az webapp python list-versions -g rg -n demo --output table"
 
-title "Deploy a Flask app to an app without a Python, and make it run Python 3.8."
+title "Publish a Flask app to an app without a Python: one command from a folder to a running app."
 run "cat flask_hello/requirements.txt"
-deploy flask_hello demo
-run "az webapp python set-version -g rg -n demo --version 3.8 --dry-run --output none"
-run "az webapp python set-version -g rg -n demo --version 3.8 --output none"
+run "az webapp python publish -g rg -n demo --src flask_hello --version 3.8 --dry-run --output none"
+run "az webapp python publish -g rg -n demo --src flask_hello --version 3.8 --output none"
 run "curl --silent --show-error --fail https://demo.azurewebsites.net/"
 run "az webapp python show -g rg -n demo"
 
-title "The same again: nothing to do."
-run "az webapp python set-version -g rg -n demo --version 3.8 --output none"
+title "The same again: nothing to do, and nothing is sent."
+run "az webapp python publish -g rg -n demo --src flask_hello --output none"
 
-title "The app needs a compiled package more. Deploy it again, but keep web.config; pip's lines appear as they come."
-run "echo numpy >> flask_hello/requirements.txt"
-deploy flask_hello demo --clean false
-run "az webapp python install-requirements -g rg -n demo --output none"
+title "Edit a file: only that one goes."
+run "sed -i 's/Hello/Good morning/' flask_hello/app.py"
+run "az webapp python publish -g rg -n demo --src flask_hello --output none"
+run "curl --silent --show-error --fail https://demo.azurewebsites.net/"
+
+title "A version that does not start is undone, files included."
+run "cp -r flask_hello broken && echo 'import nosuchmodule' >> broken/app.py"
+run "az webapp python publish -g rg -n demo --src broken --output none || echo \"(exit code \$?)\""
+run "curl --silent --show-error --fail https://demo.azurewebsites.net/"
+
+title "What was done to the app? And back to what it was before the newest change."
+run "az webapp python history list -g rg -n demo --output table"
+run "az webapp python rollback -g rg -n demo --yes --output none"
+run "curl --silent --show-error --fail https://demo.azurewebsites.net/"
+
+title "The app needs a compiled package more; pip's lines appear as they come."
+run "printf 'flask\\nnumpy\\n' > requirements.txt"
+run "az webapp python install-requirements -g rg -n demo -r requirements.txt --output none"
 run "az webapp python job list -g rg -n demo --output table"
 
 title "A requirement that does not exist: one clear error, and the app still serves its page."
@@ -53,9 +58,9 @@ run "echo 'nosuchpackage==9' > wrong.txt"
 run "az webapp python install-requirements -g rg -n demo -r wrong.txt || echo \"(exit code \$?)\""
 run "curl --silent --show-error --fail https://demo.azurewebsites.net/"
 
-title "A newer Python, and back with the command that the last line names."
+title "A newer Python, and back: the last line names the command."
 run "az webapp python set-version -g rg -n demo --version 3.11 --output none"
-run "az webapp python set-version -g rg -n demo --version 3.8.10 --output none"
+run "az webapp python rollback -g rg -n demo --yes --output none"
 
 title "What is wrong with an app that is down?"
 run "az webapp stop -g rg -n demo"
@@ -63,18 +68,14 @@ run "az webapp python show -g rg -n demo --output table --check"
 run "az webapp start -g rg -n demo"
 
 title "An app with a server of its own, waitress, runs under HttpPlatformHandler."
-deploy waitress_hello demo-waitress
-run "az webapp python set-version -g rg -n demo-waitress --version 3.11 --handler httpplatform --output none"
+run "az webapp python publish -g rg -n demo-waitress --src waitress_hello --version 3.11 --handler httpplatform --output none"
 run "curl --silent --show-error --fail https://demo-waitress.azurewebsites.net/"
 
-title "The same for a deployment slot, with the data that scripts read."
-deploy flask_hello demo --slot staging
-run "az webapp python set-version -g rg -n demo --slot staging --version 3.11"
-run "curl --silent --show-error --fail https://demo-staging.azurewebsites.net/"
-
-title "What runs now."
-run "az webapp python list -g rg -n demo --output table"
-run "az webapp python show -g rg -n demo --slot staging --output table"
+title "The next version through a slot: publish, swap, and production has it, with its history."
+run "az webapp python publish -g rg -n demo --slot staging --src flask_hello --version 3.11 --output none"
+run "az webapp deployment slot swap -g rg -n demo --slot staging"
+run "az webapp python history list -g rg -n demo --output table"
+run "az webapp python show -g rg -n demo --output table"
 
 title "And this is the page that the app serves."
 run "curl --silent --show-error --fail https://demo.azurewebsites.net/"

@@ -210,6 +210,44 @@ def web_config(reader: Reader) -> Iterator[None]:
 
 
 @contextmanager
+def roll_back(reader: Reader) -> Iterator[None]:
+    """An app that nothing was done to yet, as far as its records tell, with another Python beside its own."""
+    site = reader.app("flask_hello", beside=["3.11.9"])
+    shutil.rmtree(site.machine.home / "data" / "pythonapp" / "history", ignore_errors=True)
+    yield
+
+
+@contextmanager
+def publish(reader: Reader) -> Iterator[None]:
+    """An app without files that has a Python, a folder with an app, and an empty one."""
+    reader.apps.new(python="3.11.9", name=APP, resource_group=GROUP).use_32bit_worker = False
+    folder_of(reader, "site")
+    (reader.folder / "empty").mkdir()
+    yield
+
+
+def folder_of(reader: Reader, name: str, sample: str = "flask_hello") -> Path:
+    """A folder of the reader's with a sample."""
+    return shutil.copytree(SAMPLES / sample, reader.folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+@contextmanager
+def release(reader: Reader) -> Iterator[None]:
+    """An app and its slot that run the sample, the script, and folders with a good and a broken next version."""
+    for slot in (None, "staging"):
+        site = reader.apps.prepared("flask_hello", "3.11.9", slot=slot, name=APP, resource_group=GROUP)
+        site.use_32bit_worker = False
+        shutil.rmtree(site.machine.home / "data" / "pythonapp" / "history", ignore_errors=True)
+    for name, words in (("site", "Good morning"), ("broken", "Hello")):
+        source = folder_of(reader, name) / "app.py"
+        source.write_text(source.read_text(encoding="utf-8").replace("Hello", words), encoding="utf-8")
+    with source.open("a", encoding="utf-8") as broken:
+        broken.write("raise RuntimeError('no database')\n")
+    shutil.copy(REPOSITORY / "docs" / "how-to" / "release.sh", reader.folder)
+    yield
+
+
+@contextmanager
 def install(reader: Reader) -> Iterator[None]:
     """The wheel as `make` built it, and an az without the extension."""
     (reader.folder / "dist").mkdir()
@@ -219,8 +257,10 @@ def install(reader: Reader) -> Iterator[None]:
 
 
 @contextmanager
-def two_commands(reader: Reader) -> Iterator[None]:
-    """An app that never ran Python, and a requirement that its Python lacks."""
+def the_commands(reader: Reader) -> Iterator[None]:
+    """An app that never ran Python, a requirement that its Python lacks, and a folder with its next version."""
+    with (folder_of(reader, "site", "wsgi_hello") / "app.py").open("a", encoding="utf-8") as source:
+        source.write("# the next version\n")
     site = reader.apps.new("wsgi_hello", python="3.8.10", name=APP, resource_group=GROUP)
     (web_root(site) / "requirements.txt").write_text("six\n", encoding="utf-8")
     yield
@@ -255,8 +295,11 @@ PREPARED: dict[str, Callable[[Reader], AbstractContextManager[None]]] = {
     "when-it-fails": when_it_fails,
     "roles-and-permissions": roles_and_permissions,
     "web-config": web_config,
+    "roll-back": roll_back,
+    "publish": publish,
+    "release-through-a-slot": release,
     "install": install,
-    "the-two-commands": two_commands,
+    "the-commands": the_commands,
     "a-five-minute-tour": tour,
     "other-servers-and-slots": other_servers,
 }

@@ -13,6 +13,8 @@ from tests.scenario.apps import naming
 from tests.scenario.test_completion import offered
 from tests.scenario.test_screens import WIDTHS, last_lines, rows_of_table, shown
 
+WAIT = 120
+"""Seconds after which a command that reads one record after the other has failed."""
 WEB_CONFIG = "site/wwwroot/web.config"
 BEFORE, AFTER = (
     f'<configuration>\n<appSettings>\n<add key="DB_PASSWORD" value="hunter2" />\n{line}</appSettings>\n</configuration>\n'
@@ -111,6 +113,15 @@ def test_records_are_listed_and_shown(az, azure, apps):
     assert len(azure.mutating_requests()) == before
 
 
+def test_records_are_read_at_the_same_time(az, azure, apps):
+    site = apps.new()
+    for number in range(5):
+        write_record(site, number)
+    with azure.in_rounds(1, 2, 5) as held:  # the app; the list, and whether a change was interrupted; the records
+        assert len(az("webapp python history list", *naming(site), timeout=WAIT).json) == 5
+    assert held.arrived == 8
+
+
 @pytest.mark.parametrize("seconds", [45, -5])
 def test_a_live_command_is_told_from_a_dead_one(az, apps, seconds):
     site = apps.new()
@@ -155,6 +166,17 @@ def test_the_newest_ids_are_offered(az, apps):
     assert offered(az, f"az webapp python history show {' '.join(naming(site))} --change-id 2026") == ids
 
 
+def test_undoing_after_a_swap_names_the_swap(az, apps):
+    site = apps.prepared("wsgi_hello")
+    slot = apps.prepared("wsgi_hello", slot="staging", name=site.name)
+    change = az("webapp python package install --packages six", *naming(slot)).json["changeId"]
+    az("webapp deployment slot swap", *naming(slot))
+    done = az("webapp python rollback --dry-run", "-g", "rg", "-n", site.name)
+    assert done.json["undone"] == change
+    swap = f"`az webapp deployment slot swap -g rg -n {site.name} -s staging`"
+    assert f"Change {change} was made on app '{site.name}' (slot 'staging')" in done.stderr and swap in done.stderr
+
+
 def test_records_go_with_a_swap_of_slots(az, apps):
     site = apps.new()
     slot = apps.new(slot="staging", of=site)
@@ -163,6 +185,6 @@ def test_records_go_with_a_swap_of_slots(az, apps):
     assert (site.slot, slot.slot) == ("staging", None)
     done = az("webapp python history list", "-g", "rg", "-n", site.name)
     assert [(row["changeId"], row["app"]["slot"]) for row in done.json] == [(change, "staging")]
-    assert f"{change} in app '{site.name}' (slot 'staging'): a swap of slots exchanges all files" in done.stderr
+    assert f"{change} on app '{site.name}' (slot 'staging'): records come with the files" in done.stderr
     done = az("webapp python history show --change-id", change, *naming(site), expect=3)
     assert "those of the production slot" in done.stderr

@@ -6,6 +6,7 @@ import threading
 from contextlib import suppress
 from dataclasses import replace
 
+from azext_pythonapp import advice
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.site import site_label
 from azext_pythonapp.errors import NotFound, PythonAppError
@@ -60,7 +61,7 @@ def undo_command(app: App, change_id: str) -> str:
 
 
 def made_elsewhere(app: App, record: Record) -> str | None:
-    """Return the label of the slot in which a change was made, when that is another one than this; else None.
+    """Return the label of the app or slot on which a change was made, when that is another one than this; else None.
 
     A swap of slots takes all of %HOME% along, these records among it (docs/platform/kudu.md 10.1).
     """
@@ -68,6 +69,22 @@ def made_elsewhere(app: App, record: Record) -> str | None:
     if not name or (name.lower(), slot.lower()) == (app.site.name.lower(), (app.site.slot or "").lower()):
         return None
     return site_label(name, slot or None)
+
+
+def came_along(app: App, record: Record) -> str | None:
+    """Return sentences about a change that was made on another slot than this one; None for one that was made here."""
+    place = made_elsewhere(app, record)
+    if place is None:
+        return None
+    site, slot, again = app.site, app.site.slot or str(record.app.get("slot") or ""), ""
+    if slot and str(record.app.get("name") or "").lower() == site.name.lower():
+        options = advice.options(site.resource_group, site.name, slot, site.subscription)
+        again = f": `az webapp deployment slot swap {options}`"
+    return (
+        f"Change {record.id} was made on {place}; its record came to {site.label} with the files, as in a swap of slots. "
+        f"Undoing it brings back what {place} had before it. To get back what {site.label} ran before a swap, swap "
+        f"again{again}."
+    )
 
 
 def left_sentence(app: App, record: Record) -> str:

@@ -92,6 +92,8 @@ def upload(
                 raise UnknownOutcome(
                     f"Interrupted. The files were sent to {app.site.label}, which may go on extracting them."
                 ) from interrupt
+            finally:
+                app.progress.status(None)
 
 
 def _tell(app: App, count: int, total: int) -> None:

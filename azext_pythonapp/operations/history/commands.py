@@ -8,7 +8,7 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import InvalidInput, NotFound, PlatformFailed
 from azext_pythonapp.history.record import UNFINISHED, Record, readable_time
 from azext_pythonapp.history.store import History
-from azext_pythonapp.operations.app.left_change import made_elsewhere, undo_command
+from azext_pythonapp.operations.app.left_change import came_along, made_elsewhere, undo_command
 from azext_pythonapp.operations.history.past import Past, no_such_change, read_past
 from azext_pythonapp.operations.history.restored import restored
 from azext_pythonapp.plan import Change
@@ -33,8 +33,8 @@ def list_changes(app: App, top: int | None) -> list[dict[str, Any]]:
         place = made_elsewhere(app, swapped[0])
         one = len(swapped) == 1
         app.progress.conclude(
-            f"{len(swapped)} of these changes {'was' if one else 'were'} made in another slot, such as "
-            f"{swapped[0].id} in {place}: a swap of slots exchanges all files, these records among them."
+            f"{len(swapped)} of these changes {'was' if one else 'were'} not made on {app.site.label}, such as "
+            f"{swapped[0].id} on {place}: records come with the files, as in a swap of slots."
         )
     return [past.row(record) for record in past.records]
 
@@ -96,13 +96,8 @@ def _finish_command(app: App, record: Record) -> str | None:
 
 def _last_lines(app: App, record: Record, answer: dict[str, Any]) -> list[str]:
     """Return where the change was made, and the commands that finish and undo it."""
-    place = made_elsewhere(app, record)
-    lines = []
-    if place is not None:
-        lines.append(
-            f"It was made in {place}; a swap of slots brought it to {app.site.label} with all files. Undoing it brings "
-            f"back what that slot had before; to get back what {app.site.label} ran before the swap, swap again."
-        )
+    along = came_along(app, record)
+    lines = [along] if along is not None else []
     if answer["inProgress"]:
         lines.append(f"Its command is at work on {app.site.label} now.")
     if answer["undoneBy"] is not None:

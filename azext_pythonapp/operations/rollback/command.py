@@ -20,7 +20,7 @@ from azext_pythonapp.history.record import (
     RuntimeChange,
 )
 from azext_pythonapp.jobs.store import show
-from azext_pythonapp.operations.app.left_change import settle
+from azext_pythonapp.operations.app.left_change import came_along, settle
 from azext_pythonapp.operations.app.python_in_use import Target as PipTarget
 from azext_pythonapp.operations.app.record_parts import in_use, package_part, runtime_change
 from azext_pythonapp.operations.app.recording import recorded
@@ -213,7 +213,8 @@ def _require_undone(found: Found) -> None:
 def _warnings(found: Found) -> list[str]:
     """Return what is to be known before the plan is applied."""
     target, label = found.target, found.app.site.label
-    warnings = []
+    along = came_along(found.app, target.record)
+    warnings = [along] if along is not None else []
     if target.record.undoes:
         warnings.append(
             f"Change {target.record.id} is a rollback; undoing it makes change {target.record.undoes} again."

@@ -69,7 +69,7 @@ SENT = [
     "app/settings.py",
     "app/site/index.html",
     "app/static/app.js",
-    "docs/index.md",
+    "docs/index.txt",
     "manage.py",
     "requirements.txt",
     "secrets/readme.txt",

@@ -292,7 +292,7 @@ def test_a_record_of_another_slot_came_with_a_swap(place: Place) -> None:
     rows = place.listed()
     assert [row["app"]["slot"] for row in rows] == [None, "staging"]
     (said,) = place.progress.last
-    assert said.startswith("1 of these changes was made in another slot") and "app 'shop' (slot 'staging')" in said
+    assert said.startswith("1 of these changes was not made on app 'shop'") and "app 'shop' (slot 'staging')" in said
     place.progress.last.clear()
     place.shown(IDS[1])
     assert "swap again" in place.progress.last[0]
