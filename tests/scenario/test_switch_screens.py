@@ -31,7 +31,7 @@ def test_what_is_read_last(az, apps, columns):
     assert message.startswith(f"With Python 3.11.9, https://{site.host}/ answered 500 (200 before). "), failed
     assert message.endswith(f"Rolled back: app '{site.name}' runs Python 3.8.10 again (200)."), failed
     assert advice.startswith("The whole log: https://") and advice.endswith("/wfastcgi.log"), failed
-    assert failed.text.count("Restarting app") == 1 and "Putting web.config" in failed.text, failed
+    assert failed.text.count("Restarting app") == 1 and "Putting back web.config" in failed.text, failed
 
     (web_root(site) / "app.py").write_text(FAILS_ON_311.replace("200 OK", "404 Not Found"), encoding="utf-8")
     unchanged = shown(az, site, "--version 3.8", columns)
