@@ -149,3 +149,24 @@ def test_a_held_file_is_named_with_the_way_out(az, apps, folder):
     failed = published(az, site, shop, expect=1)
     assert "fast.pyd" in failed.stderr and "az webapp stop" in failed.stderr, failed
     assert apps.get(site).text == before and (web_root(site) / "fast.pyd").read_bytes() == b"old"
+
+
+def test_the_folders_own_web_config_and_version_count(az, azure, apps, folder):
+    site, shop = apps.new(python="3.8.10"), folder("wsgi_hello")
+    errors = '<system.webServer>\n    <httpErrors errorMode="Detailed" />\n  </system.webServer>'
+    own = f"<configuration>\n  {errors}\n</configuration>\n"
+    (shop / "web.config").write_text(own, encoding="utf-8")
+    (shop / ".python-version").write_text("3.8\n", encoding="utf-8")
+    done = published(az, site, shop)
+    config = (web_root(site) / "web.config").read_text(encoding="utf-8")
+    assert "Python 3.8, as .python-version says" in done.stderr, done
+    assert 'errorMode="Detailed"' in config and "python3810x64" in config and apps.get(site).status_code == 200
+    az("webapp python web-config set --env COLOUR=blue", *naming(site))
+    with unchanged(azure, site):
+        assert published(az, site, shop).json["changed"] is False, "the app's own change stays"
+    (shop / "web.config").write_text(own.replace("Detailed", "Custom"), encoding="utf-8")
+    changed = published(az, site, shop)
+    assert [each["target"] for each in changed.json["changes"]] == ["site/wwwroot/web.config", "app"], changed
+    config = (web_root(site) / "web.config").read_text(encoding="utf-8")
+    assert 'errorMode="Custom"' in config and "COLOUR" in config and apps.get(site).status_code == 200
+    assert changed.json["upload"]["files"] == 1 and changed.json["upload"]["unchanged"] > 0
