@@ -49,8 +49,8 @@ long-summary: >-
     It is checked as by set-version: the entry point must import, and the page must answer as well as it does now, on
     every instance. When it does not, everything is put back as it was.
 
-    When somebody changed the same files or packages since, nothing is undone: the three states are shown. --force undoes
-    the change all the same.
+    When somebody changed the same files or packages since, nothing is undone: the three states are shown. --force
+    undoes the change all the same.
 
     The default is the newest change that did not fail and was not undone. A change that was interrupted is undone as
     well; a job of it that is still running is waited for.
