@@ -411,7 +411,7 @@ def test_what_somebody_else_changed_since_is_named(app, folder, root):
 def test_the_upload_is_shown(app, folder):
     folder["app.py"] = "x" * 1000
     publish(app, folder)
-    assert app.progress.statuses[-1].endswith("extracting")
+    assert "app 'shop': extracting" in app.progress.statuses
 
 
 def test_a_large_upload_is_sent_in_chunks_with_a_bar(app, folder):
