@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +13,6 @@ from tests.unit.kill_matrix.gate import Moment
 from tests.unit.kill_matrix.stage import Stage
 from tests.unit.kill_matrix.stories import Story
 
-ROLLBACK = importlib.util.find_spec("azext_pythonapp.operations.rollback") is not None
 WEB_CONFIG = "site/wwwroot/web.config"
 LEFT = re.compile(r"^Change (?P<id>\S+) of .* is not finished: `az (?P<again>[^`]+)` finishes it, `az (?P<back>[^`]+)`")
 
@@ -109,7 +107,7 @@ class Matrix:
             self.stage.keep("killed")
         checks: list[Callable[[], None]] = [self._again]
         if settled:
-            checks = [self._serves, self._says, self._again, *([self._back] if ROLLBACK else [])]
+            checks = [self._serves, self._says, self._again, self._back]
         for check in checks:
             if check == self._back:
                 self.stage.restore("killed")
@@ -166,6 +164,7 @@ class Matrix:
         found = self.before.against(self.stage.picture())
         assert not found, "\n".join([*found, str(ended)])
         self._nothing_left(ended)
+        assert "is not finished" not in self.stage.run("show").stderr, str(ended)
 
     def _nothing_left(self, ended: Ended) -> None:
         """Nothing is said to be unfinished, locked or pending any more."""

@@ -118,14 +118,18 @@ class Stage:
         return [self.record(path.stem) for path in sorted((self.home / HISTORY).glob("[0-9]*.json"))]
 
     def unfinished(self) -> str | None:
-        """The id of the change that was interrupted; None when none was."""
-        return next((each["id"] for each in self.records() if each["state"] == "unfinished"), None)
+        """The id of the change that was interrupted, and not undone since; None when there is none."""
+        records = self.records()
+        undone = {each["undoes"] for each in records if each["state"] == "succeeded"}
+        return next(
+            (each["id"] for each in records if each["state"] == "unfinished" and each["id"] not in undone), None
+        )
 
     def left_behind(self) -> list[str]:
         """What a command leaves only when it was interrupted; not the lease of one whose record is complete."""
         found = [each.name for each in (self.home / OWN).glob("locks/*")]
         found += [each.name for each in (self.home / OWN).glob("left/*")]
-        return found + [f"{each['id']} is unfinished" for each in self.records() if each["state"] == "unfinished"]
+        return found + [f"{each} is unfinished" for each in [self.unfinished()] if each]
 
     def keep(self, name: str) -> None:
         """Keep the state under a name."""

@@ -68,6 +68,31 @@ def _install_requirements(stage: Stage) -> None:
     stage.run("install-requirements -r {files}/first.txt")
 
 
+def _rollback(stage: Stage) -> None:
+    _set_version(stage)
+    stage.run("set-version --version 3.11")
+
+
+OLD_FOLDER = {
+    "old/app.py": APP,
+    "old/gone.py": "",
+    "old/static/style.css": "old\n",
+    "old/requirements.txt": "left==1.0\n",
+}
+NEW_FOLDER = {
+    "new/app.py": APP.replace("old", "new"),
+    "new/more.py": "",
+    "new/static/style.css": "new\n",
+    "new/requirements.txt": "left==2.0\nright==1.5\n",
+}
+
+
+def _publish(stage: Stage) -> None:
+    running_app(stage, more={"site/wwwroot/own.txt": "put there by somebody else\n"})
+    stage.lay_out(OLD_FOLDER)
+    stage.run("publish --src {files}/old --version 3.8")
+
+
 STORIES = (
     Story("web-config set", "web-config set --app app:second", _web_config_set),
     Story("set-version", "set-version --version 3.11", _set_version, parts=4),
@@ -80,4 +105,6 @@ STORIES = (
         {"second.txt": "left==2.0\nright==1.5\n"},
         parts=4,
     ),
+    Story("rollback", "rollback --yes", _rollback, parts=3),
+    Story("publish", "publish --src {files}/new --clean", _publish, NEW_FOLDER, parts=4),
 )
