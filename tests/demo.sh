@@ -58,10 +58,6 @@ run "echo 'nosuchpackage==9' > wrong.txt"
 run "az webapp python install-requirements -g rg -n demo -r wrong.txt || echo \"(exit code \$?)\""
 run "curl --silent --show-error --fail https://demo.azurewebsites.net/"
 
-title "A newer Python, and back: the last line names the command."
-run "az webapp python set-version -g rg -n demo --version 3.11 --output none"
-run "az webapp python rollback -g rg -n demo --yes --output none"
-
 title "What is wrong with an app that is down?"
 run "az webapp stop -g rg -n demo"
 run "az webapp python show -g rg -n demo --output table --check"

@@ -81,9 +81,9 @@ def came_along(app: App, record: Record) -> str | None:
         options = advice.options(site.resource_group, site.name, slot, site.subscription)
         again = f": `az webapp deployment slot swap {options}`"
     return (
-        f"Change {record.id} was made on {place}; its record came to {site.label} with the files, as in a swap of slots. "
-        f"Undoing it brings back what {place} had before it. To get back what {site.label} ran before a swap, swap "
-        f"again{again}."
+        f"Change {record.id} was made on {place}; its record came to {site.label} with the files, as in a swap of "
+        f"slots. Undoing it brings back what {place} had before it. To get back what {site.label} ran before a swap, "
+        f"swap again{again}."
     )
 
 
