@@ -132,7 +132,8 @@ class Exchange:
         if gone:
             self.published = published = _without_old(published, gone)
         before = dict(self.published.before or {})
-        before.update({name: {**(_facts_of(before, name) or {}), "sha256": kept.sha256(name)} for name in kept.names})
+        known = _by_name(before)
+        before.update({name: {**(known.get(folded(name)) or {}), "sha256": kept.sha256(name)} for name in kept.names})
         self.published = replace(self.published, before=before)
         if published.archive is not None:
             kept.store(self._app, published.archive)
@@ -269,19 +270,19 @@ def changed_since(app: App, published: Published) -> list[str]:
     root, before, after = published.root, published.before or {}, published.after or {}
     names = [name for name in after if name != WEB_CONFIG]
     present = list_present(app, root, folders_of(names))
-    doubtful = []
+    doubtful, had, has = [], _by_name(before), _by_name(after)
     for name in names:
-        there, facts, old = present.file(name), after[name], _facts_of(before, name)
+        there, facts, old = present.file(name), after[name], had.get(folded(name))
         same = there is None if facts is None else _has(there, facts)
         if not same and not (there is None if old is None else _has(there, old)):
             doubtful.append(name)
     known = hashes_of(app, root, [name for name in doubtful if present.file(name) is not None]) if doubtful else {}
-    return [name for name in doubtful if known.get(name) is None or known[name] not in _hashes(name, before, after)]
+    return [name for name in doubtful if known.get(name) is None or known[name] not in _hashes(name, had, has)]
 
 
-def _hashes(name: str, *facts: Facts) -> list[str]:
-    """Return the hashes that a file had, before an exchange and after it."""
-    return [str(found["sha256"]) for each in facts if (found := _facts_of(each, name)) and found.get("sha256")]
+def _hashes(name: str, *facts: Mapping[str, Facts]) -> list[str]:
+    """Return the hashes that a file had, before an exchange and after it. facts: by folded name."""
+    return [str(found["sha256"]) for each in facts if (found := each.get(folded(name))) and found.get("sha256")]
 
 
 def following(now: Published, earlier: Published) -> Published:
@@ -334,9 +335,9 @@ def _has(there: PresentFile | None, facts: Facts) -> bool:
     return there is not None and (there.size, there.modified) == (facts.get("size"), facts.get("modified"))
 
 
-def _facts_of(facts: Facts, name: str) -> Facts | None:
-    found = next((each for key, each in facts.items() if folded(key) == folded(name)), None)
-    return found if isinstance(found, Mapping) else None
+def _by_name(facts: Facts) -> dict[str, Facts]:
+    """Return what is known of files, by their folded names."""
+    return {folded(name): known for name, known in facts.items() if isinstance(known, Mapping)}
 
 
 def _opener(kept: Kept, name: str) -> Callable[[], BinaryIO]:

@@ -29,6 +29,7 @@ class Kept:
     def __init__(self, path: Path):
         self.path = path
         self._facts: dict[str, tuple[str, str, int]] = {}
+        self._archive: zipfile.ZipFile | None = None
         if path.exists():
             self._read()
 
@@ -59,9 +60,16 @@ class Kept:
         return self._facts[folded(name)][2]
 
     def content(self, name: str) -> bytes:
-        """Return a file's bytes."""
-        with zipfile.ZipFile(self.path) as archive:
-            return archive.read(self._facts[folded(name)][0])
+        """Return a file's bytes. The zip file stays open, because opening it takes longer the more files are in it."""
+        if self._archive is None:
+            self._archive = zipfile.ZipFile(self.path)
+        return self._archive.read(self._facts[folded(name)][0])
+
+    def close(self) -> None:
+        """Close the zip file; it is opened again when it is needed."""
+        if self._archive is not None:
+            self._archive.close()
+            self._archive = None
 
     def add(self, app: App, root: str, names: Collection[str]) -> list[str]:
         """Read files of the app and add them; return those that are not there any more.
@@ -69,6 +77,7 @@ class Kept:
         Raises Refused where this machine has no room for them.
         """
         gone = []
+        self.close()
         try:
             with zipfile.ZipFile(self.path, "a", zipfile.ZIP_DEFLATED) as archive:
                 for name, content in read_files(app, root, [each for each in names if not self.has(each)]):
@@ -106,7 +115,11 @@ def kept_files(app: App, archive: str | None) -> Iterator[Kept]:
     """
     with tempfile.TemporaryDirectory(prefix="pythonapp-") as folder:
         path = Path(folder, "kept.zip")
-        yield _opened(app, archive, path) if archive is not None else Kept(path)
+        kept = _opened(app, archive, path) if archive is not None else Kept(path)
+        try:
+            yield kept
+        finally:
+            kept.close()
 
 
 def _opened(app: App, archive: str, path: Path) -> Kept:

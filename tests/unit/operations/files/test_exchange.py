@@ -445,3 +445,24 @@ def test_the_archive_has_the_files(tmp_path):
     upload.pack(tmp_path / "x.zip", write, upload.entry_time(None, []))
     with zipfile.ZipFile(tmp_path / "x.zip") as packed:
         assert packed.namelist() == ["c.PYD", "b.txt", "z.py"]
+
+
+def test_kept_files_are_opened_once_for_all(app, folder, root, monkeypatch):
+    """Opening an archive reads all of its names, so that once for each of some thousand files takes minutes."""
+    for number in range(20):
+        (root / f"{number}.txt").write_text("old")
+        folder[f"{number}.txt"] = "new"
+    _, exchange = planned(app, folder)
+    opened = []
+    with begun(app, exchange):
+        exchange.keep(), exchange.send(), exchange.complete()
+        real = zipfile.ZipFile.__init__
+        monkeypatch.setattr(
+            zipfile.ZipFile,
+            "__init__",
+            lambda self, *more, **how: (opened.append(more[0]), real(self, *more, **how))[1],
+        )
+        exchange.put_back()
+    assert set(content_of(root).values()) == {"old"}
+    kept = [path for path in opened if str(path).endswith("kept.zip")]
+    assert len(kept) == 1, opened
