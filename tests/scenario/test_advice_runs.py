@@ -38,7 +38,7 @@ def test_advice_about_packages_and_jobs(az, apps, tmp_path):
     site = apps.prepared("wsgi_hello")
     added = az("webapp python package install --packages six", *naming(site))
     assert "six" in installed(az, site)
-    paste(az, advice(added, "uninstall"))
+    paste(az, advice(added, "rollback"))
     assert "six" not in installed(az, site)
 
     (tmp_path / "wrong.txt").write_text("nosuchpackage==9\n", encoding="utf-8")
@@ -65,7 +65,7 @@ def test_advice_about_an_app_that_is_down(az, apps):
     assert apps.get(site).status_code == 200
 
     switched = az("webapp python set-version --version 3.11", *naming(site))
-    paste(az, advice(switched, "set-version"))
+    paste(az, advice(switched, "rollback"))
     assert az("webapp python show", *naming(site)).json["runtime"]["version"] == "3.8.10"
 
     assert site.use_32bit_worker
