@@ -23,6 +23,20 @@ _USER = re.compile(r"(?<![\w/*])[^\s/:@=]+:[^\s/@]+@")
 _SETTING = re.compile(r"--e(?:nv?)?(?:=|$)")
 # Characters that a POSIX shell or PowerShell interprets even between double quotes.
 _ACTIVE = re.compile(r'["$`\\!]')
+# PowerShell takes typographic quotation marks for plain ones (about_Quoting_Rules).
+_QUOTES = re.compile("['\u2018-\u201f]")
+# What ends a command in cmd.exe, which knows no single quotes.
+_OPERATOR = re.compile(r"[&|<>^%\r\n]")
+# az replaces `@file` and `KEY=@file` with what is in that file.
+_FROM_FILE = re.compile(r"(?:^|=)@")
+_APP_OPTIONS = {
+    "-g": "group",
+    "--resource-group": "group",
+    "-n": "name",
+    "--name": "name",
+    "-s": "slot",
+    "--slot": "slot",
+}
 
 
 def quoted(text: str) -> str:
@@ -88,16 +102,32 @@ def read_back(command: str, words: str) -> str | None:
     """Return a command that was kept in a file, which others can write, so that it can only do what it is kept for.
 
     words: that it must begin with, such as "az webapp python set-version". None for anything else. Whatever follows is
-    quoted anew, so that no shell takes a part of it for another command; None for a single quote, which shells quote
-    differently.
+    quoted anew, so that no shell takes a part of it for another command; None where a shell would still take a part for
+    more, and for one that az would replace with the content of a file of this machine.
     """
     try:
         parts = shlex.split(command)
     except ValueError:
         return None
     begin = words.split()
-    meant = parts[: len(begin)] == begin and not any("'" in part for part in parts)
+    meant = parts[: len(begin)] == begin and not any(_differs(part) or _FROM_FILE.search(part) for part in parts)
     return " ".join(map(quoted, parts)) if meant else None
+
+
+def named_app(command: str) -> tuple[str | None, str | None, str | None]:
+    """Return the values of --resource-group, --name and --slot in a command; None for one that it does not have."""
+    values = dict.fromkeys(_APP_OPTIONS.values())
+    words = shlex.split(command)
+    for word, following in zip(words, [*words[1:], ""]):
+        option, equals, value = word.partition("=")
+        if option in _APP_OPTIONS:
+            values[_APP_OPTIONS[option]] = value if equals else following
+    return values["group"], values["name"], values["slot"]
+
+
+def _differs(part: str) -> bool:
+    """Return whether there is a shell that takes a quoted argument for more than one."""
+    return _QUOTES.search(part) is not None or (_ACTIVE.search(part) is not None and _OPERATOR.search(part) is not None)
 
 
 def in_subscription(subscription: str | None) -> str:

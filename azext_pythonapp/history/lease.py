@@ -17,6 +17,7 @@ from datetime import datetime, timedelta, timezone
 from azext_pythonapp.errors import Conflict, NotFound, PythonAppError, Refused
 from azext_pythonapp.history.owner import has_died, this_process
 from azext_pythonapp.history.record import readable_time
+from azext_pythonapp.history.soundness import is_command, is_id, spoken
 from azext_pythonapp.worker import ScmSite
 
 LEASE = "data/pythonapp/lease.json"
@@ -51,12 +52,13 @@ class LeaseFile:
 
     @classmethod
     def parse(cls, content: bytes) -> LeaseFile | None:
-        """Read a file; None for one that is not whole, which is nobody's."""
+        """Read a file; None for one that is not whole, or names no change: that is nobody's."""
         try:
             row = json.loads(content)
-            return cls(**{name: str(row[name]) for name in (each.name for each in fields(cls))})
+            found = cls(**{name: str(row[name]) for name in (each.name for each in fields(cls))})
         except (ValueError, TypeError, KeyError, RecursionError):
             return None
+        return replace(found, user=spoken(found.user)) if is_id(found.change) and is_command(found.command) else None
 
     def held(self, now: datetime | None) -> bool:
         """Return whether its owner may be at work. now: the worker's clock; None for not known."""

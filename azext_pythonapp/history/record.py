@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timezone
 from typing import Any, Literal, TypeVar
 
-from azext_pythonapp.ids import ID
+from azext_pythonapp.history.soundness import is_id, problem_of, spoken
 
 State = Literal["unfinished", "succeeded", "failed"]
 UNFINISHED: State = "unfinished"
@@ -205,22 +205,25 @@ class Record:
 
 
 def _record(row: Mapping[str, Any]) -> Record:
-    if not ID.fullmatch(str(row["id"])):
+    if not is_id(row["id"]):
         raise Torn("its id is not one of a change")
     if row["state"] not in (UNFINISHED, SUCCEEDED, FAILED):
         raise Torn(f"its state is {str(row['state'])[:20]!r}")
+    problem = problem_of(row)
+    if problem is not None:
+        raise Torn(problem)
     published = row.get("published")
     return Record(
         id=_text(row, "id"),
         command=_text(row, "command"),
         command_line=_text(row, "commandLine"),
-        user=_text(row, "user"),
+        user=spoken(_text(row, "user")),
         object_id=_text(row, "objectId"),
-        started_at=_text(row, "startedAt"),
-        finished_at=_text(row, "finishedAt") or None,
+        started_at=_moment(row, "startedAt"),
+        finished_at=_moment(row, "finishedAt") or None,
         undoes=_text(row, "undoes") or None,
         finish=_text(row, "finish") or None,
-        app=dict(row.get("app") or {}),
+        app={key: each and spoken(each) for key, each in (row.get("app") or {}).items()},
         state=row["state"],
         changes=tuple(dict(each) for each in row.get("changes") or ()),
         files=tuple(KeptFile.from_dict(each) for each in row.get("files") or ()),
@@ -243,6 +246,12 @@ def _text(row: Mapping[str, Any], name: str) -> str:
     if value is not None and not isinstance(value, str):
         raise Torn(f"its {name} is not a text")
     return value or ""
+
+
+def _moment(row: Mapping[str, Any], name: str) -> str:
+    """Return a time; "" for one that is not known, or none."""
+    text = _text(row, name)
+    return text if readable_time(text) else ""
 
 
 def _json(value: Any) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from azext_pythonapp.errors import NotFound, PythonAppError
 from azext_pythonapp.history.record import SUCCEEDED, Record, Torn, undone
-from azext_pythonapp.ids import ID
+from azext_pythonapp.history.soundness import is_id, spoken
 from azext_pythonapp.worker import DirectoryEntry, ScmSite
 
 HISTORY = "data/pythonapp/history"
@@ -41,7 +41,7 @@ class History:
             found = self._site.list_directory(HISTORY)
         except NotFound:
             return []
-        named = [entry for entry in found if entry.name.endswith(".json") and ID.fullmatch(entry.name[:-5])]
+        named = [entry for entry in found if entry.name.endswith(".json") and is_id(entry.name[:-5])]
         return sorted(named, key=lambda entry: entry.name, reverse=True)
 
     def ids(self) -> list[str]:
@@ -50,6 +50,8 @@ class History:
 
     def read(self, change_id: str) -> Record:
         """Return one record. Raises NotFound, and Torn when it cannot be read."""
+        if not is_id(change_id):  # from a file that others can write
+            raise NotFound(f"There is no change {spoken(change_id)}.")
         record = Record.parse(self._site.read(f"{HISTORY}/{change_id}.json").content)
         if record.id != change_id:
             raise Torn(f"it says that it is {record.id}")

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from azext_pythonapp import advice
 from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.app_name import read_app_name
 from azext_pythonapp.appservice.site import site_label
-from azext_pythonapp.errors import NotFound, PythonAppError
+from azext_pythonapp.errors import InvalidInput, NotFound, PythonAppError
 from azext_pythonapp.history.lease import LEASE, read_lease
 from azext_pythonapp.history.record import SUCCEEDED, UNFINISHED, Record, State, Torn, moment_text, readable_time
 from azext_pythonapp.history.store import History
@@ -87,10 +88,28 @@ def came_along(app: App, record: Record) -> str | None:
     )
 
 
+def finish_command(app: App, record: Record) -> str | None:
+    """Return the command that completes an interrupted change, to paste.
+
+    None where it is not known, and for one of another app or slot: after a swap of slots, and in a record that
+    somebody else has written.
+    """
+    kept = record.finish or record.command_line
+    again = advice.read_back(kept, "az webapp python") if kept and not made_elsewhere(app, record) else None
+    try:
+        named = read_app_name(*advice.named_app(again)) if again else None
+    except InvalidInput:
+        return None
+    if named is None or (named.name or "").lower() != app.site.name.lower():
+        return None
+    own = ((app.site.slot or "").lower(), app.site.resource_group.lower())
+    group = named.resource_group or app.site.resource_group  # else the one of az's defaults
+    return again if ((named.slot or "").lower(), group.lower()) == own else None
+
+
 def left_sentence(app: App, record: Record) -> str:
     """Return the sentence about a change that was interrupted, with the two ways on."""
-    # After a swap of slots its command names the other slot.
-    again = None if made_elsewhere(app, record) else record.finish or record.command_line
+    again = finish_command(app, record)
     since = readable_time(record.started_at)
     who = ", ".join(filter(None, (record.user and f"by {record.user}", since)))
     what = f"Change {record.id} of {app.site.label} (`{record.command}`{', ' + who if who else ''}) is not finished"

@@ -3,6 +3,7 @@ r"""The previous versions of files that a change replaces or deletes: one zip fi
 from __future__ import annotations
 
 import hashlib
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -128,7 +129,8 @@ def _opened(app: App, archive: str, path: Path) -> Kept:
         return Kept(path)
     except OSError as error:
         raise no_room(path, error) from error
-    except (NotFound, zipfile.BadZipFile, zlib.error, EOFError):
+    except (NotFound, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, struct.error):
+        # RuntimeError: encrypted, or compressed in a way that is not known here; nobody but others writes such a file
         path.unlink(missing_ok=True)
         return Kept(path)
 

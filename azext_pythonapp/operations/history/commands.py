@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from azext_pythonapp.advice import read_back
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import InvalidInput, NotFound, PlatformFailed
 from azext_pythonapp.history.record import UNFINISHED, Record, readable_time
 from azext_pythonapp.history.store import History
-from azext_pythonapp.operations.app.left_change import came_along, made_elsewhere, undo_command
+from azext_pythonapp.operations.app.left_change import came_along, finish_command, made_elsewhere, undo_command
 from azext_pythonapp.operations.history.past import Past, no_such_change, read_past
 from azext_pythonapp.operations.history.restored import restored
 from azext_pythonapp.plan import Change
@@ -82,16 +83,11 @@ def _shown(app: App, past: Past, record: Record) -> dict[str, Any]:
     kept = [change.to_dict() for change in restored(record)]
     return {
         **row,
-        "commandLine": record.command_line or None,
+        "commandLine": read_back(record.command_line, "az webapp python"),
         "restores": kept,
         "undoCommand": undo_command(app, record.id) if interrupted or (kept and ended and not undone) else None,
-        "finishCommand": _finish_command(app, record) if interrupted else None,
+        "finishCommand": finish_command(app, record) if interrupted else None,
     }
-
-
-def _finish_command(app: App, record: Record) -> str | None:
-    """Return the command that completes an interrupted change; None after a swap, for it names the other slot."""
-    return None if made_elsewhere(app, record) else record.finish or record.command_line or None
 
 
 def _last_lines(app: App, record: Record, answer: dict[str, Any]) -> list[str]:

@@ -27,6 +27,9 @@ EDITABLE = "-e "
 # pip before 20.3 reads a file as the system's code page unless it says otherwise in its first line.
 _HEAD = "# -*- coding: utf-8 -*-\n"
 _HOME = "%HOME%\\"
+# The other options that say where packages come from; a record, which others can write, gives pip no further ones.
+_FLAGS = ("--prefer-binary",)
+_WITH_VALUE = ("--trusted-host", "--only-binary", "--no-binary", "--use-feature")
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,10 @@ def package_set(
             links += [_place(value) for value in filter(None, [next(words, None)])]
         elif word in ("--no-index", "--pre"):
             switches.add(word)
-        else:
+        elif word in _FLAGS:
             more.append(word)
+        elif word in _WITH_VALUE:
+            more += [word, *filter(None, [next(words, None)])]
     options = PipOptions(
         pre="--pre" in switches,
         no_index="--no-index" in switches and not index_url,

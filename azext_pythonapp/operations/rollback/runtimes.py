@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from azext_pythonapp.appservice.app import App
@@ -22,6 +23,9 @@ from azext_pythonapp.runtimes.nuget import EXTENSION_PREFIX
 from azext_pythonapp.runtimes.selection import resolve_id
 from azext_pythonapp.windows import home_folder_of
 
+# Only such a folder is ever deleted: a record, which others can write, may name any.
+_OF_A_PYTHON = re.compile(r"python", re.IGNORECASE)
+
 
 def installation_steps(found: Found, installed: Callable[[Sequence[InstalledRuntime]], None]) -> list[Step]:
     """Return the steps that install the missing Pythons again. installed: takes the app's Pythons once they are there.
@@ -29,7 +33,11 @@ def installation_steps(found: Found, installed: Callable[[Sequence[InstalledRunt
     Raises NotFound when no source has the very package any more.
     """
     app = found.app
-    steps = [step for each in found.missing for step in _installation_steps(app, each, found.seen.pythons)]
+    steps = [
+        step
+        for each in found.missing
+        for step in _installation_steps(app, each, found.seen.pythons, found.target.record.id)
+    ]
 
     def take() -> Sequence[Change]:
         installed(list_pythons(app))
@@ -42,13 +50,25 @@ def removal_of_extra(found: Found) -> list[Step]:
     """Return the steps that uninstall the Pythons that the change had installed."""
     app = found.app
     steps = [step for each in found.extra for step in removal_steps(app, each, found.seen.pythons)]
-    steps += [_rest_step(app, folder) for folder in found.rests]
+    for folder in found.rests:
+        _require_python_folder(app, folder, found.target.record.id)
+        steps.append(_rest_step(app, folder))
     ids = [each.extension_id for each in found.target.record.runtimes if each.action == "install" and each.extension_id]
     if found.stays or found.used or found.target.record.state != "unfinished":
         return steps
     left = unfinished_of(app, lambda identifier: any(same_extension(identifier, each) for each in ids))
     there = {home_folder_of(each.python_path, app.kudu.home()) for each in found.extra}
     return steps + [step for each in left if each.folder not in there for step in left_steps(app, each)]
+
+
+def _require_python_folder(app: App, folder: str, change_id: str) -> None:
+    """Raise Refused for a folder that is not one of a Python by its name. folder: in %HOME%."""
+    if not _OF_A_PYTHON.match(folder):
+        raise Refused(
+            f"The folder {folder} of {app.site.label} is not one of a Python, as change {change_id} says, so it is not "
+            "deleted. Nothing was changed.",
+            f"See what is recorded: `az webapp python history show --change-id {change_id}`.",
+        )
 
 
 def _rest_step(app: App, folder: str) -> Step:
@@ -62,7 +82,7 @@ def _rest_step(app: App, folder: str) -> Step:
     return Step(f"Deleting the rest of the folder {folder} of {app.site.label}.", [change], delete)
 
 
-def _installation_steps(app: App, missing: Missing, pythons: Sequence[InstalledRuntime]) -> list[Step]:
+def _installation_steps(app: App, missing: Missing, pythons: Sequence[InstalledRuntime], change_id: str) -> list[Step]:
     runtime = missing.runtime
     choice = Choice(None, _offer(app, runtime))
     if not missing.partial:
@@ -70,6 +90,7 @@ def _installation_steps(app: App, missing: Missing, pythons: Sequence[InstalledR
         return list(installation.steps()) if installation is not None else []
     folder = home_folder_of(runtime.python_path, app.kudu.home())
     assert folder is not None
+    _require_python_folder(app, folder, change_id)
     shown = Change(
         f"siteextensions/{runtime.extension_id or folder}", "install", None, runtime.package_version or runtime.version
     )
