@@ -92,6 +92,29 @@ def read_lease(site: ScmSite) -> tuple[LeaseFile | None, str | None]:
     return LeaseFile.parse(file.content) or TORN, file.etag or "*"
 
 
+def watch(
+    site: ScmSite,
+    found: LeaseFile,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> LeaseFile | None:
+    """Look at a lease until it is over, and return None; one that is renewed meanwhile, or another one, is returned.
+
+    One that is not renewed in the time in which each lease is has no owner any more, whatever the clocks say. sleep:
+    waits seconds; clock: of this machine, in seconds.
+    """
+    begun = clock()
+    while True:
+        sleep(LOOK_SECONDS)
+        again, _ = read_lease(site)
+        if again is None or not again.held(site.now()):
+            return None
+        if again != found:
+            return again
+        if clock() - begun > EXPIRE_SECONDS:
+            return None
+
+
 class Lease:
     """The lease that this command holds, renewed by a thread until it is given up.
 
@@ -154,13 +177,9 @@ class Lease:
         if here and found.owner.split(" ")[:2] == here.split(" ")[:2]:
             raise self._refused(found)
         say(f"Looking for up to {EXPIRE_SECONDS:.0f} s whether {found.words} still goes on on {self._label}.")
-        while True:
-            sleep(LOOK_SECONDS)
-            again, etag = read_lease(self._site)
-            if etag is None or again is None or not again.held(self._site.now()):
-                return
-            if again != found:
-                raise self._refused(again)
+        again = watch(self._site, found, sleep, self._clock)
+        if again is not None:
+            raise self._refused(again)
 
     def _refused(self, found: LeaseFile) -> Refused:
         return Refused(

@@ -20,6 +20,8 @@ UNFINISHED: State = "unfinished"
 SUCCEEDED: State = "succeeded"
 FAILED: State = "failed"
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+# Bytes of a record that is read; one of a publish of 50,000 files has 20 MB.
+_LARGEST = 64_000_000
 _Part = TypeVar("_Part", bound="_Row")
 
 
@@ -189,6 +191,8 @@ class Record:
     @classmethod
     def parse(cls, content: bytes) -> Record:
         """Read a file. Raises Torn when it is not a whole record."""
+        if len(content) > _LARGEST:
+            raise Torn(f"it has {len(content) // 1_000_000} MB")
         try:
             row = json.loads(content.decode("utf-8-sig"))
             if not isinstance(row, dict):

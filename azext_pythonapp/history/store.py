@@ -18,6 +18,8 @@ KEPT = "data/pythonapp/kept"
 # A copy of the newest record that succeeded, without bytes of files: `show` reads it without looking at the others.
 NEWEST = "newest.json"
 MOST_RECORDS = 50
+# So many are deleted after a change, the oldest first: the command has done what it was given for.
+MOST_DELETED = 40
 _AT_A_TIME = 8
 
 
@@ -97,13 +99,21 @@ class History:
         if not old:
             return
         with suppress(PythonAppError):
-            newer = [each for each in self.read_all(ids[:MOST_RECORDS]) if isinstance(each, Record)]
-            if not any(each.state == SUCCEEDED for each in _in_force(newer)):
-                older = [each for each in self.read_all(old) if isinstance(each, Record)]
-                good = next((each.id for each in _in_force([*newer, *older]) if each.id in old), None)
-                old = [each for each in old if each != good]
-            for change_id in old:
-                self.delete(change_id)
+            good = self._newest_good(ids)
+            old = [each for each in old if each != good]
+            with ThreadPoolExecutor(_AT_A_TIME) as pool:
+                list(pool.map(self.delete, old[-MOST_DELETED:]))
+
+    def _newest_good(self, ids: Sequence[str]) -> str | None:
+        """Return the newest record that succeeded and was not undone; None for none. ids: newest first."""
+        found: list[Record] = []
+        for start in range(0, len(ids), MOST_RECORDS):
+            read = self.read_all(ids[start : start + MOST_RECORDS])
+            found += [each for each in read if isinstance(each, Record)]
+            good = _in_force(found)
+            if good:
+                return good[0].id
+        return None
 
 
 def _in_force(records: Sequence[Record]) -> list[Record]:

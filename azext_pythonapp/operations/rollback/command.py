@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound, PythonAppError, Refused, RemoteFailed
-from azext_pythonapp.history.lease import EXPIRE_SECONDS, LOOK_SECONDS, read_lease
+from azext_pythonapp.history.lease import EXPIRE_SECONDS, read_lease, watch
 from azext_pythonapp.history.record import (
     FAILED,
     SUCCEEDED,
@@ -148,16 +147,12 @@ def _require_ended(app: App, target: Target) -> None:
     with app.progress.phase(
         f"Looking for up to {EXPIRE_SECONDS:.0f} s whether {described(target.record)} still goes on."
     ):
-        while True:
-            time.sleep(LOOK_SECONDS)
-            again, _ = read_lease(app.kudu)
-            if again is None or again.change != found.change or not again.held(app.kudu.now()):
-                return
-            if again.expires_at != found.expires_at:
-                raise Refused(
-                    f"{capital(described(target.record))} of {app.site.label} is being made now. Nothing was undone.",
-                    "Run the command again when it has ended.",
-                )
+        again = watch(app.kudu, found)
+    if again is not None and again.change == found.change:
+        raise Refused(
+            f"{capital(described(target.record))} of {app.site.label} is being made now. Nothing was undone.",
+            "Run the command again when it has ended.",
+        )
 
 
 def _await_jobs(app: App, target: Target, dry_run: bool) -> list[str]:

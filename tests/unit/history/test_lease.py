@@ -170,3 +170,18 @@ def test_the_lease_is_renewed_while_its_owner_works(site: FolderSite, monkeypatc
         pass
     lease.end(unfinished=False)
     assert not site.path("", LEASE).exists()
+
+
+def test_a_site_without_a_clock_keeps_nobody_waiting_forever(site: FolderSite) -> None:
+    held_by(site)._ended.set()
+    site.clock = lambda: None  # type: ignore[assignment, return-value]
+    passed = [0.0]
+
+    def sleep(seconds: float) -> None:
+        passed[0] += seconds
+        assert passed[0] < 3 * EXPIRE_SECONDS, "it waits for the end of a lease that nobody renews"
+
+    second = Lease(site, file("20261126-120001-0002"), "app 'shop'", clock=lambda: passed[0])
+    second.take(sleep=sleep)
+    assert passed[0] >= EXPIRE_SECONDS
+    second.end(unfinished=False)

@@ -8,7 +8,7 @@ import pytest
 
 from azext_pythonapp.errors import NotFound
 from azext_pythonapp.history.record import FAILED, SUCCEEDED, Record, State, Torn
-from azext_pythonapp.history.store import HISTORY, KEPT, MOST_RECORDS, NEWEST, History, Unread
+from azext_pythonapp.history.store import HISTORY, KEPT, MOST_DELETED, MOST_RECORDS, NEWEST, History, Unread
 
 from ..folder_site import FolderSite
 from .test_record import record
@@ -68,3 +68,22 @@ def test_torn_and_foreign_files_do_no_harm(site: FolderSite) -> None:
         history.read(name(7))
     with pytest.raises(NotFound):
         history.read(name(9))
+
+
+def test_thousands_of_records_take_no_long_time(site: FolderSite) -> None:
+    for number in range(MOST_RECORDS * 3):
+        site.write(f"{HISTORY}/{name(number)}.json", record(name(number), state=SUCCEEDED).to_json())
+    history = History(site)
+    entries = history.entries()
+    site.requests.clear()
+    history.prune(entries)
+    assert len(site.requests) <= MOST_RECORDS + 2 * MOST_DELETED
+    assert history.ids() == [name(number) for number in reversed(range(MOST_DELETED, MOST_RECORDS * 3))]
+    site.write(f"{HISTORY}/{name(999)}.json", b" " * 64_000_001)
+    (found,) = history.read_all([name(999)])
+    assert isinstance(found, Unread) and found.problem == "it has 64 MB"
+
+
+def test_a_good_record_below_many_bad_ones_stays(site: FolderSite) -> None:
+    ids = fill(site, MOST_RECORDS * 3, {0: SUCCEEDED})
+    assert ids[-1] == name(0) and len(ids) == MOST_RECORDS * 3 - MOST_DELETED

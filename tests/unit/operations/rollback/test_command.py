@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from azext_pythonapp.errors import Conflict, InvalidWebConfig, NotFound, Refused, RemoteFailed
+from azext_pythonapp.history import lease as lease_module
 from azext_pythonapp.history.lease import LEASE, LeaseFile
 from azext_pythonapp.history.record import FAILED, SUCCEEDED, UNFINISHED, KeptFile, Published, Record
 from azext_pythonapp.history.store import HISTORY, History
@@ -465,8 +466,9 @@ def test_a_change_that_is_being_made_now_is_left(world, add, monkeypatch):
     lease = SimpleNamespace(change=cut.id, expires_at="1", held=lambda now: True)
     renewed = SimpleNamespace(change=cut.id, expires_at="2", held=lambda now: True)
     answers = iter([lease, lease, renewed])
-    monkeypatch.setattr(command, "read_lease", lambda kudu: (next(answers), "etag"))
-    monkeypatch.setattr(command, "LOOK_SECONDS", 0)
+    for module in (command, lease_module):
+        monkeypatch.setattr(module, "read_lease", lambda kudu: (next(answers), "etag"))
+    monkeypatch.setattr(lease_module, "LOOK_SECONDS", 0)
     with pytest.raises(Refused, match="is being made now"):
         undo(world)
 
