@@ -126,8 +126,16 @@ def left_the_folder(manifest: Manifest, local: Sequence[LocalFile], folder: Path
         if key not in names
         and key.rpartition("/")[2] != folded(WEB_CONFIG)
         and not key.startswith(_NEVER_DELETED)
-        and not (folder / row.name).is_file()
+        and not _may_be_there(folder / row.name)
     ]
+
+
+def _may_be_there(file: Path) -> bool:
+    """Return whether a file is on this machine, or cannot be looked for, such as one in a folder that is closed."""
+    try:
+        return file.is_file()
+    except OSError:
+        return True
 
 
 def _leaving(gone: Collection[str], present: Present, manifest: Manifest) -> list[tuple[Row, PresentFile]]:

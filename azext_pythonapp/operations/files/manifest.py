@@ -63,12 +63,15 @@ def parse(content: bytes, root: str) -> Manifest:
     """Return the manifest of a folder from a file's content; an empty one when it is about another folder."""
     try:
         found: Any = json.loads(content)
+        if found["format"] != _FORMAT:
+            return Manifest(root, readable=False)
         rows = [Row(name, str(row[0]), int(row[1]), str(row[2])) for name, row in found["files"].items()]
         if str(found["root"]).lower() != root.lower():
             return Manifest(root)
         web_config = found.get("webConfig")
         return Manifest(root, web_config=str(web_config) if web_config else None).having(rows)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+    # Programs of the app can write here: what is nested too deeply is a RecursionError, a size 1e999 an OverflowError.
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError):
         return Manifest(root, readable=False)
 
 

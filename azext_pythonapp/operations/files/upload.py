@@ -27,6 +27,9 @@ _CHUNK = 1 << 18
 EXTRACTION_SECONDS = 15 * 60.0
 ARRIVAL_SECONDS = 60.0
 POLL_SECONDS = 5.0
+# The times that a zip archive knows end in 2107 (APPNOTE 4.4.6); a program may have given a file a later one.
+_FIRST = datetime(1980, 1, 2, tzinfo=timezone.utc)
+_LAST = datetime(2107, 12, 30, tzinfo=timezone.utc)
 _IN_USE = re.compile(r"being used by another process|access to the path .* is denied", re.IGNORECASE)
 _QUOTED = re.compile(r"'([A-Za-z]:\\[^']+)'")
 
@@ -139,15 +142,15 @@ def entry_time(now: datetime | None, replaced: Sequence[PresentFile]) -> datetim
     """Return the time for files of an archive: the worker's, and after that of every file that they replace.
 
     Python takes the compiled form of a module for current when its size and time are those of the source (PEP 3147),
-    and archives know two seconds only. now: the worker's clock, None for this machine's.
+    and archives know two seconds only, and no year after 2107. now: the worker's clock, None for this machine's.
     """
     times = [now or datetime.now(timezone.utc)]
     for file in replaced:
         try:
             times.append(datetime.fromisoformat(file.modified[:19]).replace(tzinfo=timezone.utc) + timedelta(seconds=2))
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
-    newest = max(times).replace(microsecond=0) + timedelta(seconds=1)
+    newest = min(max(*times, _FIRST), _LAST).replace(microsecond=0) + timedelta(seconds=1)
     return newest + timedelta(seconds=newest.second % 2)
 
 
