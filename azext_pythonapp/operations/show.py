@@ -9,6 +9,7 @@ from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import PythonAppError
+from azext_pythonapp.history.record import readable_time
 from azext_pythonapp.jobs.request import log_path
 from azext_pythonapp.operations.app import findings
 from azext_pythonapp.operations.app.activity import Activity, Records, activity, had_web_config, last_change
@@ -91,7 +92,8 @@ def lines_below(answer: dict[str, Any]) -> list[str]:
     if page is not None and page["httpStatus"] is not None and page["httpStatus"] < 400:
         lines.append(f"{page['url']} answers {page['httpStatus']}.")
     if change is not None:
-        known = [change["command"] or "unknown command", change["user"] and f"by {change['user']}", change["startedAt"]]
+        made = readable_time(change["startedAt"] or "")
+        known = [change["command"] or "unknown command", change["user"] and f"by {change['user']}", made]
         lines.append(f"Last change: {', '.join(filter(None, known))} (change {change['changeId']}).")
     return lines + [f"Warning: {warning}" for warning in answer["warnings"]]
 

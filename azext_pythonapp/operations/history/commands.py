@@ -10,7 +10,7 @@ from azext_pythonapp.errors import InvalidInput, NotFound, PlatformFailed
 from azext_pythonapp.history.record import UNFINISHED, Record, readable_time
 from azext_pythonapp.history.store import History
 from azext_pythonapp.operations.app.left_change import came_along, finish_command, made_elsewhere, undo_command
-from azext_pythonapp.operations.history.past import Past, no_such_change, read_past
+from azext_pythonapp.operations.history.past import Past, full_id, no_such_change, read_past
 from azext_pythonapp.operations.history.restored import restored
 from azext_pythonapp.plan import Change
 
@@ -54,10 +54,7 @@ def show_change(app: App, change_id: str | None, in_full: bool = False) -> dict[
             f"Each command that changes the app records it; see what it runs now: "
             f"`az webapp python show {app.site.arguments}`.",
         )
-    begins = [each for each in ids if each.startswith((change_id or ids[0]).lower())]
-    if change_id is not None and len(begins) != 1:
-        raise no_such_change(app, change_id, ids)
-    wanted = begins[0]
+    wanted = full_id(app, ids, change_id) if change_id is not None else ids[0]
     past = read_past(app, ids[: ids.index(wanted) + 1])  # a newer one may have undone it
     problem = next((each.problem for each in past.unread if each.id == wanted), None)
     if problem is not None:

@@ -86,6 +86,24 @@ def summary(record: Record) -> str:
     )
 
 
+def full_id(app: App, ids: Sequence[str], change_id: str) -> str:
+    """Return the id that a person means. change_id: an id of `ids`, or its beginning, in upper or lower case.
+
+    Raises NotFound, with the newest changes, when no id or more than one begins so.
+    """
+    wanted = change_id.strip().lower()
+    matching = [each for each in ids if each == wanted] or [each for each in ids if wanted and each.startswith(wanted)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        raise NotFound(
+            f"The ids of {len(matching)} changes of {app.site.label} begin with {change_id}:"
+            f"{_listed(app, matching[:_NAMED])}",
+            f"Give more of the id. List all: `az webapp python history list {app.site.arguments}`.",
+        )
+    raise no_such_change(app, change_id, ids)
+
+
 def no_such_change(app: App, change_id: str, ids: Sequence[str]) -> NotFound:
     """Return the error for a change id that no record has: it lists the newest records. ids: all that there are.
 
@@ -95,14 +113,19 @@ def no_such_change(app: App, change_id: str, ids: Sequence[str]) -> NotFound:
         return NotFound(
             f"There is no change {change_id} on {app.site.label}: no change is recorded yet.", _elsewhere(app)
         )
-    known = {each.id: each for each in read_past(app, ids[:_NAMED]).records}
-    named = [f"{each} ({summary(known[each])})" if each in known else each for each in ids[:_NAMED]]
-    more = f" The newest {len(named)} are" if len(ids) > 1 else " The only one is"
+    named = ids[:_NAMED]
+    more = f"The newest {len(named)} are:" if len(ids) > 1 else "The only one is:"
     everything = f"List all: `az webapp python history list {app.site.arguments}`."
     return NotFound(
-        f"There is no change {change_id} on {app.site.label}.{more} {'; '.join(named)}.",
+        f"There is no change {change_id} on {app.site.label}. {more}{_listed(app, named)}",
         " ".join(filter(None, (everything, _elsewhere(app)))),
     )
+
+
+def _listed(app: App, ids: Sequence[str]) -> str:
+    """Return changes on lines of their own: id, command, user and time; the id alone where no record can be read."""
+    known = {each.id: each for each in read_past(app, ids).records}
+    return "".join(f"\n  {each}  {summary(known[each]) if each in known else ''}".rstrip() for each in ids)
 
 
 def _elsewhere(app: App) -> str | None:

@@ -117,7 +117,8 @@ class FolderFiles(Brought):
             return list(packages)
         label, found = self._app.site.label, self.found
         replaced = len(found.different) + len(found.delete)
-        title = f"Keeping {count(replaced, 'file')} of {label} as they are now." if replaced else ""
+        now = "it is now" if replaced == 1 else "they are now"
+        title = f"Keeping {count(replaced, 'file')} of {label} as {now}." if replaced else ""
         first = [Step(title, [], self._keep, undo)]
         what = f"{count(len(found.send), 'file')}, {size_in_words(sum(file.size for file in found.send))}"
         doing = f"Uploading {what}, to {label}." if found.send else f"Deleting files of {label}."

@@ -9,9 +9,8 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound, Refused
 from azext_pythonapp.history.record import FAILED, SUCCEEDED, UNFINISHED, Record, undone
 from azext_pythonapp.history.store import History, Unread
-from azext_pythonapp.operations.history.past import no_such_change, summary
+from azext_pythonapp.operations.history.past import full_id, no_such_change, summary
 
-NEWEST = 5
 # So many records are read at once, newest first, until the one to undo is among them.
 _AT_ONCE = 8
 _LIST = "See them all with `az webapp python history list`."
@@ -62,7 +61,7 @@ def choose_target(app: App, change_id: str | None) -> Target:
             f"No change of {app.site.label} is recorded, so there is nothing to undo.",
             "Only what `az webapp python` changed since version 0.2 is recorded.",
         )
-    wanted = _full_id(app, ids, change_id) if change_id is not None else None
+    wanted = full_id(app, ids, change_id) if change_id is not None else None
     found: list[Record] = []
     for each in _read(history, ids):
         if isinstance(each, Unread):
@@ -111,14 +110,3 @@ def _target(record: Record, later: Sequence[Record]) -> Target:
 def _read(history: History, ids: Sequence[str]) -> Iterator[Record | Unread]:
     for start in range(0, len(ids), _AT_ONCE):
         yield from history.read_all(ids[start : start + _AT_ONCE])
-
-
-def _full_id(app: App, ids: Sequence[str], change_id: str) -> str:
-    wanted = change_id.strip().lower()
-    matching = [each for each in ids if each == wanted] or [each for each in ids if wanted and each.startswith(wanted)]
-    if len(matching) == 1:
-        return matching[0]
-    if matching:
-        shown = ", ".join(matching[:NEWEST])
-        raise NotFound(f"Several changes of {app.site.label} have an id that begins with {change_id}: {shown}.", _LIST)
-    raise no_such_change(app, change_id, ids)

@@ -147,7 +147,9 @@ def test_an_id_that_is_not_there_lists_the_newest_five(place: Place) -> None:
         with pytest.raises(NotFound) as caught:
             show_change(place.app, wrong)
         message = caught.value.message
-        assert message.startswith(f"There is no change {wrong} on app 'shop'. The newest 5 are {IDS[6]} (set-version, ")
+        first, *lines = message.splitlines()
+        assert first == f"There is no change {wrong} on app 'shop'. The newest 5 are:"
+        assert lines[0].startswith(f"  {IDS[6]}  set-version, by "), "each on a line of its own, for a narrow window"
         assert [each for each in IDS if each in message.replace(wrong, "")] == IDS[2:7]
         assert "`az webapp python history list -g rg -n shop`" in str(caught.value.recommendation)
 
@@ -283,8 +285,12 @@ def test_published_files_are_named(place: Place) -> None:
 def test_the_beginning_of_an_id_is_enough(place: Place) -> None:
     place.put(record(1), record(2))
     assert place.shown(IDS[1][:13])["changeId"] == IDS[1]
-    with pytest.raises(NotFound, match=f"There is no change 2026 .* The newest 2 are {IDS[2]}"):
+    assert place.shown(f" {IDS[1].upper()} ")["changeId"] == IDS[1]
+    with pytest.raises(NotFound, match="The ids of 2 changes of app 'shop' begin with 2026:") as caught:
         show_change(place.app, "2026")
+    assert [line.split()[0] for line in caught.value.message.splitlines()[1:]] == [IDS[2], IDS[1]]
+    with pytest.raises(NotFound, match="There is no change  on app 'shop'"):
+        show_change(place.app, "")
 
 
 def test_a_record_of_another_slot_came_with_a_swap(place: Place) -> None:

@@ -59,7 +59,7 @@ def test_an_interrupted_undo_of_a_forgotten_change(app, add):
 def test_the_beginning_of_an_id_will_do(app, add):
     first, second = add(), add()
     assert choose_target(app, first.id[:-1].upper()).record == first
-    with pytest.raises(NotFound, match="begins with 20261126-12"):
+    with pytest.raises(NotFound, match="begin with 20261126-12"):
         choose_target(app, "20261126-12")
     assert choose_target(app, f" {second.id} ").record == second
 
