@@ -69,6 +69,22 @@ def folders_of(names: Iterable[str]) -> set[str]:
     return {name.rpartition("/")[0] for name in names}
 
 
+def folders_in_other_case(names: Iterable[str], present: Present) -> list[tuple[str, str]]:
+    """Return (as the app spells it, as files spell it) of each folder with Python code whose case differs.
+
+    names: of the files, below the root.
+    """
+    found = {}
+    for name in names:
+        parts = name.split("/") if name.lower().endswith((".py", ".pyc", ".pyd")) else ()
+        for depth in range(1, len(parts)):
+            folder = "/".join(parts[:depth])
+            there = present.folders.get(folded(folder))
+            if there is not None and there.rpartition("/")[2] != parts[depth - 1]:
+                found[there] = folder
+    return list(found.items())
+
+
 def read_files(app: App, root: str, names: Collection[str]) -> Iterator[tuple[str, bytes | None]]:
     """Yield each file with its bytes, None for one that is not there any more; some are read at the same time.
 

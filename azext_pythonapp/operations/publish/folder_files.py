@@ -16,7 +16,7 @@ from azext_pythonapp.operations.files.compare import Comparison, compare, left_t
 from azext_pythonapp.operations.files.exchange import Exchange, NewFile
 from azext_pythonapp.operations.files.kept import kept_files
 from azext_pythonapp.operations.files.manifest import read_manifest
-from azext_pythonapp.operations.files.present import folders_of, hashes_of, list_present
+from azext_pythonapp.operations.files.present import folders_in_other_case, folders_of, hashes_of, list_present
 from azext_pythonapp.operations.files.upload import file_opener
 from azext_pythonapp.operations.publish.laid_over import LaidOver
 from azext_pythonapp.operations.publish.options import PublishRequest
@@ -60,6 +60,7 @@ class FolderFiles(Brought):
         self._exchange = Exchange(
             app, root, present, manifest, write, self.found.delete, adopted=self.found.adopted, web_config=published
         )
+        self._other_case = folders_in_other_case([file.path for file in files], present)
         self._laid_over = LaidOver(app, root, files, self.found.delete)
         self._tried = False
         self.restart_due = self._interrupted
@@ -94,6 +95,12 @@ class FolderFiles(Brought):
             self._app.progress.say(
                 f"Warning: {names_in_words(kept)} {'are' if len(kept) > 1 else 'is'} no longer in the folder, but "
                 f"changed on {label} since the last publish, so {'they stay' if len(kept) > 1 else 'it stays'} there."
+            )
+        for there, here in self._other_case:
+            self._app.progress.say(
+                f"Warning: the folder '{there}' of {label} is '{here}' here. Windows keeps its name, and Python imports "
+                f"a package only by the very case of its name. Where it is imported as '{here}', rename the one of the "
+                "app in the debug console of its SCM site."
             )
 
     def rows(self) -> list[Change]:

@@ -244,3 +244,13 @@ def test_a_folder_that_is_no_app_is_refused(folder):
     request = request_for(folder)
     with pytest.raises(InvalidInput, match="is not a Python app"):
         request.require_app(in_force=False)
+
+
+def test_a_package_in_another_case_is_told(app, folder, root, brought):
+    for name in ("Shop", "Static"):
+        (root / name).mkdir()
+        (root / name / "x.txt").write_text("x")
+    folder["app.py"], folder["shop/views.py"], folder["shop/deep/x.py"], folder["static/x.txt"] = "a", "b", "c", "d"
+    brought().warn()
+    (said,) = [line for line in app.progress.said if "Python imports" in line]
+    assert "folder 'Shop' of app 'shop'" in said and "is 'shop' here" in said, "and nothing of 'Static', without code"
