@@ -158,7 +158,8 @@ class Lease:
                 break
             except Conflict:
                 found, etag = read_lease(self._site)
-                if attempt == _ATTEMPTS - 1 or etag == if_match:
+                # The same twice: nothing can be written there. Once, another lease may have ended in between.
+                if attempt == _ATTEMPTS - 1 or (etag == if_match and attempt):
                     raise
             if found is not None and found.held(self._site.now()):
                 self._wait_for_end(found, say, sleep)

@@ -39,7 +39,8 @@ class _Row:
     @classmethod
     def from_dict(cls: type[_Part], row: Mapping[str, Any]) -> _Part:
         """Read what `to_dict` wrote; unknown keys are ignored. Raises KeyError or TypeError for what is not there."""
-        return cls(**{each.name: row[_camel(each.name)] for each in fields(cls) if _camel(each.name) in row})  # type: ignore[arg-type]
+        names = {each.name: _camel(each.name) for each in fields(cls)}  # type: ignore[arg-type]
+        return cls(**{name: row[key] for name, key in names.items() if key in row})
 
 
 @dataclass(frozen=True)

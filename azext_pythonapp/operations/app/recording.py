@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.errors import Conflict, NotFound, PythonAppError, UnknownOutcome
+from azext_pythonapp.errors import Conflict, Interrupted, NotFound, PythonAppError, UnknownOutcome
 from azext_pythonapp.history.lease import Lease, LeaseFile
 from azext_pythonapp.history.owner import this_process
 from azext_pythonapp.history.record import (
@@ -30,6 +31,8 @@ from azext_pythonapp.worker import DirectoryEntry
 
 # How long a request that only gives the lease up or renews it is sent again, in seconds.
 _SHORT = 20.0
+# By how much the clocks of two workers may differ.
+_SKEW = timedelta(minutes=5)
 
 
 class OpenChange:
@@ -155,9 +158,11 @@ class OpenChange:
         self._lease.name_change(unfinished.id, unfinished.started_at)
 
     def _require_unchanged(self, newest: Record) -> None:
-        began = self._app.kudu.began
-        if began is None or newest.state == UNFINISHED or (newest.finished_at or "") <= moment_text(began):
+        began, finished = self._app.kudu.began, newest.finished_at or ""
+        if began is None or newest.state == UNFINISHED or finished <= moment_text(began):
             return
+        if finished > moment_text((self._now() or datetime.now(timezone.utc)) + _SKEW):
+            return  # a clock that was set back since: it would refuse every command until then
         by = f" of {newest.user}" if newest.user else ""
         raise Conflict(
             f"`{newest.command}`{by} changed {self._app.site.label} while this command looked at it (change "
@@ -272,7 +277,7 @@ class OpenChange:
 
     def _end(self, state: State, changes: Sequence[Change]) -> None:
         rows = tuple(_row(change) for change in changes if change.action != "none")
-        finished = None if state == UNFINISHED else moment_text(self._app.kudu.now())
+        finished = None if state == UNFINISHED else moment_text(self._now())
         record = replace(self.record, state=state, changes=rows or self.record.changes, finished_at=finished)
         unfinished = state == UNFINISHED
         try:
@@ -289,12 +294,24 @@ class OpenChange:
         if state == SUCCEEDED:
             self.history.prune(self._entries)
 
+    def _now(self) -> datetime | None:
+        """Return the worker's clock; None when it cannot be asked, which is no reason to call a change failed."""
+        with suppress(PythonAppError):
+            return self._app.kudu.now()
+        return None
+
+    def interrupted(self) -> Interrupted:
+        """Return the error for Ctrl-C outside of the steps of a plan, after the record was begun."""
+        change = f"change {self.record.id} of {self._app.site.label}"
+        if self.record.state == SUCCEEDED:
+            show = f"`az webapp python history show --change-id {self.record.id}`"
+            return Interrupted(f"Interrupted when {change} was complete.", f"See it: {show}.")
+        return Interrupted(f"Interrupted: {change} is not finished; what it did so far stays.")
+
     def _drop(self) -> None:
-        try:
+        with suppress(PythonAppError):  # one of a change without changes: the lease is over, so nothing comes of it
             if self._kept:
                 self.history.delete(self.record.id)
-        except PythonAppError:
-            pass  # an unfinished record of a change without changes: the lease is over, so nothing comes of it
         self._kept = False
         self._release(unfinished=False)
 
@@ -339,6 +356,12 @@ def recorded(
     except PythonAppError:
         change.end_failed(FAILED)
         raise
+    except KeyboardInterrupt as interrupt:
+        with suppress(KeyboardInterrupt):  # a second one: the record says "unfinished" already
+            change.end_failed(UNFINISHED)
+        if not change.used:
+            raise
+        raise change.interrupted() from interrupt
     except BaseException:
         change.end_failed(UNFINISHED)
         raise

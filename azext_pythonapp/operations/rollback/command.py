@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.errors import NotFound, PythonAppError, Refused, RemoteFailed
+from azext_pythonapp.errors import Interrupted, NotFound, PythonAppError, Refused, RemoteFailed
 from azext_pythonapp.history.lease import EXPIRE_SECONDS, read_lease, watch
 from azext_pythonapp.history.record import (
     FAILED,
@@ -26,7 +26,7 @@ from azext_pythonapp.operations.app.recording import recorded
 from azext_pythonapp.operations.app.site_packages import direct_addresses, present_packages
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
 from azext_pythonapp.operations.files.exchange import changed_since, exchange_back
-from azext_pythonapp.operations.files.kept import Kept, kept_files
+from azext_pythonapp.operations.files.kept import Kept, is_complete, kept_files
 from azext_pythonapp.operations.job.run import PipJob
 from azext_pythonapp.operations.rollback.difference import require_ours, starts_words
 from azext_pythonapp.operations.rollback.found import Found, look
@@ -56,6 +56,7 @@ def rollback(app: App, request: RollbackRequest, dry_run: bool) -> dict[str, Any
     warnings = _await_jobs(app, target, dry_run)
     published = target.record.published
     with kept_files(app, published.archive if published else None) as kept, kept_files(app, None) as mine:
+        _require_kept(app, target, kept)
         with app.progress.phase(f"Looking at {app.site.label}, to undo {described(target.record)}."):
             found = look(app, target)
             require_ours(found, request.force, _published_since(app, published))
@@ -84,9 +85,27 @@ def _undo(run: Run, plan: Plan, kept: Kept, warnings: Sequence[str], dry_run: bo
             app.progress.say(f"Warning: {warning}")
     app.kudu.memory.forget()
     changes = _apply(run, plan, kept)
-    _close(app, cut, run)
+    try:
+        _close(app, cut, run)
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted(f"Interrupted when {described(target.record)} of {app.site.label} was undone.") from interrupt
     app.progress.conclude(*last_lines(run, changes))
     return report(app.site.to_dict(), changes, False, **_answer(run))
+
+
+def _require_kept(app: App, target: Target, kept: Kept) -> None:
+    """Raise Refused when the previous files of a change that has ended are not on the app any more.
+
+    Those of one that was cut off are not there yet as long as it has changed no file.
+    """
+    published = target.record.published
+    if published is None or target.record.state != SUCCEEDED or is_complete(kept, published):
+        return
+    raise Refused(
+        f"The previous versions of the files that {described(target.record)} replaced or deleted on {app.site.label} "
+        f"not complete in {published.archive}, so it cannot be undone. Nothing was changed.",
+        "Publish the earlier state of the folder: `az webapp python publish`.",
+    )
 
 
 def _published_since(app: App, published: Published | None) -> list[str]:

@@ -185,3 +185,18 @@ def test_a_site_without_a_clock_keeps_nobody_waiting_forever(site: FolderSite) -
     second.take(sleep=sleep)
     assert passed[0] >= EXPIRE_SECONDS
     second.end(unfinished=False)
+
+
+def test_a_lease_that_ends_while_it_is_looked_at_is_taken(site: FolderSite) -> None:
+    first = held_by(site)
+
+    def end(request: str) -> None:
+        if request.startswith("read"):
+            site.before_request = lambda request: None
+            first.end(unfinished=False)
+
+    site.before_request = end
+    second = Lease(site, file("20261126-120001-0002"), "app 'shop'")
+    second.take(sleep=lambda seconds: pytest.fail("it waited"))
+    assert read_lease(site)[0].change == "20261126-120001-0002"
+    second.end(unfinished=False)

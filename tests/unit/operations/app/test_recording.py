@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from azext_pythonapp.appservice.app import Principal
-from azext_pythonapp.errors import Conflict, Refused, UnknownOutcome
+from azext_pythonapp.errors import Conflict, Interrupted, Refused, UnknownOutcome, Unreachable
 from azext_pythonapp.history import owner
 from azext_pythonapp.history.lease import LEASE, read_lease
 from azext_pythonapp.history.record import FAILED, SUCCEEDED, UNFINISHED, PackageChange, Record
@@ -192,6 +192,52 @@ def test_an_app_that_was_changed_meanwhile_is_looked_at_again(site: FolderSite) 
         change(site)
     site.began = NOW + timedelta(hours=1)
     assert change(site) is not None
+
+
+def test_a_clock_that_was_set_back_refuses_nothing(site: FolderSite) -> None:
+    site.began = NOW
+    change(site, command=OTHER)
+    (found,) = records(site)
+    site.clock = lambda: NOW - timedelta(days=1)
+    site.began = site.clock()
+    assert change(site) is not None
+    site.upload(HISTORY, {f"{found.id}.json": replace(found, finished_at="9999-12-31T23:59:59Z").to_json()})
+    assert change(site) is not None
+
+
+def test_a_change_is_made_though_the_clock_cannot_be_asked(site: FolderSite) -> None:
+    def gone() -> datetime:
+        raise Unreachable("The SCM site did not answer.")
+
+    with recorded(App(site), "set-version") as made:
+        made.keep(WEB_CONFIG, "web.config", b"old")
+        site.clock = gone
+        site.read = lambda path: pytest.fail(path)  # type: ignore[method-assign]
+        made.finish(WROTE)
+    assert made.record.state == SUCCEEDED
+
+
+@pytest.mark.parametrize("presses", [1, 2])
+@pytest.mark.parametrize("at, words", [("end", "is not finished; what it did so far stays"), ("lease", "was complete")])
+def test_ctrl_c_behind_the_steps_says_what_was_done(site: FolderSite, at: str, words: str, presses: int) -> None:
+    left = [presses]
+
+    def press(request: str) -> None:
+        if left[0] and request.startswith("upload" if at == "end" else "delete"):
+            left[0] -= 1
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match=words), recorded(App(site), "set-version") as made:
+        made.keep(WEB_CONFIG, "web.config", b"old")
+        site.before_request = press
+        made.finish(WROTE)
+    site.before_request = lambda request: None
+    assert [each.state for each in records(site)] == [UNFINISHED if at == "end" else SUCCEEDED]
+
+
+def test_ctrl_c_before_anything_is_written_changed_nothing(site: FolderSite) -> None:
+    with pytest.raises(KeyboardInterrupt), recorded(App(site), "set-version"):
+        raise KeyboardInterrupt
 
 
 def test_a_full_disk_is_no_reason_to_refuse(site: FolderSite) -> None:

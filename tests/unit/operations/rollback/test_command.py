@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from types import SimpleNamespace
 
 import pytest
@@ -305,6 +306,15 @@ def test_published_files_come_back_before_the_import(world, add, monkeypatch):
     since: list[str] = []
     monkeypatch.setattr(command, "exchange_back", lambda opened, part, kept: Files(world))
     monkeypatch.setattr(command, "changed_since", lambda opened, part: since)
+    before = world.web_config
+    with pytest.raises(Refused, match="not complete in data/pythonapp/kept/x.zip, so it cannot be undone"):
+        undo(world)
+    assert world.web_config == before
+    path = world.folder / "data/pythonapp/kept/x.zip"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("app.py", "old.py"):
+            archive.writestr(name, "old")
     since += ["app.py", "b.py"]
     with pytest.raises(Conflict, match="files that are neither as before it nor as it left them: app.py, b.py"):
         undo(world)
