@@ -279,7 +279,7 @@ def test_an_old_version_that_is_broken_now_is_not_brought_back(az, azure, apps):
     assert back.json["verification"]["httpStatusBefore"] == 500 and back.json["verification"]["httpStatus"] == 200
 
 
-def test_packages_that_no_index_has_come_back_from_where_they_came(az, apps, package_index, tmp_path):
+def test_packages_that_no_index_has_come_back(az, apps, package_index, tmp_path):
     site = apps.prepared("wsgi_hello")
     names, library = naming(site), web_root(site) / "library"
     files = package_index.replace("/simple/", "/files/")
@@ -305,7 +305,7 @@ def test_packages_that_no_index_has_come_back_from_where_they_came(az, apps, pac
     assert after == before
 
 
-def test_a_killed_client_leaves_a_job_that_is_waited_for_and_undone(az, apps, windows, tmp_path):
+def test_a_job_of_a_killed_client_is_waited_for_and_undone(az, apps, windows, tmp_path):
     site = apps.prepared("wsgi_hello")
     names, first = naming(site), frozen(az, site)
     (tmp_path / "requirements.txt").write_text("six==1.16.0\n", encoding="utf-8")

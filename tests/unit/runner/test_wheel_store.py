@@ -67,7 +67,7 @@ def test_whole_wheels_stay(store):
     assert store.whole == ["a", "b", "c"]
 
 
-def test_links_without_a_hash_are_checked_by_the_part_that_is_known(store):
+def test_links_without_a_hash_are_checked_by_the_known_part(store):
     names = [wheel.marker for wheel in store.given]
     (store.job / "wheels.html").write_bytes(stored_page(names, {"a": "1.0+local.1", "b": "1.0"}))
     a, b, _ = store.given

@@ -169,7 +169,7 @@ def test_the_other_slot_is_named_where_there_is_one(tmp_path: Path) -> None:
     assert "another slot: `--slot staging`." in str(caught.value.recommendation)
 
 
-def test_a_change_that_is_being_made_is_told_from_an_interrupted_one(place: Place) -> None:
+def test_a_change_being_made_is_told_from_an_interrupted_one(place: Place) -> None:
     place.put(record(1), record(2, state=UNFINISHED, finished_at=None))
     place.hold(IDS[2], 40)
     rows = place.listed()

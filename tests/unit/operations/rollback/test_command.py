@@ -394,7 +394,7 @@ def test_an_interrupted_rollback_is_undone_itself(world, add):
     assert undo(world)["undone"] == answer["changeId"], "the newest; undoing it goes back once more"
 
 
-def test_an_interrupted_rollback_that_had_written_all_is_loaded_and_checked(world, add):
+def test_a_rollback_cut_off_after_writing_is_loaded_and_checked(world, add):
     part = KeptFile(WEB_CONFIG, "web.config", config(NEW), config(OLD), True)
     cut = add("rollback", UNFINISHED, undoes=world.change.id, files=(part,))
     world.put(config(OLD))
