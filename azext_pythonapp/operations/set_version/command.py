@@ -83,6 +83,9 @@ class PlannedSwitch:
     def _apply(self) -> list[Change]:
         """Apply the plan, and return what changed; it is recorded. A plan that only verifies needs no record."""
         decision, run, plan, brought = self._decision, self._run, self._plan, self._brought
+        if run.compares_page:
+            with self._app.progress.phase(f"Fetching {run.health.url} as it is now."):
+                run.health.fetch_before(run.web_config.content)
         if not run.acts:
             return plan.apply(self._app.progress)
         with recorded(self._app, brought.command) as change:

@@ -49,7 +49,8 @@ class Run:
     that intent. jobs: ids of the jobs that were started. restart_reason: why the app takes a restart, as said with it,
     "" for what was said already; None when nothing was changed. health: the page, before and after.
     change: the record of it, from when anything is changed on. log: of the app's server, from before the switch on.
-    acts: whether the plan does anything, so that the page is no longer what it was. restarts_first: whether the app is
+    acts: whether the plan does anything, so that the page is no longer what it was. compares_page: whether the page is
+    fetched before the plan is applied, and before anything is written. restarts_first: whether the app is
     restarted before anything else is changed. brought: what is brought with the switch. verification: what the import
     check said, by the keys of docs/json-output.md.
     """
@@ -69,6 +70,7 @@ class Run:
         self.health = HealthCheck(app, (decision.health or HealthOptions()).of_app(app))
         self.log: ServerLog | None = None
         self.acts = False
+        self.compares_page = False
         self.restarts_first = False
         self.verification: dict[str, Any] = {"pythonVersion": None, "importOk": None}
 
@@ -110,8 +112,7 @@ def plan_steps(decision: Decision, run: Run) -> Plan:
         steps.append(_restart_step(decision, run, noted))
     if decision.health and (decision.running or pending):
         url = run.health.url
-        if decision.running and (changes or packages):
-            steps.insert(0, Step(f"Fetching {url} as it is now.", [], lambda: _fetch_before(run)))
+        run.compares_page = bool(decision.running and (changes or packages))
         steps.append(Step(f"Fetching {url}.", [], lambda: _check_page(decision, run)))
     elif decision.health:
         run.health.require_running()
@@ -321,11 +322,6 @@ def _restart_step(decision: Decision, run: Run, planned: Sequence[Change]) -> St
         return changes
 
     return Step("", planned, restart)
-
-
-def _fetch_before(run: Run) -> Sequence[Change]:
-    run.health.fetch_before(run.web_config.content)
-    return []
 
 
 def _check_page(decision: Decision, run: Run) -> Sequence[Change]:
