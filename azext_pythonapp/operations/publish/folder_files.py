@@ -166,6 +166,12 @@ class FolderFiles(Brought):
         """Return whether files of the app were changed, so that they can be put back."""
         return self._exchange.changed and not self._tried
 
+    @property
+    def sent(self) -> str:
+        """Return in numbers what was brought: "2 files uploaded, 1 file deleted"; "" for nothing."""
+        numbers = ((len(self.found.send), "uploaded"), (len(self.found.delete), "deleted"))
+        return ", ".join(f"{count(number, 'file')} {done}" for number, done in numbers if number)
+
     def put_back(self) -> str:
         """Put the files back; return a sentence about it, "" when none was changed. Raises what the SCM site raises."""
         self._tried = True

@@ -61,6 +61,11 @@ class Brought:
         """Return whether files of the app were changed, so that they can be put back."""
         return False
 
+    @property
+    def sent(self) -> str:
+        """Return in numbers what was brought: "2 files uploaded"; "" for nothing."""
+        return ""
+
     def put_back(self) -> str:
         """Put the files back; return a sentence about it, "" when none was changed. Raises what the SCM site raises."""
         return ""

@@ -27,7 +27,7 @@ def last_lines(decision: Decision, run: Run, changes: Sequence[Change], static: 
         lines = [" ".join(filter(None, (_unchanged(decision, run), run.health.sentence)))]
     else:
         lines = [
-            DEPLOYMENT_DELETES if any(change.action == "create" for change in done) else "",
+            DEPLOYMENT_DELETES if run.brought.command == "set-version" and _has_new_web_config(done) else "",
             " ".join(
                 filter(
                     None,
@@ -35,7 +35,7 @@ def last_lines(decision: Decision, run: Run, changes: Sequence[Change], static: 
                         _now(decision, run),
                         run.health.sentence,
                         _not_checked(decision, stopped, done),
-                        f"{capital(_numbers(done))}, {app.progress.seconds:.0f} s.",
+                        f"{capital(_numbers(done, run.brought.sent))}, {app.progress.seconds:.0f} s.",
                     ),
                 )
             ),
@@ -86,8 +86,15 @@ def _not_checked(decision: Decision, stopped: bool, changes: Sequence[Change]) -
     return "Its page was not checked (--no-health-check)."
 
 
-def _numbers(changes: Sequence[Change]) -> str:
-    """Return what was changed in numbers: "1 Python and 10 packages installed, 1 file changed"."""
+def _has_new_web_config(changes: Sequence[Change]) -> bool:
+    return any(change.action == "create" and change.target.endswith("web.config") for change in changes)
+
+
+def _numbers(changes: Sequence[Change], sent: str) -> str:
+    """Return what was changed in numbers: "1 Python and 10 packages installed, 1 file changed".
+
+    sent: the numbers of what was brought to the app with the switch; "" for nothing.
+    """
     pythons = {change.target for change in changes if change.target.startswith("siteextensions/")}
     packages = [change for change in changes if change.target.startswith("packages/")]
     new = [change for change in packages if change.action == "install"]
@@ -96,7 +103,8 @@ def _numbers(changes: Sequence[Change]) -> str:
     parts = [
         f"{installed} installed" if installed else "",
         f"{_count(len(packages) - len(new), 'package')} changed" if len(packages) > len(new) else "",
-        f"{_count(len(files), 'file')} changed" if files and not packages and not pythons else "",
+        sent,
+        f"{_count(len(files), 'file')} changed" if files and not packages and not pythons and not sent else "",
     ]
     return ", ".join(filter(None, parts)) or "the app was restarted"
 

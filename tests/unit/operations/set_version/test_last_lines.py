@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from azext_pythonapp.operations.set_version.brought import Brought
 from azext_pythonapp.operations.set_version.decision import Decision
 from azext_pythonapp.operations.set_version.last_lines import last_lines
 from azext_pythonapp.operations.set_version.words import (
@@ -67,12 +68,17 @@ def decided(before=OLD, now=None, after=NEW, intent=None, *, on_app=(OLD, NEW), 
     return Decision(app, request, found, None, after, intent or fast(after))
 
 
-def ended(decision, changes, sentence=f"{URL} answers 200.", good=True, restarted=True):
+def ended(decision, changes, sentence=f"{URL} answers 200.", good=True, restarted=True, brought=None):
     health = SimpleNamespace(sentence=sentence, good=good)
     recorded = SimpleNamespace(undo=UNDO if any(each.action != "restart" for each in changes) else None)
     change = recorded if changes else None
     run = SimpleNamespace(
-        python=decision.python, intent=decision.intent, health=health, restarted=restarted, change=change
+        python=decision.python,
+        intent=decision.intent,
+        health=health,
+        restarted=restarted,
+        change=change,
+        brought=brought or Brought(),
     )
     return last_lines(decision, run, changes)
 
@@ -83,6 +89,22 @@ def test_a_new_web_config_and_what_deletes_it():
         "A zip deployment deletes a web.config that is not in its archive; with the option --clean false it does not."
     )
     assert not any("deployment" in line for line in ended(decided(), [CONFIG, RESTART]))
+
+
+def test_what_was_brought_with_a_switch_is_counted():
+    brought = SimpleNamespace(command="publish", sent="2 files uploaded, 1 file deleted")
+    changes = [
+        Change("site/wwwroot/new.py", "create"),
+        Change("site/wwwroot/app.py", "update"),
+        Change("site/wwwroot/old.py", "delete"),
+        RESTART,
+    ]
+    assert ended(decided(before=NEW), changes, brought=brought) == [
+        f"App 'shop' runs Python 3.8.10 as before. {URL} answers 200. 2 files uploaded, 1 file deleted, 12 s.",
+        f"Undo: {UNDO}",
+    ]
+    both = ended(decided(before=None), [PACKAGES[0], Change("site/wwwroot/web.config", "create")], brought=brought)
+    assert "1 package installed, 2 files uploaded, 1 file deleted, 12 s." in both[0], "no word about zip deployments"
 
 
 def test_a_switch():
