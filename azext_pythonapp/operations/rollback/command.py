@@ -103,7 +103,7 @@ def _require_kept(app: App, target: Target, kept: Kept) -> None:
         return
     raise Refused(
         f"The previous versions of the files that {described(target.record)} replaced or deleted on {app.site.label} "
-        f"not complete in {published.archive}, so it cannot be undone. Nothing was changed.",
+        f"are not complete in {published.archive}, so it cannot be undone. Nothing was changed.",
         "Publish the earlier state of the folder: `az webapp python publish`.",
     )
 

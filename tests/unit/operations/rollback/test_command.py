@@ -307,7 +307,7 @@ def test_published_files_come_back_before_the_import(world, add, monkeypatch):
     monkeypatch.setattr(command, "exchange_back", lambda opened, part, kept: Files(world))
     monkeypatch.setattr(command, "changed_since", lambda opened, part: since)
     before = world.web_config
-    with pytest.raises(Refused, match="not complete in data/pythonapp/kept/x.zip, so it cannot be undone"):
+    with pytest.raises(Refused, match="are not complete in data/pythonapp/kept/x.zip, so it cannot be undone"):
         undo(world)
     assert world.web_config == before
     path = world.folder / "data/pythonapp/kept/x.zip"
