@@ -19,7 +19,7 @@ examples:
   - name: List what was done to an app.
     text: az webapp python history list -g MyGroup -n MyApp -o table
   - name: Print the id of the newest change.
-    text: az webapp python history list -g MyGroup -n MyApp --top 1 --query [].changeId -o tsv
+    text: az webapp python history list -g MyGroup -n MyApp --top 1 --query "[].changeId" -o tsv
 """
 
 helps["webapp python history show"] = """

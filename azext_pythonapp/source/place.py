@@ -23,7 +23,8 @@ def require_folder(folder: str | Path) -> Path:
     given = text if os.path.lexists(text) else os.path.expanduser(text)
     place = Path(os.path.abspath(given))
     if not os.path.lexists(place):
-        raise InvalidInput(f"There is no folder '{folder}' on this machine (looked for at '{place}').", _NAME_IT)
+        where = "" if str(place) == text else f" (looked for at '{place}')"
+        raise InvalidInput(f"There is no folder '{folder}' on this machine{where}.", _NAME_IT)
     if not place.is_dir():
         if not place.exists():
             raise InvalidInput(f"'{place}' is a broken symbolic link.", _NAME_IT)

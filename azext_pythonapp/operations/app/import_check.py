@@ -140,13 +140,16 @@ def _import_advice(app: App, target: ImportTarget, error: str, requirements: boo
         return f"The app's files have no module '{module}': deploy it, {other}."
     if module is None and "No module named" in error:
         return f"That module is in the library of other Pythons, and in no package: change the app's code, {other}."
+    if module is None and not error.startswith(("ImportError", "ModuleNotFoundError")):
+        return f"Correct the app's code, or the settings that it reads, {other}."
     package = package_of(module) if module is not None else None
     if package is not None and in_use:
         command = f"`az webapp python package install {app.site.arguments} --packages {package}`"
         return f"If '{module}' is not a module of the app itself, install its package: {command}, {other}."
     named = f"{package}, which has the module '{module}'," if package != module else f"{package}"
     if requirements:
-        return f"Add {named if package else 'the missing package'} to requirements.txt, {other}."
+        to_do = f"Add {named} to requirements.txt" if package else "Correct requirements.txt or the app's code"
+        return f"{to_do}, {other}."
     return (
         f"Leave out --no-requirements so that requirements.txt{f', with {package} in it,' if package else ''} is "
         f"installed, {other}."

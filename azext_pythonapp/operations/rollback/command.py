@@ -62,7 +62,7 @@ def rollback(app: App, request: RollbackRequest, dry_run: bool) -> dict[str, Any
             require_ours(found, request.force, _published_since(app, published))
             run = Run(found, request, exchange_back(app, published, kept) if published is not None else None)
             plan = plan_steps(run)
-        return _undo(run, plan, mine, [*warnings, *_warnings(found)], dry_run)
+        return _undo(run, plan, mine, [*warnings, *_warnings(found, request.change_id is None)], dry_run)
 
 
 def _undo(run: Run, plan: Plan, kept: Kept, warnings: Sequence[str], dry_run: bool) -> dict[str, Any]:
@@ -224,14 +224,15 @@ def _require_undone(found: Found) -> None:
         )
 
 
-def _warnings(found: Found) -> list[str]:
-    """Return what is to be known before the plan is applied."""
+def _warnings(found: Found, newest: bool) -> list[str]:
+    """Return what is to be known before the plan is applied. newest: whether no change was named."""
     target, label = found.target, found.app.site.label
     along = came_along(found.app, target.record)
     warnings = [along] if along is not None else []
     if target.record.undoes:
+        older = " To undo an older change, name it with --change-id." if newest else ""
         warnings.append(
-            f"Change {target.record.id} is a rollback; undoing it makes change {target.record.undoes} again."
+            f"Change {target.record.id} is a rollback; undoing it makes change {target.record.undoes} again.{older}"
         )
     if found.handler is None and found.seen.readable_handler is not None:
         warnings.append(f"After this, web.config of {label} starts no Python, so its page is not checked.")

@@ -59,7 +59,7 @@ def choose_target(app: App, change_id: str | None) -> Target:
     if not ids:
         raise NotFound(
             f"No change of {app.site.label} is recorded, so there is nothing to undo.",
-            "Only what `az webapp python` changed since version 0.2 is recorded.",
+            "Only changes by `az webapp python` are recorded, and none by its versions before this command.",
         )
     wanted = full_id(app, ids, change_id) if change_id is not None else None
     found: list[Record] = []

@@ -50,7 +50,7 @@ def test_quote_of_cmd_is_taken_off(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("no", "There is no folder '{place}' on this machine"),
+        ("no", "There is no folder '{place}' on this machine."),
         ("app.zip", "'{place}' is a file, and publish sends the files of a folder."),
         ("app.py", "'{place}' is a file"),
         ("empty", "The folder '{place}' is empty."),

@@ -67,6 +67,16 @@ def test_unknown_settings_are_checked_on_the_worker():
     assert "the entry point named by the app settings of" in error.message
 
 
+@pytest.mark.parametrize("how", [{}, {"in_use": True}, {"requirements": False}])
+@pytest.mark.parametrize("error", ["RuntimeError: boom", "SyntaxError: invalid syntax", "KeyError: 'SECRET_KEY'"])
+def test_an_error_of_the_code_is_not_laid_on_packages(error, how):
+    found = checked({"error": error, "place": "app.py, line 8"}, **how)
+    assert found.recommendation.startswith("Correct the app's code, or the settings that it reads, "), (
+        found.recommendation
+    )
+    assert "requirements" not in found.recommendation and "--app" in found.recommendation
+
+
 @pytest.mark.parametrize(
     "error, how, advised",
     [
@@ -79,6 +89,7 @@ def test_unknown_settings_are_checked_on_the_worker():
         ("ModuleNotFoundError: No module named 'app'", {"in_use": True}, "files have no module 'app': deploy it"),
         ("ModuleNotFoundError: No module named 'imp'", {"in_use": True}, "library of other Pythons"),
         ("ModuleNotFoundError: No module named '_ctypes'", {}, "library of other Pythons"),
+        ("ImportError: cannot import name 'x' from 'flask'", {}, "Correct requirements.txt or the app's code, or name"),
     ],
 )
 def test_a_missing_module_is_advised_by_its_package(error, how, advised):

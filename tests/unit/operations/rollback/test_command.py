@@ -197,6 +197,11 @@ def test_a_rollback_of_a_rollback_makes_the_change_again(world):
     first = undo(world)
     second = undo(world, change_id=first["changeId"])
     assert second["undone"] == first["changeId"] and world.web_config == config(NEW)
+    again = f"undoing it makes change {world.change.id} again."
+    assert [line for line in world.app.progress.said if again in line and line.endswith("again.")], "it was named"
+    undo(world, dry_run=True)
+    older = "To undo an older change, name it with --change-id."
+    assert any(older in line for line in [*world.app.progress.said, *world.app.progress.warnings])
     third = undo(world, change_id=second["changeId"])
     assert world.web_config == config(OLD) and third["runtime"]["pythonPath"] == OLD
 
