@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from azext_pythonapp.history.record import PackageChange, RuntimeChange, RuntimeInUse
+from azext_pythonapp.history.record import PackageChange, Record, RuntimeChange, RuntimeInUse
 from azext_pythonapp.jobs.state import JobResult
 from azext_pythonapp.operations.app.python_in_use import Target
 from azext_pythonapp.packages.pip import HomeFile, PipCommand
@@ -113,3 +114,29 @@ def with_result(part: PackageChange, result: JobResult | None) -> PackageChange:
         else:
             after[canonicalize_name(name)] = version
     return replace(part, after=after, addresses=addresses)
+
+
+def continued(earlier: Record, parts: dict[str, Any]) -> dict[str, Any]:
+    """Return parts with what an interrupted change had found before in place of what is found now."""
+    found = dict(parts)
+    if "packages" in found:
+        had = {each.folder.lower(): each for each in earlier.packages}
+        now = {each.folder.lower(): with_before(each, had.get(each.folder.lower())) for each in found["packages"]}
+        found["packages"] = tuple({**had, **now}.values())
+    if "runtimes" in found:
+        known = {(each.action, each.python_path.lower()): each for each in earlier.runtimes}
+        new = {(each.action, each.python_path.lower()): each for each in found["runtimes"]}
+        # What is half uninstalled tells less of itself than it did before.
+        gone = {key: each for key, each in known.items() if each.action == "uninstall"}
+        found["runtimes"] = tuple({**known, **new, **gone}.values())
+    if earlier.runtime_before is not None and "runtime_before" in found:
+        found["runtime_before"] = earlier.runtime_before
+    return found
+
+
+def with_before(part: PackageChange, earlier: PackageChange | None) -> PackageChange:
+    """Return the packages of a Python with what an earlier part knows of what was there before."""
+    if earlier is None:
+        return part
+    before = part.before if earlier.before is None else earlier.before
+    return replace(part, before=before, addresses={**part.addresses, **earlier.addresses})

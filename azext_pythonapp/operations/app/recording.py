@@ -26,6 +26,7 @@ from azext_pythonapp.history.record import (
 from azext_pythonapp.history.store import History
 from azext_pythonapp.ids import new_id
 from azext_pythonapp.operations.app.left_change import left_sentence, undo_command
+from azext_pythonapp.operations.app.record_parts import continued, with_before
 from azext_pythonapp.plan import Change
 from azext_pythonapp.worker import DirectoryEntry
 
@@ -38,12 +39,11 @@ _SKEW = timedelta(minutes=5)
 class OpenChange:
     """One change of an app while it is being made: its record, under the app's lease.
 
-    record: as it is going to be written. earlier: the interrupted change of the same command that this one goes on
-    with, as its record was found; None when there is none. Then the id, and what was there before, are that one's.
+    The lease is taken as late as possible, just before the first writing, so that a refusal has written nothing.
+    record: as it is going to be written.
     """
 
     record: Record
-    earlier: Record | None
 
     def __init__(
         self,
@@ -64,7 +64,9 @@ class OpenChange:
         self._lease: Lease | None = None
         self._other: LeaseFile | None = None  # the lease that names somebody else's interrupted change
         self._entries: Sequence[DirectoryEntry] = ()
-        self.earlier = None
+        self._earlier: Record | None = None
+        self._taken = False
+        self._noted: dict[str, Any] = {}  # before the lease was taken
         self.record = Record(
             id=new_id(app.kudu.now()),
             command=command,
@@ -97,12 +99,32 @@ class OpenChange:
         """Return the sentence that says how the previous bytes come back."""
         return f"`{undo_command(self._app, self.record.id)}` puts its previous bytes back."
 
-    def open(self) -> None:
-        """Take the lease; go on with an interrupted change of the same command.
+    @property
+    def earlier(self) -> Record | None:
+        """Take the lease, and return the interrupted change of the same command that this one goes on with, as found.
+
+        None when there is none. Else the id, and what was there before, are that one's. Raises what `take` raises.
+        """
+        self.take()
+        return self._earlier
+
+    def take(self) -> None:
+        """Take the lease, unless it was taken; go on with an interrupted change of the same command.
 
         Raises Refused when another command holds the lease, and Conflict when the app was changed while this command
         looked at it.
         """
+        if self._taken:
+            return
+        self._taken = True
+        packages = self.record.packages
+        self._open()
+        if self._earlier is not None:
+            self.note(**self._noted)
+            for part in packages:
+                self.note_packages(part)
+
+    def _open(self) -> None:
         app, record = self._app, self.record
         file = LeaseFile(
             record.id, record.command, record.command_line, record.user, this_process(), record.started_at, ""
@@ -121,10 +143,8 @@ class OpenChange:
             raise
 
     def _not_recorded(self, error: Conflict) -> str:
-        return (
-            f"Warning: This change is not recorded, because nothing can be written to %HOME%\\data\\pythonapp of "
-            f"{self._app.site.label}: {error.message}"
-        )
+        folder = f"%HOME%\\data\\pythonapp of {self._app.site.label}"
+        return f"Warning: This change is not recorded, because nothing can be written to {folder}: {error.message}"
 
     def _look_back(self, left: LeaseFile | None) -> None:
         """Compare what this command saw with the newest record, which may be the interrupted one that `left` names."""
@@ -151,7 +171,7 @@ class OpenChange:
             return
         assert self._lease is not None
         app.progress.say(f"Going on with change {unfinished.id} of {app.site.label}, which was interrupted.")
-        self.earlier, self._kept = unfinished, True
+        self._earlier, self._kept = unfinished, True
         self.record = replace(
             unfinished, user=self.record.user, object_id=self.record.object_id, undoes=self.record.undoes
         )
@@ -186,18 +206,24 @@ class OpenChange:
 
         What an interrupted change that this one goes on with had found there before is kept.
         """
-        if self.earlier is not None:
-            parts = _continued(self.earlier, parts)
+        if not self._taken:
+            self._noted.update(parts)
+        if self._earlier is not None:
+            parts = continued(self._earlier, parts)
         self.record = replace(self.record, **parts)
 
     def note_packages(self, part: PackageChange) -> None:
         """Set the packages of one Python; what was there before its first change stays. Written as by `note`."""
         known = {each.folder.lower(): each for each in self.record.packages}
-        known[part.folder.lower()] = _with_before(part, known.get(part.folder.lower()))
+        known[part.folder.lower()] = with_before(part, known.get(part.folder.lower()))
         self.record = replace(self.record, packages=tuple(known.values()))
 
     def begin(self) -> None:
-        """Write the record as unfinished, unless it is written like this: before anything is changed."""
+        """Write the record as unfinished, unless it is written like this: before anything is changed.
+
+        Raises what `take` raises, and what the SCM site raises.
+        """
+        self.take()
         if self._lease is None or self._no_room or self.record == self._written:
             return
         try:
@@ -246,7 +272,9 @@ class OpenChange:
         """
         self.note(**parts)
         real = [change for change in changes if change.action not in ("none", "restart")]
-        if not real and self.earlier is None:
+        if real:
+            self.take()
+        if not real and self._earlier is None:
             self._drop()
         else:
             self._end(SUCCEEDED, changes)
@@ -269,7 +297,7 @@ class OpenChange:
         if self._ended:
             return
         # What an interrupted change had done is not undone by its command when that fails in a later run.
-        state = UNFINISHED if self._unsure or self.earlier is not None else state
+        state = UNFINISHED if self._unsure or self._earlier is not None else state
         if self._kept:
             self._end(state, ())
         else:
@@ -332,7 +360,7 @@ class OpenChange:
 def recorded(
     app: App, command: str, undoes: str | None = None, continues: Callable[[Record], bool] = lambda record: False
 ) -> Iterator[OpenChange]:
-    """Hold the app's lease while a block changes the app, and end its record as the block ends.
+    """Hold the app's lease from the first writing of a block on, and end the change's record as the block ends.
 
         with recorded(app, "set-version") as change:
             change.note(packages=…)          # what is known before
@@ -343,11 +371,9 @@ def recorded(
     command: the user's, such as "set-version". undoes: the change that is being undone. continues: returns whether this
     command goes on with an interrupted change, also where it is given in other words.
     An error ends the record as failed; it stays unfinished after UnknownOutcome, and after anything that ends this
-    process, because the work may go on. Raises Refused when another command holds the lease, Conflict when the app was
-    changed while this command looked at it.
+    process, because the work may go on.
     """
     change = OpenChange(app, command, undoes, continues)
-    change.open()
     try:
         yield change
     except UnknownOutcome:
@@ -366,31 +392,6 @@ def recorded(
         change.end_failed(UNFINISHED)
         raise
     change.end_failed(UNFINISHED)  # for a block that has not said how it ended
-
-
-def _continued(earlier: Record, parts: dict[str, Any]) -> dict[str, Any]:
-    """Return parts with what an interrupted change had found before in place of what is found now."""
-    found = dict(parts)
-    if "packages" in found:
-        had = {each.folder.lower(): each for each in earlier.packages}
-        now = {each.folder.lower(): _with_before(each, had.get(each.folder.lower())) for each in found["packages"]}
-        found["packages"] = tuple({**had, **now}.values())
-    if "runtimes" in found:
-        known = {(each.action, each.python_path.lower()): each for each in earlier.runtimes}
-        new = {(each.action, each.python_path.lower()): each for each in found["runtimes"]}
-        # What is half uninstalled tells less of itself than it did before.
-        gone = {key: each for key, each in known.items() if each.action == "uninstall"}
-        found["runtimes"] = tuple({**known, **new, **gone}.values())
-    if earlier.runtime_before is not None and "runtime_before" in found:
-        found["runtime_before"] = earlier.runtime_before
-    return found
-
-
-def _with_before(part: PackageChange, earlier: PackageChange | None) -> PackageChange:
-    if earlier is None:
-        return part
-    before = part.before if earlier.before is None else earlier.before
-    return replace(part, before=before, addresses={**part.addresses, **earlier.addresses})
 
 
 def _row(change: Change) -> dict[str, Any]:

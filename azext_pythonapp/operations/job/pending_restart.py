@@ -112,6 +112,7 @@ def pending_of_no_op(app: App, command: str, restart: bool, dry_run: bool) -> li
         return []
     try:
         with recorded(app, command) as change:
+            change.take()
             done = run_pending(app, restart=restart)
             change.finish(done)
         return done

@@ -118,13 +118,18 @@ class NugetInstallation:
         ]
 
     def record_in(self, change: OpenChange) -> None:
-        """Record what the installation is about to change, before it does. One request for a runtime that is there."""
+        """Note what is about to change; one request for a runtime that is there. A package is checked before that."""
         self._change = change
         if self._present is None:
             change.note(runtimes=(runtime_change("install", self.runtime),))
         else:
             change.note_packages(package_part(self._target, present_packages(self._app, self.offer.folder)))
-        change.begin()
+            change.begin()
+
+    def _begin(self) -> None:
+        if self._change is not None:
+            self._change.begin()
+        self._begun = True
 
     @property
     def _target(self) -> Target:
@@ -217,7 +222,8 @@ class NugetInstallation:
         earlier, app = self._unfinished, self._app
         if earlier is None:
             return False
-        self._begun = self._extracting = True
+        self._begin()
+        self._extracting = True
         self._has_pip = earlier.has_pip
         left = EXTRACTION_SECONDS - (earlier.seconds or 0)
         with app.progress.phase(
@@ -244,7 +250,7 @@ class NugetInstallation:
         app, total = self._app, archive.stat().st_size
         with zipfile.ZipFile(archive) as content:
             size = content.getinfo(PROGRAM).file_size
-        self._begun = True
+        self._begin()
         begin(app, self.offer, size, self._has_pip)
         with app.progress.phase(f"Uploading {total / 1e6:.0f} MB to {self.offer.folder} of {app.site.label}."):
             self._extracting = True

@@ -308,6 +308,8 @@ def _restart_step(decision: Decision, run: Run, planned: Sequence[Change]) -> St
 
     def restart() -> Sequence[Change]:
         reason = run.restart_reason
+        if run.change is not None:
+            run.change.take()
         if reason is None and (run.brought.changed or run.brought.restart_due):
             reason = "so that it runs the new files"
         try:

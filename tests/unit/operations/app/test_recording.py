@@ -97,6 +97,8 @@ def kill(site: FolderSite, monkeypatch: pytest.MonkeyPatch, command: str = SWITC
 
 def test_a_change_is_recorded_before_it_is_made(site: FolderSite) -> None:
     with recorded(App(site), "set-version") as made:
+        assert not site.path("", LEASE).exists()  # so that a refusal has written nothing
+        made.take()
         assert site.path("", LEASE).exists() and records(site) == [] and made.change_id is None
         made.keep(WEB_CONFIG, "web.config", b"old")
         assert [each.state for each in records(site)] == [UNFINISHED]
@@ -176,7 +178,8 @@ def test_the_same_command_without_work_left_completes_it(site: FolderSite, monke
 
 
 def test_a_client_that_died_before_its_record_left_nothing(site: FolderSite) -> None:
-    with recorded(App(site), "set-version"):
+    with recorded(App(site), "set-version") as made:
+        made.take()
         lease, _ = read_lease(site)
     assert lease is not None
     site.write(LEASE, lease.to_json().replace(b'"expires_at": "2026', b'"expires_at": "2025'))
