@@ -159,7 +159,8 @@ def install_packages(
             index_url=index_url,
             proxy=proxy,
         )
-        return install.install_packages(opened(), install.requirement_lines(packages), options, run_options, dry_run)
+        files = install.requirement_lines(packages)
+        return install.install_packages(opened(), files, options, run_options, dry_run)
 
 
 def uninstall_packages(
@@ -181,7 +182,8 @@ def uninstall_packages(
         run_options = change.RunOptions.from_options(
             stop_app=stop_app, restart=not no_restart, wait=not detach, timeout=timeout
         )
-        return install.uninstall_packages(opened(), install.package_names(packages), run_options, yes, dry_run)
+        names = install.package_names(packages)
+        return install.uninstall_packages(opened(), names, run_options, yes, dry_run)
 
 
 def vendor_packages(

@@ -52,8 +52,8 @@ class Switches:
     home_full               the quota of %HOME% is used up: the SCM site cannot write there
                             (docs/platform/kudu.md 3.3, 7)
     vfs_conflict_times      this many VFS writes get a 409: the file is locked (docs/platform/kudu.md 3.3)
-    archive_cut_times       this many uploads of an archive time out in the front end, as `front_end_cut` says, while
-                            extraction continues (docs/platform/kudu.md 1.4, 3.5)
+    archive_cut_times       this many uploads of an archive, of `archive_cut_bytes` at least, time out in the front end,
+                            as `front_end_cut` says, while extraction continues (docs/platform/kudu.md 1.4, 3.5)
     extract_seconds         seconds between the creation of an upload's folder and its first file
     arm_install_wait        seconds after which an install through ARM answers 201 (15 on Azure;
                             docs/platform/kudu.md 4.3)
@@ -113,6 +113,7 @@ class Switches:
     home_full: bool = False
     vfs_conflict_times: int = 0
     archive_cut_times: int = 0
+    archive_cut_bytes: int = 0
     extract_seconds: float = 0
     arm_install_wait: float = 0.3
     deploy_seconds: float = 0

@@ -203,7 +203,7 @@ def test_an_upload_that_fails_half_way_leaves_nothing(az, azure, apps, windows, 
 def test_an_upload_that_outlasts_the_front_end_is_waited_for(az, apps, windows):
     site = apps.new()
     site.app_settings["PIP_INDEX_URL"] = "http://127.0.0.1:9/simple"
-    site.switches.archive_cut_times = 1
+    site.switches.archive_cut_times, site.switches.archive_cut_bytes = 1, 1_000_000
     done = az("webapp python install --package", package_file(windows), *naming(site))
     assert "was cut" in done.stderr and done.json["runtime"]["version"] == "3.13.2", done
 

@@ -60,7 +60,8 @@ def test_bare_app_is_set_up_and_serves_its_page(az, azure, apps):
 
     done = az(*command)
     answer = done.json
-    last = done.stderr.rstrip().splitlines()[-1]
+    last, undo = done.stderr.rstrip().splitlines()[-2:]
+    assert undo == undo_line(site, answer["changeId"]), done
     assert last.startswith(f"App '{site.name}' runs Python 3.8.10. https://{site.host}/ answers 200. 1 Python and"), (
         done
     )

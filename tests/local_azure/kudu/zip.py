@@ -42,9 +42,13 @@ class Zip:
 
     async def _answer(self, request: Request) -> Response:
         content = await spooled(request)
+        size = content.seek(0, io.SEEK_END)
+        content.seek(0)
         answer = self._site.work.submit(self._archive, request, content)
-        if request.method == "PUT" and self._site.switches.use_up("archive_cut_times"):
-            return too_late(self._site.switches.front_end_cut)
+        switches = self._site.switches
+        cut = request.method == "PUT" and size >= switches.archive_cut_bytes
+        if cut and switches.use_up("archive_cut_times"):
+            return too_late(switches.front_end_cut)
         return await asyncio.wrap_future(answer)
 
     def _archive(self, request: Request, content: IO[bytes]) -> Response:
