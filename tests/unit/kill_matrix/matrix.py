@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tests.local_azure.front_door import Exchange
@@ -34,24 +35,20 @@ class Totals:
         return {**vars(self), "broken": len(self.broken)}
 
 
-def moments_of(sent: Iterable[Exchange]) -> Iterator[tuple[int, Moment]]:
+def moments_of(sent: Sequence[Exchange], every: bool) -> Iterator[tuple[int, Moment]]:
     """Yield when to kill the client of a whole run: as each request has been carried out, and as each command begins.
 
-    Of a request that reads and was sent before, with nothing but such requests in between, the first time is enough: a
-    client that follows a job asks the same again and again, which changes nothing.
+    Where requests that only read follow each other, the first of them stands for all, unless `every` is asked for: the
+    app is the same after each of them, and the client is dead.
     """
-    polled = set[tuple[str, str, str]]()
+    reading = False
     for number, one in enumerate(sent, 1):
-        what = (one.method, one.host, one.path)
-        if one.method not in ("GET", "HEAD"):
-            polled.clear()
-        elif what in polled:
-            continue
-        else:
-            polled.add(what)
-        if one.path.partition("?")[0] == "/api/command":
+        path = one.path.partition("?")[0]
+        was, reading = reading, one.method in ("GET", "HEAD") or path.endswith("/list")
+        if path == "/api/command":
             yield number, "arrived"
-        yield number, "answered"
+        if every or not (was and reading):
+            yield number, "answered"
 
 
 class Matrix:
@@ -74,17 +71,19 @@ class Matrix:
         stage.settle()
         sent = stage.requests()[first:]
         self.after = stage.picture()
-        moments = list(moments_of(sent))
+        moments = list(moments_of(sent, "KILL_EVERY_REQUEST" in os.environ))
         size = -(-len(moments) // parts)
+        first_moment, end = part * size, (part + 1) * size
         # One moment more than its part: another run may have asked once more or less while it followed a job.
-        self._moments = moments[max(0, part * size - 1) : (part + 1) * size]
+        self._moments = moments[max(0, first_moment - 1) : end]
+        ends = [0, *(number for number, _ in moments[:-1]), len(sent)]
+        self.totals.requests = ends[min(end, len(moments))] - ends[min(first_moment, len(moments))]
 
     def play(self) -> Totals:
         """Kill the client at each request."""
         assert self.before.against(self.after), "the story changes nothing"
         seen = set[str]()
         for number, moment in self._moments:
-            self.totals.requests += moment == "answered"
             self.stage.restore("before")
             ended = self.stage.run_killed(self.story.command, number, moment)
             self.totals.kills += ended.killed

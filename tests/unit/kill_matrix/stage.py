@@ -128,8 +128,15 @@ class Stage:
     def left_behind(self) -> list[str]:
         """What a command leaves only when it was interrupted; not the lease of one whose record is complete."""
         found = [each.name for each in (self.home / OWN).glob("locks/*")]
-        found += [each.name for each in (self.home / OWN).glob("left/*")]
+        found += [each.name for each in (self.home / OWN).glob("left/*") if self._matters(each)]
         return found + [f"{each} is unfinished" for each in [self.unfinished()] if each]
+
+    def _matters(self, marker: Path) -> bool:
+        """Whether a marker asks for something; a restart after a job in a Python that the app does not use does not."""
+        job, _, kind = marker.name.partition(".")
+        request = json.loads((self.home / OWN / "jobs" / job / "request.json").read_bytes())
+        config = (self.home / "site/wwwroot/web.config").read_text("utf-8")
+        return kind == "start" or f"\\{request['runtime']}\\" in config
 
     def keep(self, name: str) -> None:
         """Keep the state under a name."""

@@ -105,6 +105,6 @@ STORIES = (
         {"second.txt": "left==2.0\nright==1.5\n"},
         parts=4,
     ),
-    Story("rollback", "rollback --yes", _rollback, parts=3),
+    Story("rollback", "rollback --yes", _rollback, parts=4),
     Story("publish", "publish --src {files}/new --clean", _publish, NEW_FOLDER, parts=4),
 )
