@@ -82,7 +82,7 @@ def check_error(command: str, options: Sequence[str], returncode: int, stdout: s
         return
     message = error["message"]
     # What another program said stands behind a colon, as it was.
-    assert ": " in message or message.endswith(_END_OF_SENTENCE), f"the message is no sentence: {message!r}"
+    assert re.search(r":\s", message) or message.endswith(_END_OF_SENTENCE), f"the message is no sentence: {message!r}"
     if _value(options, "--file") is None:
         name, slot = _value(options, "--name", "-n"), _value(options, "--slot", "-s")
         for what, value in (("app", name), ("slot", slot if slot != "production" else None)):

@@ -91,14 +91,12 @@ class SourceFile:
 class Source:
     """A folder as `publish` sends it.
 
-    folder: absolute. files: all that are sent, sorted by path; a web.config is among them. empty_folders: those without
-    any entry, which no file stands for. left_out: everything else, by reason. unmatched: the patterns of --exclude that
-    are for nothing in the folder.
+    folder: absolute. files: all that are sent, sorted by path; a web.config is among them. left_out:
+    everything else, by reason. unmatched: the patterns of --exclude that are for nothing in the folder.
     """
 
     folder: Path
     files: tuple[SourceFile, ...]
-    empty_folders: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     unmatched: tuple[str, ...] = ()
 
@@ -179,7 +177,6 @@ class _Walk:
         self._command = [Rules.of_patterns([each], outside.place, each) for each in exclude]
         self._unmatched = list(exclude)
         self._files: list[SourceFile] = []
-        self._empty: list[str] = []
         self._left_out: dict[tuple[Reason, str], LeftOut] = {}
         self._leads_out: list[tuple[str, str]] = []
 
@@ -193,7 +190,6 @@ class _Walk:
         return Source(
             self._folder,
             tuple(sorted(self._files, key=lambda each: each.path)),
-            tuple(sorted(self._empty)),
             tuple(self._left_out[key] for key in sorted(self._left_out, key=_order)),
             tuple(self._unmatched),
         )
@@ -211,8 +207,6 @@ class _Walk:
         if environment and place.path:
             self._leave_out("environment", "folder", place.path, True)
             return []
-        if not entries and place.path:
-            self._empty.append(place.path)
         rules = deeper(place.rules, Path(full), (self._prefix + place.path).rstrip("/"))
         inner = _Place(place.path, rules, place.above)
         folders = []

@@ -46,8 +46,8 @@ class Comparison(Generic[File]):
 
     new, different, unchanged: files of this machine. delete: files of the app that were published and are no longer in
     the folder. changed_there: those of `different` that somebody else changed on the app since they were published.
-    kept: files that would be deleted, but were changed on the app. other_case: the app's spelling of files whose
-    spelling differs, in `different`. adopted: rows for the manifest, of files that are as wanted and not in it.
+    kept: files that would be deleted, but were changed on the app.
+    adopted: rows for the manifest, of files that are as wanted and not in it.
     """
 
     new: Sequence[File] = ()
@@ -56,7 +56,6 @@ class Comparison(Generic[File]):
     delete: Sequence[str] = ()
     changed_there: Sequence[str] = ()
     kept: Sequence[str] = ()
-    other_case: Sequence[str] = ()
     adopted: Sequence[Row] = field(default=(), repr=False)
 
     @property
@@ -86,7 +85,7 @@ def compare(
     doubtful = {there.name for file, there, row in pairs if there and _is_doubtful(file, there, row)}
     doubtful |= {there.name for row, there in leaving if not _is_as_left(there, row)}
     known = hashes(sorted(doubtful)) if doubtful else {}
-    new, different, unchanged, changed, case, adopted = [], [], [], [], [], []
+    new, different, unchanged, changed, adopted = [], [], [], [], []
     for file, there, row in pairs:
         if there is None:
             new.append(file)
@@ -98,8 +97,6 @@ def compare(
                 adopted.append(Row(file.path, file.sha256, file.size, there.modified))
             continue
         different.append(file)
-        if there.name != file.path and there.name.rpartition("/")[2] != file.path.rpartition("/")[2]:
-            case.append(there.name)
         if row is not None and content != row.sha256:
             changed.append(there.name)
     return Comparison(
@@ -109,7 +106,6 @@ def compare(
         [there.name for row, there in leaving if _is_as_left(there, row) or known.get(there.name) == row.sha256],
         changed,
         [there.name for row, there in leaving if not _is_as_left(there, row) and known.get(there.name) != row.sha256],
-        case,
         adopted,
     )
 

@@ -63,7 +63,7 @@ class Kept:
     def content(self, name: str) -> bytes:
         """Return a file's bytes. The zip file stays open, because opening it takes longer the more files are in it."""
         if self._archive is None:
-            self._archive = zipfile.ZipFile(self.path)
+            self._archive = zipfile.ZipFile(self.path)  # pylint: disable=consider-using-with
         return self._archive.read(self._facts[folded(name)][0])
 
     def close(self) -> None:

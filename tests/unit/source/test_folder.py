@@ -280,11 +280,6 @@ def test_pipes_and_sockets_are_left_out(tmp_path):
     assert left_out(tmp_path) == "Left out: pipe (neither a file nor a folder)."
 
 
-def test_empty_folders_are_listed(tmp_path):
-    source = read_source(made(tmp_path, ["app.py", "media/", "data/uploads/", "old/__pycache__/x.pyc"]))
-    assert source.empty_folders == ("data/uploads", "media")
-
-
 def test_file_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     source = read_source(made(tmp_path, {"a [1].py": "x"}))
 

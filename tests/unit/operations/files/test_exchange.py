@@ -232,7 +232,9 @@ def test_a_name_in_another_case_is_the_same_file(app, folder, root):
     (root / "Lib" / "x.txt").write_text("x")
     folder["app.py"], folder["lib/x.txt"] = "new", "x"
     found, _ = planned(app, folder)
-    assert found.other_case == ["APP.py"] and [file.path for file in found.unchanged] == ["lib/x.txt"]
+    assert [file.path for file in found.different] == ["app.py"] and [file.path for file in found.unchanged] == [
+        "lib/x.txt"
+    ]
     _, published = publish(app, folder)
     assert content_of(root) == {"app.py": "new", "Lib/x.txt": "x"}, "Python finds a module only by its own case"
     with kept_files(app, published.archive) as kept:
