@@ -99,8 +99,8 @@ class FolderFiles(Brought):
         for there, here in self._other_case:
             self._app.progress.say(
                 f"Warning: the folder '{there}' of {label} is '{here}' here. Windows keeps its name, and Python "
-                f"imports a package only by the very case of its name. Where it is imported as '{here}', rename the one of the "
-                "app in the debug console of its SCM site."
+                f"imports a package only by the very case of its name. Where it is imported as '{here}', rename "
+                "the one of the app in the debug console of its SCM site."
             )
 
     def rows(self) -> list[Change]:
