@@ -31,7 +31,8 @@ def running_same(app: App, run: PipRun, command: str) -> Job | None:
     app's lease, so the client that was to start it has ended.
     """
     job = same_job(app, run, command, _candidates(app, run.target.folder))
-    return job if job is None or job.phase != QUEUED else _once_begun(app, job)
+    job = once_begun(app, job) if job is not None else None
+    return job if job is not None and (not job.over or _just_succeeded(app, job)) else None
 
 
 def same_job(app: App, run: PipRun, command: str, among: Iterable[str], over: bool = False) -> Job | None:
@@ -52,15 +53,18 @@ def same_job(app: App, run: PipRun, command: str, among: Iterable[str], over: bo
     return None
 
 
-def _once_begun(app: App, job: Job) -> Job | None:
-    """Return a job once it has begun; None for one that does not begin, which is given up then."""
-    while job.phase == QUEUED and (_age(app, job) or BEGIN_SECONDS) < BEGIN_SECONDS:
+def once_begun(app: App, job: Job) -> Job:
+    """Return a job once it has begun; one that does not begin is given up, so that it never will, and has failed.
+
+    Only for a job whose client has ended, as is known to whoever holds the app's lease, or found nobody to hold it.
+    """
+    while job.phase == QUEUED and not job.over and (_age(app, job) or BEGIN_SECONDS) < BEGIN_SECONDS:
         time.sleep(_LOOK_SECONDS)
         job = show(app.kudu, job.id)
-    if job.phase == QUEUED:
-        give_up(app.kudu, job.id, "its client ended before it was started")
-        job = show(app.kudu, job.id)
-    return job if not job.over or _just_succeeded(app, job) else None
+    if job.phase != QUEUED or job.over:
+        return job
+    give_up(app.kudu, job.id, "its client ended before it was started")
+    return show(app.kudu, job.id)
 
 
 def _age(app: App, job: Job) -> float | None:

@@ -28,6 +28,7 @@ from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
 from azext_pythonapp.operations.files.exchange import changed_since, exchange_back
 from azext_pythonapp.operations.files.kept import Kept, is_complete, kept_files
 from azext_pythonapp.operations.job.run import PipJob
+from azext_pythonapp.operations.job.same_job import once_begun
 from azext_pythonapp.operations.rollback.difference import require_ours, starts_words
 from azext_pythonapp.operations.rollback.found import Found, look
 from azext_pythonapp.operations.rollback.last_lines import last_lines, nothing_to_do, stays_lines
@@ -195,7 +196,8 @@ def _await_jobs(app: App, target: Target, dry_run: bool) -> list[str]:
             continue
         with app.progress.phase(f"Waiting for job {job_id}, {job.shown_title}, of {app.site.label}."):
             try:
-                PipJob(app, job_id, None).wait()
+                if not once_begun(app, job).over:
+                    PipJob(app, job_id, None).wait()
             except RemoteFailed as error:
                 app.progress.say(error.message)
     return warnings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from types import SimpleNamespace
 
@@ -451,6 +452,17 @@ def test_a_job_that_still_runs_is_waited_for(world, add, monkeypatch, ending):
     assert any("is still running" in line for line in world.app.progress.warnings)
     undo(world)
     assert world.done == [f"wait for {job_id}"]
+
+
+def test_a_job_that_was_never_started_is_given_up(world, add, monkeypatch):
+    job_id = "20261126-120500-aaaa"
+    cut = add("install-requirements", UNFINISHED, jobs=(job_id,))
+    folder = world.folder / "data/pythonapp/jobs" / job_id
+    folder.mkdir(parents=True)
+    (folder / "request.json").write_text(json.dumps({"id": job_id, "createdAt": "2026-11-26T12:05:00Z"}))
+    monkeypatch.setattr(command, "PipJob", lambda *arguments: pytest.fail("it is waited for"))
+    assert undo(world)["undone"] == cut.id
+    assert json.loads((folder / "state.json").read_bytes())["state"] == "failed"
 
 
 def test_an_installation_that_goes_on_is_waited_for(world, add, monkeypatch):
