@@ -141,6 +141,8 @@ class Matrix:
 
     def _again(self) -> None:
         """The same command does the rest, as the same change."""
+        if self.story.redoes and self.stage.is_over() and not self.after.against(self.stage.picture()):
+            return
         self.totals.ways += 1
         unfinished = self.stage.unfinished()
         ended = self.stage.run(self.story.command)

@@ -15,7 +15,8 @@ class Story:
 
     name: for people. command: the words after `az webapp python`, without the app; {files} is a folder of `files`.
     before: lays out an app on which it has something to do. files: contents, by name, that the command reads.
-    parts: in how many its requests are divided, which several processes play at the same time.
+    parts: in how many its requests are divided, which several processes play at the same time. redoes: whether the
+    command does something else once it has ended, as undoing the undoing.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Story:
     before: Callable[[Stage], None]
     files: Mapping[str, str] = field(default_factory=dict)
     parts: int = 2
+    redoes: bool = False
 
 
 PYTHONS = ("3.8.10", "3.11.9")
@@ -105,6 +107,6 @@ STORIES = (
         {"second.txt": "left==2.0\nright==1.5\n"},
         parts=4,
     ),
-    Story("rollback", "rollback --yes", _rollback, parts=4),
+    Story("rollback", "rollback --yes", _rollback, parts=4, redoes=True),
     Story("publish", "publish --src {files}/new --clean", _publish, NEW_FOLDER, parts=4),
 )
