@@ -150,12 +150,16 @@ class Lease:
 
         A lease whose owner cannot be looked at is watched until it expires or is renewed; `say` gets a sentence then.
         sleep: waits seconds. Raises Conflict when the worker's storage is full or read-only.
+        It is read again once it is written: of two clients that create it at the same moment both may be told that they
+        did (docs/platform/kudu.md 3.3).
         """
         if_match: str | None = None
         for attempt in range(_ATTEMPTS):
             try:
                 self._write(if_match)
-                break
+                found, etag = read_lease(self._site)
+                if found is None or found == TORN or found.change == self._file.change:
+                    break
             except Conflict:
                 found, etag = read_lease(self._site)
                 # The same twice: nothing can be written there. Once, another lease may have ended in between.

@@ -105,17 +105,17 @@ def about_records(azure, number):
 
 
 def test_what_the_record_of_a_change_costs(az, azure, apps):
-    """The lease is taken and given up; the record is written before the change and after it."""
+    """The lease is taken, read again and given up; the record is written before the change and after it."""
     site = apps.prepared("wsgi_hello")
     record = ["PUT zip/data/pythonapp/history/"] * 2
     look, take, end = (f"{method} vfs/data/pythonapp/lease.json" for method in ("GET", "PUT", "DELETE"))
     newest = "GET vfs/data/pythonapp/history/"
     number = len(azure.requests)
     first = az("webapp python web-config set --env A=B", *naming(site)).json["changeId"]
-    assert about_records(azure, number) == [look, take, newest, *record, end]
+    assert about_records(azure, number) == [look, take, look, newest, *record, end]
     number = len(azure.requests)
     az("webapp python web-config set --env A=C", *naming(site))
-    assert about_records(azure, number) == [look, take, newest, f"{newest}{first}.json", *record, end]
+    assert about_records(azure, number) == [look, take, look, newest, f"{newest}{first}.json", *record, end]
     number = len(azure.requests)
     az("webapp python web-config set --env A=C", *naming(site))
     assert about_records(azure, number) == [look]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -62,6 +63,25 @@ def test_a_renewed_lease_is_refused_with_its_owner(site: FolderSite) -> None:
         Lease(site, file("20261126-120001-0002"), "app 'shop'").take(said.append, renewed)
     assert len(said) == 1 and read_lease(site)[0].change == "20261126-120000-0001"
     first.end(unfinished=False)
+
+
+def test_of_two_that_create_it_at_once_only_one_holds_it(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kudu may tell both that the file is new; the bytes of the later one are there."""
+    write, later = site.write, file("20261126-120000-0002", this_process() or "elsewhere", "bob@contoso.com")
+
+    def both(path: str, content: bytes, if_match: str | None = "*") -> str:
+        etag = write(path, content, if_match)
+        if if_match is None:
+            write(path, replace(later, expires_at="2026-11-26T12:01:00Z").to_json())
+        return etag
+
+    def renewed(_: float) -> None:
+        write(LEASE, replace(later, expires_at="2026-11-26T12:01:15Z").to_json())
+
+    monkeypatch.setattr(site, "write", both)
+    with pytest.raises(Refused, match="bob@contoso.com"):
+        Lease(site, file(), "app 'shop'").take(sleep=renewed)
+    assert read_lease(site)[0].user == "bob@contoso.com"
 
 
 def test_a_lease_that_is_not_renewed_is_taken_over(site: FolderSite) -> None:
