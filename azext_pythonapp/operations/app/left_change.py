@@ -5,18 +5,21 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 from azext_pythonapp import advice
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.app_name import read_app_name
 from azext_pythonapp.appservice.site import site_label
-from azext_pythonapp.errors import InvalidInput, NotFound, PythonAppError
+from azext_pythonapp.errors import Conflict, InvalidInput, NotFound, PythonAppError
 from azext_pythonapp.history.lease import LEASE, read_lease
 from azext_pythonapp.history.record import SUCCEEDED, UNFINISHED, Record, State, Torn, moment_text, readable_time
 from azext_pythonapp.history.store import History
 
 # How long a command that has ended waits for the answer, in seconds; it was asked when the command began.
 _PATIENCE = 5.0
+# By how much the clocks of two workers may differ.
+_SKEW = timedelta(minutes=5)
 
 
 class LeftChange:
@@ -145,3 +148,21 @@ def settle(app: App, record: Record, state: State = SUCCEEDED) -> None:
     left, etag = read_lease(app.kudu)
     if left is not None and left.change in (record.id, "") and not left.held(app.kudu.now()):
         app.kudu.delete(LEASE, etag or "*")
+
+
+def require_unchanged(app: App, newest: Record, now: datetime | None) -> None:
+    """Raise Conflict when a change ended after this command had begun to look at the app: its plan may be outdated.
+
+    newest: the newest change. now: the worker's clock; None where it is not known.
+    """
+    began, finished = app.kudu.began, newest.finished_at or ""
+    if began is None or newest.state == UNFINISHED or finished <= moment_text(began):
+        return
+    if finished > moment_text((now or datetime.now(timezone.utc)) + _SKEW):
+        return  # a clock that was set back since: it would refuse every command until then
+    by = f" of {newest.user}" if newest.user else ""
+    raise Conflict(
+        f"`{newest.command}`{by} changed {app.site.label} while this command looked at it (change {newest.id}). "
+        "Nothing was changed.",
+        "Run the command again; it starts from what is there now.",
+    )

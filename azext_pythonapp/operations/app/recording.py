@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
@@ -24,16 +24,14 @@ from azext_pythonapp.history.record import (
     moment_text,
 )
 from azext_pythonapp.history.store import History
-from azext_pythonapp.ids import new_id
-from azext_pythonapp.operations.app.left_change import left_sentence, undo_command
+from azext_pythonapp.ids import id_after, new_id
+from azext_pythonapp.operations.app.left_change import left_sentence, require_unchanged, undo_command
 from azext_pythonapp.operations.app.record_parts import continued, with_before
 from azext_pythonapp.plan import Change
 from azext_pythonapp.worker import DirectoryEntry
 
 # How long a request that only gives the lease up or renews it is sent again, in seconds.
 _SHORT = 20.0
-# By how much the clocks of two workers may differ.
-_SKEW = timedelta(minutes=5)
 
 
 class OpenChange:
@@ -158,7 +156,16 @@ class OpenChange:
         if unfinished is not None and unfinished.state == UNFINISHED:
             self._go_on(unfinished, left)
         elif newest is not None:
-            self._require_unchanged(newest)
+            require_unchanged(self._app, newest, self._now())
+        if self._earlier is None and self._entries:
+            self._sort_behind(self._entries[0].name[:-5])
+
+    def _sort_behind(self, newest: str) -> None:
+        """Take another id when that of the newest change sorts behind this one's: records are sorted by their ids."""
+        moved = id_after(self.record.id, newest)
+        if moved != self.record.id and self._lease is not None:
+            self.record = replace(self.record, id=moved)
+            self._lease.name_change(moved, self.record.started_at)
 
     def _go_on(self, unfinished: Record, left: LeaseFile | None) -> None:
         app = self._app
@@ -176,19 +183,6 @@ class OpenChange:
             unfinished, user=self.record.user, object_id=self.record.object_id, undoes=self.record.undoes
         )
         self._lease.name_change(unfinished.id, unfinished.started_at)
-
-    def _require_unchanged(self, newest: Record) -> None:
-        began, finished = self._app.kudu.began, newest.finished_at or ""
-        if began is None or newest.state == UNFINISHED or finished <= moment_text(began):
-            return
-        if finished > moment_text((self._now() or datetime.now(timezone.utc)) + _SKEW):
-            return  # a clock that was set back since: it would refuse every command until then
-        by = f" of {newest.user}" if newest.user else ""
-        raise Conflict(
-            f"`{newest.command}`{by} changed {self._app.site.label} while this command looked at it (change "
-            f"{newest.id}). Nothing was changed.",
-            "Run the command again; it starts from what is there now.",
-        )
 
     def _read(self, change_id: str) -> Record | None:
         try:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound, PythonAppError
 from azext_pythonapp.history.lease import read_lease
 from azext_pythonapp.history.record import FAILED, SUCCEEDED, UNFINISHED, PackageChange, Record
 from azext_pythonapp.history.store import History
+from azext_pythonapp.ids import time_of
 from azext_pythonapp.jobs.state import LOST, Job, JobResult
 from azext_pythonapp.jobs.state import SUCCEEDED as JOB_SUCCEEDED
 from azext_pythonapp.jobs.store import show
@@ -21,8 +23,9 @@ from azext_pythonapp.plan import Change
 
 # The commands whose change is complete with their job. Any other has more to do after it.
 _ONLY_PACKAGES = ("install-requirements", "package install", "package uninstall")
-# A job is started at once after its change began, so that change is among the newest ones before it.
-_NEAR = 3
+# A job is started at once after its change began, so that change is among the newest ones until shortly after it: ids
+# of one second sort by chance, and that of a change may be moved behind another one.
+_NEAR, _MARGIN = 8, timedelta(seconds=10)
 
 
 def note_end(change: OpenChange, packages: PackageChange, job: Job) -> None:
@@ -54,7 +57,8 @@ def complete_change(app: App, job: Job, done: Sequence[Change]) -> None:
 
 def _unfinished_of(app: App, job: Job) -> Record | None:
     history = History(app.kudu)
-    ids = [change_id for change_id in history.ids() if change_id <= job.id][:_NEAR]
+    started = time_of(job.id)
+    ids = [each for each in history.ids() if started and (time_of(each) or started) <= started + _MARGIN][:_NEAR]
     for record in history.read_all(ids):
         if not isinstance(record, Record) or record.state != UNFINISHED or record.jobs[-1:] != (job.id,):
             continue

@@ -141,10 +141,10 @@ class Matrix:
 
     def _again(self) -> None:
         """The same command does the rest, as the same change."""
-        if self.story.redoes and self.stage.is_over() and not self.after.against(self.stage.picture()):
-            return
-        self.totals.ways += 1
         unfinished = self.stage.unfinished()
+        if self.story.redoes and unfinished is None and not self.after.against(self.stage.picture()):
+            return  # its record is complete, so the same command is another one: it undoes what was done
+        self.totals.ways += 1
         ended = self.stage.run(self.story.command)
         self.stage.settle()
         found = self.after.against(self.stage.picture())

@@ -125,10 +125,6 @@ class Stage:
             (each["id"] for each in records if each["state"] == "unfinished" and each["id"] not in undone), None
         )
 
-    def is_over(self) -> bool:
-        """Whether the last command has come to its very end: its record is complete, and its lease is given up."""
-        return self.unfinished() is None and not (self.home / OWN / "lease.json").exists()
-
     def left_behind(self) -> list[str]:
         """What a command leaves only when it was interrupted; not the lease of one whose record is complete."""
         found = [each.name for each in (self.home / OWN).glob("locks/*")]

@@ -208,6 +208,20 @@ def test_a_clock_that_was_set_back_refuses_nothing(site: FolderSite) -> None:
     assert change(site) is not None
 
 
+def test_changes_of_one_second_are_sorted_as_they_were_made(site: FolderSite) -> None:
+    """Ids of one second end in four digits by chance; the newest change is the one that `rollback` undoes."""
+    site.clock = lambda: NOW
+    made = [change(site) for _ in range(6)]
+    assert History(site).ids() == made[::-1]
+
+
+def test_a_change_behind_a_clock_that_was_set_back(site: FolderSite) -> None:
+    first = change(site)
+    site.clock = lambda: NOW - timedelta(minutes=20)
+    second = change(site)
+    assert History(site).ids() == [second, first]
+
+
 def test_a_change_is_made_though_the_clock_cannot_be_asked(site: FolderSite) -> None:
     def gone() -> datetime:
         raise Unreachable("The SCM site did not answer.")

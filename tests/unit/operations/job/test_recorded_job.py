@@ -50,6 +50,10 @@ def record(site):
     return found
 
 
+def record_of(site, change_id):
+    return History(site).read(change_id)
+
+
 @pytest.mark.parametrize(("ended", "state"), [("succeeded", SUCCEEDED), ("failed", FAILED), ("canceled", FAILED)])
 def test_whoever_sees_the_end_completes_the_record(site, ended, state):
     change_id = left(site)
@@ -80,6 +84,18 @@ def test_a_command_with_more_to_do_is_not_complete(site, command):
     left(site, command)
     complete_change(shop_app(site), Job(JOB, command, "succeeded", result=RESULT), [])
     assert record(site).state == UNFINISHED and (site.home / LEASE).exists()
+
+
+def test_a_change_of_the_second_of_its_job(site):
+    """Ids of one second sort by chance: the change's may sort behind its job's, and be moved behind another change."""
+    early, late = "20261126-120000-0000", "20261126-120004-0000"
+    for job_id in (early, "20261126-115951-0000"):
+        change_id = left(site, jobs=(job_id,))
+        complete_change(shop_app(site, command=WAIT), Job(job_id, "install-requirements", "succeeded"), [])
+        assert record_of(site, change_id).state == SUCCEEDED
+    change_id = left(site, jobs=(late,))
+    complete_change(shop_app(site, command=WAIT), Job(early, "install-requirements", "succeeded"), [])
+    assert record_of(site, change_id).state == UNFINISHED
 
 
 def test_a_lost_job_completes_nothing(site):
