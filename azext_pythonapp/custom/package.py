@@ -1,6 +1,7 @@
 """Commands about the packages of the Python that an app runs."""
 
 from azext_pythonapp.custom.opening import app_named, said_if_empty
+from azext_pythonapp.custom.shared_options import with_options_of
 
 NO_PACKAGES = (
     "The Python of {app} has no packages yet. Install its requirements.txt: "
@@ -8,6 +9,14 @@ NO_PACKAGES = (
 )
 
 
+def _run_options(*, stop_app="auto", no_restart=False, detach=False, timeout=None):
+    """Return how pip is run and what becomes of the app, for the commands that change packages, read and checked."""
+    from azext_pythonapp.operations.package import change
+
+    return change.RunOptions.from_options(stop_app=stop_app, restart=not no_restart, wait=not detach, timeout=timeout)
+
+
+@with_options_of(_run_options)
 def install_from_requirements(
     cmd,
     resource_group_name,
@@ -27,24 +36,18 @@ def install_from_requirements(
     require_hashes=False,
     pip_args=None,
     restore=False,
-    stop_app="auto",
-    no_restart=False,
-    detach=False,
-    timeout=None,
     dry_run=False,
+    **run,
 ):
     # A command's options are its parameters.  pylint: disable=too-many-locals
-    from azext_pythonapp.operations.package import change, install_requirements
+    from azext_pythonapp.operations.package import install_requirements
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        run_options = change.RunOptions.from_options(
-            stop_app=stop_app, restart=not no_restart, wait=not detach, timeout=timeout
-        )
         request = install_requirements.RequirementsRequest.from_options(
             requirement=requirement,
             constraint=constraint,
             wheel_dir=wheel_dir,
-            run_options=run_options,
+            run_options=_run_options(**run),
             restore=restore,
             upgrade=upgrade,
             pre=pre,
@@ -123,6 +126,7 @@ def check_packages(cmd, resource_group_name, webapp_name, slot=None, timeout=Non
         return query.check_packages(opened(), timeout)
 
 
+@with_options_of(_run_options)
 def install_packages(
     cmd,
     resource_group_name,
@@ -137,18 +141,13 @@ def install_packages(
     extra_index_url=None,
     proxy=None,
     pip_args=None,
-    stop_app="auto",
-    no_restart=False,
-    detach=False,
-    timeout=None,
     dry_run=False,
+    **run,
 ):
-    from azext_pythonapp.operations.package import change, index_options, install
+    from azext_pythonapp.operations.package import index_options, install
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        run_options = change.RunOptions.from_options(
-            stop_app=stop_app, restart=not no_restart, wait=not detach, timeout=timeout
-        )
+        run_options = _run_options(**run)
         options = index_options.parse_options(
             extra_index_url=extra_index_url,
             pip_args=pip_args,
@@ -163,25 +162,12 @@ def install_packages(
         return install.install_packages(opened(), files, options, run_options, dry_run)
 
 
-def uninstall_packages(
-    cmd,
-    resource_group_name,
-    webapp_name,
-    packages,
-    slot=None,
-    stop_app="auto",
-    no_restart=False,
-    detach=False,
-    timeout=None,
-    yes=False,
-    dry_run=False,
-):
-    from azext_pythonapp.operations.package import change, install
+@with_options_of(_run_options)
+def uninstall_packages(cmd, resource_group_name, webapp_name, packages, slot=None, yes=False, dry_run=False, **run):
+    from azext_pythonapp.operations.package import install
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        run_options = change.RunOptions.from_options(
-            stop_app=stop_app, restart=not no_restart, wait=not detach, timeout=timeout
-        )
+        run_options = _run_options(**run)
         names = install.package_names(packages)
         return install.uninstall_packages(opened(), names, run_options, yes, dry_run)
 

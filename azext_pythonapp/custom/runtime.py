@@ -2,6 +2,7 @@
 
 from azext_pythonapp.custom.opening import app_named, console, output_format, said_if_empty
 from azext_pythonapp.custom.printed import id_as_printed, version_as_printed
+from azext_pythonapp.custom.shared_options import switch_request, with_options_of
 
 
 def list_available_versions(
@@ -144,83 +145,10 @@ def uninstall_runtime(
         return uninstall.uninstall(opened(), request, dry_run)
 
 
-def set_python_version(
-    cmd,
-    resource_group_name,
-    webapp_name,
-    version,
-    slot=None,
-    architecture=None,
-    handler="auto",
-    app=None,
-    startup_command=None,
-    static_path=None,
-    no_requirements=False,
-    no_restart=False,
-    health_path=None,
-    health_timeout=None,
-    no_health_check=False,
-    no_import_check=False,
-    pre=False,
-    yes=False,
-    dry_run=False,
-):
+@with_options_of(switch_request)
+def set_python_version(cmd, resource_group_name, webapp_name, version, slot=None, dry_run=False, **switch):
     from azext_pythonapp.operations.set_version import command
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        request = switch_request(
-            version=version,
-            architecture=architecture,
-            handler=handler,
-            app=app,
-            startup_command=startup_command,
-            static_path=static_path,
-            no_requirements=no_requirements,
-            no_restart=no_restart,
-            health_path=health_path,
-            health_timeout=health_timeout,
-            no_health_check=no_health_check,
-            no_import_check=no_import_check,
-            pre=pre,
-            yes=yes,
-        )
+        request = switch_request(version, **switch)
         return command.set_version(opened(), request, dry_run)
-
-
-def switch_request(
-    *,
-    version,
-    architecture,
-    handler,
-    app,
-    startup_command,
-    static_path,
-    no_requirements,
-    no_restart,
-    health_path,
-    health_timeout,
-    no_health_check,
-    no_import_check,
-    pre,
-    yes,
-):
-    """Return the options of set-version, as publish takes them too, read and checked."""
-    from azext_pythonapp.operations.app import health_check
-    from azext_pythonapp.operations.set_version import options
-
-    version, architecture = version_as_printed(version, architecture)
-    health = health_check.HealthOptions.from_options(path=health_path, seconds=health_timeout)
-    return options.SetVersionRequest.from_options(
-        version=version,
-        architecture=architecture,
-        handler=handler,
-        app=app,
-        startup_command=startup_command,
-        requirements=not no_requirements,
-        restart=not no_restart,
-        health=None if no_health_check else health,
-        confirmed=yes,
-        import_check=not no_import_check,
-        prereleases=pre,
-        static=static_path or (),
-    )

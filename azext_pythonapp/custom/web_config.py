@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 from azext_pythonapp.custom.opening import app_named, console, output_format
 from azext_pythonapp.custom.printed import version_as_printed
+from azext_pythonapp.custom.shared_options import with_options_of
 
 
 def show_web_config(cmd, resource_group_name=None, webapp_name=None, slot=None, file=None):
@@ -17,124 +18,26 @@ def show_web_config(cmd, resource_group_name=None, webapp_name=None, slot=None, 
         return answer
 
 
-def set_web_config(
-    cmd,
-    resource_group_name=None,
-    webapp_name=None,
-    slot=None,
-    file=None,
-    version=None,
-    architecture=None,
-    python_path=None,
-    handler="auto",
-    app=None,
-    startup_command=None,
-    environment=None,
-    static_path=None,
-    startup_time_limit=None,
-    startup_retry_count=None,
-    rapid_fails=None,
-    request_timeout=None,
-    processes=None,
-    stdout_log=None,
-    windows_auth_token=None,
-    output_file=None,
-    dry_run=False,
-):
-    from azext_pythonapp.operations.web_config import show_set_diff
-
-    with _opened(cmd, resource_group_name, webapp_name, slot, file) as opened:
-        request = _request(
-            version=version,
-            architecture=architecture,
-            python_path=python_path,
-            handler=handler,
-            app=app,
-            startup_command=startup_command,
-            environment=environment,
-            static_path=static_path,
-            startup_time_limit=startup_time_limit,
-            startup_retry_count=startup_retry_count,
-            rapid_fails=rapid_fails,
-            request_timeout=request_timeout,
-            processes=processes,
-            stdout_log=stdout_log,
-            windows_auth_token=windows_auth_token,
-            output_file=output_file,
-        )
-        return show_set_diff.set_web_config(opened(), request, dry_run)
-
-
-def diff_web_config(
-    cmd,
-    resource_group_name=None,
-    webapp_name=None,
-    slot=None,
-    file=None,
-    version=None,
-    architecture=None,
-    python_path=None,
-    handler="auto",
-    app=None,
-    startup_command=None,
-    environment=None,
-    static_path=None,
-    startup_time_limit=None,
-    startup_retry_count=None,
-    rapid_fails=None,
-    request_timeout=None,
-    processes=None,
-    stdout_log=None,
-    windows_auth_token=None,
-):
-    from azext_pythonapp.operations.web_config import show_set_diff
-
-    with _opened(cmd, resource_group_name, webapp_name, slot, file) as opened:
-        request = _request(
-            version=version,
-            architecture=architecture,
-            python_path=python_path,
-            handler=handler,
-            app=app,
-            startup_command=startup_command,
-            environment=environment,
-            static_path=static_path,
-            startup_time_limit=startup_time_limit,
-            startup_retry_count=startup_retry_count,
-            rapid_fails=rapid_fails,
-            request_timeout=request_timeout,
-            processes=processes,
-            stdout_log=stdout_log,
-            windows_auth_token=windows_auth_token,
-        )
-        target = opened()
-        answer = show_set_diff.diff_web_config(target, request)
-        if not answer["changed"]:
-            target.progress.say(f"web.config of {target.files.label} would not change.")
-        elif output_format(cmd) not in ("table", "tsv"):  # which show it already
-            console(cmd).diff(answer["diff"])
-        return answer
-
-
 def _request(
-    *,
-    version,
-    architecture,
-    python_path,
-    handler,
-    app,
-    startup_command,
-    environment,
-    static_path,
-    startup_time_limit,
-    startup_retry_count,
-    rapid_fails,
-    request_timeout,
-    processes,
-    stdout_log,
-    windows_auth_token,
     output_file=None,
+    *,
+    version=None,
+    architecture=None,
+    python_path=None,
+    handler="auto",
+    app=None,
+    startup_command=None,
+    environment=None,
+    static_path=None,
+    startup_time_limit=None,
+    startup_retry_count=None,
+    rapid_fails=None,
+    request_timeout=None,
+    processes=None,
+    stdout_log=None,
+    windows_auth_token=None,
 ):
+    """Return what web.config is to say, read and checked. output_file: what is written instead; None for nothing."""
     from azext_pythonapp.operations.web_config.handler import HandlerOptions
     from azext_pythonapp.operations.web_config.options import PlatformOptions, WebConfigRequest
 
@@ -161,6 +64,32 @@ def _request(
         static=static_path or (),
         output=output_file,
     )
+
+
+@with_options_of(_request)
+def set_web_config(
+    cmd, resource_group_name=None, webapp_name=None, slot=None, file=None, output_file=None, dry_run=False, **settings
+):
+    from azext_pythonapp.operations.web_config import show_set_diff
+
+    with _opened(cmd, resource_group_name, webapp_name, slot, file) as opened:
+        request = _request(output_file, **settings)
+        return show_set_diff.set_web_config(opened(), request, dry_run)
+
+
+@with_options_of(_request)
+def diff_web_config(cmd, resource_group_name=None, webapp_name=None, slot=None, file=None, **settings):
+    from azext_pythonapp.operations.web_config import show_set_diff
+
+    with _opened(cmd, resource_group_name, webapp_name, slot, file) as opened:
+        request = _request(**settings)
+        target = opened()
+        answer = show_set_diff.diff_web_config(target, request)
+        if not answer["changed"]:
+            target.progress.say(f"web.config of {target.files.label} would not change.")
+        elif output_format(cmd) not in ("table", "tsv"):  # which show it already
+            console(cmd).diff(answer["diff"])
+        return answer
 
 
 @contextmanager
