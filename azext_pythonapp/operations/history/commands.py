@@ -32,10 +32,11 @@ def list_changes(app: App, top: int | None) -> list[dict[str, Any]]:
     swapped = [record for record in past.records if made_elsewhere(app, record)]
     if swapped:
         place = made_elsewhere(app, swapped[0])
-        one = len(swapped) == 1
+        first = f"{swapped[0].id} was made on {place}"
+        where = f"Change {first}, not" if len(swapped) == 1 else f"{len(swapped)} changes were not made"
+        which = "" if len(swapped) == 1 else f" ({first})"
         app.progress.conclude(
-            f"{len(swapped)} of these changes {'was' if one else 'were'} not made on {app.site.label}, such as "
-            f"{swapped[0].id} on {place}: records come with the files, as in a swap of slots."
+            f"{where} on {app.site.label}{which}: records come with the files, as in a swap of slots."
         )
     return [past.row(record) for record in past.records]
 

@@ -9,15 +9,7 @@ from typing import Any
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import Interrupted, NotFound, PythonAppError, Refused, RemoteFailed
 from azext_pythonapp.history.lease import EXPIRE_SECONDS, read_lease, watch
-from azext_pythonapp.history.record import (
-    FAILED,
-    SUCCEEDED,
-    UNFINISHED,
-    PackageChange,
-    Published,
-    Record,
-    RuntimeChange,
-)
+from azext_pythonapp.history.record import FAILED, SUCCEEDED, UNFINISHED, PackageChange, Record, RuntimeChange
 from azext_pythonapp.jobs.store import show
 from azext_pythonapp.operations.app.left_change import came_along, settle
 from azext_pythonapp.operations.app.python_in_use import Target as PipTarget
@@ -41,8 +33,6 @@ from azext_pythonapp.plan import Change, Plan, report
 from azext_pythonapp.runtimes.nuget import EXTENSION_PREFIX
 from azext_pythonapp.windows import home_folder_of, same_path
 
-_MOST_NAMED = 5
-
 
 def rollback(app: App, request: RollbackRequest, dry_run: bool) -> dict[str, Any]:
     """Undo a recorded change and verify it; return what docs/json-output.md says.
@@ -60,7 +50,7 @@ def rollback(app: App, request: RollbackRequest, dry_run: bool) -> dict[str, Any
         _require_kept(app, target, kept)
         with app.progress.phase(f"Looking at {app.site.label}, to undo {described(target.record)}."):
             found = look(app, target)
-            require_ours(found, request.force, _published_since(app, published))
+            require_ours(found, request.force, changed_since(app, published) if published is not None else [])
             run = Run(found, request, exchange_back(app, published, kept) if published is not None else None)
             plan = plan_steps(run)
         return _undo(run, plan, mine, [*warnings, *_warnings(found, request.change_id is None)], dry_run)
@@ -107,15 +97,6 @@ def _require_kept(app: App, target: Target, kept: Kept) -> None:
         f"are not complete in {published.archive}, so it cannot be undone. Nothing was changed.",
         "Publish the earlier state of the folder: `az webapp python publish`.",
     )
-
-
-def _published_since(app: App, published: Published | None) -> list[str]:
-    """Return a sentence about published files that somebody else changed; none where nobody did."""
-    names = changed_since(app, published) if published is not None else []
-    if not names:
-        return []
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return [f"files that are neither as before it nor as it left them: {', '.join(names[:_MOST_NAMED])}{more}"]
 
 
 def _apply(run: Run, plan: Plan, kept: Kept) -> list[Change]:

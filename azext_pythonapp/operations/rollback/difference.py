@@ -13,6 +13,7 @@ from azext_pythonapp.operations.rollback.found import Found, FoundFile, FoundPac
 from azext_pythonapp.operations.rollback.target import described
 from azext_pythonapp.operations.runtime.keep_packages import packages_at_risk
 from azext_pythonapp.operations.web_config.conflict import HANDLER_NAMES, python_version
+from azext_pythonapp.packages.windows_names import folded
 from azext_pythonapp.webconfig.handlers import read_handler
 from azext_pythonapp.windows import home_folder_of, same_path
 
@@ -20,21 +21,22 @@ _MOST_NAMED = 5
 _MOST_LINES = 40
 
 
-def require_ours(found: Found, force: bool, more: Sequence[str] = ()) -> None:
+def require_ours(found: Found, force: bool, published: Sequence[str] = ()) -> None:
     """Raise Conflict, with the three states of each, when what the change left was changed by another hand since.
 
-    more: sentences about published files that were changed. force: only say it.
+    published: files that the change published and that were changed since, below the app's root. force: only say it.
     """
     files = [each for each in found.files if each.foreign]
     packages = [] if found.target.open else [each for each in found.packages if each.foreign and not each.absent]
     packages += [each for each in found.packages if each.foreign and each.absent and _was_there(found, each)]
-    states = [*map(_file_states, files), *map(_package_states, packages), *_added(found), *more]
+    states = [*map(_file_states, files), *map(_package_states, packages), *_added(found)]
+    states += [f"files that are neither as before it nor as it left them: {_named(published)}"] if published else []
     if not states:
         return
     app, target = found.app, found.target
     for each in files:
         _show(app, each, target.record.id)
-    later = _later(found, files, packages)
+    later = _later(found, files, packages, published)
     by = f"{described(later)} changed" if later is not None else "Somebody changed"
     if force:
         app.progress.say(
@@ -62,8 +64,7 @@ def _added(found: Found) -> list[str]:
         names = packages_at_risk(found.app, folder) if folder is not None else {}
         new = [f"{name} {version}" for name, version in names.items() if name not in dict((own or [None])[0] or {})]
         if new:
-            more = f" and {len(new) - _MOST_NAMED} more" if len(new) > _MOST_NAMED else ""
-            rows.append(f"packages that were installed into {python.name} since: {', '.join(new[:_MOST_NAMED])}{more}")
+            rows.append(f"packages that were installed into {python.name} since: {_named(new)}")
     return rows
 
 
@@ -73,14 +74,24 @@ def _was_there(found: Found, packages: FoundPackages) -> bool:
     return own and bool(packages.change.after)
 
 
-def _later(found: Found, files: Sequence[FoundFile], packages: Sequence[FoundPackages]) -> Record | None:
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"{', '.join(names[:_MOST_NAMED])}{more}"
+
+
+def _later(
+    found: Found, files: Sequence[FoundFile], packages: Sequence[FoundPackages], published: Sequence[str]
+) -> Record | None:
     """Return the newest change in force that touched one of these; None for none of ours."""
-    home = found.app.kudu.home()
+    home, names = found.app.kudu.home(), {folded(name) for name in published}
     for record in found.target.in_force:
         if any(record.file(each.kept.path) is not None for each in files):
             return record
         pythons = [one.python_path for one in record.packages] + [one.python_path for one in record.runtimes]
         if any(same_path(each.change.python_path, path, home) for each in packages for path in pythons):
+            return record
+        part = record.published
+        if part is not None and names & {folded(each) for each in (*part.created, *part.replaced, *part.deleted)}:
             return record
     return None
 
@@ -119,8 +130,7 @@ def _package_states(packages: FoundPackages) -> str:
         for name in sorted({*after, *now})
         if after.get(name) != now.get(name)
     ]
-    more = f" and {len(rows) - _MOST_NAMED} more" if len(rows) > _MOST_NAMED else ""
-    return f"{where}: {', '.join(rows[:_MOST_NAMED])}{more}"
+    return f"{where}: {_named(rows)}"
 
 
 def _show(app: App, file: FoundFile, change_id: str) -> None:

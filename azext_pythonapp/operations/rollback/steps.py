@@ -113,7 +113,7 @@ class Run:
     def version(self) -> str:
         """Return the version of the Python that the app is to run, or what else is known of it."""
         python = self.python
-        return str((python.version if python else None) or python_version(self.found.handler) or "of before")
+        return str((python.version if python else None) or python_version(self.found.handler) or "as before")
 
     @property
     def touched(self) -> bool:
@@ -296,8 +296,9 @@ def _restart(run: Run, live: bool, pending: Sequence[Change]) -> Sequence[Change
     app = run.found.app
     jobs = [*run.found.target.jobs, *(job for each in run.packages for job in each.jobs)]
     changed = live and run.found.running
+    runs = f"Python {run.version}" if run.found.handler is not None else "as before that change"
     try:
-        changes = run_pending(app, own=jobs, changed=changed, why=f"so that it runs Python {run.version}")
+        changes = run_pending(app, own=jobs, changed=changed, why=f"so that it runs {runs}")
     except UnknownOutcome as error:
         if run.request.checked is None:
             raise

@@ -298,10 +298,16 @@ def test_a_record_of_another_slot_came_with_a_swap(place: Place) -> None:
     rows = place.listed()
     assert [row["app"]["slot"] for row in rows] == [None, "staging"]
     (said,) = place.progress.last
-    assert said.startswith("1 of these changes was not made on app 'shop'") and "app 'shop' (slot 'staging')" in said
+    assert said.startswith(f"Change {IDS[1]} was made on app 'shop' (slot 'staging'), not on app 'shop': records come")
     place.progress.last.clear()
     place.shown(IDS[1])
     assert "swap again" in place.progress.last[0]
+    place.put(record(3, app={"name": "shop", "resourceGroup": "rg", "slot": "staging"}))
+    place.progress.last.clear()
+    place.listed()
+    assert place.progress.last[0].startswith(
+        f"2 changes were not made on app 'shop' ({IDS[3]} was made on app 'shop' (slot 'staging')): records come"
+    )
 
 
 def test_records_without_more_than_they_must_have_are_shown(place: Place) -> None:

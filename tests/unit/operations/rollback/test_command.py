@@ -69,6 +69,7 @@ class World:
         self.app, self.folder = app, folder
         self.before, self.bad, self.imports = 200, False, True
         self.done: list[str] = []
+        self.why = ""
         app.kudu.memory = SimpleNamespace(forget=lambda: None)
         app.arm = SimpleNamespace(
             slots=lambda site: [], restart=lambda site: self.done.append("restart"), start=lambda site: None
@@ -121,6 +122,7 @@ class World:
 
     def run_pending(self, opened, own, changed, why):
         self.done.append("restart")
+        self.why = why
         return [Change("app", "restart")] if changed else []
 
     @property
@@ -264,6 +266,7 @@ def test_a_new_web_config_goes_and_no_page_is_expected(world, add):
     assert answer["undone"] == made.id and world.web_config is None and answer["runtime"] is None
     assert not any(each.startswith(("import", "page with")) for each in world.done)
     assert any("starts no Python" in line for line in world.app.progress.said)
+    assert world.why == "so that it runs as before that change"
 
 
 def test_a_web_config_that_cannot_be_read_is_replaced(world):

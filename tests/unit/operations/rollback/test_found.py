@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from azext_pythonapp.errors import Conflict, UnknownOutcome
-from azext_pythonapp.history.record import KeptFile, PackageChange, RuntimeChange, RuntimeInUse
+from azext_pythonapp.history.record import KeptFile, PackageChange, Published, RuntimeChange, RuntimeInUse
 from azext_pythonapp.operations.rollback import found as found_module
 from azext_pythonapp.operations.rollback.difference import require_ours
 from azext_pythonapp.operations.rollback.files import read_state
@@ -153,6 +153,21 @@ def test_a_later_change_of_ours_is_named(app, add, put, see, tmp_path):
     assert f"Undo that change first: `az webapp python rollback -g rg -n shop --change-id {later.id} --yes`." in (
         caught.value.recommendation
     )
+
+
+def test_a_later_publish_of_the_same_file_is_named(app, add, put, see):
+    put(None)
+    made = add("publish", published=Published("site/wwwroot", None, ["app.py", "old.py"], [], []))
+    first = add("publish", published=Published("site/wwwroot", "x.zip", [], ["App.py"], []))
+    later = add("publish", published=Published("site/wwwroot", "y.zip", ["more.py"], [], ["old.py"]))
+    for names, by in ((["app.py"], first), (["old.py", "app.py"], later)):
+        with pytest.raises(Conflict, match=f"^Change {by.id} .publish, by ann.*: {', '.join(names)}.$") as caught:
+            require_ours(see(change_id=made.id), False, names)
+        assert f"Undo that change first: `az webapp python rollback -g rg -n shop --change-id {by.id} --yes`." in (
+            caught.value.recommendation
+        )
+    with pytest.raises(Conflict, match="^Somebody changed"):
+        require_ours(see(change_id=made.id), False, ["theirs.py"])
 
 
 def test_a_file_that_was_not_yet_written_is_nobody_elses(app, add, put, see, tmp_path):
