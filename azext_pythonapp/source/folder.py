@@ -174,7 +174,8 @@ class _Walk:
         outside = rules_outside(folder)
         self._prefix = f"{outside.place}/" if outside.place else ""
         self._outside = outside.rules
-        self._command = [Rules.of_patterns([each], outside.place, each) for each in exclude]
+        self._ignores_case = outside.ignores_case
+        self._command = [Rules.of_patterns([each], outside.place, each, outside.ignores_case) for each in exclude]
         self._unmatched = list(exclude)
         self._files: list[SourceFile] = []
         self._left_out: dict[tuple[Reason, str], LeftOut] = {}
@@ -207,7 +208,7 @@ class _Walk:
         if environment and place.path:
             self._leave_out("environment", "folder", place.path, True)
             return []
-        rules = deeper(place.rules, Path(full), (self._prefix + place.path).rstrip("/"))
+        rules = deeper(place.rules, Path(full), (self._prefix + place.path).rstrip("/"), self._ignores_case)
         inner = _Place(place.path, rules, place.above)
         folders = []
         for entry in entries:

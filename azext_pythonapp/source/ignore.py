@@ -5,13 +5,14 @@ from __future__ import annotations
 import codecs
 import os
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 
-# Whether a pattern's case counts: as git decides it when it creates a repository, by the usual file system.
-IGNORES_CASE = os.name == "nt"
+# Whether a pattern's case is ignored: as git decides it when it creates a repository, by the usual file system.
+IGNORES_CASE = os.name == "nt" or sys.platform == "darwin"
 
 _SPECIAL = re.compile(rb"[*?\[\\]")
 _ANY_BYTE = rb"[^/]"
@@ -61,33 +62,33 @@ class Rule:
 class Rules:
     """The lines of one .gitignore, or the patterns of --exclude.
 
-    content: the file's. base: the folder that they are relative to, such as "web/static"; "" for the outermost. shown:
-    names the file to a person.
+    base: the folder that they are relative to, such as "web/static"; "" for the outermost. shown: names the file to a
+    person. ignores_case: as git's core.ignorecase; the rules were read with the same.
     """
 
     def __init__(self, rules: Iterable[Rule], base: str, shown: str, ignores_case: bool = IGNORES_CASE):
         self.rules = tuple(rules)
         self.base = base
         self.shown = shown
-        self._flags = re.DOTALL | (re.IGNORECASE if ignores_case else 0)
+        self._ignores_case = ignores_case
 
     @classmethod
     def parse(cls, content: bytes, base: str, shown: str, ignores_case: bool = IGNORES_CASE) -> Rules:
-        """Read a .gitignore. content, base, shown: as for the class."""
-        return cls(map(_rule, _lines(content)), base, shown, ignores_case)
+        """Read a .gitignore. content: the file's. base, shown, ignores_case: as for the class."""
+        return cls([_rule(line, ignores_case) for line in _lines(content)], base, shown, ignores_case)
 
     @classmethod
     def of_patterns(cls, patterns: Sequence[str], base: str, shown: str, ignores_case: bool = IGNORES_CASE) -> Rules:
-        """Take the patterns of a command line; `./name` means `/name`. base, shown: as for the class."""
-        return cls(
-            (_rule(re.sub(rb"\A(!?)\./", rb"\1/", os.fsencode(each))) for each in patterns), base, shown, ignores_case
-        )
+        """Take the patterns of a command line; `./name` means `/name`. The others: as for the class."""
+        lines = [re.sub(rb"\A(!?)\./", rb"\1/", os.fsencode(each)) for each in patterns]
+        return cls([_rule(line, ignores_case) for line in lines], base, shown, ignores_case)
 
     def match(self, path: str, is_folder: bool) -> Rule | None:
         """Return the last rule that is for a path below `base`; None when none is. path: from the outermost folder."""
         if self.base and not path.startswith(f"{self.base}/"):
             return None
         below = os.fsencode(path[len(self.base) + 1 :] if self.base else path)
+        below = below.lower() if self._ignores_case else below
         name = below.rpartition(b"/")[2]
         if not (self._any_name.fullmatch(name) or self._any_path.fullmatch(below)):
             return None
@@ -99,7 +100,7 @@ class Rules:
     @cached_property
     def _newest_first(self) -> list[tuple[Rule, re.Pattern[bytes]]]:
         return [
-            (rule, re.compile(rule.expression, self._flags))
+            (rule, re.compile(rule.expression, re.DOTALL))
             for rule in reversed(self.rules)
             if rule.expression is not None
         ]
@@ -115,7 +116,7 @@ class Rules:
     def _any(self, in_name: bool) -> re.Pattern[bytes]:
         """Return one expression for all rules of a kind, with which most paths are done."""
         found = [rule.expression for rule in self.rules if rule.in_name == in_name and rule.expression is not None]
-        return re.compile(b"|".join(b"(?:" + each + b")" for each in found) or _NOTHING, self._flags)
+        return re.compile(b"|".join(b"(?:" + each + b")" for each in found) or _NOTHING, re.DOTALL)
 
 
 def left_out_by(files: Sequence[Rules], path: str, is_folder: bool) -> tuple[Rules, Rule] | None:
@@ -157,26 +158,27 @@ def _without_trailing_blanks(line: bytes) -> bytes:
     return line[: end + 1]
 
 
-def _rule(line: bytes) -> Rule:
+def _rule(line: bytes, ignores_case: bool) -> Rule:
     pattern = line.removeprefix(b"!")
     folders_only = pattern.endswith(b"/")
     pattern = pattern[:-1] if folders_only else pattern
     in_name = b"/" not in pattern
     try:
-        expression = _expression(pattern.removeprefix(b"/"), in_name) if pattern else None
+        expression = _expression(pattern.removeprefix(b"/"), in_name, ignores_case) if pattern else None
     except _Malformed:
         expression = None
     return Rule(os.fsdecode(line), line.startswith(b"!"), folders_only, in_name, expression)
 
 
-def _expression(pattern: bytes, in_name: bool) -> bytes:
+def _expression(pattern: bytes, in_name: bool, ignores_case: bool) -> bytes:
     """Return the regular expression of a pattern; git compares bytes, so `?` is one byte of a character.
 
-    in_name: it is for a name, where two stars are one. Raises _Malformed.
+    in_name: it is for a name, where two stars are one. ignores_case: it is for paths in lower case (ASCII only); git
+    takes an escaped letter as it is, so one in upper case matches nothing then. Raises _Malformed.
     """
     special = _SPECIAL.search(pattern)
     start = position = special.start() if special else len(pattern)
-    parts = [re.escape(pattern[:start])]
+    parts = [re.escape(pattern[:start].lower() if ignores_case else pattern[:start])]
     star: int | None = None  # the last part that is one star, as long as no slash follows it
     while position < len(pattern):
         sign = pattern[position : position + 1]
@@ -199,14 +201,14 @@ def _expression(pattern: bytes, in_name: bool) -> bytes:
             parts.append(_ANY_BYTE)
             position += 1
         elif sign == b"[":
-            part, position = _class(pattern, position + 1)
+            part, position = _class(pattern, position + 1, ignores_case)
             parts.append(part)
         else:
             position += sign == b"\\"
             if position == len(pattern):
                 raise _Malformed
             literal = pattern[position : position + 1]
-            parts.append(re.escape(literal))
+            parts.append(re.escape(literal.lower() if ignores_case and sign != b"\\" else literal))
             star = None if literal == b"/" else star
             position += 1
     return b"".join(parts)
@@ -222,8 +224,12 @@ def _settled(parts: Sequence[bytes]) -> bytes:
     return b"(?=(?P<" + name + b">" + _ANY_BYTE + b"*?" + b"".join(parts[1:]) + b"))(?P=" + name + b")"
 
 
-def _class(pattern: bytes, position: int) -> tuple[bytes, int]:
-    """Return the expression of a class such as `[a-z]`, and where it ends. position: behind the bracket."""
+def _class(pattern: bytes, position: int, ignores_case: bool) -> tuple[bytes, int]:
+    """Return the expression of a class such as `[a-z]`, and where it ends. position: behind the bracket.
+
+    ignores_case: the names are in lower case. Then git takes `[A-Z]` and `[[:upper:]]` for small letters as well, but
+    `[B]` for nothing.
+    """
     negated = pattern[position : position + 1] in (b"!", b"^")
     position += negated
     members: set[int] = set()
@@ -237,12 +243,14 @@ def _class(pattern: bytes, position: int) -> tuple[bytes, int]:
             if named[1] not in _CLASSES:
                 raise _Malformed
             members.update(_CLASSES[named[1]])
+            members.update(_CLASSES[b"lower"] if ignores_case and named[1] == b"upper" else b"")
             previous, position = 0, named.end()
         elif sign == b"[" and ends == b":" and b"]" not in pattern[position + 2 :]:
             raise _Malformed
         elif sign == b"-" and previous and ends not in (b"", b"]"):
             last, position = _member(pattern, position + 1)
             members.update(range(previous, last + 1))
+            members.update(bytes(range(previous, last + 1)).lower() if ignores_case else b"")
             previous = 0
         else:
             previous, position = _member(pattern, position)

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from azext_pythonapp.errors import InvalidInput
-from azext_pythonapp.source.ignore import Rules, left_out_by
+from azext_pythonapp.source.ignore import IGNORES_CASE, Rules, left_out_by
 
 GITIGNORE = ".gitignore"
 _EXCLUDE = "info/exclude"
+_SECTION = re.compile(r"\s*\[([^]\"]*)(\"[^]]*)?\]")
+_KEY = re.compile(r"\s*ignorecase\s*(?:=(?P<value>[^#;]*))?(?:[#;].*)?\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Outside:
     """What counts for a folder from outside of it.
 
-    place: the folder's path below the repository's, "" without a repository. rules: the weakest first.
+    place: the folder's path below the repository's, "" without a repository. rules: the weakest first. ignores_case:
+    whether git ignores the case of patterns there.
     """
 
     place: str
     rules: tuple[Rules, ...]
+    ignores_case: bool = IGNORES_CASE
 
 
 def rules_outside(folder: Path) -> Outside:
@@ -38,19 +43,20 @@ def rules_outside(folder: Path) -> Outside:
         return Outside("", ())
     place = "" if root == folder else folder.relative_to(root).as_posix()
     found = []
-    exclude = _exclude_file(root)
-    content = read_rules(exclude) if exclude is not None else None
+    common = _common_folder(root)
+    ignores_case = _ignores_case(common / "config") if common is not None else IGNORES_CASE
+    content = read_rules(common / _EXCLUDE) if common is not None else None
     if content is not None:
-        found.append(Rules.parse(content, "", f".git/{_EXCLUDE}"))
+        found.append(Rules.parse(content, "", f".git/{_EXCLUDE}", ignores_case))
     base, above = "", root
     for part in place.split("/") if place else []:
         content = read_rules(above / GITIGNORE)
         if content is not None:
-            found.append(Rules.parse(content, base, GITIGNORE))
+            found.append(Rules.parse(content, base, GITIGNORE, ignores_case))
         above, base = above / part, f"{base}/{part}" if base else part
         if left_out_by(found, base, is_folder=True) is not None:
-            return Outside("", ())
-    return Outside(place, tuple(found))
+            return Outside("", (), ignores_case)
+    return Outside(place, tuple(found), ignores_case)
 
 
 def read_rules(file: Path) -> bytes | None:
@@ -81,7 +87,8 @@ def _git_folder(folder: Path) -> Path | None:
         return None
 
 
-def _exclude_file(root: Path) -> Path | None:
+def _common_folder(root: Path) -> Path | None:
+    """Return git's folder that all worktrees of a repository share."""
     own = _git_folder(root)
     if own is None:
         return None
@@ -89,10 +96,28 @@ def _exclude_file(root: Path) -> Path | None:
         common = (own / "commondir").read_text(encoding="utf-8", errors="surrogateescape").strip()
     except OSError:
         common = ""
-    return Path(os.path.join(own, common)) / _EXCLUDE
+    return Path(os.path.join(own, common))
 
 
-def deeper(rules: Sequence[Rules], folder: Path, base: str) -> Sequence[Rules]:
+def _ignores_case(config: Path) -> bool:
+    """Return core.ignorecase of a repository's config (git-config(1)); what git usually sets here without it."""
+    try:
+        lines = config.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return IGNORES_CASE
+    found, section = IGNORES_CASE, ""
+    for line in lines:
+        header = _SECTION.match(line)
+        if header is not None:
+            section, line = (header[1] + (header[2] or "")).strip().lower(), line[header.end() :]
+        key = _KEY.match(line) if section == "core" else None
+        if key is not None:
+            value = key["value"]
+            found = value is None or value.strip().strip('"').lower() in ("true", "yes", "on", "1")
+    return found
+
+
+def deeper(rules: Sequence[Rules], folder: Path, base: str, ignores_case: bool = IGNORES_CASE) -> Sequence[Rules]:
     """Return rules with those of a folder's own .gitignore, if it has one. base: its path from the outermost folder."""
     content = read_rules(folder / GITIGNORE)
-    return rules if content is None else (*rules, Rules.parse(content, base, GITIGNORE))
+    return rules if content is None else (*rules, Rules.parse(content, base, GITIGNORE, ignores_case))

@@ -14,13 +14,16 @@ needs_git = pytest.mark.skipif(GIT is None, reason="git is not installed, so its
 
 
 class GitFolder:
-    """A repository without commits, in which no setting of this machine counts. folder: its root, which is created."""
+    """A repository without commits, in which no setting of this machine counts.
 
-    def __init__(self, folder: Path):
+    folder: its root, which is created. ignores_case: its core.ignorecase.
+    """
+
+    def __init__(self, folder: Path, ignores_case: bool = False):
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._run("init", "--quiet")
-        self._run("config", "core.ignorecase", "false")
+        self._run("config", "core.ignorecase", "true" if ignores_case else "false")
         (folder / ".git" / "info" / "exclude").unlink(missing_ok=True)
 
     def kept(self, below: str = "", patterns: tuple[str, ...] = ()) -> set[str]:

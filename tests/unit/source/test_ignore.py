@@ -104,6 +104,12 @@ PIECES += [
     ".txt",
     "/**/",
     "\0",
+    "A",
+    "\\B",
+    "[A-Z]",
+    "[B]",
+    "[!A-C]",
+    "[[:upper:]-]",
 ]
 SMALL = (
     "a",
@@ -123,6 +129,9 @@ SMALL = (
     "#a",
     "!a",
     "xd/a",
+    "d/Ab",
+    "D/x",
+    "TXT.TXT",
 )
 
 
@@ -134,10 +143,12 @@ def git_tree(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def small_tree(tmp_path_factory):
-    folder = GitFolder(tmp_path_factory.mktemp("git") / "small")
-    made(folder.folder, SMALL)
-    return folder
+def small_trees(tmp_path_factory):
+    """The same files in a repository where the case of a pattern counts, and in one where it does not."""
+    folders = [GitFolder(tmp_path_factory.mktemp("git") / "small", ignores_case) for ignores_case in (False, True)]
+    for folder in folders:
+        made(folder.folder, SMALL)
+    return folders
 
 
 @pytest.mark.parametrize(("lines", "expected"), TABLE)
@@ -158,7 +169,8 @@ def test_the_table_is_what_git_says(lines, expected, git_tree):
 @needs_git
 @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
-def test_generated_patterns_as_in_git(small_tree, data):
+def test_generated_patterns_as_in_git(small_trees, data):
+    small_tree = data.draw(st.sampled_from(small_trees))
     patterns = st.lists(st.lists(st.sampled_from(PIECES), max_size=6).map("".join), max_size=4).map("\n".join)
     root, nested = data.draw(patterns), data.draw(patterns)
     command = data.draw(
@@ -187,6 +199,42 @@ def test_file_in_utf_16_is_read(tmp_path):
 def test_case_counts_only_where_git_says_so():
     assert Rules.parse(b"[Bb]in/\nDist", "", "", ignores_case=False).match("dist", True) is None
     assert Rules.parse(b"[Bb]in/\nDist", "", "", ignores_case=True).match("dist", True).text == "Dist"
+
+
+@needs_git
+@pytest.mark.parametrize(
+    "lines",
+    ["*.TXT", "d/A*", "[^b]b", "[!A-Z]", "\\A", "\\b", "[B]", "[A-C]", "[[:upper:]]", "[^[:upper:]]b", "/D/**", "D/"],
+)
+def test_case_is_ignored_as_in_git(small_trees, lines):
+    folder = small_trees[1].folder
+    (folder / ".gitignore").write_text(lines)
+    (folder / "d" / ".gitignore").unlink(missing_ok=True)
+    assert set(sent(read_source(folder))) == small_trees[1].kept()
+
+
+@needs_git
+@pytest.mark.parametrize(
+    "config",
+    [
+        "",
+        "[core]\n\tignorecase = true\n",
+        "[Core]\r\n\tignoreCase=TRUE ; as on Windows\r\n",
+        "[core] ignorecase\n",
+        "[core]\nignorecase =\n",
+        '[core]\nignorecase = "yes"\n[remote "core"]\nignorecase = false\n',
+        "[core]\nignorecase = true\n[user]\nname = x\n[core]\nignorecase = off\n",
+        '[core "sub"]\nignorecase = true\n',
+        "[core]\n# ignorecase = true\n",
+    ],
+)
+def test_ignorecase_is_read_as_git_reads_it(config, tmp_path, monkeypatch):
+    monkeypatch.setattr("azext_pythonapp.source.repository.IGNORES_CASE", False)
+    git = GitFolder(tmp_path / "tree")
+    made(git.folder, {".gitignore": "Build/\n", "build/x": "", "app.py": "", "web/build/y": ""})
+    (git.folder / ".git" / "config").write_bytes(b"[core]\n\trepositoryformatversion = 0\n" + config.encode())
+    assert set(sent(read_source(git.folder))) == git.kept()
+    assert set(sent(read_source(git.folder / "web"))) == git.kept("web")
 
 
 def test_nested_file_overrides_the_one_above(tmp_path):
