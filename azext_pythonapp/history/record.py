@@ -76,10 +76,9 @@ class KeptFile:
 
 
 @dataclass(frozen=True)
-class RuntimeChange(_Row):
-    """A runtime that was installed or uninstalled. python_path: of its python.exe; source: as in `list`."""
+class RecordedRuntime(_Row):
+    """A Python as records name it. python_path: of its python.exe; source: as in `list`."""
 
-    action: str
     version: str | None
     architecture: str | None
     extension_id: str | None
@@ -89,15 +88,19 @@ class RuntimeChange(_Row):
 
 
 @dataclass(frozen=True)
-class RuntimeInUse(_Row):
-    """A Python that web.config starts."""
+class RuntimeChange(RecordedRuntime):
+    """A runtime that was installed or uninstalled. action: "install" or "uninstall"."""
 
-    version: str | None
-    architecture: str | None
-    extension_id: str | None
-    package_version: str | None
-    source: str | None
-    python_path: str
+    action: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the part as JSON has it: the action first."""
+        return {"action": self.action, **super().to_dict()}
+
+    @classmethod
+    def of(cls, action: str, runtime: RecordedRuntime) -> RuntimeChange:
+        """Return the change of a Python that is known by its name."""
+        return cls(**{each.name: getattr(runtime, each.name) for each in fields(RecordedRuntime)}, action=action)
 
 
 @dataclass(frozen=True)
@@ -165,8 +168,8 @@ class Record:
     finish: str | None = None
     changes: tuple[Mapping[str, Any], ...] = ()
     files: tuple[KeptFile, ...] = ()
-    runtime_before: RuntimeInUse | None = None
-    runtime_after: RuntimeInUse | None = None
+    runtime_before: RecordedRuntime | None = None
+    runtime_after: RecordedRuntime | None = None
     runtimes: tuple[RuntimeChange, ...] = ()
     packages: tuple[PackageChange, ...] = ()
     published: Published | None = None
@@ -242,8 +245,8 @@ def _record(row: Mapping[str, Any]) -> Record:
     )
 
 
-def _in_use(row: Mapping[str, Any] | None) -> RuntimeInUse | None:
-    return RuntimeInUse.from_dict(row) if row else None
+def _in_use(row: Mapping[str, Any] | None) -> RecordedRuntime | None:
+    return RecordedRuntime.from_dict(row) if row else None
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:

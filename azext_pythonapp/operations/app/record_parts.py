@@ -8,7 +8,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from azext_pythonapp.history.record import PackageChange, Record, RuntimeChange, RuntimeInUse
+from azext_pythonapp.history.record import PackageChange, Record, RecordedRuntime, RuntimeChange
 from azext_pythonapp.jobs.state import JobResult
 from azext_pythonapp.operations.app.python_in_use import Target
 from azext_pythonapp.packages.pip import HomeFile, PipCommand
@@ -25,24 +25,18 @@ _SOURCES = {
 _WITH_VALUE = ("--find-links", "-f", "--trusted-host")
 
 
-def in_use(python: InstalledRuntime | None) -> RuntimeInUse | None:
+def in_use(python: InstalledRuntime | None) -> RecordedRuntime | None:
     """Return the Python that an app runs; None for none, or for one that is not on the app."""
-    if python is None:
-        return None
-    return RuntimeInUse(
-        python.version,
-        python.architecture,
-        python.extension_id,
-        python.package_version,
-        python.source,
-        python.python_path,
-    )
+    return _recorded(python) if python is not None else None
 
 
 def runtime_change(action: str, python: InstalledRuntime) -> RuntimeChange:
     """Return a runtime that comes or goes. action: "install" or "uninstall"."""
-    return RuntimeChange(
-        action,
+    return RuntimeChange.of(action, _recorded(python))
+
+
+def _recorded(python: InstalledRuntime) -> RecordedRuntime:
+    return RecordedRuntime(
         python.version,
         python.architecture,
         python.extension_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import InvalidWebConfig, NotFound
@@ -245,11 +245,11 @@ def _recorded(target: Target, path: str, home: str) -> tuple[RuntimeChange, Pack
     for record in records:
         for used in (record.runtime_before, record.runtime_after):
             if used is not None and same_path(used.python_path, path, home) and used.version:
-                return RuntimeChange("uninstall", **asdict(used)), None
+                return RuntimeChange.of("uninstall", used), None
     named = identify_folder(home_folder_of(path, home) or "")
     if named is None:
         return None
-    return RuntimeChange("uninstall", named.version, named.architecture, None, None, None, path), None
+    return RuntimeChange(named.version, named.architecture, None, None, None, path, "uninstall"), None
 
 
 def _packages(app: App, change: PackageChange, gone: Sequence[str]) -> FoundPackages:

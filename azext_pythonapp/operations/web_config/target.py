@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from azext_pythonapp.appservice.app import App, Progress
 from azext_pythonapp.errors import InvalidInput, NotFound, Refused
-from azext_pythonapp.history.record import RuntimeInUse
+from azext_pythonapp.history.record import RecordedRuntime
 from azext_pythonapp.operations.app import findings
 from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.home_space import require_writable_root
@@ -78,7 +78,7 @@ class WebConfigTarget(Protocol):
     def recorded(self, command: str) -> AbstractContextManager[OpenChange | None]:
         """Hold the app's lease and keep the record of a change while a block makes it; None for a local file."""
 
-    def starts(self, handler: PythonHandler | None) -> RuntimeInUse | None:
+    def starts(self, handler: PythonHandler | None) -> RecordedRuntime | None:
         """Return the Python of the app that a handler starts; None for none, and without an app."""
 
     def after_write(self) -> Sequence[str]:
@@ -173,7 +173,7 @@ class AppTarget:
         """Hold the app's lease and keep the record of a change while a block makes it."""
         return recorded(self._app, command)
 
-    def starts(self, handler: PythonHandler | None) -> RuntimeInUse | None:
+    def starts(self, handler: PythonHandler | None) -> RecordedRuntime | None:
         """Return the Python of the app that a handler starts; None for none of them."""
         if handler is None:
             return None

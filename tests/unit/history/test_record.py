@@ -12,8 +12,8 @@ from azext_pythonapp.history.record import (
     PackageChange,
     Published,
     Record,
+    RecordedRuntime,
     RuntimeChange,
-    RuntimeInUse,
     Torn,
     undone,
 )
@@ -44,8 +44,8 @@ FULL = record(
         KeptFile("site/wwwroot/web.config", "web.config", b"\xef\xbb\xbf<a>\r\n\xc3\xa4</a>", b"\xff\xfe<\x00", True),
         KeptFile("site/wwwroot/static/web.config", "static/web.config", None),
     ),
-    runtime_before=RuntimeInUse(*PYTHON),
-    runtimes=(RuntimeChange("install", *PYTHON),),
+    runtime_before=RecordedRuntime(*PYTHON),
+    runtimes=(RuntimeChange(*PYTHON, "install"),),
     packages=(PackageChange(PYTHON[-1], "3.6.4", "x64", "python364x64", {"flask": "1.0"}, None, {}, ("--pre",)),),
     published=Published("site/wwwroot", None, ("app.py",), (), (), None, {"app.py": {"size": 3}}),
     jobs=("20261126-120010-0001",),
@@ -56,6 +56,13 @@ def test_a_record_is_read_as_it_was_written() -> None:
     again = Record.parse(FULL.to_json())
     assert again.to_json() == FULL.to_json()
     assert again.files == FULL.files and again.runtimes == FULL.runtimes
+
+
+def test_a_python_keeps_the_order_of_its_keys() -> None:
+    row = json.loads(FULL.to_json())
+    name = ["version", "architecture", "extensionId", "packageVersion", "source", "pythonPath"]
+    assert list(row["runtimeBefore"]) == name
+    assert list(row["runtimes"][0]) == ["action", *name]
 
 
 def test_every_cut_of_a_record_is_torn() -> None:

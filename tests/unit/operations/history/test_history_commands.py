@@ -265,7 +265,7 @@ PYTHON = ("3.8.10", "x64", "Contoso-python3810x64", "3.8.10.1", "siteExtension",
 )
 def test_runtimes_come_and_go_as_rollback_does_it(place: Place, command: str, action: str, expected: object) -> None:
     packages = PackageChange(PYTHON[-1], "3.8.10", "x64", "python3810x64", {}, {"flask": "3.0"})
-    runtimes = (RuntimeChange(action, *PYTHON),)
+    runtimes = (RuntimeChange(*PYTHON, action),)
     place.put(record(1, command=command, runtimes=runtimes, packages=(packages,) if action == "install" else ()))
     rows = place.shown(None)["restores"]
     assert [(row["target"], row["action"], row["before"], row["after"]) for row in rows] == expected

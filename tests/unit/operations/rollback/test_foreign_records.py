@@ -23,7 +23,7 @@ _OURS = "az webapp python set-version -g rg -n shop --version 3.11"
 @pytest.mark.parametrize("folder", ["site", "data", "LogFiles", "SiteExtensions", "DevelopmentStorage"])
 def test_no_folder_but_that_of_a_python_is_deleted(app, add, monkeypatch, folder):
     path = rf"D:\home\{folder}\python.exe"
-    made = add("uninstall", runtimes=(RuntimeChange("uninstall", "3.8.10", "x64", None, None, None, path),))
+    made = add("uninstall", runtimes=(RuntimeChange("3.8.10", "x64", None, None, None, path, "uninstall"),))
     monkeypatch.setattr(runtimes_module, "_offer", lambda *_: None)
     target = SimpleNamespace(record=made)
     missing = [Missing(made.runtimes[0], True, None)]

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from azext_pythonapp.errors import Conflict, UnknownOutcome
-from azext_pythonapp.history.record import KeptFile, PackageChange, Published, RuntimeChange, RuntimeInUse
+from azext_pythonapp.history.record import KeptFile, PackageChange, Published, RecordedRuntime, RuntimeChange
 from azext_pythonapp.operations.rollback import found as found_module
 from azext_pythonapp.operations.rollback.difference import require_ours
 from azext_pythonapp.operations.rollback.files import read_state
@@ -48,7 +48,7 @@ def python(path, **facts):
 def runtime(action, path, **facts):
     of = python(path, **facts)
     return RuntimeChange(
-        action, of.version, of.architecture, of.extension_id, of.package_version, of.source, of.python_path
+        of.version, of.architecture, of.extension_id, of.package_version, of.source, of.python_path, action
     )
 
 
@@ -221,7 +221,7 @@ def test_an_uninstalled_python_comes_back_with_its_packages(app, add, put, see, 
 
 def test_the_python_of_before_was_uninstalled_later(app, add, put, see, tmp_path):
     put(config(NEW))
-    was = RuntimeInUse("3.8.10", "x64", "some-id", "3.8.10.1", "siteExtension", OLD)
+    was = RecordedRuntime("3.8.10", "x64", "some-id", "3.8.10.1", "siteExtension", OLD)
     made = add(files=switch(config(OLD), config(NEW)), runtime_before=was)
     found = see(python(NEW, in_use=True), change_id=made.id)
     assert [(each.runtime.extension_id, each.packages) for each in found.missing] == [("some-id", None)]
