@@ -185,9 +185,13 @@ class Observation:
     def records(self) -> Records | None:
         """What the app's records on the worker say of jobs, pending restarts and changes; None when that is not known.
 
-        Raises what the command that asks the Pythons raised.
+        They come with the answers of the Pythons. Where a busy worker did not get to its end, they are asked for once
+        more, alone. Raises what the command that asks the Pythons raised.
         """
-        return parse_records(self._asked.survey.get().output) if self._asked is not None else None
+        if self._asked is None:
+            return None
+        found = parse_records(self._asked.survey.get().output)
+        return _ask_records(self.app) if found is None else found
 
     def say_problem(self) -> None:
         """Tell the person when web.config cannot be read, so that no Python is known to be in use."""
@@ -260,6 +264,13 @@ def not_answered(app: App, python: InstalledRuntime, unknown: str) -> UnknownOut
 def _ask_pythons(app: App, more: str = LOOK) -> _Pythons:
     extensions = Part("site extensions", partial(list_extensions, app.arm, app.site))
     return _Pythons(extensions, Part("pythons", partial(survey, app.kudu, more)))
+
+
+def _ask_records(app: App) -> Records | None:
+    try:
+        return parse_records(app.kudu.run(LOOK).output)
+    except PythonAppError:
+        return None
 
 
 def _look() -> str:

@@ -37,6 +37,9 @@ PRINTED = (
 FIRST_ROUND = {"GET config/web", "GET siteextensions", "read site/wwwroot/web.config", "run the survey"}
 
 
+RECORDS = "pythonapp-records\r\npythonapp-records-end\r\n"
+
+
 def web_config(python: str = PYTHON, entry_point: str = "app.app") -> bytes:
     setting = f'<appSettings><add key="WSGI_HANDLER" value="{entry_point}" /></appSettings>' if entry_point else ""
     return (
@@ -57,6 +60,7 @@ class Azure:
         self.files = {"site/wwwroot/web.config": web_config()} if files is None else files
         self.printed, self.broken, self.asked, self.said = PRINTED, {}, [], []
         self.barrier, self.folders, self.answers_others = None, {}, True
+        self.records, self.late_records = RECORDS, ""
         self._home, self._mapping, self._use32 = None, mapping, use32
         self._lock = threading.Lock()
         self.app = SimpleNamespace(
@@ -117,7 +121,9 @@ class Azure:
         survey = "pythonapp-home" in command
         self.request("run the survey" if survey else "run another command")
         if survey:
-            return SimpleNamespace(output=self.printed, error="", exit_code=0)
+            return SimpleNamespace(output=self.printed + self.records, error="", exit_code=0)
+        if RECORDS.split()[0] in command:
+            return SimpleNamespace(output=self.late_records, error="", exit_code=0)
         paths = re.findall(r'"([^"]+)" -E -B -c "[^"]+" ([0-9]+)', command)
         paths = paths if self.answers_others else []
         output = "".join(f"pythonapp-runtime 3.9.13 32 {index}\r\n" for path, index in paths if "home" in path)
@@ -154,12 +160,29 @@ def test_reading_commands_need_no_request_more(operation):
 @pytest.mark.parametrize("error", [PlatformFailed("Azure answered 503."), AccessDenied("No."), Unreachable("Away.")])
 def test_what_goes_on_is_not_known_when_a_record_is_not_read(error):
     job, azure = "20261126-155714-fc54", Azure()
-    azure.printed += f"pythonapp-records\r\n{job}\r\npythonapp-records-end\r\n"
+    azure.records = f"pythonapp-records\r\n{job}\r\npythonapp-records-end\r\n"
     azure.broken[f"read data/pythonapp/jobs/{job}/state.json"] = error
     shown = show(azure.app)
     assert shown["runtime"]["version"] == "3.6.4" and shown["pendingRestart"] is shown["runningJob"] is None
     assert f"is not known: {error.message}" in shown["warnings"][0]
     assert len(list_runtimes(azure.app)) == 1
+
+
+@pytest.mark.parametrize(("late", "pending"), [(RECORDS, False), ("", None), (RECORDS[:20], None)])
+def test_records_that_did_not_arrive_are_asked_for_again(late, pending):
+    """A busy worker did not get to the end of the command that asks the Pythons first."""
+    azure = Azure()
+    azure.records, azure.late_records = RECORDS[:20], late
+    shown = show(azure.app)
+    assert shown["pendingRestart"] is pending and sorted(azure.asked) == sorted([*FIRST_ROUND, "run another command"])
+    assert any("did not answer in time" in warning for warning in shown["warnings"]) is (pending is None)
+
+
+def test_records_that_cannot_be_asked_for_again_are_not_known():
+    azure = Azure()
+    azure.records = ""
+    azure.broken["run another command"] = PlatformFailed("Azure answered 503.")
+    assert show(azure.app)["pendingRestart"] is None
 
 
 def test_a_site_with_another_root_costs_one_read_more():
