@@ -28,7 +28,7 @@ class LeftOut:
 
     @property
     def words(self) -> str:
-        """Return it in words, such as "3 __pycache__ folders" or "12 files of .gitignore"."""
+        """Return it in words, such as "3 __pycache__ folders" or "1 file of .gitignore (db.sqlite3)"."""
         paths = sorted([*self.folders, *self.files])
         if self.reason == "name":
             return paths[0] if len(paths) == 1 else f"{_counted(self)[0]} {self.by} {_counted(self)[1]}"
@@ -42,7 +42,7 @@ class LeftOut:
                 else f"{len(paths)} virtual environments ({first_few(paths)})"
             )
         if self.reason == "ignored":
-            return f"{_files_and_folders(self)} of {self.by}"
+            return f"{_files_and_folders(self)} of {self.by} ({first_few(paths)})"
         if self.reason == "excluded":
             return f"{_files_and_folders(self)} of --exclude {self.by}"
         return _unusual(self.reason, paths)

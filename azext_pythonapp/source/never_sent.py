@@ -12,6 +12,7 @@ Kind = Literal["named", "environment"]
 _FOLDERS = frozenset({".git", ".hg", ".svn", ".azure", "__pycache__", "node_modules", ".env"})
 # In a submodule and in a further worktree of git, .git is a file.
 _FILES = frozenset({".git", ".env", ".env.local"})
+_BESIDE_ACTIVATE = ("python", "python.exe", "activate_this.py", "activate.bat")
 _LOCAL_SETTINGS = (".env.", ".local")
 
 
@@ -32,7 +33,7 @@ def is_environment(folder: str, names: Mapping[str, str]) -> bool:
     """Return whether a folder is a virtual environment of Python or of conda, whatever its name.
 
     folder: its path. names: what is in it, by lower case. venv and virtualenv since 20 write pyvenv.cfg; before that
-    virtualenv had a python beside its `activate`.
+    virtualenv had a python beside its `activate`, which a .gitignore with `*.exe` takes away, and `activate_this.py`.
     """
     if "pyvenv.cfg" in names:
         return True
@@ -41,7 +42,7 @@ def is_environment(folder: str, names: Mapping[str, str]) -> bool:
     return any(
         programs in names
         and os.path.isfile(os.path.join(folder, names[programs], "activate"))
-        and any(os.path.lexists(os.path.join(folder, names[programs], each)) for each in ("python", "python.exe"))
+        and any(os.path.lexists(os.path.join(folder, names[programs], each)) for each in _BESIDE_ACTIVATE)
         for programs in ("bin", "scripts")
     )
 

@@ -78,7 +78,9 @@ class SourceApp:
             first = f"{count} defines" if len(python) > 1 else f"{count} does not define"
             seen = f"{first} a Django, Flask, Bottle, FastAPI, Starlette, Streamlit or WSGI application"
         else:
-            seen = "it has no Python file such as app.py, wsgi.py or manage.py"
+            others = [each.path for each in self.source.files if each.path.lower().endswith((".py", ".pyw"))]
+            where = f" where an entry point is looked for, only {first_few(others)}" if others else ""
+            seen = f"it has no Python file such as app.py, wsgi.py or manage.py{where}"
         sentences = [f"'{self.source.folder}' is not a Python app: {seen}, and there is no {REQUIREMENTS} in it."]
         return " ".join([*sentences, *self.entry_points.notes, *filter(None, [self.source.left_out_sentence])])
 

@@ -103,6 +103,8 @@ def test_nothing_brings_back_what_is_never_sent(tmp_path):
         ["PyVenv.cfg"],
         ["Scripts/activate", "Scripts/python.exe"],
         ["bin/activate", "bin/python"],
+        ["Scripts/activate", "Scripts/activate_this.py", "Scripts/pip-script.py", "Lib/site-packages/bottle.py"],
+        ["Scripts/activate", "Scripts/activate.bat"],
         ["conda-meta/history"],
     ],
 )
@@ -135,7 +137,7 @@ def test_sentence_counts_what_gitignore_and_exclude_leave_out(tmp_path):
     source = read_source(tmp_path, ["tests/", "*.md"])
     assert sent(source) == [".gitignore", "app.py", "web/.gitignore"]
     assert source.left_out_sentence == (
-        "Left out: 3 files and 1 folder of .gitignore, 1 file of --exclude *.md, 2 folders of --exclude tests/."
+        "Left out: 3 files and 1 folder of .gitignore (a.log, build, web/b.log and 1 more), 1 file of --exclude *.md, 2 folders of --exclude tests/."
     )
     assert source.unmatched == ()
 
@@ -177,7 +179,8 @@ def test_subfolder_of_a_repository_obeys_the_files_above(tmp_path):
     source = read_source(shop, ["/deep"])
     assert sent(source) == [".gitignore", "app.py", "keep.log", "keep.tmp"]
     assert source.left_out_sentence == (
-        "Left out: 2 files of .git/info/exclude, 3 files of .gitignore, 1 folder of --exclude /deep."
+        "Left out: 2 files of .git/info/exclude (mine.py, x.bak), 3 files of .gitignore (local.py, x.log, x.tmp), "
+        "1 folder of --exclude /deep."
     )
 
 
@@ -206,7 +209,7 @@ def test_further_worktree_has_the_excludes_of_its_repository(tmp_path):
         },
     )
     assert sent(read_source(tmp_path / "two")) == ["app.py"]
-    assert left_out(tmp_path / "two") == "Left out: .git, 1 file of .git/info/exclude."
+    assert left_out(tmp_path / "two") == "Left out: .git, 1 file of .git/info/exclude (a.bak)."
 
 
 def test_links_inside_of_the_folder_are_followed(tmp_path):

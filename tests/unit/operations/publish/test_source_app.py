@@ -60,6 +60,17 @@ def test_python_that_is_no_app_is_refused_unless_one_runs(tmp_path):
     app.require(named=False, in_force=True)
 
 
+def test_python_files_that_are_not_looked_at_are_not_denied(tmp_path):
+    app = app_of(tmp_path, {"setup.cfg": "", "src/acme/portal/web.py": FLASK, "tests/test_web.py": ""})
+    with pytest.raises(InvalidInput) as caught:
+        app.require(named=False, in_force=False)
+    assert caught.value.message == (
+        f"'{tmp_path}' is not a Python app: it has no Python file such as app.py, wsgi.py or manage.py where an entry "
+        "point is looked for, only src/acme/portal/web.py, tests/test_web.py, and there is no requirements.txt in it."
+    )
+    app.require(named=True, in_force=False)
+
+
 def test_what_was_nearly_an_app_is_said(tmp_path):
     app = app_of(
         tmp_path, {"app.py": f'if __name__ == "__main__":\n    {FLASK.splitlines()[0]}\n    app = Flask("x")\n'}
@@ -74,7 +85,7 @@ def test_files_that_are_left_out_do_not_count(tmp_path):
     app = app_of(tmp_path, {".gitignore": "/app.py\nrequirements.txt\n", "app.py": FLASK, "requirements.txt": "flask"})
     with pytest.raises(InvalidInput) as caught:
         app.require(named=False, in_force=True)
-    assert caught.value.message.endswith("Left out: 2 files of .gitignore.")
+    assert caught.value.message.endswith("Left out: 2 files of .gitignore (app.py, requirements.txt).")
     assert caught.value.recommendation == ("If 'app.py' belongs to the app, send it with `--exclude '!/app.py'`.")
 
 
