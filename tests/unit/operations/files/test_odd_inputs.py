@@ -14,7 +14,7 @@ from azext_pythonapp.operations.files.manifest import Manifest, Row, parse
 from azext_pythonapp.operations.files.present import PresentFile
 from azext_pythonapp.operations.files.upload import entry_time
 from tests.unit.operations.files.conftest import ROOT, content_of
-from tests.unit.operations.files.test_exchange import planned, publish
+from tests.unit.operations.files.exchanges import planned, publish
 
 GOOD = {"format": 1, "root": ROOT, "webConfig": None, "files": {"app.py": ["00", 1, "2026"]}}
 
