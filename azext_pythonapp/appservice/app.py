@@ -85,6 +85,7 @@ class App:
     command: the user's, to paste again, without secrets; None when it is not known.
     left: the changes that this command left to go on in Azure, by their ids; it has said how they are finished.
     fingerprint: tells whether the same command is run again (`advice.fingerprint`); "" when it is not known.
+    looks: what tells the change that was interrupted before this command (`LeftChange`); empty where nobody looked.
     user: returns the name of who az is signed in as; "" when that is not known. principal: it and the object id.
     """
 
@@ -98,6 +99,7 @@ class App:
     user: Callable[[], str] = field(default=lambda: "", repr=False, compare=False)
     principal: Callable[[], Principal] = field(default=Principal, repr=False, compare=False)
     left: set[str] = field(default_factory=set, repr=False, compare=False)
+    looks: list[Callable[[], Any]] = field(default_factory=list, repr=False, compare=False)
     _said: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def say_once(self, sentence: str) -> None:

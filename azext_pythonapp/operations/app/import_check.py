@@ -37,6 +37,7 @@ _SKIP = "To skip this check, add --no-import-check."
 _SERVERS = ("waitress", "uvicorn", "hypercorn", "daphne", "granian", "flask")
 # python.exe's options that matter to an import.
 _FLAG = re.compile(r"-[bBdEIOPqRsSu]+|-[XW].+")
+Missing = Callable[[str, str | None], str | None]
 _NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -115,16 +116,24 @@ def check_import(app: App, python_path: str, target: ImportTarget, content: byte
 
 
 def require_import(
-    app: App, target: ImportTarget, check: ImportCheck, untouched: str, requirements: bool = True, in_use: bool = False
+    app: App,
+    target: ImportTarget,
+    check: ImportCheck,
+    untouched: str,
+    requirements: bool = True,
+    in_use: bool = False,
+    missing: Missing = lambda module, package: None,
 ) -> None:
     """Raise RemoteFailed if the import failed.
 
     untouched: says what was not changed, as a sentence. requirements: whether the command installs requirements.txt.
     in_use: whether the app runs that Python now, so that `package install` installs into it.
+    missing: takes a module that is missing, and the package that may have it, None for none, and returns what to do about that; None
+    where it knows nothing better than this command.
     """
     if check.error is None:
         return
-    advice = check.advice or _import_advice(app, target, check.error, requirements, in_use)
+    advice = check.advice or _import_advice(app, target, check.error, requirements, in_use, missing)
     raise RemoteFailed(
         f"Python {check.python_version} cannot import the entry point {target.spec} of {app.site.label}: "
         f"{check.error}. {untouched}",
@@ -132,17 +141,23 @@ def require_import(
     )
 
 
-def _import_advice(app: App, target: ImportTarget, error: str, requirements: bool, in_use: bool) -> str:
+def _import_advice(
+    app: App, target: ImportTarget, error: str, requirements: bool, in_use: bool, missing: Missing
+) -> str:
     """Return what to do about an import that failed: a module that is missing has a package, or a file."""
     module = missing_module(error)
     other = "or name another entry point with --app"
-    if module is not None and module == re.split("[.:]", target.spec, maxsplit=1)[0]:
+    own = module == re.split("[.:]", target.spec, maxsplit=1)[0]
+    package = package_of(module) if module is not None else None
+    known = missing(module, None if own else package) if module is not None else None
+    if known is not None:
+        return f"{known}, {other}."
+    if own:
         return f"The app's files have no module '{module}': deploy it, {other}."
     if module is None and "No module named" in error:
         return f"That module is in the library of other Pythons, and in no package: change the app's code, {other}."
     if module is None and not error.startswith(("ImportError", "ModuleNotFoundError")):
         return f"Correct the app's code, or the settings that it reads, {other}."
-    package = package_of(module) if module is not None else None
     if package is not None and in_use:
         command = f"`az webapp python package install {app.site.arguments} --packages {package}`"
         return f"If '{module}' is not a module of the app itself, install its package: {command}, {other}."

@@ -31,12 +31,20 @@ class LeftChange:
     def __init__(self, app: App):
         self._app = app
         self._found: Record | None = None
+        self._known = False
         self._thread = threading.Thread(target=self._look, name="left change", daemon=True)
         self._thread.start()
+        app.looks.append(self.before)
 
     def _look(self) -> None:
         with suppress(Exception):  # whatever goes wrong: the command that is wanted goes on and says what it meets
             self._found = interrupted_change(replace(self._app, kudu=self._app.kudu.retrying_for(0)))
+            self._known = True
+
+    def before(self) -> Record | None:
+        """Return the change that was interrupted before the command began. Raises what the SCM site raises."""
+        self._thread.join(_PATIENCE)
+        return self._found if self._known else interrupted_change(self._app)
 
     def tell(self, succeeded: bool) -> None:
         """At the end of the command, say that a change is not finished, in one sentence with the two ways on.
@@ -137,6 +145,15 @@ def interrupted_change(app: App) -> Record | None:
     except (NotFound, Torn):
         return None  # it was interrupted before it had begun
     return record if record.state == UNFINISHED else None
+
+
+def interrupted_before(app: App) -> Record | None:
+    """Return the change of an app that was interrupted before this command began; None when there is none.
+
+    Costs no request where that was looked for as the app was opened. Raises what the SCM site raises.
+    """
+    found: Record | None = app.looks[0]() if app.looks else interrupted_change(app)
+    return found
 
 
 def settle(app: App, record: Record, state: State = SUCCEEDED) -> None:

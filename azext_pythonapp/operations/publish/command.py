@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.operations.app.left_change import interrupted_change
+from azext_pythonapp.operations.app.left_change import interrupted_before
 from azext_pythonapp.operations.app.wwwroot import web_root
 from azext_pythonapp.operations.publish.folder_files import FolderFiles
 from azext_pythonapp.operations.publish.options import PublishRequest
@@ -29,7 +29,7 @@ def publish(app: App, request: PublishRequest, dry_run: bool) -> dict[str, Any]:
                 app.progress.say(sentence)
             root = web_root(app)
             require_windows_paths((file.path for file in source.files), _worker_folder(root))
-            left = interrupted_change(app)
+            left = interrupted_before(app)
             files = FolderFiles(app, root, request, left.published if left else None, stack)
             files.warn()
             version, of = version_of(source) if request.switch.version is None else (None, "")

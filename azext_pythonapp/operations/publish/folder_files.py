@@ -43,7 +43,7 @@ class FolderFiles(Brought):
         self._app = app
         self._root = root
         self._stack = stack
-        self._require_app = request.require_app
+        self._request = request
         self._interrupted = interrupted is not None
         self._main = source.find(WEB_CONFIG)
         files = [file for file in source.files if file is not self._main]
@@ -72,7 +72,7 @@ class FolderFiles(Brought):
 
     def require(self, current: PythonHandler | None) -> None:
         """Raise InvalidInput when the folder is no app. current: what the app's web.config starts."""
-        self._require_app(current is not None and bool(current.python_path))
+        self._request.require_app(current is not None and bool(current.python_path))
 
     def read(self, app: App) -> Callable[[str], bytes]:
         """Return what reads a file as it will be. It takes a path below %HOME%, and raises NotFound."""
@@ -138,6 +138,10 @@ class FolderFiles(Brought):
         if early:
             first.append(Step(f"Uploading {names_in_words(early)} for pip.", [], partial(self._send, early), undo))
         return [*first, *packages, last]
+
+    def missing(self, module: str, package: str | None) -> str | None:
+        """Return how the folder gets a module that the entry point cannot import."""
+        return self._request.missing(module, package)
 
     def last_steps(self) -> list[Step]:
         """Return the step that writes what was published."""

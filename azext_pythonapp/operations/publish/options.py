@@ -32,6 +32,10 @@ class PublishRequest:
         request.require_app(in_force=True)
         return request
 
+    def missing(self, module: str, package: str | None) -> str | None:
+        """Return what to do about a module that the new version does not find; None where nothing is known of it."""
+        return SourceApp(self.source).missing(module, package, self.switch.requirements)
+
     def require_app(self, in_force: bool) -> None:
         """Raise InvalidInput for a folder that is no app. in_force: whether the app's web.config starts something."""
         named = self.switch.app is not None or self.switch.handler.startup_command is not None

@@ -71,6 +71,28 @@ class SourceApp:
             raise self._unreadable[0]
         raise InvalidInput(self._looked_for(), self._advice())
 
+    def missing(self, module: str, package: str | None, installs: bool) -> str | None:
+        """Return what to do about a module that a published version does not find, without the full stop.
+
+        package: the one that may have it; None for none. installs: whether publish installs the requirements. Returns
+        None where nothing is known of the module but that it is not there.
+        """
+        own = [*(f"{module}{ending}" for ending in _CODE), f"{module}/__init__.py", module]
+        for each in self.source.left_out:
+            for path in (*each.files, *each.folders):
+                if each.reason in ("ignored", "excluded") and any(f"/{path}".endswith(f"/{name}") for name in own):
+                    send = f"--exclude {quoted('!' + pattern_of(path))}"
+                    by = each.by if each.reason == "ignored" else f"--exclude {each.by}"
+                    return f"'{path}' of the folder is left out by {by}: send it with `{send}`"
+        if package is None:
+            return None
+        without = "" if installs else ", without --no-requirements"
+        place = self.source.folder / REQUIREMENTS
+        return (
+            f"If '{module}' is not a module of the app itself, add its package, {package}, to '{place}' and publish "
+            f"again{without}"
+        )
+
     def _looked_for(self) -> str:
         python = [each for each in self.entry_points.files if each.lower().endswith((".py", ".pyw"))]
         if python:

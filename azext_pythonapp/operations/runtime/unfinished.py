@@ -13,7 +13,7 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound
 from azext_pythonapp.history.record import Record, State
 from azext_pythonapp.jobs.state import moment
-from azext_pythonapp.operations.app.left_change import interrupted_change, settle
+from azext_pythonapp.operations.app.left_change import interrupted_before, interrupted_change, settle
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.nuget import NugetRuntime
 from azext_pythonapp.windows import home_folder_of, same_path
@@ -111,9 +111,9 @@ def without_unfinished(app: App, pythons: Sequence[InstalledRuntime]) -> list[In
 def end_of_install(app: App, python_path: str, state: State) -> None:
     """End the record of an `install` that is not finished, once its runtime was found to be there, or was removed.
 
-    python_path: of the runtime. One request where there is no such record. Raises what the SCM site raises.
+    python_path: of the runtime. No request where no change was interrupted. Raises what the SCM site raises.
     """
-    left = interrupted_change(app)
+    left = interrupted_change(app) if interrupted_before(app) is not None else None  # it may be settled by now
     if left is not None and left.id not in app.left and installs(app, left, python_path):
         settle(app, left, state)
 

@@ -52,6 +52,14 @@ class Brought:
         del read_by_pip, undo
         return list(packages)
 
+    def missing(self, module: str, package: str | None) -> str | None:
+        """Return what to do about a module that the entry point cannot import; None for what any command says.
+
+        package: the one that may have it; None for none. The answer is a sentence without its full stop.
+        """
+        del module, package
+        return None
+
     def last_steps(self) -> list[Step]:
         """Return the steps that follow the switch of web.config, before the restart."""
         return []

@@ -256,7 +256,7 @@ def _check_import(decision: Decision, run: Run) -> Sequence[Change]:
     untouched = "web.config was not touched." if differs else "Nothing was changed."
     before = decision.before
     in_use = before is not None and same_path(before.python_path, run.python.python_path, app.kudu.home())
-    require_import(app, target, check, untouched, request.requirements, in_use)
+    require_import(app, target, check, untouched, request.requirements, in_use, run.brought.missing)
     return []
 
 

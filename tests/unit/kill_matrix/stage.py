@@ -83,6 +83,11 @@ class Stage:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
 
+    def replace(self, folder: str, files: Mapping[str, str]) -> None:
+        """Make a folder of the client's machine have these files, and no others."""
+        shutil.rmtree(self._files / folder, ignore_errors=True)
+        self.lay_out({f"{folder}/{name}": text for name, text in files.items()})
+
     def run(self, command: str, expect: int | None = 0) -> Ended:
         """Run a command to its end."""
         return self.host.run(self.words(command), expect)

@@ -71,6 +71,7 @@ class WorkerMachine(LinuxMachine):
         command = command_line.removeprefix(f'"{self.starter}" ')
         line = shlex.join([*PYTHON, str(HERE / "cmd_exe.py"), str(self.drive), command])
         variables = {**(environment or {}), "PIP_INDEX_URL": self._index_url, "PIP_CONFIG_FILE": "/dev/null"}
+        variables["PIP_FIND_LINKS"] = ""  # one of this machine's would keep the runner from leaving its record
         process = ShellProcess(f"exec {line}", self.linux_path(directory), variables)
         self._spawned.append(process)
         return process

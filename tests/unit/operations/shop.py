@@ -26,6 +26,7 @@ class FolderApp:
     name: str = "ann@contoso.com"
     command: str | None = "az webapp python set-version -g rg -n shop --version 3.6"
     left: set[str] = field(default_factory=set)
+    looks: list[Any] = field(default_factory=list)
     site: Site = field(default_factory=shop_site)
     progress: Recorded = field(default_factory=Recorded)
     arm: Any = None

@@ -77,6 +77,18 @@ def test_an_error_of_the_code_is_not_laid_on_packages(error, how):
     assert "requirements" not in found.recommendation and "--app" in found.recommendation
 
 
+def test_whoever_brings_the_files_advises_first():
+    said = checked(
+        {"error": "ModuleNotFoundError: No module named 'yaml'"},
+        in_use=True,
+        missing=lambda module, package: f"Add {package} for {module} here",
+    ).recommendation
+    assert said.startswith("Add pyyaml for yaml here, or name another entry point with --app."), said
+    asked = []
+    checked({"error": "No module named 'app'"}, missing=lambda *names: asked.append(names))
+    assert asked == [("app", None)], "the app's own module is in no package"
+
+
 @pytest.mark.parametrize(
     "error, how, advised",
     [

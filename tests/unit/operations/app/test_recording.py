@@ -44,6 +44,7 @@ class App:
     site: Any = field(default_factory=shop_site)
     progress: Recorded = field(default_factory=Recorded)
     left: set[str] = field(default_factory=set)
+    looks: list[Any] = field(default_factory=list)
 
     @property
     def fingerprint(self) -> str:

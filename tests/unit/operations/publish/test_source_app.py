@@ -100,6 +100,27 @@ def test_folder_below_that_looks_like_the_app_is_named(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    "module, package, installs, advised",
+    [
+        ("yaml", "pyyaml", True, "add its package, pyyaml, to '{folder}/requirements.txt' and publish again"),
+        ("yaml", "pyyaml", False, "'{folder}/requirements.txt' and publish again, without --no-requirements"),
+        ("local", "local", True, "'conf/local.py' of the folder is left out by .gitignore: send it with `--exclude"),
+        (
+            "vendored",
+            "vendored",
+            True,
+            "'vendored' of the folder is left out by --exclude vendored: send it with `--exclude",
+        ),
+        ("wsgi", None, True, None),
+    ],
+)
+def test_a_missing_module_is_added_to_the_folder(module, package, installs, advised, tmp_path):
+    files = {"app.py": FLASK, ".gitignore": "local.py\n", "conf/local.py": "", "vendored/__init__.py": ""}
+    said = app_of(tmp_path, files, "vendored").missing(module, package, installs)
+    assert (said is None) if advised is None else advised.format(folder=tmp_path) in said, said
+
+
 def test_no_file_is_run(tmp_path):
     mark = tmp_path / "ran"
     app = app_of(tmp_path, {"app.py": f"open({str(mark)!r}, 'w')\n{FLASK}"})
