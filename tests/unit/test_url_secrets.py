@@ -39,10 +39,35 @@ SAS = "https://store.blob.core/wheels/a-1-py3-none-any.whl?sv=2024-11-04&sp=r&si
         ("https://h/x?", "https://h/x?"),
         ("(at https://h/x?).", "(at https://h/x?)."),
         ("git+https://h/r?access_token=abc@main", "git+https://h/r?****"),
+        ("x @ git+ssh://git@h/r.git@v1", "x @ git+ssh://git@h/r.git@v1"),
+        ("git+ssh://me:s3cret@h/r", "git+ssh://me:****@h/r"),
+        ("git+https://me@h/r.git@v1", "git+https://****@h/r.git@v1"),
     ],
 )
 def test_masking(text: str, shown: str) -> None:
     assert url_secrets.masked(text) == shown
+
+
+@pytest.mark.parametrize(
+    "address, kept",
+    [
+        ("git+ssh://git@github.example/o/r.git@v1", "git+ssh://git@github.example/o/r.git@v1"),
+        ("-e git+ssh://git@h/r#egg=x", "-e git+ssh://git@h/r#egg=x"),
+        ("x @ git+ssh://me:s3cret@h:22/r", "x @ git+ssh://me@h:22/r"),
+        ("SVN+SSH://me@h/r", "SVN+SSH://me@h/r"),
+        ("git+ssh://me:s3c/ret@h/r", "git+ssh://me@h/r"),
+        ("git+ssh://:s3cret@h/r", "git+ssh://h/r"),
+        ("git+ssh://s3c@ret@h/r", "git+ssh://h/r"),
+        ("git+https://s3cret@h/r.git@v1", "git+https://h/r.git@v1"),
+        ("git+https://me:s3cret@h/r", "git+https://h/r"),
+        ("https://notssh@h/simple", "https://h/simple"),
+        ("git+ssh://h/r@v1", "git+ssh://h/r@v1"),
+        ("git+ssh://git@h/r?key=s3cret", "git+ssh://git@h/r?1d3913"),
+    ],
+)
+def test_a_record_keeps_the_user_of_ssh_and_no_secret(address: str, kept: str) -> None:
+    assert url_secrets.without_secrets(address) == kept
+    assert "s3c" not in url_secrets.without_secrets(address)
 
 
 def test_the_record_tells_another_query_without_it() -> None:

@@ -38,7 +38,7 @@ import traceback
 
 from .errors import JobCanceled, JobFailed, error_text, report
 from .file_access import delete, make_folder, remove
-from .log import Log, secret_words
+from .log import Log, masked_urls, secret_words
 from .old_jobs import delete_old_jobs, delete_secrets
 from .package_restore import PackageRestore
 from .pip_output import LockedFile, Progress
@@ -187,7 +187,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
             outcome["result"] = changes(before, installed_packages(folder))
             if not any(outcome["result"].values()):
                 pending_restart.clear()
-            outcome["result"]["addresses"] = {key: self.log.masked(addresses[key]) for key in sorted(addresses)}
+            outcome["result"]["addresses"] = {key: masked_urls(addresses[key]) for key in sorted(addresses)}
         self.check(pip, outcome)
         leave_record(self.request, outcome["result"]["check"], self.state.fields["id"], self.log)
         outcome["state"] = "succeeded"

@@ -255,6 +255,16 @@ def test_where_a_package_came_from_is_told_without_secrets(runtime):
     assert runtime.install("left==2.0\n").result.addresses == {}
 
 
+def test_an_address_leads_to_its_package_whatever_the_job_reads(runtime):
+    """It is what brings the package back: a user of ssh stays, and a repository that the requirements name as well."""
+    runtime.install("left==1.0\n")
+    (found,) = runtime.packages.glob("left-*.dist-info")
+    address = {"url": "ssh://git@host/left.git", "vcs_info": {"vcs": "git", "commit_id": "4f2a"}}
+    (found / "direct_url.json").write_text(json.dumps(address))
+    job = runtime.install("left==2.0  # git+ssh://git@host/left.git@v1\n")
+    assert job.result.addresses == {"left": "git+ssh://git@host/left.git@4f2a"}
+
+
 @pytest.mark.parametrize(
     "fields, address",
     [
