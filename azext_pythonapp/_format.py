@@ -162,18 +162,13 @@ def jobs_table(jobs):
 @fitted
 def history_table(changes):
     """Rows of `history list`."""
-    return [
-        OrderedDict(
-            [
-                ("ChangeId", row["changeId"]),
-                ("StartedAt", _to_the_minute(row["startedAt"])),
-                ("State", "in progress" if row["inProgress"] else row["state"]),
-                ("Command", row["command"]),
-                ("User", row["user"]),
-            ]
-        )
-        for row in changes
-    ]
+    return [_history_row(change) for change in changes]
+
+
+@fitted
+def recorded_change_table(change):
+    """The rows of `history show`: one for each thing that was changed, else the one of `history list`."""
+    return _changes(change) if change["changes"] else [_history_row(change)]
 
 
 @fitted
@@ -212,6 +207,18 @@ def _changes(answer):
         )
         for row in answer["changes"] or [nothing]
     ]
+
+
+def _history_row(row):
+    return OrderedDict(
+        [
+            ("ChangeId", row["changeId"]),
+            ("StartedAt", _to_the_minute(row["startedAt"])),
+            ("State", "in progress" if row["inProgress"] else row["state"]),
+            ("Command", row["command"]),
+            ("User", row["user"]),
+        ]
+    )
 
 
 def _runtime_row(row):

@@ -36,7 +36,7 @@ def load_command_table(loader, _):
 
     with commands("webapp python history", "history") as group:
         group.custom_command("list", "list_changes", table_transformer=_format.history_table)
-        group.custom_show_command("show", "show_change", table_transformer=_format.changes_table)
+        group.custom_show_command("show", "show_change", table_transformer=_format.recorded_change_table)
 
     with commands("webapp python package", "package") as group:
         group.custom_command("list", "list_packages", table_transformer=_format.packages_table)

@@ -58,6 +58,11 @@ class KeptFile:
     after: bytes | None = None
     written: bool = False
 
+    @property
+    def as_before(self) -> bool:
+        """Return whether the command has put it back itself."""
+        return self.written and self.after == self.before
+
     def to_dict(self) -> dict[str, Any]:
         """Return the part as JSON has it."""
         return {
@@ -123,6 +128,11 @@ class PackageChange(_Row):
     arguments: Sequence[str] = ()
     wheels: str | None = None
 
+    @property
+    def as_before(self) -> bool:
+        """Return whether the set is known to be what it was before."""
+        return self.before is not None and self.before == self.after
+
 
 @dataclass(frozen=True)
 class Published(_Row):
@@ -179,6 +189,12 @@ class Record:
     def file(self, path: str) -> KeptFile | None:
         """Return what is kept of a file. path: below %HOME%."""
         return next((each for each in self.files if each.path.lower() == path.lower()), None)
+
+    @property
+    def as_before(self) -> bool:
+        """Return whether all that the change touched is known to be as it was: its command has put it back."""
+        parts = all(each.as_before for each in (*self.files, *self.packages))
+        return parts and not self.runtimes and self.published is None
 
     def with_file(self, kept: KeptFile) -> Record:
         """Return the record with a file's part in place of the one that it had."""

@@ -209,3 +209,29 @@ def test_characters_of_double_width_fit_the_terminal(columns, number):
     double = sum("\u4e00" <= each <= "\u9fff" for value in row.values() for each in value)
     assert sum(widths) + 2 * (len(widths) - 1) + double <= number
     assert row["Python"].startswith("D:\\") and row["Python"].endswith(".exe")
+
+
+def recorded(**parts: object) -> dict:
+    """An answer of `history show`, or a row of `history list`."""
+    row = {
+        "changeId": "20261126-110100-0001",
+        "startedAt": "2026-11-26T11:01:00Z",
+        "state": "failed",
+        "inProgress": False,
+        "command": "set-version",
+        "user": "ann@contoso.com",
+    }
+    return {**changed(), **row, **parts}
+
+
+def test_a_recorded_change_without_rows_is_shown_as_in_the_list() -> None:
+    (row,) = _format.recorded_change_table(recorded())
+    assert list(row.values()) == [
+        "20261126-110100-0001",
+        "11-26 11:01",
+        "failed",
+        "set-version",
+        "ann@contoso.com",
+    ]
+    (row,) = _format.recorded_change_table(recorded(**changed(("packages/flask", "install", None, "3.0.3"))))
+    assert row["Target"] == "packages/flask"

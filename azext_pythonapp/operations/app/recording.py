@@ -290,8 +290,10 @@ class OpenChange:
         """End the record of a command that failed: FAILED, or UNFINISHED while its work may go on."""
         if self._ended:
             return
-        # What an interrupted change had done is not undone by its command when that fails in a later run.
-        state = UNFINISHED if self._unsure or self._earlier is not None else state
+        # What an interrupted change had done is not undone by its command when that fails in a later run, unless the
+        # record says of each part that it is as it was.
+        left = self._earlier is not None and not self.record.as_before
+        state = UNFINISHED if self._unsure or left else state
         if self._kept:
             self._end(state, ())
         else:

@@ -7,7 +7,7 @@ from typing import Any
 from azext_pythonapp.advice import read_back
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import InvalidInput, NotFound, PlatformFailed
-from azext_pythonapp.history.record import UNFINISHED, Record, readable_time
+from azext_pythonapp.history.record import FAILED, UNFINISHED, Record, readable_time
 from azext_pythonapp.history.store import History
 from azext_pythonapp.operations.app.left_change import came_along, finish_command, made_elsewhere, undo_command
 from azext_pythonapp.operations.history.past import Past, full_id, no_such_change, read_past
@@ -68,7 +68,7 @@ def show_change(app: App, change_id: str | None, in_full: bool = False) -> dict[
         raise no_such_change(app, wanted, [each for each in ids if each != wanted])
     answer = _shown(app, past, record)
     if in_full:
-        app.progress.conclude_changes(*_in_words(app, answer))
+        app.progress.conclude_changes(*_in_words(app, record, answer))
     app.progress.conclude(*_last_lines(app, record, answer))
     return answer
 
@@ -104,7 +104,7 @@ def _last_lines(app: App, record: Record, answer: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _in_words(app: App, answer: dict[str, Any]) -> tuple[str, list[Change]]:
+def _in_words(app: App, record: Record, answer: dict[str, Any]) -> tuple[str, list[Change]]:
     """Return what stands below the table: sentences, and the rows of what undoing brings back."""
     rows = [
         Change(row["target"], row["action"], row["before"], row["after"], row.get("diff")) for row in answer["restores"]
@@ -112,7 +112,8 @@ def _in_words(app: App, answer: dict[str, Any]) -> tuple[str, list[Change]]:
     made = (answer["command"], answer["user"] and f"by {answer['user']}", readable_time(answer["startedAt"] or ""))
     state = "in progress" if answer["inProgress"] else answer["state"]
     head = f"Change {answer['changeId']} of {app.site.label}: {', '.join(filter(None, made))}; {state}."
-    return (
-        f"{head} {'Undoing it brings back:' if rows else 'Its record keeps nothing that undoing could bring back.'}",
-        rows,
-    )
+    if rows:
+        return f"{head} Undoing it brings back:", rows
+    put_back = record.state == FAILED and record.as_before and (record.files or record.packages)
+    nothing = "Its command has put back what it had changed." if put_back else "Its record keeps nothing to bring back."
+    return f"{head} {nothing}", rows

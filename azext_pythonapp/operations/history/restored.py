@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from azext_pythonapp.history.record import KeptFile, PackageChange, Published, Record, RuntimeChange
+from azext_pythonapp.history.record import SUCCEEDED, KeptFile, PackageChange, Published, Record, RuntimeChange
 from azext_pythonapp.operations.job.run import package_change, rose
 from azext_pythonapp.plan import Change
 from azext_pythonapp.webconfig.diff import unified_diff
@@ -14,6 +14,7 @@ _KEEPS_RUNTIMES = ("set-version", "publish")
 def restored(record: Record) -> list[Change]:
     """Return what a record says was there before its change: `before` is what the change left, `after` what comes back.
 
+    What the command had put back itself is as it was, so it is not among them.
     Values in files that may be secrets are masked in the diffs. What an interrupted change left is not known: then
     `before` is "unknown", and a file has no diff.
     """
@@ -22,20 +23,20 @@ def restored(record: Record) -> list[Change]:
         first.setdefault(each.python_path.lower(), each)
     new = [path for path, each in first.items() if each.action == "install"]
     stays = record.command in _KEEPS_RUNTIMES or bool(record.files)
-    changes = [_runtime(each) for path, each in first.items() if not (stays and path in new)]
+    changes = [_runtime(record, each) for path, each in first.items() if not (stays and path in new)]
     for packages in record.packages:
         changes += _packages(packages) if packages.python_path.lower() not in new else []
-    changes += [_file(record, each) for each in record.files]
+    changes += [_file(record, each) for each in record.files if not each.as_before]
     return changes + (_published(record.published) if record.published is not None else [])
 
 
-def _runtime(change: RuntimeChange) -> Change:
+def _runtime(record: Record, change: RuntimeChange) -> Change:
     """Return the row of a runtime that was installed or uninstalled."""
     folder = change.python_path.replace("/", "\\").split("\\")[-2:-1]
     target = f"siteextensions/{change.extension_id}" if change.extension_id else "".join(folder) or change.python_path
     version = change.package_version or change.version
     if change.action == "install":
-        return Change(target, "uninstall", version, None)
+        return Change(target, "uninstall", version if record.state == SUCCEEDED else "unknown", None)
     return Change(target, "install", None, version)
 
 

@@ -63,6 +63,7 @@ class FolderFiles(Brought):
         self._other_case = folders_in_other_case([file.path for file in files], present)
         self._laid_over = LaidOver(app, root, files, self.found.delete)
         self._tried = False
+        self._change: OpenChange | None = None
         self.restart_due = self._interrupted
         self.writes = not self._exchange.empty
 
@@ -181,6 +182,8 @@ class FolderFiles(Brought):
         self._tried = True
         sentence = self._exchange.put_back()
         self._laid_over.landed = False
+        if self._change is not None:
+            self._change.note(published=None)  # nothing of it is left to undo
         return sentence
 
     def record(self, change: OpenChange) -> None:
@@ -190,6 +193,7 @@ class FolderFiles(Brought):
         if self._exchange.empty and self.web_config is None and not self._interrupted:
             return
         change.note(published=self._exchange.note(change.record.id, kept, earlier))
+        self._change = change
         change.begin()
 
     def recorded(self) -> dict[str, Any]:

@@ -220,8 +220,13 @@ def _published_steps(run: Run) -> list[Step]:
         exchange.remember()
         return rows
 
+    def undo() -> str:
+        sentence = exchange.put_back()
+        run.recording().note(published=None)  # nothing of it is left to undo
+        return sentence
+
     files = f"{len(rows)} file{'' if len(rows) == 1 else 's'}"
-    return [Step(f"Putting {files} of {label} back as before.", rows, put_back, exchange.put_back)]
+    return [Step(f"Putting {files} of {label} back as before.", rows, put_back, undo)]
 
 
 def _registration_steps(run: Run) -> list[Step]:

@@ -114,6 +114,37 @@ def test_a_change_is_recorded_before_it_is_made(site: FolderSite) -> None:
     assert "diff" not in found.changes[0] and b"-secret" not in found.to_json()
 
 
+def fail(site: FolderSite, found: bytes, **parts: Any) -> None:
+    """Run the switch once more, until Ctrl-C in its check of the page; web.config is put back as it was found."""
+    with pytest.raises(Interrupted), recorded(App(site), "set-version") as made:
+        made.note(**parts)
+        made.keep(WEB_CONFIG, "web.config", found, b"new")
+        made.wrote(WEB_CONFIG, b"new")
+        made.wrote(WEB_CONFIG, found)
+        raise Interrupted("Interrupted. web.config was put back as it was.")
+
+
+def test_a_continued_change_that_is_put_back_has_failed(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut = kill(site, monkeypatch)
+    fail(site, b"old")
+    (found,) = records(site)
+    assert (found.id, found.state) == (cut, FAILED) and not site.path("", LEASE).exists()
+
+
+@pytest.mark.parametrize("left", ["bytes of the interrupted run", "packages"])
+def test_a_continued_change_of_which_something_is_left_stays(
+    site: FolderSite, monkeypatch: pytest.MonkeyPatch, left: str
+) -> None:
+    cut = kill(site, monkeypatch)
+    part = PackageChange("python.exe", "3.8", "x64", "python38", {"six": "1"})
+    if left == "packages":
+        fail(site, b"old", packages=(part,))
+    else:
+        fail(site, b"new")
+    (found,) = records(site)
+    assert (found.id, found.state) == (cut, UNFINISHED) and site.path("", LEASE).exists()
+
+
 def test_a_change_that_changed_nothing_leaves_no_record(site: FolderSite) -> None:
     with recorded(App(site), "install-requirements") as made:
         made.job("20261126-120000-0001")

@@ -232,6 +232,27 @@ def test_what_comes_back_has_no_secrets(place: Place) -> None:
     assert WEB_CONFIG in place.progress.last
 
 
+def test_what_a_command_has_put_back_itself_is_not_to_undo(place: Place) -> None:
+    kept = KeptFile(WEB_CONFIG, "web.config", b"<a />", b"<a />", True)
+    packages = PackageChange("python.exe", "3.8", "x64", "python38", {"flask": "3.0"}, {"flask": "3.0"})
+    place.put(record(1, state=FAILED, files=(kept,), packages=(packages,)))
+    answer = place.shown(IDS[1], in_full=True)
+    assert (answer["restores"], answer["undoCommand"]) == ([], None)
+    assert place.progress.last == [
+        f"Change {IDS[1]} of app 'shop': set-version, by ann@contoso.com, 2026-11-26 11:01 UTC; failed. "
+        "Its command has put back what it had changed."
+    ]
+    place.put(record(1, state=FAILED, files=(kept, replace(kept, path="a/web.config", after=b"<b />"))))
+    assert [row["target"] for row in place.shown(IDS[1])["restores"]] == ["a/web.config"]
+
+
+@pytest.mark.parametrize("state", [FAILED, UNFINISHED])
+def test_whether_a_python_of_a_cut_install_is_there_is_unknown(place: Place, state: Any) -> None:
+    place.put(record(1, command="install", state=state, runtimes=(RuntimeChange("install", *PYTHON),)))
+    (row,) = place.shown(None)["restores"]
+    assert (row["action"], row["before"], row["after"]) == ("uninstall", "unknown", None)
+
+
 def test_what_an_interrupted_change_left_is_unknown(place: Place) -> None:
     packages = PackageChange("python.exe", "3.8", "x64", "python38", {"flask": "3.0"})
     files = KeptFile(WEB_CONFIG, "web.config", b"<a />"), KeptFile("site/wwwroot/static/web.config", "s", None)
@@ -317,5 +338,5 @@ def test_records_without_more_than_they_must_have_are_shown(place: Place) -> Non
     (row,) = place.listed()
     assert [row[key] for key in ("user", "objectId", "app", "startedAt", "finishedAt")] == [None] * 5
     answer = place.shown(IDS[1], in_full=True)
-    assert answer["restores"] == [] and "keeps nothing" in place.progress.last[0]
+    assert answer["restores"] == [] and "keeps nothing to bring back" in place.progress.last[0]
     assert answer["undoCommand"] is None and len(place.progress.last) == 1

@@ -332,6 +332,7 @@ def test_published_files_come_back_before_the_import(world, add, monkeypatch):
     with pytest.raises(RemoteFailed, match="were put back as they were"):
         undo(world)
     assert "put back" in world.done and world.web_config == config(NEW)
+    assert world.records[0].state == FAILED and world.records[0].published is None, "nothing of it is left to undo"
     del world.done[:]
     world.bad = False
     answer = undo(world)
