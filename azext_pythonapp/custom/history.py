@@ -1,6 +1,7 @@
 """Commands about the changes of an app that are recorded on it."""
 
 from azext_pythonapp.custom.opening import app_named, output_format, said_if_empty
+from azext_pythonapp.custom.printed import id_as_printed
 
 
 def list_changes(cmd, resource_group_name, webapp_name, slot=None, top=None):
@@ -20,5 +21,5 @@ def show_change(cmd, resource_group_name, webapp_name, slot=None, change_id=None
     from azext_pythonapp.operations.history import commands
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        wanted = change_id.strip() if change_id else None
+        wanted = id_as_printed(change_id, "--change-id")
         return commands.show_change(opened(), wanted, in_full=output_format(cmd) == "table")

@@ -21,25 +21,29 @@ def print_job_log(cmd, resource_group_name, webapp_name, slot=None, job_id=None,
     from azext_pythonapp.operations.job import commands
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        commands.print_log(opened(), id_as_printed(job_id, "jobs/"), follow)
+        wanted = id_as_printed(job_id, "--job-id", "jobs/")
+        commands.print_log(opened(), wanted, follow)
 
 
 def cancel_job(cmd, resource_group_name, webapp_name, slot=None, job_id=None, dry_run=False):
     from azext_pythonapp.operations.job import commands
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        return commands.cancel_job(opened(), id_as_printed(job_id, "jobs/"), dry_run)
+        wanted = id_as_printed(job_id, "--job-id", "jobs/")
+        return commands.cancel_job(opened(), wanted, dry_run)
 
 
 def show_job(cmd, resource_group_name, webapp_name, slot=None, job_id=None):
     from azext_pythonapp.operations.job import commands
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        return commands.show_job(opened(), id_as_printed(job_id, "jobs/"))
+        wanted = id_as_printed(job_id, "--job-id", "jobs/")
+        return commands.show_job(opened(), wanted)
 
 
 def wait_for_job(cmd, resource_group_name, webapp_name, slot=None, job_id=None, timeout=None):
     from azext_pythonapp.operations.job import commands
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
-        return commands.wait_for_job(opened(), id_as_printed(job_id, "jobs/"), timeout)
+        wanted = id_as_printed(job_id, "--job-id", "jobs/")
+        return commands.wait_for_job(opened(), wanted, timeout)

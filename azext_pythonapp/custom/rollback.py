@@ -1,6 +1,7 @@
 """The command that undoes a recorded change."""
 
 from azext_pythonapp.custom.opening import app_named
+from azext_pythonapp.custom.printed import id_as_printed
 
 
 def undo_change(
@@ -26,7 +27,7 @@ def undo_change(
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         health = health_check.HealthOptions.from_options(path=health_path, seconds=health_timeout)
         request = steps.RollbackRequest(
-            change_id=change_id,
+            change_id=id_as_printed(change_id, "--change-id"),
             force=force,
             restart=not no_restart,
             health=None if no_health_check else health,

@@ -91,7 +91,7 @@ def install_runtime(
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         version, architecture = version_as_printed(version, architecture)
-        extension_id = id_as_printed(extension_id, "siteextensions/")
+        extension_id = id_as_printed(extension_id, "--extension-id", "siteextensions/")
         if package is not None:
             file = install_package.PackageRequest.from_options(
                 package=package,
@@ -133,7 +133,7 @@ def uninstall_runtime(
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         version, architecture = version_as_printed(version, architecture)
-        extension_id = id_as_printed(extension_id, "siteextensions/")
+        extension_id = id_as_printed(extension_id, "--extension-id", "siteextensions/")
         request = uninstall.UninstallRequest.from_options(
             version=version,
             architecture=architecture,

@@ -193,8 +193,8 @@ class Record:
     @property
     def as_before(self) -> bool:
         """Return whether all that the change touched is known to be as it was: its command has put it back."""
-        parts = all(each.as_before for each in (*self.files, *self.packages))
-        return parts and not self.runtimes and self.published is None
+        files, packages = (each.as_before for each in self.files), (each.as_before for each in self.packages)
+        return all(files) and all(packages) and not self.runtimes and self.published is None
 
     def with_file(self, kept: KeptFile) -> Record:
         """Return the record with a file's part in place of the one that it had."""

@@ -226,12 +226,6 @@ def recorded(**parts: object) -> dict:
 
 def test_a_recorded_change_without_rows_is_shown_as_in_the_list() -> None:
     (row,) = _format.recorded_change_table(recorded())
-    assert list(row.values()) == [
-        "20261126-110100-0001",
-        "11-26 11:01",
-        "failed",
-        "set-version",
-        "ann@contoso.com",
-    ]
+    assert list(row.values()) == ["20261126-110100-0001", "11-26 11:01", "failed", "set-version", "ann@contoso.com"]
     (row,) = _format.recorded_change_table(recorded(**changed(("packages/flask", "install", None, "3.0.3"))))
     assert row["Target"] == "packages/flask"

@@ -19,7 +19,6 @@ from azext_pythonapp.errors import InvalidInput
         ("latest", None, ("latest", None)),
         (" 3.11 ", None, ("3.11", None)),
         ("three and more", None, ("three and more", None)),
-        ("", None, ("", None)),
         (None, "x64", (None, "x64")),
     ],
 )
@@ -34,9 +33,20 @@ def test_an_architecture_that_contradicts_is_refused():
 
 
 def test_ids():
-    assert id_as_printed("siteextensions/azureappservice-python364x64", "siteextensions/") == (
-        "azureappservice-python364x64"
-    )
-    assert id_as_printed(" jobs/20261126-155713-fc54", "jobs/") == "20261126-155713-fc54"
-    assert id_as_printed("20261126-155713-fc54", "jobs/") == "20261126-155713-fc54"
-    assert id_as_printed(None, "jobs/") is None
+    extension = id_as_printed("siteextensions/azureappservice-python364x64", "--extension-id", "siteextensions/")
+    assert extension == "azureappservice-python364x64"
+    assert id_as_printed(" jobs/20261126-155713-fc54", "--job-id", "jobs/") == "20261126-155713-fc54"
+    assert id_as_printed("20261126-155713-fc54 ", "--change-id") == "20261126-155713-fc54"
+    assert id_as_printed(None, "--job-id", "jobs/") is None
+
+
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_version_is_not_the_default(value):
+    with pytest.raises(InvalidInput, match="^--version is empty.$"):
+        version_as_printed(value, None)
+
+
+@pytest.mark.parametrize("value", ["", " ", "jobs/"])
+def test_an_empty_id_is_not_the_default(value):
+    with pytest.raises(InvalidInput, match="^--job-id is empty.$"):
+        id_as_printed(value, "--job-id", "jobs/")

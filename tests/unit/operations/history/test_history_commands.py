@@ -310,8 +310,6 @@ def test_the_beginning_of_an_id_is_enough(place: Place) -> None:
     with pytest.raises(NotFound, match="The ids of 2 changes of app 'shop' begin with 2026:") as caught:
         show_change(place.app, "2026")
     assert [line.split()[0] for line in caught.value.message.splitlines()[1:]] == [IDS[2], IDS[1]]
-    with pytest.raises(NotFound, match="There is no change  on app 'shop'"):
-        show_change(place.app, "")
 
 
 def test_a_record_of_another_slot_came_with_a_swap(place: Place) -> None:
