@@ -254,7 +254,8 @@ def _check_import(decision: Decision, run: Run) -> Sequence[Change]:
     run.verification.update(pythonVersion=check.python_version, importOk=check.error is None)
     differs = run.web_config.edit.changed or run.brought.changed
     untouched = "web.config was not touched." if differs else "Nothing was changed."
-    before = decision.before
+    # What a folder needs belongs into its own requirements.txt: `package install` is for the app that is there.
+    before = decision.before if run.brought.command == "set-version" else None
     in_use = before is not None and same_path(before.python_path, run.python.python_path, app.kudu.home())
     require_import(app, target, check, untouched, request.requirements, in_use, run.brought.missing)
     return []
