@@ -16,13 +16,13 @@ from azext_pythonapp.operations.set_version.words import runs_in_words
 def saying_what_runs(decision: Decision, run: Run) -> Iterator[None]:
     """Add to the error of a command that stops before the switch what the app still runs.
 
-    Such an error is Ctrl-C's, or one after which pip or an installation goes on in Azure. After the switch, the
-    sentence about the undo says it.
+    Such an error is Ctrl-C's, or one after which pip or an installation goes on in Azure. After the switch, and where
+    published files were put back, the sentence about the undo says it.
     """
     try:
         yield
     except (Interrupted, UnknownOutcome) as error:
-        if not run.web_config.attempted:
+        if not (run.web_config.attempted or run.undone):
             error.extend([_still(decision)])
         error.recommendation = error.recommendation or again_advice(decision.app)
         raise

@@ -51,8 +51,9 @@ class Run:
     change: the record of it, from when anything is changed on. log: of the app's server, from before the switch on.
     acts: whether the plan does anything, so that the page is no longer what it was. compares_page: whether the page is
     fetched before the plan is applied, and before anything is written. restarts_first: whether the app is
-    restarted before anything else is changed. brought: what is brought with the switch. verification: what the import
-    check said, by the keys of docs/json-output.md.
+    restarted before anything else is changed. brought: what is brought with the switch. undone: whether the app was put
+    back after a failure, or that was tried. verification: what the import check said, by the keys of
+    docs/json-output.md.
     """
 
     def __init__(self, decision: Decision, brought: Brought):
@@ -70,6 +71,7 @@ class Run:
         self.health = HealthCheck(app, (decision.health or HealthOptions()).of_app(app))
         self.log: ServerLog | None = None
         self.acts = False
+        self.undone = False
         self.compares_page = False
         self.restarts_first = False
         self.verification: dict[str, Any] = {"pythonVersion": None, "importOk": None}
@@ -289,6 +291,7 @@ def _undo(decision: Decision, run: Run, switch: WebConfigChange | None = None) -
     app, files = decision.app, run.brought
     if switch is None and not files.changed:
         return ""
+    run.undone = True
     content, before = run.web_config.previous.content or NOTHING, runs_in_words(decision)
     page = partial(run.health.put_back_status, content) if decision.health else None
     running = decision.running or run.restarted

@@ -14,10 +14,10 @@ from tests.unit.operations.shop import shop_site
 AGAIN = "az webapp python set-version -g rg -n shop --version 3.11"
 
 
-def raised(monkeypatch, error, runs="Python 3.8.10", running=True, attempted=False):
+def raised(monkeypatch, error, runs="Python 3.8.10", running=True, attempted=False, undone=False):
     monkeypatch.setattr(interrupted, "runs_in_words", lambda decision: runs)
     decision = SimpleNamespace(app=SimpleNamespace(site=shop_site(), command=AGAIN), running=running)
-    run = SimpleNamespace(web_config=SimpleNamespace(attempted=attempted))
+    run = SimpleNamespace(web_config=SimpleNamespace(attempted=attempted), undone=undone)
     with pytest.raises(type(error)), saying_what_runs(decision, run):
         raise error
     return error
@@ -41,8 +41,10 @@ def test_advice_of_the_step_itself_stands(monkeypatch):
     assert error.recommendation == "To finish, …" and error.message.endswith("web.config was not touched.")
 
 
-def test_after_the_switch_the_undo_tells(monkeypatch):
-    error = raised(monkeypatch, Interrupted("Interrupted. Rolled back: …"), attempted=True)
+@pytest.mark.parametrize("state", [{"attempted": True}, {"undone": True}])
+def test_after_the_switch_the_undo_tells(monkeypatch, state):
+    """So it does where files were put back, and web.config was not yet written."""
+    error = raised(monkeypatch, Interrupted("Interrupted. Rolled back: …"), **state)
     assert error.message == "Interrupted. Rolled back: …"
 
 
