@@ -58,7 +58,7 @@ def once_begun(app: App, job: Job) -> Job:
 
     Only for a job whose client has ended, as is known to whoever holds the app's lease, or found nobody to hold it.
     """
-    while job.phase == QUEUED and not job.over and (_age(app, job) or BEGIN_SECONDS) < BEGIN_SECONDS:
+    while job.phase == QUEUED and not job.over and _may_begin(app, job):
         time.sleep(_LOOK_SECONDS)
         job = show(app.kudu, job.id)
     if job.phase != QUEUED or job.over:
@@ -67,10 +67,10 @@ def once_begun(app: App, job: Job) -> Job:
     return show(app.kudu, job.id)
 
 
-def _age(app: App, job: Job) -> float | None:
-    """Return the seconds since a job was asked for, by the server's clock; None where that is not known."""
+def _may_begin(app: App, job: Job) -> bool:
+    """Whether a job was asked for so lately, by the server's clock, that it may still begin; False where unknown."""
     asked, now = moment(job.heartbeat_at), app.kudu.now()
-    return None if asked is None or now is None else (now - asked).total_seconds()
+    return asked is not None and now is not None and (now - asked).total_seconds() < BEGIN_SECONDS
 
 
 def _just_succeeded(app: App, job: Job) -> bool:

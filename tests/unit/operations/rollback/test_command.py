@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 
 import pytest
@@ -18,6 +19,7 @@ from azext_pythonapp.jobs.state import Job
 from azext_pythonapp.operations.app.health_check import HealthOptions
 from azext_pythonapp.operations.app.import_check import ImportCheck
 from azext_pythonapp.operations.app.left_change import interrupted_change
+from azext_pythonapp.operations.job import same_job
 from azext_pythonapp.operations.rollback import command, steps
 from azext_pythonapp.operations.rollback import found as found_module
 from azext_pythonapp.operations.rollback.command import rollback
@@ -28,6 +30,7 @@ from azext_pythonapp.webconfig.handlers import read_handler
 from tests.unit.operations.rollback.conftest import WEB_CONFIG
 from tests.unit.operations.rollback.test_found import NEW, OLD, config, has, python, runtime
 from tests.unit.operations.shop import shop_site
+from tests.unit.passing_time import Time
 
 READS = ("read", "list", "tail")
 
@@ -464,9 +467,15 @@ def test_a_job_that_was_never_started_is_given_up(world, add, monkeypatch):
     folder = world.folder / "data/pythonapp/jobs" / job_id
     folder.mkdir(parents=True)
     (folder / "request.json").write_text(json.dumps({"id": job_id, "createdAt": "2026-11-26T12:05:00Z"}))
+    passing = Time()
+    world.app.kudu.clock = lambda: (
+        datetime(2026, 11, 26, 12, 5, tzinfo=timezone.utc) + timedelta(seconds=sum(passing.pauses))
+    )
+    monkeypatch.setattr(same_job, "time", passing)
     monkeypatch.setattr(command, "PipJob", lambda *arguments: pytest.fail("it is waited for"))
     assert undo(world)["undone"] == cut.id
     assert json.loads((folder / "state.json").read_bytes())["state"] == "failed"
+    assert sum(passing.pauses) == same_job.BEGIN_SECONDS
 
 
 def test_an_installation_that_goes_on_is_waited_for(world, add, monkeypatch):
