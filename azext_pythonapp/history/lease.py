@@ -27,6 +27,10 @@ RENEW_SECONDS, EXPIRE_SECONDS = 15.0, 60.0
 # How often somebody else's lease is looked at.
 LOOK_SECONDS = 3.0
 _ATTEMPTS = 4
+# Of so many changes that were left unfinished, one over the other, a lease knows.
+_MOST_CHANGES = 8
+# A lease that is held for so long may be one that its command does not end: code of the app can write the file, too.
+_LONG = timedelta(hours=1)
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -35,7 +39,8 @@ class LeaseFile:
     """What the file says.
 
     change: the id of the change. expires_at: by the worker's clock, "" for one that its owner has given up while its
-    change is unfinished. owner: its process, "" where that is not known.
+    change is unfinished. owner: its process, "" where that is not known. over: ids, separated by blanks, of changes
+    that earlier leases left unfinished, the newest first.
     """
 
     change: str
@@ -45,6 +50,7 @@ class LeaseFile:
     owner: str
     started_at: str
     expires_at: str
+    over: str = ""
 
     def to_json(self) -> bytes:
         """Return the file's bytes."""
@@ -54,18 +60,24 @@ class LeaseFile:
     def parse(cls, content: bytes) -> LeaseFile | None:
         """Read a file; None for one that is not whole, or names no change: that is nobody's."""
         try:
-            row = json.loads(content)
+            row = {"over": "", **json.loads(content)}
             found = cls(**{name: str(row[name]) for name in (each.name for each in fields(cls))})
         except (ValueError, TypeError, KeyError, RecursionError):
             return None
         return replace(found, user=spoken(found.user)) if is_id(found.change) and is_command(found.command) else None
+
+    @property
+    def changes(self) -> list[str]:
+        """Return the ids of the changes that may be unfinished, the newest first."""
+        named = dict.fromkeys((self.change, *self.over.split()))
+        return [each for each in named if is_id(each)][:_MOST_CHANGES]
 
     def held(self, now: datetime | None) -> bool:
         """Return whether its owner may be at work. now: the worker's clock; None for not known."""
         if not self.expires_at or has_died(self.owner):
             return False
         try:
-            expires = datetime.strptime(self.expires_at, _FORMAT).replace(tzinfo=timezone.utc)
+            expires = _moment(self.expires_at)
         except ValueError:
             return False
         # One that ends later than any lease can was written with a clock that was wrong.
@@ -113,6 +125,30 @@ def watch(
             return again
         if clock() - begun > EXPIRE_SECONDS:
             return None
+
+
+def way_out(found: LeaseFile, now: datetime | None) -> str:
+    """Return a sentence about a lease that is held for very long, with a blank before it; "" for any other.
+
+    now: the worker's clock; None for not known. A lease that does not say when it began may be held for any time.
+    """
+    try:
+        since = (now or datetime.now(timezone.utc)) - _moment(found.started_at)
+    except ValueError:
+        since = None
+    if since is not None and timedelta(0) <= since < _LONG:
+        return ""
+    held = (
+        "It does not say since when it is held"
+        if since is None or since < timedelta(0)
+        else (f"It is held for {since // timedelta(hours=1)} h already")
+    )
+    path = f"%HOME%\\{LEASE}".replace("/", "\\")
+    return f" {held}. Once you have checked that its command runs nowhere, delete {path} in the app's Kudu console."
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, _FORMAT).replace(tzinfo=timezone.utc)
 
 
 class Lease:
@@ -170,6 +206,7 @@ class Lease:
                 found, etag = read_lease(self._site)
             if_match = etag
             self.earlier = found
+            self._file = replace(self._file, over=" ".join(found.changes) if found is not None else "")
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
         self._thread.start()
 
@@ -190,7 +227,7 @@ class Lease:
         return Refused(
             f"Another command is changing {self._label}: {found.words}. Nothing was changed.",
             "Run the command again when it has ended; its lease ends by itself "
-            f"{EXPIRE_SECONDS:.0f} s after its client has stopped.",
+            f"{EXPIRE_SECONDS:.0f} s after its client has stopped.{way_out(found, self._site.now())}",
         )
 
     def _write(self, if_match: str | None, site: ScmSite | None = None) -> None:
@@ -242,10 +279,10 @@ class Lease:
                 "See what was changed meanwhile with `az webapp python history list`, and run the command again.",
             )
 
-    def name_change(self, change: str, started_at: str) -> None:
+    def name_change(self, change: str) -> None:
         """Name another change from the next writing on: an interrupted one that this command goes on with."""
         with self._writing:
-            self._file = replace(self._file, change=change, started_at=started_at)
+            self._file = replace(self._file, change=change)
             self._write(self._etag)
 
     def end(self, unfinished: bool, other: LeaseFile | None = None) -> None:

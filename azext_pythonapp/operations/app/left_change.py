@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -12,7 +13,7 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.app_name import read_app_name
 from azext_pythonapp.appservice.site import site_label
 from azext_pythonapp.errors import Conflict, InvalidInput, NotFound, PythonAppError
-from azext_pythonapp.history.lease import LEASE, read_lease
+from azext_pythonapp.history.lease import LEASE, LeaseFile, read_lease
 from azext_pythonapp.history.record import SUCCEEDED, UNFINISHED, Record, State, Torn, moment_text, readable_time
 from azext_pythonapp.history.store import History
 
@@ -136,15 +137,26 @@ def interrupted_change(app: App) -> Record | None:
     left, _ = read_lease(app.kudu)
     if left is None or left.held(app.kudu.now()):
         return None
-    history = History(app.kudu)
-    change = left.change or next(iter(history.ids()), None)  # a lease that is torn names none
-    if change is None:
-        return None
-    try:
-        record = history.read(change)
-    except (NotFound, Torn):
-        return None  # it was interrupted before it had begun
-    return record if record.state == UNFINISHED else None
+    return next(unfinished_changes(History(app.kudu), left), None)
+
+
+def unfinished_changes(history: History, left: LeaseFile, newest: Record | None = None) -> Iterator[Record]:
+    """Yield the changes that were interrupted, by the lease that was left, the newest first.
+
+    A command that was interrupted before its change had begun has no record; the lease names the ones before it, too.
+    newest: the newest record, where it was read already; None for not read. Raises what the SCM site raises.
+    """
+    named = left.changes or ([newest.id] if newest is not None else history.ids()[:1])  # one that is torn names none
+    undone = set()
+    for change in named:
+        try:
+            record = newest if newest is not None and newest.id == change else history.read(change)
+        except (NotFound, Torn):
+            continue
+        if record.state == SUCCEEDED:
+            undone.add(record.undoes)
+        elif record.state == UNFINISHED and record.id not in undone:
+            yield record
 
 
 def interrupted_before(app: App) -> Record | None:
@@ -163,8 +175,19 @@ def settle(app: App, record: Record, state: State = SUCCEEDED) -> None:
     """
     History(app.kudu).write(replace(record, state=state, finished_at=moment_text(app.kudu.now())))
     left, etag = read_lease(app.kudu)
-    if left is not None and left.change in (record.id, "") and not left.held(app.kudu.now()):
+    if left is None or left.held(app.kudu.now()) or record.id not in (left.changes or [record.id]):
+        return
+    others = [each for each in left.changes if each != record.id]
+    if others and next(unfinished_changes(History(app.kudu), left), None) is not None:
+        app.kudu.write(LEASE, naming(left, others).to_json(), etag or "*")
+    else:
         app.kudu.delete(LEASE, etag or "*")
+
+
+def naming(left: LeaseFile, changes: Sequence[str]) -> LeaseFile:
+    """Return a lease that was given up, and names these changes: ids, the newest first."""
+    command = left.command or "unknown"  # of a lease that is torn
+    return replace(left, command=command, change=changes[0], over=" ".join(changes[1:]), expires_at="")
 
 
 def require_unchanged(app: App, newest: Record, now: datetime | None) -> None:

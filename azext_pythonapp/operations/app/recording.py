@@ -25,7 +25,13 @@ from azext_pythonapp.history.record import (
 )
 from azext_pythonapp.history.store import History
 from azext_pythonapp.ids import id_after, new_id
-from azext_pythonapp.operations.app.left_change import left_sentence, require_unchanged, undo_command
+from azext_pythonapp.operations.app.left_change import (
+    left_sentence,
+    naming,
+    require_unchanged,
+    undo_command,
+    unfinished_changes,
+)
 from azext_pythonapp.operations.app.record_parts import continued, with_before
 from azext_pythonapp.plan import Change
 from azext_pythonapp.worker import DirectoryEntry
@@ -60,7 +66,8 @@ class OpenChange:
         self._unsure = False
         self._no_room = False  # whether the app has no room for a record
         self._lease: Lease | None = None
-        self._other: LeaseFile | None = None  # the lease that names somebody else's interrupted change
+        self._left: LeaseFile | None = None  # the lease that names interrupted changes
+        self._others: list[str] = []  # those that this command does not go on with
         self._entries: Sequence[DirectoryEntry] = ()
         self._earlier: Record | None = None
         self._taken = False
@@ -148,12 +155,8 @@ class OpenChange:
         """Compare what this command saw with the newest record, which may be the interrupted one that `left` names."""
         self._entries = self.history.entries()
         newest = self._read(self._entries[0].name[:-5]) if self._entries else None
-        # A lease that is torn names no change.
-        named = left is not None and newest is not None and left.change in (newest.id, "")
-        unfinished = newest if named else None
-        if left is not None and unfinished is None and left.change:
-            unfinished = self._read(left.change)
-        if unfinished is not None and unfinished.state == UNFINISHED:
+        unfinished = list(unfinished_changes(self.history, left, newest)) if left is not None else []
+        if left is not None and unfinished:
             self._go_on(unfinished, left)
         elif newest is not None:
             require_unchanged(self._app, newest, self._now())
@@ -165,24 +168,26 @@ class OpenChange:
         moved = id_after(self.record.id, newest)
         if moved != self.record.id and self._lease is not None:
             self.record = replace(self.record, id=moved)
-            self._lease.name_change(moved, self.record.started_at)
+            self._lease.name_change(moved)
 
-    def _go_on(self, unfinished: Record, left: LeaseFile | None) -> None:
-        app = self._app
+    def _go_on(self, others: Sequence[Record], left: LeaseFile) -> None:
+        """Go on with the newest interrupted change where it is the same command's; the others stay named."""
+        app, unfinished = self._app, others[0]
+        self._left, self._others = left, [each.id for each in others]
         same = bool(unfinished.fingerprint) and unfinished.fingerprint == self.record.fingerprint
         same = same and unfinished.undoes == self.record.undoes  # `rollback` without an id may mean another change now
         if not same and not self._continues(unfinished):
-            self._other = left and replace(left, change=unfinished.id)
             if unfinished.id != self.record.undoes:
                 app.say_once(left_sentence(app, unfinished))
             return
         assert self._lease is not None
         app.progress.say(f"Going on with change {unfinished.id} of {app.site.label}, which was interrupted.")
         self._earlier, self._kept = unfinished, True
+        self._others.remove(unfinished.id)
         self.record = replace(
             unfinished, user=self.record.user, object_id=self.record.object_id, undoes=self.record.undoes
         )
-        self._lease.name_change(unfinished.id, unfinished.started_at)
+        self._lease.name_change(unfinished.id)
 
     def _read(self, change_id: str) -> Record | None:
         try:
@@ -341,11 +346,9 @@ class OpenChange:
 
     def _release(self, unfinished: bool) -> None:
         self._ended = True
-        other = self._other
-        if other is not None and self._undone(other.change):
-            other = None
+        others = [each for each in self._others if not self._undone(each)]
         if self._lease is not None:
-            self._lease.end(unfinished, other)
+            self._lease.end(unfinished, naming(self._left, others) if self._left is not None and others else None)
 
     def _undone(self, change_id: str) -> bool:
         """Return whether this command has just undone a change."""

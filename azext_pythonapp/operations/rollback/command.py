@@ -8,7 +8,7 @@ from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import Interrupted, NotFound, PythonAppError, Refused, RemoteFailed
-from azext_pythonapp.history.lease import EXPIRE_SECONDS, read_lease, watch
+from azext_pythonapp.history.lease import EXPIRE_SECONDS, read_lease, watch, way_out
 from azext_pythonapp.history.record import FAILED, SUCCEEDED, UNFINISHED, PackageChange, Record, RuntimeChange
 from azext_pythonapp.jobs.store import show
 from azext_pythonapp.operations.app.left_change import came_along, settle
@@ -152,7 +152,7 @@ def _require_ended(app: App, target: Target) -> None:
     if again is not None and again.change == found.change:
         raise Refused(
             f"{capital(described(target.record))} of {app.site.label} is being made now. Nothing was undone.",
-            "Run the command again when it has ended.",
+            f"Run the command again when it has ended.{way_out(again, app.kudu.now())}",
         )
 
 

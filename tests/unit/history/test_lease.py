@@ -65,6 +65,32 @@ def test_a_renewed_lease_is_refused_with_its_owner(site: FolderSite) -> None:
     first.end(unfinished=False)
 
 
+@pytest.mark.parametrize(
+    "started, told",
+    [
+        ("2026-11-26T11:01:00Z", None),
+        ("2026-11-26T08:59:00Z", "It is held for 3 h already"),
+        ("", "It does not say since when it is held"),
+        ("2026-11-27T12:00:00Z", "It does not say since when it is held"),
+    ],
+)
+def test_the_way_out_of_a_lease_that_never_ends(site: FolderSite, started: str, told: str | None) -> None:
+    """The app's own code can write this file, and renew it for ever."""
+    first = Lease(site, replace(file(), started_at=started), "app 'shop'")
+    first.take()
+
+    def renewed(_: float) -> None:
+        pass_time(site, 3)
+        first._write(first._etag)
+
+    with pytest.raises(Refused) as caught:
+        Lease(site, file("20261126-120001-0002"), "app 'shop'").take(sleep=renewed)
+    first.end(unfinished=False)
+    advice = str(caught.value.recommendation)
+    out = r"delete %HOME%\data\pythonapp\lease.json in the app's Kudu console."
+    assert (told in advice and advice.endswith(out)) if told else out not in advice
+
+
 def test_of_two_that_create_it_at_once_only_one_holds_it(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kudu may tell both that the file is new; the bytes of the later one are there."""
     write, later = site.write, file("20261126-120000-0002", this_process() or "elsewhere", "bob@contoso.com")

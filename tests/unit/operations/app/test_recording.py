@@ -16,7 +16,7 @@ from azext_pythonapp.history.lease import LEASE, read_lease
 from azext_pythonapp.history.record import FAILED, SUCCEEDED, UNFINISHED, PackageChange, Record
 from azext_pythonapp.history.store import HISTORY, History
 from azext_pythonapp.operations.app import recording
-from azext_pythonapp.operations.app.left_change import LeftChange
+from azext_pythonapp.operations.app.left_change import LeftChange, interrupted_change, settle
 from azext_pythonapp.operations.app.recording import recorded
 from azext_pythonapp.plan import Change, Plan, Step
 from tests.unit.folder_site import FolderSite
@@ -112,6 +112,71 @@ def test_a_change_is_recorded_before_it_is_made(site: FolderSite) -> None:
     kept = found.file(WEB_CONFIG)
     assert kept is not None and (kept.before, kept.after, kept.written) == (b"old", b"new", True)
     assert "diff" not in found.changes[0] and b"-secret" not in found.to_json()
+
+
+def kill_between_lease_and_record(site: FolderSite, monkeypatch: pytest.MonkeyPatch, **parts: Any) -> None:
+    """End a client that holds the lease and has not begun its change."""
+
+    def dead(request: str) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(recording, "this_process", lambda: f"{owner.this_process().rsplit(' ', 1)[0]} 1")
+        with recorded(App(site, OTHER), "install", **parts) as made:
+            made.take()
+            site.before_request = dead
+            raise Killed
+    site.before_request = lambda request: None
+
+
+@pytest.mark.parametrize("undoes", [False, True])
+def test_a_client_that_had_not_begun_hides_no_older_change(
+    site: FolderSite, monkeypatch: pytest.MonkeyPatch, undoes: bool
+) -> None:
+    cut = kill(site, monkeypatch)
+    for _ in range(3):
+        kill_between_lease_and_record(site, monkeypatch, **({"undoes": cut} if undoes else {}))
+        found = interrupted_change(App(site))
+        assert found is not None and found.id == cut
+    app = App(site, "az webapp python uninstall -g rg -n shop --version 3.6")
+    with recorded(app, "uninstall") as made:
+        made.keep("site/wwwroot/b.txt", "b.txt", b"old")
+        made.finish(WROTE)
+    assert [line for line in app.progress.said if f"Change {cut} of app 'shop'" in line and "not finished" in line]
+    assert interrupted_change(App(site)).id == cut
+    app = App(site, SWITCH)
+    with recorded(app, "set-version") as made:
+        made.keep(WEB_CONFIG, "web.config", b"old")
+        made.finish(WROTE)
+    assert made.change_id == cut and interrupted_change(App(site)) is None and not site.path("", LEASE).exists()
+
+
+@pytest.mark.parametrize("ended", ["run again", "settled"])
+def test_one_of_two_interrupted_changes_ends(site: FolderSite, monkeypatch: pytest.MonkeyPatch, ended: str) -> None:
+    first, second = kill(site, monkeypatch), kill(site, monkeypatch, OTHER)
+    assert interrupted_change(App(site)).id == second
+    if ended == "settled":
+        settle(App(site), History(site).read(second))
+    else:
+        with recorded(App(site, OTHER), "set-version") as made:
+            made.keep(WEB_CONFIG, "web.config", b"old")
+            made.finish(WROTE)
+        assert made.change_id == second
+    assert interrupted_change(App(site)).id == first
+    settle(App(site), History(site).read(first))
+    assert interrupted_change(App(site)) is None and not site.path("", LEASE).exists()
+
+
+def test_a_lease_tells_since_when_its_own_command_runs(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not when the interrupted change began that it goes on with."""
+    cut = kill(site, monkeypatch)
+    begun = History(site).read(cut).started_at
+    with recorded(App(site), "set-version") as made:
+        made.keep(WEB_CONFIG, "web.config", b"old")
+        held, _ = read_lease(site)
+        assert made.record.id == cut and made.record.started_at == begun
+        assert held is not None and held.change == cut and held.started_at > begun
+        made.finish(WROTE)
 
 
 def fail(site: FolderSite, found: bytes, **parts: Any) -> None:

@@ -503,8 +503,8 @@ def test_an_installation_that_goes_on_is_waited_for(world, add, monkeypatch):
 
 def test_a_change_that_is_being_made_now_is_left(world, add, monkeypatch):
     cut = add(state=UNFINISHED)
-    lease = SimpleNamespace(change=cut.id, expires_at="1", held=lambda now: True)
-    renewed = SimpleNamespace(change=cut.id, expires_at="2", held=lambda now: True)
+    since = {"change": cut.id, "started_at": cut.started_at, "held": lambda now: True}
+    lease, renewed = (SimpleNamespace(**since, expires_at=end) for end in "12")
     answers = iter([lease, lease, renewed])
     for module in (command, lease_module):
         monkeypatch.setattr(module, "read_lease", lambda kudu: (next(answers), "etag"))
