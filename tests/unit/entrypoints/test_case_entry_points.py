@@ -9,10 +9,10 @@ import pytest
 
 from azext_pythonapp.errors import NotFound, PythonAppError, Refused
 from azext_pythonapp.operations.web_config.show_set_diff import set_web_config, show_web_config
+from tests.unit.entrypoints.sources import FLASK
 from tests.unit.operations.web_config.test_local_file import place, request
 
 PYTHON = "D:\\home\\python3111x64\\python.exe"
-FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 FASTAPI = "from fastapi import FastAPI\napp = FastAPI()\n"
 DJANGO = {
     "backend/manage.py": "import os\ndef main():\n    os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'config.settings')\n",

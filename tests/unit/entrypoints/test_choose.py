@@ -6,28 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from azext_pythonapp.entrypoints.choose import (
-    EntryPoint,
-    candidate_files,
-    choose,
-    detect,
-    entry_of_command,
-    parse_app_option,
-    recognized,
-)
-from azext_pythonapp.errors import InvalidInput, NotFound, Refused
+from azext_pythonapp.entrypoints.choose import EntryPoint, choose, detect, entry_of_command, parse_app_option
+from azext_pythonapp.errors import NotFound, Refused
+from tests.unit.entrypoints.sources import DJANGO_WSGI, FASTAPI, FLASK, MANAGE
 
-FLASK = "from flask import Flask\napp = Flask(__name__)\n"
-FASTAPI = "from fastapi import FastAPI\n\napp = FastAPI()\n"
-MANAGE = (
-    "import os, sys\ndef main():\n    os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'mysite.settings')\n"
-    "if __name__ == '__main__':\n    main()\n"
-)
-DJANGO_WSGI = (
-    "import os\nfrom django.core.wsgi import get_wsgi_application\n"
-    "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'mysite.settings')\n"
-    "application = get_wsgi_application()\n"
-)
 DJANGO_ASGI = "from django.core.asgi import get_asgi_application\napplication = get_asgi_application()\n"
 
 CASES: dict[str, tuple[dict[str, str | bytes], str, str]] = {
@@ -132,21 +114,21 @@ CASES: dict[str, tuple[dict[str, str | bytes], str, str]] = {
     "django": (
         {
             "manage.py": MANAGE,
-            "mysite/wsgi.py": DJANGO_WSGI,
-            "mysite/asgi.py": DJANGO_ASGI,
-            "mysite/settings.py": "INSTALLED_APPS = []\n",
+            "config/wsgi.py": DJANGO_WSGI,
+            "config/asgi.py": DJANGO_ASGI,
+            "config/settings.py": "INSTALLED_APPS = []\n",
         },
-        "mysite.wsgi:application",
+        "config.wsgi:application",
         "django",
     ),
     "django, another project too": (
-        {"manage.py": MANAGE, "a/wsgi.py": DJANGO_WSGI.replace("mysite", "a"), "mysite/wsgi.py": DJANGO_WSGI},
-        "mysite.wsgi:application",
+        {"manage.py": MANAGE, "a/wsgi.py": DJANGO_WSGI.replace("config", "a"), "config/wsgi.py": DJANGO_WSGI},
+        "config.wsgi:application",
         "django",
     ),
     "django without wsgi.py": ({"manage.py": MANAGE}, "django.core.wsgi:get_wsgi_application()", "django"),
     "django with settings only": (
-        {"mysite/settings.py": "ROOT_URLCONF = 'x'\n"},
+        {"config/settings.py": "ROOT_URLCONF = 'x'\n"},
         "django.core.wsgi:get_wsgi_application()",
         "django",
     ),
@@ -159,7 +141,7 @@ def test_detection(name: str) -> None:
     entry = choose(detect(files))
     assert (entry.spec, entry.framework) == (spec, framework)
     assert entry.reason.split(" line ")[0] in files
-    assert (entry.settings_module == "mysite.settings") == (framework == "django")
+    assert (entry.settings_module == "config.settings") == (framework == "django")
 
 
 @pytest.mark.parametrize(
@@ -206,101 +188,13 @@ def test_ambiguity_lists_what_to_type() -> None:
         assert option in error.value.recommendation and parse_app_option(option).spec == option
 
 
-@pytest.mark.parametrize(
-    "value, spec, handler",
-    [
-        ("app:app", "app:app", "app.app"),
-        ("a.b:create_app()", "a.b:create_app()", "a.b.create_app()"),
-        (" proj.wsgi:application ", "proj.wsgi:application", "proj.wsgi.application"),
-        ("app:app.server", "app:app.server", "app.app.server"),
-        ("app.app", "app:app", "app.app"),
-        ("a.b.create_app()", "a.b:create_app()", "a.b.create_app()"),
-        (" shop-site.wsgi.application ", "shop-site.wsgi:application", "shop-site.wsgi.application"),
-        ("app.py:app", "app:app", "app.app"),
-    ],
-)
-def test_app_option(value: str, spec: str, handler: str) -> None:
-    entry = parse_app_option(value)
-    assert (entry.spec, entry.wsgi_handler, entry.framework) == (spec, handler, "wsgi")
-
-
-def test_app_option_for_streamlit() -> None:
-    entry = parse_app_option(r"src\home.py")
-    assert (entry.spec, entry.framework, entry.object) == ("src/home.py", "streamlit", None)
-
-
-@pytest.mark.parametrize(
-    "value, suggestion",
-    [
-        ("app", "app:app"),
-        ("app.", "app:app"),
-        ("3.11", "app:app"),
-        ("app.create_app('x')", "app:app"),
-        ("", "app:app"),
-        ("app:create_app('x')", "app:create_app()"),
-        ("a b:c", "app:app"),
-        ("app:app;rm", "app:app"),
-        ("\\Resumeparser.wsgi.application", "app:app"),
-    ],
-)
-def test_bad_app_option(value: str, suggestion: str) -> None:
-    with pytest.raises(InvalidInput) as error:
-        parse_app_option(value)
-    assert suggestion in (error.value.recommendation or "")
-
-
-def test_the_files_tell_where_a_dotted_module_ends() -> None:
-    candidates = detect({"app.py": "import dash\napp = dash.Dash(__name__)\n"})
-    assert parse_app_option("app.app.server", candidates).spec == "app:app.server"
-    assert parse_app_option("app.app:server", candidates).spec == "app:app.server", "as tables print it"
-    assert parse_app_option("app.app.server").spec == "app.app:server"
-
-
 def test_a_server_does_not_take_a_dotted_name() -> None:
     assert entry_of_command("python.exe", "-m waitress --port=%HTTP_PLATFORM_PORT% app.app", {}) is None
-
-
-def test_an_option_is_recognized() -> None:
-    candidates = detect({"main.py": FASTAPI, "mysite/wsgi.py": DJANGO_WSGI})
-    assert recognized(parse_app_option("main:other"), candidates).is_asgi
-    assert recognized(parse_app_option("mysite.wsgi:application"), candidates).settings_module == "mysite.settings"
-    assert recognized(parse_app_option("unknown:app"), candidates).framework == "wsgi"
-    assert recognized(parse_app_option("main:other"), candidates).reason == "--app names main:other."
 
 
 def test_asgi_has_no_wsgi_handler() -> None:
     with pytest.raises(Refused, match="FastCGI runs only WSGI"):
         _ = EntryPoint("main", "app", "fastapi", "").wsgi_handler
-
-
-def test_candidate_files() -> None:
-    names = [
-        "requirements.txt",
-        "z.py",
-        "app.py",
-        "mysite/wsgi.py",
-        "env/app.py",
-        "tests/app.py",
-        "manage.py",
-        "static/x.py",
-        "mysite/settings.py",
-        "conftest.py",
-        "test_a.py",
-        ".git/app.py",
-        "a/b/app.py",
-        "mysite/x.py",
-    ]
-    assert candidate_files(names) == [
-        "manage.py",
-        "app.py",
-        "mysite/wsgi.py",
-        "mysite/settings.py",
-        "a/b/app.py",
-        "z.py",
-        "mysite/x.py",
-    ]
-    many = [f"module{number}.py" for number in range(100)] + ["app.py"]
-    assert len(candidate_files(many)) == 20 and candidate_files(many)[0] == "app.py"
 
 
 def test_an_app_without_a_python_file_is_to_be_deployed():
@@ -311,14 +205,3 @@ def test_an_app_without_a_python_file_is_to_be_deployed():
     for files in ({"util.py": "x = 1"}, {"app.PYC": ""}):
         with pytest.raises(NotFound, match="no file of the app defines"):
             choose(detect(files))
-
-
-@pytest.mark.parametrize("value", ["shop.web.app", "shop.web:app", "shop/web.py:app"])
-def test_an_asgi_app_next_to_it_refuses_no_other(value: str) -> None:
-    candidates = (EntryPoint("main", "app", "fastapi", ""), EntryPoint("shop.web", "app", "flask", ""))
-    assert parse_app_option(value, candidates).spec == "shop.web:app"
-    assert parse_app_option("main.app", candidates).spec == "main:app"
-    with pytest.raises(InvalidInput):
-        parse_app_option("main", candidates)
-    with pytest.raises(InvalidInput):
-        parse_app_option("\x1b:app", candidates)

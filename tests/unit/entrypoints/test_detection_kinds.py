@@ -4,29 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.entrypoints.choose import (
-    application_files,
-    choose,
-    detect,
-    parse_app_option,
-    recognized,
-    refuse_foreign,
-    repaired_handler,
-)
-from azext_pythonapp.errors import InvalidInput, NotFound, Refused
+from azext_pythonapp.entrypoints.choose import choose, detect
+from azext_pythonapp.errors import NotFound
+from tests.unit.entrypoints.sources import DJANGO_IN_A_FOLDER, DJANGO_WSGI, FLASK, MANAGE
 
-FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 FACTORY = (
     "from flask import Flask\nfrom config import config\n\ndef create_app(name):\n    app = Flask(__name__)\n"
     "    app.config.from_object(config[name])\n    return app\n"
-)
-MANAGE = (
-    "import os, sys\ndef main():\n    os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'config.settings')\n"
-    "if __name__ == '__main__':\n    main()\n"
-)
-WSGI = (
-    "import os\nfrom django.core.wsgi import get_wsgi_application\n"
-    "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'config.settings')\napplication = get_wsgi_application()\n"
 )
 DASH = "import dash\napp = dash.Dash(__name__)\nserver = app.server\n"
 
@@ -60,28 +44,19 @@ CASES: dict[str, tuple[dict[str, str | bytes], str, str]] = {
         "app:app",
         "",
     ),
-    "django in a folder": (
-        {
-            "backend/manage.py": MANAGE,
-            "backend/config/wsgi.py": WSGI,
-            "backend/config/settings.py": "",
-            "backend/config/__init__.py": "",
-        },
-        "config.wsgi:application",
-        "backend",
-    ),
+    "django in a folder": (DJANGO_IN_A_FOLDER, "config.wsgi:application", "backend"),
     "django in a folder, without wsgi.py": (
         {"site/manage.py": MANAGE, "site/config/settings.py": ""},
         "django.core.wsgi:get_wsgi_application()",
         "site",
     ),
     "django in a folder that is a package": (
-        {"backend/__init__.py": "", "backend/manage.py": MANAGE, "backend/config/wsgi.py": WSGI},
+        {"backend/__init__.py": "", "backend/manage.py": MANAGE, "backend/config/wsgi.py": DJANGO_WSGI},
         "config.wsgi:application",
         "backend",
     ),
     "django whose settings name the folder": (
-        {"backend/config/wsgi.py": WSGI.replace("config.", "backend.config."), "backend/config/settings.py": ""},
+        {"backend/config/wsgi.py": DJANGO_WSGI.replace("config.", "backend.config."), "backend/config/settings.py": ""},
         "backend.config.wsgi:application",
         "",
     ),
@@ -210,7 +185,7 @@ CASES: dict[str, tuple[dict[str, str | bytes], str, str]] = {
     "whitenoise around django": (
         {
             "manage.py": MANAGE,
-            "config/wsgi.py": WSGI + "from whitenoise import WhiteNoise\n"
+            "config/wsgi.py": DJANGO_WSGI + "from whitenoise import WhiteNoise\n"
             "application = WhiteNoise(application, root='static')\n",
         },
         "config.wsgi:application",
@@ -372,132 +347,3 @@ def test_a_script_that_serves_does_not_hide_the_app() -> None:
         "run_server.py": "from waitress import serve\nfrom shop.wsgi import app\nserve(app)\n",
     }
     assert choose(detect(files)).spec == "shop.wsgi:app"
-
-
-def test_an_option_for_what_serves_itself_is_refused() -> None:
-    candidates = detect({"app.py": "from aiohttp import web\nAPP = web.Application()\n"})
-    for option in ("app:APP", "app.py"):
-        with pytest.raises(Refused, match="--startup-command"):
-            refuse_foreign(parse_app_option(option), candidates)
-    refuse_foreign(parse_app_option("app:other"), candidates)
-
-
-@pytest.mark.parametrize(
-    "option, spec",
-    [
-        ("app.py:app", "app:app"),
-        ("src/shop/app.py:create_app()", "src.shop.app:create_app()"),
-        (r".\src\app.py:app", "src.app:app"),
-        ("APP.PY:app", "APP:app"),
-        ("shop-site:app", "shop-site:app"),
-        ("2048.wsgi:app", "2048.wsgi:app"),
-    ],
-)
-def test_options_that_are_repaired_or_taken(option: str, spec: str) -> None:
-    assert parse_app_option(option).spec == spec
-
-
-@pytest.mark.parametrize(
-    "option", ["../app.py:app", "a b:app", "app:a-b", "C:\\app.py:app", "app:", ":app", "app:app()()"]
-)
-def test_options_that_are_refused(option: str) -> None:
-    with pytest.raises(InvalidInput):
-        parse_app_option(option)
-
-
-def test_an_option_knows_the_folder() -> None:
-    files, _, _ = CASES["django in a folder"]
-    candidates = detect(files)
-    for option in ("config.wsgi:application", "backend.config.wsgi:application"):
-        entry = recognized(parse_app_option(option), candidates)
-        assert (entry.spec, entry.folder, entry.settings_module) == (option, "backend", "config.settings")
-
-
-def test_a_script_that_holds_an_application_is_that() -> None:
-    entry = recognized(parse_app_option("run.py"), detect({"run.py": FLASK}))
-    assert (entry.spec, entry.framework) == ("run:app", "flask")
-
-
-RUN = {"run.py": "from shop import app\nif __name__ == '__main__':\n    app.run()\n", "shop/__init__.py": FLASK}
-
-
-@pytest.mark.parametrize(
-    "text, files, handler",
-    [
-        ("run.py", RUN, "run.app"),
-        (r".\run.py", RUN, "run.app"),
-        ("run:app", RUN, "run.app"),
-        ("run.py:app", RUN, "run.app"),
-        ("shop/__init__.py", RUN, "shop.app"),
-        (r"\shop.app", RUN, "shop.app"),
-        ("app", RUN, "shop.app"),
-        ("shop.app()", RUN, "shop.app"),
-        (
-            "app.create_app",
-            {"app.py": "import flask\ndef create_app():\n    return flask.Flask('x')\n"},
-            "app.create_app()",
-        ),
-    ],
-)
-def test_handlers_that_cannot_work(text: str, files: dict[str, str | bytes], handler: str) -> None:
-    repaired = repaired_handler(text, detect(files))
-    assert repaired is not None
-    assert repaired.wsgi_handler == handler
-
-
-@pytest.mark.parametrize(
-    "text", ["shop.app", "shop-site.app", "my app.app", "app.app.server", "django.core.x()", "x.py"]
-)
-def test_handlers_that_may_work_stand(text: str) -> None:
-    assert repaired_handler(text, detect(RUN)) is None
-
-
-def test_a_handler_that_nothing_explains() -> None:
-    with pytest.raises(NotFound, match="WSGI_HANDLER 'no:thing' is invalid"):
-        repaired_handler("no:thing", detect({"x.py": ""}))
-
-
-def test_files_are_listed_where_code_is() -> None:
-    tree = {
-        "": [
-            ("app.py", False),
-            ("env", True),
-            ("venv310", True),
-            ("src", True),
-            ("node_modules", True),
-            ("data", True),
-        ],
-        "venv310": [("pyvenv.cfg", False), ("Lib", True)],
-        "data": [("a", True)],
-        "src": [("shop", True)],
-        "src/shop": [("__init__.py", False), ("main.py", False), ("deep", True)],
-    }
-    listed: list[str] = []
-    read: list[str] = []
-
-    def entries(folder: str) -> list[tuple[str, bool]]:
-        listed.append(folder)
-        return tree[folder]
-
-    def content(name: str) -> bytes | None:
-        read.append(name)
-        return FLASK.encode() if name == "app.py" else b""
-
-    assert choose(application_files(entries, content)).spec == "app:app"
-    assert listed == ["", "venv310", "src", "data", "src/shop"]
-    assert read == ["app.py", "src/shop/__init__.py", "src/shop/main.py"]
-
-
-def test_what_an_unread_file_makes_is_read_too() -> None:
-    files = {
-        "wsgi.py": b"from core.factory import create_app\napplication = create_app('x')\n",
-        "core/factory.py": b"from flask import Flask\ndef create_app(name):\n    return Flask(name)\n",
-        **{f"m{number}.py": b"" for number in range(30)},
-    }
-
-    def entries(folder: str) -> list[tuple[str, bool]]:
-        if folder == "core":
-            return [("factory.py", False)]
-        return [("core", True), *((name, False) for name in files if "/" not in name)]
-
-    assert choose(application_files(entries, lambda name: files[name])).spec == "wsgi:application"
