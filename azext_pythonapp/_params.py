@@ -61,6 +61,9 @@ def _common(loader):
         context.argument(
             "no_restart", action="store_true", help="Do not restart the app; changes take effect when it restarts."
         )
+        context.argument(
+            "static_path", nargs="+", help="Folders below wwwroot, space-separated, whose files IIS serves directly."
+        )
         context.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask for confirmation.")
 
 

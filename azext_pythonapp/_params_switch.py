@@ -102,9 +102,6 @@ def _switch(context):
         "the web server in requirements.txt or in the Python.",
     )
     context.argument("no_requirements", action="store_true", help="Do not install the app's requirements.txt.")
-    context.argument(
-        "static_path", nargs="+", help="Folders below wwwroot, space-separated, whose files IIS serves directly."
-    )
     _checks(context)
 
 

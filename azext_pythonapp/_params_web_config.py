@@ -48,9 +48,6 @@ def load_web_config(loader, name):
             help="Environment variables, space-separated: `KEY=VALUE`. Others are kept. For FastCGI they are "
             "appSettings. Keep secrets in the app's own settings.",
         )
-        context.argument(
-            "static_path", nargs="+", help="Folders below wwwroot, space-separated, whose files IIS serves directly."
-        )
         context.argument("output_file", help="Write the result to this local file instead of the app.")
     _http_platform(loader)
 
