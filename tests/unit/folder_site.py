@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from azext_pythonapp.errors import Conflict, NotFound
@@ -54,6 +55,12 @@ class Pending:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+def ticking(moment: datetime) -> Callable[[], datetime]:
+    """A server's clock that is a second later each time it is read. moment: the first."""
+    moments = (moment + timedelta(seconds=number) for number in itertools.count())
+    return lambda: next(moments)
 
 
 class FolderSite:

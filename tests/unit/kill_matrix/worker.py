@@ -17,9 +17,8 @@ from tests.local_azure.frontend import FrontEnd
 from tests.local_azure.site import Serving
 from tests.local_azure.windows import gallery, runtimes
 from tests.local_azure.windows.machine import Machine
-from tests.local_azure.windows.process import Process
 from tests.unit.kill_matrix.gate import Gate
-from tests.unit.local_azure.linux_azure import LinuxAzure, LinuxMachine, ShellProcess
+from tests.unit.local_azure.linux_azure import LinuxAzure, LinuxMachine
 
 HERE = Path(__file__).resolve().parent
 PYTHON = (sys.executable, "-I", "-S")
@@ -56,25 +55,13 @@ class WorkerMachine(LinuxMachine):
     """A worker on which the product's commands run. index_url: where its pip finds packages."""
 
     def __init__(self, folder: Path, cache: Path, index_url: str):
-        super().__init__(folder, cache)
-        self._index_url = index_url
-
-    def spawn(
-        self,
-        command_line: str,
-        *,
-        directory: str = "D:\\home",
-        environment: Mapping[str, str] | None = None,
-        capture: bool = True,
-    ) -> Process:
-        """Run what follows the starter with cmd_exe.py."""
-        command = command_line.removeprefix(f'"{self.starter}" ')
-        line = shlex.join([*PYTHON, str(HERE / "cmd_exe.py"), str(self.drive), command])
-        variables = {**(environment or {}), "PIP_INDEX_URL": self._index_url, "PIP_CONFIG_FILE": "/dev/null"}
+        variables = {"PIP_INDEX_URL": index_url, "PIP_CONFIG_FILE": "/dev/null"}
         variables["PIP_FIND_LINKS"] = ""  # one of this machine's would keep the runner from leaving its record
-        process = ShellProcess(f"exec {line}", self.linux_path(directory), variables)
-        self._spawned.append(process)
-        return process
+        super().__init__(folder, cache, variables)
+
+    def shell_line(self, command: str) -> str:
+        """The line that runs a command with cmd_exe.py."""
+        return f"exec {shlex.join([*PYTHON, str(HERE / 'cmd_exe.py'), str(self.drive), command])}"
 
     def fastcgi(self, full_path: str, arguments: str, environment: Mapping[str, str]) -> AppProcess:  # type: ignore[override]
         """Start a process of the app."""

@@ -76,10 +76,11 @@ class ShellProcess(Process):
 
 
 class LinuxMachine(Machine):
-    """The drive of a worker without a Windows: commands are lines of sh."""
+    """The drive of a worker without a Windows: commands are lines of sh. variables: of each of them."""
 
-    def __init__(self, folder: Path, cache: Path):
+    def __init__(self, folder: Path, cache: Path, variables: Mapping[str, str] | None = None):
         super().__init__(folder, cache, {})
+        self._variables = variables or {}
         self._spawned: list[ShellProcess] = []
 
     def boot(self) -> None:
@@ -105,9 +106,14 @@ class LinuxMachine(Machine):
         """Run what follows the starter with sh."""
         starter = f'"{self.starter}" '
         assert command_line.startswith(starter) and capture
-        process = ShellProcess(command_line.removeprefix(starter), self.linux_path(directory), environment or {})
+        line = self.shell_line(command_line.removeprefix(starter))
+        process = ShellProcess(line, self.linux_path(directory), {**(environment or {}), **self._variables})
         self._spawned.append(process)
         return process
+
+    def shell_line(self, command: str) -> str:
+        """The line of sh that runs a command."""
+        return command
 
     def processes(self) -> list[ProcessInfo]:
         """None that anybody sees."""

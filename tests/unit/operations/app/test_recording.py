@@ -19,7 +19,7 @@ from azext_pythonapp.operations.app import recording
 from azext_pythonapp.operations.app.left_change import LeftChange, interrupted_change, settle
 from azext_pythonapp.operations.app.recording import recorded
 from azext_pythonapp.plan import Change, Plan, Step
-from tests.unit.folder_site import FolderSite
+from tests.unit.folder_site import FolderSite, ticking
 from tests.unit.operations.shop import shop_site
 from tests.unit.progress import Recorded
 
@@ -60,8 +60,7 @@ class App:
 @pytest.fixture
 def site(tmp_path: Path) -> FolderSite:
     made = FolderSite(tmp_path)
-    moments = (NOW + timedelta(seconds=number) for number in range(100_000))
-    made.clock = lambda: next(moments)
+    made.clock = ticking(NOW)
     return made
 
 

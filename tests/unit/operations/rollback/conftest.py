@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from azext_pythonapp.appservice.app import Principal
 from azext_pythonapp.history.record import SUCCEEDED, Record
 from azext_pythonapp.history.store import History
-from tests.unit.folder_site import FolderSite
+from tests.unit.folder_site import FolderSite, ticking
 from tests.unit.operations.shop import shop_site
 from tests.unit.progress import Recorded
 
@@ -61,8 +61,7 @@ class App:
 def app(tmp_path: Path) -> App:
     """An app without a record."""
     site = WorkerSite(tmp_path)
-    moments = (NOW + timedelta(seconds=number) for number in range(100_000))
-    site.clock = lambda: next(moments)
+    site.clock = ticking(NOW)
     return App(site)
 
 

@@ -13,7 +13,7 @@ from azext_pythonapp.operations.app.recording import OpenChange, recorded
 from azext_pythonapp.operations.web_config.conflict import conflict
 from azext_pythonapp.plan import Change
 from azext_pythonapp.webconfig.handlers import HandlerIntent, write_handler
-from tests.unit.folder_site import FolderSite
+from tests.unit.folder_site import FolderSite, ticking
 from tests.unit.operations.shop import shop_app
 
 PATH = "site/wwwroot/web.config"
@@ -74,8 +74,7 @@ def kept(site: FolderSite, base: bytes | None, user: str) -> str | None:
 @pytest.fixture
 def site(tmp_path: Path) -> FolderSite:
     made = FolderSite(tmp_path)
-    moments = (datetime(2026, 11, 26, 10, 3, second, tzinfo=timezone.utc) for second in range(60))
-    made.clock = lambda: next(moments)
+    made.clock = ticking(datetime(2026, 11, 26, 10, 3, tzinfo=timezone.utc))
     return made
 
 
