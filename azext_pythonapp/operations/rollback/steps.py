@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ntpath
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from azext_pythonapp.errors import RemoteFailed, UnknownOutcome
@@ -62,7 +63,9 @@ class Run:
     """What has happened so far.
 
     record: of this command, while it changes something. pythons: on the app, as far as is known. health: the page,
-    before and after. verification: what the import check said, by the keys of docs/json-output.md.
+    before and after. verification: what the import check said, by the keys of docs/json-output.md. sent: whether
+    published files were put back, also when that was undone. tried: whether that was tried. lost: whether something
+    could not be undone.
     """
 
     def __init__(self, found: Found, request: RollbackRequest, exchange: Exchange | None = None):
@@ -88,6 +91,7 @@ class Run:
         self.health = HealthCheck(app, (request.checked or HealthOptions()).of_app(app))
         self.log: ServerLog | None = None
         self.restarted = False
+        self.sent = self.tried = self.lost = False
         self.verification: dict[str, Any] = {"pythonVersion": None, "importOk": None}
 
     def recording(self) -> OpenChange:
@@ -119,7 +123,8 @@ class Run:
     def touched(self) -> bool:
         """Return whether what the app runs was changed, as far as this command knows."""
         packages = any(each.used and each.changed for each in self.packages)
-        return packages or any(each.attempted for each in self.files) or bool(self.exchange and self.exchange.changed)
+        files = self.sent or bool(self.exchange and self.exchange.changed)
+        return packages or files or any(each.attempted for each in self.files)
 
 
 def plan_steps(run: Run) -> Plan:
@@ -155,7 +160,19 @@ def plan_steps(run: Run) -> Plan:
     steps += removal_of_extra(found)
     if live:
         steps.insert(0, _anchor(run))
+    for step in steps:
+        if step.undo is not None:
+            step.undo = partial(_undone, run, step.undo)
     return Plan(steps)
+
+
+def _undone(run: Run, undo: Callable[[], str]) -> str:
+    """Undo a step; note that it could not be undone."""
+    try:
+        return undo()
+    except BaseException:
+        run.lost = True
+        raise
 
 
 def _pending(run: Run) -> list[Change]:
@@ -193,7 +210,7 @@ def _anchor(run: Run) -> Step:
         with app.progress.phase(f"Waiting until {app.site.label} answers as before."):
             return runs_again(
                 app,
-                "All is as it was before this command.",
+                "Not all is as it was before this command." if run.lost else "All is as it was before this command.",
                 restart=run.request.restart and running,
                 page_status=page if running and run.request.checked else None,
             )
@@ -204,7 +221,7 @@ def _anchor(run: Run) -> Step:
 
 
 def _published_steps(run: Run) -> list[Step]:
-    """Return the step that puts published files back; none where they are as they were."""
+    """Return the steps that put published files back; none where they are as they were."""
     exchange, label = run.exchange, run.found.app.site.label
     if exchange is None or exchange.empty:
         return []
@@ -213,20 +230,32 @@ def _published_steps(run: Run) -> list[Step]:
     rows += [Change(f"{root}/{name}", "update") for name in done.replaced]
     rows += [Change(f"{root}/{name}", "delete") for name in done.deleted]
 
-    def put_back() -> Sequence[Change]:
+    def keep() -> Sequence[Change]:
         exchange.keep()
+        return []
+
+    def put_back() -> Sequence[Change]:
         exchange.send()
         exchange.complete()
         exchange.remember()
         return rows
 
     def undo() -> str:
+        if run.tried:
+            return ""
+        run.tried, run.sent = True, exchange.changed
         sentence = exchange.put_back()
         run.recording().note(published=None)  # nothing of it is left to undo
         return sentence
 
     files = f"{len(rows)} file{'' if len(rows) == 1 else 's'}"
-    return [Step(f"Putting {files} of {label} back as before.", rows, put_back, undo)]
+    old = len(done.replaced) + len(done.deleted)
+    them = f"{old} files of {label} as they are" if old != 1 else f"1 file of {label} as it is"
+    # A step that fails is not undone itself; the one before it puts back what was changed.
+    return [
+        Step(f"Keeping {them} now." if old else "", [], keep, undo),
+        Step(f"Putting {files} of {label} back as before.", rows, put_back, undo),
+    ]
 
 
 def _registration_steps(run: Run) -> list[Step]:

@@ -72,7 +72,7 @@ class World:
         self.app, self.folder = app, folder
         self.before, self.bad, self.imports = 200, False, True
         self.done: list[str] = []
-        self.why = ""
+        self.why, self.held, self.stuck = "", False, False
         app.kudu.memory = SimpleNamespace(forget=lambda: None)
         app.arm = SimpleNamespace(
             slots=lambda site: [], restart=lambda site: self.done.append("restart"), start=lambda site: None
@@ -301,12 +301,19 @@ class Files:
 
     def complete(self):
         self._world.done.append("complete")
+        if self._world.held:
+            raise Conflict("new.py is in use.")
 
     def remember(self):
         self._world.done.append("remember")
 
     def put_back(self):
+        if not self.changed:
+            return ""
         self._world.done.append("put back")
+        if self._world.stuck:
+            raise Conflict("app.py is in use.")
+        self.changed = False
         return "The files of app 'shop' were put back as they were."
 
 
@@ -350,6 +357,40 @@ def test_published_files_come_back_before_the_import(world, add, monkeypatch):
     order = ["note None", "page before", "keep", "send", "complete", "remember", f"import with {OLD}", "restart"]
     assert world.done == [*order, "page with Python 3.8.10"]
     assert world.records[0].published.replaced == ["app.py"]
+
+
+@pytest.fixture
+def publish_only(world, add, monkeypatch):
+    """A publish that changed files and not web.config is the newest change; its files can be put back."""
+    monkeypatch.setattr(command, "exchange_back", lambda opened, part, kept: Files(world))
+    monkeypatch.setattr(command, "changed_since", lambda opened, part: [])
+    world.put(config(NEW))
+    return add("publish", published=Published("site/wwwroot", None, ["new.py"], [], []))
+
+
+def test_files_that_are_put_back_are_loaded_again(world, publish_only):
+    """IIS restarts the app for web.config, not for other files: it would go on with those of before."""
+    world.bad = True
+    with pytest.raises(RemoteFailed, match="were put back as they were.*All is as it was.*answers 200, as before") as e:
+        undo(world)
+    assert "was not changed" not in e.value.message
+    assert world.done[-3:] == ["put back", "restart", "page after it was put back"]
+    assert world.records[0].published is None
+
+
+def test_files_that_come_back_in_part_are_put_back(world, publish_only):
+    world.held = True
+    with pytest.raises(Conflict, match="new.py is in use.*were put back as they were"):
+        undo(world)
+    assert world.done[-4:] == ["complete", "put back", "restart", "page after it was put back"]
+
+
+def test_what_cannot_be_undone_is_not_called_as_before(world, publish_only):
+    world.bad = world.stuck = True
+    with pytest.raises(RemoteFailed, match="Undoing it failed: app.py is in use.*Not all is as it was before"):
+        undo(world)
+    assert world.done.count("put back") == 1
+    assert world.records[0].published is not None, "so that it can be undone"
 
 
 def test_an_interrupted_change_that_did_nothing_is_settled(world, add):
