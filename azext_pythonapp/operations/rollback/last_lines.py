@@ -24,7 +24,11 @@ def last_lines(run: Run, changes: Sequence[Change]) -> list[str]:
     python = run.python
     runs = f"{label} {'runs' if run.health.good else 'is set to run'} {python.name}." if python else None
     lines = [
-        " ".join(filter(None, (first, runs, run.health.sentence, f"{app.progress.seconds:.0f} s."))),
+        " ".join(
+            filter(
+                None, (first, runs, run.health.sentence, f"{capital(in_numbers(done))}, {app.progress.seconds:.0f} s.")
+            )
+        ),
         f"web.config of {app.site.label} starts no Python now, as before that change." if found.handler is None else "",
         *stays_lines(found),
         f"Undo: {run.record.undo}" if run.record is not None and run.record.undo else "",
@@ -32,6 +36,38 @@ def last_lines(run: Run, changes: Sequence[Change]) -> list[str]:
     if not found.running and not run.restarted:
         lines.append(stopped_sentence(app))
     return [line for line in lines if line]
+
+
+def in_numbers(changes: Sequence[Change]) -> str:
+    """Return what was undone in numbers: "1 Python and 3 packages installed, 2 packages removed, 1 file put back"."""
+    pythons = [change for change in changes if change.target.startswith("siteextensions/")]
+    packages = [change for change in changes if change.target.startswith("packages/")]
+    files = [change for change in changes if change.target.startswith("site/")]
+
+    def said(done: str, actions: Sequence[str]) -> str:
+        kinds = ((pythons, "Python"), (packages, "package"))
+        counts = ((len({each.target for each in rows if each.action in actions}), name) for rows, name in kinds)
+        names = " and ".join(_count(number, name) for number, name in counts if number)
+        return f"{names} {done}" if names else ""
+
+    parts = [
+        said("installed", ["install"]),
+        said("changed", ["update", "upgrade", "downgrade", "reinstall"]),
+        said("removed", ["uninstall"]),
+        f"{_count(len(files), 'file')} put back" if files else "",
+    ]
+    other = "the app was restarted" if any(change.action == "restart" for change in changes) else "the app was started"
+    return ", ".join(filter(None, parts)) or (_rests(changes) or other)
+
+
+def _rests(changes: Sequence[Change]) -> str:
+    """Return the numbers of folders that an interrupted installation had left, and that were removed."""
+    folders = [change for change in changes if change.target != "app" and change.action == "uninstall"]
+    return f"{_count(len(folders), 'folder')} removed" if folders else ""
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def nothing_to_do(found: Found) -> str:

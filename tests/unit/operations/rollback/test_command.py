@@ -173,6 +173,7 @@ def test_bytes_come_back_and_it_is_recorded(world):
     assert world.app.progress.last[-1] == (
         f"Undo: az webapp python rollback -g rg -n shop --change-id {record.id} --yes"
     )
+    assert world.app.progress.last[0].endswith("App 'shop' runs Python 3.8.10 x64. 1 file put back, 12 s.")
     assert not (world.folder / LEASE).exists()
 
 
