@@ -22,6 +22,8 @@ _ELASTIC = (
 _NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 # Those of them that numbers tell apart, versions and ids.
 _NUMBERED = ("Python", "Target", "Before", "After", "Command", "ExtensionId")
+# Those of them that are told by their beginning: a name, and not the company behind it.
+_BEGINNING = ("User",)
 
 
 def fitted(table):
@@ -84,7 +86,8 @@ def _shrink(rows, names, columns):
         room = max(limit, len(name) + _MARGIN)
         more = max(0, min(spare, longest[name] - room))
         spare -= more
-        short = _shortened(column, room + more, _by_numbers if name in _NUMBERED else _in_the_middle)
+        best = _by_numbers if name in _NUMBERED else _at_the_end if name in _BEGINNING else _in_the_middle
+        short = _shortened(column, room + more, best)
         for row in rows:
             row[name] = short[row[name]]
 
@@ -139,6 +142,11 @@ def _by_numbers(cuts, mark):
 def _in_the_middle(cuts, mark):
     """Return the cut that leaves as much of the beginning as of the end."""
     return cuts[(len(cuts[0]) - len(mark)) // 2]
+
+
+def _at_the_end(cuts, mark):
+    """Return the cut that leaves as much of the beginning as there is room for."""
+    return cuts[len(cuts[0]) - len(mark)]
 
 
 def _told_apart(texts, limit, mark, taken):

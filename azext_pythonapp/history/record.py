@@ -20,6 +20,7 @@ UNFINISHED: State = "unfinished"
 SUCCEEDED: State = "succeeded"
 FAILED: State = "failed"
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+_FORMAT_NUMBER = 1
 # Bytes of a record that is read; one of a publish of 50,000 files has 20 MB.
 _LARGEST = 64_000_000
 _Part = TypeVar("_Part", bound="_Row")
@@ -203,7 +204,7 @@ class Record:
 
     def to_json(self) -> bytes:
         """Return the file's bytes."""
-        row: dict[str, Any] = {"format": 1}
+        row: dict[str, Any] = {"format": _FORMAT_NUMBER}
         for each in fields(self):
             row[_camel(each.name)] = _json(getattr(self, each.name))
         return json.dumps(row, indent=1, ensure_ascii=True).encode("ascii")
@@ -217,6 +218,8 @@ class Record:
             row = json.loads(content.decode("utf-8-sig"))
             if not isinstance(row, dict):
                 raise Torn("it is not a JSON object")
+            if row.get("format", _FORMAT_NUMBER) != _FORMAT_NUMBER:  # what it has beside is needed to undo it
+                raise Torn("another version of this extension has written it, in a format that this one does not know")
             return _record(row)
         except Torn:
             raise

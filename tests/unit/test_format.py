@@ -229,3 +229,12 @@ def test_a_recorded_change_without_rows_is_shown_as_in_the_list() -> None:
     assert list(row.values()) == ["20261126-110100-0001", "11-26 11:01", "failed", "set-version", "ann@contoso.com"]
     (row,) = _format.recorded_change_table(recorded(**changed(("packages/flask", "install", None, "3.0.3"))))
     assert row["Target"] == "packages/flask"
+
+
+def test_a_user_is_told_by_the_beginning_of_the_name() -> None:
+    principal = "3f0c1c1e-0000-4000-8000-1234567890ab"
+    users = ("ann@contoso.com", principal, None, "bob.of.marketing@contoso.com", "bob.of.marketing@fabrikam.com")
+    rows = _format.history_table([recorded(user=each, command="install-requirements") for each in users])
+    shown_users = [row["User"] for row in rows]
+    assert shown_users[:3] == ["ann@contoso.c…", "3f0c1c1e-0000…", "-"] and len(set(shown_users)) == 5
+    assert all(sum(map(len, row.values())) + 8 <= 80 for row in rows)

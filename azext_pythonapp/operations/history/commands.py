@@ -112,8 +112,20 @@ def _in_words(app: App, record: Record, answer: dict[str, Any]) -> tuple[str, li
     made = (answer["command"], answer["user"] and f"by {answer['user']}", readable_time(answer["startedAt"] or ""))
     state = "in progress" if answer["inProgress"] else answer["state"]
     head = f"Change {answer['changeId']} of {app.site.label}: {', '.join(filter(None, made))}; {state}."
-    if rows:
-        return f"{head} Undoing it brings back:", rows
-    put_back = record.state == FAILED and record.as_before and (record.files or record.packages)
-    nothing = "Its command has put back what it had changed." if put_back else "Its record keeps nothing to bring back."
-    return f"{head} {nothing}", rows
+    told = _what_undoing_does(answer) if rows else _why_nothing(record, answer)
+    return f"{head} {told}".rstrip(), rows
+
+
+def _what_undoing_does(answer: dict[str, Any]) -> str:
+    return f"Undoing it {'brings' if answer['undoneBy'] is None else 'brought'} back:"
+
+
+def _why_nothing(record: Record, answer: dict[str, Any]) -> str:
+    """Return the sentence about a change with nothing to undo."""
+    if answer["inProgress"]:
+        return ""  # it may come
+    if record.state == UNFINISHED:
+        return "It was interrupted before it had changed anything that undoing brings back."
+    if record.state == FAILED and record.as_before and (record.files or record.packages):
+        return "Its command has put back what it had changed."
+    return "Its record keeps nothing to bring back."

@@ -104,3 +104,13 @@ def test_an_undone_change_is_in_force_again_after_a_redo() -> None:
     assert undone([two, one]) == {first}
     assert undone([three, two, one]) == {undo}
     assert undone([record(undo, undoes=first), one]) == set()
+
+
+def test_a_record_of_another_format_is_not_half_understood() -> None:
+    row = json.loads(FULL.to_json())
+    assert row["format"] == 1
+    for content in ({**row, "format": 2}, {**row, "format": "1.1", "state": "pending"}):
+        with pytest.raises(Torn, match="another version of this extension has written it"):
+            Record.parse(json.dumps(content).encode())
+    del row["format"]
+    assert Record.parse(json.dumps(row).encode()).id == FULL.id

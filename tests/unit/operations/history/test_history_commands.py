@@ -246,9 +246,29 @@ def test_what_a_command_has_put_back_itself_is_not_to_undo(place: Place) -> None
     assert [row["target"] for row in place.shown(IDS[1])["restores"]] == ["a/web.config"]
 
 
+def test_what_is_said_of_a_change_without_anything_to_undo(place: Place) -> None:
+    place.put(record(1, state=UNFINISHED, finished_at=None), record(2), record(3, undoes=IDS[1], command="rollback"))
+    place.shown(IDS[1], in_full=True)
+    assert place.progress.last[0].endswith(
+        "It was interrupted before it had changed anything that undoing brings back."
+    )
+    place.put(record(4, state=UNFINISHED, finished_at=None))
+    place.hold(IDS[4], 40)
+    place.progress.last.clear()
+    place.shown(IDS[4], in_full=True)
+    assert place.progress.last[0].endswith("; in progress.")
+
+
+def test_what_undoing_has_brought_back_is_told_as_done(place: Place) -> None:
+    kept = KeptFile(WEB_CONFIG, "web.config", b"<a />", b"<b />", True)
+    place.put(record(1, files=(kept,)), record(2, undoes=IDS[1], command="rollback"))
+    place.shown(IDS[1], in_full=True)
+    assert place.progress.last[0].endswith("; undone. Undoing it brought back:")
+
+
 @pytest.mark.parametrize("state", [FAILED, UNFINISHED])
 def test_whether_a_python_of_a_cut_install_is_there_is_unknown(place: Place, state: Any) -> None:
-    place.put(record(1, command="install", state=state, runtimes=(RuntimeChange("install", *PYTHON),)))
+    place.put(record(1, command="install", state=state, runtimes=(RuntimeChange(*PYTHON, "install"),)))
     (row,) = place.shown(None)["restores"]
     assert (row["action"], row["before"], row["after"]) == ("uninstall", "unknown", None)
 
