@@ -40,7 +40,13 @@ _SECRET_VALUE = re.compile(
     r"--[\w-]*(?:passw|pwd|secret|token|api-?key)[\w-]*[\s=]",
     re.IGNORECASE,
 )
-_TOKEN = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>|[^<]+", re.DOTALL)
+# What is torn is in a file that is no XML: a tag that does not end, or whose quotes do not match.
+_TOKEN = re.compile(
+    r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>|"
+    r"(?P<torn><[^<]*)|[^<]+",
+    re.DOTALL,
+)
+_STRAY = re.compile(r"=\s*[\"']")
 _ATTRIBUTE = re.compile(r"""([\w.:-]+)(\s*=\s*)("[^"]*"|'[^']*')""")
 _TAG_NAME = re.compile(r"<[^\s/>]+")
 _NOT_LINE_END = re.compile(r"[^\r\n]+")
@@ -62,18 +68,24 @@ def masked_text(text: str, shown: Collection[str] = ()) -> str:
     """Return the text of a web.config with what may be secret replaced by MASK; lines stay lines.
 
     shown: names, in upper case, of further settings whose values are shown unless they look like a secret: the ones
-    that a person has just given. The text of a <value> (as in applicationSettings) and of CDATA is always masked.
+    that a person has just given. The text of a <value> (as in applicationSettings) and of CDATA is always masked, and
+    so is what cannot be told apart in a file that is no XML.
     """
     pieces, element = [], ""
-    for token in _TOKEN.findall(text):
-        if token.startswith("<!--"):
+    for found in _TOKEN.finditer(text):
+        token = found[0]
+        if found["torn"] is not None:
+            pieces.append(_torn(token))
+        elif token.startswith("<!--"):
             pieces.append(_ATTRIBUTE.sub(lambda match: _masked_attribute(match, None, shown), token))
         elif token.startswith("<![CDATA["):
             pieces.append(f"<![CDATA[{_hidden(token[9:-3])}]]>")
         elif token.startswith("<") and token[1:2] not in ("?", "!"):
             element = (_TAG_NAME.match(token) or [""])[0][1:]
             pieces.append(_masked_tag(token, shown))
-        elif element and looks_secret("" if element != "value" else "secret", token):
+        elif (element and looks_secret("" if element != "value" else "secret", token)) or (
+            not token.startswith("<") and _STRAY.search(token)
+        ):
             pieces.append(_hidden(token))
         else:
             pieces.append(token)
@@ -81,8 +93,15 @@ def masked_text(text: str, shown: Collection[str] = ()) -> str:
 
 
 def _masked_tag(tag: str, shown: Collection[str]) -> str:
+    if "=" in _ATTRIBUTE.sub("", tag):
+        return _torn(tag)
     setting = _setting(tag)
     return _ATTRIBUTE.sub(lambda match: _masked_attribute(match, setting, shown), tag)
+
+
+def _torn(tag: str) -> str:
+    """Mask all of a tag that cannot be read: what looks like its name may be a part of a value."""
+    return tag[:1] + _hidden(tag[1:])
 
 
 def _setting(tag: str) -> str | None:

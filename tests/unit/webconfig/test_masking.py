@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 
 from azext_pythonapp.webconfig.diff import unified_diff
@@ -69,6 +70,27 @@ def test_a_changed_secret_is_a_change_that_shows_nothing() -> None:
     diff = unified_diff(FILE.encode(), after.encode(), "web.config")
     line = '    <add key="Harmless?" value="***" />'
     assert f"-{line}\n+{line}" in "\n".join(text.partition("  [")[0] for text in diff.splitlines()), diff
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<configuration><appSettings>\n<add key="A" value="hunter2"\n<add key="B" value="x"/>',
+        '<add key="A" value="hunter2 />\n<add key="B" value="x"/>',
+        '<add key="A" value="hunter2 />\n<add key=" B " value="x">',
+        '<appSettings>add key="A" value="hunter2"/>',
+        "<add key=\"A\"> value='hunter2'/>",
+        '<add key="A" value=hunter2 />',
+        '<add key="A" value="hunter2',
+        '<add key="A" value="a<hunter2"',
+        '<add key="A"><![CDATA[hunter2</add>',
+        '<!-- <add key="A" value="hunter2" ',
+    ],
+)
+def test_a_file_that_is_no_xml_shows_no_value(text: str) -> None:
+    assert "hunter2" not in masked_text(text)
+    assert masked_text(text).count("\n") == text.count("\n")
+    assert "hunter2" not in unified_diff(text.encode(), b"<configuration/>", "web.config")
 
 
 def test_what_looks_like_a_secret() -> None:
