@@ -12,7 +12,7 @@ from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
 from azext_pythonapp.source.folder import Source, SourceFile
 from azext_pythonapp.source.ignore import pattern_of
 from azext_pythonapp.source.left_out import first_few
-from azext_pythonapp.webconfig.handlers import read_handler
+from azext_pythonapp.webconfig.handlers import read_handler, read_in_force
 
 REQUIREMENTS = "requirements.txt"
 _SIGNS = (REQUIREMENTS, "manage.py")
@@ -45,22 +45,20 @@ class SourceApp:
 
     @property
     def starts_python(self) -> bool:
-        """Return whether the folder's own web.config starts a Python; one that cannot be read may well do so."""
-        try:
-            return read_handler(self._content(WEB_CONFIG)) is not None
-        except InvalidWebConfig:
-            return True
+        """Return whether the folder's own web.config starts a Python. Raises InvalidWebConfig."""
+        return read_handler(self._content(WEB_CONFIG)) is not None
 
     def require(self, *, named: bool, in_force: bool) -> None:
         """Raise InvalidInput for a folder that is no app, with what was looked for.
 
         named: the command line names what is to start. in_force: the app has a web.config that starts something; then
         any file of Python is enough, because nobody can see in it what a script of one's own serves. Raises it for a
-        folder of which nothing is sent, too, and for a file that cannot be read.
+        folder of which nothing is sent, too, and for a file or a web.config that cannot be read.
         """
         if not self.source.files:
             sentences = [f"Nothing of '{self.source.folder}' is sent.", self.source.left_out_sentence or ""]
             raise InvalidInput(" ".join(filter(None, sentences)), self._advice())
+        self._require_web_config()
         if named or self.requirements is not None or self.starts_python:
             return
         if self.entry_points or self.entry_points.foreign:
@@ -92,6 +90,18 @@ class SourceApp:
             f"If '{module}' is not a module of the app itself, add its package, {package}, to '{place}' and publish "
             f"again{without}"
         )
+
+    def _require_web_config(self) -> None:
+        """Raise InvalidInput for a web.config of the folder that cannot be edited, which is not the app's own."""
+        main = self.source.find(WEB_CONFIG)
+        try:
+            read_in_force(main.content() if main is not None else None)
+        except InvalidWebConfig as error:
+            path = main.path if main is not None else WEB_CONFIG
+            raise InvalidInput(
+                f"'{self.source.folder / path}' cannot be published: {error.message}",
+                f"Correct it, or leave it out with `--exclude {quoted(pattern_of(path))}`; then the app's own stays.",
+            ) from error
 
     def _looked_for(self) -> str:
         python = [each for each in self.entry_points.files if each.lower().endswith((".py", ".pyw"))]

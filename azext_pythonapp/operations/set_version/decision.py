@@ -112,15 +112,13 @@ def decide(app: App, request: SetVersionRequest, brought: Brought) -> Decision:
     """
     seen = observe(app, files=True)
     seen.remember_files()
-    web_config = seen.web_config
-    if seen.handler is not None and seen.trouble is not None:
-        app.say_once(seen.trouble.message)
-    current = read_in_force(web_config.content)
+    web_config, base = seen.web_config, brought.web_config
+    named = read_in_force(base) if base is not None else None
+    current = _in_force(app, seen, named)
     brought.require(current)
-    files, base = brought.files(app), brought.web_config
-    respected = (read_in_force(base) if base is not None else None) or current
+    files, respected = brought.files(app), named or current
     start = decide_start(files, request.handler, request.app, respected, lambda: known_settings(app), app.progress.say)
-    choice = _choice(app, request, seen, current)
+    choice = _choice(app, request, seen, named if seen.problem else current)
     installation = installation_of(app, choice, seen.pythons)
     requirements = _requirements(app, brought) if request.requirements else None
     found = Found(files, web_config, current, start, requirements, seen.current, seen.pythons, base)
@@ -131,6 +129,20 @@ def decide(app: App, request: SetVersionRequest, brought: Brought) -> Decision:
     registration = Registration(identity.registered_path, identity.registered_arguments)
     intent = _intent(app, request, found, python, registration, _requirement_names(found, python))
     return Decision(app, request, found, installation, python, intent)
+
+
+def _in_force(app: App, seen: Observation, brought: PythonHandler | None) -> PythonHandler | None:
+    """Return what the app's web.config makes IIS run; None for one that cannot be read and is replaced.
+
+    brought: what the web.config starts that replaces it; None without one. Raises InvalidWebConfig where nothing else
+    tells which Python the app is to run.
+    """
+    if seen.problem is not None and brought is not None:
+        app.say_once(f"{seen.problem.message} The folder's own replaces it.")
+        return None
+    if seen.handler is not None and seen.trouble is not None:
+        app.say_once(seen.trouble.message)
+    return read_in_force(seen.web_config.content)
 
 
 def _choice(app: App, request: SetVersionRequest, seen: Observation, current: PythonHandler | None) -> Choice:

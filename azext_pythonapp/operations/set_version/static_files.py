@@ -60,7 +60,7 @@ def static_sentence(decision: Decision) -> tuple[str | None, bool]:
     One request more, for a folder that IIS may serve.
     """
     start = decision.found.start
-    entry, current = start.entry or start.found, read_handler(decision.found.web_config.content)
+    entry, current = start.entry or start.found, decision.found.based_on
     if entry is None or (current is not None and current.part is not None):
         return None, False
     files = decision.found.files

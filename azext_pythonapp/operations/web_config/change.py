@@ -214,7 +214,11 @@ class WebConfigChange:
 
 
 def _handler_text(content: bytes | None) -> str | None:
-    handler = read_handler(content)
+    """Return what a web.config starts; None, too, for one that cannot be read and is replaced."""
+    try:
+        handler = read_handler(content)
+    except InvalidWebConfig:
+        return None
     return f"{handler.kind} {handler.python_path}" if handler else None
 
 

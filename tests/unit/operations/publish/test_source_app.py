@@ -29,7 +29,6 @@ def app_of(folder, files, *exclude):
         {"backend/app.py": FLASK},
         {"Requirements.txt": "", "x.html": ""},
         {"web.config": HANDLER},
-        {"web.config": "<not well-formed"},
         {"serve.py": "from aiohttp import web\napp = web.Application()\n"},
     ],
 )
@@ -58,6 +57,27 @@ def test_python_that_is_no_app_is_refused_unless_one_runs(tmp_path):
         "none of its 4 Python files (tool.py, lib/a.py, lib/b.py and 1 more) defines a Django," in caught.value.message
     )
     app.require(named=False, in_force=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "web.config is not valid XML at line 1, column 1: no element found. The file is empty."),
+        (b"<configuration>\n<handlers>\n</configuration>", "web.config is not valid XML at line 3, column 3: mismatch"),
+        (b'<?xml version="1.0" encoding="utf-8"?>\n<!-- \xfc --><configuration/>', "web.config is not valid UTF-8"),
+        (b"<system.webServer/>", "The root element of web.config is <system.webServer>, not <configuration>"),
+    ],
+)
+def test_a_web_config_that_cannot_be_edited_is_the_folders(content, reason, tmp_path):
+    app = app_of(tmp_path, {"app.py": FLASK, "requirements.txt": "", "Web.config": content})
+    for named in (False, True):
+        with pytest.raises(InvalidInput) as caught:
+            app.require(named=named, in_force=True)
+        assert caught.value.message.startswith(f"'{tmp_path / 'Web.config'}' cannot be published: {reason}")
+        assert caught.value.recommendation == (
+            "Correct it, or leave it out with `--exclude /Web.config`; then the app's own stays."
+        )
+    app_of(tmp_path, {}, "/Web.config").require(named=False, in_force=False)
 
 
 def test_python_files_that_are_not_looked_at_are_not_denied(tmp_path):
