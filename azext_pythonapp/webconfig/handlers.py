@@ -53,6 +53,14 @@ def read_handler(content: bytes | None) -> PythonHandler | None:
     return None if content is None else _read(Document.parse(content))
 
 
+def readable_handler(content: bytes | None) -> PythonHandler | None:
+    """As `read_handler`; None, too, for a web.config that cannot be read."""
+    try:
+        return read_handler(content)
+    except InvalidWebConfig:
+        return None
+
+
 def read_settings(content: bytes | None) -> PythonHandler | None:
     """Return what appSettings without a handler for Python say, as a PythonHandler whose python_path is "".
 

@@ -8,7 +8,6 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import (
     Conflict,
     Interrupted,
-    InvalidWebConfig,
     NotFound,
     PlatformFailed,
     PythonAppError,
@@ -20,7 +19,7 @@ from azext_pythonapp.operations.app.recording import OpenChange
 from azext_pythonapp.operations.app.wwwroot import FileState
 from azext_pythonapp.plan import Action, Change
 from azext_pythonapp.webconfig.diff import unified_diff
-from azext_pythonapp.webconfig.handlers import read_handler
+from azext_pythonapp.webconfig.handlers import readable_handler
 
 
 def read_state(app: App, path: str) -> FileState:
@@ -126,10 +125,7 @@ class FileReturn:
 
 def _text(content: bytes | None) -> str | None:
     """Return what a web.config starts, as answers have it; None for nothing, and for any other file."""
-    try:
-        handler = read_handler(content)
-    except InvalidWebConfig:
-        return None
+    handler = readable_handler(content)
     return f"{handler.kind} {handler.python_path}" if handler else None
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ntpath
 from dataclasses import dataclass
 
-from azext_pythonapp.errors import Conflict, InvalidWebConfig, PythonAppError
+from azext_pythonapp.errors import Conflict, PythonAppError
 from azext_pythonapp.history.record import FAILED, Record, readable_time
 from azext_pythonapp.operations.app.recording import OpenChange
 from azext_pythonapp.operations.web_config.entry_point import shown_entry_point
 from azext_pythonapp.runtimes.identity import identify_folder
-from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
+from azext_pythonapp.webconfig.handlers import PythonHandler, readable_handler
 
 # A change that was made while a command ran is among the newest.
 _NEWEST = 5
@@ -42,7 +42,7 @@ def conflict(
     """
     maker = _maker(record, shown, base)
     by = f" ({maker.sentence})" if maker else ""
-    before, now, wanted = _handler(base), _handler(theirs), _handler(ours)
+    before, now, wanted = readable_handler(base), readable_handler(theirs), readable_handler(ours)
     did = _difference(label, before, now) if theirs is not None else f"deleted web.config of {label}"
     version = python_version(wanted)
     yours = f"Yours, {version}," if version and version != python_version(before) else "Your change"
@@ -76,13 +76,6 @@ def _difference(label: str, before: PythonHandler | None, now: PythonHandler | N
     if entries[0] != entries[1] and before.kind == "fastCgi":
         return f"changed the entry point of {label} from {entries[0]} to {entries[1]}"
     return f"changed web.config of {label}"
-
-
-def _handler(content: bytes | None) -> PythonHandler | None:
-    try:
-        return read_handler(content)
-    except InvalidWebConfig:
-        return None
 
 
 def _maker(record: OpenChange | None, shown: str, base: bytes | None) -> Maker | None:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from azext_pythonapp.errors import InvalidWebConfig, NotFound, PythonAppError, Refused
+from azext_pythonapp.errors import NotFound, PythonAppError, Refused
 from azext_pythonapp.operations.app.recording import OpenChange
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, LocalFiles
 from azext_pythonapp.operations.web_config.change import WebConfigChange, handler_words
@@ -27,6 +27,7 @@ from azext_pythonapp.webconfig.handlers import (
     read_handler,
     read_in_force,
     read_settings,
+    readable_handler,
     write_handler,
 )
 from azext_pythonapp.webconfig.masking import masked_settings
@@ -207,9 +208,9 @@ class _Work:
             if record is None:
                 return self.plan.apply(target.progress)
             self.plan.guard = record.require
-            record.note(runtime_before=target.starts(_readable(self._found.content)))
+            record.note(runtime_before=target.starts(readable_handler(self._found.content)))
             changes = self.plan.apply(target.progress)
-            record.finish(changes, runtime_after=target.starts(_readable(self._main.content)))
+            record.finish(changes, runtime_after=target.starts(readable_handler(self._main.content)))
         return changes
 
     def say_notes(self, planned: bool = False) -> None:
@@ -304,14 +305,6 @@ class _Work:
             return [change]
 
         return Step(f"Writing {here.shown(name)}.", [change], write)
-
-
-def _readable(content: bytes | None) -> PythonHandler | None:
-    """Return what a web.config starts; None, too, for one that cannot be read."""
-    try:
-        return read_handler(content)
-    except InvalidWebConfig:
-        return None
 
 
 def _described(target: WebConfigTarget, handler: PythonHandler | None, content: bytes) -> dict[str, Any]:
