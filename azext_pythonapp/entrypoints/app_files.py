@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Iterable
+from collections.abc import Callable, Iterable
 
 from azext_pythonapp.entrypoints.detection import FOREIGN_FOLDERS, Candidates, candidate_files, detect, imported_files
 from azext_pythonapp.errors import InvalidInput, NotFound

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Mapping, Sequence
 
 from azext_pythonapp.entrypoints.app_files import application_files
 from azext_pythonapp.entrypoints.application import EntryPoint, Framework

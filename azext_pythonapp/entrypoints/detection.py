@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import Iterable, Iterator, List, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from azext_pythonapp.entrypoints.application import TITLES, EntryPoint
 from azext_pythonapp.entrypoints.modules import module_name
@@ -65,7 +65,7 @@ FOREIGN_FOLDERS = (
 )
 
 
-class Candidates(List[EntryPoint]):
+class Candidates(list[EntryPoint]):
     """Entry points, best first, and other findings in the files.
 
     notes: one sentence for each near miss that cannot be served. files: the known paths. foreign: for each

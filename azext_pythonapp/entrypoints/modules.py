@@ -7,7 +7,7 @@ imports of a file below such a folder ("backend/config/wsgi.py") show which fold
 from __future__ import annotations
 
 import ast
-from typing import Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from azext_pythonapp.entrypoints.source import Source
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Iterable, Iterator, Literal
+from typing import Literal
 
 from azext_pythonapp.entrypoints import frameworks
 from azext_pythonapp.entrypoints.application import Framework

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, replace
-from typing import Dict, Literal, Tuple
+from typing import Literal
 
 from azext_pythonapp.entrypoints import frameworks
 from azext_pythonapp.entrypoints.application import Framework
@@ -16,7 +16,7 @@ from azext_pythonapp.entrypoints.source import FUNCTIONS, Function, Source, assi
 
 USUAL_NAMES = ("app", "application")
 # The file, line and column where an object is created.
-Origin = Tuple[str, int, int]
+Origin = tuple[str, int, int]
 _Kind = Literal["object", "factory", "arguments", "class", "dash", "runner", "foreign", "tuple"]
 _CACHES = ("functools.lru_cache", "functools.cache")
 
@@ -40,7 +40,7 @@ class Value:
     wraps: frozenset[Origin] = frozenset()
 
 
-Names = Dict[str, Tuple[Value, int, bool]]
+Names = dict[str, tuple[Value, int, bool]]
 
 
 class Scopes:

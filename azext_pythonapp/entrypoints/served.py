@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ntpath
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Iterator, Mapping
 
 from azext_pythonapp.webconfig.command_line import Program, PythonCall
 

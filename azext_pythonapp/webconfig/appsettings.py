@@ -7,7 +7,7 @@ later one wins; it strips keys and ignores <remove>, <clear>, file= and configSo
 
 from __future__ import annotations
 
-from typing import Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from azext_pythonapp.webconfig.document import Document
 from azext_pythonapp.webconfig.layout import NewElement

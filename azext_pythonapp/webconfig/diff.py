@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import Collection, Iterator
+from collections.abc import Collection, Iterator
 
 from azext_pythonapp.errors import InvalidWebConfig
 from azext_pythonapp.webconfig.encoding import decode

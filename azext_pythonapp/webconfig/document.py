@@ -7,8 +7,9 @@ libraries that rewrite a file lose its comments, quotes, line ends or character 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Iterator, Union
+from typing import Union
 
 from azext_pythonapp.errors import InvalidWebConfig
 from azext_pythonapp.webconfig.encoding import Encoding, decode

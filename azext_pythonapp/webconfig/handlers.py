@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Mapping
 
 from azext_pythonapp.errors import InvalidInput, InvalidWebConfig, Refused
 from azext_pythonapp.webconfig import appsettings, httpplatform, values

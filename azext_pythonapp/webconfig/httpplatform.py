@@ -6,7 +6,7 @@ Schema: docs/platform/site-extensions.md 2.3 (HttpPlatformHandler configuration 
 from __future__ import annotations
 
 import re
-from typing import Mapping
+from collections.abc import Mapping
 
 from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.webconfig.document import Document

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ntpath
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Mapping
+from typing import Literal
 
 from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.webconfig.command_line import Program, understand

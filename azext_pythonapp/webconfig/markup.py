@@ -7,8 +7,9 @@ small scanner finds the attributes. Offsets count bytes of the text in UTF-8. Ti
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Iterator, NoReturn
+from typing import NoReturn
 from xml.parsers import expat
 
 from azext_pythonapp.errors import InvalidWebConfig

@@ -8,7 +8,7 @@ masked too.
 from __future__ import annotations
 
 import re
-from typing import Collection, Mapping
+from collections.abc import Collection, Mapping
 
 MASK = "***"
 

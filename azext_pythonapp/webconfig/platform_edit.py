@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 from azext_pythonapp.webconfig import httpplatform
 from azext_pythonapp.webconfig.document import Document

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ntpath
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Mapping
 
 from azext_pythonapp.webconfig import paths
 from azext_pythonapp.webconfig.document import Document

@@ -7,9 +7,9 @@ rule is right for FastCGI, and wrong for HttpPlatform.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Iterable
 
 from azext_pythonapp.webconfig.markup import Element
 

@@ -8,7 +8,7 @@ environmentVariables (docs/platform/site-extensions.md 2.3 and 3.2). So a value 
 from __future__ import annotations
 
 import re
-from typing import Mapping
+from collections.abc import Mapping
 
 from azext_pythonapp.webconfig.intent import Kind
 

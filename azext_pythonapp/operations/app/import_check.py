@@ -128,8 +128,8 @@ def require_import(
 
     untouched: says what was not changed, as a sentence. requirements: whether the command installs requirements.txt.
     in_use: whether the app runs that Python now, so that `package install` installs into it.
-    missing: takes a module that is missing, and the package that may have it, None for none, and returns what to do about that; None
-    where it knows nothing better than this command.
+    missing: takes a module that is missing, and the package that may have it, None for none, and returns what to do
+    about that; None where it knows nothing better than this command.
     """
     if check.error is None:
         return

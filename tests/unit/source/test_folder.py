@@ -137,7 +137,8 @@ def test_sentence_counts_what_gitignore_and_exclude_leave_out(tmp_path):
     source = read_source(tmp_path, ["tests/", "*.md"])
     assert sent(source) == [".gitignore", "app.py", "web/.gitignore"]
     assert source.left_out_sentence == (
-        "Left out: 3 files and 1 folder of .gitignore (a.log, build, web/b.log and 1 more), 1 file of --exclude *.md, 2 folders of --exclude tests/."
+        "Left out: 3 files and 1 folder of .gitignore (a.log, build, web/b.log and 1 more), "
+        "1 file of --exclude *.md, 2 folders of --exclude tests/."
     )
     assert source.unmatched == ()
 
