@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from azext_pythonapp.advice import quoted
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.errors import NotFound, PlatformFailed, Refused, RemoteFailed
+from azext_pythonapp.errors import InvalidInput, NotFound, PlatformFailed, Refused, RemoteFailed
 from azext_pythonapp.operations.app.observe import not_answered
 from azext_pythonapp.operations.runtime.sources import NAMES, SourceName, Supply, app_supply
 from azext_pythonapp.runtimes import official
@@ -38,6 +38,16 @@ class Choice:
         """The Python that is on the app, for a choice without an offer."""
         assert self.present is not None
         return self.present
+
+
+def require_one_name(version: str | None, extension_id: str | None, architecture: str | None, find: str) -> None:
+    """Raise InvalidInput unless the options name a runtime in one way. find: how to see which there are."""
+    if (version is None) == (extension_id is None):
+        raise InvalidInput("Name the runtime with either --version or --extension-id.", find)
+    if extension_id is not None and architecture is not None:
+        raise InvalidInput(
+            "--arch can only be used with --version; the id of a site extension includes its architecture."
+        )
 
 
 def choose_runtime(

@@ -15,7 +15,14 @@ from azext_pythonapp.operations.app.home_space import require_room
 from azext_pythonapp.operations.app.observe import list_pythons, not_answered
 from azext_pythonapp.operations.app.recording import OpenChange, recorded
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
-from azext_pythonapp.operations.runtime.choose import EVERYWHERE, Choice, choose_runtime, newest_present, say_new_id
+from azext_pythonapp.operations.runtime.choose import (
+    EVERYWHERE,
+    Choice,
+    choose_runtime,
+    newest_present,
+    require_one_name,
+    say_new_id,
+)
 from azext_pythonapp.operations.runtime.install_package import COMMAND, NO_WAIT, install_registration, install_release
 from azext_pythonapp.operations.runtime.keep_packages import Replacement, begun_replacement
 from azext_pythonapp.operations.runtime.last_lines import installed_lines
@@ -61,15 +68,12 @@ class InstallRequest:
         confirmed: bool,
     ) -> InstallRequest:
         """From the command's options. Raises InvalidInput when they do not name one runtime."""
-        if (version is None) == (extension_id is None):
-            raise InvalidInput(
-                "Name the runtime with either --version or --extension-id.",
-                "List what is available: `az webapp python list-versions --output table`.",
-            )
-        if extension_id is not None and architecture is not None:
-            raise InvalidInput(
-                "--arch can only be used with --version; the id of a site extension includes its architecture."
-            )
+        require_one_name(
+            version,
+            extension_id,
+            architecture,
+            "List what is available: `az webapp python list-versions --output table`.",
+        )
         if package_version is not None and extension_id is None:
             raise InvalidInput("--package-version can only be used with --extension-id.")
         if package_version is not None and not numbers(package_version):

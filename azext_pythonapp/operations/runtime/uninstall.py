@@ -9,14 +9,14 @@ from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.site_extensions import delete_extension
-from azext_pythonapp.errors import InvalidInput, NotFound, Refused, RemoteFailed
+from azext_pythonapp.errors import NotFound, Refused, RemoteFailed
 from azext_pythonapp.history.record import FAILED
 from azext_pythonapp.operations.app.observe import not_answered, observe
 from azext_pythonapp.operations.app.python_in_use import Target
 from azext_pythonapp.operations.app.record_parts import package_part, runtime_change
 from azext_pythonapp.operations.app.recording import recorded
 from azext_pythonapp.operations.app.site_packages import direct_addresses
-from azext_pythonapp.operations.runtime.choose import say_new_id
+from azext_pythonapp.operations.runtime.choose import require_one_name, say_new_id
 from azext_pythonapp.operations.runtime.in_use import shortened, uses_of_runtime
 from azext_pythonapp.operations.runtime.keep_packages import BUNDLED, note_of, packages_in
 from azext_pythonapp.operations.runtime.last_lines import EXTENSION as EXTENSIONS
@@ -58,15 +58,9 @@ class UninstallRequest:
         confirmed: bool,
     ) -> UninstallRequest:
         """From the command's options. Raises InvalidInput when they do not name one runtime."""
-        if (version is None) == (extension_id is None):
-            raise InvalidInput(
-                "Name the runtime with either --version or --extension-id.",
-                "See what the app has: `az webapp python list --output table`.",
-            )
-        if extension_id is not None and architecture is not None:
-            raise InvalidInput(
-                "--arch can only be used with --version; the id of a site extension includes its architecture."
-            )
+        require_one_name(
+            version, extension_id, architecture, "See what the app has: `az webapp python list --output table`."
+        )
         spec = VersionSpec.parse(version) if version else None
         return cls(spec, architecture, extension_id, keep_files, force, confirmed)
 
