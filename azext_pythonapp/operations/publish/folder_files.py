@@ -15,7 +15,7 @@ from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
 from azext_pythonapp.operations.files.compare import Comparison, compare, left_the_folder
 from azext_pythonapp.operations.files.exchange import Exchange, NewFile
 from azext_pythonapp.operations.files.kept import kept_files
-from azext_pythonapp.operations.files.manifest import read_manifest
+from azext_pythonapp.operations.files.manifest import PATH, read_manifest
 from azext_pythonapp.operations.files.present import folders_in_other_case, folders_of, hashes_of, list_present
 from azext_pythonapp.operations.files.upload import file_opener
 from azext_pythonapp.operations.publish.laid_over import LaidOver
@@ -48,6 +48,7 @@ class FolderFiles(Brought):
         self._main = source.find(WEB_CONFIG)
         files = [file for file in source.files if file is not self._main]
         manifest = read_manifest(app.kudu, root)
+        self._listed = manifest.readable
         gone = left_the_folder(manifest, files, source.folder) if request.clean else []
         present = list_present(app, root, folders_of([*(file.path for file in files), *gone]))
         self.found: Comparison[SourceFile] = compare(
@@ -85,8 +86,13 @@ class FolderFiles(Brought):
         return self._laid_over.paths
 
     def warn(self) -> None:
-        """Tell the person of files that others changed on the app since they were published."""
+        """Tell the person of files that others changed on the app since they were published, and what is not known."""
         label, changed, kept = self._app.site.label, self.found.changed_there, self.found.kept
+        if not self._listed:
+            self._app.progress.say(
+                f"Warning: the list of what was published to {label} before ({PATH}) cannot be read, so its files are "
+                "compared by their content, and what is no longer in the folder stays there."
+            )
         if changed:
             self._app.progress.say(
                 f"Warning: {names_in_words(changed)} {'were' if len(changed) > 1 else 'was'} changed on {label} since "

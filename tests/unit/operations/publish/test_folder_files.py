@@ -104,6 +104,29 @@ def test_a_pip_that_fails_leaves_the_old_files(app, folder, root, brought):
     assert caught.value.message == "pip failed. The files of app 'shop' were put back as they were."
 
 
+@pytest.mark.parametrize("content", [b"{", b'{"format": 2, "files": {}}', b""])
+def test_a_list_that_cannot_be_read_is_said(app, folder, root, content, brought):
+    folder["app.py"], folder["old.py"] = "app", "old"
+    files = brought()
+    noted(files)
+    applied(app, files)
+    files.warn()
+    assert not any("cannot be read" in line for line in app.progress.said)
+    (root.parent.parent / PATH).write_bytes(content)
+    del folder["old.py"]
+    files = brought(clean=True)
+    files.warn()
+    assert app.progress.said[-1] == (
+        "Warning: the list of what was published to app 'shop' before (data/pythonapp/publish/manifest.json) cannot be "
+        "read, so its files are compared by their content, and what is no longer in the folder stays there."
+    )
+    noted(files, "20261126-120000-0002")
+    applied(app, files)
+    assert content_of(root) == {"app.py": "app", "old.py": "old"}
+    brought(clean=True).warn()
+    assert len([line for line in app.progress.said if "cannot be read" in line]) == 1
+
+
 def test_putting_back_is_tried_once(app, folder, root, site, brought):
     (root / "app.py").write_text("old")
     folder["app.py"] = "new"
