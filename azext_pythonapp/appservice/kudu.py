@@ -246,11 +246,16 @@ class Kudu:
             reason = error_text(text_of(answer.response), 404)
             raise Conflict(f"{path} of {self._scm.label} could not be deleted: {reason}")
 
-    def delete_directory(self, path: str) -> None:
-        """Delete a directory with its contents, unless it is already gone. Raises Conflict when a file is locked."""
+    def delete_directory(self, path: str, recursive: bool = True) -> None:
+        """Delete a directory, unless it is already gone. recursive: with its contents.
+
+        Raises Conflict when a file is locked, and without `recursive` when it is not empty (docs/platform/kudu.md 3.4).
+        """
         self.memory.forget()
         with suppress(NotFound):
-            self._scm.send_idempotent("DELETE", self.url(path.strip("/") + "/"), path, params={"recursive": "true"})
+            self._scm.send_idempotent(
+                "DELETE", self.url(path.strip("/") + "/"), path, params={"recursive": str(recursive).lower()}
+            )
 
     def upload(self, folder: str, files: Mapping[str, bytes]) -> None:
         """Write files into a folder with one request; the folder is created, other files in it stay.

@@ -141,7 +141,8 @@ class Published(_Row):
 
     root: the folder, below %HOME%. archive: the zip file with the previous bytes of `replaced` and `deleted`, below
     %HOME%; None when there are none. Paths are below root, '/'-separated.
-    before, after: the manifests of what was published: facts of a file by path, None where there was none.
+    before, after: the manifests of what was published: facts of a file by path, None where there was none. folders:
+    that were made for the files.
     """
 
     root: str
@@ -151,6 +152,7 @@ class Published(_Row):
     deleted: Sequence[str]
     before: Mapping[str, Any] | None = None
     after: Mapping[str, Any] | None = None
+    folders: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,7 @@ _PARTS: dict[str, _Check] = {
             created=_each(is_home_path),
             replaced=_each(is_home_path),
             deleted=_each(is_home_path),
+            folders=_each(is_home_path),
             before=_FACTS,
             after=_FACTS,
         )

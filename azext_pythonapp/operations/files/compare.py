@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from azext_pythonapp.errors import Refused
+from azext_pythonapp.operations.files.folders import in_the_way, require_own
 from azext_pythonapp.operations.files.manifest import Manifest, Row
 from azext_pythonapp.operations.files.present import Present, PresentFile
 from azext_pythonapp.packages.windows_names import folded
@@ -45,7 +45,8 @@ class Comparison(Generic[File]):
     """What there is to do, and what is left alone; all names are below the root.
 
     new, different, unchanged: files of this machine. delete: files of the app that were published and are no longer in
-    the folder. changed_there: those of `different` that somebody else changed on the app since they were published.
+    the folder, and those in the place of a folder. changed_there: those of `different` that somebody else changed on
+    the app since they were published.
     kept: files that would be deleted, but were changed on the app.
     adopted: rows for the manifest, of files that are as wanted and not in it.
     """
@@ -74,16 +75,22 @@ def compare(
 ) -> Comparison[File]:
     """Compare files of this machine with those of an app.
 
-    label: names the app in errors. local: without the root's web.config. present: with every folder of local and gone.
+    label: names the app in errors. local: without the root's web.config. present: with every folder of local and gone,
+    and all that is in folders in the place of a file.
     hashes: returns the SHA-256 of files on the app, by name; asked once, for those whose size and time do not tell.
     gone: names of published files that are no longer in the folder and are to be deleted.
-    Raises Refused where a file is to replace a folder, or the other way round.
+    Raises Refused where a file is to replace a folder with files of others.
     """
     pairs = [(file, present.file(file.path), manifest.get(file.path)) for file in local]
-    _require_kinds(label, local, present)
-    leaving = _leaving(gone, present, manifest)
+    names = [file.path for file in local]
+    require_own(label, names, present, [row.name for row in manifest.rows.values()])
+    blocking = in_the_way(names, present)
+    leaving = _leaving(
+        [name for name in gone if folded(name) not in {folded(each) for each in blocking}], present, manifest
+    )
+    replaced = _leaving(blocking, present, manifest)
     doubtful = {there.name for file, there, row in pairs if there and _is_doubtful(file, there, row)}
-    doubtful |= {there.name for row, there in leaving if not _is_as_left(there, row)}
+    doubtful |= {there.name for row, there in [*leaving, *replaced] if not _is_as_left(there, row)}
     known = hashes(sorted(doubtful)) if doubtful else {}
     new, different, unchanged, changed, adopted = [], [], [], [], []
     for file, there, row in pairs:
@@ -99,13 +106,14 @@ def compare(
         different.append(file)
         if row is not None and content != row.sha256:
             changed.append(there.name)
+    changed += [there.name for row, there in replaced if not _is_as_published(there, row, known)]
     return Comparison(
         new,
         different,
         unchanged,
-        [there.name for row, there in leaving if _is_as_left(there, row) or known.get(there.name) == row.sha256],
+        [*blocking, *(there.name for row, there in leaving if _is_as_published(there, row, known))],
         changed,
-        [there.name for row, there in leaving if not _is_as_left(there, row) and known.get(there.name) != row.sha256],
+        [there.name for row, there in leaving if not _is_as_published(there, row, known)],
         adopted,
     )
 
@@ -144,6 +152,10 @@ def _is_as_left(there: PresentFile, row: Row) -> bool:
     return (there.size, there.modified) == (row.size, row.modified)
 
 
+def _is_as_published(there: PresentFile, row: Row, known: Mapping[str, str | None]) -> bool:
+    return _is_as_left(there, row) or known.get(there.name) == row.sha256
+
+
 def _is_doubtful(file: LocalFile, there: PresentFile, row: Row | None) -> bool:
     """Return whether only the bytes on the app tell if a file differs, or if somebody else changed it."""
     if row is not None and (_is_as_left(there, row) or _is_kept_web_config(file, row)):
@@ -164,21 +176,3 @@ def _is_kept_web_config(file: LocalFile, row: Row) -> bool:
     Commands of this extension, and people, change such a file on the app; that change stays.
     """
     return folded(file.path).rpartition("/")[2] == folded(WEB_CONFIG) and row.sha256 == file.sha256
-
-
-def _require_kinds(label: str, local: Sequence[LocalFile], present: Present) -> None:
-    for file in local:
-        folder = present.folders.get(folded(file.path))
-        if folder is not None:
-            raise Refused(
-                f"'{file.path}' is a file here, and a folder on {label}. Nothing was changed.",
-                "Delete that folder on the app if nothing in it is needed, or rename the file.",
-            )
-        parts = file.path.split("/")
-        for depth in range(1, len(parts)):
-            there = present.file("/".join(parts[:depth]))
-            if there is not None:
-                raise Refused(
-                    f"'{there.name}' is a folder here, and a file on {label}. Nothing was changed.",
-                    "Delete that file on the app if it is not needed, or rename the folder.",
-                )

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import PlatformFailed
 from azext_pythonapp.history.record import Published
+from azext_pythonapp.operations.files.folders import clear, in_the_way, leave_folders, made_for, require_own
 from azext_pythonapp.operations.files.kept import Kept, archive_path, is_complete
 from azext_pythonapp.operations.files.manifest import Manifest, Row, read_manifest, write_manifest
 from azext_pythonapp.operations.files.present import Present, PresentFile, folders_of, hashes_of, list_present
@@ -43,9 +44,10 @@ class Exchange:
 
     root: their folder, below %HOME%. present: the app's files, with every folder that is touched. manifest: what was
     published so far. write: what to write; where the app spells a name in another case, that file is deleted first.
-    delete: files that are there. adopted: more rows for the manifest. web_config: its new hash for the root's
-    web.config. published: what is done, for the record of the change. changed: whether
-    there is anything to put back. noted: whether `note` was called.
+    delete: files that are there; those in the place of a folder, or in a folder in the place of a file, go before
+    others are written. own_folders: more folders that may go when they are empty. adopted: more rows for the manifest.
+    web_config: its new hash for the root's web.config. published: what is done, for the record of the change. changed:
+    whether there is anything to put back. noted: whether `note` was called.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Exchange:
         delete: Sequence[str],
         *,
         adopted: Sequence[Row] = (),
+        own_folders: Sequence[str] = (),
         web_config: str | None = None,
     ):
         self._app = app
@@ -67,6 +70,9 @@ class Exchange:
         self._write = write
         self._delete = [there.name for name in delete if (there := present.file(name)) is not None]
         self._adopted = adopted
+        self._own_folders = [*manifest.folders.values(), *own_folders]
+        self._cleared: set[str] = set()
+        self._gone: list[str] = []
         self._web_config = web_config
         self._kept: Kept | None = None
         self._sent: set[str] = set()
@@ -85,9 +91,10 @@ class Exchange:
             (created if there is None else replaced).append(file.name if there is None else there.name)
             before[file.name if there is None else there.name] = self._facts_before(file.name)
             after[file.name] = {"sha256": file.sha256, "size": file.size, "modified": None}
+        made = made_for([file.name for file in self._write], self._present)
         before[WEB_CONFIG] = {"sha256": self._manifest.web_config}
         after[WEB_CONFIG] = {"sha256": self._web_config}
-        return Published(self._root, None, created, replaced, self._delete, before, after)
+        return Published(self._root, None, created, replaced, self._delete, before, after, made)
 
     def _facts_before(self, name: str) -> Facts | None:
         there, row = self._present.file(name), self._manifest.get(name)
@@ -154,19 +161,33 @@ class Exchange:
             return
         self.changed = True
         self._sent |= {file.name for file in files}
+        self._make_way([file.name for file in files])
         there = [self._present.file(file.name) for file in files]
         respelled = [each.name for file, each in zip(files, there) if each is not None and _respelled(file, each)]
         upload(self._app, self._root, files, [each for each in there if each is not None], respelled)
 
+    def _make_way(self, names: Sequence[str]) -> None:
+        """Delete what is in the way of files that are about to be written, and remove the folders in their place."""
+        own = {folded(name) for name in self._delete}
+        files = [name for name in in_the_way(names, self._present) if folded(name) in own]
+        delete_files(self._app, self._root, files)
+        self._cleared |= {folded(name) for name in files}
+        for name in names:
+            there = self._present.folders.get(folded(name))
+            if there is not None:
+                self._gone += clear(self._app, self._root, there)
+
     def complete(self) -> None:
-        """Delete what is to be deleted, and look at what is there now.
+        """Delete what is to be deleted, with the folders of its own that are empty then, and look at what is there now.
 
         Raises PlatformFailed when a file is not as it was sent, Conflict when one cannot be deleted.
         """
         app, root = self._app, self._root
         if self._delete:
             self.changed = True
-            delete_files(app, root, self._delete)
+            left = [name for name in self._delete if folded(name) not in self._cleared]
+            delete_files(app, root, left)
+            self._gone += leave_folders(app, root, left, self._own_folders)
         if not self._write:
             return
         now = list_present(app, root, folders_of(file.name for file in self._write))
@@ -182,6 +203,7 @@ class Exchange:
             [*self._adopted, *(self._rows[file.name] for file in self._write if file.listed)]
         )
         manifest = replace(manifest, web_config=self._web_config, readable=True)
+        manifest = manifest.with_folders(self.published.folders, self._gone)
         if manifest != self._manifest:
             self.changed = True
             write_manifest(self._app.kudu, manifest)
@@ -240,7 +262,7 @@ def exchange_back(app: App, published: Published, kept: Kept) -> Exchange:
     """
     root, before = published.root, published.before or {}
     names = [*published.created, *published.replaced, *published.deleted]
-    present, manifest = list_present(app, root, folders_of(names)), read_manifest(app.kudu, root)
+    present, manifest = list_present(app, root, folders_of(names), names), read_manifest(app.kudu, root)
     if not is_complete(kept, published):
         return Exchange(app, root, present, manifest, [], [], web_config=manifest.web_config)
     write = [
@@ -250,13 +272,16 @@ def exchange_back(app: App, published: Published, kept: Kept) -> Exchange:
         for name in (*published.replaced, *published.deleted)
         if not _is_as_before(present.file(name), name, before.get(name))
     ]
+    delete = [name for name in published.created if present.file(name) is not None]
+    require_own(app.site.label, [file.name for file in write], present, delete)
     return Exchange(
         app,
         root,
         present,
         manifest,
         write,
-        [name for name in published.created if present.file(name) is not None],
+        delete,
+        own_folders=published.folders,
         web_config=(before.get(WEB_CONFIG) or {}).get("sha256"),
     )
 
@@ -304,6 +329,7 @@ def following(now: Published, earlier: Published) -> Published:
         deleted=[name for name in old if name not in replaced],
         before={**(now.before or {}), **(earlier.before or {})},
         after={**(earlier.after or {}), **(now.after or {})},
+        folders=_merged(earlier.folders, now.folders),
     )
 
 

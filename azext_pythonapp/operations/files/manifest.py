@@ -30,13 +30,14 @@ class Manifest:
     """What was published to one folder.
 
     root: the folder below %HOME%. rows: by `folded` name. web_config: the SHA-256 of the root's web.config in the
-    published folder, which the app's own differs from; None when that had none. readable: False when there is a file
-    that is no manifest, so that nothing is known.
+    published folder, which the app's own differs from; None when that had none. folders: those that were made for
+    files, by `folded` name. readable: False when there is a file that is no manifest, so that nothing is known.
     """
 
     root: str
     rows: Mapping[str, Row] = field(default_factory=dict)
     web_config: str | None = None
+    folders: Mapping[str, str] = field(default_factory=dict)
     readable: bool = True
 
     def get(self, name: str) -> Row | None:
@@ -52,10 +53,18 @@ class Manifest:
         gone = {folded(name) for name in names}
         return replace(self, rows={key: row for key, row in self.rows.items() if key not in gone})
 
+    def with_folders(self, made: Iterable[str], gone: Iterable[str]) -> Manifest:
+        """Return the same with folders that were made, and without those that are gone."""
+        left = {**self.folders, **{folded(name): name for name in made}}
+        for name in gone:
+            left.pop(folded(name), None)
+        return replace(self, folders=left)
+
     def to_json(self) -> bytes:
         """Return the file's content."""
         files = {row.name: [row.sha256, row.size, row.modified] for row in self.rows.values()}
         shown = {"format": _FORMAT, "root": self.root, "webConfig": self.web_config, "files": files}
+        shown["folders"] = sorted(self.folders.values())
         return json.dumps(shown, indent=0, sort_keys=True).encode("utf-8")
 
 
@@ -69,7 +78,8 @@ def parse(content: bytes, root: str) -> Manifest:
         if str(found["root"]).lower() != root.lower():
             return Manifest(root)
         web_config = found.get("webConfig")
-        return Manifest(root, web_config=str(web_config) if web_config else None).having(rows)
+        folders = {folded(str(name)): str(name) for name in found.get("folders") or ()}
+        return Manifest(root, web_config=str(web_config) if web_config else None, folders=folders).having(rows)
     # Programs of the app can write here: what is nested too deeply is a RecursionError, a size 1e999 an OverflowError.
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError):
         return Manifest(root, readable=False)

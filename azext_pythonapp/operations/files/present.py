@@ -39,13 +39,15 @@ class Present:
         return self.files.get(folded(name))
 
 
-def list_present(app: App, root: str, folders: Iterable[str]) -> Present:
+def list_present(app: App, root: str, folders: Iterable[str], whole: Iterable[str] = ()) -> Present:
     """List folders of an app with all that lead to them; one that is not there is empty.
 
-    root: below %HOME%. folders: below the root, "" for the root itself. One request for each folder that is there,
+    root: below %HOME%. folders: below the root, "" for the root itself. whole: names that are listed with all that is
+    below them, where they are folders. One request for each folder that is there,
     those of one depth at the same time. Raises what the SCM site raises.
     """
     wanted = {folded("/".join(name.split("/")[:depth])) for name in folders for depth in range(1, name.count("/") + 2)}
+    deep = {folded(name) for name in whole}
     files: dict[str, PresentFile] = {}
     found: dict[str, str] = {}
     level = [""]
@@ -58,7 +60,9 @@ def list_present(app: App, root: str, folders: Iterable[str]) -> Present:
                     files[folded(name)] = PresentFile(name, entry.size, entry.modified)
                     continue
                 found[folded(name)] = name
-                if folded(name) in wanted:
+                if folded(folder) in deep:
+                    deep.add(folded(name))
+                if folded(name) in wanted or folded(name) in deep:
                     below.append(name)
         level = below
     return Present(files, found)

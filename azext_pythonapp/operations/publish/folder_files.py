@@ -33,7 +33,7 @@ class FolderFiles(Brought):
     root: the folder of the app's files, below %HOME%. interrupted: what an interrupted publish of this app did; None
     when there is none. stack: closes what is open while the change is made.
     Comparing costs a request for each folder on the app, and one for each file that sizes and times do not tell apart.
-    Raises Refused where a file is in the place of a folder, and what the SCM site raises.
+    Raises Refused where a folder with files of others is in the place of a file, and what the SCM site raises.
     """
 
     command = "publish"
@@ -50,7 +50,8 @@ class FolderFiles(Brought):
         manifest = read_manifest(app.kudu, root)
         self._listed = manifest.readable
         gone = left_the_folder(manifest, files, source.folder) if request.clean else []
-        present = list_present(app, root, folders_of([*(file.path for file in files), *gone]))
+        names = [file.path for file in files]
+        present = list_present(app, root, folders_of([*names, *gone]), names)
         self.found: Comparison[SourceFile] = compare(
             app.site.label, files, present, manifest, partial(hashes_of, app, root), gone
         )
@@ -61,7 +62,7 @@ class FolderFiles(Brought):
         self._exchange = Exchange(
             app, root, present, manifest, write, self.found.delete, adopted=self.found.adopted, web_config=published
         )
-        self._other_case = folders_in_other_case([file.path for file in files], present)
+        self._other_case = folders_in_other_case(names, present)
         self._laid_over = LaidOver(app, root, files, self.found.delete)
         self._tried = False
         self._change: OpenChange | None = None

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, AppFiles, FileState
+from azext_pythonapp.operations.files.folders import folders_above
 from azext_pythonapp.packages.windows_names import folded
 from azext_pythonapp.source.folder import SourceFile
 from azext_pythonapp.source.tree import FileTree
@@ -41,7 +42,9 @@ class LaidOver:
             return self._remote.list_folder(name)
         own = {folded(entry[0]): entry for entry in self._files.list_folder(name) or ()}
         try:
-            there = self._remote.list_folder(name)
+            # A file of the app in the place of a folder of these is going to be deleted.
+            above = [*folders_above(name), name] if name else []
+            there = [] if self._gone.intersection(map(folded, above)) else self._remote.list_folder(name)
         except NotFound:
             if not own:
                 raise

@@ -57,8 +57,6 @@ class Brought:
 
         package: the one that may have it; None for none. The answer is a sentence without its full stop.
         """
-        del module, package
-        return None
 
     def last_steps(self) -> list[Step]:
         """Return the steps that follow the switch of web.config, before the restart."""

@@ -30,7 +30,7 @@ QUIET_SECONDS = 60
 
 @dataclass(frozen=True)
 class Picture:
-    """What an app is to its users: the files outside of the product's own folder, and the page."""
+    """What an app is to its users: the files outside of the product's own folder, its empty folders, and the page."""
 
     files: Mapping[str, str]
     page: str
@@ -163,9 +163,10 @@ class Stage:
     def picture(self) -> Picture:
         """What the app is now."""
         answer = self._web("GET", "/")
-        found = dict(_files(self.home))
+        found = {name: _digest(path) for name, path in _files(self.home) if not name.startswith(OWN)}
+        web = [path for path in (self.home / "site/wwwroot").rglob("*") if path.is_dir()]
         return Picture(
-            {name: _digest(path) for name, path in found.items() if not name.startswith(OWN)},
+            {**found, **{f"{path.relative_to(self.home).as_posix()}/": "" for path in web if not any(path.iterdir())}},
             f"{answer.status_code} {answer.text}",
         )
 

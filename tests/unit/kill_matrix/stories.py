@@ -78,12 +78,15 @@ def _rollback(stage: Stage) -> None:
 OLD_FOLDER = {
     "old/app.py": APP,
     "old/gone.py": "",
+    "old/lib/gone.py": "",
+    "old/kind": "a file",
     "old/static/style.css": "old\n",
     "old/requirements.txt": "left==1.0\n",
 }
 NEW_FOLDER = {
     "new/app.py": APP.replace("old", "new"),
     "new/more.py": "",
+    "new/kind/more.txt": "in a folder",
     "new/static/style.css": "new\n",
     "new/requirements.txt": "left==2.0\nright==1.5\n",
 }

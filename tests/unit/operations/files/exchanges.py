@@ -20,7 +20,8 @@ def planned(app, folder, clean=False):
     """The comparison of a folder with the app, and the exchange that makes the app like it."""
     manifest = read_manifest(app.kudu, ROOT)
     gone = left_the_folder(manifest, folder.files, folder.path) if clean else []
-    present = list_present(app, ROOT, folders_of([*(file.path for file in folder.files), *gone]))
+    names = [file.path for file in folder.files]
+    present = list_present(app, ROOT, folders_of([*names, *gone]), names)
     found = compare(app.site.label, folder.files, present, manifest, partial(hashes_of, app, ROOT), gone)
     write = [NewFile(file.path, file.size, file.sha256, file_opener(file.file)) for file in found.send]
     return found, Exchange(app, ROOT, present, manifest, write, found.delete, adopted=found.adopted)

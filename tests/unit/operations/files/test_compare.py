@@ -121,16 +121,32 @@ def test_a_file_that_differs_only_in_case_is_renamed(app, folder, root):
     assert content_of(root) == {"views.py": "same"} and planned(app, folder)[0].empty
 
 
-def test_a_file_in_the_place_of_a_folder_is_refused(app, folder, root):
+def test_a_folder_with_files_of_others_is_no_files_place(app, folder, root):
     (root / "lib").mkdir()
-    (root / "pkg").write_text("a file")
+    (root / "lib" / "upload.png").write_text("a user's")
     folder["lib"] = "x"
-    with pytest.raises(Refused, match="'lib' is a file here, and a folder on app 'shop'"):
+    with pytest.raises(
+        Refused, match="'lib' is a file here, and a folder on app 'shop', with files .*: lib/upload.png"
+    ):
         planned(app, folder)
     del folder["lib"]
-    folder["pkg/mod.py"] = "x"
-    with pytest.raises(Refused, match="'pkg' is a folder here, and a file on app 'shop'"):
+    (root / "App_Data").mkdir()
+    folder["App_Data"] = "x"
+    with pytest.raises(Refused, match="'App_Data' is a file here"):
         planned(app, folder)
+
+
+def test_what_was_changed_in_the_place_of_a_folder_is_told(app, folder, root):
+    folder["x/a.py"], folder["x/b.py"] = "a", "b"
+    publish(app, folder)
+    (root / "x" / "b.py").write_text("edited in the portal")
+    del folder["x/a.py"]
+    del folder["x/b.py"]
+    (folder.path / "x").rmdir()
+    folder["x"] = "x"
+    for clean in (False, True):
+        found, _ = planned(app, folder, clean)
+        assert sorted(found.delete) == ["x/a.py", "x/b.py"] and found.changed_there == ["x/b.py"] and not found.kept
 
 
 def test_the_manifest_that_cannot_be_read_is_no_manifest(app, folder, root, site):
