@@ -68,8 +68,11 @@ def package_part(
     )
 
 
-def source_arguments(call: PipCommand | None, sources: Sequence[tuple[str, str | HomeFile]] = ()) -> list[str]:
-    """Return the options of pip that say where packages come from, without credentials.
+def source_arguments(
+    call: PipCommand | None, sources: Sequence[tuple[str, str | HomeFile]] = (), secrets: bool = False
+) -> list[str]:
+    """Return the options of pip that say where packages come from, without credentials. secrets: with them, then never
+    for a record.
 
     A page of local wheels is left out: it is in the folder of a job, which is deleted; the store has its wheels.
     Parameters as for `package_part`.
@@ -80,18 +83,20 @@ def source_arguments(call: PipCommand | None, sources: Sequence[tuple[str, str |
         if option in ("--no-index", "--pre"):
             found.append(str(option))
         elif option in _WITH_VALUE and isinstance(value, (str, HomeFile)):
-            found += [str(option), _place(value)]
+            found += [str(option), _place(value, secrets)]
     for variable, option in _SOURCES.items():
         for address in (call.environment.get(variable) or "").split() if call is not None else ():
-            found += [option, without_secrets(address)]
+            found += [option, address if secrets else without_secrets(address)]
     for name, value in sources:
-        found += [name, _place(value)] if value else [name]
+        found += [name, _place(value, secrets)] if value else [name]
     return found
 
 
-def _place(value: str | HomeFile) -> str:
-    r"""Return an address without secrets, or a folder of the app as %HOME%\…"""
-    return without_secrets(value) if isinstance(value, str) else "%HOME%\\" + value.path.replace("/", "\\")
+def _place(value: str | HomeFile, secrets: bool) -> str:
+    r"""Return an address, or a folder of the app as %HOME%\…"""
+    if isinstance(value, str):
+        return value if secrets else without_secrets(value)
+    return "%HOME%\\" + value.path.replace("/", "\\")
 
 
 def with_result(part: PackageChange, result: JobResult | None) -> PackageChange:

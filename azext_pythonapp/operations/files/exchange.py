@@ -6,23 +6,21 @@ same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import PlatformFailed
 from azext_pythonapp.history.record import Published
+from azext_pythonapp.operations.files.compare import WEB_CONFIG
 from azext_pythonapp.operations.files.folders import clear, in_the_way, leave_folders, made_for, require_own
 from azext_pythonapp.operations.files.kept import Kept, archive_path, is_complete
 from azext_pythonapp.operations.files.manifest import Manifest, Row, read_manifest, write_manifest
-from azext_pythonapp.operations.files.present import Present, PresentFile, folders_of, hashes_of, list_present
+from azext_pythonapp.operations.files.present import Present, PresentFile, folders_of, list_present
+from azext_pythonapp.operations.files.since import Facts, by_name, has_facts
 from azext_pythonapp.operations.files.upload import delete_files, upload
 from azext_pythonapp.packages.windows_names import folded
-
-# The key of the root's web.config among the facts of a change: its hash in the published folder.
-WEB_CONFIG = "web.config"
-Facts = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -139,7 +137,7 @@ class Exchange:
         if gone:
             self.published = published = _without_old(published, gone)
         before = dict(self.published.before or {})
-        known = _by_name(before)
+        known = by_name(before)
         before.update({name: {**(known.get(folded(name)) or {}), "sha256": kept.sha256(name)} for name in kept.names})
         self.published = replace(self.published, before=before)
         if published.archive is not None:
@@ -286,30 +284,6 @@ def exchange_back(app: App, published: Published, kept: Kept) -> Exchange:
     )
 
 
-def changed_since(app: App, published: Published) -> list[str]:
-    """Return the files that somebody else has changed since an exchange, in its order; those are not as it left them.
-
-    A file that is as it was before the exchange counts as unchanged: it is what undoing it would make of it. So does
-    one of an exchange that was cut off before it had written it. Raises what the SCM site raises.
-    """
-    root, before, after = published.root, published.before or {}, published.after or {}
-    names = [name for name in after if name != WEB_CONFIG]
-    present = list_present(app, root, folders_of(names))
-    doubtful, had, has = [], _by_name(before), _by_name(after)
-    for name in names:
-        there, facts, old = present.file(name), after[name], had.get(folded(name))
-        same = there is None if facts is None else _has(there, facts)
-        if not same and not (there is None if old is None else _has(there, old)):
-            doubtful.append(name)
-    known = hashes_of(app, root, [name for name in doubtful if present.file(name) is not None]) if doubtful else {}
-    return [name for name in doubtful if known.get(name) is None or known[name] not in _hashes(name, had, has)]
-
-
-def _hashes(name: str, *facts: Mapping[str, Facts]) -> list[str]:
-    """Return the hashes that a file had, before an exchange and after it. facts: by folded name."""
-    return [str(found["sha256"]) for each in facts if (found := each.get(folded(name))) and found.get("sha256")]
-
-
 def following(now: Published, earlier: Published) -> Published:
     """Return two exchanges as one: an interrupted one, and what the command that goes on with it does.
 
@@ -354,16 +328,7 @@ def _respelled(file: NewFile, there: PresentFile) -> bool:
 
 
 def _is_as_before(there: PresentFile | None, name: str, facts: Facts | None) -> bool:
-    return there is not None and there.name == name and facts is not None and _has(there, facts)
-
-
-def _has(there: PresentFile | None, facts: Facts) -> bool:
-    return there is not None and (there.size, there.modified) == (facts.get("size"), facts.get("modified"))
-
-
-def _by_name(facts: Facts) -> dict[str, Facts]:
-    """Return what is known of files, by their folded names."""
-    return {folded(name): known for name, known in facts.items() if isinstance(known, Mapping)}
+    return there is not None and there.name == name and facts is not None and has_facts(there, facts)
 
 
 def _opener(kept: Kept, name: str) -> Callable[[], BinaryIO]:

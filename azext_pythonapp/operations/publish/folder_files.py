@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
+from azext_pythonapp.errors import PythonAppError
 from azext_pythonapp.history.record import Published
 from azext_pythonapp.operations.app.recording import OpenChange
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
@@ -17,6 +18,7 @@ from azext_pythonapp.operations.files.exchange import Exchange, NewFile
 from azext_pythonapp.operations.files.kept import kept_files
 from azext_pythonapp.operations.files.manifest import PATH, read_manifest
 from azext_pythonapp.operations.files.present import folders_in_other_case, folders_of, hashes_of, list_present
+from azext_pythonapp.operations.files.since import lost
 from azext_pythonapp.operations.files.upload import file_opener
 from azext_pythonapp.operations.publish.laid_over import LaidOver
 from azext_pythonapp.operations.publish.options import PublishRequest
@@ -157,6 +159,8 @@ class FolderFiles(Brought):
 
     def _keep(self) -> Sequence[Change]:
         self._exchange.keep()
+        if self._change is not None:
+            self._change.note(published=self._exchange.published)
         return []
 
     def _send(self, names: Collection[str]) -> Sequence[Change]:
@@ -187,7 +191,13 @@ class FolderFiles(Brought):
     def put_back(self) -> str:
         """Put the files back; return a sentence about it, "" when none was changed. Raises what the SCM site raises."""
         self._tried = True
-        sentence = self._exchange.put_back()
+        try:
+            sentence = self._exchange.put_back()
+        except PythonAppError as error:
+            if self._change is not None and self._change.undo:
+                kept = f"The previous files are kept with change {self._change.record.id}: `{self._change.undo}` brings"
+                error.extend([f"{kept} them back."])
+            raise
         self._laid_over.landed = False
         if self._change is not None:
             self._change.note(published=None)  # nothing of it is left to undo
@@ -197,6 +207,12 @@ class FolderFiles(Brought):
         """Note what is going to be done, and write the record where files are changed or deleted."""
         earlier = change.earlier.published if change.earlier is not None else None
         kept = self._stack.enter_context(kept_files(self._app, earlier.archive if earlier is not None else None))
+        if earlier is not None and (names := lost(self._app, earlier, kept)):
+            self._app.progress.say(
+                f"Warning: The previous versions of {names_in_words(names)} of {self._app.site.label}, which the "
+                f"interrupted publish replaced or deleted, are not in {earlier.archive} any more. Undoing this publish "
+                "brings back what is there now."
+            )
         if self._exchange.empty and self.web_config is None and not self._interrupted:
             return
         change.note(published=self._exchange.note(change.record.id, kept, earlier))

@@ -17,8 +17,9 @@ from azext_pythonapp.operations.app.record_parts import in_use, package_part, ru
 from azext_pythonapp.operations.app.recording import recorded
 from azext_pythonapp.operations.app.site_packages import direct_addresses, present_packages
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
-from azext_pythonapp.operations.files.exchange import changed_since, exchange_back
+from azext_pythonapp.operations.files.exchange import exchange_back
 from azext_pythonapp.operations.files.kept import Kept, is_complete, kept_files
+from azext_pythonapp.operations.files.since import changed_since, lost
 from azext_pythonapp.operations.job.run import PipJob
 from azext_pythonapp.operations.job.same_job import once_begun
 from azext_pythonapp.operations.rollback.difference import require_ours, starts_words
@@ -85,17 +86,28 @@ def _undo(run: Run, plan: Plan, kept: Kept, warnings: Sequence[str], dry_run: bo
 
 
 def _require_kept(app: App, target: Target, kept: Kept) -> None:
-    """Raise Refused when the previous files of a change that has ended are not on the app any more.
+    """Raise Refused when the previous files of a change are not on the app any more.
 
-    Those of one that was cut off are not there yet as long as it has changed no file.
+    Those of one that was cut off, or failed, are not there yet as long as it has changed no file.
     """
     published = target.record.published
-    if published is None or target.record.state != SUCCEEDED or is_complete(kept, published):
+    if published is None or is_complete(kept, published):
         return
+    publish = "Publish the earlier state of the folder: `az webapp python publish`."
+    if target.record.state != SUCCEEDED:
+        names = lost(app, published, kept)
+        if not names:
+            return
+        raise Refused(
+            f"{capital(described(target.record))} of {app.site.label} did not succeed, and the previous versions of "
+            f"what it replaced or deleted are not complete in {published.archive}, so they cannot be brought back: "
+            f"{', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}. Nothing was changed.",
+            publish,
+        )
     raise Refused(
         f"The previous versions of the files that {described(target.record)} replaced or deleted on {app.site.label} "
         f"are not complete in {published.archive}, so it cannot be undone. Nothing was changed.",
-        "Publish the earlier state of the folder: `az webapp python publish`.",
+        publish,
     )
 
 

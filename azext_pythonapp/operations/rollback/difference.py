@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import Conflict, InvalidWebConfig
-from azext_pythonapp.history.record import Record
+from azext_pythonapp.history.record import SUCCEEDED, Record
 from azext_pythonapp.operations.app.left_change import undo_command
+from azext_pythonapp.operations.package.restore_set import same_packages
 from azext_pythonapp.operations.rollback.files import difference
 from azext_pythonapp.operations.rollback.found import Found, FoundFile, FoundPackages
 from azext_pythonapp.operations.rollback.target import described
@@ -37,7 +38,8 @@ def require_ours(found: Found, force: bool, published: Sequence[str] = ()) -> No
     for each in files:
         _show(app, each, target.record.id)
     later = _later(found, files, packages, published)
-    by = f"{described(later)} changed" if later is not None else "Somebody changed"
+    how = ", which did not succeed," if later is not None and later.state != SUCCEEDED else ""
+    by = f"{described(later)}{how} changed" if later is not None else "Somebody changed"
     if force:
         app.progress.say(
             f"Warning: {by} this since change {target.record.id}, and --force replaces it: {'; '.join(states)}."
@@ -82,9 +84,14 @@ def _named(names: Sequence[str]) -> str:
 def _later(
     found: Found, files: Sequence[FoundFile], packages: Sequence[FoundPackages], published: Sequence[str]
 ) -> Record | None:
-    """Return the newest change in force that touched one of these; None for none of ours."""
+    """Return the newest change that touched one of these and is in force, or failed and left what is there now."""
     home, names = found.app.kudu.home(), {folded(name) for name in published}
-    for record in found.target.in_force:
+    in_force = found.target.in_force
+    for record in found.target.later:
+        if record not in in_force:
+            if _left(record, files, packages, home):
+                return record
+            continue
         if any(record.file(each.kept.path) is not None for each in files):
             return record
         pythons = [one.python_path for one in record.packages] + [one.python_path for one in record.runtimes]
@@ -94,6 +101,22 @@ def _later(
         if part is not None and names & {folded(each) for each in (*part.created, *part.replaced, *part.deleted)}:
             return record
     return None
+
+
+def _left(record: Record, files: Sequence[FoundFile], packages: Sequence[FoundPackages], home: str) -> bool:
+    """Return whether a change that failed has left one of these as it is now, because its undo did not succeed."""
+    if record.state == SUCCEEDED:
+        return False
+    for each in files:
+        own = record.file(each.kept.path)
+        if own is not None and own.written and not own.as_before and own.after == each.now.content:
+            return True
+    return any(
+        part.after is not None and not part.as_before and same_packages(each.now, part.after)
+        for part in record.packages
+        for each in packages
+        if same_path(each.change.python_path, part.python_path, home)
+    )
 
 
 def _file_states(file: FoundFile) -> str:

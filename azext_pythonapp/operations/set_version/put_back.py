@@ -47,26 +47,6 @@ class Together:
         return " ".join(filter(None, sentences))
 
 
-def put_back(
-    app: App,
-    change: Undoable,
-    *,
-    restart: bool,
-    before: str | None = None,
-    page_status: Callable[[], int | str | None] | None = None,
-) -> str:
-    """Undo a change, such as that of web.config, and restart the app; return what became of both, in sentences.
-
-    restart: whether to restart the app. before: the Python that the app ran before, in words; None for none.
-    page_status: fetches the page after that and returns the status of a good one, a sentence about one that is not,
-    None where it was not reached; without it, whether the app answers again is not verified. Ctrl-C after the undo only
-    ends what follows it. Raises what `change.undo` raises.
-    """
-    with app.progress.phase(f"Putting back {change.title}."):
-        sentence = f"Rolled back: {change.undo()}"
-        return runs_again(app, sentence, restart=restart, before=before, page_status=page_status)
-
-
 def runs_again(
     app: App,
     sentence: str,
@@ -77,7 +57,10 @@ def runs_again(
 ) -> str:
     """Restart an app whose change was undone, and return what became of it, in sentences.
 
-    sentence: what was undone. The other parameters, and Ctrl-C, are as for `put_back`. Raises nothing of Azure's.
+    sentence: what was undone. restart: whether to restart the app. before: what the app ran before, in words; None for
+    none. page_status: fetches the page after that and returns the status of a good one, a sentence about one that is
+    not, None where it was not reached; without it, whether the app answers again is not verified. Ctrl-C only ends what
+    follows the undo. Raises nothing of Azure's.
     """
     if restart:
         try:

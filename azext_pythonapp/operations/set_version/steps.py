@@ -28,7 +28,8 @@ from azext_pythonapp.operations.job.same_job import pip_once
 from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
 from azext_pythonapp.operations.set_version.brought import Brought
 from azext_pythonapp.operations.set_version.decision import Decision, intent_for_installed
-from azext_pythonapp.operations.set_version.put_back import Together, Undoable, left_behind, put_back
+from azext_pythonapp.operations.set_version.packages_back import PackagesBack
+from azext_pythonapp.operations.set_version.put_back import Together, Undoable, left_behind, runs_again
 from azext_pythonapp.operations.set_version.static_files import static_steps
 from azext_pythonapp.operations.set_version.words import capital, runs_in_words, switch_title
 from azext_pythonapp.operations.web_config.change import WebConfigChange
@@ -48,6 +49,7 @@ class Run:
     python, intent: as decided, and after an installation as the worker has it. web_config: the change of web.config for
     that intent. jobs: ids of the jobs that were started. restart_reason: why the app takes a restart, as said with it,
     "" for what was said already; None when nothing was changed. health: the page, before and after.
+    packages: what brings those back that pip changes in the Python that the app runs; None where it changes none there.
     change: the record of it, from when anything is changed on. log: of the app's server, from before the switch on.
     acts: whether the plan does anything, so that the page is no longer what it was. compares_page: whether the page is
     fetched before the plan is applied, and before anything is written. restarts_first: whether the app is
@@ -66,6 +68,7 @@ class Run:
             found.files, WEB_CONFIG, found.web_config, lambda content: _edit(decision, self, content), self.record
         )
         self.jobs: list[str] = []
+        self.packages: PackagesBack | None = None
         self.restart_reason: str | None = None
         self.restarted = False
         self.health = HealthCheck(app, (decision.health or HealthOptions()).of_app(app))
@@ -209,6 +212,8 @@ def _package_steps(decision: Decision, run: Run) -> list[Step]:
     if decision.installation is None and last_good_run(app, target.folder, files, options):
         return []
     pip_run = plan_pip(app, target, files, options)
+    if _is_in_use(decision):
+        run.packages = PackagesBack(app, pip_run, run.brought.command, decision.request.restart)
 
     def install() -> Sequence[Change]:
         leaves, switch, change = RESTART if decision.request.restart else None, _switch_of(decision), run.change
@@ -216,6 +221,8 @@ def _package_steps(decision: Decision, run: Run) -> list[Step]:
         present = pip_run.present if decision.installation is None else present_packages(app, target.folder)
         packages = replace(pip_run, present=present).packages
         change.note_packages(packages)
+        if run.packages is not None:
+            run.packages.begun(change)
         job = pip_once(app, pip_run, run.brought.command, on_success=leaves, switch=switch, noting=change.job)
         run.jobs.append(job.id)
         note_end(change, packages, job)
@@ -225,7 +232,17 @@ def _package_steps(decision: Decision, run: Run) -> list[Step]:
         return changes
 
     title = f"Installing {files.name} into Python {target.version} ({target.python_path}) of {app.site.label}."
-    return [Step(title, pip_run.planned, install)]
+    return [Step(title, pip_run.planned, install, (lambda: _undo(decision, run)) if run.packages is not None else None)]
+
+
+def _is_in_use(decision: Decision) -> bool:
+    """Return whether the app runs the Python that it is to run, so that its packages are those of the old version."""
+    before, home = decision.before, decision.app.kudu.home()
+    return (
+        decision.installation is None
+        and before is not None
+        and same_path(before.python_path, decision.python.python_path, home)
+    )
 
 
 def _switch_of(decision: Decision) -> Switch:
@@ -284,26 +301,43 @@ def _switch_steps(decision: Decision, run: Run) -> list[Step]:
 
 
 def _undo(decision: Decision, run: Run, switch: WebConfigChange | None = None) -> str:
-    """Put back the files that were brought, and web.config; restart the app, and look at its page.
+    """Put back the files that were brought, web.config, and packages; restart the app, and look at its page.
 
     switch: the change of web.config; None where it was not made, or is undone.
     """
-    app, files = decision.app, run.brought
-    if switch is None and not files.changed:
-        return ""
-    run.undone = True
-    content, before = run.web_config.previous.content or NOTHING, runs_in_words(decision)
-    page = partial(run.health.put_back_status, content) if decision.health else None
-    running = decision.running or run.restarted
+    app, files, packages = decision.app, run.brought, run.packages
     undone: Undoable | None = switch
-    if files.changed:
+    own = files.changed
+    if own:
         title = f"the files of {app.site.label}" + (", and web.config" if switch is not None else "")
         undone = Together(title, [files.put_back, *([switch.undo] if switch is not None else [])])
-        before = f"its previous files with {before}" if before else None
-    assert undone is not None
-    return put_back(
-        app, undone, restart=decision.request.restart and running, before=before, page_status=page if running else None
-    )
+    sentence = ""
+    if undone is not None:
+        run.undone = True
+        with app.progress.phase(f"Putting back {undone.title}."):
+            sentence = undone.undo()
+    # The new files need the new packages: those stay where the files cannot be put back.
+    said = packages.put_back() if packages is not None else ""
+    problem = packages.problem if packages is not None else ""
+    if undone is None and not said:
+        return problem
+    run.undone = True
+    previous = " and ".join(filter(None, ("files" if own else "", "packages" if said else "")))
+    again = _runs_again(decision, run, " ".join(filter(None, ("Rolled back:", sentence, said))), previous)
+    return " ".join(filter(None, (again, problem)))
+
+
+def _runs_again(decision: Decision, run: Run, sentence: str, previous: str) -> str:
+    """Restart the app, look at its page, and return what became of it.
+
+    sentence: what was put back. previous: what of it is none of web.config, in words; "" for nothing.
+    """
+    app, running = decision.app, decision.running or run.restarted
+    content, before = run.web_config.previous.content or NOTHING, runs_in_words(decision)
+    page = partial(run.health.put_back_status, content) if decision.health and running else None
+    if previous and before:
+        before = f"its previous {previous} with {before}"
+    return runs_again(app, sentence, restart=decision.request.restart and running, before=before, page_status=page)
 
 
 def _restart_step(decision: Decision, run: Run, planned: Sequence[Change]) -> Step:

@@ -8,6 +8,8 @@ import html
 import re
 import threading
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.parser import HeaderParser
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -83,6 +85,15 @@ class PackageIndex:
     ) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+    @contextmanager
+    def without(self, name: str) -> Iterator[None]:
+        """Have no file of this name until the block ends."""
+        file = self._files.pop(name)
+        try:
+            yield
+        finally:
+            self._files[name] = file
 
     def answer(self, path: str) -> tuple[int, str, bytes]:
         """Return the response to a GET of `path`: status, content type, body."""

@@ -15,14 +15,19 @@ from tests.unit.runner.job_runtime import WHEELS
 
 
 @pytest.fixture(scope="session")
-def worker_azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerAzure]:
-    """The local Azure, with a package index of its own."""
-    folder = tmp_path_factory.mktemp("kill-matrix")
-    wheels = folder / "wheels"
-    wheels.mkdir()
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PackageIndex]:
+    """The package index of the workers."""
+    wheels = tmp_path_factory.mktemp("wheels")
     for name, content in WHEELS.items():
         (wheels / name).write_bytes(content)
-    with PackageIndex(wheels) as index, WorkerAzure(folder / "azure", index.url) as azure:
+    with PackageIndex(wheels) as made_index:
+        yield made_index
+
+
+@pytest.fixture(scope="session")
+def worker_azure(index: PackageIndex, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerAzure]:
+    """The local Azure."""
+    with WorkerAzure(tmp_path_factory.mktemp("kill-matrix") / "azure", index.url) as azure:
         yield azure
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.local_azure import login
@@ -73,6 +74,31 @@ class Hold:
             await asyncio.to_thread(self._released.wait)
 
 
+class Refusals:
+    """Refuses requests of a kind, as Kudu does for a folder that cannot be written; a context manager.
+
+    request: their method and path. after: how many are carried out before.
+    """
+
+    def __init__(self, gate: Gate, request: str, after: int = 0):
+        self._gate = gate
+        self._request, self._left = request, after
+
+    def __enter__(self) -> Refusals:
+        self._gate.refusals = self
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._gate.refusals = None
+
+    def take(self, request: str) -> Response | None:
+        """Return the answer to a request that is refused; None for any other."""
+        if request != self._request:
+            return None
+        self._left -= 1
+        return JSONResponse({"Message": "Access is denied."}, 409) if self._left < 0 else None
+
+
 class Gate:
     """Passes all requests on, or those of a client until it is killed."""
 
@@ -80,11 +106,16 @@ class Gate:
         self._app = app
         self.plan: Kill | None = None
         self.hold: Hold | None = None
+        self.refusals: Refusals | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         plan = self.plan
         if self.hold is not None:
             await self.hold.take(f"{scope['method']} {scope['path']}")
+        refused = self.refusals.take(f"{scope['method']} {scope['path']}") if self.refusals is not None else None
+        if refused is not None:
+            await refused(scope, receive, send)
+            return
         if plan is None or Headers(scope=scope)["host"].partition(":")[0].lower() == login.HOST:
             await self._app(scope, receive, send)
             return

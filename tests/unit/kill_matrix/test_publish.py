@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.unit.kill_matrix.clients import AzHost
+from tests.unit.kill_matrix.gate import Refusals
 from tests.unit.kill_matrix.stage import Stage
 from tests.unit.kill_matrix.stories import APP, running_app
 from tests.unit.kill_matrix.worker import WorkerAzure
@@ -55,3 +56,60 @@ def test_no_request_of_an_unchanged_run_is_sent_twice(stage, command):
     asked = Counter(f"{one.method} {one.path}" for one in stage.requests()[number:])
     del asked["POST /api/command"]  # one for each program that is run on the worker
     assert not {each: times for each, times in asked.items() if times > 1}
+
+
+BROKEN = {**FOLDER, "app.py": "import nobody_has_it\n", "requirements.txt": "left==2.0\nright==1.5\n"}
+
+
+def packages_of(stage: Stage) -> list[str]:
+    return sorted(
+        f"{each['name']} {each['version']}" for each in stage.run("package list").json if each["name"] != "pip"
+    )
+
+
+def test_the_packages_of_a_version_that_fails_come_back(stage):
+    before = stage.picture()
+    stage.replace("shop", BROKEN)
+    failed = stage.run(PUBLISH, 1)
+    assert before.against(stage.picture()) == [], failed
+    assert "runs its previous files and packages with Python 3.8.10 again (200)" in failed.stderr, failed
+    assert (
+        f"add its package, nobody_has_it, to '{stage.words('{files}').split()[2]}/shop/requirements.txt'"
+        in failed.stderr
+    )
+    assert "Not undone" not in failed.stderr and "remain" not in failed.stderr, failed
+    undone = stage.run("rollback --yes")
+    assert not (stage.home / "site/wwwroot/static").exists() and "hand" not in undone.stderr, undone
+
+
+def test_packages_that_cannot_come_back_are_laid_on_their_change(stage, index):
+    stage.replace("shop", BROKEN)
+    with index.without("left-1.0-py2.py3-none-any.whl"):
+        failed = stage.run(PUBLISH, 1)
+    change = stage.records()[-1]["id"]
+    assert "The packages of Python 3.8.10 of app 'shop' are not as before" in failed.stderr, failed
+    assert f"change {change}" in failed.stderr and f"--change-id {change} --yes" in failed.stderr, failed
+    assert packages_of(stage) == ["left 2.0", "right 1.5"]
+    refused = stage.run("rollback --yes", 1)
+    assert f"Change {change} (publish" in refused.stderr and "did not succeed" in refused.stderr, refused
+    assert "Somebody" not in refused.stderr and f"--change-id {change} --yes" in refused.stderr, refused
+    stage.run(f"rollback --change-id {change} --yes")
+    assert packages_of(stage) == ["left 1.0"]
+    stage.run("rollback --yes")
+
+
+def test_files_that_cannot_come_back_are_named(stage):
+    """The publish fails, its undo fails too, and then somebody deletes what was kept."""
+    stage.replace("shop", {**BROKEN, "more.py": "", "requirements.txt": FOLDER["requirements.txt"]})
+    with Refusals(stage.azure.gate, "PUT /api/zip/site/wwwroot/", after=1):
+        failed = stage.run(PUBLISH, 1)
+    change = stage.records()[-1]["id"]
+    assert f"rollback -g rg -n shop --change-id {change} --yes` brings them back" in failed.stderr, failed
+    kept = stage.home / stage.records()[-1]["published"]["archive"]
+    kept.rename(kept.with_suffix(".away"))
+    refused = stage.run(f"rollback --change-id {change} --yes", 1)
+    assert "did not succeed" in refused.stderr and "cannot be brought back: app.py" in refused.stderr, refused
+    assert "Nothing was changed" in refused.stderr and "az webapp python publish" in refused.stderr, refused
+    kept.with_suffix(".away").rename(kept)
+    stage.run(f"rollback --change-id {change} --yes")
+    assert stage.picture().page == "200 old on Python 3.8.10"

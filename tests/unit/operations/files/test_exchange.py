@@ -9,9 +9,10 @@ import pytest
 
 from azext_pythonapp.errors import Conflict, PlatformFailed
 from azext_pythonapp.history.record import Published
-from azext_pythonapp.operations.files.exchange import changed_since, exchange_back, following
+from azext_pythonapp.operations.files.exchange import exchange_back, following
 from azext_pythonapp.operations.files.kept import kept_files
 from azext_pythonapp.operations.files.manifest import read_manifest
+from azext_pythonapp.operations.files.since import changed_since, lost
 from tests.unit.operations.files.conftest import ROOT, age, content_of
 from tests.unit.operations.files.exchanges import CHANGE, begun, planned, publish
 
@@ -185,3 +186,25 @@ def test_kept_files_are_opened_once_for_all(app, folder, root, monkeypatch):
     assert set(content_of(root).values()) == {"old"}
     kept = [path for path in opened if str(path).endswith("kept.zip")]
     assert len(kept) == 1, opened
+
+
+def test_what_was_changed_without_kept_bytes_is_named(app, folder, root):
+    """After a failure whose undo failed, somebody may have deleted what was kept."""
+    (root / "app.py").write_text("old")
+    folder["app.py"], folder["more.py"] = "new", "more"
+    _, exchange = planned(app, folder)
+    with begun(app, exchange):
+        exchange.keep()
+        archive = root.parent.parent / exchange.published.archive
+        with kept_files(app, exchange.published.archive) as kept:
+            assert lost(app, exchange.published, kept) == []
+        content = archive.read_bytes()
+        archive.unlink()
+        with kept_files(app, exchange.published.archive) as kept:
+            assert lost(app, exchange.published, kept) == [], "no file was changed yet, so nothing is missed"
+        exchange.send()
+        with kept_files(app, exchange.published.archive) as kept:
+            assert lost(app, exchange.published, kept) == ["app.py", "more.py"]
+        archive.write_bytes(content)
+        with kept_files(app, exchange.published.archive) as kept:
+            assert lost(app, exchange.published, kept) == []

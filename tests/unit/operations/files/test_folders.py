@@ -9,9 +9,10 @@ import pytest
 
 from azext_pythonapp.errors import Conflict, Refused
 from azext_pythonapp.history.record import Published
-from azext_pythonapp.operations.files.exchange import changed_since, exchange_back
+from azext_pythonapp.operations.files.exchange import exchange_back
 from azext_pythonapp.operations.files.kept import kept_files
 from azext_pythonapp.operations.files.manifest import read_manifest
+from azext_pythonapp.operations.files.since import changed_since
 from tests.unit.operations.files.conftest import ROOT, content_of
 from tests.unit.operations.files.exchanges import begun, planned, publish
 

@@ -50,6 +50,7 @@ def noted(files, change_id="20261126-120000-0001", earlier=None):
     change = SimpleNamespace(
         earlier=SimpleNamespace(published=earlier) if earlier else None,
         record=SimpleNamespace(id=change_id),
+        undo=None,
         note=lambda **more: parts.update(more),
         begin=lambda: parts.update(begun=True),
     )

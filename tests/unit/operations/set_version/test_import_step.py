@@ -37,7 +37,7 @@ def test_a_module_that_is_missing(monkeypatch, command, advice):
         python=PYTHON,
         verification={},
         web_config=SimpleNamespace(content=b"", edit=SimpleNamespace(changed=False)),
-        brought=SimpleNamespace(command=command, changed=False),
+        brought=SimpleNamespace(command=command, changed=False, missing=lambda module, package: None),
     )
     with pytest.raises(RemoteFailed) as caught:
         steps._import_step(decision, run).apply()

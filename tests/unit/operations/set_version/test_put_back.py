@@ -7,12 +7,17 @@ from types import SimpleNamespace
 import pytest
 
 from azext_pythonapp.errors import Conflict, PlatformFailed, Unreachable
-from azext_pythonapp.operations.set_version.put_back import left_behind, put_back
+from azext_pythonapp.operations.set_version.put_back import left_behind, runs_again
 from azext_pythonapp.plan import Change, Plan, Step
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.webconfig.handlers import Edit, HandlerIntent, write_handler
 from tests.unit.operations.web_config.test_change import OLD, THEIRS, Files, planned
 from tests.unit.progress import Recorded
+
+
+def put_back(app, change, *, restart, **more):
+    """Undo a change, and say what became of it."""
+    return runs_again(app, f"Rolled back: {change.undo()}", restart=restart, **more)
 
 
 def app(restart=lambda site: None):
