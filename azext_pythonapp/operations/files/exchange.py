@@ -185,7 +185,8 @@ class Exchange:
             self.changed = True
             left = [name for name in self._delete if folded(name) not in self._cleared]
             delete_files(app, root, left)
-            self._gone += leave_folders(app, root, left, self._own_folders)
+        # With those of an interrupted exchange that this one goes on with.
+        self._gone += leave_folders(app, root, self.published.deleted, self._own_folders)
         if not self._write:
             return
         now = list_present(app, root, folders_of(file.name for file in self._write))

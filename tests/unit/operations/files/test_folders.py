@@ -9,6 +9,7 @@ import pytest
 
 from azext_pythonapp.errors import Conflict, Refused
 from azext_pythonapp.history.record import Published
+from azext_pythonapp.operations.files import exchange
 from azext_pythonapp.operations.files.exchange import exchange_back
 from azext_pythonapp.operations.files.kept import kept_files
 from azext_pythonapp.operations.files.manifest import read_manifest
@@ -76,14 +77,14 @@ def test_a_kind_that_half_changed_is_put_back(app, folder, root, site, before, a
     shutil.rmtree(folder.path)
     for name, text in {**after, "z.py": "new!"}.items():
         folder[name] = text
-    _, exchange = planned(app, folder)
+    _, made = planned(app, folder)
     site.switches.held_file = "z.py"
-    with begun(app, exchange, change_id=SECOND):
-        exchange.keep()
+    with begun(app, made, change_id=SECOND):
+        made.keep()
         with pytest.raises(Conflict):
-            exchange.send()
+            made.send()
         site.switches.held_file = None
-        exchange.put_back()
+        made.put_back()
     assert content_of(root) == {**before, "z.py": "old"}
     shutil.rmtree(folder.path)
     for name, text in {**before, "z.py": "old"}.items():
@@ -142,6 +143,25 @@ def test_folders_that_publish_made_go_with_their_last_file(azure, app, folder, r
     assert folders_of(root) == ["App_Data", "kept", "media", "theirs"], "they are still publish's own"
 
 
+def test_a_folder_goes_after_an_interruption_as_well(app, folder, root, monkeypatch):
+    """The first client is killed between the deletion of the last file and that of its folder."""
+    folder["app.py"], folder["own/a.py"] = "app", "a"
+    publish(app, folder)
+    del folder["own/a.py"]
+    _, first = planned(app, folder, True)
+    monkeypatch.setattr(exchange, "leave_folders", lambda *arguments: [])
+    with begun(app, first, change_id=SECOND):
+        first.keep(), first.send(), first.complete()
+    monkeypatch.undo()
+    _, second = planned(app, folder, True)
+    assert second.empty and folders_of(root) == ["own"]
+    with begun(app, second, first.published, SECOND):
+        second.keep(), second.send(), second.complete(), second.remember()
+    assert folders_of(root) == [] and not read_manifest(app.kudu, ROOT).folders
+    undone(app, second.published, THIRD)
+    assert content_of(root) == {"app.py": "app", "own/a.py": "a"}
+
+
 def test_an_empty_folder_of_others_stays_in_an_own_one(app, folder, root):
     folder["own/a.py"] = "a"
     publish(app, folder)
@@ -162,12 +182,12 @@ def test_folders_of_a_publish_that_is_undone_go(app, folder, root, site):
     assert folders_of(root) == []
     site.switches.held_file = "app.py"
     folder["app.py"] = "new!"
-    _, exchange = planned(app, folder)
-    with begun(app, exchange, change_id=FOURTH):
-        exchange.keep()
+    _, made = planned(app, folder)
+    with begun(app, made, change_id=FOURTH):
+        made.keep()
         with pytest.raises(Conflict):
-            exchange.send()
-        exchange.put_back()
+            made.send()
+        made.put_back()
     assert folders_of(root) == [] and content_of(root) == {"app.py": "app"}
 
 
