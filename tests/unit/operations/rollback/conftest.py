@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 
 from azext_pythonapp.appservice.app import Principal
-from azext_pythonapp.history.record import SUCCEEDED, Record
+from azext_pythonapp.history.record import SUCCEEDED, KeptFile, Record
 from azext_pythonapp.history.store import History
 from tests.unit.folder_site import FolderSite, ticking
+from tests.unit.operations.rollback.pythons import NEW, OLD, WEB_CONFIG, config
+from tests.unit.operations.rollback.world import World
 from tests.unit.operations.shop import shop_site
 from tests.unit.progress import Recorded
 
-WEB_CONFIG = "site/wwwroot/web.config"
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=timezone.utc)
 
 
@@ -88,3 +89,13 @@ def add(app: App) -> Callable[..., Record]:
         return made
 
     return record
+
+
+@pytest.fixture
+def world(app: App, add: Callable[..., Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """An app that set-version switched from 3.8 to 3.11."""
+    made = World(app, tmp_path, monkeypatch)
+    made.change = add(files=(KeptFile(WEB_CONFIG, "web.config", config(OLD), config(NEW), True),))
+    made.put(config(NEW))
+    del app.kudu.requests[:]
+    return made

@@ -7,7 +7,7 @@ import pytest
 from azext_pythonapp.errors import Conflict, Interrupted, UnknownOutcome, Unreachable
 from azext_pythonapp.history.record import KeptFile
 from azext_pythonapp.operations.rollback.files import FileReturn, difference, read_state
-from tests.unit.operations.rollback.conftest import WEB_CONFIG
+from tests.unit.operations.rollback.pythons import WEB_CONFIG
 
 
 class Kept:

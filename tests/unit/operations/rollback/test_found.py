@@ -2,58 +2,16 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 from azext_pythonapp.errors import Conflict, UnknownOutcome
-from azext_pythonapp.history.record import KeptFile, PackageChange, Published, RecordedRuntime, RuntimeChange
+from azext_pythonapp.history.record import KeptFile, Published, RecordedRuntime
 from azext_pythonapp.operations.rollback import found as found_module
 from azext_pythonapp.operations.rollback.difference import require_ours
-from azext_pythonapp.operations.rollback.files import read_state
 from azext_pythonapp.operations.rollback.found import look
 from azext_pythonapp.operations.rollback.target import choose_target
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
-from azext_pythonapp.webconfig.handlers import read_handler
-from tests.unit.operations.rollback.conftest import WEB_CONFIG
-
-HOME = r"D:\home"
-OLD, NEW = rf"{HOME}\python3810x64\python.exe", rf"{HOME}\python3119x64\python.exe"
-
-
-def config(python):
-    """A web.config that starts a Python by FastCGI."""
-    script = python.replace("python.exe", "wfastcgi.py")
-    return (
-        '<configuration><system.webServer><handlers><add name="p" path="*" verb="*" modules="FastCgiModule" '
-        f'scriptProcessor="{python}|{script}"/></handlers></system.webServer></configuration>'
-    ).encode()
-
-
-def python(path, **facts):
-    name = path.split("\\")[-2]
-    version = {"python3810x64": "3.8.10", "python3119x64": "3.11.9"}[name]
-    values = {
-        "version": version,
-        "architecture": "x64",
-        "extension_id": f"pythonapp-{name}",
-        "package_version": version,
-        "python_path": path,
-        "source": "siteExtension",
-        "in_use": False,
-    }
-    return InstalledRuntime(**values | facts)
-
-
-def runtime(action, path, **facts):
-    of = python(path, **facts)
-    return RuntimeChange(
-        of.version, of.architecture, of.extension_id, of.package_version, of.source, of.python_path, action
-    )
-
-
-def packages(path, before, after):
-    return PackageChange(path, "3.8.10", "x64", path.split("\\")[-2], before, after, arguments=[])
+from tests.unit.operations.rollback.pythons import NEW, OLD, WEB_CONFIG, config, has, packages, python, runtime, seen
 
 
 @pytest.fixture
@@ -74,20 +32,8 @@ def put(tmp_path):
 def see(app, monkeypatch):
     """Looks at the app, whose Pythons are the given ones."""
 
-    def observed(opened):
-        state = read_state(opened, WEB_CONFIG)
-        handler = read_handler(state.content)
-        return SimpleNamespace(
-            app=opened,
-            root="site/wwwroot",
-            web_config=state,
-            handler=handler,
-            readable_handler=handler,
-            pythons=pythons,
-        )
-
     pythons: list[InstalledRuntime] = []
-    monkeypatch.setattr(found_module, "observe", observed)
+    monkeypatch.setattr(found_module, "observe", lambda opened: seen(opened, pythons))
     monkeypatch.setattr(found_module, "uses_of_runtime", lambda opened, path: [])
 
     def look_at(*present, change_id=None):
@@ -95,16 +41,6 @@ def see(app, monkeypatch):
         return look(app, choose_target(app, change_id))
 
     return look_at
-
-
-def has(folder, path, versions):
-    """Put packages into a Python's folder. folder: %HOME%."""
-    folder = folder / path.split("\\")[-2] / "Lib" / "site-packages"
-    folder.mkdir(parents=True, exist_ok=True)
-    for entry in folder.iterdir():
-        entry.rmdir()
-    for name, version in versions.items():
-        (folder / f"{name}-{version}.dist-info").mkdir()
 
 
 def switch(before, after):

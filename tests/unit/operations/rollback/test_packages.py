@@ -13,7 +13,7 @@ from azext_pythonapp.operations.package.restore_set import package_set
 from azext_pythonapp.operations.rollback import packages as module
 from azext_pythonapp.operations.rollback.found import FoundPackages
 from azext_pythonapp.operations.rollback.packages import PackageReturn
-from tests.unit.operations.rollback.test_found import OLD, has
+from tests.unit.operations.rollback.pythons import OLD, has
 
 
 class Pip:
