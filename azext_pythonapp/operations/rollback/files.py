@@ -17,9 +17,9 @@ from azext_pythonapp.errors import (
 from azext_pythonapp.history.record import KeptFile
 from azext_pythonapp.operations.app.recording import OpenChange
 from azext_pythonapp.operations.app.wwwroot import FileState
+from azext_pythonapp.operations.web_config.change import handler_text
 from azext_pythonapp.plan import Action, Change
 from azext_pythonapp.webconfig.diff import unified_diff
-from azext_pythonapp.webconfig.handlers import readable_handler
 
 
 def read_state(app: App, path: str) -> FileState:
@@ -120,13 +120,7 @@ class FileReturn:
             return Change(self.kept.path, "none")
         action: Action = "create" if before is None else "delete" if after is None else "update"
         diff = difference(before, after, self.kept.path)
-        return Change(self.kept.path, action, _text(before), _text(after), diff)
-
-
-def _text(content: bytes | None) -> str | None:
-    """Return what a web.config starts, as answers have it; None for nothing, and for any other file."""
-    handler = readable_handler(content)
-    return f"{handler.kind} {handler.python_path}" if handler else None
+        return Change(self.kept.path, action, handler_text(before), handler_text(after), diff)
 
 
 def difference(before: bytes | None, after: bytes | None, path: str) -> str:

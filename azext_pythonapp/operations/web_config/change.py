@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from azext_pythonapp.errors import (
-    Conflict,
-    Interrupted,
-    InvalidWebConfig,
-    PlatformFailed,
-    PythonAppError,
-    UnknownOutcome,
-    Unreachable,
-)
+from azext_pythonapp.errors import Conflict, Interrupted, PlatformFailed, PythonAppError, UnknownOutcome, Unreachable
 from azext_pythonapp.operations.app.recording import OpenChange
 from azext_pythonapp.operations.app.wwwroot import FileState, Wwwroot
 from azext_pythonapp.operations.web_config.conflict import conflict
 from azext_pythonapp.plan import Action, Change, Step
 from azext_pythonapp.webconfig.diff import unified_diff
-from azext_pythonapp.webconfig.handlers import Edit, read_handler
+from azext_pythonapp.webconfig.handlers import Edit, readable_handler
 
 ATTEMPTS = 2
 
@@ -168,9 +160,7 @@ class WebConfigChange:
             return Change(target, "none")
         diff = unified_diff(before, self.content, target.lstrip("/"), self._shown)
         action: Action = "create" if before is None else "update"
-        return Change(
-            target, action, _handler_text(before), _handler_text(self.content), diff, " ".join(self.edit.notes)
-        )
+        return Change(target, action, handler_text(before), handler_text(self.content), diff, " ".join(self.edit.notes))
 
     def _read_after(self, error: PythonAppError) -> FileState | None:
         """Read the file after an error that may hide a success; return None, and say so in the error, if that fails."""
@@ -213,21 +203,15 @@ class WebConfigChange:
         )
 
 
-def _handler_text(content: bytes | None) -> str | None:
-    """Return what a web.config starts; None, too, for one that cannot be read and is replaced."""
-    try:
-        handler = read_handler(content)
-    except InvalidWebConfig:
-        return None
+def handler_text(content: bytes | None) -> str | None:
+    """Return what a web.config starts, as answers have it; None when it starts no Python or cannot be read."""
+    handler = readable_handler(content)
     return f"{handler.kind} {handler.python_path}" if handler else None
 
 
 def handler_words(content: bytes | None) -> str | None:
     """Return what a web.config starts, in words for a person; None when it starts no Python or cannot be read."""
-    try:
-        handler = read_handler(content)
-    except InvalidWebConfig:
-        return None
+    handler = readable_handler(content)
     if handler is None:
         return None
     return f"{handler.python_path} with {'FastCGI' if handler.kind == 'fastCgi' else 'HttpPlatformHandler'}"
