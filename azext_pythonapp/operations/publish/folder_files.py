@@ -9,10 +9,11 @@ from functools import partial
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
+from azext_pythonapp.entrypoints.choose import EntryPoint
 from azext_pythonapp.errors import PythonAppError
 from azext_pythonapp.history.record import Published
 from azext_pythonapp.operations.app.recording import OpenChange
-from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
+from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, AppFiles
 from azext_pythonapp.operations.files.compare import Comparison, compare, left_the_folder
 from azext_pythonapp.operations.files.exchange import Exchange, NewFile
 from azext_pythonapp.operations.files.kept import kept_files
@@ -112,6 +113,14 @@ class FolderFiles(Brought):
                 f"imports a package only by the very case of its name. Where it is imported as '{here}', rename "
                 "the one of the app in the debug console of its SCM site."
             )
+
+    def warnings(self, entry: EntryPoint | None) -> list[str]:
+        """Return a sentence about an entry point whose file is on the app and not in the folder."""
+        there = AppFiles(self._app)
+        told = entry and self._request.elsewhere(
+            entry, lambda name: there.state(name).content is not None, self._app.site.label
+        )
+        return [told] if told else []
 
     def rows(self) -> list[Change]:
         """Return the changes of files, one for each."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from azext_pythonapp.entrypoints.choose import EntryPoint
 from azext_pythonapp.operations.publish.source_app import SourceApp
 from azext_pythonapp.operations.set_version.options import SetVersionRequest
 from azext_pythonapp.source.folder import Source, read_source
@@ -35,6 +36,13 @@ class PublishRequest:
     def missing(self, module: str, package: str | None) -> str | None:
         """Return what to do about a module that the new version does not find; None where nothing is known of it."""
         return SourceApp(self.source).missing(module, package, self.switch.requirements)
+
+    def elsewhere(self, entry: EntryPoint, there: Callable[[str], bool], label: str) -> str | None:
+        """Return a sentence about an entry point that is on the app and not in the folder; None where it is in it.
+
+        there: returns whether a file, named below the app's root, is on the app. label: names the app.
+        """
+        return SourceApp(self.source).elsewhere(entry, there, label)
 
     def require_app(self, in_force: bool) -> None:
         """Raise InvalidInput for a folder that is no app. in_force: whether the app's web.config starts something."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from azext_pythonapp.advice import quoted
-from azext_pythonapp.entrypoints.choose import Candidates, application_files
+from azext_pythonapp.entrypoints.choose import Candidates, EntryPoint, application_files
 from azext_pythonapp.errors import InvalidInput, InvalidWebConfig, NotFound
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
 from azext_pythonapp.source.folder import Source, SourceFile
@@ -89,6 +91,25 @@ class SourceApp:
         return (
             f"If '{module}' is not a module of the app itself, add its package, {package}, to '{place}' and publish "
             f"again{without}"
+        )
+
+    def elsewhere(self, entry: EntryPoint, there: Callable[[str], bool], label: str) -> str | None:
+        """Return a sentence about an entry point whose file is on the app and not in the folder; None for any other.
+
+        The app would go on with its old code then, or with none after --clean, whatever the folder has. A module that
+        is in neither is one of a package. there: returns whether a file, named below the root, is on the app.
+        """
+        stem = entry.file.removesuffix(".py")
+        if any(self.source.find(f"{stem}{ending}") is not None for ending in (*_CODE, "/__init__.py")):
+            return None
+        places = () if re.search("[:%*?]", stem) else (entry.file, f"{stem}/__init__.py")
+        place = next(filter(there, places), None)
+        if place is None:
+            return None
+        own = next((each.spec for each in self.entry_points), "MODULE:OBJECT")
+        return (
+            f"{label[0].upper()}{label[1:]} starts {entry.spec} from its own file {place}, which is not in "
+            f"'{self.source.folder}'. To start what that folder has, add `--app {quoted(own)}`."
         )
 
     def _require_web_config(self) -> None:

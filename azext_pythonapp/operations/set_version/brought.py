@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
+from azext_pythonapp.entrypoints.choose import EntryPoint
 from azext_pythonapp.operations.app.recording import OpenChange
 from azext_pythonapp.operations.app.wwwroot import AppFiles, Wwwroot
 from azext_pythonapp.plan import Change, Step
@@ -60,6 +61,11 @@ class Brought:
 
     def last_steps(self) -> list[Step]:
         """Return the steps that follow the switch of web.config, before the restart."""
+        return []
+
+    def warnings(self, entry: EntryPoint | None) -> list[str]:
+        """Return what is to be known before. entry: what the Python is to start; None where that is not known."""
+        del entry
         return []
 
     @property

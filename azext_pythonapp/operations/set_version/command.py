@@ -58,7 +58,7 @@ class PlannedSwitch:
         self._plan = plan_steps(decision, run)
         for warning in fit_warnings(app, decision.python.architecture) if self._plan.changes else ():
             app.progress.say(warning)
-        self._warnings = _warnings(decision)
+        self._warnings = [*_warnings(decision), *brought.warnings(decision.found.start.entry)]
 
     def carry_out(self, dry_run: bool) -> dict[str, Any]:
         """Show the plan or apply it; return the answer."""

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from azext_pythonapp.entrypoints.choose import EntryPoint
 from azext_pythonapp.errors import Conflict, InvalidInput, RemoteFailed
 from azext_pythonapp.history.record import Published
 from azext_pythonapp.operations.files.manifest import PATH
@@ -223,6 +224,14 @@ def test_what_others_changed_is_said(app, folder, root, brought):
     said = [line for line in app.progress.said if line.startswith("Warning")]
     assert "app.py was changed on app 'shop' since the last publish" in said[0]
     assert "old.py is no longer in the folder, but changed on app 'shop'" in said[1]
+
+
+def test_an_entry_point_that_is_only_on_the_app_is_said(app, folder, root, brought):
+    folder["app.py"] = "from flask import Flask; app = Flask('')"
+    (root / "wsgi.py").write_text("app")
+    (warning,) = brought().warnings(EntryPoint("wsgi", "app", "wsgi", ""))
+    assert "starts wsgi:app from its own file wsgi.py, which is not in" in warning and "`--app app:app`" in warning
+    assert brought().warnings(EntryPoint("app", "app", "wsgi", "")) == brought().warnings(None) == []
 
 
 def test_an_interrupted_publish_is_completed_or_undone(app, folder, root, brought):

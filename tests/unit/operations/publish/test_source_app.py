@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from azext_pythonapp.entrypoints.choose import EntryPoint
 from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.operations.publish.source_app import SourceApp
 from azext_pythonapp.source.folder import read_source
@@ -160,3 +161,28 @@ def test_file_that_cannot_be_read_is_not_taken_for_empty(tmp_path):
     (tmp_path / "app.py").write_text("changed", encoding="utf-8")
     with pytest.raises(InvalidInput, match=r"app\.py' changed while this command ran"):
         app.require(named=False, in_force=False)
+
+
+@pytest.mark.parametrize(
+    "entry, on_app, place",
+    [
+        ("shop.web:app", ["shop/web.py"], "shop/web.py"),
+        ("shop:app", ["shop/__init__.py"], "shop/__init__.py"),
+        ("app:app", ["app.py"], None),
+        ("Tool:app", ["tool.py"], None),
+        ("django.core.wsgi:get_wsgi_application()", [], None),
+    ],
+)
+def test_an_entry_point_that_the_folder_has_not(tmp_path, entry, on_app, place):
+    """The app would go on with its old code: nothing of the folder is what it starts."""
+    module, _, name = entry.partition(":")
+    app = app_of(tmp_path, {"app.py": FLASK, "tool/__init__.py": ""})
+    sentence = app.elsewhere(EntryPoint(module, name, "flask", ""), on_app.__contains__, "app 'shop'")
+    assert (sentence or "").startswith(f"App 'shop' starts {entry} from its own file {place}," if place else "")
+    assert ("`--app app:app`" in sentence) if place else sentence is None
+
+
+def test_an_entry_point_outside_of_the_app_is_not_looked_for(tmp_path):
+    entry = EntryPoint("web", "app", "flask", "", folder="D:\\home\\lib")
+    app = app_of(tmp_path, {"app.py": FLASK})
+    assert app.elsewhere(entry, lambda name: pytest.fail(name), "app 'shop'") is None
