@@ -13,7 +13,11 @@ from azext_pythonapp.operations.files.present import Present, PresentFile
 from azext_pythonapp.packages.windows_names import folded
 
 WEB_CONFIG = "web.config"
-_NEVER_DELETED = "APP_DATA/"
+_DATA_FOLDER = "/APP_DATA/"
+# SQLite's databases by their usual names, with what it writes beside them ("Temporary Files Used By SQLite").
+_DATABASES = tuple(
+    f"{name}{more}" for name in (".SQLITE", ".SQLITE3", ".DB", ".DB3") for more in ("", "-WAL", "-SHM", "-JOURNAL")
+)
 Hashes = Callable[[Collection[str]], Mapping[str, str | None]]
 
 
@@ -47,7 +51,8 @@ class Comparison(Generic[File]):
     new, different, unchanged: files of this machine. delete: files of the app that were published and are no longer in
     the folder, and those in the place of a folder. changed_there: those of `different` that somebody else changed on
     the app since they were published.
-    kept: files that would be deleted, but were changed on the app.
+    kept: files that would be deleted, but were changed on the app. data: those of the app among `unchanged` that hold
+    its data, and that it has changed since they were published.
     adopted: rows for the manifest, of files that are as wanted and not in it.
     """
 
@@ -58,6 +63,7 @@ class Comparison(Generic[File]):
     changed_there: Sequence[str] = ()
     kept: Sequence[str] = ()
     adopted: Sequence[Row] = field(default=(), repr=False)
+    data: Sequence[str] = ()
 
     @property
     def send(self) -> list[File]:
@@ -115,6 +121,11 @@ def compare(
         changed,
         [there.name for row, there in leaving if not _is_as_published(there, row, known)],
         adopted,
+        [
+            there.name
+            for file, there, row in pairs
+            if there and row and not _is_as_left(there, row) and _is_left_alone(file, row) and not _is_web_config(file)
+        ],
     )
 
 
@@ -129,7 +140,7 @@ def left_the_folder(manifest: Manifest, local: Sequence[LocalFile], folder: Path
         for key, row in manifest.rows.items()
         if key not in names
         and key.rpartition("/")[2] != folded(WEB_CONFIG)
-        and not key.startswith(_NEVER_DELETED)
+        and _DATA_FOLDER not in f"/{key}"
         and not _may_be_there(folder / row.name)
     ]
 
@@ -158,21 +169,30 @@ def _is_as_published(there: PresentFile, row: Row, known: Mapping[str, str | Non
 
 def _is_doubtful(file: LocalFile, there: PresentFile, row: Row | None) -> bool:
     """Return whether only the bytes on the app tell if a file differs, or if somebody else changed it."""
-    if row is not None and (_is_as_left(there, row) or _is_kept_web_config(file, row)):
+    if row is not None and (_is_as_left(there, row) or _is_left_alone(file, row)):
         return False
     return there.size == file.size or (row is not None and there.size == row.size)
 
 
 def _is_wanted(file: LocalFile, there: PresentFile, row: Row | None, content: str | None) -> bool:
     """Return whether a file on the app is as it should be. content: the hash of its bytes, None where not known."""
-    if row is not None and _is_kept_web_config(file, row):
+    if row is not None and _is_left_alone(file, row):
         return True
     return content == file.sha256 and there.name.rpartition("/")[2] == file.path.rpartition("/")[2]
 
 
-def _is_kept_web_config(file: LocalFile, row: Row) -> bool:
-    """Return whether it is a folder's web.config that has not changed since it was published.
+def _is_left_alone(file: LocalFile, row: Row) -> bool:
+    """Return whether it is a file that the app has for itself, and the folder's has not changed since it was published.
 
-    Commands of this extension, and people, change such a file on the app; that change stays.
+    Commands of this extension, and people, change a web.config on the app, and the app its data; that change stays.
     """
-    return folded(file.path).rpartition("/")[2] == folded(WEB_CONFIG) and row.sha256 == file.sha256
+    return (_is_web_config(file) or is_data(file.path)) and row.sha256 == file.sha256
+
+
+def is_data(name: str) -> bool:
+    """Return whether an app usually writes to a file itself: a database of SQLite, or what is in App_Data."""
+    return _DATA_FOLDER in f"/{folded(name)}" or folded(name).endswith(_DATABASES)
+
+
+def _is_web_config(file: LocalFile) -> bool:
+    return folded(file.path).rpartition("/")[2] == folded(WEB_CONFIG)

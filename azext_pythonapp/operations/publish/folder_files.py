@@ -8,13 +8,14 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
+from azext_pythonapp.advice import quoted
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.entrypoints.choose import EntryPoint
 from azext_pythonapp.errors import PythonAppError
 from azext_pythonapp.history.record import Published
 from azext_pythonapp.operations.app.recording import OpenChange
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, AppFiles
-from azext_pythonapp.operations.files.compare import Comparison, compare, left_the_folder
+from azext_pythonapp.operations.files.compare import Comparison, compare, is_data, left_the_folder
 from azext_pythonapp.operations.files.exchange import Exchange, NewFile
 from azext_pythonapp.operations.files.kept import kept_files
 from azext_pythonapp.operations.files.manifest import PATH, read_manifest
@@ -27,6 +28,7 @@ from azext_pythonapp.operations.publish.words import count, names_in_words, show
 from azext_pythonapp.operations.set_version.brought import Brought
 from azext_pythonapp.plan import Change, Step
 from azext_pythonapp.source.folder import SourceFile
+from azext_pythonapp.source.ignore import pattern_of
 from azext_pythonapp.webconfig.handlers import PythonHandler
 
 
@@ -106,6 +108,20 @@ class FolderFiles(Brought):
             self._app.progress.say(
                 f"Warning: {names_in_words(kept)} {'are' if len(kept) > 1 else 'is'} no longer in the folder, but "
                 f"changed on {label} since the last publish, so {'they stay' if len(kept) > 1 else 'it stays'} there."
+            )
+        for file in self.found.different:
+            if is_data(file.path):
+                self._app.progress.say(
+                    f"Warning: the folder's own {file.path} replaces that of {label}, with all that the app has "
+                    "written there; a rollback brings it back. If the app's is to stay, leave it out: "
+                    f"--exclude {quoted(pattern_of(file.path))}"
+                )
+        if self.found.data:
+            one = len(self.found.data) == 1
+            self._app.progress.say(
+                f"{names_in_words(self.found.data)} {'was' if one else 'were'} changed on {label} since the last "
+                f"publish, and not in the folder, so {'it stays' if one else 'they stay'} as the app has "
+                f"{'it' if one else 'them'}."
             )
         for there, here in self._other_case:
             self._app.progress.say(

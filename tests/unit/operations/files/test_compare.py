@@ -69,7 +69,9 @@ def test_a_touched_file_is_not_called_changed(app, folder, root):
     assert planned(app, folder)[0].changed_there == []
 
 
-@pytest.mark.parametrize("name", ["web.config", "static/Web.config", "App_Data/jobs/run.cmd"])
+@pytest.mark.parametrize(
+    "name", ["web.config", "static/Web.config", "App_Data/jobs/run.cmd", "portal/App_Data/jobs/run.cmd"]
+)
 def test_some_files_are_never_deleted(app, folder, root, name):
     folder["app.py"], folder[name] = "app", "x"
     publish(app, folder)
@@ -162,3 +164,19 @@ def test_another_root_has_another_manifest(app, folder):
     folder["app.py"] = "app"
     publish(app, folder)
     assert read_manifest(app.kudu, "site/other").rows == {}
+
+
+@pytest.mark.parametrize("name", ["db.sqlite3", "instance/Shop.DB", "App_Data/counter.txt", "portal/app_data/x.json"])
+def test_data_that_the_app_has_changed_stays(app, folder, root, name):
+    folder["app.py"], folder[name] = "app", "of the repository"
+    publish(app, folder)
+    (root / name).write_text("what customers entered")
+    age(root / name)
+    folder["app.py"] = "app 2"
+    found, _ = publish(app, folder, change_id="20261126-120000-0002")
+    assert (found.data, found.changed_there, [file.path for file in found.send]) == ([name], [], ["app.py"])
+    assert content_of(root) == {"app.py": "app 2", name: "what customers entered"}
+    folder[name] = "a new one of the repository"
+    found, _ = publish(app, folder, change_id="20261126-120000-0003")
+    assert (found.data, found.changed_there) == ([], [name])
+    assert content_of(root)[name] == "a new one of the repository"

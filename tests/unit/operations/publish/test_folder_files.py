@@ -106,6 +106,25 @@ def test_a_pip_that_fails_leaves_the_old_files(app, folder, root, brought):
     assert caught.value.message == "pip failed. The files of app 'shop' were put back as they were."
 
 
+def test_what_becomes_of_the_apps_data_is_said(app, folder, root, brought):
+    (root / "db.sqlite3").write_text("what customers entered")
+    folder["app.py"], folder["db.sqlite3"] = "app", "of the repository"
+    files = brought()
+    files.warn()
+    assert app.progress.said[-1] == (
+        "Warning: the folder's own db.sqlite3 replaces that of app 'shop', with all that the app has written there; a "
+        "rollback brings it back. If the app's is to stay, leave it out: --exclude /db.sqlite3"
+    )
+    noted(files)
+    applied(app, files)
+    (root / "db.sqlite3").write_text("what customers entered since")
+    brought().warn()
+    assert app.progress.said[-1] == (
+        "db.sqlite3 was changed on app 'shop' since the last publish, and not in the folder, so it stays as the app "
+        "has it."
+    )
+
+
 @pytest.mark.parametrize("content", [b"{", b'{"format": 2, "files": {}}', b""])
 def test_a_list_that_cannot_be_read_is_said(app, folder, root, content, brought):
     folder["app.py"], folder["old.py"] = "app", "old"
