@@ -18,7 +18,7 @@ from azext_pythonapp.operations.files.folders import clear, in_the_way, leave_fo
 from azext_pythonapp.operations.files.kept import Kept, archive_path, is_complete
 from azext_pythonapp.operations.files.manifest import Manifest, Row, read_manifest, write_manifest
 from azext_pythonapp.operations.files.present import Present, PresentFile, folders_of, list_present
-from azext_pythonapp.operations.files.since import Facts, by_name, has_facts
+from azext_pythonapp.operations.files.since import Facts, as_before, by_name
 from azext_pythonapp.operations.files.upload import delete_files, upload
 from azext_pythonapp.packages.windows_names import folded
 
@@ -43,9 +43,9 @@ class Exchange:
     root: their folder, below %HOME%. present: the app's files, with every folder that is touched. manifest: what was
     published so far. write: what to write; where the app spells a name in another case, that file is deleted first.
     delete: files that are there; those in the place of a folder, or in a folder in the place of a file, go before
-    others are written. own_folders: more folders that may go when they are empty. adopted: more rows for the manifest.
-    web_config: its new hash for the root's web.config. published: what is done, for the record of the change. changed:
-    whether there is anything to put back. noted: whether `note` was called.
+    others are written. own_folders: more folders that may go when they are empty. adopted: more rows for the manifest;
+    forgotten: files whose rows go. web_config: its new hash for the root's web.config. published: what is done, for the
+    record of the change. changed: whether there is anything to put back. noted: whether `note` was called.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Exchange:
         delete: Sequence[str],
         *,
         adopted: Sequence[Row] = (),
+        forgotten: Sequence[str] = (),
         own_folders: Sequence[str] = (),
         web_config: str | None = None,
     ):
@@ -68,6 +69,7 @@ class Exchange:
         self._write = write
         self._delete = [there.name for name in delete if (there := present.file(name)) is not None]
         self._adopted = adopted
+        self._forgotten = forgotten
         self._own_folders = [*manifest.folders.values(), *own_folders]
         self._cleared: set[str] = set()
         self._gone: list[str] = []
@@ -110,6 +112,11 @@ class Exchange:
     def empty(self) -> bool:
         """Return whether no file is written or deleted."""
         return not (self._write or self._delete)
+
+    @property
+    def settled(self) -> bool:
+        """Return whether nothing is to be done, and the manifest says so."""
+        return self.empty and self._final_manifest() == self._manifest
 
     def note(self, change_id: str, kept: Kept, earlier: Published | None) -> Published:
         """Return what is going to be done, for the record, before anything is changed.
@@ -198,14 +205,17 @@ class Exchange:
 
     def remember(self) -> None:
         """Write the manifest, once web.config is written too; nothing where it says so already."""
-        manifest = self._manifest.without([*self._delete, *self._rows]).having(
-            [*self._adopted, *(self._rows[file.name] for file in self._write if file.listed)]
-        )
-        manifest = replace(manifest, web_config=self._web_config, readable=True)
-        manifest = manifest.with_folders(self.published.folders, self._gone)
+        manifest = self._final_manifest()
         if manifest != self._manifest:
             self.changed = True
             write_manifest(self._app.kudu, manifest)
+
+    def _final_manifest(self) -> Manifest:
+        manifest = self._manifest.without([*self._delete, *self._forgotten, *self._rows]).having(
+            [*self._adopted, *(self._rows[file.name] for file in self._write if file.listed)]
+        )
+        manifest = replace(manifest, web_config=self._web_config, readable=True)
+        return manifest.with_folders(self.published.folders, self._gone)
 
     def _row(self, file: NewFile, now: Present) -> Row:
         """Return what is to be remembered of a file; one whose time is that of the old file is written once more.
@@ -264,12 +274,13 @@ def exchange_back(app: App, published: Published, kept: Kept) -> Exchange:
     present, manifest = list_present(app, root, folders_of(names), names), read_manifest(app.kudu, root)
     if not is_complete(kept, published):
         return Exchange(app, root, present, manifest, [], [], web_config=manifest.web_config)
+    old = (*published.replaced, *published.deleted)
+    listed = {name for name in old if (before.get(name) or {}).get("listed")}
+    back = as_before(app, published, kept, present, manifest)
     write = [
-        NewFile(
-            name, kept.size(name), kept.sha256(name), _opener(kept, name), bool((before.get(name) or {}).get("listed"))
-        )
-        for name in (*published.replaced, *published.deleted)
-        if not _is_as_before(present.file(name), name, before.get(name))
+        NewFile(name, kept.size(name), kept.sha256(name), _opener(kept, name), name in listed)
+        for name in old
+        if name not in back
     ]
     delete = [name for name in published.created if present.file(name) is not None]
     require_own(app.site.label, [file.name for file in write], present, delete)
@@ -280,6 +291,10 @@ def exchange_back(app: App, published: Published, kept: Kept) -> Exchange:
         manifest,
         write,
         delete,
+        adopted=[
+            Row(each.name, kept.sha256(name), each.size, each.modified) for name, each in back.items() if name in listed
+        ],
+        forgotten=[*published.created, *(name for name in back if name not in listed)],
         own_folders=published.folders,
         web_config=(before.get(WEB_CONFIG) or {}).get("sha256"),
     )
@@ -326,10 +341,6 @@ def _without_old(published: Published, gone: Collection[str]) -> Published:
 def _respelled(file: NewFile, there: PresentFile) -> bool:
     """Return whether a file's own name is spelled in another case on the app, where Windows would keep that."""
     return there.name.rpartition("/")[2] != file.name.rpartition("/")[2]
-
-
-def _is_as_before(there: PresentFile | None, name: str, facts: Facts | None) -> bool:
-    return there is not None and there.name == name and facts is not None and has_facts(there, facts)
 
 
 def _opener(kept: Kept, name: str) -> Callable[[], BinaryIO]:

@@ -9,7 +9,8 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.history.record import Published
 from azext_pythonapp.operations.files.compare import WEB_CONFIG
 from azext_pythonapp.operations.files.kept import Kept, is_complete
-from azext_pythonapp.operations.files.present import PresentFile, folders_of, hashes_of, list_present
+from azext_pythonapp.operations.files.manifest import Manifest
+from azext_pythonapp.operations.files.present import Present, PresentFile, folders_of, hashes_of, list_present
 from azext_pythonapp.packages.windows_names import folded
 
 Facts = Mapping[str, Any]
@@ -37,6 +38,28 @@ def changed_since(app: App, published: Published) -> list[str]:
 def _hashes(name: str, *facts: Mapping[str, Facts]) -> list[str]:
     """Return the hashes that a file had, before an exchange and after it. facts: by folded name."""
     return [str(found["sha256"]) for each in facts if (found := each.get(folded(name))) and found.get("sha256")]
+
+
+def as_before(
+    app: App, published: Published, kept: Kept, present: Present, manifest: Manifest
+) -> dict[str, PresentFile]:
+    """Return the files, by name, that have the bytes of before an exchange, such as those that have come back already.
+
+    kept: the previous bytes. present: the app's files. Where neither size nor time tells, the bytes are read. Raises
+    what the SCM site raises.
+    """
+    back, doubtful, had, has = {}, {}, by_name(published.before or {}), by_name(published.after or {})
+    for name in (*published.replaced, *published.deleted):
+        there, row = present.file(name), manifest.get(name)
+        if there is None or there.name != name:
+            continue
+        known = row is not None and has_facts(there, vars(row)) and row.sha256 == kept.sha256(name)
+        if known or has_facts(there, had.get(folded(name)) or {}):
+            back[name] = there
+        elif there.size == kept.size(name) and not has_facts(there, has.get(folded(name)) or {}):
+            doubtful[name] = there
+    hashes = hashes_of(app, published.root, list(doubtful)) if doubtful else {}
+    return back | {name: there for name, there in doubtful.items() if hashes.get(name) == kept.sha256(name)}
 
 
 def lost(app: App, published: Published, kept: Kept) -> list[str]:

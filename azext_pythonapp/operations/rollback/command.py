@@ -118,14 +118,14 @@ def _apply(run: Run, plan: Plan, kept: Kept) -> list[Change]:
     with recorded(app, COMMAND, undoes=undoes, continues=lambda earlier: earlier.undoes == undoes) as record:
         run.record = record
         record.note(packages=_packages(run), runtimes=_runtimes(found), runtime_before=in_use(found.seen.current))
-        if exchange is not None and not exchange.empty:
+        if exchange is not None and run.exchanges:
             earlier = record.earlier.published if record.earlier is not None else None
             record.note(published=exchange.note(record.record.id, kept, earlier))
         plan.guard = record.require
-        if plan.changes:
+        if plan.changes or run.exchanges:
             record.begin()
         changes = plan.apply(app.progress)
-        if exchange is not None and not exchange.empty:
+        if exchange is not None and run.exchanges:
             record.note(published=exchange.published)
         record.finish(changes, runtime_after=in_use(run.python))
     return changes

@@ -120,6 +120,12 @@ class Run:
         return str((python.version if python else None) or python_version(self.found.handler) or "as before")
 
     @property
+    def exchanges(self) -> bool:
+        """Return whether published files come back, or what is known of them after an undo that was cut off."""
+        exchange = self.exchange
+        return exchange is not None and not (exchange.settled if self.found.target.open else exchange.empty)
+
+    @property
     def touched(self) -> bool:
         """Return whether what the app runs was changed, as far as this command knows."""
         packages = any(each.used and each.changed for each in self.packages)
@@ -223,7 +229,7 @@ def _anchor(run: Run) -> Step:
 def _published_steps(run: Run) -> list[Step]:
     """Return the steps that put published files back; none where they are as they were."""
     exchange, label = run.exchange, run.found.app.site.label
-    if exchange is None or exchange.empty:
+    if exchange is None or not run.exchanges:
         return []
     done, root = exchange.published, exchange.published.root
     rows = [Change(f"{root}/{name}", "create") for name in done.created]
@@ -254,7 +260,7 @@ def _published_steps(run: Run) -> list[Step]:
     # A step that fails is not undone itself; the one before it puts back what was changed.
     return [
         Step(f"Keeping {them} now." if old else "", [], keep, undo),
-        Step(f"Putting {files} of {label} back as before.", rows, put_back, undo),
+        Step(f"Putting {files} of {label} back as before." if rows else "", rows, put_back, undo),
     ]
 
 

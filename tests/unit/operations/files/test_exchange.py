@@ -54,6 +54,62 @@ def test_what_was_published_comes_back(app, folder, root):
     assert content_of(root) == {"app.py": "new", "new/x.py": "x", "same.py": "same"}
 
 
+def undone(app, published, change_id):
+    """Undo an exchange; return what that did."""
+    with kept_files(app, published.archive) as kept, kept_files(app, None) as mine:
+        back = exchange_back(app, published, kept)
+        back.note(change_id, mine, None)
+        back.keep(), back.send(), back.complete(), back.remember()
+    return back.published
+
+
+def exchanged(app, folder, root):
+    """Publish twice: the second time a file of somebody else is replaced, one is deleted and one is new."""
+    (root / "theirs.py").write_text("theirs")
+    folder["app.py"], folder["gone.py"] = "old", "gone"
+    publish(app, folder)
+    folder["app.py"], folder["new.py"], folder["theirs.py"] = "new", "new", "not theirs"
+    del folder["gone.py"]
+    return publish(app, folder, clean=True, change_id="20261126-120000-0002")[1]
+
+
+def test_an_exchange_is_undone_once(app, folder, root):
+    published = exchanged(app, folder, root)
+    undone(app, published, "20261126-120000-0003")
+    assert content_of(root) == {"app.py": "old", "gone.py": "gone", "theirs.py": "theirs"}
+    with kept_files(app, published.archive) as kept:
+        again = exchange_back(app, published, kept)
+        assert again.empty and again.settled, again.published
+
+
+def test_files_put_back_by_hand_are_as_before(app, folder, root):
+    """Their times are others, so their bytes tell; what is known of published files is still to be put back."""
+    published, before = exchanged(app, folder, root), {"app.py": "old", "gone.py": "gone", "theirs.py": "theirs"}
+    (root / "new.py").unlink()
+    for name, text in before.items():
+        (root / name).write_text(text)
+        age(root / name)
+    with kept_files(app, published.archive) as kept, kept_files(app, None) as mine:
+        back = exchange_back(app, published, kept)
+        assert back.empty and not back.settled
+        back.note("20261126-120000-0003", mine, None)
+        back.keep(), back.send(), back.complete(), back.remember()
+        assert exchange_back(app, published, kept).settled
+    assert content_of(root) == before
+    assert sorted(row.name for row in read_manifest(app.kudu, ROOT).rows.values()) == ["app.py", "gone.py"]
+
+
+def test_files_that_the_exchange_left_are_not_read(app, folder, root, azure):
+    folder["a.py"], folder["b.py"] = "one", "one"
+    publish(app, folder)
+    folder["a.py"], folder["b.py"] = "two", "two"
+    _, published = publish(app, folder, change_id="20261126-120000-0002")
+    with kept_files(app, published.archive) as kept:
+        number = len(azure.requests)
+        assert len(exchange_back(app, published, kept).published.replaced) == 2
+    assert [one.path for one in azure.requests[number:] if one.path.endswith(".py")] == []
+
+
 def test_a_part_that_was_written_is_put_back(app, folder, root, site):
     (root / "a.py").write_text("old")
     (root / "z.py").write_text("held")
