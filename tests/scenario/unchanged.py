@@ -29,7 +29,9 @@ def unchanged(azure: LocalAzure, site: Site) -> Iterator[None]:
     """Within the block, no request may be sent that changes an app, no job be started, no file of the app change."""
     requests, files, jobs = len(azure.mutating_requests()), home_files(site), jobs_started(site)
     yield
-    assert [str(request) for request in azure.mutating_requests()[requests:]] == []
-    assert jobs_started(site) == jobs
+    sent = [str(request) for request in azure.mutating_requests()[requests:]]
+    assert not sent, sent
+    assert jobs_started(site) == jobs, "a job was started"
     after = home_files(site)
-    assert {path for path in files.keys() | after.keys() if files.get(path) != after.get(path)} == set()
+    written = {path for path in files.keys() | after.keys() if files.get(path) != after.get(path)}
+    assert not written, written

@@ -26,14 +26,14 @@ BEARER = {"Authorization": "Bearer " + login.issue_token("https://management.cor
 
 
 class ShellProcess(Process):
-    """A process of this machine with the face of one on the worker."""
+    """A process of this machine with the face of one on the worker, and without this machine's settings of pip."""
 
     # pylint: disable-next=super-init-not-called
     def __init__(self, command: str, directory: Path, environment: Mapping[str, str]):
         self._popen = subprocess.Popen(
             ["sh", "-c", command],
             cwd=directory,
-            env={**os.environ, **environment},
+            env={**{name: value for name, value in os.environ.items() if name[:4] != "PIP_"}, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
