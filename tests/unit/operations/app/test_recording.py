@@ -1,98 +1,21 @@
-"""The record of a change while it is made, and what becomes of it when its command fails, is cut, or is run again."""
+"""The record of a change while it is made, and what becomes of it when its command fails or is cut."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
-from azext_pythonapp.appservice.app import Principal
 from azext_pythonapp.errors import Conflict, Interrupted, Refused, UnknownOutcome, Unreachable
-from azext_pythonapp.history import owner
 from azext_pythonapp.history.lease import LEASE, read_lease
-from azext_pythonapp.history.record import FAILED, SUCCEEDED, UNFINISHED, PackageChange, Record
+from azext_pythonapp.history.record import FAILED, SUCCEEDED, UNFINISHED
 from azext_pythonapp.history.store import HISTORY, History
-from azext_pythonapp.operations.app import recording
-from azext_pythonapp.operations.app.left_change import LeftChange, interrupted_change, settle
 from azext_pythonapp.operations.app.recording import recorded
 from azext_pythonapp.plan import Change, Plan, Step
-from tests.unit.folder_site import FolderSite, ticking
-from tests.unit.operations.shop import shop_site
+from tests.unit.folder_site import FolderSite
+from tests.unit.operations.app.recorded_changes import NOW, OTHER, SWITCH, WEB_CONFIG, WROTE, App, change, records
 from tests.unit.progress import Recorded
-
-NOW = datetime(2026, 11, 26, 12, 0, tzinfo=timezone.utc)
-SWITCH = "az webapp python set-version -g rg -n shop --version 3.6"
-OTHER = "az webapp python install -g rg -n shop --version 3.6"
-WEB_CONFIG = "site/wwwroot/web.config"
-WROTE = [Change(WEB_CONFIG, "update", "3.5", "3.6", diff="-secret")]
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-@dataclass
-class App:
-    """An app whose SCM site is a folder."""
-
-    kudu: FolderSite
-    command: str | None = SWITCH
-    name: str = "ann@contoso.com"
-    site: Any = field(default_factory=shop_site)
-    progress: Recorded = field(default_factory=Recorded)
-    left: set[str] = field(default_factory=set)
-    looks: list[Any] = field(default_factory=list)
-
-    @property
-    def fingerprint(self) -> str:
-        return str(self.command)
-
-    def principal(self) -> Principal:
-        return Principal(self.name, "00000000-0000-0000-0000-00000000000a")
-
-    def say_once(self, sentence: str) -> None:
-        self.progress.say(sentence)
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> FolderSite:
-    made = FolderSite(tmp_path)
-    made.clock = ticking(NOW)
-    return made
-
-
-def records(site: FolderSite) -> list[Record]:
-    return [each for each in History(site).read_all(History(site).ids()) if isinstance(each, Record)]
-
-
-def change(site: FolderSite, before: bytes | None = b"old", command: str = SWITCH) -> str | None:
-    """Make a change as a command does."""
-    with recorded(App(site, command), "set-version") as made:
-        made.keep(WEB_CONFIG, "web.config", before)
-        made.wrote(WEB_CONFIG, b"new")
-        made.finish(WROTE)
-        return made.change_id
-
-
-def kill(site: FolderSite, monkeypatch: pytest.MonkeyPatch, command: str = SWITCH, before: bytes = b"old") -> str:
-    """End a client in the middle of a change: nothing that it does afterwards reaches the worker."""
-    found = ""
-
-    def dead(request: str) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(recording, "this_process", lambda: f"{owner.this_process().rsplit(' ', 1)[0]} 1")
-        with recorded(App(site, command), "set-version") as made:
-            made.keep(WEB_CONFIG, "web.config", before)
-            found = made.record.id
-            site.before_request = dead
-            raise Killed
-    site.before_request = lambda request: None
-    return found
 
 
 def test_a_change_is_recorded_before_it_is_made(site: FolderSite) -> None:
@@ -111,102 +34,6 @@ def test_a_change_is_recorded_before_it_is_made(site: FolderSite) -> None:
     kept = found.file(WEB_CONFIG)
     assert kept is not None and (kept.before, kept.after, kept.written) == (b"old", b"new", True)
     assert "diff" not in found.changes[0] and b"-secret" not in found.to_json()
-
-
-def kill_between_lease_and_record(site: FolderSite, monkeypatch: pytest.MonkeyPatch, **parts: Any) -> None:
-    """End a client that holds the lease and has not begun its change."""
-
-    def dead(request: str) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(recording, "this_process", lambda: f"{owner.this_process().rsplit(' ', 1)[0]} 1")
-        with recorded(App(site, OTHER), "install", **parts) as made:
-            made.take()
-            site.before_request = dead
-            raise Killed
-    site.before_request = lambda request: None
-
-
-@pytest.mark.parametrize("undoes", [False, True])
-def test_a_client_that_had_not_begun_hides_no_older_change(
-    site: FolderSite, monkeypatch: pytest.MonkeyPatch, undoes: bool
-) -> None:
-    cut = kill(site, monkeypatch)
-    for _ in range(3):
-        kill_between_lease_and_record(site, monkeypatch, **({"undoes": cut} if undoes else {}))
-        found = interrupted_change(App(site))
-        assert found is not None and found.id == cut
-    app = App(site, "az webapp python uninstall -g rg -n shop --version 3.6")
-    with recorded(app, "uninstall") as made:
-        made.keep("site/wwwroot/b.txt", "b.txt", b"old")
-        made.finish(WROTE)
-    assert [line for line in app.progress.said if f"Change {cut} of app 'shop'" in line and "not finished" in line]
-    assert interrupted_change(App(site)).id == cut
-    app = App(site, SWITCH)
-    with recorded(app, "set-version") as made:
-        made.keep(WEB_CONFIG, "web.config", b"old")
-        made.finish(WROTE)
-    assert made.change_id == cut and interrupted_change(App(site)) is None and not site.path("", LEASE).exists()
-
-
-@pytest.mark.parametrize("ended", ["run again", "settled"])
-def test_one_of_two_interrupted_changes_ends(site: FolderSite, monkeypatch: pytest.MonkeyPatch, ended: str) -> None:
-    first, second = kill(site, monkeypatch), kill(site, monkeypatch, OTHER)
-    assert interrupted_change(App(site)).id == second
-    if ended == "settled":
-        settle(App(site), History(site).read(second))
-    else:
-        with recorded(App(site, OTHER), "set-version") as made:
-            made.keep(WEB_CONFIG, "web.config", b"old")
-            made.finish(WROTE)
-        assert made.change_id == second
-    assert interrupted_change(App(site)).id == first
-    settle(App(site), History(site).read(first))
-    assert interrupted_change(App(site)) is None and not site.path("", LEASE).exists()
-
-
-def test_a_lease_tells_since_when_its_own_command_runs(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not when the interrupted change began that it goes on with."""
-    cut = kill(site, monkeypatch)
-    begun = History(site).read(cut).started_at
-    with recorded(App(site), "set-version") as made:
-        made.keep(WEB_CONFIG, "web.config", b"old")
-        held, _ = read_lease(site)
-        assert made.record.id == cut and made.record.started_at == begun
-        assert held is not None and held.change == cut and held.started_at > begun
-        made.finish(WROTE)
-
-
-def fail(site: FolderSite, found: bytes, **parts: Any) -> None:
-    """Run the switch once more, until Ctrl-C in its check of the page; web.config is put back as it was found."""
-    with pytest.raises(Interrupted), recorded(App(site), "set-version") as made:
-        made.note(**parts)
-        made.keep(WEB_CONFIG, "web.config", found, b"new")
-        made.wrote(WEB_CONFIG, b"new")
-        made.wrote(WEB_CONFIG, found)
-        raise Interrupted("Interrupted. web.config was put back as it was.")
-
-
-def test_a_continued_change_that_is_put_back_has_failed(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    cut = kill(site, monkeypatch)
-    fail(site, b"old")
-    (found,) = records(site)
-    assert (found.id, found.state) == (cut, FAILED) and not site.path("", LEASE).exists()
-
-
-@pytest.mark.parametrize("left", ["bytes of the interrupted run", "packages"])
-def test_a_continued_change_of_which_something_is_left_stays(
-    site: FolderSite, monkeypatch: pytest.MonkeyPatch, left: str
-) -> None:
-    cut = kill(site, monkeypatch)
-    part = PackageChange("python.exe", "3.8", "x64", "python38", {"six": "1"})
-    if left == "packages":
-        fail(site, b"old", packages=(part,))
-    else:
-        fail(site, b"new")
-    (found,) = records(site)
-    assert (found.id, found.state) == (cut, UNFINISHED) and site.path("", LEASE).exists()
 
 
 def test_a_change_that_changed_nothing_leaves_no_record(site: FolderSite) -> None:
@@ -229,59 +56,6 @@ def test_an_error_ends_the_record(site: FolderSite, error: Exception, state: str
         raise error
     assert [each.state for each in records(site)] == [state]
     assert site.path("", LEASE).exists() == (state == UNFINISHED)
-
-
-@pytest.mark.skipif(not owner.this_process(), reason="a dead process is known at once on Linux only")
-def test_the_same_command_goes_on_with_a_killed_one(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    interrupted = kill(site, monkeypatch, before=b"first")
-    assert change(site, b"half") == interrupted
-    (found,) = records(site)
-    assert found.state == SUCCEEDED and found.files[0].before == b"first" and not site.path("", LEASE).exists()
-
-
-@pytest.mark.skipif(not owner.this_process(), reason="a dead process is known at once on Linux only")
-def test_another_command_says_what_a_killed_one_left(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    interrupted = kill(site, monkeypatch)
-    app = App(site, OTHER)
-    with recorded(app, "install") as made:
-        made.note(packages=(PackageChange("p", "3.6", "x64", "python364x64", {"flask": "1.0"}),))
-        made.begin()
-        made.finish(WROTE)
-    (sentence,) = app.progress.said
-    assert interrupted in sentence and f"`{SWITCH}`" in sentence and "rollback -g" in sentence and "--yes`" in sentence
-    assert [each.state for each in records(site)] == [SUCCEEDED, UNFINISHED]
-
-
-@pytest.mark.skipif(not owner.this_process(), reason="a dead process is known at once on Linux only")
-def test_a_reader_says_what_a_killed_one_left(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = App(site, "az webapp python show -g rg -n shop")
-    LeftChange(reader).tell(True)  # type: ignore[arg-type]
-    assert reader.progress.said == []
-    interrupted = kill(site, monkeypatch)
-    for _ in range(2):
-        LeftChange(reader).tell(True)  # type: ignore[arg-type]
-    assert len(reader.progress.said) == 2 and interrupted in reader.progress.said[0]
-
-
-@pytest.mark.skipif(not owner.this_process(), reason="a dead process is known at once on Linux only")
-def test_the_same_command_without_work_left_completes_it(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    kill(site, monkeypatch)
-    app = App(site)
-    LeftChange(app).tell(False)  # type: ignore[arg-type]
-    assert [each.state for each in records(site)] == [UNFINISHED] and len(app.progress.said) == 1
-    LeftChange(app).tell(True)  # type: ignore[arg-type]
-    assert [each.state for each in records(site)] == [SUCCEEDED] and not site.path("", LEASE).exists()
-
-
-def test_a_client_that_died_before_its_record_left_nothing(site: FolderSite) -> None:
-    with recorded(App(site), "set-version") as made:
-        made.take()
-        lease, _ = read_lease(site)
-    assert lease is not None
-    site.write(LEASE, lease.to_json().replace(b'"expires_at": "2026', b'"expires_at": "2025'))
-    app = App(site)
-    LeftChange(app).tell(True)  # type: ignore[arg-type]
-    assert app.progress.said == [] and change(site) is not None
 
 
 def test_an_app_that_was_changed_meanwhile_is_looked_at_again(site: FolderSite) -> None:
@@ -411,21 +185,3 @@ def test_a_lost_lease_stops_a_plan_before_its_next_step(site: FolderSite) -> Non
         Plan(steps, guard=made.require).apply(Recorded())
     assert done == ["first"] and site.path("", LEASE).exists()
     assert site.path("", f"{HISTORY}/{made.record.id}.json").exists()
-
-
-@pytest.mark.skipif(not owner.this_process(), reason="a dead process is known at once on Linux only")
-def test_a_change_is_gone_on_with_in_other_words(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As `install --extension-id` finishes what `install --version` began."""
-    interrupted = kill(site, monkeypatch)
-    with recorded(App(site, OTHER), "install", continues=lambda record: record.id == interrupted) as made:
-        made.finish(WROTE)
-    assert made.change_id == interrupted and [each.state for each in records(site)] == [SUCCEEDED]
-
-
-@pytest.mark.skipif(not owner.this_process(), reason="a dead process is known at once on Linux only")
-def test_a_second_run_that_fails_leaves_it_unfinished(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the first one had done is not undone by it."""
-    kill(site, monkeypatch)
-    with pytest.raises(Refused), recorded(App(site), "set-version"):
-        raise Refused("no")
-    assert [each.state for each in records(site)] == [UNFINISHED] and site.path("", LEASE).exists()
