@@ -111,7 +111,7 @@ def test_an_interrupted_change_of_a_kind_is_continued(app, folder, root, site):
     assert content_of(root) == {"x": "file", "z.py": "old"}
 
 
-def test_what_others_put_into_a_new_folder_is_not_lost_by_undoing(app, folder, root):
+def test_undoing_keeps_what_others_put_into_a_new_folder(app, folder, root):
     folder["x"] = "file"
     publish(app, folder)
     shutil.rmtree(folder.path)
