@@ -109,13 +109,14 @@ class FolderFiles(Brought):
                 f"Warning: {names_in_words(kept)} {'are' if len(kept) > 1 else 'is'} no longer in the folder, but "
                 f"changed on {label} since the last publish, so {'they stay' if len(kept) > 1 else 'it stays'} there."
             )
-        for file in self.found.different:
-            if is_data(file.path):
-                self._app.progress.say(
-                    f"Warning: the folder's own {file.path} replaces that of {label}, with all that the app has "
-                    "written there; a rollback brings it back. If the app's is to stay, leave it out: "
-                    f"--exclude {quoted(pattern_of(file.path))}"
-                )
+        data = [file.path for file in self.found.different if is_data(file.path)]
+        if data:
+            it, its = ("it", "that") if len(data) == 1 else ("them", "those")
+            self._app.progress.say(
+                f"Warning: the folder's own {names_in_words(data)} {'replaces' if it == 'it' else 'replace'} {its} of "
+                f"{label}, with all that the app has written there; a rollback brings {it} back. To keep the app's, "
+                f"leave {it} out, for example with --exclude {quoted(pattern_of(data[0]))}"
+            )
         if self.found.data:
             one = len(self.found.data) == 1
             self._app.progress.say(

@@ -113,7 +113,7 @@ def test_what_becomes_of_the_apps_data_is_said(app, folder, root, brought):
     files.warn()
     assert app.progress.said[-1] == (
         "Warning: the folder's own db.sqlite3 replaces that of app 'shop', with all that the app has written there; a "
-        "rollback brings it back. If the app's is to stay, leave it out: --exclude /db.sqlite3"
+        "rollback brings it back. To keep the app's, leave it out, for example with --exclude /db.sqlite3"
     )
     noted(files)
     applied(app, files)
@@ -123,6 +123,17 @@ def test_what_becomes_of_the_apps_data_is_said(app, folder, root, brought):
         "db.sqlite3 was changed on app 'shop' since the last publish, and not in the folder, so it stays as the app "
         "has it."
     )
+
+
+def test_many_files_of_data_are_one_warning(app, folder, root, brought):
+    folder["app.py"] = "app"
+    (root / "App_Data").mkdir()
+    for number in range(20):
+        (root / "App_Data" / f"{number:02}.json").write_text("there")
+        folder[f"App_Data/{number:02}.json"] = "mine, which is longer"
+    brought().warn()
+    told = [line for line in app.progress.said if line.startswith("Warning: ")]
+    assert len(told) == 1 and "App_Data/04.json and 15 more replace those of app 'shop'" in told[0]
 
 
 @pytest.mark.parametrize("content", [b"{", b'{"format": 2, "files": {}}', b""])
