@@ -49,12 +49,13 @@ class Picture:
 class Stage:
     """An app on which a story is played, again and again from the same state.
 
-    azure: where it is. host: makes clients. folder: for kept states and the story's files.
+    azure: where it is. host: makes clients. folder: for kept states and the story's files. slot: of an app of this name,
+    for a stage that is a slot.
     """
 
-    def __init__(self, azure: WorkerAzure, host: AzHost, name: str, folder: Path):
+    def __init__(self, azure: WorkerAzure, host: AzHost, name: str, folder: Path, slot: str | None = None):
         self.azure, self.host, self.folder = azure, host, folder
-        self.site: Site = azure.add_site(name)
+        self.site: Site = azure.add_site(name, slot=slot)
         self.site.use_32bit_worker = False
         self._files = folder / "files"
         self._kept: dict[str, tuple[str, int]] = {}
@@ -74,7 +75,8 @@ class Stage:
 
     def words(self, command: str) -> str:
         """The words after `az` of a command."""
-        return f"webapp python {command.format(files=self._files)} -g rg -n {self.site.name}"
+        slot = f" -s {self.site.slot}" if self.site.slot else ""
+        return f"webapp python {command.format(files=self._files)} -g rg -n {self.site.name}{slot}"
 
     def lay_out(self, files: Mapping[str, str]) -> None:
         """Write the files that the story's command reads on the client's machine."""

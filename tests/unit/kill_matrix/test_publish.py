@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
 from tests.unit.kill_matrix.clients import AzHost
-from tests.unit.kill_matrix.gate import Refusals
+from tests.unit.kill_matrix.gate import Hold, Refusals
 from tests.unit.kill_matrix.stage import Stage
 from tests.unit.kill_matrix.stories import APP, running_app
 from tests.unit.kill_matrix.worker import WorkerAzure
@@ -113,3 +114,94 @@ def test_files_that_cannot_come_back_are_named(stage):
     kept.with_suffix(".away").rename(kept)
     stage.run(f"rollback --change-id {change} --yes")
     assert stage.picture().page == "200 old on Python 3.8.10"
+
+
+NEW = {**FOLDER, "app.py": APP.replace('"old"', '"new"'), "big.bin": os.urandom(30_000).hex()}
+
+
+def published_page(stage: Stage) -> str:
+    return stage.picture().page.removesuffix(" on Python 3.8.10")
+
+
+def test_a_slot_is_published_to_and_production_left(stage, worker_azure, host, tmp_path):
+    slot = Stage(worker_azure, host, "shop", tmp_path, slot="staging")
+    running_app(slot, ("3.8.10",))
+    slot.replace("shop", NEW)
+    production = stage.picture()
+    answer = slot.run(PUBLISH)
+    assert answer.json["app"]["slot"] == "staging" and answer.json["url"] == f"https://{slot.site.host}/"
+    assert published_page(slot) == "200 new" and production.against(stage.picture()) == []
+    assert "-s staging --change-id" in answer.stderr, answer
+    slot.replace("shop", BROKEN)
+    assert slot.run(PUBLISH, 1).stderr.count("slot 'staging'") and published_page(slot) == "200 new"
+
+
+def test_a_stopped_app_gets_the_files_and_is_not_called_healthy(stage):
+    stage.site.stop()
+    stage.replace("shop", NEW)
+    answer = stage.run(PUBLISH)
+    assert answer.json["changed"] is True and answer.json["verification"]["httpStatus"] is None, answer
+    assert "is stopped" in answer.stderr and "not verified" in answer.stderr and " answers " not in answer.stderr, (
+        answer
+    )
+    assert "az webapp start -g rg -n shop" in answer.stderr and stage.site.state == "Stopped"
+    stage.site.start()
+    assert published_page(stage) == "200 new"
+
+
+def test_the_folder_of_a_virtual_application_is_left_alone(stage):
+    stage.site.virtual_applications.append(("/api", r"site\api"))
+    stage.write({"site/api/app.py": "their own", "site/api/web.config": "<configuration/>"})
+    try:
+        stage.replace("shop", {**NEW, "api/app.py": "the folder's"})
+        stage.run(f"{PUBLISH} --clean")
+        stage.replace("shop", NEW)
+        stage.run(f"{PUBLISH} --clean")
+    finally:
+        stage.site.virtual_applications.pop()
+    assert (stage.home / "site/api/app.py").read_text() == "their own"
+    assert (stage.home / "site/api/web.config").read_text() == "<configuration/>"
+    assert not (stage.home / "site/wwwroot/api").exists() and published_page(stage) == "200 new"
+
+
+def test_without_a_restart_nothing_is_said_to_be_healthy(stage):
+    restarts = stage.site.restarts
+    stage.replace("shop", NEW)
+    answer = stage.run(f"{PUBLISH} --no-restart")
+    assert stage.site.restarts == restarts and answer.json["verification"]["httpStatus"] is None, answer
+    assert "not restarted (--no-restart)" in answer.stderr and "az webapp restart -g rg -n shop" in answer.stderr, (
+        answer
+    )
+    stage.site.restart()
+    assert published_page(stage) == "200 new"
+
+
+@pytest.mark.parametrize("fault", ["home_full", "wwwroot_read_only"])
+def test_a_disk_that_ends_in_the_middle_of_the_upload(stage, fault):
+    before = stage.picture()
+    stage.replace("shop", NEW)
+    with Hold(stage.azure.gate, "PUT /api/zip/site/wwwroot/") as hold:
+        client = stage.host.start(stage.words(PUBLISH))
+        hold.wait()
+        setattr(stage.site.switches, fault, True)
+    failed = client.wait()
+    setattr(stage.site.switches, fault, False)
+    assert failed.status == 1 and "Traceback" not in failed.stderr, failed
+    assert before.against(stage.picture()) == [], failed
+    assert stage.run(PUBLISH).json["changed"] is True and published_page(stage) == "200 new"
+
+
+@pytest.mark.parametrize("cut", [500, 502, 504, "closed"])
+def test_a_front_end_that_ends_the_upload_ends_no_extraction(stage, cut):
+    switches = stage.site.switches
+    switches.front_end_cut, switches.archive_cut_bytes, switches.archive_cut_times = cut, 20_000, 1
+    switches.extract_seconds = 2
+    stage.replace("shop", NEW)
+    try:
+        answer = stage.run(PUBLISH)
+        assert switches.archive_cut_times == 0, "the upload was cut"
+    finally:
+        switches.front_end_cut, switches.archive_cut_bytes, switches.archive_cut_times = 500, 0, 0
+        switches.extract_seconds = 0
+    assert answer.json["changed"] is True and "Waiting for it" in answer.stderr, answer
+    assert published_page(stage) == "200 new" and stage.run(PUBLISH).json["changed"] is False
