@@ -117,6 +117,8 @@ class PackageChange(_Row):
     addresses: where a package came from that is not from an index (PEP 610), by canonical name, without credentials.
     arguments: of pip that say where packages come from, such as --index-url, without credentials.
     wheels: the folder on the app with wheels that no index has, below %HOME%; None for none.
+    last_run: what the last `install-requirements` before had noted (packages/record.py), {} for nothing; None where
+    that was not replaced.
     """
 
     python_path: str
@@ -128,6 +130,7 @@ class PackageChange(_Row):
     addresses: Mapping[str, str] = field(default_factory=dict)
     arguments: Sequence[str] = ()
     wheels: str | None = None
+    last_run: Mapping[str, Any] | None = None
 
     @property
     def as_before(self) -> bool:

@@ -135,6 +135,7 @@ _PARTS: dict[str, _Check] = {
             addresses=_optional(_mapping(_like(_PACKAGE), _text)),
             arguments=_each(_text),
             wheels=_optional(is_home_path),
+            lastRun=_optional(lambda value: isinstance(value, dict)),
         )
     ),
     "published": _optional(

@@ -54,6 +54,8 @@ class JobResult:
     reinstalled: what pip installed anew in the version that was there, such as a folder's package from new sources.
     check_ok: None when the job ended before the check. problems: pip check's lines.
     addresses: where packages that were there before came from, when that was no index, by canonical name (PEP 610).
+    record_before: the record of the last run (packages/record.py) in whose place this one's is; {} for none, None for
+    the same as before.
     """
 
     installed: tuple[PackageVersion, ...] = ()
@@ -63,6 +65,7 @@ class JobResult:
     check_ok: bool | None = None
     problems: tuple[str, ...] = ()
     addresses: Mapping[str, str] = field(default_factory=dict)
+    record_before: Mapping[str, Any] | None = None
 
     @property
     def changed(self) -> bool:
@@ -91,6 +94,7 @@ class JobResult:
             reinstalled=tuple(PackageVersion(*row) for row in sorted(again.items(), key=lambda row: row[0].lower())),
             removed=tuple(PackageVersion(name, before) for name, (before, after) in rows if before and after is None),
             addresses=earlier.addresses,
+            record_before=self.record_before if earlier.record_before is None else earlier.record_before,
         )
 
     @property
@@ -270,7 +274,7 @@ def _result(fields: dict[str, Any] | None) -> JobResult | None:
     if fields is None:
         return None
     check, problems = fields.get("check") or {}, (fields.get("check") or {}).get("problems")
-    addresses = fields.get("addresses")
+    addresses, before = fields.get("addresses"), fields.get("recordBefore")
     return JobResult(
         _versions(fields["installed"]),
         tuple(VersionChange(str(row["name"]), str(row["before"]), str(row["after"])) for row in fields["upgraded"]),
@@ -279,6 +283,7 @@ def _result(fields: dict[str, Any] | None) -> JobResult | None:
         check.get("ok") if isinstance(check.get("ok"), bool) else None,
         tuple(map(str, problems)) if isinstance(problems, list) else (),
         {str(name): str(each) for name, each in addresses.items()} if isinstance(addresses, dict) else {},
+        before if isinstance(before, dict) else None,
     )
 
 

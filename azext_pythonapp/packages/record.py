@@ -52,6 +52,15 @@ def parse(content: bytes) -> Record | None:
         return None
 
 
+def fields_of(content: bytes) -> dict[str, Any]:
+    """Return the fields of a record's file, as they are; {} for what is none."""
+    try:
+        fields = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
 def to_json(requirements_sha256: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of a record that is known before the run; the runner adds the rest."""
     return {"requirementsSha256": requirements_sha256, "options": dict(options)}

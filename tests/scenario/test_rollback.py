@@ -154,6 +154,10 @@ def test_packages_come_back_in_the_versions_of_then(az, azure, apps, package_ind
     assert back.json["undone"] == changed.json["changeId"] and back.json["verification"]["httpStatus"] == 200
     assert [each["target"] for each in back.json["changes"]] == ["packages/six", "packages/waitress", "app"]
     assert frozen(az, site) == first, "byte for byte"
+    requirements.write_text("six==1.16.0\n")
+    with unchanged(azure, site):
+        assert az(*install).json["changed"] is False, "the requirements of then are known again"
+    requirements.write_text("six==1.17.0\nwaitress\n")
     with unchanged(azure, site):
         named = az("webapp python rollback --yes", *names, "--change-id", changed.json["changeId"])
     assert named.json["changed"] is False and back.json["changeId"] in named.stderr

@@ -189,7 +189,9 @@ class Job:  # pylint: disable=too-many-instance-attributes
                 pending_restart.clear()
             outcome["result"]["addresses"] = {key: masked_urls(addresses[key]) for key in sorted(addresses)}
         self.check(pip, outcome)
-        leave_record(self.request, outcome["result"]["check"], self.state.fields["id"], self.log)
+        record = leave_record(self.request, outcome["result"]["check"], self.state.fields["id"], self.log)
+        if record is not None:
+            outcome["result"]["recordBefore"] = record
         outcome["state"] = "succeeded"
 
     def call_pip(self, pip, outcome):

@@ -9,7 +9,7 @@ import os
 import sys
 
 from .errors import error_text
-from .file_access import make_folder, remove, sha256_of, write_json
+from .file_access import make_folder, read_json, remove, sha256_of, write_json
 from .site_packages import digest, metadata_names, site_packages
 from .state import now
 
@@ -30,35 +30,50 @@ NOT_SET = ("", "0", "no", "false", "off", "n", "f")
 
 
 def leave_record(request, check, job_id, log):
-    """Write the record. The run has succeeded, so a problem, such as a full disk, is only logged: the next run calls
-    pip again then."""
+    """Write the record; return the one that was there, {} for none, None when it was left as it is.
+
+    The run has succeeded, so a problem, such as a full disk, is only logged: the next run calls pip again then.
+    """
     try:
-        write_record(request, check, job_id, log)
+        return write_record(request, check, job_id, log)
     except (IOError, OSError) as error:
         log.line("The record of this run could not be written: %s" % error_text(error))
+        return None
 
 
 def write_record(request, check, job_id, log):
     """Write ../../records/<runtime>.json, unless pip read something else than the client has seen.
 
-    request: the JobRequest. check: the result of `pip check`, {"ok", "problems"}.
+    request: the JobRequest. check: the result of `pip check`, {"ok", "problems"}. Returns what `leave_record` returns.
     """
     record = request.fields.get("record")
     if record is None:
-        return
+        return None
     for path, expected in sorted(request.fields.get("watched", {}).items()):
         if sha256_of(request.resolve({"home": path})) != expected:
             log.line("%s was changed while pip ran; the next run calls pip again." % path)
-            return
+            return None
     path = os.path.join(request.data, "records", request.fields["runtime"] + ".json")
     settings = reading_settings()
     if settings:
         log.line("%s changes what pip reads, so the next run calls pip again." % settings[0])
+        before = earlier_record(path)
         remove(path)
-        return
+        return before
     make_folder(os.path.dirname(path))
     packages = digest(metadata_names(site_packages()))
+    before = earlier_record(path)
     write_json(path, dict(record, packagesDigest=packages, check=check, finishedAt=now(), jobId=job_id))
+    return before
+
+
+def earlier_record(path):
+    """Return the record that is there; {} for none, and for what is none."""
+    try:
+        before = read_json(path)
+    except (IOError, OSError, ValueError):
+        return {}
+    return before if isinstance(before, dict) else {}
 
 
 def reading_settings():

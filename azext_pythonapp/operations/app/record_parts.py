@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from azext_pythonapp.appservice.app import App
+from azext_pythonapp.errors import NotFound, PythonAppError
 from azext_pythonapp.history.record import PackageChange, Record, RecordedRuntime, RuntimeChange
 from azext_pythonapp.jobs.state import JobResult
 from azext_pythonapp.operations.app.python_in_use import Target
+from azext_pythonapp.packages import record
 from azext_pythonapp.packages.pip import HomeFile, PipCommand
 from azext_pythonapp.packages.wheels import STORE
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
@@ -104,6 +109,7 @@ def with_result(part: PackageChange, result: JobResult | None) -> PackageChange:
     if result is None:
         return part
     addresses = {**part.addresses, **{name: without_secrets(each) for name, each in result.addresses.items()}}
+    part = replace(part, last_run=result.record_before if part.last_run is None else part.last_run)
     if part.before is None:
         return replace(part, addresses=addresses)
     after = dict(part.after if part.after is not None else part.before)
@@ -113,6 +119,26 @@ def with_result(part: PackageChange, result: JobResult | None) -> PackageChange:
         else:
             after[canonicalize_name(name)] = version
     return replace(part, after=after, addresses=addresses)
+
+
+def noted_run(app: App, folder: str) -> dict[str, Any]:
+    """Return what the last `install-requirements` has noted of a runtime, {} for nothing; one request."""
+    try:
+        return record.fields_of(app.kudu.read(record.path_for(folder)).content)
+    except NotFound:
+        return {}
+
+
+def note_last_run(app: App, folder: str, noted: Mapping[str, Any]) -> None:
+    """Make what the last `install-requirements` has noted what it was, so that the next one needs no pip.
+
+    noted: as `noted_run` returns it. Raises nothing of Azure's: without it, pip is asked once more.
+    """
+    with suppress(PythonAppError):
+        if noted:
+            app.kudu.write(record.path_for(folder), json.dumps(noted).encode("ascii"))
+        else:
+            app.kudu.delete(record.path_for(folder))
 
 
 def continued(earlier: Record, parts: dict[str, Any]) -> dict[str, Any]:
@@ -138,4 +164,5 @@ def with_before(part: PackageChange, earlier: PackageChange | None) -> PackageCh
     if earlier is None:
         return part
     before = part.before if earlier.before is None else earlier.before
-    return replace(part, before=before, addresses={**part.addresses, **earlier.addresses})
+    last_run = part.last_run if earlier.last_run is None else earlier.last_run
+    return replace(part, before=before, addresses={**part.addresses, **earlier.addresses}, last_run=last_run)

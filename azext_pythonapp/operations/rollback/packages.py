@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import RemoteFailed
 from azext_pythonapp.history.record import PackageChange
 from azext_pythonapp.jobs.state import SUCCEEDED
 from azext_pythonapp.operations.app.python_in_use import Target
-from azext_pythonapp.operations.app.record_parts import package_part
+from azext_pythonapp.operations.app.record_parts import note_last_run, noted_run, package_part
 from azext_pythonapp.operations.app.recording import OpenChange
 from azext_pythonapp.operations.app.site_packages import present_packages
 from azext_pythonapp.operations.job.pending_restart import run_pending
@@ -44,6 +45,7 @@ class PackageReturn:
         self._wanted = wanted
         self._present = dict(found.now)
         self._absent = found.absent
+        self._noted: dict[str, Any] | None = None  # by the last install-requirements before this command
         self.used = used
         self.found = found
         self.changed = False
@@ -69,15 +71,22 @@ class PackageReturn:
         run = plan_restore(self._app, self._target, self._present, self._wanted)
         if run is None:
             return []
+        wanted = self.found.change.last_run
+        if wanted is not None:
+            self._noted = noted_run(self._app, self._target.folder)
         try:
-            return self._pip(run, restart and self.used)
+            changes = self._pip(run, restart and self.used)
         except RemoteFailed as error:
             error.precede(f"The packages of Python {self._target.version} could not be brought back. ")
             raise
+        if wanted is not None:
+            note_last_run(self._app, self._target.folder, wanted)
+        return changes
 
     def _pip(self, run: PipRun, restart: bool) -> list[Change]:
         """Run pip, with the app stopped where that is needed; a stopped app is started by the restart that follows."""
-        change, part = self._record(), replace(run.packages, arguments=self.found.change.arguments)
+        change = self._record()
+        part = replace(run.packages, arguments=self.found.change.arguments, last_run=self._noted)
         change.note_packages(part)
         attempts = Attempts(self._app, run, COMMAND, RunOptions(restart=restart), change)
         job = attempts.run()
@@ -98,6 +107,8 @@ class PackageReturn:
         run = plan_restore(self._app, self._target, present, self._wanted.but(self._present))
         if run is not None:
             self._pip(run, False)
+        if self._noted is not None:
+            note_last_run(self._app, self._target.folder, self._noted)
         if self.used:
             run_pending(self._app, own=self.jobs, restart=False)
         return f"The packages of {python} of {label} are again those that were there."

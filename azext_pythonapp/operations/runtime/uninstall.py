@@ -13,7 +13,7 @@ from azext_pythonapp.errors import NotFound, Refused, RemoteFailed
 from azext_pythonapp.history.record import FAILED
 from azext_pythonapp.operations.app.observe import not_answered, observe
 from azext_pythonapp.operations.app.python_in_use import Target
-from azext_pythonapp.operations.app.record_parts import package_part, runtime_change
+from azext_pythonapp.operations.app.record_parts import noted_run, package_part, runtime_change
 from azext_pythonapp.operations.app.recording import recorded
 from azext_pythonapp.operations.app.site_packages import direct_addresses
 from azext_pythonapp.operations.runtime.choose import require_one_name, say_new_id
@@ -126,6 +126,7 @@ def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, A
         if folder is not None:
             target = Target(python.python_path, folder, python.version or "", python.architecture or "")
             part = replace(package_part(target, packages), addresses=direct_addresses(app, python.python_path))
+            part = replace(part, last_run=noted_run(app, folder))
             change.note_packages(part)
         change.begin()
         changes = plan.apply(app.progress)

@@ -212,6 +212,16 @@ def test_neither_itself_nor_what_ended_minutes_ago_is_pruned(runtime):
     assert {path.name for path in jobs(runtime).iterdir()} == {own.name, *names[20:]}
 
 
+def test_the_record_that_is_replaced_is_told(runtime):
+    assert runtime.install("left==1.0", record=record.to_json("abc", {})).result.record_before == {}
+    assert runtime.install("left==2.0").result.record_before is None
+    before = runtime.install("left==1.0", record=record.to_json("def", {})).result.record_before
+    assert before["requirementsSha256"] == "abc" and before["packagesDigest"]
+    (path,) = (runtime.site.home / record.FOLDER).iterdir()
+    path.write_text("[")
+    assert runtime.install("left==2.0", record=record.to_json("def", {})).result.record_before == {}
+
+
 def test_unwritable_record_is_no_failure(runtime):
     records = runtime.site.home / "data/pythonapp/records"
     records.parent.mkdir(parents=True)

@@ -6,7 +6,7 @@ import pytest
 
 from azext_pythonapp.jobs.state import JobResult, PackageVersion, VersionChange
 from azext_pythonapp.operations.app.python_in_use import Target
-from azext_pythonapp.operations.app.record_parts import package_part, source_arguments, with_result
+from azext_pythonapp.operations.app.record_parts import package_part, source_arguments, with_before, with_result
 from azext_pythonapp.packages import pip
 from azext_pythonapp.packages.pip import HomeFile, JobFile, PipOptions
 
@@ -56,6 +56,16 @@ def test_what_a_job_made_of_the_packages():
     assert done.addresses == {"six": "git+https://h/six@4f2a"}
     again = with_result(done, JobResult(removed=(PackageVersion("six", "1.15"),)))
     assert again.after == {"flask": "3.0", "jinja2": "3.0"} and again.addresses == done.addresses
+
+
+def test_what_the_first_of_two_jobs_replaced_is_kept():
+    part = with_result(package_part(TARGET, {"six": "1"}), JobResult(record_before={"jobId": "a"}))
+    assert part.last_run == {"jobId": "a"}
+    assert with_result(part, JobResult(record_before={"jobId": "b"})).last_run == {"jobId": "a"}
+    assert with_before(package_part(TARGET, {}), part).last_run == {"jobId": "a"}
+    assert with_result(package_part(TARGET, {}), JobResult(record_before={})).last_run == {}
+    assert with_result(package_part(TARGET, {}), JobResult()).last_run is None
+    assert JobResult(record_before={"jobId": "b"}).following(JobResult(record_before={})).record_before == {}
 
 
 def test_what_is_not_known_stays_so():

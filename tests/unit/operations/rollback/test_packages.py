@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -9,10 +10,12 @@ import pytest
 from azext_pythonapp.errors import RemoteFailed
 from azext_pythonapp.history.record import PackageChange
 from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult, PackageVersion, VersionChange
+from azext_pythonapp.operations.app.record_parts import noted_run
 from azext_pythonapp.operations.package.restore_set import package_set
 from azext_pythonapp.operations.rollback import packages as module
 from azext_pythonapp.operations.rollback.found import FoundPackages
 from azext_pythonapp.operations.rollback.packages import PackageReturn
+from azext_pythonapp.packages import record
 from tests.unit.operations.rollback.pythons import OLD, has
 
 
@@ -63,13 +66,14 @@ def pip(tmp_path, monkeypatch):
     return made
 
 
-def returning(app, pip, before, now, used=True, absent=False):
+def returning(app, pip, before, now, used=True, absent=False, last_run=None):
     if not absent:
         has(pip.folder, OLD, now)
     change = PackageChange(OLD, "3.8.10", "x64", "python3810x64", before, None, {}, ["--index-url", "https://h/simple"])
-    record = SimpleNamespace(note_packages=lambda part: pip.noted.append(part))
+    change = replace(change, last_run=last_run)
+    recording = SimpleNamespace(note_packages=lambda part: pip.noted.append(part))
     found = FoundPackages(change, {} if absent else now, absent)
-    return PackageReturn(app, found, used, package_set(change), lambda: record)
+    return PackageReturn(app, found, used, package_set(change), lambda: recording)
 
 
 def rows(changes):
@@ -89,6 +93,26 @@ def test_packages_come_back_and_go_forth_again(app, pip):
     assert step.undo() == "The packages of Python 3.8.10 of app 'shop' are again those that were there."
     assert rows(pip.runs[1].planned) == [("packages/flask", "upgrade", "3.0"), ("packages/six", "install", "1.0")]
     assert pip.done == ["pip", "pip", "start after 2"]
+
+
+@pytest.mark.parametrize("before", [{"jobId": "20261126-110000-0001", "options": {}}, {}])
+def test_what_the_requirements_of_then_were_is_known_again(app, pip, before):
+    """So that the same requirements need no pip: it would find nothing to do."""
+    path = record.path_for("python3810x64")
+    app.kudu.write(path, b'{"jobId": "20261126-120000-0001"}')
+    packages = returning(app, pip, {"flask": "2.0"}, {"flask": "3.0"}, last_run=before)
+    step = packages.step(True)
+    step.apply()
+    assert noted_run(app, "python3810x64") == before and (pip.folder / path).exists() is bool(before)
+    assert pip.noted[0].last_run == {"jobId": "20261126-120000-0001"}, "for the undo of this one"
+    step.undo()
+    assert noted_run(app, "python3810x64") == {"jobId": "20261126-120000-0001"}
+
+
+def test_requirements_that_are_not_known_stay_as_they_are(app, pip):
+    app.kudu.write(record.path_for("python3810x64"), b'{"jobId": "20261126-120000-0001"}')
+    returning(app, pip, {"flask": "2.0"}, {"flask": "3.0"}).step(True).apply()
+    assert noted_run(app, "python3810x64") == {"jobId": "20261126-120000-0001"}
 
 
 def test_a_failed_pip_starts_the_app_and_is_explained(app, pip):
