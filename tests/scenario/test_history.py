@@ -185,6 +185,7 @@ def test_records_go_with_a_swap_of_slots(az, apps):
     assert (site.slot, slot.slot) == ("staging", None)
     done = az("webapp python history list", "-g", "rg", "-n", site.name)
     assert [(row["changeId"], row["app"]["slot"]) for row in done.json] == [(change, "staging")]
-    assert f"{change} on app '{site.name}' (slot 'staging'): records come with the files" in done.stderr
+    where = f"was made on app '{site.name}' (slot 'staging'), not on app '{site.name}': records come with the files"
+    assert f"Change {change} {where}" in done.stderr
     done = az("webapp python history show --change-id", change, *naming(site), expect=3)
     assert "those of the production slot" in done.stderr
