@@ -15,15 +15,16 @@ class Story:
 
     name: for people. command: the words after `az webapp python`, without the app; {files} is a folder of `files`.
     before: lays out an app on which it has something to do. files: contents, by name, that the command reads.
-    parts: in how many its requests are divided, which several processes play at the same time. redoes: whether the
-    command does something else once it has ended, as undoing the undoing.
+    parts: in how many its requests are divided, which several processes play at the same time; each of them lays the app
+    out and runs the command undisturbed first. redoes: whether the command does something else once it has ended, as
+    undoing the undoing.
     """
 
     name: str
     command: str
     before: Callable[[Stage], None]
     files: Mapping[str, str] = field(default_factory=dict)
-    parts: int = 2
+    parts: int = 1
     redoes: bool = False
 
 
@@ -101,15 +102,15 @@ def _publish(stage: Stage) -> None:
 STORIES = (
     Story("web-config set", "web-config set --app app:second", _web_config_set),
     Story("set-version", "set-version --version 3.11", _set_version, parts=4),
-    Story("install", "install --extension-id Contoso-python3119x64", _install),
+    Story("install", "install --extension-id Contoso-python3119x64", _install, parts=2),
     Story("uninstall", "uninstall --extension-id Contoso-python3119x64 --yes", running_app),
     Story(
         "install-requirements",
         "install-requirements -r {files}/second.txt",
         _install_requirements,
         {"second.txt": "left==2.0\nright==1.5\n"},
-        parts=4,
+        parts=2,
     ),
-    Story("rollback", "rollback --yes", _rollback, parts=4, redoes=True),
+    Story("rollback", "rollback --yes", _rollback, parts=3, redoes=True),
     Story("publish", "publish --src {files}/new --clean", _publish, NEW_FOLDER, parts=4),
 )
