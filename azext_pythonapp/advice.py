@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shlex
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ _QUOTES = re.compile("['\u2018-\u201f]")
 _OPERATOR = re.compile(r"[&|<>^%\r\n]")
 # az replaces `@file` and `KEY=@file` with what is in that file.
 _FROM_FILE = re.compile(r"(?:^|=)@")
+_FILE_OPTIONS = ("--src", "--requirement", "-r", "--constraint", "-c", "--wheel-dir", "--package")
 _APP_OPTIONS = {
     "-g": "group",
     "--resource-group": "group",
@@ -112,6 +114,24 @@ def read_back(command: str, words: str) -> str | None:
     begin = words.split()
     meant = parts[: len(begin)] == begin and not any(_differs(part) or _FROM_FILE.search(part) for part in parts)
     return " ".join(map(quoted, parts)) if meant else None
+
+
+def from_anywhere(command: str) -> str:
+    """Return a command with the files and folders of this machine that its options name as absolute paths.
+
+    So it names the same ones when it is pasted in another folder: `--src .` would publish that one.
+    """
+    try:
+        parts = shlex.split(command)
+    except ValueError:
+        return command
+    for index, word in enumerate(parts):
+        option, equals, value = word.partition("=")
+        if option in _FILE_OPTIONS and equals and os.path.exists(value):
+            parts[index] = f"{option}={os.path.abspath(value)}"
+        elif index and parts[index - 1] in _FILE_OPTIONS and os.path.exists(word):
+            parts[index] = os.path.abspath(word)
+    return " ".join(map(quoted, parts))
 
 
 def named_app(command: str) -> tuple[str | None, str | None, str | None]:

@@ -7,7 +7,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.advice import completed, fingerprint, given, in_subscription, options, quoted, read_back
+from azext_pythonapp.advice import (
+    completed,
+    fingerprint,
+    from_anywhere,
+    given,
+    in_subscription,
+    options,
+    quoted,
+    read_back,
+)
 from azext_pythonapp.appservice.app import naming
 from azext_pythonapp.appservice.arm import Arm
 from azext_pythonapp.appservice.arm_requests import ArmAnswer
@@ -93,7 +102,7 @@ def test_incomplete_az_defaults_do_not_break_list_versions(monkeypatch, names, a
     from azext_pythonapp.operations.runtime import list_versions
 
     monkeypatch.setattr(app, "web_session", lambda _: None)
-    monkeypatch.setattr(app, "open_app", lambda *_: None)
+    monkeypatch.setattr(app, "open_app", lambda *_: SimpleNamespace(looks=[]))
     monkeypatch.setattr(list_versions, "public_versions", lambda *_: "public")
     monkeypatch.setattr(list_versions, "app_versions", lambda *_: "of the app")
     for module in (opening, runtime):
@@ -224,3 +233,16 @@ def test_how_long_is_waited_makes_no_other_command(more):
     words = ["webapp", "python", "install-requirements", "-r", "r.txt"]
     assert fingerprint([*words[:3], *more, *words[3:]], "-g rg") == fingerprint(words, "-g rg")
     assert fingerprint([*more, "-r", "other.txt"], "") != fingerprint([*more, "-r", "r.txt"], "")
+
+
+def test_a_recorded_command_names_its_files_from_anywhere(tmp_path, monkeypatch):
+    """Whoever pastes it later is in another folder: `--src .` would publish that one."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my shop").mkdir()
+    (tmp_path / "more.txt").touch()
+    publish, install = "az webapp python publish -g rg -n shop", "az webapp python install-requirements -g rg -n shop"
+    assert from_anywhere(f"{publish} --src .") == f"{publish} --src {quoted(str(tmp_path))}"
+    assert from_anywhere(f'{publish} --src="my shop"') == f"{publish} {quoted('--src=' + str(tmp_path / 'my shop'))}"
+    assert from_anywhere(f"{install} -r more.txt") == f"{install} -r {quoted(str(tmp_path / 'more.txt'))}"
+    for same in (f"{install} -r https://host/more.txt", f"{install} -r gone.txt", "", "it's"):
+        assert from_anywhere(same) == same

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from azext_pythonapp import advice
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import Conflict, Interrupted, NotFound, PythonAppError, UnknownOutcome
 from azext_pythonapp.history.lease import Lease, LeaseFile
@@ -75,7 +76,7 @@ class OpenChange:
         self.record = Record(
             id=new_id(app.kudu.now()),
             command=command,
-            command_line=app.command or "",
+            command_line=advice.from_anywhere(app.command or ""),
             app=app.site.to_dict(),
             user=principal.name,
             object_id=principal.object_id,
