@@ -308,8 +308,13 @@ def _stop_wine(folder: Path, wine: subprocess.Popen[bytes]) -> None:
 
 
 def _without_case(folder: Path, name: str) -> Path:
-    if folder.is_dir():
+    if folder.is_dir() and not (folder / name).exists():
         for entry in folder.iterdir():
-            if entry.name.lower() == name.lower():
+            if _upper(entry.name) == _upper(name):
                 return entry
     return folder / name
+
+
+def _upper(name: str) -> str:
+    """Return a name as NTFS compares it: each letter for itself, so that ß is not ss, and dotless i no I."""
+    return "".join(each.upper() if len(each.upper()) == 1 and each not in "\u0131\u017f" else each for each in name)

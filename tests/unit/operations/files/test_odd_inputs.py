@@ -77,3 +77,44 @@ def test_a_time_that_no_archive_knows_is_replaced(app, folder, root, year):
     folder["app.py"] = "new"
     publish(app, folder)
     assert content_of(root) == {"app.py": "new"} and planned(app, folder)[0].empty
+
+
+# As in public repositories: '#' and '%' in addresses, letters whose other case is another number of letters or the same.
+NAMES = ["#application.py", "docs/A Tutorial.ipynb", "100%.txt", "%41.txt", "%2e%2e.txt", "%HOME%.txt", "a+b&c;d=e.txt"]
+NAMES += ["[x]{y}.txt", "it's.txt", "..two", " lead.txt", "a..b", "x.cshtml", "bin/x.cs", "web.config.bak", "x" * 180]
+NAMES += [
+    "\u00fcbersicht.txt",
+    "u\u0308bersicht.txt",
+    "\u65e5\u672c/\u8a9e.csv",
+    "\U0001f600.txt",
+    "\u00df.txt",
+    "\u1e9e.txt",
+]
+NAMES += [
+    "\u0130.txt",
+    "i\u0307.txt",
+    "\u0131.txt",
+    "i.txt",
+    "\u017f.txt",
+    "s.txt",
+    "\u212a.txt",
+    "k.txt",
+    "\u00a0x.txt",
+]
+NAMES += ["\u202ex.txt", "a\u2028b.txt", "\ufeffx.txt", "\uff0e\uff0e.txt"]
+
+
+def test_odd_names_come_and_go_and_come_back(app, folder, root):
+    for name in NAMES:
+        folder[name] = f"one {name}"
+    publish(app, folder)
+    assert content_of(root) == {name: f"one {name}" for name in NAMES}
+    assert planned(app, folder)[0].empty
+    for name in NAMES:
+        folder[name] = f"two {name}"
+    publish(app, folder, change_id="20261126-120000-0002")
+    assert content_of(root) == {name: f"two {name}" for name in NAMES}
+    for name in NAMES[1:]:
+        del folder[name]
+    publish(app, folder, clean=True, change_id="20261126-120000-0003")
+    assert list(content_of(root)) == [NAMES[0]]
