@@ -6,8 +6,7 @@ SHELL := /bin/bash
 
 AZ_VERSION ?= 2.91.0
 export PYTHON ?= python3
-# Tests wait more than they compute: more of them at a time than there are cores. Of a test's time, jobs, restarts and
-# followed pips leave the processor idle for more than half.
+# Tests also wait, for jobs and restarts: more of them at a time than there are cores.
 JOBS ?= 6
 
 VERSION := $(shell sed -n 's/^VERSION = "\(.*\)"/\1/p' setup.py)
