@@ -88,7 +88,7 @@ def fingerprint(words: Sequence[str], arguments: str) -> str:
     credentials. Nor do the options that only say how much is printed or asked, and how long is waited.
     """
     kept, setting, skipped = [], False, False
-    for word in words:
+    for word in _absolute(words):
         if word.startswith("-"):
             setting = _SETTING.match(word) is not None
         if skipped or word.partition("=")[0] in _OF_NO_ACCOUNT:
@@ -125,13 +125,19 @@ def from_anywhere(command: str) -> str:
         parts = shlex.split(command)
     except ValueError:
         return command
+    return " ".join(map(quoted, _absolute(parts)))
+
+
+def _absolute(words: Sequence[str]) -> list[str]:
+    """Return the words of a command with absolute paths of the files and folders of this machine."""
+    parts = list(words)
     for index, word in enumerate(parts):
         option, equals, value = word.partition("=")
         if option in _FILE_OPTIONS and equals and os.path.exists(value):
             parts[index] = f"{option}={os.path.abspath(value)}"
         elif index and parts[index - 1] in _FILE_OPTIONS and os.path.exists(word):
             parts[index] = os.path.abspath(word)
-    return " ".join(map(quoted, parts))
+    return parts
 
 
 def named_app(command: str) -> tuple[str | None, str | None, str | None]:

@@ -246,3 +246,6 @@ def test_a_recorded_command_names_its_files_from_anywhere(tmp_path, monkeypatch)
     assert from_anywhere(f"{install} -r more.txt") == f"{install} -r {quoted(str(tmp_path / 'more.txt'))}"
     for same in (f"{install} -r https://host/more.txt", f"{install} -r gone.txt", "", "it's"):
         assert from_anywhere(same) == same
+    words = ["webapp", "python", "publish", "--src"]
+    assert fingerprint([*words, "my shop"], "") == fingerprint([*words, str(tmp_path / "my shop")], "")
+    assert fingerprint([*words, "my shop"], "") != fingerprint([*words, "."], "")
