@@ -186,9 +186,8 @@ long-summary: >-
     `set-version` does: the Python and requirements.txt are installed, the entry point is imported, web.config is
     switched, the app is restarted, and its page is fetched. When nothing differs, nothing is changed.
 
-    A new version that does not work is undone: the files, web.config and the packages of the Python that the
-    app runs are as they were before. Old files are
-    kept on the app, so that `rollback` brings them back later, too.
+    A new version that does not work is undone: the files, web.config and the packages of the Python that the app runs
+    are as they were before. Old files are kept on the app, so that `rollback` brings them back later, too.
 
     `.gitignore` files are honoured. `.git`, virtual environments, `__pycache__`, `node_modules` and `.env` are never
     sent. The folder's web.config is used where it is new or changed; otherwise the app's own stays.

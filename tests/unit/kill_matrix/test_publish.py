@@ -83,6 +83,15 @@ def test_the_packages_of_a_version_that_fails_come_back(stage):
     assert not (stage.home / "site/wwwroot/static").exists() and "hand" not in undone.stderr, undone
 
 
+def test_set_version_brings_packages_back_as_well(stage):
+    """An app whose own files were changed in another way, and that is switched to the Python that it runs."""
+    stage.write({f"site/wwwroot/{name}": BROKEN[name] for name in ("app.py", "requirements.txt")})
+    failed = stage.run("set-version --version 3.8", 1)
+    assert packages_of(stage) == ["left 1.0"], failed
+    assert "The packages of Python 3.8.10 of app 'shop' are as before." in failed.stderr, failed
+    assert "Not undone" not in failed.stderr, failed
+
+
 def test_packages_that_cannot_come_back_are_laid_on_their_change(stage, index):
     stage.replace("shop", BROKEN)
     with index.without("left-1.0-py2.py3-none-any.whl"):
