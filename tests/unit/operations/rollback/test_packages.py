@@ -66,12 +66,14 @@ def pip(tmp_path, monkeypatch):
     return made
 
 
-def returning(app, pip, before, now, used=True, absent=False, last_run=None):
+def returning(app, pip, before, now, used=True, absent=False, last_run=None, undoes=None, arguments=()):
     if not absent:
         has(pip.folder, OLD, now)
     change = PackageChange(OLD, "3.8.10", "x64", "python3810x64", before, None, {}, ["--index-url", "https://h/simple"])
-    change = replace(change, last_run=last_run)
-    recording = SimpleNamespace(note_packages=lambda part: pip.noted.append(part))
+    change = replace(change, last_run=last_run, arguments=arguments or change.arguments)
+    recording = SimpleNamespace(
+        note_packages=lambda part: pip.noted.append(part), record=SimpleNamespace(undoes=undoes)
+    )
     found = FoundPackages(change, {} if absent else now, absent)
     return PackageReturn(app, found, used, package_set(change), lambda: recording)
 
@@ -123,6 +125,29 @@ def test_a_failed_pip_starts_the_app_and_is_explained(app, pip):
         step.apply()
     assert pip.done == ["pip", "start after 1"]
     assert step.undo() == "No package of Python 3.8.10 of app 'shop' was changed."
+
+
+@pytest.mark.parametrize(
+    "arguments, told",
+    [
+        ([], "add --index-url with its address: `{}`."),
+        (["--no-index"], "add --index-url with its address: `{}`."),
+        (["--index-url", "https://h/then/simple"], "An earlier one used this: `{} --index-url https://h/then/simple`."),
+    ],
+)
+def test_the_index_of_then_is_named_where_none_was_asked(app, add, pip, arguments, told):
+    """An upgrade with --no-index has no index in its record; the packages before it may have come from one."""
+    add("install-requirements", packages=(PackageChange(OLD, "3.8.10", "x64", "python3810x64", {}, {}, {}, arguments),))
+    other = PackageChange(OLD, "3.11.9", "x64", "python3119x64", {}, {}, {}, ["--index-url", "https://other/simple"])
+    made = add("install-requirements", packages=(other,))
+    made = add("install-requirements")
+    pip.fails = True
+    packages = returning(app, pip, {"flask": "2.0"}, {"flask": "3.0"}, undoes=made.id, arguments=["--no-index"])
+    with pytest.raises(RemoteFailed) as caught:
+        packages.step(True).apply()
+    again = f"az webapp python rollback -g rg -n shop --change-id {made.id} --yes"
+    assert caught.value.recommendation.endswith(told.format(again))
+    assert f"Change {made.id} was made with --no-index, so no index was asked." in caught.value.recommendation
 
 
 def test_a_python_that_the_app_does_not_run_needs_no_restart(app, pip):
