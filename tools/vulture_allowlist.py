@@ -6,6 +6,7 @@ _.kwargs  # az passes it to every completer
 
 # Read by the standard library, by requests or by Windows.
 _.__path__
+_.__signature__  # inspect
 _.__stderr__
 _.__stdout__
 _.compress_type  # zipfile
