@@ -7,7 +7,7 @@ SHELL := /bin/bash
 AZ_VERSION ?= 2.91.0
 export PYTHON ?= python3
 # Tests also wait, for jobs and restarts: more of them at a time than there are cores.
-JOBS ?= 6
+JOBS ?= 4
 
 VERSION := $(shell sed -n 's/^VERSION = "\(.*\)"/\1/p' setup.py)
 WHEEL := dist/pythonapp-$(VERSION)-py3-none-any.whl

@@ -14,7 +14,7 @@ from tests.scenario.apps import naming, web_root
 from tests.scenario.az import Az
 
 ROUNDS = 3
-RATIO, SECONDS = 1.10, 2.0  # what issue 5 allows: this much of pip's own time, and this much beside it
+RATIO, SECONDS = 1.10, 2.0  # the most that is accepted: this much of pip's own time, and this much beside it
 REQUIREMENTS = "flask\nnumpy\npandas\ncryptography\nlxml\nwaitress\n"
 PIP = (
     '"D:\\home\\python3810x64\\python.exe" -u -m pip install --disable-pip-version-check --progress-bar off '

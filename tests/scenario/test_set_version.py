@@ -303,6 +303,7 @@ def test_concurrent_change_is_edited_and_restored(az, apps):
     assert code == 1
     assert "<httpPlatform> was added" in said, said
     assert f"Rolled back: app '{site.name}' runs Python 3.8.10 with FastCGI again (200)." in said, said
+    assert f"The packages of Python 3.8.10 of app '{site.name}' are as before." in said, said
     assert "says: RuntimeError: no port for today" in said and "fails.py, line 1)" in said, said
     assert config.read_bytes() == theirs
     assert "Hello from WSGI" in apps.get(site).text

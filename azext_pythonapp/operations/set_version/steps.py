@@ -322,9 +322,10 @@ def _undo(decision: Decision, run: Run, switch: WebConfigChange | None = None) -
     if undone is None and not said:
         return problem
     run.undone = True
-    previous = " and ".join(filter(None, ("files" if own else "", "packages" if said else "")))
+    previous = ("files and packages" if said else "files") if own else ""
     again = _runs_again(decision, run, " ".join(filter(None, ("Rolled back:", sentence, said))), previous)
-    return " ".join(filter(None, (again, problem)))
+    told = "" if previous or said in again else said
+    return " ".join(filter(None, (again, told, problem)))
 
 
 def _runs_again(decision: Decision, run: Run, sentence: str, previous: str) -> str:

@@ -130,7 +130,8 @@ def test_pip_gets_addresses_out_of_sight():
 
 
 def test_credentials_are_found_and_masked():
-    assert masked("x https://u:p@h/ y git+ssh://git@h/r") == "x https://****@h/ y git+ssh://****@h/r"
+    assert masked("x https://u:p@h/ y git+ssh://git@h/r") == "x https://****@h/ y git+ssh://git@h/r"
+    assert masked("git+ssh://git:p@h/r https://token@h/") == "git+ssh://git:****@h/r https://****@h/"
     assert has_credentials(b"--index-url https://u:p@h/\n")
     assert has_credentials("﻿--index-url https://u:p@h/\n".encode("utf-16-le"))
     assert not has_credentials(b"a @ https://h/a@b.zip\nb==1 # me@home")
