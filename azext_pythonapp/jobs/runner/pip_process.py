@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 from .errors import error_text, report
 from .process_tree import ProcessTree
@@ -15,6 +16,11 @@ from .process_tree import ProcessTree
 START = os.path.join(os.path.dirname(os.path.abspath(__file__)), "__main__.py")
 # After pip has ended, another process may hold its output open: reading stops when nothing comes for so long.
 DRAIN_SECONDS = 2
+# Windows cannot start a process at this moment, for want of memory or of resources: ERROR_NOT_ENOUGH_MEMORY,
+# ERROR_INTERNAL_ERROR, ERROR_NO_SYSTEM_RESOURCES, ERROR_COMMITMENT_LIMIT (docs/platform/worker.md 0.9). Seconds between
+# the attempts.
+SHORTAGES = (8, 1359, 1450, 1455)
+START_PAUSES = (1, 2, 4)
 # Variables, because an old pip ignores the variable of an option that it does not know, but fails at the argument:
 # runtimes of 2018 bring pip 9, and --progress-bar came with pip 10. PIP_NO_WARN... is inverted: 0 is "no warning".
 PIP_SETTINGS = {
@@ -87,6 +93,19 @@ def is_openssh(command):
     return first.replace("\\", "/").rsplit("/", 1)[-1].lower() in ("ssh", "ssh.exe")
 
 
+def started(start):
+    """Start a process, again after a pause when the worker is too busy for one. Returns what `start` returns."""
+    for pause in START_PAUSES:
+        try:
+            return start()
+        except OSError as error:
+            if getattr(error, "winerror", None) not in SHORTAGES:
+                raise
+            report("The worker is too busy to start pip (%s); trying again in %d s." % (error_text(error), pause))
+            time.sleep(pause)
+    return start()
+
+
 class Pip:
     """pip of this Python. environment: the variables of the request, which win over all others."""
 
@@ -107,13 +126,15 @@ class Pip:
         process ends, and run_pip.py then ends pip, whose own standard input is empty.
         """
         command = [sys.executable, "-s", "-u", START, "pip"] + list(arguments)
-        process = subprocess.Popen(
-            [native(part) for part in command],
-            cwd=native(directory),
-            env=self.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+        process = started(
+            lambda: subprocess.Popen(
+                [native(part) for part in command],
+                cwd=native(directory),
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
         )
         self.tree = tree = ProcessTree(process)
         seen = []

@@ -98,3 +98,34 @@ def test_nothing_that_pip_starts_can_ask_anybody(runtime, given, ssh):
 )
 def test_openssh_is_known_by_its_program(command, expected):
     assert pip_process.is_openssh(command) is expected
+
+
+class Starts:
+    """Starts a process, once the worker can."""
+
+    def __init__(self, *codes):
+        self.codes = list(codes)
+
+    def __call__(self):
+        if not self.codes:
+            return "started"
+        error = OSError("busy")
+        error.winerror = self.codes.pop(0)
+        raise error
+
+
+@pytest.mark.parametrize("codes", [(), (1359,), (8, 1450, 1455)])
+def test_a_worker_that_is_too_busy_is_asked_again(codes, monkeypatch):
+    pauses = []
+    monkeypatch.setattr(pip_process.time, "sleep", pauses.append)
+    assert pip_process.started(Starts(*codes)) == "started"
+    assert pauses == [1, 2, 4][: len(codes)]
+
+
+@pytest.mark.parametrize("codes", [(5,), (2,), (1359, 1359, 1359, 1359)])
+def test_other_failures_to_start_are_raised(codes, monkeypatch):
+    monkeypatch.setattr(pip_process.time, "sleep", lambda seconds: None)
+    starts = Starts(*codes)
+    with pytest.raises(OSError):
+        pip_process.started(starts)
+    assert starts.codes == []
