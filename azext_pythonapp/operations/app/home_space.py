@@ -2,12 +2,14 @@ r"""Whether an app's files can be written, as far as that can be seen without wr
 
 While an app runs from a package, site\wwwroot is a read-only mount (docs/platform/kudu.md 7). `dir` on the worker names
 the bytes that are free: of the quota for %HOME% (`10,737,332,224 bytes free` on a new Basic plan), and 0 for a mounted
-package. What cannot be told is no reason to refuse.
+package. What cannot be told is asked once more, because a busy worker does not always answer in full; after that it is
+no reason to refuse.
 """
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import PythonAppError, Refused
@@ -15,6 +17,7 @@ from azext_pythonapp.operations.app.settings import known_settings
 from azext_pythonapp.operations.app.wwwroot import WWWROOT, web_root
 from azext_pythonapp.windows import join, quote_command
 
+_ATTEMPTS = 2
 PACKAGE_SETTINGS = ("WEBSITE_RUN_FROM_PACKAGE", "WEBSITE_RUN_FROM_ZIP")
 _FREE = re.compile(r"([0-9][0-9.,\s\u00a0]*) bytes free\s*$", re.MULTILINE)
 
@@ -80,11 +83,10 @@ def _free_bytes(app: App, root: str | None) -> tuple[int | None, int | None]:
     """The bytes that are free in %HOME%, and in the app's folder; None for what `dir` does not tell."""
     home = app.kudu.home()
     folders = [home, *([join(home, *root.split("/"))] if root else [])]
-    try:
-        output = app.kudu.run(" & ".join(f"dir /-C /A:D {quote_command(folder)}" for folder in folders)).output
-    except PythonAppError:
-        return None, None
-    found = [int(re.sub(r"\D", "", number)) for number in _FREE.findall(output)]
-    if len(found) != len(folders):
-        return None, None
-    return found[0], found[1] if root else None
+    command = " & ".join(f"dir /-C /A:D {quote_command(folder)}" for folder in folders)
+    for _ in range(_ATTEMPTS):
+        with suppress(PythonAppError):
+            found = [int(re.sub(r"\D", "", number)) for number in _FREE.findall(app.kudu.run(command).output)]
+            if len(found) == len(folders):
+                return found[0], found[1] if root else None
+    return None, None

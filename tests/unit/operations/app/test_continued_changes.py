@@ -124,7 +124,6 @@ def test_a_continued_change_of_which_something_is_left_stays(
     assert (found.id, found.state) == (cut, UNFINISHED) and site.path("", LEASE).exists()
 
 
-@pytest.mark.skipif(not owner.this_process(), reason="a dead process is known at once on Linux only")
 def test_the_same_command_goes_on_with_a_killed_one(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupted = kill(site, monkeypatch, before=b"first")
     assert change(site, b"half") == interrupted
@@ -132,7 +131,6 @@ def test_the_same_command_goes_on_with_a_killed_one(site: FolderSite, monkeypatc
     assert found.state == SUCCEEDED and found.files[0].before == b"first" and not site.path("", LEASE).exists()
 
 
-@pytest.mark.skipif(not owner.this_process(), reason="a dead process is known at once on Linux only")
 def test_another_command_says_what_a_killed_one_left(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupted = kill(site, monkeypatch)
     app = App(site, OTHER)
@@ -145,7 +143,6 @@ def test_another_command_says_what_a_killed_one_left(site: FolderSite, monkeypat
     assert [each.state for each in records(site)] == [SUCCEEDED, UNFINISHED]
 
 
-@pytest.mark.skipif(not owner.this_process(), reason="a dead process is known at once on Linux only")
 def test_a_reader_says_what_a_killed_one_left(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
     reader = App(site, "az webapp python show -g rg -n shop")
     LeftChange(reader).tell(True)  # type: ignore[arg-type]
@@ -156,7 +153,6 @@ def test_a_reader_says_what_a_killed_one_left(site: FolderSite, monkeypatch: pyt
     assert len(reader.progress.said) == 2 and interrupted in reader.progress.said[0]
 
 
-@pytest.mark.skipif(not owner.this_process(), reason="a dead process is known at once on Linux only")
 def test_the_same_command_without_work_left_completes_it(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
     kill(site, monkeypatch)
     app = App(site)
@@ -177,7 +173,6 @@ def test_a_client_that_died_before_its_record_left_nothing(site: FolderSite) -> 
     assert app.progress.said == [] and change(site) is not None
 
 
-@pytest.mark.skipif(not owner.this_process(), reason="a dead process is known at once on Linux only")
 def test_a_change_is_gone_on_with_in_other_words(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
     """As `install --extension-id` finishes what `install --version` began."""
     interrupted = kill(site, monkeypatch)
@@ -186,7 +181,6 @@ def test_a_change_is_gone_on_with_in_other_words(site: FolderSite, monkeypatch: 
     assert made.change_id == interrupted and [each.state for each in records(site)] == [SUCCEEDED]
 
 
-@pytest.mark.skipif(not owner.this_process(), reason="a dead process is known at once on Linux only")
 def test_a_second_run_that_fails_leaves_it_unfinished(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the first one had done is not undone by it."""
     kill(site, monkeypatch)

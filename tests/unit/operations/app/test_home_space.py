@@ -76,3 +76,23 @@ def test_a_full_home():
 def test_what_is_not_known_is_no_reason(home: str | None, root: str | None):
     require_writable_root(app(home, root))
     require_room(app(home, root))
+
+
+@pytest.mark.parametrize("first", [UnknownOutcome("cut"), "", LISTING.format("D:\\home", "5000").partition("2 Dir")[0]])
+def test_what_a_busy_worker_did_not_tell_is_asked_again(first: UnknownOutcome | str):
+    full = app("0", "0")
+    answers = [first]
+    whole = full.kudu.run
+
+    def run(command: str) -> SimpleNamespace:
+        if not answers:
+            return whole(command)
+        answer = answers.pop()
+        if isinstance(answer, UnknownOutcome):
+            raise answer
+        return SimpleNamespace(output=answer)
+
+    full.kudu.run = run
+    with pytest.raises(Refused, match="home directory of app 'shop' is full"):
+        require_room(full)
+    assert answers == []
