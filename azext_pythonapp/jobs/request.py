@@ -141,7 +141,7 @@ def request_files(
     asked: what stands for `files` when two jobs are compared, where those depend on what the app has; None for `files`.
     Raises InvalidInput for a file that would take the place of one of the job's own, or lie among its modules.
     """
-    own_names = {RUNNER, LOG, STATE, REQUEST, SECRETS, CANCEL, "restore.txt", "before.json"}
+    own_names = {RUNNER, LOG, STATE, REQUEST, SECRETS, CANCEL, "restore.txt", "before.json", "compiled.pyc"}
     taken = own_names & {_first_part(name) for name in files}
     if taken:
         raise InvalidInput(f"A file for a job cannot be called {sorted(taken)[0]}.", "Rename it.")

@@ -26,6 +26,9 @@ FORGOTTEN_SECONDS = 3600
 START_SECONDS = 360
 # The phase of a job whose files are there but that has not begun.
 QUEUED = "queued"
+# The phase of a job that has succeeded, while the modules of its packages are compiled (runner/late_compile.py), and
+# the last phase of every job.
+COMPILING, DONE = "compiling", "done"
 # The phase of a job whose state.json cannot be read at this moment.
 UNREADABLE = "unknown"
 
@@ -126,8 +129,9 @@ class Job:  # pylint: disable=too-many-instance-attributes
     sentence. advice: what to do about it, where its log tells. warnings: what else went wrong.
     result: None when it ended before its packages were looked at. blocked_by: the job that held the runtime, when that
     is why it failed. held_file: the file that another program held, when that is why; "" for one that pip did not name;
-    held_in_runtime: whether it lies below the runtime's own folder. title: what it is, "pip (set-version 3.11)"; jobs
-    of older versions have none. pip_said: the part of error that is pip's own words.
+    held_in_runtime: whether it lies below the runtime's own folder. compiled: whether the modules of its packages
+    were compiled, False until then; None where there is nothing to compile. title: what it is,
+    "pip (set-version 3.11)"; jobs of older versions have none. pip_said: the part of error that is pip's own words.
     explained_error: the error as a sentence that needs no introduction, in place of error; None before it is explained.
     """
 
@@ -150,6 +154,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
     title: str | None = None
     pip_said: str | None = None
     explained_error: str | None = None
+    compiled: bool | None = None
 
     @property
     def over(self) -> bool:
@@ -173,6 +178,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
             "command": self.command,
             "title": self.shown_title,
             "state": self.state,
+            "phase": self.phase,
             "exitCode": self.exit_code,
             "startedAt": self.started_at,
             "finishedAt": self.finished_at,
@@ -194,17 +200,22 @@ class Job:  # pylint: disable=too-many-instance-attributes
 
     def silence(self, server_time: datetime | None) -> float | None:
         """Seconds since its last heartbeat, or since it was asked for; None for one that is over, or without times."""
+        return None if self.over else self._seconds_since_heartbeat(server_time)
+
+    def _seconds_since_heartbeat(self, server_time: datetime | None) -> float | None:
         heartbeat = moment(self.heartbeat_at)
-        return (
-            None if self.over or server_time is None or heartbeat is None else (server_time - heartbeat).total_seconds()
-        )
+        return None if server_time is None or heartbeat is None else (server_time - heartbeat).total_seconds()
 
     def judged(self, server_time: datetime | None) -> Job:
         """The same job; lost when it says that it runs but its last heartbeat is too old.
 
         Too old: LOST_SECONDS, or START_SECONDS after the request of one that has not begun.
+        One that has succeeded is not lost when its compilation was killed; it is done.
         server_time: the SCM site's clock when it gave the state, UTC; without it nothing is judged.
         """
+        if self.over and self.phase == COMPILING:
+            silent = (self._seconds_since_heartbeat(server_time) or 0.0) > LOST_SECONDS
+            return dataclasses.replace(self, phase=DONE, progress=None) if silent else self
         silence = self.silence(server_time)
         if silence is None:
             return self
@@ -251,6 +262,7 @@ def parse(content: bytes, job_id: str) -> Job | None:
             blocked_by=_job_id(fields, "blockedBy"),
             held_file=text(fields, "heldFile"),
             held_in_runtime=fields.get("heldInRuntime") is True,
+            compiled=fields["compiled"] if isinstance(fields.get("compiled"), bool) else None,
             title=text(fields, "title"),
             pip_said=text(fields, "pipSaid"),
         )

@@ -2,9 +2,10 @@
 """Start a process of the job, with the Python of the runtime.
 
     "<python.exe>" -u -B -E -s runner/__main__.py         by Kudu, in the job's folder: the job itself (job.py)
+    "<python.exe>" -u -B -E -s runner/__main__.py compile by Kudu, after the job (late_compile.py)
     "<python.exe>" -s -u <path of this file> pip <arguments>          by the job: pip (run_pip.py)
 
-Both name this file, not the package: a Python with a ._pth file does not search the working directory for modules.
+All name this file, not the package: a Python with a ._pth file does not search the working directory for modules.
 """
 
 import os
@@ -12,7 +13,7 @@ import sys
 
 
 def main():
-    """Import the package of this folder, and run the job or pip. Returns the exit code."""
+    """Import the package of this folder, and run the job, its last phase or pip. Returns the exit code."""
     folder = os.path.dirname(os.path.abspath(__file__))
     # Python has put this folder on sys.path, unless there is a ._pth file. The modules in it must not shadow others.
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != folder]
@@ -24,6 +25,8 @@ def main():
     if sys.argv[1:2] == ["pip"]:
         del sys.argv[1]
         return importlib.import_module("runner.run_pip").run_pip()
+    if sys.argv[1:2] == ["compile"]:
+        return importlib.import_module("runner.late_compile").compile_late(os.path.dirname(folder))
     return importlib.import_module("runner.job").run_job(os.path.dirname(folder))
 
 

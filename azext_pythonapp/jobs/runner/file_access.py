@@ -63,7 +63,11 @@ def read_json_with_retries(path):
 
 def write_json(path, value, size=0):
     """Replace a JSON file atomically. size: the file is padded with blanks to this many bytes."""
-    content = json.dumps(value, indent=1, sort_keys=True).encode("ascii").ljust(size)
+    write_bytes(path, json.dumps(value, indent=1, sort_keys=True).encode("ascii").ljust(size))
+
+
+def write_bytes(path, content):
+    """Replace a file atomically."""
     new = path + ".new"
     with open(new, "wb") as stream:
         stream.write(content)

@@ -12,13 +12,14 @@ Kudu starts __main__.py with the job's folder, %HOME%/data/pythonapp/jobs/<id>, 
     before.json    written  with --restore: the packages before; a second attempt reads it, to restore the same ones
     restore.txt    written  requirements with which pip restores packages; deleted at the end
     state.json     written  {id, command, state, phase, startedAt, heartbeatAt, ...}, replaced atomically every 2 s;
-                            the final state is the last thing that is written
+                            the final state is the last thing that is written, except the phase of late_compile.py
 
 Beside it, in %HOME%/data/pythonapp:
 
     locks/<runtime>.lock     the id of the one job that may change the packages of a runtime
     records/<runtime>.json   what the last successful run found and did (record.py)
     left/<id>.<kind>         a restart of the app that is still pending
+    compiling/<runtime>      the id of the job whose packages are being compiled behind its end (late_compile.py)
     wheels/                  wheels that clients uploaded (wheel_store.py)
 
 Each job also cleans up after others: it keeps the newest 20 finished jobs, and deletes secrets of jobs that were lost
@@ -36,8 +37,11 @@ import sys
 import time
 import traceback
 
+from .bytecode import is_unwanted, list_compiled, without_compiling
+from .compile_mark import CompileMark
 from .errors import JobCanceled, JobFailed, error_text, report
 from .file_access import delete, make_folder, remove
+from .late_compile import compile_late, names_of
 from .log import Log, masked_urls, secret_words
 from .old_jobs import delete_old_jobs, delete_secrets
 from .package_restore import PackageRestore
@@ -62,6 +66,9 @@ from .wheel_store import delete_damaged_wheels, delete_unused_wheels, mark_used
 # A client reports a job that has not started START_SECONDS after its request as lost (azext_pythonapp/jobs/state.py).
 # A job that is about to start a little earlier gives up, so that the client is right.
 TOO_LATE_SECONDS = 300
+# The marker of a restart that a client is about to do (RESTART in azext_pythonapp/jobs/pending_restart.py). It ends all
+# that the SCM site runs, so that client has the packages compiled after it.
+AWAITED_RESTART = "restart"
 # A file outside of the runtime that another program has open, such as an antivirus, is soon free.
 PAUSES = (2, 5, 10)
 # The processes of an app that was stopped for the job may run on for a while, on any of its instances.
@@ -132,6 +139,8 @@ class Job:  # pylint: disable=too-many-instance-attributes
             delete_secrets(self.data, self.folder)
             delete_old_jobs(self.data, self.folder)
             delete_unused_wheels(self.data, self.folder)
+        if outcome.get("compiled") is False and self.request.fields["leaves"] != AWAITED_RESTART:
+            compile_late(self.folder)
         return outcome["exitCode"] or int(outcome["state"] != "succeeded")
 
     def work(self, outcome):
@@ -152,6 +161,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
             self.lock = RuntimeLock(self.data, self.request.fields["runtime"], self.state.fields["id"])
             self.lock.acquire(self.log, self.state)
             self.state.obstacle = self.lock.lost
+            CompileMark(self.data, self.request.fields["runtime"]).await_end(self.log, self.state.pause)
         pip = Pip(environment)
         self.state.on_stop = pip.stop
         self.change_packages(pip, outcome)
@@ -185,6 +195,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
             self.state.on_heartbeat = dict
             self.state.set(phase="reading packages", progress=None)
             outcome["result"] = changes(before, installed_packages(folder))
+            list_compiled(folder, names_of(outcome["result"]))
             if not any(outcome["result"].values()):
                 pending_restart.clear()
             outcome["result"]["addresses"] = {key: masked_urls(addresses[key]) for key in sorted(addresses)}
@@ -193,11 +204,13 @@ class Job:  # pylint: disable=too-many-instance-attributes
         if record is not None:
             outcome["result"]["recordBefore"] = record
         outcome["state"] = "succeeded"
+        if asked["exclusive"] and names_of(outcome["result"]) and not is_unwanted(asked["calls"]):
+            outcome["compiled"] = False
 
     def call_pip(self, pip, outcome):
         """Call pip as the request says. Raises JobFailed when a call fails."""
         for call in self.request.fields["calls"]:
-            arguments = [self.request.argument(argument) for argument in call]
+            arguments = without_compiling([self.request.argument(argument) for argument in call], site_packages())
             self.log.line("pip " + " ".join(arguments))
             self.call_with_retries(pip, arguments, outcome)
         outcome["exitCode"] = 0

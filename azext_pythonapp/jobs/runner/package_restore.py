@@ -7,6 +7,7 @@ from __future__ import absolute_import, unicode_literals
 import codecs
 import os
 
+from .bytecode import without_compiling
 from .file_access import delete, write_json
 from .site_packages import canonical, changes, entries_of, installed_packages, site_packages
 
@@ -71,7 +72,7 @@ class PackageRestore:
             stream.write(codecs.BOM_UTF8 + "\n".join(lines + [""]).encode("utf-8"))
         self.state.set(phase="restoring", progress=None)
         pip.run(
-            [self.request.argument(argument) for argument in arguments] + ["-r", path],
+            without_compiling([self.request.argument(each) for each in arguments] + ["-r", path], site_packages()),
             self.request.directory(),
             self.log.line,
         )

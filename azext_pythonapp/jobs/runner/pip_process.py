@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 
+from .bytecode import NO_COMPILE
 from .errors import error_text, report
 from .process_tree import ProcessTree
 
@@ -61,6 +62,8 @@ FOREIGN_SETTINGS = (
     "PIP_DRY_RUN",
     "PIP_LOG",
 )
+# pip ends with an error where one of these is no truth value, also when --no-compile is given.
+COMPILE_SETTINGS = ("PIP_COMPILE", "PIP_NO_COMPILE")
 
 
 def native(text):
@@ -125,12 +128,16 @@ class Pip:
         Its standard input is a pipe that this process keeps open without writing to it. The pipe closes when this
         process ends, and run_pip.py then ends pip, whose own standard input is empty.
         """
+        environment = dict(self.environment)
+        if NO_COMPILE in arguments:
+            for name in COMPILE_SETTINGS:
+                environment.pop(name, None)
         command = [sys.executable, "-s", "-u", START, "pip"] + list(arguments)
         process = started(
             lambda: subprocess.Popen(
                 [native(part) for part in command],
                 cwd=native(directory),
-                env=self.environment,
+                env=environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

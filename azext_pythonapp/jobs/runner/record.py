@@ -78,15 +78,24 @@ def earlier_record(path):
 
 def reading_settings():
     """Return the names of the settings in READING that are set: PIP_CONSTRAINT, or "constraint of <pip.ini>"."""
-    found = ["PIP_" + name.upper().replace("-", "_") for name in READING]
-    names = [name for name in found if os.environ.get(name, "").strip().lower() not in NOT_SET]
+    return [shown for _, value, shown in configured(READING) if value not in NOT_SET]
+
+
+def configured(names):
+    """Return what variables and configuration files say of options of pip: [(name, value, where it is from)].
+
+    names: of options, without dashes before them. The values are in lower case.
+    """
+    variables = [(name, "PIP_" + name.upper().replace("-", "_")) for name in names]
+    found = [(name, os.environ.get(variable, "").strip().lower(), variable) for name, variable in variables]
     for path in configuration_files():
         with io.open(path, encoding="utf-8", errors="replace") as stream:
             for line in stream:
-                name, _, value = line.partition("=")
-                if name.strip().lower().replace("_", "-") in READING and value.strip().lower() not in NOT_SET:
-                    names.append("%s of %s" % (name.strip(), path))
-    return names
+                key, _, value = line.partition("=")
+                name = key.strip().lower().replace("_", "-")
+                if name in names:
+                    found.append((name, value.strip().lower(), "%s of %s" % (key.strip(), path)))
+    return [row for row in found if row[1]]
 
 
 def configuration_files():

@@ -12,7 +12,7 @@ from azext_pythonapp.errors import Interrupted, NotFound, Refused, RemoteFailed,
 from azext_pythonapp.jobs.follow import LogTail, follow
 from azext_pythonapp.jobs.pending_restart import START, markers
 from azext_pythonapp.jobs.request import log_path
-from azext_pythonapp.jobs.state import CANCELED, LOST, RUNNING, SUCCEEDED, Job
+from azext_pythonapp.jobs.state import CANCELED, COMPILING, LOST, RUNNING, SUCCEEDED, Job
 from azext_pythonapp.jobs.store import delete_secrets, newest_job_id, request_cancel, show, show_all
 from azext_pythonapp.operations.job.ending import canceled_packages, ending_lines
 from azext_pythonapp.operations.job.pending_restart import pending_sentence, run_pending, wait_command
@@ -42,6 +42,11 @@ def show_job(app: App, job_id: str | None) -> dict[str, Any]:
     left = pending_sentence(app, job.id) if job.over else None
     if left is not None:
         app.progress.say(left)
+    if job.over and job.phase == COMPILING:
+        app.progress.say(
+            f"Job {job.id} of {app.site.label} has succeeded; the modules of its packages are being compiled at low "
+            "priority, which nothing waits for."
+        )
     return _row(app, job)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import Conflict, Interrupted, NotFound, PythonAppError
 from azext_pythonapp.ids import new_id
+from azext_pythonapp.jobs.late_compile import start_compiling
 from azext_pythonapp.jobs.pending_restart import (
     CLAIM_SECONDS,
     RESTART_LATER,
@@ -32,6 +33,8 @@ from azext_pythonapp.plan import Change
 OWN_CLIENT_SECONDS = 5
 # How long to wait for a job that holds no runtime, because it changes nothing or is about to begin.
 SHORT_JOB_SECONDS = 120
+# After so many of the newest jobs the packages are compiled.
+COMPILED_JOBS = 2
 _STARTED = Change("app", "update", "Stopped", "Running")
 _RESTARTED = Change("app", "restart")
 PACKAGES = "because a running app does not load new packages"
@@ -67,6 +70,7 @@ def run_pending(
         with app.progress.phase(f"Starting {app.site.label} again."):
             _start(app, mine[-1], sleep)
         _clear(app, mine)
+        _compile(app, mine, sleep)
         return []
     busy = await_quiet(app, own, sleep)
     if busy is not None and not changes_unused_runtime(app, busy):
@@ -81,12 +85,14 @@ def run_pending(
         ):
             _start(app, starts[-1], sleep)
         _clear(app, left)
+        _compile(app, left, sleep)
         return [_STARTED]
     if not (restart and (changed or restarts)):
         _clear(app, starts)
         return []
     changes = _restart(app, why if changed else _EARLIER, busy, [*own, *(marker.job_id for marker in restarts)])
     _clear(app, left)
+    _compile(app, left, sleep)
     return changes
 
 
@@ -201,6 +207,18 @@ def _clear(app: App, done: Sequence[Marker]) -> None:
             f"The pending-restart marker of {app.site.label} could not be cleared, so the next command restarts it "
             f"once more: {error.message}"
         )
+
+
+def _compile(app: App, done: Sequence[Marker], sleep: Callable[[float], None]) -> None:
+    """Have the packages compiled after which the app was restarted or started; the newest ones where there are many.
+
+    Python compiles what it imports by itself, so a failure is of no concern.
+    """
+    for job_id in sorted({marker.job_id for marker in done if marker.kind != START})[-COMPILED_JOBS:]:
+        try:
+            start_compiling(app.kudu.retrying_for(0), job_id, sleep)
+        except PythonAppError:
+            return
 
 
 def _is_stopped(app: App) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import Interrupted, NotFound, PythonAppError, RemoteFailed, UnknownOutcome
 from azext_pythonapp.ids import ID, new_id
+from azext_pythonapp.jobs.late_compile import end_compiling
 from azext_pythonapp.operations.job.power import start_app
 from azext_pythonapp.packages import installed
 from azext_pythonapp.plan import Change, Step
@@ -177,6 +178,7 @@ class Replacement:
         return f"{self._app.site.label} was started again."
 
     def _move_aside(self) -> Sequence[Change]:
+        end_compiling(self._app.kudu, self._folder)
         freeze = "".join(f"{name}=={version}\n" for name, version in sorted(self._all.items()))
         self._app.kudu.upload(self._aside.parent, {FREEZE: freeze.encode("utf-8")})
         note = {"parent": self._aside.parent, "packages": self._all, "running": self._running}

@@ -20,6 +20,7 @@ from azext_pythonapp.errors import (
     RemoteFailed,
     UnknownOutcome,
 )
+from azext_pythonapp.jobs.late_compile import end_compiling
 from azext_pythonapp.jobs.state import Job
 from azext_pythonapp.operations.app.observe import list_pythons
 from azext_pythonapp.operations.app.python_in_use import Target
@@ -357,6 +358,7 @@ class NugetInstallation:
         kept = []
         for folder in (f"SiteExtensions/{self.offer.extension_id}", self.offer.folder):
             try:
+                end_compiling(self._app.kudu, folder)
                 self._app.kudu.delete_directory(folder)
             except PythonAppError as error:
                 kept.append(f"The folder {folder} was left behind: {error.message}")
@@ -368,9 +370,8 @@ class NugetInstallation:
         return " ".join(kept) or "What was uploaded was removed again."
 
     def _require_free_folder(self) -> None:
-        folder = self.offer.folder
         try:
-            taken = bool(self._app.kudu.list_directory(folder))
+            taken = bool(self._app.kudu.list_directory(folder := self.offer.folder))
         except NotFound:
             return
         # One that is still empty may be about to be filled.

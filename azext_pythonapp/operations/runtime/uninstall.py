@@ -11,6 +11,7 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.site_extensions import delete_extension
 from azext_pythonapp.errors import NotFound, Refused, RemoteFailed
 from azext_pythonapp.history.record import FAILED
+from azext_pythonapp.jobs.late_compile import end_compiling
 from azext_pythonapp.operations.app.observe import not_answered, observe
 from azext_pythonapp.operations.app.python_in_use import Target
 from azext_pythonapp.operations.app.record_parts import noted_run, package_part, runtime_change
@@ -171,6 +172,7 @@ def left_steps(app: App, left: Unfinished) -> list[Step]:
     change = Change(left.folder, "uninstall", "not complete", None)
 
     def apply() -> Sequence[Change]:
+        end_compiling(app.kudu, left.folder)
         for folder in (f"SiteExtensions/{left.extension_id}", left.folder):
             app.kudu.delete_directory(folder)
         end(app, left.folder)
@@ -272,6 +274,7 @@ def _folder_steps(app: App, folder: str, packages: Mapping[str, str]) -> list[St
     change = Change(folder, "uninstall", _content(packages), None)
 
     def apply() -> Sequence[Change]:
+        end_compiling(app.kudu, folder)
         app.kudu.delete_directory(folder)
         app.kudu.delete(record.path_for(folder))
         end(app, folder)

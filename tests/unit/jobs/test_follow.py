@@ -253,6 +253,7 @@ def test_show_tells_what_the_files_say(worker):
         "command": "install-requirements",
         "title": "pip (install-requirements)",
         "state": "failed",
+        "phase": None,
         "exitCode": 2,
         "startedAt": "a",
         "finishedAt": "b",
