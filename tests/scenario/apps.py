@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,6 +73,25 @@ def undo_line(site: Site, change_id: str) -> str:
 def jobs_started(site: Site) -> list[Command]:
     """The commands by which jobs were started, in order."""
     return [command for command in site.commands.started if command.text.endswith(" runner/__main__.py")]
+
+
+def await_compiled(site: Site) -> None:
+    """Wait until the packages of jobs that have succeeded are compiled, which goes on behind a command's end."""
+    late = time.monotonic() + 300
+    while any(_has_succeeded(site, command) for command in site.commands.running()):
+        assert time.monotonic() < late, [command.text for command in site.commands.running()]
+        time.sleep(0.1)
+
+
+def _has_succeeded(site: Site, command: Command) -> bool:
+    """Whether a command is a job that has succeeded, or its last phase."""
+    if "runner/__main__.py" not in command.text:
+        return False
+    try:
+        state: str = json.loads((site.linux_path(command.directory) / "state.json").read_bytes())["state"]
+    except (FileNotFoundError, ValueError):
+        return False
+    return state == "succeeded"
 
 
 def deploy(site: Site, sample: str) -> None:
@@ -176,6 +196,7 @@ class Apps:
     def _prepare(self, home: Path, sample: str, version: str, handler: str) -> None:
         site = self.new(sample, python=version if version in NAMED else None)
         self._az("webapp python set-version", *naming(site), "--version", version, "--handler", handler)
+        await_compiled(site)
         site.stop()
         partial = home.with_name(home.name + ".partial")
         shutil.rmtree(partial, ignore_errors=True)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from tests.local_azure.cloud import LocalAzure
 from tests.local_azure.site import Site
-from tests.scenario.apps import jobs_started
+from tests.scenario.apps import await_compiled, jobs_started
 
 NOT_THE_APPS = ("LogFiles", "__pycache__")
 """Folders that the app itself and its Python write to when a page is fetched or an import is tried."""
@@ -27,6 +27,7 @@ def home_files(site: Site) -> dict[str, str]:
 @contextmanager
 def unchanged(azure: LocalAzure, site: Site) -> Iterator[None]:
     """Within the block, no request may be sent that changes an app, no job be started, no file of the app change."""
+    await_compiled(site)
     requests, files, jobs = len(azure.mutating_requests()), home_files(site), jobs_started(site)
     yield
     sent = [str(request) for request in azure.mutating_requests()[requests:]]

@@ -142,9 +142,15 @@ class Vfs:
         path.unlink()
         return Response()
 
+    def _runs_in(self, windows: str) -> str | None:
+        """The message where a command runs a program of a folder: Windows deletes no running .exe, as Linux does."""
+        texts = [command.text.lower().replace("/", "\\") for command in self._site.commands.running()]
+        held = any(f"{windows.lower()}\\" in text for text in texts)
+        return f"Access to the path '{windows}' is denied." if held else None
+
     def _delete_directory(self, path: Path, windows: str, recursive: bool) -> Response:
         try:
-            if (reason := self._site.refusal(windows)) is not None:
+            if (reason := self._site.refusal(windows) or self._runs_in(windows)) is not None:
                 raise OSError(reason)
             if recursive:
                 shutil.rmtree(path)

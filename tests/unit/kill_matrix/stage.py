@@ -24,7 +24,7 @@ OWN = "data/pythonapp"
 HISTORY = f"{OWN}/history"
 # What two runs of the same command write differently.
 _VARIES = re.compile(rb"[0-9a-f]{16,}|[0-9]{8}-[0-9]{6}-[0-9a-f]{4}|[0-9]+")
-_NO_STATE = ("__pycache__", "LogFiles", "direct_url.json", "RECORD", "REQUESTED")
+_NO_STATE = ("LogFiles", "direct_url.json", "RECORD", "REQUESTED")
 QUIET_SECONDS = 60
 
 
@@ -188,5 +188,14 @@ def _digest(path: Path) -> str:
 
 def _files(home: Path) -> Iterable[tuple[str, Path]]:
     for path in sorted(home.rglob("*")):
-        if path.is_file() and not set(path.parts) & set(_NO_STATE):
+        if path.is_file() and not set(path.parts) & set(_NO_STATE) and not _is_compiled(path):
             yield path.relative_to(home).as_posix(), path
+
+
+def _is_compiled(path: Path) -> bool:
+    """Whether a file is the compiled form of a module that is there: Python itself writes it at any time.
+
+    One without its module is what a package has left behind, which counts.
+    """
+    folder = path.parent
+    return folder.name == "__pycache__" and (folder.parent / f"{path.name.partition('.')[0]}.py").is_file()

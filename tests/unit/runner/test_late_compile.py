@@ -228,7 +228,7 @@ def test_pip_removes_what_was_compiled(runtime):
     assert compiled(runtime, "right.py") and compiled(runtime, "boxed/first.py")
     runtime.install("right\nleft\nboxed", pip=uninstall(JobFile("requirements.txt")))
     after = {path for path in runtime.packages.rglob("*") if "__pycache__" not in path.parts}
-    assert after == before
+    assert not after - before
     assert not any(compiled(runtime, f"{name}.py") for name in ("left", "right"))
     assert not (runtime.packages / "boxed").exists()
 
