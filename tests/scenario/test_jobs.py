@@ -17,7 +17,7 @@ from tests.scenario.apps import jobs_started, naming, record_of, records_of
 from tests.scenario.az import Az
 from tests.scenario.held_index import HeldIndex
 
-JOB_KEYS = {"id", "command", "title", "state", "exitCode", "startedAt", "finishedAt", "logUrl"}
+JOB_KEYS = {"id", "command", "title", "state", "phase", "exitCode", "startedAt", "finishedAt", "logUrl"}
 
 
 @pytest.fixture

@@ -212,12 +212,12 @@ def _clear(app: App, done: Sequence[Marker]) -> None:
 def _compile(app: App, done: Sequence[Marker], sleep: Callable[[float], None]) -> None:
     """Have the packages compiled after which the app was restarted or started; the newest ones where there are many.
 
-    Python compiles what it imports by itself, so a failure is of no concern.
+    Python compiles what it imports by itself, so neither a failure nor Ctrl-C is of concern: all else is done.
     """
     for job_id in sorted({marker.job_id for marker in done if marker.kind != START})[-COMPILED_JOBS:]:
         try:
             start_compiling(app.kudu.retrying_for(0), job_id, sleep)
-        except PythonAppError:
+        except (PythonAppError, KeyboardInterrupt):
             return
 
 
