@@ -16,7 +16,7 @@ ROUNDS = 3
 RATIO = 0.5
 VERSION, FOLDER = "3.11.9", "python3119x64"
 PACKAGES = 42
-REQUIREMENTS = "django\nfastapi\nuvicorn\nlxml\nflask\nwaitress\npandas\ncryptography\nrequests\nbottle\nopentelemetry-api\ngitpython\n"
+NAMES = "bottle cryptography django fastapi flask gitpython lxml opentelemetry-api pandas requests uvicorn waitress"
 
 
 def compiled(site: Site) -> int:
@@ -41,7 +41,7 @@ def test_the_command_beside_plain_pip(az, apps):
     for number in range(ROUNDS):
         ours, direct = apps.prepared("wsgi_hello", VERSION), apps.prepared("wsgi_hello", VERSION)
         for site in (ours, direct):
-            (web_root(site) / "requirements.txt").write_text(REQUIREMENTS, encoding="utf-8")
+            (web_root(site) / "requirements.txt").write_text("\n".join(NAMES.split()), encoding="utf-8")
             site.machine.boot()
         if not number:
             print(f"\n{describe(direct)}")
