@@ -17,6 +17,8 @@ RATIO = 0.5
 VERSION, FOLDER = "3.11.9", "python3119x64"
 PACKAGES = 42
 NAMES = "bottle cryptography django fastapi flask gitpython lxml opentelemetry-api pandas requests uvicorn waitress"
+# From a folder, because a package index costs both of them the same.
+REQUIREMENTS = "\n".join(["--no-index", "--find-links wheels", *NAMES.split()])
 
 
 def compiled(site: Site) -> int:
@@ -35,13 +37,14 @@ def describe(site: Site) -> str:
     return f"{platform.platform()}, {os.cpu_count()} CPUs, load {load}; {wine}, CPython {VERSION} x64, {pip}"
 
 
-def test_the_command_beside_plain_pip(az, apps):
+def test_the_command_beside_plain_pip(az, apps, windows):
     """In each round both install the same into copies of the same Python; which goes first changes."""
     ratios = []
     for number in range(ROUNDS):
         ours, direct = apps.prepared("wsgi_hello", VERSION), apps.prepared("wsgi_hello", VERSION)
         for site in (ours, direct):
-            (web_root(site) / "requirements.txt").write_text("\n".join(NAMES.split()), encoding="utf-8")
+            (web_root(site) / "wheels").symlink_to(windows / "index")
+            (web_root(site) / "requirements.txt").write_text(REQUIREMENTS, encoding="utf-8")
             site.machine.boot()
         if not number:
             print(f"\n{describe(direct)}")
