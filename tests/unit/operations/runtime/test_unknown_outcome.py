@@ -111,6 +111,9 @@ class Worker:
     def list_directory(self, path):
         raise NotFound(path)
 
+    def read(self, path):
+        raise NotFound(path)
+
     def delete_directory(self, path):
         self.deleted.append(path)
 
