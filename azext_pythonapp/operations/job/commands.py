@@ -198,8 +198,14 @@ def _over(app: App, job: Job) -> Refused:
             f"Job {job.id} on {app.site.label} is lost, so there is nothing to cancel: {job.error}",
             f"See which packages are there: `az webapp python package list {app.site.arguments}`.",
         )
+    behind = ""
+    if job.phase == COMPILING:
+        behind = (
+            " The modules of its packages are being compiled at low priority; the next job and `uninstall` end that by "
+            "themselves."
+        )
     return Refused(
-        f"Job {job.id} on {app.site.label} has already ended: {job.state}.",
+        f"Job {job.id} on {app.site.label} has already ended: {job.state}.{behind}",
         f"See its log: `az webapp python job log {app.site.arguments} --job-id {job.id}`.",
     )
 

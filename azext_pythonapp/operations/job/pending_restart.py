@@ -70,7 +70,7 @@ def run_pending(
         with app.progress.phase(f"Starting {app.site.label} again."):
             _start(app, mine[-1], sleep)
         _clear(app, mine)
-        _compile(app, mine, sleep)
+        compile_packages(app, _jobs_of(mine), sleep)
         return []
     busy = await_quiet(app, own, sleep)
     if busy is not None and not changes_unused_runtime(app, busy):
@@ -85,14 +85,14 @@ def run_pending(
         ):
             _start(app, starts[-1], sleep)
         _clear(app, left)
-        _compile(app, left, sleep)
+        compile_packages(app, _jobs_of(left), sleep)
         return [_STARTED]
     if not (restart and (changed or restarts)):
         _clear(app, starts)
         return []
     changes = _restart(app, why if changed else _EARLIER, busy, [*own, *(marker.job_id for marker in restarts)])
     _clear(app, left)
-    _compile(app, left, sleep)
+    compile_packages(app, {*own, *_jobs_of(left)}, sleep)
     return changes
 
 
@@ -209,12 +209,18 @@ def _clear(app: App, done: Sequence[Marker]) -> None:
         )
 
 
-def _compile(app: App, done: Sequence[Marker], sleep: Callable[[float], None]) -> None:
-    """Have the packages compiled after which the app was restarted or started; the newest ones where there are many.
+def _jobs_of(done: Sequence[Marker]) -> set[str]:
+    """The jobs that left the compilation of their packages to whoever performs the restart."""
+    return {marker.job_id for marker in done if marker.kind != START}
 
-    Python compiles what it imports by itself, so neither a failure nor Ctrl-C is of concern: all else is done.
+
+def compile_packages(app: App, jobs: Collection[str], sleep: Callable[[float], None] = time.sleep) -> None:
+    """Have the packages of jobs compiled, once the app was restarted, which ended what the jobs had begun themselves.
+
+    Those of the newest jobs where there are many, and only what is left to compile. Raises nothing of Azure's: Python
+    compiles what it imports by itself, so neither a failure nor Ctrl-C is of concern.
     """
-    for job_id in sorted({marker.job_id for marker in done if marker.kind != START})[-COMPILED_JOBS:]:
+    for job_id in sorted(jobs)[-COMPILED_JOBS:]:
         try:
             start_compiling(app.kudu.retrying_for(0), job_id, sleep)
         except (PythonAppError, KeyboardInterrupt):
@@ -306,6 +312,7 @@ def _without_needless(
             )
     if needless:
         _clear(app, needless)
+        compile_packages(app, _jobs_of(needless), sleep)
     return kept
 
 

@@ -218,6 +218,7 @@ def _anchor(run: Run) -> Step:
                 app,
                 "Not all is as it was before this command." if run.lost else "All is as it was before this command.",
                 restart=run.request.restart and running,
+                jobs=[job for each in run.packages for job in each.jobs],
                 page_status=page if running and run.request.checked else None,
             )
 

@@ -22,7 +22,7 @@ class PackagesBack:
     """What brings packages back that pip has changed.
 
     The record of the change knows which there were. changed: whether pip was begun, and they were not brought back.
-    problem: a sentence about why they are not as before; "" when they are.
+    problem: a sentence about why they are not as before; "" when they are. jobs: the ids of pip's jobs that did it.
     command: the user's, for the job. restart: whether the app may be stopped for it.
     """
 
@@ -36,6 +36,7 @@ class PackagesBack:
         self._change: OpenChange | None = None
         self.changed = False
         self.problem = ""
+        self.jobs: list[str] = []
 
     def begun(self, change: OpenChange) -> None:
         """Note that pip is about to be started. change: with what was there before."""
@@ -78,6 +79,7 @@ class PackagesBack:
         noted = replace(run.packages, arguments=part.arguments)
         attempts = Attempts(app, run, self._command, self._options, change)
         job = attempts.run()
+        self.jobs += attempts.job_ids
         note_end(change, noted, job)
         if attempts.stopped or job.state != SUCCEEDED:
             run_pending(app, own=attempts.job_ids, restart=False)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from azext_pythonapp.advice import quoted
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import InvalidWebConfig, PythonAppError
 from azext_pythonapp.jobs.pending_restart import living_job
+from azext_pythonapp.operations.job.pending_restart import compile_packages
 from azext_pythonapp.operations.web_config.change import WebConfigChange
 from azext_pythonapp.plan import Change
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
@@ -52,15 +53,17 @@ def runs_again(
     sentence: str,
     *,
     restart: bool,
+    jobs: Collection[str] = (),
     before: str | None = None,
     page_status: Callable[[], int | str | None] | None = None,
 ) -> str:
     """Restart an app whose change was undone, and return what became of it, in sentences.
 
-    sentence: what was undone. restart: whether to restart the app. before: what the app ran before, in words; None for
-    none. page_status: fetches the page after that and returns the status of a good one, a sentence about one that is
-    not, None where it was not reached; without it, whether the app answers again is not verified. Ctrl-C only ends what
-    follows the undo. Raises nothing of Azure's.
+    sentence: what was undone. restart: whether to restart the app. jobs: those that brought packages back, which are
+    compiled after the restart. before: what the app ran before, in words; None for none. page_status: fetches the page
+    after that and returns the status of a good one, a sentence about one that is not, None where it was not reached;
+    without it, whether the app answers again is not verified. Ctrl-C only ends what follows the undo. Raises nothing of
+    Azure's.
     """
     if restart:
         try:
@@ -71,6 +74,7 @@ def runs_again(
                     f"was not restarted, because that would end job {busy.id}."
                 )
             app.arm.restart(app.site)
+            compile_packages(app, jobs)
         except PythonAppError as error:
             return (
                 f"{sentence} The restart after that failed: {error.message.rstrip('.')}. Until it is restarted, "

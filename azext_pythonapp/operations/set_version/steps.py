@@ -338,7 +338,9 @@ def _runs_again(decision: Decision, run: Run, sentence: str, previous: str) -> s
     page = partial(run.health.put_back_status, content) if decision.health and running else None
     if previous and before:
         before = f"its previous {previous} with {before}"
-    return runs_again(app, sentence, restart=decision.request.restart and running, before=before, page_status=page)
+    jobs = run.packages.jobs if run.packages is not None else ()
+    restart = decision.request.restart and running
+    return runs_again(app, sentence, restart=restart, jobs=jobs, before=before, page_status=page)
 
 
 def _restart_step(decision: Decision, run: Run, planned: Sequence[Change]) -> Step:

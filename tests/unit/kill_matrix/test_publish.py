@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -90,6 +91,9 @@ def test_set_version_brings_packages_back_as_well(stage):
     assert packages_of(stage) == ["left 1.0"], failed
     assert "The packages of Python 3.8.10 of app 'shop' are as before." in failed.stderr, failed
     assert "Not undone" not in failed.stderr, failed
+    stage.settle()
+    state = json.loads(max(stage.home.glob("data/pythonapp/jobs/*/state.json")).read_bytes())
+    assert (state["command"], state["state"], state["compiled"]) == ("set-version", "succeeded", True)
 
 
 def test_packages_that_cannot_come_back_are_laid_on_their_change(stage, index):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -194,6 +195,54 @@ def test_a_killed_compilation_is_no_lost_job(gated):
     assert start_compiling(gated.site, first, sleep=lambda seconds: time.sleep(seconds / 3))
     end(gated)
     assert json.loads((gated.site.home / f"data/pythonapp/jobs/{first}/state.json").read_text())["compiled"] is True
+
+
+def test_a_runtime_that_is_moved_meanwhile_ends_it(gated):
+    """Linux and Wine rename a folder with a running program in it."""
+    fresh(gated, "left.py")
+    gated.install("left==1.0")
+    until(lambda: show(gated.site, gated.job_id).phase == "compiling")
+    away = gated.packages.with_name("away")
+    gated.packages.rename(away)
+    try:
+        end(gated)
+        assert not gated.packages.exists(), "nothing is made anew in its place"
+        assert (state(gated)["state"], state(gated)["phase"]) == ("succeeded", "done")
+        assert state(gated)["compiled"] is False
+    finally:
+        away.rename(gated.packages)
+
+
+def test_a_job_that_is_deleted_meanwhile_stays_deleted(gated):
+    gated.install("left==1.0")
+    until(lambda: show(gated.site, gated.job_id).phase == "compiling")
+    shutil.rmtree(gated.job)
+    end(gated)
+    assert not gated.job.exists()
+    assert (gated.site.home / MARK).read_text("ascii").strip() == ""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        '{"state": "succeeded", "comp',
+        "[]",
+        '{"state": "succeeded", "compiled": false, "result": {"installed": [7]}}',
+    ],
+)
+def test_a_state_that_others_have_spoiled_ends_it(runtime, content):
+    """Whoever can write it can make the phase end, and nothing else."""
+    job = runtime.install("left==1.0", on_success=RESTART)
+    assert job.state == "succeeded"
+    fresh(runtime, "left.py")
+    (runtime.job / "state.json").write_text(content)
+    command = [runtime.python, "-u", "-B", "-E", "-s", "runner/__main__.py", "compile"]
+    ended = subprocess.run(command, cwd=runtime.job, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True)
+    assert b"The packages were not compiled: " in ended.stdout and b"Traceback" not in ended.stdout
+    assert not compiled(runtime, "left.py")
+    mark = runtime.site.home / MARK
+    assert not mark.exists() or mark.read_text("ascii").strip() == ""
 
 
 @pytest.mark.parametrize(

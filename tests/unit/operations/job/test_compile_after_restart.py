@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 
 import pytest
 
-from azext_pythonapp.errors import PlatformFailed
+from azext_pythonapp.errors import PlatformFailed, Refused
 from azext_pythonapp.jobs.pending_restart import RESTART, RESTART_LATER, START, markers
+from azext_pythonapp.operations.job import pending_restart
+from azext_pythonapp.operations.job.commands import cancel_job
+from azext_pythonapp.operations.set_version.put_back import runs_again
 from tests.unit.operations.job.test_pending_restart import EARLIER, JOB, World
 
 PYTHON = "D:\\home\\python3810x64\\python.exe"
@@ -89,3 +93,34 @@ def test_a_failure_is_of_no_concern(world, error):
     world.kudu.before_request = break_off
     assert world.finish(own=[JOB], changed=True) == [("restart", None)]
     assert markers(world.kudu) == [] and len(world.said) == 1
+
+
+def test_a_job_that_left_no_restart_is_compiled_after_one_too(world):
+    """Its runner had begun by itself, and the restart has ended that."""
+    ended(world, EARLIER)
+    ended(world, JOB)
+    assert world.finish(own=[JOB], changed=True) == [("restart", None)]
+    assert started(world) == [JOB]
+
+
+def test_a_job_after_which_no_restart_is_needed_is_compiled_too(world, monkeypatch):
+    monkeypatch.setattr(pending_restart, "may_use", lambda app, runtime: False)
+    world.note(JOB, RESTART)
+    ended(world, JOB)
+    request = world.kudu.home / f"data/pythonapp/jobs/{JOB}/request.json"
+    request.write_text(json.dumps({"python": PYTHON, "runtime": "python3810x64"}))
+    assert world.finish() == [] and world.arm.done == [] and started(world) == [JOB]
+
+
+@pytest.mark.parametrize("restart", [True, False])
+def test_packages_that_were_put_back_are_compiled(world, restart):
+    ended(world, JOB)
+    runs_again(world.app, "Rolled back.", restart=restart, jobs=[JOB])
+    assert started(world) == ([JOB] if restart else []), "without a restart the runner goes on with it"
+
+
+def test_the_compilation_is_no_job_to_cancel(world):
+    ended(world, JOB, phase="compiling", heartbeatAt=f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}")
+    with pytest.raises(Refused, match=r"already ended: succeeded\. The modules of its packages are being compiled"):
+        cancel_job(world.app, JOB, False)
+    assert not [each for each in world.kudu.requests if not each.startswith(("read ", "list "))]
