@@ -17,6 +17,7 @@ from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.ids import ID
 from azext_pythonapp.jobs.state import default_title
 from azext_pythonapp.packages.pip import Argument, HomeFile, JobFile, PipCommand, has_credentials
+from azext_pythonapp.runtimes.environment import LOCK, Letter
 
 FOLDER = "data/pythonapp/jobs"
 # The folder of the program, and what Python is given to start it.
@@ -59,12 +60,43 @@ class Switch:
 
 
 @dataclass(frozen=True)
+class EnvironmentBuild:
+    """An environment that is built from nothing, of the packages that the job's calls of pip install.
+
+    requirements, digest, added, removed: what its description says (runtimes/environment.py).
+    web_configs: of the app, relative to %HOME%: when one of them names the environment, the job refuses to build it.
+    compared: site-packages of the Python in use, relative to %HOME%: the result says what differs; None for nothing.
+    """
+
+    requirements: str | None = None
+    digest: str | None = None
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    web_configs: tuple[str, ...] = ("site/wwwroot/web.config",)
+    compared: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As request.json holds it."""
+        return {
+            "requirements": self.requirements,
+            "digest": self.digest,
+            "added": list(self.added),
+            "removed": list(self.removed),
+            "webConfigs": list(self.web_configs),
+            "compared": self.compared,
+        }
+
+
+@dataclass(frozen=True)
 class JobSpec:  # pylint: disable=too-many-instance-attributes
     """Work of pip on the worker.
 
     command: the command that the user gave, such as "install-requirements".
     python: full Windows path of the runtime's python.exe.
-    runtime: the runtime's folder name, such as "python364x64"; lock and record are named after it.
+    runtime: the runtime's folder name, such as "python364x64"; lock and record are named after it. LOCK of
+    runtimes/environment.py for an environment.
+    letter: the environment whose packages pip changes or lists, None for those of the runtime itself; python is the
+    runtime that it stands on. build: how it is built; None to look at the one that is there.
     pip: the call; None when only `pip check` is asked for. preparation: a call that must succeed before it.
     then: calls after it, in order; none is made after one that fails.
     directory: where pip runs, so that relative paths in requirements mean what they say.
@@ -97,6 +129,15 @@ class JobSpec:  # pylint: disable=too-many-instance-attributes
     title: str | None = None
     switch: Switch | None = None
     then: tuple[PipCommand, ...] = ()
+    letter: Letter | None = None
+    build: EnvironmentBuild | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a job that could change packages of an environment without the lock, or in place."""
+        if (self.letter is None) != (self.runtime != LOCK) or (self.build is not None and self.letter is None):
+            raise ValueError("An environment and its lock go together.")
+        if self.letter is not None and self.exclusive != (self.build is not None):
+            raise ValueError("The packages of an environment are never changed; another one is built.")
 
     @property
     def calls(self) -> list[PipCommand]:
@@ -166,6 +207,8 @@ def request_files(
         "record": None if spec.record is None else dict(spec.record),
         "watched": {path: hashlib.sha256(content).hexdigest() for path, content in spec.watched.items()},
         "appStopped": spec.app_stopped,
+        "environment": spec.letter,
+        "build": None if spec.build is None else spec.build.to_json(),
         "secrets": bool(spec.environment or sources),
         "secretFiles": sorted(name for name, content in files.items() if has_credentials(content)),
     }
@@ -195,6 +238,7 @@ def asked_digest(spec: JobSpec, job_id: str, files: Mapping[str, bytes]) -> str:
         sorted((name, hashlib.sha256(text).hexdigest()) for name, text in files.items()),
         sorted((name, hashlib.sha256(text).hexdigest()) for name, text in spec.watched.items()),
         *([_json(argument) for argument in each.arguments] for each in spec.then),
+        *([] if spec.build is None else [[spec.letter, spec.build.to_json()]]),
     ]
     words = json.dumps(content).encode("ascii")
     return hashlib.pbkdf2_hmac("sha256", words, job_id.encode("ascii"), _DIGEST_ROUNDS).hex()

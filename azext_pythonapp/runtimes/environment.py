@@ -21,6 +21,8 @@ LETTERS: tuple[Letter, ...] = get_args(Letter)
 FOLDER = "data/pythonapp/environments"
 # Written last: a folder without it is half built, and is not used.
 DESCRIPTION = "pythonapp.json"
+# The name of the lock, and of the record, of both: one is built at a time.
+LOCK = "environments"
 CONFIGURATION = "pyvenv.cfg"
 _FORMAT = 1
 _LARGEST = 1_000_000

@@ -19,9 +19,10 @@ TERMINATE = "import ctypes; k = ctypes.windll.kernel32; k.TerminateProcess(k.Ope
 WITHOUT_JOB_OBJECT = """\
 import os, sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from runner import pip_process, process_tree
+from runner import pip_process, process_tree, target
 process_tree.ProcessTree.job_object = lambda self: None
-pip_process.Pip({}).run(['download', '--no-deps', '-i', sys.argv[1], '-d', 'D:\\\\home\\\\x', 'six'], 'D:\\\\home', print)
+pip = pip_process.Pip(target.own_target(), {})
+pip.run(['download', '--no-deps', '-i', sys.argv[1], '-d', 'D:\\\\home\\\\x', 'six'], 'D:\\\\home', print)
 """
 
 

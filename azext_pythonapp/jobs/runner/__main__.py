@@ -4,6 +4,8 @@
     "<python.exe>" -u -B -E -s runner/__main__.py         by Kudu, in the job's folder: the job itself (job.py)
     "<python.exe>" -u -B -E -s runner/__main__.py compile by Kudu, after the job (late_compile.py)
     "<python.exe>" -s -u <path of this file> pip <arguments>          by the job: pip (run_pip.py)
+    "<python.exe>" -s -u <path of this file> pip-of <site-packages> <folder> <arguments>
+                                                  by the job: the pip of a runtime, in an environment (run_pip.py)
 
 All name this file, not the package: a Python with a ._pth file does not search the working directory for modules.
 """
@@ -25,6 +27,10 @@ def main():
     if sys.argv[1:2] == ["pip"]:
         del sys.argv[1]
         return importlib.import_module("runner.run_pip").run_pip()
+    if sys.argv[1:2] == ["pip-of"]:
+        packages, prefix = sys.argv[2:4]
+        del sys.argv[1:4]
+        return importlib.import_module("runner.run_pip").run_pip_of(packages, prefix)
     if sys.argv[1:2] == ["compile"]:
         return importlib.import_module("runner.late_compile").compile_late(os.path.dirname(folder))
     return importlib.import_module("runner.job").run_job(os.path.dirname(folder))

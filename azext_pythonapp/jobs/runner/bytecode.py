@@ -43,15 +43,15 @@ def without_compiling(arguments, folder):
     return ["install", NO_COMPILE] + list(arguments[1:])
 
 
-def is_unwanted(calls):
+def is_unwanted(calls, prefix):
     """Return whether the user wants no .pyc files: by an argument of pip's calls, a variable, or pip.ini.
 
-    pip reads PIP_NO_COMPILE=1 the wrong way round, as "compile" (docs/platform/worker.md 9), and whoever sets it to 0
-    knows that: the variable means the same whatever its value is.
+    prefix: the folder of the Python that pip runs with. pip reads PIP_NO_COMPILE=1 the wrong way round, as "compile"
+    (docs/platform/worker.md 9), and whoever sets it to 0 knows that: the variable means the same whatever its value is.
     """
     if any(is_option(argument) for call in calls for argument in call):
         return True
-    settings = configured(("compile", "no-compile"))
+    settings = configured(("compile", "no-compile"), prefix)
     return any(name == "no-compile" or value in NOT_SET for name, value, _ in settings)
 
 

@@ -16,11 +16,12 @@ Kudu starts __main__.py with the job's folder, %HOME%/data/pythonapp/jobs/<id>, 
 
 Beside it, in %HOME%/data/pythonapp:
 
-    locks/<runtime>.lock     the id of the one job that may change the packages of a runtime
+    locks/<runtime>.lock     the id of the one job that may change the packages of a runtime, or build an environment
     records/<runtime>.json   what the last successful run found and did (record.py)
     left/<id>.<kind>         a restart of the app that is still pending
     compiling/<runtime>      the id of the job whose packages are being compiled behind its end (late_compile.py)
     wheels/                  wheels that clients uploaded (wheel_store.py)
+    environments/a, b        environments, of which the one that is not in use is built (environment.py)
 
 Each job also cleans up after others: it keeps the newest 20 finished jobs, and deletes secrets of jobs that were lost
 or never started, and wheels that are damaged or were not used for a long time.
@@ -39,9 +40,10 @@ import traceback
 
 from .bytecode import is_unwanted, list_compiled, without_compiling
 from .compile_mark import CompileMark
+from .environment import Environment
 from .errors import JobCanceled, JobFailed, error_text, report
 from .file_access import delete, make_folder, remove
-from .late_compile import compile_late, names_of
+from .late_compile import compile_late, lower_priority, names_of
 from .log import Log, masked_urls, secret_words
 from .old_jobs import delete_old_jobs, delete_secrets
 from .package_restore import PackageRestore
@@ -58,9 +60,9 @@ from .site_packages import (
     metadata_names,
     platform_tag,
     remove_empty_dist_info,
-    site_packages,
 )
 from .state import State, age
+from .target import own_target, target_of
 from .wheel_store import delete_damaged_wheels, delete_unused_wheels, mark_used
 
 # A client reports a job that has not started START_SECONDS after its request as lost (azext_pythonapp/jobs/state.py).
@@ -116,8 +118,10 @@ class Job:  # pylint: disable=too-many-instance-attributes
         self.log = None
         self.lock = None
         self.progress = None
+        self.target = own_target()
+        self.environment = None
         self.reason = PipReason()
-        self.locked_file = LockedFile(sys.prefix)
+        self.locked_file = LockedFile(self.target.prefix)
 
     def run(self):
         """Run the job; whatever happens, a final state is written. Returns the exit code of this process."""
@@ -139,6 +143,9 @@ class Job:  # pylint: disable=too-many-instance-attributes
             delete_secrets(self.data, self.folder)
             delete_old_jobs(self.data, self.folder)
             delete_unused_wheels(self.data, self.folder)
+        if self.environment:
+            lower_priority()
+            self.environment.delete_old()
         if outcome.get("compiled") is False and self.request.fields["leaves"] != AWAITED_RESTART:
             compile_late(self.folder)
         return outcome["exitCode"] or int(outcome["state"] != "succeeded")
@@ -162,9 +169,14 @@ class Job:  # pylint: disable=too-many-instance-attributes
             self.lock.acquire(self.log, self.state)
             self.state.obstacle = self.lock.lost
             CompileMark(self.data, self.request.fields["runtime"]).await_end(self.log, self.state.pause)
-        pip = Pip(environment)
+        self.target = target_of(self.data, self.request.fields)
+        pip = Pip(self.target, environment)
         self.state.on_stop = pip.stop
-        self.change_packages(pip, outcome)
+        if self.request.fields.get("build"):
+            self.environment = Environment(self.request, self.state, self.log)
+            self.environment.run(lambda: self.change_packages(pip, outcome))
+        else:
+            self.change_packages(pip, outcome)
 
     def require_start_in_time(self):
         """Raise JobFailed when clients have given this job up, or are about to, and delete its secrets then."""
@@ -176,12 +188,14 @@ class Job:  # pylint: disable=too-many-instance-attributes
     def change_packages(self, pip, outcome):
         """Call pip, and find out what it has changed. Raises JobFailed when pip fails."""
         self.state.set(phase="reading packages")
-        folder = site_packages()
-        before, addresses = installed_packages(folder), direct_addresses(folder)
+        folder = self.target.packages
+        compared = self.environment.compared_folder() if self.environment else folder
+        before = installed_packages(compared) if compared else {}
+        addresses = direct_addresses(compared) if compared else {}
         self.progress = Progress(folder, metadata_names(folder))
         self.state.on_heartbeat = self.progress.count_installed
         asked = self.request.fields
-        restore = PackageRestore(self.request, self.state, self.log, before) if asked["restore"] else None
+        restore = PackageRestore(self.request, self.state, self.log, self.target, before) if asked["restore"] else None
         pending_restart = PendingRestart(self.data, self.state.fields["id"], asked["leaves"])
         try:
             self.call_pip(pip, outcome)
@@ -194,23 +208,30 @@ class Job:  # pylint: disable=too-many-instance-attributes
                 remove_empty_dist_info(folder)
             self.state.on_heartbeat = dict
             self.state.set(phase="reading packages", progress=None)
-            outcome["result"] = changes(before, installed_packages(folder))
-            list_compiled(folder, names_of(outcome["result"]))
+            after = installed_packages(folder)
+            outcome["result"] = changes(before, after)
+            if self.environment:  # every package is new there
+                outcome["result"]["reinstalled"] = []
+            else:
+                list_compiled(folder, names_of(outcome["result"]))
             if not any(outcome["result"].values()):
                 pending_restart.clear()
             outcome["result"]["addresses"] = {key: masked_urls(addresses[key]) for key in sorted(addresses)}
         self.check(pip, outcome)
-        record = leave_record(self.request, outcome["result"]["check"], self.state.fields["id"], self.log)
+        if self.environment:
+            self.environment.describe(after)
+        record = leave_record(self.request, self.target, outcome["result"]["check"], self.state.fields["id"], self.log)
         if record is not None:
             outcome["result"]["recordBefore"] = record
         outcome["state"] = "succeeded"
-        if asked["exclusive"] and names_of(outcome["result"]) and not is_unwanted(asked["calls"]):
+        new = after if self.environment else names_of(outcome["result"])
+        if asked["exclusive"] and new and not is_unwanted(asked["calls"], self.target.prefix):
             outcome["compiled"] = False
 
     def call_pip(self, pip, outcome):
         """Call pip as the request says. Raises JobFailed when a call fails."""
         for call in self.request.fields["calls"]:
-            arguments = without_compiling([self.request.argument(argument) for argument in call], site_packages())
+            arguments = without_compiling([self.request.argument(argument) for argument in call], self.target.pip)
             self.log.line("pip " + " ".join(arguments))
             self.call_with_retries(pip, arguments, outcome)
         outcome["exitCode"] = 0
@@ -221,7 +242,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
         while True:
             self.state.raise_if_stopped()
             self.state.set(phase="pip", progress=None)
-            self.locked_file, self.reason = LockedFile(sys.prefix), PipReason()
+            self.locked_file, self.reason = LockedFile(self.target.prefix), PipReason()
             outcome["exitCode"] = pip.run(arguments, self.request.directory(), self.on_line)
             self.state.raise_if_stopped()
             if not outcome["exitCode"]:

@@ -21,8 +21,9 @@ from .compile_mark import CompileMark
 from .errors import error_text, report
 from .file_access import delete, read_json_with_retries, write_json
 from .request import JobRequest
-from .site_packages import site_packages
+from .site_packages import installed_packages
 from .state import HEARTBEAT_SECONDS, STATE_BYTES, now
+from .target import target_of
 
 # Thousands of files take minutes on a share; what is not done then, Python does when it imports it.
 LIMIT_SECONDS = 1200
@@ -58,7 +59,8 @@ class LateCompile:
         self.aside = os.path.join(folder, "compiled.pyc")
         self.cancel_path = os.path.join(folder, "cancel")
         self.lock_path = os.path.join(request.data, "locks", request.fields["runtime"] + ".lock")
-        self.packages = site_packages()
+        self.packages = target_of(request.data, request.fields).packages
+        self.is_environment = bool(request.fields.get("build"))
         self.mark = CompileMark(request.data, request.fields["runtime"])
         self.until = time.time() + LIMIT_SECONDS
         self.beaten = 0
@@ -90,11 +92,17 @@ class LateCompile:
         complete = False
         self.tell("compiling", None, False)
         try:
-            found = sources(self.packages, names_of(read_json_with_retries(self.state_path).get("result")))
+            found = sources(self.packages, self.names())
             every = (self.compiled(each, number, len(found)) for number, each in enumerate(found))
             complete = all(every) and self.may_go_on()
         finally:
             self.tell("done", None, complete)
+
+    def names(self):
+        """Return the packages to compile: all of a new environment, else those that the job has installed."""
+        if self.is_environment:
+            return list(installed_packages(self.packages))
+        return names_of(read_json_with_retries(self.state_path).get("result"))
 
     def compiled(self, source, number, count):
         """Compile one module, unless the phase is to end. Returns whether it is not."""

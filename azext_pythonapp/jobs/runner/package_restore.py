@@ -9,24 +9,26 @@ import os
 
 from .bytecode import without_compiling
 from .file_access import delete, write_json
-from .site_packages import canonical, changes, entries_of, installed_packages, site_packages
+from .site_packages import canonical, changes, entries_of, installed_packages
 
 
 class PackageRestore:
     """The packages as they were before pip was called, or before the first attempt when this is the second.
 
-    Created before pip is called. request: the JobRequest. packages: as installed_packages() returned them.
+    Created before pip is called. request: the JobRequest. target: the Target. packages: as
+    installed_packages() returned them.
     """
 
-    def __init__(self, request, state, log, packages):
+    def __init__(self, request, state, log, target, packages):
         self.request = request
+        self.target = target
         self.state = state
         self.log = log
         self.options = request.fields["restore"]
         self.before = packages
         since = self.options.get("since")
         if since is None:
-            first = {"packages": packages, "entries": os.listdir(site_packages())}
+            first = {"packages": packages, "entries": os.listdir(self.target.packages)}
             write_json(os.path.join(request.folder, "before.json"), first)
         else:
             first = request.read(os.path.join(os.pardir, since, "before.json"))
@@ -35,7 +37,7 @@ class PackageRestore:
 
     def changes(self):
         """Return which packages differ from before; one that was installed again in the same version does not."""
-        made = changes(self.packages, installed_packages(site_packages()))
+        made = changes(self.packages, installed_packages(self.target.packages))
         del made["reinstalled"]
         return made
 
@@ -72,7 +74,7 @@ class PackageRestore:
             stream.write(codecs.BOM_UTF8 + "\n".join(lines + [""]).encode("utf-8"))
         self.state.set(phase="restoring", progress=None)
         pip.run(
-            without_compiling([self.request.argument(each) for each in arguments] + ["-r", path], site_packages()),
+            without_compiling([self.request.argument(each) for each in arguments] + ["-r", path], self.target.pip),
             self.request.directory(),
             self.log.line,
         )
@@ -88,7 +90,7 @@ class PackageRestore:
 
     def mark_unchanged(self, restored):
         """Set what was installed before to the new files of restored packages, which are no change of this job."""
-        after = installed_packages(site_packages())
+        after = installed_packages(self.target.packages)
         for line in restored:
             key = canonical(line.split("==")[0])
             if key in self.before and key in after and self.before[key][1] == after[key][1]:
@@ -97,7 +99,7 @@ class PackageRestore:
     def delete_new_entries(self):
         """Delete what is new in site-packages and belongs to no restored package: its files may have other names than
         before, such as a .dist-info folder instead of an .egg-info."""
-        folder = site_packages()
+        folder = self.target.packages
         known = set(name.lower() for name in self.entries) | set(["__pycache__"]) | entries_of(folder, self.packages)
         for name in [each for each in sorted(os.listdir(folder)) if each.lower() not in known]:
             self.log.line("Deleting %s, which pip has left behind." % name)

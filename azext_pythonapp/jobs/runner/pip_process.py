@@ -110,10 +110,11 @@ def started(start):
 
 
 class Pip:
-    """pip of this Python. environment: the variables of the request, which win over all others."""
+    """pip of a Python. target: the Target. environment: the variables of the request, which win over all others."""
 
-    def __init__(self, environment):
+    def __init__(self, target, environment):
         self.tree = None
+        self.target = target
         self.environment = {}
         for name, value in os.environ.items():
             if name.upper() not in FOREIGN_SETTINGS:
@@ -132,7 +133,7 @@ class Pip:
         if NO_COMPILE in arguments:
             for name in COMPILE_SETTINGS:
                 environment.pop(name, None)
-        command = [sys.executable, "-s", "-u", START, "pip"] + list(arguments)
+        command = [self.target.program, "-s", "-u", START] + self.target.start_of_pip() + list(arguments)
         process = started(
             lambda: subprocess.Popen(
                 [native(part) for part in command],

@@ -46,6 +46,39 @@ def run_pip():
         raise
 
 
+def run_pip_of(packages, prefix):
+    """Run the pip of another Python, without its other packages; does not return, except an exit code.
+
+    packages: the site-packages that it is in. prefix: what has to be the folder of this Python, as sys.prefix says it:
+    else pip would change another one.
+    """
+    if not same_folder(sys.prefix, prefix):
+        print("ERROR: %s is a Python of %s, not of %s." % (sys.executable, sys.prefix, prefix))
+        return 1
+    provide_pip(os.path.join(packages, "pip"))
+    return run_pip()
+
+
+def same_folder(one, other):
+    """Return whether two paths name the same folder."""
+    return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other))
+
+
+def provide_pip(folder):
+    """Have `import pip` find the package in this folder; nothing else is found beside it.
+
+    pip itself sees only what sys.path has, so it lists and changes the packages of this Python. (The option --python
+    came with pip 22.3, and a pip in a zip file has no certificates that OpenSSL can read.)
+    """
+    util = importlib.import_module("importlib.util")
+    spec = util.spec_from_file_location("pip", os.path.join(folder, "__init__.py"), submodule_search_locations=[folder])
+    if not hasattr(util, "module_from_spec"):  # Python 3.4
+        spec.loader.load_module("pip")
+        return
+    sys.modules["pip"] = module = util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+
 def watch_parent():
     """Give pip an empty standard input, and end this process when the original one is closed.
 

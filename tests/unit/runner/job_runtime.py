@@ -152,7 +152,11 @@ class Runtime:
         options = PipOptions(no_index=True, wheel_dir=JobFile("wheels"))
         spec = {"pip": install(JobFile("requirements.txt"), options), **spec}
         files = {"requirements.txt": requirements.encode(), **{f"wheels/{name}": body for name, body in WHEELS.items()}}
-        launched = launch(self.site, JobSpec("install-requirements", self.python, "python311x64", **spec), files)
+        launched = launch(
+            self.site,
+            JobSpec(**{"command": "install-requirements", "python": self.python, "runtime": "python311x64", **spec}),
+            files,
+        )
         self.job_id = launched.job_id
         return launched
 

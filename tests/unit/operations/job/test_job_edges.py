@@ -18,6 +18,7 @@ from azext_pythonapp.jobs import state
 from azext_pythonapp.jobs.launch import launch
 from azext_pythonapp.jobs.request import JobSpec, runner_files
 from azext_pythonapp.jobs.runner import package_restore, pip_process, runtime_lock
+from azext_pythonapp.jobs.runner.target import own_target
 from azext_pythonapp.jobs.store import give_up
 from azext_pythonapp.operations.app.python_in_use import Target
 from azext_pythonapp.operations.job.run import PipRun
@@ -191,7 +192,7 @@ def test_a_line_that_cannot_be_taken_does_not_stop_pip(tmp_path, monkeypatch):
         seen.append(line)
         raise ValueError("no")
 
-    assert pip_process.Pip({}).run([], str(tmp_path), take) == 0 and len(seen) == 50000
+    assert pip_process.Pip(own_target(), {}).run([], str(tmp_path), take) == 0 and len(seen) == 50000
 
 
 def test_a_full_disk_of_this_machine_is_said():

@@ -1,0 +1,322 @@
+# -*- coding: utf-8 -*-
+"""Build an environment from nothing, in the folder that the app does not use: ../../environments/a or b.
+
+    Scripts/            python.exe and the DLLs of the runtime
+    Lib/site-packages/  the packages
+    pyvenv.cfg          names the runtime; Python looks for it in the folder above that of python.exe
+    pip.ini             that of the runtime, if it has one
+    wfastcgi.py         that of the runtime, if it has one
+    pythonapp.json      what it was built of. Written last: without it the folder is half built and nobody uses it
+
+The folder that was there before is moved aside, to <letter>.old-<end of the job's id>: back when the build fails, and
+deleted behind the job's end when it succeeds. A job that was killed leaves it, and the next one moves it back.
+"""
+
+# pylint: disable=consider-using-f-string,raise-missing-from
+from __future__ import absolute_import, unicode_literals
+
+import errno
+import os
+import re
+import shutil
+import sys
+import time
+
+from .errors import JobFailed, error_text, report
+from .file_access import delete, make_folder, retry_while_locked, write_bytes, write_json
+from .site_packages import canonical, described, listed_entries, metadata_names
+from .state import now
+from .target import environment_target
+
+DESCRIPTION = "pythonapp.json"
+# The format that azext_pythonapp/runtimes/environment.py reads.
+FORMAT = 1
+# Python reads pyvenv.cfg since 3.3 (PEP 405); 3.4 is the first that this program runs on.
+FIRST_PYTHON = (3, 4)
+# An older pip cannot build a package from its sources without setuptools beside it
+# (https://pip.pypa.io/en/stable/news/, 23.1).
+FIRST_PIP_WITHOUT_SETUPTOOLS = (23, 1)
+# IIS ends the processes of the Python that was in use before a while after the switch.
+STOPPING_SECONDS = 60
+POLL_SECONDS = 1
+LETTERS = ("a", "b")
+ASIDE = re.compile(r"(?P<letter>[ab])\.old-[0-9a-f]{4}$")
+COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+LOCKED = (errno.EACCES, errno.EPERM, errno.EBUSY, getattr(errno, "ETXTBSY", errno.EBUSY))
+
+
+class Environment:
+    """The environment that a job builds. Created when the job has the lock of all environments.
+
+    request: the JobRequest. state: the State, for the phase and for pauses. log: the Log.
+    """
+
+    def __init__(self, request, state, log):
+        self.letter = request.fields["environment"]
+        if self.letter not in LETTERS:
+            raise JobFailed("the request of the job names no environment.")
+        self.request, self.state, self.log = request, state, log
+        self.build = request.fields["build"]
+        self.parent = os.path.join(request.data, "environments")
+        self.folder = os.path.join(self.parent, self.letter)
+        self.aside = os.path.join(self.parent, "%s.old-%s" % (self.letter, state.fields["id"][-4:]))
+        self.target = environment_target(self.folder)
+        self.complete = False
+
+    def run(self, fill):
+        """Build the environment. fill: installs its packages, and calls describe() at its end.
+
+        Raises JobFailed when it cannot be built, and whatever fill raises. The folder is then as it was before, as far
+        as it can be moved back, and never one with a description that does not fit.
+        """
+        self.require_version()
+        self.require_unused()
+        try:
+            make_folder(self.parent)
+            self.restore_left()
+            self.await_processes()
+            self.require_unused()
+            self.move_aside()
+            try:
+                self.make()
+                fill()
+                self.complete = os.path.isfile(os.path.join(self.folder, DESCRIPTION))
+            finally:
+                if not self.complete:
+                    self.give_up()
+        except (IOError, OSError) as error:
+            raise JobFailed("environment %s could not be built: %s" % (self.letter, error_text(error)))
+
+    def require_version(self):
+        """Raise JobFailed for a Python that knows no environments."""
+        if sys.version_info < FIRST_PYTHON:
+            raise JobFailed(
+                "Python %d.%d does not read pyvenv.cfg, so it can have no environment." % sys.version_info[:2]
+            )
+
+    def require_unused(self):
+        """Raise JobFailed when a web.config of the app names a file of this environment, or cannot be read."""
+        place = re.compile((r"pythonapp[\\/]+environments[\\/]+%s[\\/]" % self.letter).encode("ascii"), re.IGNORECASE)
+        for path in self.build["webConfigs"]:
+            try:
+                content = self.text_of(self.request.resolve({"home": path}))
+            except (IOError, OSError) as error:
+                raise JobFailed(
+                    "whether the app uses environment %s is not known: %s" % (self.letter, error_text(error))
+                )
+            if place.search(content):
+                raise JobFailed("the app uses environment %s: %s names it." % (self.letter, path))
+
+    def text_of(self, path):
+        """Return what IIS reads of a web.config, without comments; b"" when there is none. UTF-16 becomes ASCII."""
+
+        def read():
+            with open(path, "rb") as stream:
+                return stream.read()
+
+        try:
+            return COMMENT.sub(b"", retry_while_locked(read).replace(b"\0", b""))
+        except (IOError, OSError) as error:
+            if error.errno != errno.ENOENT:
+                raise
+            return b""
+
+    def restore_left(self):
+        """Put back what a job that was killed has moved aside, unless it was replaced since, and delete the rest."""
+        for name in sorted(os.listdir(self.parent)):
+            match = ASIDE.match(name)
+            if match is None:
+                continue
+            path, folder = os.path.join(self.parent, name), os.path.join(self.parent, match.group("letter"))
+            if folder == self.folder and is_described(path) and not is_described(folder):
+                self.log.line("Putting back %s, which an interrupted job has moved aside." % folder)
+                delete(folder)
+                self.rename_if_free(path, folder)
+            # The other environment is in use, whatever is in it.
+            if os.path.isdir(path) and (folder == self.folder or is_described(folder)):
+                delete(path)
+
+    def await_processes(self):
+        """Wait until no process runs from the folder, so that none finds half of its modules gone."""
+        until = time.time() + STOPPING_SECONDS
+        said = False
+        while is_running(self.target.program):
+            if time.time() >= until:
+                self.log.line("A process still runs %s." % self.target.program)
+                return
+            if not said:
+                self.log.line("Waiting until no process runs %s any more." % self.target.program)
+            said = True
+            self.state.set(phase="waiting for a process")
+            self.state.pause(POLL_SECONDS)
+
+    def move_aside(self):
+        """Move what is in the folder's place aside, in one step. Raises JobFailed when Windows refuses that.
+
+        Windows renames no folder with an open file in it (docs/platform/worker.md 5, 10); nothing is changed then.
+        """
+        if not os.path.lexists(self.folder):
+            return
+        try:
+            retry_while_locked(lambda: os.rename(self.folder, self.aside))
+        except (IOError, OSError) as error:
+            if error.errno not in LOCKED:
+                raise
+            raise JobFailed(
+                "environment %s cannot be replaced, because a process still uses it; nothing was changed. Restart the "
+                "app, which ends that process, and run the command again." % self.letter
+            )
+
+    def make(self):
+        """Create the folder with a Python that has no packages yet, except those that it cannot start without."""
+        self.state.set(phase="creating the environment", progress=None)
+        self.log.line("Building environment %s in %s" % (self.letter, self.folder))
+        make_folder(self.target.packages)
+        make_folder(os.path.dirname(self.target.program))
+        base = self.copy_programs()
+        text = "home = %s\r\ninclude-system-site-packages = false\r\n" % base
+        write_bytes(os.path.join(self.folder, "pyvenv.cfg"), text.encode("utf-8"))
+        self.copy_if_there("pip.ini" if os.name == "nt" else "pip.conf", [sys.prefix])
+        if not self.copy_if_there("wfastcgi.py", [sys.prefix, self.target.pip]):
+            self.log.line("The runtime has no wfastcgi.py, so the environment has none.")
+        for name in needed_packages(self.target.pip):
+            self.copy_package(name)
+
+    def copy_programs(self):
+        """Copy python.exe and what it loads from its folder. Returns the folder of the runtime for pyvenv.cfg."""
+        place = os.path.dirname(self.target.program)
+        if os.name != "nt":  # what venv does there
+            base = os.path.join(getattr(sys, "base_prefix", sys.prefix), "bin")
+            os.symlink(os.path.join(base, "python%d.%d" % sys.version_info[:2]), self.target.program)
+            return base
+        base = os.path.dirname(self.request.fields["python"])
+        for name in sorted(os.listdir(base)):
+            if name.lower() in ("python.exe", "pythonw.exe") or name.lower().endswith(".dll"):
+                copy(os.path.join(base, name), os.path.join(place, name))
+        return base
+
+    def copy_if_there(self, name, folders):
+        """Copy a file of the runtime into the environment's folder. Returns whether there is one."""
+        for folder in folders:
+            if os.path.isfile(os.path.join(folder, name)):
+                copy(os.path.join(folder, name), os.path.join(self.folder, name))
+                return True
+        return False
+
+    def copy_package(self, name):
+        """Copy an installed package of the runtime into the environment, without compiled modules and programs."""
+        source = self.target.pip
+        entries = set()
+        for entry in metadata_names(source):
+            where = os.path.join(source, entry)
+            if any(canonical(fields["Name"]) == name for _, fields in described(where, entry)):
+                entries.update([entry] + list(listed_entries(where, entry)))
+        for entry in sorted(entries - set(["", ".", os.pardir, "__pycache__"])):
+            path, copied = os.path.join(source, entry), os.path.join(self.target.packages, entry)
+            if os.path.isdir(path):
+                shutil.copytree(path, copied, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+            elif os.path.isfile(path):
+                copy(path, copied)
+
+    def describe(self, packages):
+        """Write what the environment was built of. packages: as installed_packages() returns them."""
+        asked = self.build
+        fields = {
+            "format": FORMAT,
+            "base": {
+                "pythonPath": self.request.fields["python"],
+                "version": sys.version.split()[0].rstrip("+"),
+                "architecture": "x64" if sys.maxsize > 2**32 else "x86",
+            },
+            "requirements": asked["requirements"],
+            "digest": asked["digest"],
+            "added": asked["added"],
+            "removed": asked["removed"],
+            "installer": "pip %s" % version_of_pip(self.target.pip),
+            "job": self.state.fields["id"],
+            "builtAt": now(),
+            "packages": dict((key, packages[key][1]) for key in packages),
+        }
+        write_json(os.path.join(self.folder, DESCRIPTION), fields)
+
+    def compared_folder(self):
+        """Return the site-packages with whose packages the new ones are compared; None when there is none."""
+        path = self.build["compared"] and self.request.resolve({"home": self.build["compared"]})
+        return path if path and os.path.isdir(path) else None
+
+    def give_up(self):
+        """Delete the half-built folder, and put back the one that was there before. Raises nothing."""
+        try:
+            delete(os.path.join(self.folder, DESCRIPTION))
+            delete(self.folder)
+            self.rename_if_free(self.aside, self.folder)
+        except Exception as error:  # pylint: disable=broad-exception-caught  # the reason of the failure counts
+            report("%s could not be cleaned up: %s" % (self.folder, error_text(error)))
+
+    def rename_if_free(self, path, folder):
+        """Rename a folder, when it is there and nothing is left of what was in its new place."""
+        if os.path.isdir(path) and not os.path.lexists(folder):
+            retry_while_locked(lambda: os.rename(path, folder))
+
+    def delete_old(self):
+        """Delete the folder that was replaced, piece by piece: Kudu kills a silent command. Raises nothing."""
+        if not self.complete or not os.path.isdir(self.aside):
+            return
+        delete(os.path.join(self.aside, DESCRIPTION))
+        for folder, folders, _ in os.walk(self.aside):
+            if os.path.basename(folder) == "site-packages":
+                for name in folders:
+                    shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+                    report("%s deleting the environment before" % now())
+                break
+        delete(self.aside)
+
+
+def is_described(folder):
+    """Return whether an environment is complete."""
+    return os.path.isfile(os.path.join(folder, DESCRIPTION))
+
+
+def is_running(program):
+    """Return whether a process runs this very file: nobody may open it for writing then (docs/platform/worker.md 10)."""
+    if os.name != "nt":  # a link to the runtime's own
+        return False
+    try:
+        os.close(os.open(program, os.O_RDWR))
+    except (IOError, OSError) as error:
+        return error.errno in LOCKED
+    return False
+
+
+def needed_packages(folder):
+    """Return the packages that an environment has from the beginning. folder: the site-packages of the runtime.
+
+    sitecustomize.py of the official runtimes imports certifi, at each start (docs/platform/site-extensions.md 1.5).
+    """
+    needed = []
+    module = getattr(sys.modules.get("sitecustomize"), "__file__", None) or ""
+    path = module[:-1] if module.endswith((".pyc", ".pyo")) else module
+    if os.path.isfile(path) and not os.path.abspath(path).startswith(os.path.abspath(folder) + os.sep):
+        with open(path, "rb") as stream:
+            if b"certifi" in stream.read():
+                needed.append("certifi")
+    numbers = re.match(r"(\d+)\.(\d+)", version_of_pip(folder))
+    if numbers and tuple(int(number) for number in numbers.groups()) < FIRST_PIP_WITHOUT_SETUPTOOLS:
+        needed += ["setuptools", "wheel"]
+    return needed
+
+
+def version_of_pip(folder):
+    """Return the version of the pip in a site-packages folder, as the name of its metadata has it; "" for none."""
+    for name in metadata_names(folder):
+        match = re.match(r"pip-(\d[^-]*?)(?:-py[\d.]+)?\.(?:dist|egg)-info$", name)
+        if match:
+            return match.group(1)
+    return ""
+
+
+def copy(source, target):
+    """Copy a file with its time, but without its attributes: a copy that is read-only could not be deleted."""
+    shutil.copyfile(source, target)
+    status = os.stat(source)
+    os.utime(target, (status.st_atime, status.st_mtime))
