@@ -61,7 +61,7 @@ def show(app: App, check: bool = False, sleep: Callable[[float], None] = time.sl
         "state": app.site.state,
         "home": home,
         "runtime": current.to_dict() if current else None,
-        "environment": None,
+        "environment": seen.environment,
         "handler": handler.kind if handler else None,
         "entryPoint": entry_point,
         "webConfig": {"path": join(home, *seen.root.split("/"), WEB_CONFIG), "etag": seen.web_config.etag},

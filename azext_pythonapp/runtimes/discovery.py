@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, Literal, NamedTuple
 
 from azext_pythonapp.errors import NotFound
+from azext_pythonapp.runtimes.environment import letter_of, python_of
 from azext_pythonapp.runtimes.extension import Extension, read_extensions
 from azext_pythonapp.runtimes.identity import Identity, identify_folder
 from azext_pythonapp.runtimes.probe import BUILT_IN_PYTHONS, Answer, Survey, probe, survey
@@ -17,7 +18,7 @@ from azext_pythonapp.runtimes.versions import is_prerelease, numbers, python_ord
 from azext_pythonapp.windows import same_path, started_path
 from azext_pythonapp.worker import ScmSite
 
-Source = Literal["siteExtension", "folder", "builtIn"]
+Source = Literal["siteExtension", "folder", "builtIn", "environment"]
 
 _PATCH = 3
 _PYTHON_FOLDER = re.compile(r"python", re.IGNORECASE)
@@ -53,6 +54,11 @@ class InstalledRuntime:
     unknown: bool = False
     named: Identity | None = None
     missing: bool = False
+
+    @property
+    def is_runtime(self) -> bool:
+        """Whether it is the app's own and packages can be in it: neither built in nor an environment."""
+        return self.source not in ("builtIn", "environment")
 
     @property
     def name(self) -> str:
@@ -154,6 +160,9 @@ def _find_programs(kudu: ScmSite, home: str, in_use_path: str | None, surveyed: 
         folders = tuple(entry.name for entry in entries if entry.is_directory and _PYTHON_FOLDER.match(entry.name))
     paths = {ntpath.join(home, folder, "python.exe"): folder for folder in folders}
     elsewhere = [*BUILT_IN_PYTHONS]
+    letter = letter_of(in_use_path, home) if in_use_path else None
+    if letter is not None and letter in (surveyed.environments or ()):
+        elsewhere.append(python_of(letter, home))
     # A connection that was cut, and output that cannot be relied on, say nothing about any of them.
     says_nothing = surveyed.cut is not None or (surveyed.completed and surveyed.home is None)
     probed = [] if says_nothing else [*paths, *elsewhere]
@@ -175,11 +184,18 @@ def _find_programs(kudu: ScmSite, home: str, in_use_path: str | None, surveyed: 
         if path in answers or exists(path)
     ]
     programs += [
-        _Program(path, None, "builtIn" if path in BUILT_IN_PYTHONS else "folder", answers.get(path), unknown.get(path))
+        _Program(path, None, _source_of(path, home), answers.get(path), unknown.get(path))
         for path in elsewhere
         if path in answers or (path in unknown and _is_in_use(path, in_use_path, home))
     ]
     return programs
+
+
+def _source_of(path: str, home: str) -> Source:
+    """Return what a Python outside of the folders of %HOME% is."""
+    if path in BUILT_IN_PYTHONS:
+        return "builtIn"
+    return "environment" if letter_of(path, home) is not None else "folder"
 
 
 def _has_python(kudu: ScmSite, folder: str) -> bool:

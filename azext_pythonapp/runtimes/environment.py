@@ -92,6 +92,12 @@ def letter_of(python_path: str, home: str) -> Letter | None:
     return next((letter for letter in LETTERS if found is not None and found["letter"].lower() == letter), None)
 
 
+def may_be_one(python_path: str) -> bool:
+    """Return whether a program may belong to an environment, whatever %HOME% is, which may cost a request to know."""
+    folder = "\\" + FOLDER.replace("/", "\\") + "\\"
+    return folder in python_path.replace("/", "\\").lower()
+
+
 def other(letter: Letter | None) -> Letter:
     """Return the environment that is not in use. letter: the one that is; None for neither."""
     return "b" if letter == "a" else "a"

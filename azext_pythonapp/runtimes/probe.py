@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 
 from azext_pythonapp.errors import InvalidInput, UnknownOutcome
+from azext_pythonapp.runtimes.environment import DESCRIPTION, FOLDER, LETTERS, Letter, python_of
 from azext_pythonapp.windows import quote_command
 from azext_pythonapp.worker import CommandAnswer, ScmSite
 
@@ -24,11 +25,17 @@ BUILT_IN_PYTHONS = (r"D:\Python27\python.exe", r"D:\Python34\python.exe")
 _MARK = "pythonapp-runtime"
 _HOME_MARK = "pythonapp-home"
 _FOLDER_MARK = "pythonapp-folder"
+_COMPLETE_MARK, _ENVIRONMENT_MARK = "pythonapp-complete", "pythonapp-environment"
 # For Python 2.7 and 3.x. It imports only sys: a json.py in the working directory would shadow json. It has no double
 # quotes, percent signs or redirections, which cmd.exe would interpret in one of its two passes.
 _PROGRAM = (
     f"import sys;sys.stdout.write(' '.join(['{_MARK}',sys.version.split()[0],"
     "str(sys.maxsize.bit_length()+1),sys.argv[1]])+chr(10))"
+)
+# The same of an environment, with the folder of its runtime.
+_ENVIRONMENT_PROGRAM = (
+    f"import sys;sys.stdout.write(' '.join(['{_ENVIRONMENT_MARK}',sys.argv[1],sys.version.split()[0],"
+    "str(sys.maxsize.bit_length()+1),sys.base_prefix])+chr(10))"
 )
 _LINE = re.compile(
     rf"{_MARK} (?P<version>[0-9][0-9A-Za-z.]*)\S* (?P<bits>32|64) (?P<name>[^\r\n]+?)[ \r]*$", re.MULTILINE
@@ -38,6 +45,12 @@ _ASK = ("-E", "-B", "-c", _PROGRAM)
 # Every %HOME% has this folder, so output that does not list it is not relied on.
 _SURE_FOLDER = "site"
 _HOME_LINE = re.compile(rf"^{_HOME_MARK} (?P<home>[A-Za-z]:\\[^\r\n]*[^\\\s])\s*$", re.MULTILINE)
+_COMPLETE_LINE = re.compile(rf"^{_COMPLETE_MARK} (?P<letter>[ab])[ \r]*$", re.MULTILINE)
+_ENVIRONMENT_LINE = re.compile(
+    rf"^{_ENVIRONMENT_MARK} (?P<letter>[ab]) (?P<version>[0-9][0-9A-Za-z.]*)\S* (?P<bits>32|64) "
+    r"(?P<base>[^\r\n]+?)[ \r]*$",
+    re.MULTILINE,
+)
 _FOLDER_LINE = re.compile(rf"^{_FOLDER_MARK} (?P<name>[^\r\n]+?)[ \r]*$", re.MULTILINE)
 
 
@@ -47,6 +60,14 @@ class Answer:
 
     version: str
     architecture: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An environment that answered. base: the folder of its runtime, as the worker sees it."""
+
+    answer: Answer
+    base: str
 
 
 @dataclass
@@ -67,8 +88,9 @@ class Survey:
 
     home: %HOME%. folders: the names of the folders in it that are named like a Python. Both are None when the command
         was cut off, or printed what cannot be relied on.
-    answers: of the Pythons that answered, by path. completed: whether the command ran to its end. cut: the error of a
-        connection that was cut. output: all that the command printed, when it ran to its end.
+    environments: those that are complete, None for one that did not answer; None when that is not known.
+    answers: of the Pythons that answered, those of environments too, by path. completed: whether the command ran to its
+        end. cut: the error of a connection that was cut. output: all that the command printed, when it ran to its end.
     """
 
     home: str | None = None
@@ -77,6 +99,7 @@ class Survey:
     completed: bool = False
     cut: UnknownOutcome | None = None
     output: str = field(default="", repr=False, compare=False)
+    environments: Mapping[Letter, Standing | None] | None = None
 
 
 def survey(kudu: ScmSite, more: str = "") -> Survey:
@@ -103,7 +126,17 @@ def survey(kudu: ScmSite, more: str = "") -> Survey:
     kudu.note_home(home["home"])
     # A built-in Python prints the full path of its folder, which `join` does not change.
     by_path = {ntpath.join(home["home"], name, "python.exe"): answer for name, answer in answers.items()}
-    return Survey(home["home"], tuple(folders), by_path, True, None, result.output)
+    environments = _environments(result.output)
+    standing = {letter: found for letter, found in environments.items() if found is not None}
+    by_path.update({python_of(letter, home["home"]): found.answer for letter, found in standing.items()})
+    return Survey(home["home"], tuple(folders), by_path, True, None, result.output, environments)
+
+
+def _environments(output: str) -> dict[Letter, Standing | None]:
+    """Return the environments that are complete, by what a survey printed."""
+    complete = {match["letter"] for match in _COMPLETE_LINE.finditer(output)}
+    said = {match["letter"]: Standing(_answer(match), match["base"]) for match in _ENVIRONMENT_LINE.finditer(output)}
+    return {letter: said.get(letter) for letter in LETTERS if letter in complete}
 
 
 def survey_command() -> str:
@@ -116,12 +149,17 @@ def survey_command() -> str:
     """
     arguments = f'-E -B -c "{_PROGRAM}" "%i"'
     built_in = " ".join(map(ntpath.dirname, BUILT_IN_PYTHONS))
+    environment = "\\".join([*FOLDER.split("/"), "%i"])
+    each = f"for %i in ({' '.join(LETTERS)}) do @if exist"
     return _SEPARATOR.join(
         (
             f"echo {_HOME_MARK} %CD%",
             f"(for /d %i in (python* {_SURE_FOLDER[:-1]}*) do @echo {_FOLDER_MARK} %i)",
             rf'(for /d %i in (python* .) do @if exist "%i\python.exe" "%CD%\%i\python.exe" {arguments})',
             rf'(for %i in ({built_in}) do @if exist "%i\python.exe" "%i\python.exe" {arguments})',
+            rf'({each} "{environment}\{DESCRIPTION}" echo {_COMPLETE_MARK} %i)',
+            rf'({each} "{environment}\{DESCRIPTION}" "%CD%\{environment}\Scripts\python.exe" '
+            f'-E -B -c "{_ENVIRONMENT_PROGRAM}" %i)',
         )
     )
 

@@ -278,7 +278,7 @@ def is_described(folder):
 
 
 def is_running(program):
-    """Return whether a process runs this very file: nobody may open it for writing then (docs/platform/worker.md 10)."""
+    """Return whether a process runs this very file: nobody opens it for writing then (docs/platform/worker.md 10)."""
     if os.name != "nt":  # a link to the runtime's own
         return False
     try:

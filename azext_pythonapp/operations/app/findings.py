@@ -76,6 +76,23 @@ def python_gone(site: Site, path: str, named: Identity | None, present: bool = F
     )
 
 
+def base_gone(site: Site, letter: str, base: str, named: Identity | None) -> Finding:
+    """An environment whose runtime was removed. base: python.exe of that. named: what its folder's name says."""
+    install = f"Install it again: `az webapp python install {site.arguments}"
+    version = VersionSpec.parse(named.version) if named is not None and named.architecture is not None else None
+    again = (
+        f"{install} --version {version} --arch {named.architecture}`. Or s"
+        if named and version and version.is_exact
+        else "S"
+    )
+    return Finding(
+        f"web.config of {site.label} starts environment {letter}, whose runtime {base} is not there. The app cannot "
+        "start.",
+        f"{again}witch to another Python: `{_switch(site, '3')}`.",
+        fatal=True,
+    )
+
+
 def python_broken(site: Site, path: str, named: Identity | None) -> Finding:
     """A python.exe that web.config starts and that is there, but ended without an answer, twice."""
     return Finding(

@@ -23,11 +23,13 @@ from azext_pythonapp.operations.app.activity import LOOK, Records, activity, par
 from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, WWWROOT, AppFiles, FileState, home_folder, web_root
 from azext_pythonapp.packages import record
+from azext_pythonapp.runtimes import environment
 from azext_pythonapp.runtimes.discovery import InstalledRuntime, discover
+from azext_pythonapp.runtimes.environment import Letter
 from azext_pythonapp.runtimes.identity import REGISTERED_HOME, identify_folder
 from azext_pythonapp.runtimes.probe import Survey, survey
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
-from azext_pythonapp.windows import home_folder_of, started_path
+from azext_pythonapp.windows import home_folder_of, join, started_path
 
 T = TypeVar("T")
 
@@ -130,9 +132,41 @@ class Observation:
         `observe` was not told to ask them.
         """
         handler = self.readable_handler
-        asked = self._asked or _ask_pythons(self.app)
+        asked = self._pythons
         in_use = handler.python_exe if handler is not None else None
         return discover(self.app.kudu, asked.extensions.get(), in_use or None, asked.survey.get())
+
+    @cached_property
+    def _pythons(self) -> _Pythons:
+        return self._asked or _ask_pythons(self.app)
+
+    @property
+    def environment(self) -> Letter | None:
+        """The environment whose Python web.config starts; None for none, and for a web.config that cannot be read."""
+        handler = self.readable_handler
+        if handler is None or not environment.may_be_one(handler.python_exe):
+            return None
+        found = environment.letter_of(handler.python_exe, REGISTERED_HOME)
+        return found or environment.letter_of(handler.python_exe, self.app.kudu.home())
+
+    def base_of(self, letter: Letter) -> str | None:
+        """Return python.exe of the runtime that an environment stands on; None when that is not known.
+
+        It costs a request for one that did not answer, and for one that is half built.
+        """
+        standing = (self._pythons.survey.get().environments or {}).get(letter)
+        folder = standing.base if standing is not None else _base_named(self.app, letter)
+        return join(folder, "python.exe") if folder is not None else None
+
+    @cached_property
+    def environments(self) -> dict[Letter, str | None]:
+        """python.exe of the runtime that each complete environment stands on; None where that is not known.
+
+        Costs requests only where the command that asks the Pythons was cut off, or an environment did not answer.
+        """
+        known = self._pythons.survey.get().environments
+        letters = known if known is not None else [each for each in environment.LETTERS if _is_complete(self.app, each)]
+        return {letter: self.base_of(letter) for letter in letters}
 
     @property
     def current(self) -> InstalledRuntime | None:
@@ -159,6 +193,11 @@ class Observation:
 
     def _trouble_at(self, path: str) -> Finding:
         """path: of a python.exe that did not answer, as the worker sees it."""
+        letter = environment.letter_of(path, self.app.kudu.home())
+        base = self.base_of(letter) if letter is not None else None
+        if letter is not None and base is not None and is_there(self.app, base) is False:
+            named = identify_folder(home_folder_of(base, self.app.kudu.home()) or "")
+            return findings.base_gone(self.site, letter, base, named)
         there = is_there(self.app, path)
         if there is None:
             return findings.python_not_seen(self.site, path)
@@ -218,6 +257,24 @@ def observe(app: App, *, pythons: bool = True, files: bool = False) -> Observati
     asked = _ask_pythons(app, _look() if files else LOOK) if pythons else None
     configuration = Part("configuration", partial(app.arm.configuration, app.site))
     return Observation(app, configuration, Part("web.config", partial(_usual_web_config, app)), asked)
+
+
+def _base_named(app: App, letter: Letter) -> str | None:
+    """Return the folder of the runtime that an environment's own file names."""
+    try:
+        return environment.base_folder(
+            app.kudu.read(f"{environment.folder_of(letter)}/{environment.CONFIGURATION}").content
+        )
+    except NotFound:
+        return None
+
+
+def _is_complete(app: App, letter: Letter) -> bool:
+    try:
+        entries = app.kudu.list_directory(environment.folder_of(letter))
+    except NotFound:
+        return False
+    return any(entry.name == environment.DESCRIPTION for entry in entries)
 
 
 def going_on(seen: Observation) -> tuple[Finding, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ntpath
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,6 +13,7 @@ from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.observe import Observation, Part, is_there, not_answered
 from azext_pythonapp.operations.app.site_packages import present_packages
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
+from azext_pythonapp.runtimes.environment import LOCK, Letter, folder_of, letter_of
 from azext_pythonapp.runtimes.identity import REGISTERED_HOME, identify_folder
 from azext_pythonapp.windows import home_folder_of, started_path
 
@@ -20,13 +22,27 @@ from azext_pythonapp.windows import home_folder_of, started_path
 class Target:
     """The Python to install into.
 
-    python_path: full Windows path. folder: its folder's name in %HOME%. version, architecture: as python.exe says.
+    python_path: full Windows path. folder: its folder's name in %HOME%, after which lock and record are named; LOCK for
+    an environment. version, architecture: as python.exe says. letter: of an environment, None for a runtime. base:
+    python.exe of the runtime that the environment stands on.
     """
 
     python_path: str
     folder: str
     version: str
     architecture: str
+    letter: Letter | None = None
+    base: str | None = None
+
+    @property
+    def place(self) -> str:
+        """The folder below %HOME% that its Lib\\site-packages is in."""
+        return self.folder if self.letter is None else folder_of(self.letter)
+
+    @property
+    def runner(self) -> str:
+        """The python.exe that runs jobs for it."""
+        return self.base or self.python_path
 
 
 def pip_target(app: App, python_path: str, version: str, architecture: str) -> Target:
@@ -48,13 +64,15 @@ def packages_in_use(seen: Observation) -> dict[str, str]:
     app, handler = seen.app, seen.handler
     if handler is None:
         return present_packages(app, _folder_in_home(app, _only_python(seen).python_path))
-    folder = _direct_folder(app, handler.python_exe)
+    letter = seen.environment
+    folder = folder_of(letter) if letter is not None else _direct_folder(app, handler.python_exe)
     there = Part("python.exe", partial(is_there, app, started_path(handler.python_exe, REGISTERED_HOME)))
     packages = present_packages(app, folder) if folder is not None else {}
     if there.get() is False and len(handler.python_paths) == 1:
         path = started_path(handler.python_exe, app.kudu.home())
         raise _refused(findings.python_gone(seen.site, path, identify_folder(folder or "")))
-    _folder_in_home(app, handler.python_exe)
+    if folder is None:
+        _folder_in_home(app, handler.python_exe)
     return packages
 
 
@@ -78,7 +96,30 @@ def target_in_use(seen: Observation) -> Target:
             f"{python.python_path} of {app.site.label} does not run: {python.problem}",
             f"See what is there: `az webapp python list {app.site.arguments}`.",
         )
-    return pip_target(app, python.python_path, python.version, python.architecture)
+    letter = letter_of(python.python_path, app.kudu.home())
+    if letter is None:
+        return pip_target(app, python.python_path, python.version, python.architecture)
+    return Target(python.python_path, LOCK, python.version, python.architecture, letter, seen.base_of(letter))
+
+
+def changeable_target(seen: Observation) -> Target:
+    """Return what `target_in_use` returns. Raises Refused, too, for an environment: its packages never change."""
+    app, target = seen.app, target_in_use(seen)
+    if target.letter is not None:
+        raise Refused(
+            f"The {app.site.label} runs environment {target.letter}, whose packages this command does not change.",
+            f"Switch to a runtime of its own: `az webapp python set-version {app.site.arguments} --version "
+            f"{target.version}`.",
+        )
+    return target
+
+
+def runtime_of(target: Target) -> Target:
+    """Return the runtime that an environment stands on, as the target of pip; a runtime as it is."""
+    if target.letter is None or target.base is None:
+        return target
+    folder = ntpath.basename(ntpath.dirname(target.base))
+    return Target(target.base, folder, target.version, target.architecture)
 
 
 def _refused(finding: Finding) -> Refused:
@@ -105,7 +146,7 @@ def _folder_in_home(app: App, python_path: str) -> str:
 def _only_python(seen: Observation) -> InstalledRuntime:
     """Return the only Python of an app whose web.config starts none; say that it is taken."""
     app, finding = seen.app, findings.starts_no_python(seen.site, seen.web_config.content is not None)
-    own = [python for python in seen.pythons if python.source != "builtIn" and not python.missing]
+    own = [python for python in seen.pythons if python.is_runtime and not python.missing]
     if not own:
         install = f"az webapp python set-version {app.site.arguments} --version 3"
         raise NotFound(f"The {app.site.label} has no Python of its own.", f"Install one and switch to it: `{install}`.")

@@ -13,7 +13,7 @@ from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.jobs.state import JobResult
 from azext_pythonapp.operations.app.home_space import require_room
 from azext_pythonapp.operations.app.observe import observe
-from azext_pythonapp.operations.app.python_in_use import Target, packages_in_use, target_in_use
+from azext_pythonapp.operations.app.python_in_use import Target, changeable_target, packages_in_use
 from azext_pythonapp.operations.app.site_packages import InstalledMetadata, site_packages
 from azext_pythonapp.operations.job.pending_restart import pending_of_no_op
 from azext_pythonapp.operations.job.run import PipRun
@@ -85,7 +85,7 @@ def install_packages(
 
     With --upgrade only a requirement that names one version can be seen to be satisfied.
     """
-    target = target_in_use(observe(app))
+    target = changeable_target(observe(app))
     _tell_ignored(app, target, files)
     require_room(app)
     run = plan_pip(app, target, files, options)
@@ -128,7 +128,7 @@ def uninstall_packages(
         return _nothing(app, UNINSTALL, reason, run_options, dry_run)
     for name in absent:
         app.progress.say(f"{name} is not installed.")
-    target = target_in_use(seen)
+    target = changeable_target(seen)
     needed, warnings = ({}, []) if confirmed and not dry_run else _needed_by(app, target, found)
     planned = [
         Change(f"packages/{name}", "uninstall", present[name], None, note=_needed_note(needed.get(name, ())))

@@ -11,7 +11,7 @@ from azext_pythonapp.jobs.state import SUCCEEDED, JobResult
 from azext_pythonapp.operations.app.deployment_warnings import warn_of_deployment
 from azext_pythonapp.operations.app.home_space import require_room
 from azext_pythonapp.operations.app.observe import observe
-from azext_pythonapp.operations.app.python_in_use import target_in_use
+from azext_pythonapp.operations.app.python_in_use import changeable_target
 from azext_pythonapp.operations.job.pending_restart import pending_of_no_op
 from azext_pythonapp.operations.job.run import job_summary
 from azext_pythonapp.operations.package.change import RunOptions, change_packages, package_rows, planned_answer
@@ -95,7 +95,7 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool) 
             check=last.check,
             job=job_summary(app, last.job_id, SUCCEEDED),
         )
-    target = target_in_use(seen)
+    target = changeable_target(seen)
     warn_of_deployment(app, target.python_path)
     files = files.for_target(TargetEnvironment(target.version, target.architecture), app.progress.say)
     require_room(app)

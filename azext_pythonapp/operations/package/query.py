@@ -14,7 +14,7 @@ from azext_pythonapp.jobs.launch import launch
 from azext_pythonapp.jobs.request import JobSpec
 from azext_pythonapp.jobs.state import JobResult
 from azext_pythonapp.operations.app.observe import going_on, observe
-from azext_pythonapp.operations.app.python_in_use import Target, packages_in_use, target_in_use
+from azext_pythonapp.operations.app.python_in_use import Target, packages_in_use, runtime_of, target_in_use
 from azext_pythonapp.operations.app.site_packages import present_packages
 from azext_pythonapp.operations.job.run import PipJob, require_job_success
 from azext_pythonapp.packages import pip, pip_versions
@@ -111,8 +111,9 @@ def _ask(
     """Run pip to look, as a job that changes nothing and waits for no other; lines: gets what it prints."""
     spec = JobSpec(
         command=command,
-        python=target.python_path,
+        python=target.runner,
         runtime=target.folder,
+        letter=target.letter,
         pip=call,
         exclusive=False,
         checked=call is None,
@@ -123,7 +124,7 @@ def _ask(
 
 def _require(app: App, target: Target, feature: str) -> None:
     """Raises Refused when the runtime's pip is too old for a feature."""
-    present = present_packages(app, target.folder).get("pip")
+    present = present_packages(app, runtime_of(target).place).get("pip")
     if pip_versions.missing([feature], present):
         raise Refused(
             f"pip {present} of Python {target.version} on {app.site.label} is too old for this; it takes "

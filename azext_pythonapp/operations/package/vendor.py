@@ -16,7 +16,7 @@ from azext_pythonapp.jobs.launch import launch
 from azext_pythonapp.jobs.request import JobSpec, folder
 from azext_pythonapp.jobs.state import SUCCEEDED
 from azext_pythonapp.operations.app.observe import observe
-from azext_pythonapp.operations.app.python_in_use import Target, target_in_use
+from azext_pythonapp.operations.app.python_in_use import Target, runtime_of, target_in_use
 from azext_pythonapp.operations.app.site_packages import site_packages
 from azext_pythonapp.operations.job.run import PipJob, check_timeout, job_summary, require_job_success
 from azext_pythonapp.operations.package.requirement_files import (
@@ -102,7 +102,7 @@ def vendor(app: App, request: VendorRequest, dry_run: bool) -> dict[str, Any]:
     """Make the folder, unless it is there for the same requirements and the same Python. Returns the answer."""
     files = request.local or files_on_app(app, request.constraint, request.wheel_dir)
     seen = observe(app)
-    handler, target = seen.handler, target_in_use(seen)
+    handler, target = seen.handler, runtime_of(target_in_use(seen))
     require_possible(app, files, _environment(target))
     files = files.for_target(_environment(target), app.progress.say)
     options = replace(request.options, constraints=files.constraints, wheel_dir=files.find_links)

@@ -98,7 +98,7 @@ def newest_present(
     at_least: a version below which nothing matters; None for none.
     Raises UnknownOutcome when another one may be the one, but did not answer in time: that is not its absence.
     """
-    own = [python for python in pythons if python.source != "builtIn"]
+    own = [python for python in pythons if python.is_runtime]
     usable = [
         python
         for python in own
@@ -169,7 +169,7 @@ def _broken(
     broken = [
         python
         for python in pythons
-        if python.source != "builtIn"
+        if python.is_runtime
         and not python.answered
         and not python.unknown
         and python.may_be(spec.matches, architecture)

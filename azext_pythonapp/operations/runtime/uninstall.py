@@ -12,7 +12,7 @@ from azext_pythonapp.appservice.site_extensions import delete_extension
 from azext_pythonapp.errors import NotFound, Refused, RemoteFailed
 from azext_pythonapp.history.record import FAILED
 from azext_pythonapp.jobs.late_compile import end_compiling
-from azext_pythonapp.operations.app.observe import not_answered, observe
+from azext_pythonapp.operations.app.observe import Observation, not_answered, observe
 from azext_pythonapp.operations.app.python_in_use import Target
 from azext_pythonapp.operations.app.record_parts import noted_run, package_part, runtime_change
 from azext_pythonapp.operations.app.recording import recorded
@@ -105,6 +105,7 @@ def uninstall(app: App, request: UninstallRequest, dry_run: bool) -> dict[str, A
         )
     if not request.force:
         _refuse_used(app, python)
+        _refuse_standing(seen, python)
     folder = _doomed_folder(app, python, pythons, request.keep_files)
     packages = packages_in(app, folder) if folder is not None else {}
     steps = _folder_steps(app, folder, packages) if folder is not None else []
@@ -192,9 +193,26 @@ def _refuse_used(app: App, python: InstalledRuntime) -> None:
         )
 
 
+def _refuse_standing(seen: Observation, python: InstalledRuntime) -> None:
+    """Raise Refused when an environment stands on python, in use or not: `rollback` may go back to it."""
+    app, home = seen.app, seen.app.kudu.home()
+    standing = [
+        letter
+        for letter, base in seen.environments.items()
+        if base is None or same_path(base, python.python_path, home)
+    ]
+    if standing:
+        which = f"environment {standing[0]}" if len(standing) == 1 else "environments a and b"
+        raise Refused(
+            f"{ntpath.dirname(python.python_path)} of {app.site.label} is the runtime of {which}. So it is not "
+            "uninstalled.",
+            "Uninstall it anyway with --force: an environment does not start without its runtime.",
+        )
+
+
 def _chosen(app: App, request: UninstallRequest, pythons: Sequence[InstalledRuntime]) -> InstalledRuntime | None:
     """The one Python that the request means; None when there is none."""
-    own = [python for python in pythons if python.source != "builtIn"]
+    own = [python for python in pythons if python.is_runtime]
     if request.extension_id is not None:
         return _named(app, request.extension_id, own)
     assert request.spec is not None

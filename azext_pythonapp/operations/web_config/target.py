@@ -231,8 +231,8 @@ class AppTarget:
             self.progress.say(f"{path} was not found on {self._app.site.label}, or does not run.")
 
     def _only(self, pythons: Sequence[InstalledRuntime]) -> InstalledRuntime:
-        own = [python for python in pythons if python.source != "builtIn" and python.answered]
-        silent = next((python for python in pythons if python.source != "builtIn" and python.unknown), None)
+        own = [python for python in pythons if python.is_runtime and python.answered]
+        silent = next((python for python in pythons if python.is_runtime and python.unknown), None)
         if silent is not None:
             raise not_answered(self._app, silent, "which Pythons there are")
         if len(own) != 1:

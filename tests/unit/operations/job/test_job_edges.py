@@ -145,8 +145,8 @@ def test_a_lock_whose_deletion_is_pending_is_tried_again(tmp_path, monkeypatch):
     assert lock.create() and lock.owner() == JOB
 
 
-def test_what_was_put_back_under_another_name_is_not_deleted(tmp_path, monkeypatch):
-    monkeypatch.setattr(package_restore, "site_packages", lambda: str(tmp_path))
+def test_what_was_put_back_under_another_name_is_not_deleted(tmp_path):
+    target = SimpleNamespace(packages=str(tmp_path))
 
     def put(path, content=""):
         (tmp_path / path).parent.mkdir(exist_ok=True)
@@ -167,6 +167,7 @@ def test_what_was_put_back_under_another_name_is_not_deleted(tmp_path, monkeypat
         put(path)
     put("left-1.dist-info/METADATA", "Name: left\nVersion: 1\n")
     restore = package_restore.PackageRestore.__new__(package_restore.PackageRestore)
+    restore.target = target
     restore.packages = {"flask": ("Flask", "2.0", ""), "old": ("old", "1", "")}
     restore.entries = ["Flask-2.0.dist-info", "KEPT.py"]
     restore.log = SimpleNamespace(line=lambda line: None)

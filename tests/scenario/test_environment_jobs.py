@@ -1,0 +1,113 @@
+"""Windows Pythons build environments side by side, serve from both, and the reading commands understand them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import Any
+
+import pytest
+
+from azext_pythonapp.ids import new_id
+from azext_pythonapp.jobs.request import RUNNER_START, EnvironmentBuild, JobSpec, request_files
+from azext_pythonapp.packages.pip import JobFile, PipOptions, install
+from azext_pythonapp.runtimes.environment import DESCRIPTION, LOCK, Letter, parse, python_of
+from tests.local_azure.site import Site
+from tests.scenario.apps import naming, web_root
+from tests.unit.runner.job_runtime import WHEELS
+
+HOME = "D:\\home"
+APP = b"""import sys, left
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [(sys.prefix + " " + left.VERSION).encode()]
+"""
+PARAMETERS = {
+    "PATH_INFO": "/",
+    "REQUEST_METHOD": "GET",
+    "APPL_PHYSICAL_PATH": "D:\\home\\site\\wwwroot\\",
+    "SERVER_NAME": "x",
+    "SERVER_PORT": "80",
+    "QUERY_STRING": "",
+    "SCRIPT_NAME": "",
+}
+SETTINGS = '<appSettings><add key="WSGI_HANDLER" value="served.app" /></appSettings>'
+
+
+def run_job(site: Site, python: str, letter: Letter, requirement: str) -> dict[str, Any]:
+    """Have a runtime build an environment, as Kudu starts its job. Returns the state at its end."""
+    build = EnvironmentBuild("requirements.txt", None, (), ())
+    call = install(JobFile("requirements.txt"), PipOptions(no_index=True, wheel_dir=JobFile("wheels")))
+    job_id = new_id(None)
+    spec = JobSpec("install-requirements", python, LOCK, call, letter=letter, build=build)
+    given = {"requirements.txt": requirement.encode(), **{f"wheels/{name}": body for name, body in WHEELS.items()}}
+    folder = site.machine.home / "data/pythonapp/jobs" / job_id
+    for path, content in request_files(spec, job_id, given).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    process = site.machine.spawn(
+        f'"{python}" -u -B -E -s {RUNNER_START}', directory=f"{HOME}\\data\\pythonapp\\jobs\\{job_id}"
+    )
+    lines = [line.decode(errors="replace") for _, line in process.lines()]
+    process.wait(300)
+    state: dict[str, Any] = json.loads((folder / "state.json").read_bytes())
+    log = (folder / "log.txt").read_text(encoding="utf-8", errors="replace")
+    assert state["state"] == "succeeded", [state, log[-3000:], lines[-20:]]
+    assert "Error in sitecustomize" not in log
+    return state
+
+
+def served(site: Site, letter: Letter) -> str:
+    """What the app answers when IIS starts an environment's Python with its own wfastcgi.py."""
+    folder = f"{HOME}\\data\\pythonapp\\environments\\{letter}"
+    worker = site.machine.fastcgi(python_of(letter, HOME), f"{folder}\\wfastcgi.py", {"WSGI_HANDLER": "served.app"})
+    answer, error = worker.request(PARAMETERS, b"")
+    worker.close()
+    assert answer, error
+    return answer.decode().splitlines()[-1]
+
+
+def use(site: Site, letter: Letter) -> None:
+    """Switch web.config to an environment, as a deployment could."""
+    folder = f"{HOME}\\data\\pythonapp\\environments\\{letter}"
+    (web_root(site) / "web.config").write_text(
+        f'<configuration>{SETTINGS}<system.webServer><handlers><add name="Python" path="*" verb="*" '
+        f'modules="FastCgiModule" scriptProcessor="{python_of(letter, HOME)}|{folder}\\wfastcgi.py" '
+        'resourceType="Unspecified" /></handlers></system.webServer></configuration>',
+        encoding="utf-8",
+    )
+
+
+@pytest.mark.parametrize("version, architecture", [("3.11.9", "x64"), ("3.6.4", "x86")])
+def test_both_environments_serve_side_by_side(az, apps, windows, version, architecture):
+    site = apps.new()
+    folder = f"python{version.replace('.', '')}{architecture}"
+    built = next((windows / "runtimes").glob(f"{version}-{architecture}-*"))
+    shutil.copytree(built, site.machine.home / folder)
+    python = f"{HOME}\\{folder}\\python.exe"
+    (web_root(site) / "served.py").write_bytes(APP)
+    run_job(site, python, "a", "left==1.0\n")
+    use(site, "a")
+    run_job(site, python, "b", "left==2.0\n")
+    root = f"{HOME}\\data\\pythonapp\\environments"
+    assert served(site, "a") == f"{root}\\a 1.0"
+    assert served(site, "b") == f"{root}\\b 2.0"
+    assert served(site, "a") == f"{root}\\a 1.0"
+    for letter, left in (("a", "1.0"), ("b", "2.0")):
+        place = site.machine.home / "data/pythonapp/environments" / letter
+        description = parse((place / DESCRIPTION).read_bytes())
+        assert description.packages["left"] == left and "certifi" in description.packages
+        assert (description.base.python_path, description.base.version) == (python, version)
+
+    shown = az("webapp python show", *naming(site)).json
+    assert (shown["environment"], shown["runtime"]["version"]) == ("a", version)
+    assert shown["runtime"]["pythonPath"] == python_of("a", HOME) and shown["runtime"]["answered"]
+    rows = az("webapp python list", *naming(site)).json
+    assert {(row["pythonPath"], row["inUse"]) for row in rows} >= {(python_of("a", HOME), True), (python, False)}
+    listed = {row["name"]: row["version"] for row in az("webapp python package list", *naming(site)).json}
+    assert listed["left"] == "1.0" and "pip" not in listed
+    assert az("webapp python package check", *naming(site)).json == {"ok": True, "problems": []}
+    refused = az("webapp python package install --packages left", *naming(site), expect=1)
+    assert "runs environment a" in refused.stderr
+    refused = az("webapp python uninstall --yes --version", version, *naming(site), expect=1)
+    assert "not uninstalled" in refused.stderr
