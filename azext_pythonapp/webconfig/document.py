@@ -7,6 +7,7 @@ libraries that rewrite a file lose its comments, quotes, line ends or character 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Union
@@ -17,8 +18,10 @@ from azext_pythonapp.webconfig.layout import Layout, NewElement, escape
 from azext_pythonapp.webconfig.markup import Element, check_stored, parse
 
 LARGEST = 1_048_576
-_TRANSFORMS = "http://schemas.microsoft.com/XML-Document-Transform"
+TRANSFORMS = "http://schemas.microsoft.com/XML-Document-Transform"
 _LAST = 1 << 60
+_NEWLINE = re.compile(rb"\r\n|\r|\n")
+_NEWLINE_AND_BLANKS = re.compile(rb"(?:\r\n|\r|\n)[ \t]*")
 
 Node = Union[Element, NewElement]
 
@@ -49,11 +52,12 @@ class Document:
         self._opened: set[Element] = set()
 
     @classmethod
-    def parse(cls, content: bytes) -> Document:
+    def parse(cls, content: bytes, transforms: bool = False) -> Document:
         """Return the document in content (the bytes of a file).
 
+        transforms: whether it may be a transform for another config file.
         Raises InvalidWebConfig, with line and column, when it is larger than 1 MB, is not text in the encoding that it
-        declares, is ill-formed, has a document type definition, or is a transform for another config file.
+        declares, is ill-formed, has a document type definition, or is a transform where it must be none.
         """
         if len(content) > LARGEST:
             raise InvalidWebConfig(
@@ -65,7 +69,8 @@ class Document:
         data = text.encode("utf-8")
         root = parse(data)
         check_stored(content)
-        _refuse_transform(root)
+        if not transforms:
+            _refuse_transform(root)
         return cls(data, encoding, root)
 
     def find(self, path: str) -> list[Element]:
@@ -144,6 +149,49 @@ class Document:
             self.append(sibling.parent, new)
         else:
             self.insert_before(siblings[following], new)
+
+    def put_in(self, parent: Element, new: NewElement) -> None:
+        """Write new as the last thing in parent, so that `take_out` gives back the very bytes that were there.
+
+        It gets whole lines of its own where the end tag has one; else it stands in front of the end tag, without any
+        white space. An end tag on new's own last line means that parent was `<parent />`.
+        """
+        self._shadow(parent).append(new)
+        layout, place = self._layout, parent.close_start
+        newline, outer = layout.newline(place), layout.indentation(parent.start)
+        if parent.self_closing:
+            slash = self._data.rindex(b"/", parent.start, parent.tag_end)
+            self._splice(slash, slash + 1, "")
+            inner = outer + layout.unit
+            text = newline + inner + layout.render(new, inner, newline) + b"</" + parent.name.encode("utf-8") + b">"
+        elif layout.starts_line(place):
+            place = layout.line_start(place)
+            inner = layout.indentation(parent.close_start) + layout.unit
+            text = inner + layout.render(new, inner, newline) + newline
+        else:
+            text = layout.render(new, layout.indentation(place), newline)
+        self._splice(place, place, text)
+
+    def take_out(self, element: Element) -> None:
+        """Remove what `put_in` has written, and the white space that came with it."""
+        parent, data = element.parent, self._data
+        if element in self._removed or parent is None:
+            return
+        self._removed.add(element)
+        if element.end == parent.close_start and _NEWLINE_AND_BLANKS.fullmatch(data[parent.tag_end : element.start]):
+            self._splice(parent.tag_end - 1, parent.end, "/>")
+            return
+        behind = _NEWLINE.match(data, element.end)
+        whole = behind is not None and self._layout.starts_line(element.start)
+        start = self._layout.line_start(element.start) if whole else element.start
+        self._splice(start, behind.end() if behind is not None and whole else element.end, "")
+
+    def text_in(self, element: Element) -> str:
+        """Return what is in element beside its child elements: text and comments."""
+        children = [(child.start, child.end) for child in element.children]
+        ends = [element.tag_end, *(end for _, end in children)]
+        starts = [*(start for start, _ in children), element.close_start]
+        return b"".join(self._data[end:start] for end, start in zip(ends, starts)).decode("utf-8")
 
     def to_bytes(self) -> bytes:
         """Return the edited file. Raises InvalidWebConfig if it does not parse to exactly the intended elements."""
@@ -242,7 +290,7 @@ def _refuse_transform(root: Element) -> None:
         name.partition(":")[2]
         for element in root.walk()
         for name, found in element.attributes.items()
-        if name.startswith("xmlns:") and found.value == _TRANSFORMS
+        if name.startswith("xmlns:") and found.value == TRANSFORMS
     }
     if not prefixes:
         return

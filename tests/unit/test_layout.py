@@ -18,7 +18,7 @@ FLOORS = [
     ["az"],
     ["operations.publish", "operations.rollback"],
     ["operations.set_version", "operations.show"],
-    ["operations.history", "operations.web_config"],
+    ["operations.environment", "operations.history", "operations.web_config"],
     ["operations.package", "operations.runtime"],
     ["operations.job", "operations.files"],
     ["operations.app"],

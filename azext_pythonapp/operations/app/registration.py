@@ -9,6 +9,8 @@ from azext_pythonapp.runtimes.registration import Registration, read_registratio
 from azext_pythonapp.windows import same_path
 
 EXTENSIONS = "SiteExtensions"
+# An app registers its own FastCGI programs here (docs/platform/site-extensions.md 2.1).
+SITE_TRANSFORM = "site/applicationHost.xdt"
 LOOK_SECONDS = 20.0
 
 
@@ -17,17 +19,25 @@ def is_read(app: App, extension_id: str) -> bool | None:
 
     The time of the folder counts, because files extracted from an archive keep the times in it. Costs two requests.
     """
+    return _is_older_than_the_app(app, EXTENSIONS, extension_id)
+
+
+def is_site_transform_read(app: App) -> bool | None:
+    """Return whether the app was started after its own applicationHost.xdt was written; None when that is not known.
+
+    Costs two requests.
+    """
+    return _is_older_than_the_app(app, *SITE_TRANSFORM.split("/"))
+
+
+def _is_older_than_the_app(app: App, folder: str, name: str) -> bool | None:
     kudu = app.kudu.retrying_for(LOOK_SECONDS)
     try:
         started = kudu.app_start_time()
         if started is None:
             return None
         modified = next(
-            (
-                parse_time(entry.modified)
-                for entry in kudu.list_directory(EXTENSIONS)
-                if entry.name.lower() == extension_id.lower()
-            ),
+            (parse_time(entry.modified) for entry in kudu.list_directory(folder) if entry.name.lower() == name.lower()),
             None,
         )
     except PythonAppError:

@@ -17,6 +17,7 @@ from azext_pythonapp.operations.app.observe import not_answered, observe
 from azext_pythonapp.operations.app.record_parts import in_use
 from azext_pythonapp.operations.app.recording import OpenChange, recorded
 from azext_pythonapp.operations.app.registration import (
+    SITE_TRANSFORM,
     find_registration,
     is_read,
     registrations_of,
@@ -39,8 +40,6 @@ from azext_pythonapp.runtimes.registration import Registration
 from azext_pythonapp.webconfig.handlers import HandlerIntent, PythonHandler
 from azext_pythonapp.windows import same_path, started_path
 
-# An app registers its own FastCGI programs here (docs/platform/site-extensions.md 2.1).
-SITE_TRANSFORM = "site/applicationHost.xdt"
 _NAME_PATH = r"Name it with --python-path D:\home\python364x64\python.exe."
 _NAME_IT = "Name one with `--version` or `--python-path`."
 

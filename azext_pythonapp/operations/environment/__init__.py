@@ -1,0 +1,1 @@
+"""Apps whose packages are in an environment beside the runtime."""
