@@ -34,7 +34,12 @@ class WorkerProcess:
         self._worker = worker
         self._root = WebRoot(worker, applications)
         self._settings = dict(app_settings())
-        self._registered = registered(worker.home)
+        self._broken: ConfigurationError | None = None
+        self._registered: list[FastCgiApplication] = []
+        try:
+            self._registered = registered(worker.home, self._settings)
+        except ConfigurationError as error:
+            self._broken = error
         self._lock = threading.Lock()
         self._web_config = configuration.root_content(self._root)
         self._pools: dict[tuple[FastCgiApplication, str], fastcgi.FastCgiPool] = {}
@@ -43,6 +48,8 @@ class WorkerProcess:
     def respond(self, request: SiteRequest) -> Response:
         """Answers one request; blocks until the app did."""
         self._recycle_when_changed()
+        if self._broken is not None:
+            return _invalid(self._broken)
         if not is_acceptable(request.segments):
             return pages.not_found()
         if static_files.is_hidden(request.segments):
@@ -56,14 +63,7 @@ class WorkerProcess:
             request = rewrite.rewritten(configuration.rules(self._root), request, self._root)
             found = configuration.read(self._root, request.segments)
         except ConfigurationError as error:
-            return pages.error(
-                "500.19",
-                "Internal Server Error",
-                "The requested page cannot be accessed because the "
-                "related configuration data for the page is invalid.\nConfig Error: "
-                f"{error.message}\nConfig File: \\\\?\\{error.file}",
-                error.error_code,
-            )
+            return _invalid(error)
         resource = self._root.path(request.segments)
         handler = choose(found.handlers, request.method, request.segments, resource)
         if handler is None:
@@ -139,3 +139,14 @@ class WorkerProcess:
             self._web_config = content
         if changed:
             self.close()
+
+
+def _invalid(error: ConfigurationError) -> Response:
+    return pages.error(
+        "500.19",
+        "Internal Server Error",
+        "The requested page cannot be accessed because the "
+        "related configuration data for the page is invalid.\nConfig Error: "
+        f"{error.message}\nConfig File: \\\\?\\{error.file}",
+        error.error_code,
+    )
