@@ -227,6 +227,6 @@ def _warn_of_setting(app: App) -> None:
     settings = {name.upper(): value.strip() for name, value in (known_settings(app) or {}).items()}
     if settings.get("WEBSITE_PRIVATE_EXTENSIONS") == "0":
         app.say_once(
-            f"Warning: The app setting WEBSITE_PRIVATE_EXTENSIONS of {app.site.label} is 0, with which IIS may not read "
-            "registrations, neither those of site extensions nor this one."
+            f"Warning: The app setting WEBSITE_PRIVATE_EXTENSIONS of {app.site.label} is 0, with which IIS may not "
+            "read registrations, neither those of site extensions nor this one."
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import Conflict, Interrupted, NotFound, PythonAppError
@@ -335,4 +336,5 @@ def restart_to_read(app: App) -> None:
             f"Wait for it: `{wait_command(app, busy.id)}`. Then run the command again.",
         )
     restart_beside(app, busy)
-    app.kudu.list_directory(EXTENSIONS)
+    with suppress(NotFound):
+        app.kudu.list_directory(EXTENSIONS)

@@ -76,6 +76,14 @@ def test_the_restart_waits_for_the_scm_site():
     assert shop.arm.done == ["restart"] and kudu.asked[-1] == "SiteExtensions"
 
 
+def test_an_app_without_site_extensions_answers_too():
+    kudu = Kudu(None)
+    kudu.list_directory = kudu.read
+    shop = app(kudu)
+    restart_to_read(shop)
+    assert shop.arm.done == ["restart"]
+
+
 def test_no_restart_under_a_running_job(monkeypatch):
     job = Job("20261126-120000-0001", "install-requirements", "running")
     monkeypatch.setattr("azext_pythonapp.operations.job.pending_restart.await_quiet", lambda *arguments: job)
