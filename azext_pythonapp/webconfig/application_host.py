@@ -85,11 +85,6 @@ def unregister(content: bytes, pairs: Sequence[Pair], name: str) -> bytes | None
     return None if result.replace(b"\r\n", b"\n") == _NEW_FILE.replace(b"\r\n", b"\n") else result
 
 
-def registered(content: bytes | None, name: str) -> list[Pair]:
-    """Return the FastCGI programs that the file registers. Raises InvalidWebConfig for one that cannot be read."""
-    return [] if content is None else [pair for _, pair in _registered(_parse(content, name))]
-
-
 def _parse(content: bytes, name: str) -> Document:
     try:
         document = Document.parse(content, transforms=True)

@@ -11,7 +11,8 @@ import pytest
 from azext_pythonapp.ids import new_id
 from azext_pythonapp.jobs.request import RUNNER_START, EnvironmentBuild, JobSpec, request_files
 from azext_pythonapp.packages.pip import JobFile, PipOptions, install
-from azext_pythonapp.runtimes.environment import DESCRIPTION, LOCK, Letter, parse, python_of
+from azext_pythonapp.runtimes.environment import DESCRIPTION, LETTERS, LOCK, Letter, folder_of, parse, python_of
+from azext_pythonapp.webconfig.application_host import Pair, register
 from tests.local_azure.site import Site
 from tests.scenario.apps import naming, web_root
 from tests.unit.runner.job_runtime import WHEELS
@@ -78,6 +79,33 @@ def use(site: Site, letter: Letter) -> None:
     )
 
 
+def becomes_known_to_iis(az, apps, site: Site) -> None:
+    """Register both with IIS: it knows them after one restart, and switches between them need none."""
+    config = web_root(site) / "web.config"
+    command = ("webapp python web-config set --handler fastcgi --env A=B", *naming(site))
+    assert "0x80070585" in apps.get(site).text
+    assert "is not registered with IIS" in " ".join(az("webapp python web-config show", *naming(site)).json["warnings"])
+    before = config.read_bytes()
+    assert "is not registered with IIS" in az(*command, expect=1).stderr and config.read_bytes() == before
+
+    pairs = [
+        Pair(python_of(each, HOME), f"{HOME}\\{folder_of(each)}\\wfastcgi.py".replace("/", "\\")) for each in LETTERS
+    ]
+    transform = site.machine.home / "site/applicationHost.xdt"
+    transform.write_bytes(register(None, pairs, transform.name))
+    assert "0x80070585" in apps.get(site).text
+    assert az("webapp python web-config show", *naming(site)).json["warnings"] == []
+    to_b = az("webapp python web-config set --python-path", python_of("b", HOME), *naming(site), expect=1)
+    assert "IIS does not know Python of environment b" in to_b.stderr and "az webapp restart" in to_b.stderr, to_b
+    assert config.read_bytes() == before
+
+    site.restart()
+    for letter, left in (("a", "1.0"), ("b", "2.0"), ("a", "1.0")):
+        az("webapp python web-config set --python-path", python_of(letter, HOME), *naming(site))
+        assert apps.get(site).text == f"{HOME}\\data\\pythonapp\\environments\\{letter} {left}"
+    assert site.restarts == 1
+
+
 @pytest.mark.parametrize("version, architecture", [("3.11.9", "x64"), ("3.6.4", "x86")])
 def test_both_environments_serve_side_by_side(az, apps, windows, version, architecture):
     site = apps.new()
@@ -107,6 +135,7 @@ def test_both_environments_serve_side_by_side(az, apps, windows, version, archit
     listed = {row["name"]: row["version"] for row in az("webapp python package list", *naming(site)).json}
     assert listed["left"] == "1.0" and "pip" not in listed
     assert az("webapp python package check", *naming(site)).json == {"ok": True, "problems": []}
+    becomes_known_to_iis(az, apps, site)
     refused = az("webapp python package install --packages left", *naming(site), expect=1)
     assert "runs environment a" in refused.stderr
     refused = az("webapp python uninstall --yes --version", version, *naming(site), expect=1)

@@ -20,6 +20,7 @@ from azext_pythonapp.operations.app.registration import (
     SITE_TRANSFORM,
     find_registration,
     is_read,
+    is_site_transform_read,
     registrations_of,
     unread_registration,
 )
@@ -34,6 +35,7 @@ from azext_pythonapp.operations.web_config.handler import starts_python
 from azext_pythonapp.operations.web_config.options import WebConfigRequest
 from azext_pythonapp.packages.requirements import required_packages
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
+from azext_pythonapp.runtimes.environment import letter_of
 from azext_pythonapp.runtimes.identity import REGISTERED_HOME
 from azext_pythonapp.runtimes.probe import probe
 from azext_pythonapp.runtimes.registration import Registration
@@ -144,16 +146,19 @@ class AppTarget:
 
     def require_known(self, current: PythonHandler | None, wanted: PythonHandler | None) -> None:
         """Raise Refused when the app runs and IIS has not read the Python's registration yet."""
-        python, stopped = self._chosen, self._app.site.stopped
-        if wanted is None or wanted.kind != "fastCgi" or python is None or python.extension_id is None or stopped:
+        python, home = self._chosen, self._app.kudu.home()
+        if wanted is None or wanted.kind != "fastCgi" or self._app.site.stopped:
             return
         if (
             current is not None
             and current.kind == "fastCgi"
-            and same_path(current.python_path, wanted.python_path, self._app.kudu.home())
+            and same_path(current.python_path, wanted.python_path, home)
         ):
             return
-        if is_read(self._app, python.extension_id) is False:
+        letter = letter_of(wanted.python_path, home)
+        if letter is not None and is_site_transform_read(self._app) is False:
+            raise unread_registration(self._app, f"of environment {letter}", False)
+        if python is not None and python.extension_id is not None and is_read(self._app, python.extension_id) is False:
             raise unread_registration(self._app, str(python.version), False)
 
     def require_writable(self) -> None:
@@ -203,14 +208,19 @@ class AppTarget:
         self, python_path: str, extension_id: str | None, current: PythonHandler | None
     ) -> Registration | None:
         """Return the pair for a Python: the one in web.config, unless IIS is known not to have it."""
+        home = self._app.kudu.home()
         found = find_registration(self._app, extension_id, python_path)
         written = _written_pair(current, python_path)
-        if written is not None and (_same_registration(written, found) or (found is None and extension_id is None)):
+        by_app = letter_of(python_path, home) is not None
+        if (
+            written is not None
+            and not by_app
+            and (_same_registration(written, found) or (found is None and extension_id is None))
+        ):
             # The platform's own Pythons and the portal's handler mappings cannot be looked up.
             return written
         if found is not None and written is None:
             return found
-        home = self._app.kudu.home()
         of_site = [
             each for each in registrations_of(self._app, SITE_TRANSFORM) if same_path(each.full_path, python_path, home)
         ]
