@@ -83,7 +83,7 @@ def test_the_same_section_twice_stops_the_site(worker: FakeWorker) -> None:
     assert "already defined" in text(get(WorkerProcess(worker, dict)))
 
 
-def test_inserting_missing_sections_changes_nothing_that_is_there(worker: FakeWorker) -> None:
+def test_sections_that_are_there_are_not_inserted(worker: FakeWorker) -> None:
     sections = xdt("b").replace("<fastCgi>", '<fastCgi xdt:Transform="InsertIfMissing">')
     worker.put("SiteExtensions/a/applicationHost.xdt", xdt("a"))
     worker.put(

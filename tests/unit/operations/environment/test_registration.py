@@ -129,7 +129,7 @@ def test_a_stopped_app_reads_it_when_it_is_started(app: Any) -> None:
     assert plan_registration(app, none, running=False) == Registering((), False)
 
 
-def test_a_file_that_was_written_since_the_start_is_read_by_a_restart(app: Any, kudu: Site) -> None:
+def test_a_file_written_since_the_start_is_read_by_a_restart(app: Any, kudu: Site) -> None:
     applied(app, plan_registration(app, none, running=False))
     assert applied(app, plan_registration(app, none)) == [("app", "restart")]
 
@@ -141,14 +141,14 @@ def test_an_unknown_start_is_no_proof_but_the_app_is(app: Any, kudu: Site, in_us
     assert plan_registration(app, none, in_use=in_use).restarts is restarts
 
 
-def test_an_app_that_runs_one_but_was_not_started_since_has_not_read_it(app: Any, kudu: Site) -> None:
+def test_a_file_written_again_was_not_read_even_when_one_runs(app: Any, kudu: Site) -> None:
     """Somebody has just put the file there again, after a deployment had deleted it."""
     applied(app, plan_registration(app, none))
     kudu.started = NOW - timedelta(days=1)
     assert plan_registration(app, none, in_use="a").restarts
 
 
-def test_without_a_restart_it_is_refused_before_anything_is_changed(app: Any, kudu: Site) -> None:
+def test_without_a_restart_it_is_refused_beforehand(app: Any, kudu: Site) -> None:
     with pytest.raises(Refused) as caught:
         plan_registration(app, none, restart=False)
     assert "IIS does not know the environments of app 'shop' yet" in caught.value.message
