@@ -6,6 +6,7 @@ IIS reads that file only when the app starts (docs/platform/site-extensions.md 2
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ from azext_pythonapp.webconfig.diff import unified_diff
 from azext_pythonapp.windows import join
 
 _FOLDER, _NAME = SITE_TRANSFORM.split("/")
+# How long an app takes to restart at most, and how often it is asked.
+_RESTART_SECONDS, _PAUSE = 60, 2
 _WITHOUT = "or use `--handler httpplatform`, which needs no registration"
 
 
@@ -57,6 +60,7 @@ def plan_registration(
     restart: bool = True,
     in_use: Letter | None = None,
     option: str = "--no-restart",
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Registering:
     """Return what registers both environments with IIS: the file, unless it has them, and a restart that has it read.
 
@@ -65,7 +69,7 @@ def plan_registration(
     record: returns the change being made, None before that. running: whether the app runs; a stopped one reads the file
     when it is started. restart: whether it may be restarted; option: the option that rules it out, for messages.
     in_use: the environment that web.config in force starts by FastCGI, which proves that IIS knows the file's pairs
-    where its start time is not known.
+    where its start time is not known. sleep: waits between two looks at a restart.
     Raises Refused when a restart is needed and ruled out, and InvalidWebConfig for a file that cannot be read.
     """
     files = _HomeFiles(app)
@@ -79,7 +83,7 @@ def plan_registration(
         if not restart:
             raise _unread(app, written, read, option)
         _warn_of_setting(app)
-        steps.append(_restart_step(app))
+        steps.append(_restart_step(app, sleep))
     return Registering(steps, running)
 
 
@@ -189,7 +193,7 @@ def _is_read(app: App, in_use: Letter | None) -> bool | None:
     return True if read is None and in_use is not None else read
 
 
-def _restart_step(app: App) -> Step:
+def _restart_step(app: App, sleep: Callable[[float], None]) -> Step:
     restarted = Change(
         "app",
         "restart",
@@ -202,9 +206,21 @@ def _restart_step(app: App) -> Step:
             f"Restarting {app.site.label}, because IIS reads the registration of the environments only then."
         ):
             restart_to_read(app)
+            _await_read(app, sleep)
         return [restarted]
 
     return Step("", [restarted], restart)
+
+
+def _await_read(app: App, sleep: Callable[[float], None]) -> None:
+    """Wait until the app's process is one that was started since, because Azure may answer before it restarts an app.
+
+    (docs/platform/recorded-traffic.md 3.4.) For some time only: clocks differ, and the page is checked later.
+    """
+    for _ in range(_RESTART_SECONDS // _PAUSE):
+        if is_site_transform_read(app) is not False:
+            return
+        sleep(_PAUSE)
 
 
 def _unread(app: App, written: bool, read: bool | None, option: str) -> Refused:

@@ -123,6 +123,22 @@ def test_iis_knows_both_then(app: Any, kudu: Site) -> None:
     assert not any(each.environment for each in registered(kudu.home)[-2:])
 
 
+@pytest.mark.parametrize("late, pauses", [(0, 0), (3, 3), (1000, 30)])
+def test_the_switch_waits_for_a_restart_that_comes_late(app: Any, kudu: Site, late: int, pauses: int) -> None:
+    """Azure may answer before it restarts the app; a clock that is wrong does not hold the command up for ever."""
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == late:
+            kudu.started = datetime.now(timezone.utc) + timedelta(minutes=1)
+
+    if late:
+        app.arm.restart = lambda site: None
+    applied(app, plan_registration(app, none, sleep=sleep))
+    assert slept == [2] * pauses
+
+
 def test_a_stopped_app_reads_it_when_it_is_started(app: Any) -> None:
     planned = plan_registration(app, none, running=False)
     assert applied(app, planned) == [(XDT, "create")] and not planned.restarts and app.arm.done == []
