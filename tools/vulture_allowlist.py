@@ -20,3 +20,7 @@ _.EndElementHandler
 _.ordered_attributes
 _.StartDoctypeDeclHandler
 _.StartElementHandler
+
+# Steps of the switch to an environment and back, planned by the commands that make it.
+plan_registration
+plan_unregister
