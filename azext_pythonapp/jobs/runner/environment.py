@@ -41,7 +41,7 @@ STOPPING_SECONDS = 60
 POLL_SECONDS = 1
 LETTERS = ("a", "b")
 ASIDE = re.compile(r"(?P<letter>[ab])\.old-[0-9a-f]{4}$")
-COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+COMMENT = re.compile(b"<!--.*?-->", re.DOTALL)
 LOCKED = (errno.EACCES, errno.EPERM, errno.EBUSY, getattr(errno, "ETXTBSY", errno.EBUSY))
 
 
