@@ -101,6 +101,13 @@ def _switch(context):
         "`-m waitress --listen=127.0.0.1:%HTTP_PLATFORM_PORT% app:app`. Default: built from the entry point and "
         "the web server in requirements.txt or in the Python.",
     )
+    context.argument(
+        "packages_in",
+        arg_type=get_enum_type(["runtime", "environment"]),
+        help="Where the app's packages are. `runtime`: in the Python itself. `environment`: in one of two folders "
+        "beside it, of which the one not in use is built anew for each change, so that nothing that runs is touched. "
+        "Default: where they are now; `runtime` for a new app.",
+    )
     context.argument("no_requirements", action="store_true", help="Do not install the app's requirements.txt.")
     _checks(context)
 

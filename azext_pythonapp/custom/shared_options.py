@@ -31,6 +31,7 @@ def switch_request(
     app=None,
     startup_command=None,
     static_path=None,
+    packages_in=None,
     no_requirements=False,
     no_restart=False,
     health_path=None,
@@ -59,4 +60,5 @@ def switch_request(
         import_check=not no_import_check,
         prereleases=pre,
         static=static_path or (),
+        packages_in=packages_in,
     )

@@ -101,6 +101,36 @@ def plan_dependencies(
     return list(changes.values())
 
 
+def closure(
+    requirements: Iterable[Requirement],
+    installed: Mapping[str, str],
+    environment: TargetEnvironment,
+    requires: RequiresDist,
+) -> frozenset[str]:
+    """Return which installed packages some requirements need, directly and indirectly, themselves among them.
+
+    requires: called once for each of them. What one needs whose metadata could not be read is not known.
+    """
+    waiting = {
+        (each.name, frozenset(each.extras))
+        for each in requirements
+        if each.name and each.name in installed and each.applies(environment)
+    }
+    seen: set[tuple[str, frozenset[str]]] = set()
+    known: dict[str, Sequence[str] | None] = {}
+    while waiting:
+        known.update(requires(sorted({name for name, _ in waiting} - known.keys())))
+        seen |= waiting
+        following = {
+            (str(canonicalize_name(each.name)), frozenset(each.extras))
+            for name, extras in waiting
+            for each in (_needed(text, extras, environment) for text in known[name] or ())
+            if each is not None
+        }
+        waiting = {row for row in following if row[0] in installed} - seen
+    return frozenset(name for name, _ in seen)
+
+
 def dependents(
     removed: Collection[str], installed: Collection[str], environment: TargetEnvironment, requires: RequiresDist
 ) -> tuple[dict[str, list[str]], list[str]]:

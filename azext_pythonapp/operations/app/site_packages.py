@@ -23,7 +23,10 @@ _MARK = "pythonapp-addresses "
 _ADDRESSES = """
 import glob, io, os
 found = {}
-for path in glob.glob(os.path.join(os.path.dirname(sys.executable), "Lib", "site-packages", "*", "direct_url.json")):
+place = os.path.dirname(sys.executable)
+if os.path.basename(place).lower() == "scripts":
+    place = os.path.dirname(place)
+for path in glob.glob(os.path.join(place, "Lib", "site-packages", "*", "direct_url.json")):
     with io.open(path, encoding="utf-8", errors="replace") as stream:
         try:
             found[os.path.basename(os.path.dirname(path))] = json.load(stream)
@@ -129,12 +132,12 @@ def installed_packages(app: App, python_path: str) -> Iterator[str]:
             yield f"{name}=={version}" if version else name
 
 
-def present_packages(app: App, folder: str) -> dict[str, str]:
-    """Version by canonical name of a runtime's packages: one request, one more for each entry that is in doubt."""
-    return _whole_packages(app, folder, site_packages(app, folder))
+def present_packages(app: App, folder: str, entries: Sequence[str] | None = None) -> dict[str, str]:
+    """Version by canonical name of a runtime's packages: one request, one more for each entry that is in doubt.
 
-
-def _whole_packages(app: App, folder: str, names: Sequence[str]) -> dict[str, str]:
+    entries: what is in its site-packages, where that is known already.
+    """
+    names = site_packages(app, folder) if entries is None else entries
     doubtful = installed.doubles(names)
     return installed.packages(name for name in names if name not in doubtful or _is_whole(app, folder, name))
 

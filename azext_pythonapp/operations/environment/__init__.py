@@ -1,1 +1,1 @@
-"""Apps whose packages are in an environment beside the runtime."""
+"""Environments of an app: what a new one is built of, the job that builds it, and how IIS gets to know them."""

@@ -13,7 +13,7 @@ from azext_pythonapp.errors import InvalidInput, PythonAppError, RemoteFailed
 from azext_pythonapp.history.record import PackageChange
 from azext_pythonapp.jobs.follow import follow
 from azext_pythonapp.jobs.launch import Launched, launch
-from azext_pythonapp.jobs.request import JobSpec, Restore, Switch, log_path
+from azext_pythonapp.jobs.request import EnvironmentBuild, JobSpec, Restore, Switch, log_path
 from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult
 from azext_pythonapp.operations.app.python_in_use import Target
 from azext_pythonapp.operations.app.record_parts import package_part
@@ -54,6 +54,7 @@ class PipRun:  # pylint: disable=too-many-instance-attributes
     covered: whether uploads and watched files are all that pip reads; not where it reads a folder of the app.
     present: the packages before, version by canonical name; None where they were not looked at. sources: the lines of
     the requirements files that say where packages come from, as RequirementFiles has them.
+    build: of the environment that the target is; None for a runtime.
     """
 
     target: Target
@@ -71,6 +72,7 @@ class PipRun:  # pylint: disable=too-many-instance-attributes
     covered: bool = True
     present: Mapping[str, str] | None = None
     sources: Sequence[tuple[str, str | HomeFile]] = field(default=(), repr=False)
+    build: EnvironmentBuild | None = None
 
     @property
     def packages(self) -> PackageChange:
@@ -105,9 +107,11 @@ def spec_of(
         command=command,
         title=f"pip ({command} {switch.version})" if switch else None,
         switch=switch,
-        python=run.target.python_path,
+        python=run.target.runner,
         runtime=run.target.folder,
-        pip=run.call,
+        letter=run.target.letter,
+        build=run.build,
+        pip=run.call if run.call.arguments else None,
         directory=run.directory,
         record=run.record,
         watched=run.watched,

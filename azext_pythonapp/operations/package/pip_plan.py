@@ -9,7 +9,7 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound, Refused
 from azext_pythonapp.jobs.request import Restore
 from azext_pythonapp.operations.app.python_in_use import Target
-from azext_pythonapp.operations.app.site_packages import InstalledMetadata, _whole_packages, site_packages
+from azext_pythonapp.operations.app.site_packages import InstalledMetadata, present_packages, site_packages
 from azext_pythonapp.operations.job.run import PipRun, package_change
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles, require_possible
 from azext_pythonapp.packages import installed, package_plan, pip, pip_versions, record
@@ -19,11 +19,14 @@ from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.plan import Change
 
 
-def last_good_run(app: App, folder: str, files: RequirementFiles, options: PipOptions) -> record.Record | None:
+def last_good_run(
+    app: App, folder: str, files: RequirementFiles, options: PipOptions, place: str | None = None
+) -> record.Record | None:
     """The record of the run that left a runtime just as these files want it; None when pip must look.
 
-    folder: the runtime's folder name in %HOME%. Costs two requests and starts no Python; none when pip reads more
-    than a record can tell of, such as a folder of the app.
+    folder: the runtime's folder name in %HOME%, after which its record is named. place: the folder that its packages
+    are in, where that is another one, as for an environment. Costs two requests and starts no Python; none when pip
+    reads more than a record can tell of, such as a folder of the app.
     """
     if not files.covered:
         return None
@@ -32,7 +35,11 @@ def last_good_run(app: App, folder: str, files: RequirementFiles, options: PipOp
     except NotFound:
         return None
     satisfied = record.is_satisfied(
-        last, files.fingerprint, options.normalised(), installed.digest(site_packages(app, folder)), pinned=files.pinned
+        last,
+        files.fingerprint,
+        options.normalised(),
+        installed.digest(site_packages(app, place or folder)),
+        pinned=files.pinned,
     )
     return last if satisfied else None
 
@@ -61,8 +68,8 @@ def plan_pip(
             "Omit --restore, or give a local file.",
         )
     names = site_packages(app, target.folder)
-    present = _whole_packages(app, target.folder, names)
-    planned = _expected(files, options, present, environment)
+    present = present_packages(app, target.folder, names)
+    planned = expected_changes(files, options, present, environment)
     if dependencies and not options.no_deps:
         metadata = InstalledMetadata(app, target.folder, names)
         more = package_plan.plan_dependencies(files.parsed, present, environment, metadata.requires, files.limits)
@@ -89,10 +96,10 @@ def plan_pip(
     )
 
 
-def _expected(
+def expected_changes(
     files: RequirementFiles, options: PipOptions, present: Mapping[str, str], environment: TargetEnvironment
 ) -> list[Change]:
-    """What pip would do for the requirements themselves, and what only it can tell."""
+    """Return what pip would do for the requirements themselves, and what only it can tell."""
     changes = package_plan.plan_changes(files.parsed, present, environment, options.upgrade, files.limits)
     if contains(options.more, *REINSTALL):
         changes = [replace(change, action="reinstall") if change.action == "none" else change for change in changes]

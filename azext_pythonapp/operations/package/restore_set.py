@@ -100,13 +100,13 @@ def plan_restore(app: App, target: Target, present: Mapping[str, str], wanted: P
     installed = [name for name in names if name in wanted.versions and name != "pip"]
     removed = [name for name in names if name not in wanted.versions]
     files = {
-        COLLECTED: _lines([_line(name, wanted) for name in installed if not _is_editable(name, wanted)]),
-        INSTALLED: _lines([_line(name, wanted) for name in installed]),
+        COLLECTED: _lines([requirement_line(name, wanted) for name in installed if not _is_editable(name, wanted)]),
+        INSTALLED: _lines([requirement_line(name, wanted) for name in installed]),
         REMOVED: _lines(removed),
-        PIP: _lines([_line("pip", wanted)] if "pip" in names else []),
+        PIP: _lines([requirement_line("pip", wanted)] if "pip" in names else []),
     }
     uploads = {name: content.encode("utf-8") for name, content in files.items() if content}
-    page = _stored_wheels(app, {name: wanted.versions[name] for name in names if name in wanted.versions})
+    page = stored_wheels(app, {name: wanted.versions[name] for name in names if name in wanted.versions})
     options = wanted.options
     if page is not None:
         uploads[WHEELS_PAGE] = page
@@ -182,7 +182,8 @@ def _same_version(one: str | None, other: str | None) -> bool:
     )
 
 
-def _line(name: str, wanted: PackageSet) -> str:
+def requirement_line(name: str, wanted: PackageSet) -> str:
+    """Return the requirement of one package of a set: its version, or where it came from."""
     address, version = wanted.addresses.get(name), wanted.versions[name]
     if address is None:
         return f"{name}=={version}" if version else name
@@ -197,7 +198,7 @@ def _lines(lines: Sequence[str]) -> str:
     return _HEAD + "".join(f"{line}\n" for line in lines) if lines else ""
 
 
-def _stored_wheels(app: App, packages: Mapping[str, str]) -> bytes | None:
+def stored_wheels(app: App, packages: Mapping[str, str]) -> bytes | None:
     """Return the page of the wheels in the app's store that hold packages; None for none. Costs one request."""
     if not packages:
         return None

@@ -14,11 +14,13 @@ from azext_pythonapp.operations.app.recording import recorded
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 from azext_pythonapp.operations.set_version.brought import Brought
 from azext_pythonapp.operations.set_version.decision import Decision, decide
+from azext_pythonapp.operations.set_version.environment_steps import environments_after, environments_before
 from azext_pythonapp.operations.set_version.interrupted import saying_what_runs
 from azext_pythonapp.operations.set_version.last_lines import last_lines
 from azext_pythonapp.operations.set_version.options import SetVersionRequest
+from azext_pythonapp.operations.set_version.run import Run
 from azext_pythonapp.operations.set_version.static_files import static_sentence
-from azext_pythonapp.operations.set_version.steps import Run, plan_steps
+from azext_pythonapp.operations.set_version.steps import plan_steps
 from azext_pythonapp.operations.set_version.words import (
     end_of_life_warning,
     entry_point_words,
@@ -90,14 +92,15 @@ class PlannedSwitch:
             return plan.apply(self._app.progress)
         with recorded(self._app, brought.command) as change:
             run.change, plan.guard = change, change.require
-            change.note(runtime_before=in_use(decision.before))
+            change.note(runtime_before=in_use(decision.before), **environments_before(decision))
             brought.record(change)
             if decision.installation is not None:
                 decision.installation.record_in(change)
             if run.restarts_first:
                 change.begin()
             changes = plan.apply(self._app.progress)
-            change.finish(changes, runtime_after=in_use(run.python), **brought.recorded())
+            after = environments_after(decision)
+            change.finish(changes, runtime_after=in_use(run.python), **after, **brought.recorded())
         return changes
 
     def _show(self, warnings: Sequence[str], *, dry_run: bool) -> None:
@@ -129,7 +132,7 @@ def _answer(decision: Decision, run: Run) -> dict[str, Any]:
     text = (intent.entry_point or decision.found.start.text) if intent.kind == "fastCgi" else intent.arguments
     return {
         "runtime": replace(run.python, in_use=True).to_dict(),
-        "environment": None,
+        "environment": decision.place.letter if decision.place is not None else None,
         "handler": intent.kind,
         "entryPoint": shown_entry_point(intent.kind, text, intent.python_path),
         "verification": {**run.verification, **run.health.result},

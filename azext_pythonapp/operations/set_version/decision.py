@@ -5,6 +5,7 @@ from __future__ import annotations
 import ntpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound
@@ -15,6 +16,9 @@ from azext_pythonapp.operations.app.settings import known_settings
 from azext_pythonapp.operations.app.site_configs import handler_names_on_app
 from azext_pythonapp.operations.app.site_packages import installed_packages
 from azext_pythonapp.operations.app.wwwroot import FileState, Wwwroot
+from azext_pythonapp.operations.environment.contents import Wanted
+from azext_pythonapp.operations.environment.place import Place, place_of
+from azext_pythonapp.operations.environment.standing import Standing, runtime_of, standing_of
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles, files_on_app
 from azext_pythonapp.operations.runtime.choose import Choice, choose_runtime
 from azext_pythonapp.operations.runtime.nuget import NugetInstallation, installation_of
@@ -40,7 +44,7 @@ class Found:
     edit starts from, where those are other ones. current: what the file makes IIS run. start: the entry point that
     is to be served. requirements: the app's own; None when it has none, and when they are not to be installed.
     in_use: the Python of the app that `current` starts; None when it starts none of them. pythons: all that are on
-    the app.
+    the app. standing: the environment that counts as the one in use; None where packages are in a runtime.
     """
 
     files: Wwwroot
@@ -51,6 +55,7 @@ class Found:
     in_use: InstalledRuntime | None
     pythons: Sequence[InstalledRuntime]
     base: bytes | None = None
+    standing: Standing | None = None
 
     @property
     def based_on(self) -> PythonHandler | None:
@@ -63,7 +68,7 @@ class Decision:
     """What the app is to run, as it was decided before the first step.
 
     installation: of the Python; None for one that is on the app. python: the one that is going to run, as it will be.
-    intent: what web.config has to say.
+    intent: what web.config has to say. place: the environment that the app is to run; None for a runtime.
     """
 
     app: App
@@ -72,6 +77,7 @@ class Decision:
     installation: Installation | NugetInstallation | None
     python: InstalledRuntime
     intent: HandlerIntent
+    place: Place | None = None
 
     @property
     def before(self) -> InstalledRuntime | None:
@@ -87,10 +93,19 @@ class Decision:
     def health(self) -> HealthOptions | None:
         """Return how the page is checked; None for not at all.
 
-        Without a restart nothing new may be running yet; then only a page that the person names is checked.
+        Without a restart nothing new may be running yet; then only a page that the person names is checked. A switch to
+        an environment takes no restart.
         """
         health = self.request.health
-        return health if health and (self.request.restart or health.demanded) else None
+        return health if health and (self.request.restart or health.demanded or self.place is not None) else None
+
+    @property
+    def restarts(self) -> bool:
+        """Return whether the app is restarted after the switch: IIS ends the processes of one that goes elsewhere.
+
+        Those of an app whose packages were changed in place go on.
+        """
+        return self.request.restart and self.place is None
 
     @property
     def starts_registration_already(self) -> bool:
@@ -104,24 +119,32 @@ class Decision:
         )
 
 
-def decide(app: App, request: SetVersionRequest, brought: Brought) -> Decision:
+def decide(
+    app: App, request: SetVersionRequest, brought: Brought, asked: Wanted | None = None, seen: Observation | None = None
+) -> Decision:
     """Observe the app and decide which Python it is to run, and how.
 
-    brought: what is brought to it with the switch.
+    brought: what is brought to it with the switch. asked: what the environment is to have; None for the app's own
+    requirements. seen: the app, where it was observed with its files before.
     Raises what choosing the runtime, the entry point and the handler raises; nothing was changed then.
     """
-    seen = observe(app, files=True)
-    seen.remember_files()
+    if seen is None:
+        seen = observe(app, files=True)
+        seen.remember_files()
     web_config, base = seen.web_config, brought.web_config
     named = read_in_force(base) if base is not None else None
     current = _in_force(app, seen, named)
     brought.require(current)
     files, respected = brought.files(app), named or current
     start = decide_start(files, request.handler, request.app, respected, lambda: known_settings(app), app.progress.say)
-    choice = _choice(app, request, seen, named if seen.problem else current)
+    standing = standing_of(seen)
+    choice = _choice(app, request, seen, named if seen.problem else current, standing)
     installation = installation_of(app, choice, seen.pythons)
     requirements = _requirements(app, brought) if request.requirements else None
-    found = Found(files, web_config, current, start, requirements, seen.current, seen.pythons, base)
+    found = Found(files, web_config, current, start, requirements, seen.current, seen.pythons, base, standing)
+    if (request.packages_in or ("environment" if standing is not None else "runtime")) == "environment":
+        wanted = asked if asked is not None else Wanted(requirements)
+        return _in_environment(app, request, found, seen, choice, installation, wanted)
     if installation is None:
         python = choice.required
         return Decision(app, request, found, None, python, intent_for_installed(app, request, found, python))
@@ -129,6 +152,28 @@ def decide(app: App, request: SetVersionRequest, brought: Brought) -> Decision:
     registration = Registration(identity.registered_path, identity.registered_arguments)
     intent = _intent(app, request, found, python, registration, _requirement_names(found, python))
     return Decision(app, request, found, installation, python, intent)
+
+
+def _in_environment(
+    app: App,
+    request: SetVersionRequest,
+    found: Found,
+    seen: Observation,
+    choice: Choice,
+    installation: Installation | NugetInstallation | None,
+    wanted: Wanted,
+) -> Decision:
+    """Decide for an app whose packages are in an environment from now on. Raises what `place_of` raises."""
+    base = choice.required if installation is None else installation.runtime
+    place = place_of(app, seen, found.standing, base, installation is not None, wanted)
+    registered = installation is not None or find_registration(app, base.extension_id, base.python_path) is not None
+    used = (found.current is not None and found.current.kind == "fastCgi") or request.handler.handler == "fastcgi"
+    names = chain(
+        required_packages(found.requirements.parsed, None) if found.requirements is not None else (),
+        installed_packages(app, seen.current.python_path) if seen.current is not None else (),
+    )
+    intent = _intent(app, request, found, place.python, place.pair if registered or used else None, names)
+    return Decision(app, request, found, installation, place.python, intent, place)
 
 
 def _in_force(app: App, seen: Observation, brought: PythonHandler | None) -> PythonHandler | None:
@@ -145,15 +190,17 @@ def _in_force(app: App, seen: Observation, brought: PythonHandler | None) -> Pyt
     return read_in_force(seen.web_config.content)
 
 
-def _choice(app: App, request: SetVersionRequest, seen: Observation, current: PythonHandler | None) -> Choice:
+def _choice(
+    app: App, request: SetVersionRequest, seen: Observation, current: PythonHandler | None, standing: Standing | None
+) -> Choice:
     """Return the Python that is asked for: the named version, else the one in use, else that of `otherwise`."""
     version, architecture = request.version, request.architecture
     if version is None:
-        used = seen.current
+        used = runtime_of(seen, standing)
         if used is not None and used.answered and architecture in (None, used.architecture):
             app.progress.say(f"Python {used.version}, which {app.site.label} runs, stays.")
             return Choice(used, None)
-        version, of = _version_in_use(used, current)
+        version, of = _version_in_use(used or seen.current, current)
         if version is None:
             version = request.otherwise or VersionSpec.parse("latest")
             which = f"Python {version}, as {request.otherwise_from} says" if request.otherwise_from else "the newest"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from azext_pythonapp.errors import Interrupted, UnknownOutcome
 from azext_pythonapp.operations.job.watch import again_advice
 from azext_pythonapp.operations.set_version.decision import Decision
-from azext_pythonapp.operations.set_version.steps import Run
+from azext_pythonapp.operations.set_version.run import Run
 from azext_pythonapp.operations.set_version.words import runs_in_words
 
 

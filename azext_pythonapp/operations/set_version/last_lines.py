@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from azext_pythonapp.operations.app.findings import DEPLOYMENT_DELETES
 from azext_pythonapp.operations.set_version.decision import Decision
-from azext_pythonapp.operations.set_version.steps import Run
+from azext_pythonapp.operations.set_version.run import Run
 from azext_pythonapp.operations.set_version.words import (
     capital,
     runs_in_words,

@@ -6,82 +6,37 @@ import ntpath
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from azext_pythonapp.errors import UnknownOutcome
 from azext_pythonapp.jobs.pending_restart import RESTART
-from azext_pythonapp.jobs.request import Switch
-from azext_pythonapp.operations.app.health_check import HealthCheck, HealthOptions, Served
+from azext_pythonapp.operations.app.health_check import Served
 from azext_pythonapp.operations.app.home_space import require_room, require_writable_root
 from azext_pythonapp.operations.app.import_check import check_import, import_target, require_import
 from azext_pythonapp.operations.app.python_in_use import pip_target
-from azext_pythonapp.operations.app.recording import OpenChange
 from azext_pythonapp.operations.app.registration import is_read, unread_registration
 from azext_pythonapp.operations.app.server_log import ServerLog
 from azext_pythonapp.operations.app.settings import known_settings
 from azext_pythonapp.operations.app.site_packages import present_packages
-from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
 from azext_pythonapp.operations.job.pending_restart import PACKAGES, plan_pending, restart_to_read, run_pending
 from azext_pythonapp.operations.job.recorded_job import note_end
 from azext_pythonapp.operations.job.run import require_job_success, result_changes
 from azext_pythonapp.operations.job.same_job import pip_once
 from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
-from azext_pythonapp.operations.set_version.brought import Brought
 from azext_pythonapp.operations.set_version.decision import Decision, intent_for_installed
+from azext_pythonapp.operations.set_version.environment_steps import environment_steps, pair_steps, switch_of
 from azext_pythonapp.operations.set_version.packages_back import PackagesBack
 from azext_pythonapp.operations.set_version.put_back import Together, Undoable, left_behind, runs_again
+from azext_pythonapp.operations.set_version.run import Run
 from azext_pythonapp.operations.set_version.static_files import static_steps
 from azext_pythonapp.operations.set_version.words import capital, runs_in_words, switch_title
 from azext_pythonapp.operations.web_config.change import WebConfigChange
-from azext_pythonapp.operations.web_config.conflict import HANDLER_NAMES, conflict
+from azext_pythonapp.operations.web_config.conflict import HANDLER_NAMES
 from azext_pythonapp.packages.pip import PipOptions
 from azext_pythonapp.plan import Change, Plan, Step
-from azext_pythonapp.webconfig.handlers import Edit, read_in_force, write_handler
 from azext_pythonapp.windows import same_path, worker_path
 
 # A web.config that says nothing.
 NOTHING = b"<configuration/>"
-
-
-class Run:
-    """What has happened so far.
-
-    python, intent: as decided, and after an installation as the worker has it. web_config: the change of web.config for
-    that intent. jobs: ids of the jobs that were started. restart_reason: why the app takes a restart, as said with it,
-    "" for what was said already; None when nothing was changed. health: the page, before and after.
-    packages: what brings those back that pip changes in the Python that the app runs; None where it changes none there.
-    change: the record of it, from when anything is changed on. log: of the app's server, from before the switch on.
-    acts: whether the plan does anything, so that the page is no longer what it was. compares_page: whether the page is
-    fetched before the plan is applied, and before anything is written. restarts_first: whether the app is
-    restarted before anything else is changed. brought: what is brought with the switch. undone: whether the app was put
-    back after a failure, or that was tried. verification: what the import check said, by the keys of
-    docs/json-output.md.
-    """
-
-    def __init__(self, decision: Decision, brought: Brought):
-        app, found = decision.app, decision.found
-        self.brought = brought
-        self.python = decision.python
-        self.intent = decision.intent
-        self.change: OpenChange | None = None
-        self.web_config = WebConfigChange(
-            found.files, WEB_CONFIG, found.web_config, lambda content: _edit(decision, self, content), self.record
-        )
-        self.jobs: list[str] = []
-        self.packages: PackagesBack | None = None
-        self.restart_reason: str | None = None
-        self.restarted = False
-        self.health = HealthCheck(app, (decision.health or HealthOptions()).of_app(app))
-        self.log: ServerLog | None = None
-        self.acts = False
-        self.undone = False
-        self.compares_page = False
-        self.restarts_first = False
-        self.verification: dict[str, Any] = {"pythonVersion": None, "importOk": None}
-
-    def record(self) -> OpenChange | None:
-        """Return the record of what is being changed; None before that."""
-        return self.change
 
 
 def plan_steps(decision: Decision, run: Run) -> Plan:
@@ -92,7 +47,8 @@ def plan_steps(decision: Decision, run: Run) -> Plan:
     app, request, brought = decision.app, decision.request, run.brought
     files = decision.found.requirements
     read_by_pip = (files.watched if files.covered else None) if files is not None else ()
-    packages = brought.steps(_package_steps(decision, run), read_by_pip, lambda: _undo(decision, run))
+    own = environment_steps(decision, run) if decision.place is not None else _package_steps(decision, run)
+    packages = brought.steps(own, read_by_pip, lambda: _undo(decision, run))
     pending = plan_pending(app, True) if request.restart else []
     registration = _registration_steps(decision, run)
     steps = [
@@ -100,6 +56,7 @@ def plan_steps(decision: Decision, run: Run) -> Plan:
         *registration,
         *packages,
         _import_step(decision, run),
+        *pair_steps(decision, run),
         *_switch_steps(decision, run),
     ]
     restarts = any(step.changes for step in steps) or bool(packages) or brought.restart_due
@@ -111,7 +68,8 @@ def plan_steps(decision: Decision, run: Run) -> Plan:
         require_writable_root(app, files=brought.writes)
     elif changes:
         require_room(app)
-    if pending or (restarts and request.restart and decision.running):
+    restarts = restarts and decision.running and request.restart and (decision.place is None or brought.writes)
+    if pending or restarts:
         planned = pending or ([Change("app", "restart")] if changes else [])
         noted = [_noted(change, bool(registration)) for change in planned]
         steps.append(_restart_step(decision, run, noted))
@@ -134,31 +92,8 @@ def _noted(change: Change, twice: bool) -> Change:
 
 
 def _left_behind(decision: Decision, run: Run, changes: Sequence[Change]) -> list[str]:
-    return left_behind(decision.app, run.python, run.web_config, changes, decision.installation is not None)
-
-
-def _edit(decision: Decision, run: Run, content: bytes | None) -> Edit:
-    """Return the edit of web.config; raise Conflict when somebody else changed what it starts since the decision.
-
-    Somebody who has made the very same change meanwhile is no conflict: nothing is left to change then.
-    """
-    found = decision.found
-    if found.base is not None:
-        edit = write_handler(found.base, run.intent)
-        if content in (found.web_config.content, edit.content):
-            return edit
-        shown = found.files.shown(WEB_CONFIG)
-        label = decision.app.site.label
-        raise conflict(label, shown, found.web_config.content, content, edit.content, run.change)
-    if content is not None and content != found.web_config.content:
-        edit = write_handler(content, run.intent)
-        if edit.content == content:
-            return edit
-    if content != found.web_config.content and read_in_force(content) != found.current:
-        planned = write_handler(found.web_config.content, run.intent).content
-        label, shown = decision.app.site.label, found.files.shown(WEB_CONFIG)
-        raise conflict(label, shown, found.web_config.content, content, planned, run.change)
-    return write_handler(content, run.intent)
+    python = decision.place.base if decision.place is not None else run.python
+    return left_behind(decision.app, python, run.web_config, changes, decision.installation is not None)
 
 
 def _install_steps(decision: Decision, run: Run) -> list[Step]:
@@ -168,8 +103,10 @@ def _install_steps(decision: Decision, run: Run) -> list[Step]:
 
     def take_installed() -> Sequence[Change]:
         """Go on with the Python that is there now, and with what it registered with IIS."""
-        run.python = installation.runtime
+        if decision.place is not None:
+            return []  # nothing of the environment that stands on it is known before that is built
         run.restart_reason = ""
+        run.python = installation.runtime
         run.intent = intent_for_installed(decision.app, decision.request, decision.found, run.python)
         run.web_config.recompute()
         return []
@@ -184,6 +121,8 @@ def _registration_steps(decision: Decision, run: Run) -> list[Step]:
     """
     app, python = decision.app, decision.python
     if decision.intent.kind != "fastCgi" or not decision.running or decision.starts_registration_already:
+        return []
+    if decision.place is not None:
         return []
     identifier = python.extension_id  # None: one that no site extension registered just now
     read = False if decision.installation else identifier is None or is_read(app, identifier)
@@ -216,7 +155,7 @@ def _package_steps(decision: Decision, run: Run) -> list[Step]:
         run.packages = PackagesBack(app, pip_run, run.brought.command, decision.request.restart)
 
     def install() -> Sequence[Change]:
-        leaves, switch, change = RESTART if decision.request.restart else None, _switch_of(decision), run.change
+        leaves, switch, change = RESTART if decision.request.restart else None, switch_of(decision), run.change
         assert change is not None
         present = pip_run.present if decision.installation is None else present_packages(app, target.folder)
         packages = replace(pip_run, present=present).packages
@@ -243,13 +182,6 @@ def _is_in_use(decision: Decision) -> bool:
         and before is not None
         and same_path(before.python_path, decision.python.python_path, home)
     )
-
-
-def _switch_of(decision: Decision) -> Switch:
-    """Return what pip's job is told of the switch that is to follow it, for whoever sees only the job."""
-    app, version = decision.app, str(decision.request.version or decision.python.version)
-    command = f"az webapp python set-version {app.site.arguments} --version {version}"
-    return Switch(version, app.command or command)
 
 
 def _import_step(decision: Decision, run: Run) -> Step:
@@ -286,8 +218,10 @@ def _switch_steps(decision: Decision, run: Run) -> list[Step]:
         return []
 
     def switch() -> Sequence[Change]:
-        run.restart_reason = f"so that it runs Python {run.python.version} with {HANDLER_NAMES[run.intent.kind]}"
+        if decision.restarts:
+            run.restart_reason = f"so that it runs Python {run.python.version} with {HANDLER_NAMES[run.intent.kind]}"
         done = change.apply()
+        run.switched = True
         for note in change.edit.notes:
             app.progress.say(f"  {note}")
         return [done]
@@ -339,7 +273,7 @@ def _runs_again(decision: Decision, run: Run, sentence: str, previous: str) -> s
     if previous and before:
         before = f"its previous {previous} with {before}"
     jobs = run.packages.jobs if run.packages is not None else ()
-    restart = decision.request.restart and running
+    restart = running and (decision.restarts or (decision.request.restart and bool(previous)))
     return runs_again(app, sentence, restart=restart, jobs=jobs, before=before, page_status=page)
 
 
@@ -373,9 +307,11 @@ def _check_page(decision: Decision, run: Run) -> Sequence[Change]:
     home, current = decision.app.kudu.home(), decision.found.current
     new = current is None or not same_path(current.python_path, run.python.python_path, home)
     folder = ntpath.dirname(worker_path(run.python.python_path, home)) + "\\" if new else None
+    if folder is not None and decision.place is not None:
+        folder = ntpath.dirname(folder.rstrip("\\")) + "\\"
     run.health.check(
         run.web_config.content,
         Served(str(run.python.version), run.intent.kind, folder, run.log),
-        run.restart_reason is not None or run.restarted,
+        run.restart_reason is not None or run.restarted or run.switched,
     )
     return []

@@ -1,0 +1,78 @@
+"""The steps of a switch to an environment: its build, and the pairs by which IIS knows both of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from azext_pythonapp.jobs.request import Switch
+from azext_pythonapp.operations.app.record_parts import environment_part, source_arguments
+from azext_pythonapp.operations.environment.build import build, build_title, built_changes, planned_changes
+from azext_pythonapp.operations.environment.standing import read_description
+from azext_pythonapp.operations.set_version.decision import Decision
+from azext_pythonapp.operations.set_version.run import Run
+from azext_pythonapp.packages.wheels import STORE
+from azext_pythonapp.plan import Change, Step
+
+
+def switch_of(decision: Decision) -> Switch:
+    """Return what pip's job is told of the switch that is to follow it, for whoever sees only the job."""
+    app, version = decision.app, str(decision.request.version or decision.python.version)
+    command = f"az webapp python set-version {app.site.arguments} --version {version}"
+    return Switch(version, app.command or command)
+
+
+def environment_steps(decision: Decision, run: Run) -> list[Step]:
+    """Return the step that builds the environment; none where the one in use has all that is wanted."""
+    app, place = decision.app, decision.place
+    if place is None or place.contents is None:
+        return []
+
+    def make() -> Sequence[Change]:
+        change = run.change
+        assert change is not None and place is not None and place.contents is not None
+        job = build(app, place, run.brought.command, change, switch_of(decision))
+        run.built = job
+        run.jobs.append(job.id)
+        run.python = replace(run.python, answered=True)
+        assert job.result is not None
+        change.note(**_after(decision))
+        return built_changes(place, job.result)
+
+    # What was built stays where it is; the app does not use it.
+    return [Step(build_title(app, place), planned_changes(place), make, lambda: "")]
+
+
+def environments_before(decision: Decision) -> dict[str, Any]:
+    """Return the parts of the record about the environment in use before, by the names of `OpenChange.note`."""
+    standing, place = decision.found.standing, decision.place
+    known = standing.description if standing is not None else None
+    parts: dict[str, Any] = {}
+    if standing is not None or place is not None:
+        parts["environment_before"] = environment_part(standing.letter, known) if standing and known else None
+    if place is not None and place.contents is not None:
+        run = place.contents.run
+        sources = [word for call in (run.call, *run.then) for word in source_arguments(call, run.sources)]
+        parts.update(environment_arguments=sources, environment_wheels=STORE)
+    return parts
+
+
+def environments_after(decision: Decision) -> dict[str, Any]:
+    """Return the parts of the record about the environment that the app runs now."""
+    if decision.place is None:
+        return {"environment_after": None} if decision.found.standing is not None else {}
+    return _after(decision)
+
+
+def _after(decision: Decision) -> dict[str, Any]:
+    assert decision.place is not None
+    letter = decision.place.letter
+    known = read_description(decision.app, letter)
+    return {"environment_after": environment_part(letter, known)} if known is not None else {}
+
+
+def pair_steps(decision: Decision, run: Run) -> list[Step]:
+    """Return the steps by which IIS gets to know the pairs of both environments, before web.config names one."""
+    del decision, run
+    return []
