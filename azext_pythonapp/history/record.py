@@ -11,8 +11,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timezone
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
+from azext_pythonapp.history.environment import EnvironmentChange
+from azext_pythonapp.history.row import Row, camel
 from azext_pythonapp.history.soundness import is_id, problem_of, spoken
 
 State = Literal["unfinished", "succeeded", "failed"]
@@ -23,25 +25,10 @@ _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _FORMAT_NUMBER = 1
 # Bytes of a record that is read; one of a publish of 50,000 files has 20 MB.
 _LARGEST = 64_000_000
-_Part = TypeVar("_Part", bound="_Row")
 
 
 class Torn(ValueError):
     """A record that cannot be read. Its text says why, in words."""
-
-
-class _Row:
-    """A part of a record whose fields are plain JSON values, in camelCase."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the part as JSON has it."""
-        return {_camel(each.name): getattr(self, each.name) for each in fields(self)}  # type: ignore[arg-type]
-
-    @classmethod
-    def from_dict(cls: type[_Part], row: Mapping[str, Any]) -> _Part:
-        """Read what `to_dict` wrote; unknown keys are ignored. Raises KeyError or TypeError for what is not there."""
-        names = {each.name: _camel(each.name) for each in fields(cls)}  # type: ignore[arg-type]
-        return cls(**{name: row[key] for name, key in names.items() if key in row})
 
 
 @dataclass(frozen=True)
@@ -82,7 +69,7 @@ class KeptFile:
 
 
 @dataclass(frozen=True)
-class RecordedRuntime(_Row):
+class RecordedRuntime(Row):
     """A Python as records name it. python_path: of its python.exe; source: as in `list`."""
 
     version: str | None
@@ -110,7 +97,7 @@ class RuntimeChange(RecordedRuntime):
 
 
 @dataclass(frozen=True)
-class PackageChange(_Row):
+class PackageChange(Row):
     """The packages of one Python, before and after.
 
     folder: of the runtime, below %HOME%. before, after: version by canonical name; None while it is not known.
@@ -139,7 +126,7 @@ class PackageChange(_Row):
 
 
 @dataclass(frozen=True)
-class Published(_Row):
+class Published(Row):
     """What was done to the files of the app.
 
     root: the folder, below %HOME%. archive: the zip file with the previous bytes of `replaced` and `deleted`, below
@@ -168,7 +155,8 @@ class Record:
     started_at, finished_at: ISO 8601 in UTC, by the worker's clock. undoes: the change that this one undid.
     finish: the command that completes one that is unfinished, where that is not command_line.
     changes: rows of docs/json-output.md, without diffs. jobs: ids of the jobs that were started, the newest last.
-    started: whether anything may have been changed.
+    environment: for an app that runs an environment, before or after; None for any other.
+    environment: what an app in environment mode ran before and after; None for an app that was not, and is not.
     """
 
     id: str
@@ -189,6 +177,7 @@ class Record:
     runtimes: tuple[RuntimeChange, ...] = ()
     packages: tuple[PackageChange, ...] = ()
     published: Published | None = None
+    environment: EnvironmentChange | None = None
     jobs: tuple[str, ...] = ()
     fingerprint: str = ""
 
@@ -211,7 +200,7 @@ class Record:
         """Return the file's bytes."""
         row: dict[str, Any] = {"format": _FORMAT_NUMBER}
         for each in fields(self):
-            row[_camel(each.name)] = _json(getattr(self, each.name))
+            row[camel(each.name)] = _json(getattr(self, each.name))
         return json.dumps(row, indent=1, ensure_ascii=True).encode("ascii")
 
     @classmethod
@@ -244,7 +233,7 @@ def _record(row: Mapping[str, Any]) -> Record:
     problem = problem_of(row)
     if problem is not None:
         raise Torn(problem)
-    published = row.get("published")
+    published, environment = row.get("published"), row.get("environment")
     return Record(
         id=_text(row, "id"),
         command=_text(row, "command"),
@@ -264,6 +253,7 @@ def _record(row: Mapping[str, Any]) -> Record:
         runtimes=tuple(RuntimeChange.from_dict(each) for each in row.get("runtimes") or ()),
         packages=tuple(PackageChange.from_dict(each) for each in row.get("packages") or ()),
         published=Published.from_dict(published) if published else None,
+        environment=EnvironmentChange.from_dict(environment) if environment else None,
         jobs=tuple(str(each) for each in row.get("jobs") or ()),
         fingerprint=_text(row, "fingerprint"),
     )
@@ -287,7 +277,7 @@ def _moment(row: Mapping[str, Any], name: str) -> str:
 
 
 def _json(value: Any) -> Any:
-    if isinstance(value, (KeptFile, _Row)):
+    if isinstance(value, (KeptFile, EnvironmentChange, Row)):
         return {key: _json(each) for key, each in value.to_dict().items()}
     if isinstance(value, Mapping):
         return {key: _json(each) for key, each in value.items()}
@@ -311,11 +301,6 @@ def _unpacked(row: Mapping[str, str] | None) -> bytes | None:
     if row is None:
         return None
     return row["text"].encode("utf-8") if "text" in row else base64.b64decode(row["base64"], validate=True)
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
 
 
 def undone_by(records: Sequence[Record]) -> dict[str, str]:

@@ -62,6 +62,11 @@ def is_home_path(text: Any) -> bool:
     return not any(name_problem(name) or not name for name in names) and names[0].lower() not in _OUTSIDE
 
 
+def is_requirement(text: Any) -> bool:
+    """Return whether a text can be a line that names a package, and nothing else that pip does."""
+    return _text(text) and bool(text.strip()) and not text.strip().startswith("-")
+
+
 def _text(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= _LONGEST and _CONTROL.search(value) is None
 
@@ -105,6 +110,27 @@ _FACTS = _optional(
         is_home_path, _optional(_fields(sha256=_optional(_text), size=_optional(_number), modified=_optional(_text)))
     )
 )
+_SOURCES = {
+    "addresses": _optional(_mapping(_like(_PACKAGE), _text)),
+    "arguments": _each(_text),
+    "wheels": _optional(is_home_path),
+}
+_ENVIRONMENT = _optional(
+    _fields(
+        letter=lambda value: value in ("a", "b"),
+        job=_optional(is_id),
+        pythonPath=_like(_PROGRAM),
+        version=_like(_VERSION),
+        architecture=_like(_VERSION),
+        packages=_VERSIONS,
+        requirements=_optional(_text),
+        digest=_optional(_text),
+        added=_each(is_requirement),
+        removed=_each(_like(_PACKAGE)),
+        installer=_optional(_text),
+        builtAt=_optional(_text),
+    )
+)
 _PARTS: dict[str, _Check] = {
     **dict.fromkeys(_TEXTS, _optional(_text)),
     "user": lambda value: value is None or isinstance(value, str),  # made plain by `spoken`
@@ -132,9 +158,7 @@ _PARTS: dict[str, _Check] = {
             folder=is_home_path,
             before=_VERSIONS,
             after=_VERSIONS,
-            addresses=_optional(_mapping(_like(_PACKAGE), _text)),
-            arguments=_each(_text),
-            wheels=_optional(is_home_path),
+            **_SOURCES,
             lastRun=_optional(lambda value: isinstance(value, dict)),
         )
     ),
@@ -150,4 +174,5 @@ _PARTS: dict[str, _Check] = {
             after=_FACTS,
         )
     ),
+    "environment": _optional(_fields(before=_ENVIRONMENT, after=_ENVIRONMENT, **_SOURCES)),
 }

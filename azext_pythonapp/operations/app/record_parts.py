@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound, PythonAppError
+from azext_pythonapp.history.environment import EnvironmentChange, RecordedEnvironment
 from azext_pythonapp.history.record import PackageChange, Record, RecordedRuntime, RuntimeChange
 from azext_pythonapp.jobs.state import JobResult
 from azext_pythonapp.operations.app.python_in_use import Target
@@ -19,6 +20,7 @@ from azext_pythonapp.packages import record
 from azext_pythonapp.packages.pip import HomeFile, PipCommand
 from azext_pythonapp.packages.wheels import STORE
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
+from azext_pythonapp.runtimes.environment import Description, Letter
 from azext_pythonapp.url_secrets import without_secrets
 
 # pip's options that say where packages come from, by the variable that this product passes some of them in.
@@ -26,6 +28,14 @@ _SOURCES = {
     "PIP_INDEX_URL": "--index-url",
     "PIP_EXTRA_INDEX_URL": "--extra-index-url",
     "PIP_FIND_LINKS": "--find-links",
+}
+# What `OpenChange.note` takes of environments, by the field of EnvironmentChange.
+_ENVIRONMENT = {
+    "environment_before": "before",
+    "environment_after": "after",
+    "environment_addresses": "addresses",
+    "environment_arguments": "arguments",
+    "environment_wheels": "wheels",
 }
 _WITH_VALUE = ("--find-links", "-f", "--trusted-host")
 
@@ -48,6 +58,25 @@ def _recorded(python: InstalledRuntime) -> RecordedRuntime:
         python.package_version,
         python.source,
         python.python_path,
+    )
+
+
+def environment_part(letter: Letter, description: Description) -> RecordedEnvironment:
+    """Return an environment as records have it. description: what its own file says."""
+    base = description.base
+    return RecordedEnvironment(
+        letter,
+        description.job,
+        base.python_path,
+        base.version,
+        base.architecture,
+        dict(description.packages),
+        description.requirements,
+        description.digest,
+        tuple(description.added),
+        tuple(description.removed),
+        description.installer,
+        description.built_at,
     )
 
 
@@ -154,9 +183,26 @@ def continued(earlier: Record, parts: dict[str, Any]) -> dict[str, Any]:
         # What is half uninstalled tells less of itself than it did before.
         gone = {key: each for key, each in known.items() if each.action == "uninstall"}
         found["runtimes"] = tuple({**known, **new, **gone}.values())
+    if earlier.environment is not None and "environment" in found:
+        addresses = {**found["environment"].addresses, **earlier.environment.addresses}
+        found["environment"] = replace(found["environment"], before=earlier.environment.before, addresses=addresses)
     if earlier.runtime_before is not None and "runtime_before" in found:
         found["runtime_before"] = earlier.runtime_before
     return found
+
+
+def with_environment(known: EnvironmentChange | None, parts: dict[str, Any]) -> dict[str, Any]:
+    """Return parts of a record with one `environment` in place of those that `OpenChange.note` takes of it.
+
+    Those are environment_before and environment_after, the RecordedEnvironment that the app ran and runs, None for the
+    runtime's own packages, and environment_addresses, environment_arguments and environment_wheels, as
+    EnvironmentChange has them. known: what was noted before, which stays where `parts` does not say otherwise.
+    """
+    given = {name: parts[key] for key, name in _ENVIRONMENT.items() if key in parts}
+    others = {key: value for key, value in parts.items() if key not in _ENVIRONMENT}
+    if known is None and not any(given.values()):
+        return others
+    return {**others, "environment": replace(known or EnvironmentChange(None), **given)}
 
 
 def with_before(part: PackageChange, earlier: PackageChange | None) -> PackageChange:

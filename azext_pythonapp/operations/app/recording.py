@@ -33,7 +33,7 @@ from azext_pythonapp.operations.app.left_change import (
     undo_command,
     unfinished_changes,
 )
-from azext_pythonapp.operations.app.record_parts import continued, with_before
+from azext_pythonapp.operations.app.record_parts import continued, with_before, with_environment
 from azext_pythonapp.plan import Change
 from azext_pythonapp.worker import DirectoryEntry
 
@@ -202,12 +202,13 @@ class OpenChange:
             self._lease.require()
 
     def note(self, **parts: Any) -> None:
-        """Set parts of the record, by the names of Record's fields; they are written with `begin`.
+        """Set parts of the record, by the names of Record's fields or as `with_environment` takes them, for `begin`.
 
         What an interrupted change that this one goes on with had found there before is kept.
         """
         if not self._taken:
             self._noted.update(parts)
+        parts = with_environment(self.record.environment, parts)
         if self._earlier is not None:
             parts = continued(self._earlier, parts)
         self.record = replace(self.record, **parts)
@@ -395,6 +396,5 @@ def recorded(
 
 
 def _row(change: Change) -> dict[str, Any]:
-    row = change.to_dict()
-    row.pop("diff", None)  # the bytes are kept, and a diff shows the values of settings
-    return row
+    # Without diffs: the bytes are kept, and a diff shows the values of settings.
+    return {key: value for key, value in change.to_dict().items() if key != "diff"}

@@ -82,9 +82,21 @@ def _shown(app: App, past: Past, record: Record) -> dict[str, Any]:
     return {
         **row,
         "commandLine": read_back(record.command_line, "az webapp python"),
+        "environment": _environment(record),
         "restores": kept,
         "undoCommand": undo_command(app, record.id) if interrupted or (kept and ended and not undone) else None,
         "finishCommand": finish_command(app, record) if interrupted else None,
+    }
+
+
+def _environment(record: Record) -> dict[str, str | None] | None:
+    """Return which environments the app ran before and after a change; None for an app that ran none."""
+    change = record.environment
+    if change is None:
+        return None
+    return {
+        "before": change.before.letter if change.before is not None else None,
+        "after": change.after.letter if change.after is not None else None,
     }
 
 

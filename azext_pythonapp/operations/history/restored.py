@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from azext_pythonapp.history.environment import EnvironmentChange
 from azext_pythonapp.history.record import SUCCEEDED, KeptFile, PackageChange, Published, Record, RuntimeChange
 from azext_pythonapp.operations.job.run import package_change, rose
 from azext_pythonapp.plan import Change
@@ -26,6 +29,7 @@ def restored(record: Record) -> list[Change]:
     changes = [_runtime(record, each) for path, each in first.items() if not (stays and path in new)]
     for packages in record.packages:
         changes += _packages(packages) if packages.python_path.lower() not in new else []
+    changes += _environment(record.environment)
     changes += [_file(record, each) for each in record.files if not each.as_before]
     return changes + (_published(record.published) if record.published is not None else [])
 
@@ -47,9 +51,22 @@ def _packages(change: PackageChange) -> list[Change]:
         count = len(change.before)
         words = f"{count} package{'' if count == 1 else 's'}"
         return [Change(f"{change.folder}/Lib/site-packages", "update", "unknown", words)]
+    return package_rows(change.after, change.before)
+
+
+def _environment(change: EnvironmentChange | None) -> list[Change]:
+    """Return the rows of the packages that the app has again; none where one of both is not an environment."""
+    before, after = (change.before, change.after) if change is not None else (None, None)
+    if before is None or after is None or before.packages is None or after.packages is None:
+        return []
+    return package_rows(after.packages, before.packages)
+
+
+def package_rows(now: Mapping[str, str], then: Mapping[str, str]) -> list[Change]:
+    """Return the rows of packages that come back. now, then: versions by canonical name, as they are and come back."""
     rows = []
-    for name in sorted({*change.before, *change.after}):
-        left, back = change.after.get(name), change.before.get(name)
+    for name in sorted({*now, *then}):
+        left, back = now.get(name), then.get(name)
         if left == back:
             continue
         if left is None or back is None:

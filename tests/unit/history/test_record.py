@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from azext_pythonapp.history.environment import EnvironmentChange, RecordedEnvironment
 from azext_pythonapp.history.record import (
     SUCCEEDED,
     KeptFile,
@@ -48,6 +49,23 @@ FULL = record(
     runtimes=(RuntimeChange(*PYTHON, "install"),),
     packages=(PackageChange(PYTHON[-1], "3.6.4", "x64", "python364x64", {"flask": "1.0"}, None, {}, ("--pre",)),),
     published=Published("site/wwwroot", None, ("app.py",), (), (), None, {"app.py": {"size": 3}}),
+    environment=EnvironmentChange(
+        RecordedEnvironment(
+            "a",
+            "20261126-110010-0001",
+            PYTHON[-1],
+            "3.6.4",
+            "x64",
+            {"left": "1.0"},
+            "requirements.txt",
+            "0a",
+            ("left",),
+        ),
+        None,
+        {"left": "https://example.com/left.zip"},
+        ("--pre",),
+        "data/pythonapp/wheels",
+    ),
     jobs=("20261126-120010-0001",),
 )
 
@@ -56,6 +74,9 @@ def test_a_record_is_read_as_it_was_written() -> None:
     again = Record.parse(FULL.to_json())
     assert again.to_json() == FULL.to_json()
     assert again.files == FULL.files and again.runtimes == FULL.runtimes
+    assert again.environment is not None and FULL.environment is not None
+    assert again.environment.before is not None and again.environment.after is None
+    assert again.environment.before.to_dict() == {**FULL.environment.before.to_dict(), "added": ["left"], "removed": []}  # type: ignore[union-attr]
 
 
 def test_a_python_keeps_the_order_of_its_keys() -> None:
@@ -89,6 +110,9 @@ def test_every_cut_of_a_record_is_torn() -> None:
         {"id": ID, "state": "failed", "app": "x"},
         {"id": ID, "state": "failed", "published": "x"},
         {"id": ID, "state": "failed", "runtimeBefore": ["x"]},
+        {"id": ID, "state": "failed", "environment": "x"},
+        {"id": ID, "state": "failed", "environment": {"before": None}},
+        {"id": ID, "state": "failed", "environment": {"before": {"letter": "a"}, "after": None}},
     ],
 )
 def test_odd_records_are_torn(row: object) -> None:

@@ -25,6 +25,14 @@ _PACKAGES = {
     "folder": "p",
     "before": {},
 }
+_ENVIRONMENT: dict[str, Any] = {
+    "letter": "a",
+    "job": "20261126-120010-0001",
+    "pythonPath": r"D:\home\p\python.exe",
+    "version": "3.6.4",
+    "architecture": "x64",
+    "packages": {},
+}
 _PUBLISHED: dict[str, Any] = {"root": "site/wwwroot", "archive": None, "created": [], "replaced": [], "deleted": []}
 
 
@@ -72,6 +80,28 @@ def test_paths_of_an_app_are_taken(path: str) -> None:
         {"packages": [{**_PACKAGES, "addresses": {"flask": "https://a\n-r C:\\x"}}]},
         {"packages": [{**_PACKAGES, "arguments": "--pre"}]},
         {"packages": [{**_PACKAGES, "arguments": [{}]}]},
+        *(
+            {"environment": {"before": None, "after": {**_ENVIRONMENT, **wrong}}}
+            for wrong in (
+                {"letter": "../b"},
+                {"letter": None},
+                {"job": "../x"},
+                {"pythonPath": 'D:\\p.exe" & evil'},
+                {"packages": {"flask": "1.0\n--index-url https://evil"}},
+                {"packages": {"flask @ https://evil": "1"}},
+                {"added": "flask"},
+                {"added": ["--index-url https://evil"]},
+                {"added": [" -r C:\\x"]},
+                {"added": ["flask\n-r C:\\x"]},
+                {"added": [""]},
+                {"removed": ["../x"]},
+                {"requirements": {}},
+                {"digest": 3},
+            )
+        ),
+        {"environment": {"before": None, "after": None, "wheels": "../x"}},
+        {"environment": {"before": None, "after": None, "arguments": [{}]}},
+        {"environment": {"before": None, "after": None, "addresses": {"flask": "https://a\n-r C:\\x"}}},
         {"published": {**_PUBLISHED, "root": "../x"}},
         {"published": {**_PUBLISHED, "created": ["../../LogFiles/x"]}},
         {"published": {**_PUBLISHED, "deleted": "app.py"}},
@@ -83,6 +113,13 @@ def test_paths_of_an_app_are_taken(path: str) -> None:
 def test_a_record_that_could_do_something_else_is_torn(parts: dict[str, Any]) -> None:
     with pytest.raises(Torn):
         Record.parse(_with(**parts))
+
+
+def test_an_environment_of_a_record_is_taken() -> None:
+    added = {**_ENVIRONMENT, "added": ["flask[async]>=3; python_version>'3.8'"], "job": None, "packages": None}
+    found = Record.parse(_with(environment={"before": added, "after": None}))
+    assert found.environment is not None and found.environment.before is not None
+    assert (found.environment.before.letter, found.environment.before.packages) == ("a", None)
 
 
 def test_a_name_from_a_file_is_said_as_a_name() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from azext_pythonapp.errors import Interrupted, Refused
 from azext_pythonapp.history import owner
+from azext_pythonapp.history.environment import RecordedEnvironment
 from azext_pythonapp.history.lease import LEASE, read_lease
 from azext_pythonapp.history.record import FAILED, SUCCEEDED, UNFINISHED, PackageChange
 from azext_pythonapp.history.store import History
@@ -187,3 +188,43 @@ def test_a_second_run_that_fails_leaves_it_unfinished(site: FolderSite, monkeypa
     with pytest.raises(Refused), recorded(App(site), "set-version"):
         raise Refused("no")
     assert [each.state for each in records(site)] == [UNFINISHED] and site.path("", LEASE).exists()
+
+
+def of(letter: Literal["a", "b"]) -> RecordedEnvironment:
+    """An environment as a record has it."""
+    return RecordedEnvironment(letter, f"20261126-120000-000{letter}", "python.exe", "3.8", "x64", {"six": "1"})
+
+
+@pytest.mark.parametrize("moved_in", [False, True])
+def test_the_environment_of_before_is_that_of_the_first_run(
+    site: FolderSite, monkeypatch: pytest.MonkeyPatch, moved_in: bool
+) -> None:
+    app = App(site)
+    before = None if moved_in else of("a")
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(recording, "this_process", lambda: f"{owner.this_process().rsplit(' ', 1)[0]} 1")
+        with recorded(app, "install-requirements") as made:
+            made.note(environment_before=before, environment_arguments=["--pre"])
+            made.note(environment_after=of("b"))
+            made.keep(WEB_CONFIG, "web.config", b"old", b"new")
+            raise Killed
+    with recorded(App(site), "install-requirements") as again:
+        again.note(environment_before=of("b"))
+        again.note(jobs=("20261126-120000-0009",))
+        again.note(environment_after=of("a"))
+        again.finish(WROTE)
+    (found,) = records(site)
+    assert found.environment is not None and found.state == SUCCEEDED
+    assert [each and each.letter for each in (found.environment.before, found.environment.after)] == [
+        None if moved_in else "a",
+        "a",
+    ]
+    assert list(found.environment.arguments) == ["--pre"]
+
+
+def test_an_app_without_environments_has_no_part_of_them(site: FolderSite) -> None:
+    with recorded(App(site), "set-version") as made:
+        made.note(environment_before=None)
+        made.keep(WEB_CONFIG, "web.config", b"old")
+        made.finish(WROTE, environment_after=None)
+    assert [each.environment for each in records(site)] == [None]

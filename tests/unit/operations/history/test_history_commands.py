@@ -13,6 +13,7 @@ import pytest
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import InvalidInput, NotFound, PlatformFailed
+from azext_pythonapp.history.environment import EnvironmentChange, RecordedEnvironment
 from azext_pythonapp.history.lease import LEASE, LeaseFile
 from azext_pythonapp.history.record import (
     FAILED,
@@ -310,6 +311,30 @@ def test_runtimes_come_and_go_as_rollback_does_it(place: Place, command: str, ac
     place.put(record(1, command=command, runtimes=runtimes, packages=(packages,) if action == "install" else ()))
     rows = place.shown(None)["restores"]
     assert [(row["target"], row["action"], row["before"], row["after"]) for row in rows] == expected
+
+
+ENVIRONMENT = RecordedEnvironment(
+    "a", IDS[1], r"D:\home\python364x64\python.exe", "3.6.4", "x64", {"left": "1.0", "right": "1.0"}
+)
+
+
+@pytest.mark.parametrize("moved", [None, "in", "out"])
+def test_an_environment_comes_back_with_its_packages(place: Place, moved: str | None) -> None:
+    after = replace(ENVIRONMENT, letter="b", job=IDS[2], packages={"left": "2.0", "up": "1.0"})
+    change = EnvironmentChange(None if moved == "in" else ENVIRONMENT, None if moved == "out" else after)
+    place.put(record(3, environment=change))
+    answer = place.shown(None)
+    assert answer["environment"] == {"before": None if moved == "in" else "a", "after": None if moved == "out" else "b"}
+    rows = [(row["target"], row["action"], row["before"], row["after"]) for row in answer["restores"]]
+    assert rows == (
+        []
+        if moved
+        else [
+            ("packages/left", "downgrade", "2.0", "1.0"),
+            ("packages/right", "install", None, "1.0"),
+            ("packages/up", "uninstall", "1.0", None),
+        ]
+    )
 
 
 def test_published_files_are_named(place: Place) -> None:
