@@ -1,0 +1,50 @@
+"""An app that runs an environment: moved in, changed, put back when its new packages do not work, and moved out."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from tests.local_azure.site import Site
+from tests.scenario.apps import naming, record_of, web_root
+from tests.scenario.unchanged import unchanged
+
+
+def environments(site: Site) -> Path:
+    """The folder of both."""
+    return site.machine.home / "data/pythonapp/environments"
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """The SHA-256 of all files below a folder, by path; not of compiled modules, which Python writes itself."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix != ".pyc"
+    }
+
+
+def test_http_platform_app_moves_in_changes_and_moves_out(az, azure, apps):
+    site = apps.prepared("waitress_hello", "3.11.9", "httpplatform")
+    move = ("webapp python set-version --version 3.11 --packages-in environment", *naming(site))
+    restarts = site.restarts
+
+    with unchanged(azure, site):
+        dry = az(*move, "--dry-run")
+    print(dry.stderr)
+    assert dry.json["environment"] == "a"
+    moved = az(*move)
+    print(moved.stderr, moved.json)
+    assert moved.json["environment"] == "a" and moved.json["runtime"]["pythonPath"].endswith(r"\a\Scripts\python.exe")
+    assert site.restarts == restarts, "no restart for HttpPlatform"
+    page = apps.get(site)
+    assert "Hello from Flask on Python 3.11.9" in page.text and "served by: waitress" in page.text, page.text
+    assert b"environments" in (web_root(site) / "web.config").read_bytes()
+    with unchanged(azure, site):
+        again = az(*move)
+    assert (again.json["changed"], again.json["environment"]) == (False, "a"), again
+
+    out = az("webapp python set-version --version 3.11 --packages-in runtime", *naming(site))
+    print(out.stderr)
+    assert out.json["environment"] is None and "Hello from Flask" in apps.get(site).text
+    assert record_of(site, out.json["changeId"])["environment"]["after"] is None
