@@ -29,6 +29,7 @@ def build(
     """
     assert place.contents is not None
     run = place.contents.run
+    change.take()
     job = _built_before(app, place, run, command, change)
     if job is None:
         place.bring(change.begin)
@@ -67,7 +68,7 @@ def built_changes(place: Place, result: JobResult) -> list[Change]:
 def folder_change(place: Place) -> Change:
     """Return the row of the environment itself."""
     action: Action = "create"
-    note = f"on Python {place.base.version}; the app does not use it until it is complete"
+    note = "the app does not use it until it is complete"
     return Change(folder_of(place.letter), action, None, f"Python {place.base.version}", note=note)
 
 

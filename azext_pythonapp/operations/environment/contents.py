@@ -7,7 +7,7 @@ gets the requirements as it always does, and what is there already satisfies the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from packaging.requirements import InvalidRequirement
@@ -49,6 +49,7 @@ class Wanted:
     files: requirements to install; None for none. options: for pip. singles: packages that the person adds, as files.
     removed: canonical names of packages to leave out. stays: whether the packages of now stay, whatever asked for
     them; that is for commands about single packages.
+    bring: as in Place.
     """
 
     files: RequirementFiles | None = None
@@ -56,6 +57,7 @@ class Wanted:
     singles: RequirementFiles | None = None
     removed: tuple[str, ...] = ()
     stays: bool = False
+    bring: Callable[[Callable[[], None]], None] = lambda starting: None
 
 
 @dataclass(frozen=True)

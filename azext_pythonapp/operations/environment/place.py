@@ -18,6 +18,7 @@ from azext_pythonapp.operations.environment.standing import (
     target_of,
 )
 from azext_pythonapp.operations.package.pip_plan import last_good_run
+from azext_pythonapp.packages.pip_arguments import REINSTALL, contains
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.environment import LOCK, Letter, folder_of, other
 from azext_pythonapp.runtimes.registration import Registration
@@ -29,7 +30,8 @@ class Place:
     """The environment that an app is to run.
 
     base: the runtime that it stands on, as it will be. python: the environment's own. contents: what is built; None for
-    one that is there as wanted. standing: the environment in use now; None where the packages are in a runtime.
+    one that is there as wanted. repeats: whether it is built for the sake of its packages only, so that one with the
+    same packages need not be used. standing: the environment in use now; None where the packages are in a runtime.
     bring: sees to what the build needs on the app beside its job; it is given what to call before anything is written.
     """
 
@@ -38,6 +40,7 @@ class Place:
     python: InstalledRuntime
     contents: Contents | None
     standing: Standing | None
+    repeats: bool = False
     bring: Callable[[Callable[[], None]], None] = lambda starting: None
 
     @property
@@ -66,18 +69,24 @@ def place_of(
     letter = other(standing.letter if standing is not None else None)
     target, now = target_of(app, letter, base), in_use_now(seen, standing)
     contents = contents_of(app, target, wanted, now, [f"{seen.root}/{WEB_CONFIG}"])
-    return Place(letter, base, environment_python(app, letter, base), contents, standing)
+    same = standing is not None and not is_new and standing.started and _stands_on(app, standing, base)
+    repeats = same and not contains(wanted.options.more, *REINSTALL)
+    return Place(letter, base, environment_python(app, letter, base), contents, standing, repeats, wanted.bring)
 
 
 def _as_wanted(app: App, standing: Standing, base: InstalledRuntime, wanted: Wanted) -> bool:
     """Return whether an environment stands on a runtime and has what is wanted, as far as that is known without pip."""
     known = standing.description
-    if known is None or standing.base is None or wanted.singles is not None or wanted.removed:
-        return False
-    if not same_path(standing.base, base.python_path, app.kudu.home()):
-        return False
-    if (known.base.version, known.base.architecture) != (base.version, base.architecture):
+    if known is None or wanted.singles is not None or wanted.removed or not _stands_on(app, standing, base):
         return False
     if wanted.files is None:
         return True
     return last_good_run(app, LOCK, wanted.files, wanted.options, folder_of(standing.letter)) is not None
+
+
+def _stands_on(app: App, standing: Standing, base: InstalledRuntime) -> bool:
+    """Return whether an environment was built on a runtime as that is now."""
+    known = standing.description
+    if known is None or standing.base is None or not same_path(standing.base, base.python_path, app.kudu.home()):
+        return False
+    return (known.base.version, known.base.architecture) == (base.version, base.architecture)

@@ -18,13 +18,14 @@ class Brought:
 
     command: the user's, for records and jobs. web_config: bytes in place of the app's own web.config, which the edit
     starts from; None for the app's own. writes: whether it writes or deletes files of the app. restart_due: whether the
-    app has to be restarted even if nothing is changed.
+    app has to be restarted even if nothing is changed. timeout: seconds for the job; None for no limit.
     """
 
     command = "set-version"
     web_config: bytes | None = None
     writes = False
     restart_due = False
+    timeout: float | None = None
 
     def require(self, current: PythonHandler | None) -> None:
         """Raise what makes it impossible, once it is known what the app's web.config starts."""

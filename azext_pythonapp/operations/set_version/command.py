@@ -12,9 +12,15 @@ from azext_pythonapp.operations.app.deployment_warnings import warn_of_deploymen
 from azext_pythonapp.operations.app.record_parts import in_use
 from azext_pythonapp.operations.app.recording import recorded
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
+from azext_pythonapp.operations.environment.contents import Wanted
+from azext_pythonapp.operations.environment.standing import plan_warnings
 from azext_pythonapp.operations.set_version.brought import Brought
 from azext_pythonapp.operations.set_version.decision import Decision, decide
-from azext_pythonapp.operations.set_version.environment_steps import environments_after, environments_before
+from azext_pythonapp.operations.set_version.environment_steps import (
+    environment_sentences,
+    environments_after,
+    environments_before,
+)
 from azext_pythonapp.operations.set_version.interrupted import saying_what_runs
 from azext_pythonapp.operations.set_version.last_lines import last_lines
 from azext_pythonapp.operations.set_version.options import SetVersionRequest
@@ -45,14 +51,15 @@ def set_version(app: App, request: SetVersionRequest, dry_run: bool) -> dict[str
 class PlannedSwitch:
     """What an app is to run, as it was decided and planned; `carry_out` does it.
 
-    brought: what is brought to the app with it. Raises what `decide` and `plan_steps` raise; nothing was changed then.
+    brought: what is brought to the app with it. asked: what a new environment is to have; None for the app's own
+    requirements. Raises what `decide` and `plan_steps` raise; nothing was changed then.
     """
 
-    def __init__(self, app: App, request: SetVersionRequest, brought: Brought):
+    def __init__(self, app: App, request: SetVersionRequest, brought: Brought, asked: Wanted | None = None):
         self._app = app
         self._request = request
         self._brought = brought
-        self._decision = decision = decide(app, request, brought)
+        self._decision = decision = decide(app, request, brought, asked)
         self._run = run = Run(decision, brought)
         warn_of_deployment(app, decision.python.python_path)
         switches = run.web_config.change.action != "none" or bool(request.static)
@@ -60,6 +67,8 @@ class PlannedSwitch:
         self._plan = plan_steps(decision, run)
         for warning in fit_warnings(app, decision.python.architecture) if self._plan.changes else ():
             app.progress.say(warning)
+        for sentence in environment_sentences(decision) if self._plan.changes else ():
+            app.progress.say(sentence)
         self._warnings = [*_warnings(decision), *brought.warnings(decision.found.start.entry)]
 
     def carry_out(self, dry_run: bool) -> dict[str, Any]:
@@ -79,8 +88,11 @@ class PlannedSwitch:
         app.kudu.memory.forget()
         with saying_what_runs(decision, run):
             changes = self._apply()
-        app.progress.conclude(*self._brought.last_lines(last_lines(decision, run, changes, self._static)))
+        app.progress.conclude(*self._last_lines(changes))
         return self._answer(changes, dry_run)
+
+    def _last_lines(self, changes: Sequence[Change]) -> list[str]:
+        return self._brought.last_lines(last_lines(self._decision, self._run, changes, self._static))
 
     def _apply(self) -> list[Change]:
         """Apply the plan, and return what changed; it is recorded. A plan that only verifies needs no record."""
@@ -99,7 +111,7 @@ class PlannedSwitch:
             if run.restarts_first:
                 change.begin()
             changes = plan.apply(self._app.progress)
-            after = environments_after(decision)
+            after = environments_after(decision, run)
             change.finish(changes, runtime_after=in_use(run.python), **after, **brought.recorded())
         return changes
 
@@ -108,7 +120,8 @@ class PlannedSwitch:
         app, decision, run = self._app, self._decision, self._run
         target = run.web_config.change.target
         told = " ".join([*filter(None, (entry_point_words(decision),)), *run.web_config.edit.remarks])
-        before, after = now_in_words(decision), f"Python {run.python.version}, {HANDLER_NAMES[run.intent.kind]}"
+        place = f", environment {run.letter}" if run.letter is not None else ""
+        before, after = now_in_words(decision), f"Python {run.python.version}{place}, {HANDLER_NAMES[run.intent.kind]}"
         changes = [
             replace(change, before=before, after=after, note=told or None) if change.target == target else change
             for change in self._brought.shown(self._plan.changes)
@@ -123,7 +136,9 @@ class PlannedSwitch:
 def _warnings(decision: Decision) -> list[str]:
     """Return what is to be known before a switch to this Python; nothing for one that the app runs already."""
     sentence = None if same_python(decision) else end_of_life_warning(str(decision.python.version), date.today())
-    return [sentence] if sentence else []
+    place = decision.place
+    crowded = plan_warnings(decision.app) if place is not None and place.moved_in else []
+    return [*([sentence] if sentence else []), *crowded]
 
 
 def _answer(decision: Decision, run: Run) -> dict[str, Any]:
@@ -132,7 +147,7 @@ def _answer(decision: Decision, run: Run) -> dict[str, Any]:
     text = (intent.entry_point or decision.found.start.text) if intent.kind == "fastCgi" else intent.arguments
     return {
         "runtime": replace(run.python, in_use=True).to_dict(),
-        "environment": decision.place.letter if decision.place is not None else None,
+        "environment": run.letter,
         "handler": intent.kind,
         "entryPoint": shown_entry_point(intent.kind, text, intent.python_path),
         "verification": {**run.verification, **run.health.result},

@@ -30,6 +30,7 @@ from azext_pythonapp.operations.web_config.decide import PythonChoice, decide_ha
 from azext_pythonapp.operations.web_config.entry_point import StartTarget
 from azext_pythonapp.packages.requirements import TargetEnvironment, required_packages
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
+from azext_pythonapp.runtimes.environment import Letter
 from azext_pythonapp.runtimes.identity import VersionSpec, identify_folder
 from azext_pythonapp.runtimes.registration import Registration
 from azext_pythonapp.webconfig.handlers import HandlerIntent, PythonHandler, read_in_force
@@ -56,6 +57,11 @@ class Found:
     pythons: Sequence[InstalledRuntime]
     base: bytes | None = None
     standing: Standing | None = None
+
+    @property
+    def started(self) -> Letter | None:
+        """Return the environment that the app's web.config starts; None for none."""
+        return self.standing.letter if self.standing is not None and self.standing.started else None
 
     @property
     def based_on(self) -> PythonHandler | None:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from azext_pythonapp.jobs.request import Switch
 from azext_pythonapp.operations.app.record_parts import environment_part, source_arguments
-from azext_pythonapp.operations.environment.build import build, build_title, built_changes, planned_changes
+from azext_pythonapp.operations.environment.build import (
+    build,
+    build_title,
+    built_changes,
+    extra_sentences,
+    planned_changes,
+)
 from azext_pythonapp.operations.environment.standing import read_description
 from azext_pythonapp.operations.set_version.decision import Decision
 from azext_pythonapp.operations.set_version.run import Run
 from azext_pythonapp.packages.wheels import STORE
 from azext_pythonapp.plan import Change, Step
+from azext_pythonapp.runtimes.environment import Letter, python_of
+from azext_pythonapp.webconfig.handlers import HandlerIntent
 
 
 def switch_of(decision: Decision) -> Switch:
@@ -32,13 +41,17 @@ def environment_steps(decision: Decision, run: Run) -> list[Step]:
     def make() -> Sequence[Change]:
         change = run.change
         assert change is not None and place is not None and place.contents is not None
-        job = build(app, place, run.brought.command, change, switch_of(decision))
+        job = build(app, place, run.brought.command, change, switch_of(decision), run.brought.timeout)
         run.built = job
         run.jobs.append(job.id)
         run.python = replace(run.python, answered=True)
         assert job.result is not None
-        change.note(**_after(decision))
-        return built_changes(place, job.result)
+        made = built_changes(place, job.result)
+        if len(made) == 1 and place.repeats:
+            stay(decision, run)
+            return []
+        change.note(**_after(decision, place.letter))
+        return made
 
     # What was built stays where it is; the app does not use it.
     return [Step(build_title(app, place), planned_changes(place), make, lambda: "")]
@@ -58,18 +71,54 @@ def environments_before(decision: Decision) -> dict[str, Any]:
     return parts
 
 
-def environments_after(decision: Decision) -> dict[str, Any]:
+def environments_after(decision: Decision, run: Run) -> dict[str, Any]:
     """Return the parts of the record about the environment that the app runs now."""
-    if decision.place is None:
+    if run.letter is None:
         return {"environment_after": None} if decision.found.standing is not None else {}
-    return _after(decision)
+    return _after(decision, run.letter)
 
 
-def _after(decision: Decision) -> dict[str, Any]:
-    assert decision.place is not None
-    letter = decision.place.letter
+def _after(decision: Decision, letter: Letter) -> dict[str, Any]:
     known = read_description(decision.app, letter)
     return {"environment_after": environment_part(letter, known)} if known is not None else {}
+
+
+def stay(decision: Decision, run: Run) -> None:
+    """Go on with the environment in use, because the one that was built has the same packages."""
+    place = decision.place
+    assert place is not None and place.standing is not None
+    label, letter = decision.app.site.label, place.standing.letter
+    decision.app.progress.say(
+        f"Environment {place.letter} has the same packages as {letter}, so {label} goes on with {letter}."
+    )
+    run.letter = letter
+    run.python = replace(run.python, python_path=python_of(letter, decision.app.kudu.home()))
+    run.intent = _of(run.intent, place.letter, letter)
+    run.web_config.recompute()
+
+
+def _of(intent: HandlerIntent, letter: Letter, other: Letter) -> HandlerIntent:
+    """Return what web.config has to say for the other environment."""
+    own = re.compile(r"(\\pythonapp\\environments\\)" + letter + r"(?=\\)", re.IGNORECASE)
+
+    def moved(text: str | None) -> str | None:
+        return None if text is None else own.sub(lambda found: found[1] + other, text)
+
+    return replace(
+        intent,
+        python_path=str(moved(intent.python_path)),
+        wfastcgi_path=moved(intent.wfastcgi_path),
+        arguments=moved(intent.arguments),
+        environment={name: str(moved(value)) for name, value in intent.environment.items()},
+    )
+
+
+def environment_sentences(decision: Decision) -> list[str]:
+    """Return what is said of an environment that is going to be built."""
+    place = decision.place
+    if place is None or place.contents is None:
+        return []
+    return extra_sentences(place.contents.extra, decision.app.site.label)
 
 
 def pair_steps(decision: Decision, run: Run) -> list[Step]:

@@ -17,6 +17,7 @@ from azext_pythonapp.operations.set_version.words import (
 )
 from azext_pythonapp.operations.web_config.conflict import HANDLER_NAMES
 from azext_pythonapp.plan import Change
+from azext_pythonapp.runtimes.environment import FOLDER
 
 
 def last_lines(decision: Decision, run: Run, changes: Sequence[Change], static: str | None = None) -> list[str]:
@@ -49,7 +50,8 @@ def last_lines(decision: Decision, run: Run, changes: Sequence[Change], static: 
 
 def _unchanged(decision: Decision, run: Run) -> str:
     runs = "runs" if run.health.good else "is set to run"
-    return f"{capital(decision.app.site.label)} {runs} Python {run.python.version} already; nothing changed."
+    place = f" in environment {run.letter}" if run.letter is not None else ""
+    return f"{capital(decision.app.site.label)} {runs} Python {run.python.version}{place} already; nothing changed."
 
 
 def _now(decision: Decision, run: Run) -> str:
@@ -100,11 +102,13 @@ def _numbers(changes: Sequence[Change], sent: str) -> str:
     new = [change for change in packages if change.action == "install"]
     files = [change for change in changes if change.target.endswith("web.config")]
     installed = " and ".join(filter(None, (_count(len(pythons), "Python"), _count(len(new), "package"))))
+    built = [change.target.rpartition("/")[2] for change in changes if change.target.startswith(f"{FOLDER}/")]
     parts = [
+        f"environment {built[0]} built" if built else "",
         f"{installed} installed" if installed else "",
         f"{_count(len(packages) - len(new), 'package')} changed" if len(packages) > len(new) else "",
         sent,
-        f"{_count(len(files), 'file')} changed" if files and not packages and not pythons and not sent else "",
+        f"{_count(len(files), 'file')} changed" if files and not (packages or pythons or sent or built) else "",
     ]
     return ", ".join(filter(None, parts)) or "the app was restarted"
 

@@ -25,7 +25,8 @@ class Run:
     "" for what was said already; None when nothing was changed. health: the page, before and after.
     packages: what brings those back that pip changes in the Python that the app runs; None where it changes none there.
     change: the record of it, from when anything is changed on. log: of the app's server, from before the switch on.
-    built: the job that has built the environment; None before that. switched: whether web.config was written.
+    built: the job that has built the environment; None before that. letter: of the
+    one that the app is to run; None for a runtime. switched: whether web.config was written.
     acts: whether the plan does anything, so that the page is no longer what it was. compares_page: whether the page is
     fetched before the plan is applied, and before anything is written. restarts_first: whether the app is
     restarted before anything else is changed. brought: what is brought with the switch. undone: whether the app was put
@@ -48,6 +49,7 @@ class Run:
         self.restarted = False
         self.switched = False
         self.built: Job | None = None
+        self.letter = decision.place.letter if decision.place is not None else None
         self.health = HealthCheck(app, (decision.health or HealthOptions()).of_app(app))
         self.log: ServerLog | None = None
         self.acts = False

@@ -9,6 +9,7 @@ from azext_pythonapp.operations.set_version.decision import Decision
 from azext_pythonapp.operations.web_config.conflict import HANDLER_NAMES, python_version
 from azext_pythonapp.operations.web_config.entry_point import shown_entry_point
 from azext_pythonapp.runtimes.end_of_life import support
+from azext_pythonapp.runtimes.environment import Letter
 from azext_pythonapp.runtimes.versions import minor
 from azext_pythonapp.webconfig.handlers import HandlerIntent, PythonHandler
 from azext_pythonapp.windows import same_path
@@ -35,9 +36,23 @@ def version_before(decision: Decision) -> str | None:
 def versions(decision: Decision) -> tuple[str | None, str]:
     """Return the versions before and after a switch, with the architecture where only that tells them apart."""
     before, after, was = version_before(decision), str(decision.python.version), decision.before
+    if decision.place is not None or decision.found.started is not None:
+        return in_place(before, decision.found.started), str(in_place(after, letter_after(decision)))
     if before == after and was is not None and not same_python(decision):
         return f"{before} {was.architecture}", f"{after} {decision.python.architecture}"
     return before, after
+
+
+def in_place(version: str | None, letter: Letter | None) -> str | None:
+    """Return a version with where its packages are, for an app that has been in an environment or gets there."""
+    if version is None:
+        return None
+    return f"{version} in environment {letter}" if letter is not None else f"{version} with its own packages"
+
+
+def letter_after(decision: Decision) -> Letter | None:
+    """Return the environment that the app is to run; None for a runtime's own packages."""
+    return decision.place.letter if decision.place is not None else None
 
 
 def same_python(decision: Decision) -> bool:
@@ -54,7 +69,9 @@ def now_in_words(decision: Decision) -> str | None:
     version, current = version_before(decision), decision.found.current
     if version is None or current is None:
         return None
-    return f"Python {version}, {HANDLER_NAMES[current.kind]}"
+    letter = decision.found.started
+    place = f", environment {letter}" if letter is not None else ""
+    return f"Python {version}{place}, {HANDLER_NAMES[current.kind]}"
 
 
 def entry_point_words(decision: Decision) -> str | None:
@@ -83,6 +100,8 @@ def runs_in_words(decision: Decision) -> str | None:
     version, current = version_before(decision), decision.found.current
     if version is None or current is None:
         return None
+    if decision.found.started is not None:
+        version = f"{version} in environment {decision.found.started}"
     with_handler = f" with {HANDLER_NAMES[current.kind]}" if current.kind != decision.intent.kind else ""
     return f"Python {version}{with_handler}"
 
