@@ -41,6 +41,7 @@ def install_from_requirements(
 ):
     # A command's options are its parameters.  pylint: disable=too-many-locals
     from azext_pythonapp.operations.package import install_requirements
+    from azext_pythonapp.operations.set_version.packages import rebuild
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         request = install_requirements.RequirementsRequest.from_options(
@@ -60,7 +61,7 @@ def install_from_requirements(
             require_hashes=require_hashes,
             pip_args=pip_args,
         )
-        return install_requirements.install_requirements(opened(), request, dry_run)
+        return install_requirements.install_requirements(opened(), request, dry_run, rebuild)
 
 
 def list_packages(cmd, resource_group_name, webapp_name, slot=None):
@@ -145,6 +146,7 @@ def install_packages(
     **run,
 ):
     from azext_pythonapp.operations.package import index_options, install
+    from azext_pythonapp.operations.set_version.packages import rebuild
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         run_options = _run_options(**run)
@@ -159,17 +161,18 @@ def install_packages(
             proxy=proxy,
         )
         files = install.requirement_lines(packages)
-        return install.install_packages(opened(), files, options, run_options, dry_run)
+        return install.install_packages(opened(), files, options, run_options, dry_run, rebuild)
 
 
 @with_options_of(_run_options)
 def uninstall_packages(cmd, resource_group_name, webapp_name, packages, slot=None, yes=False, dry_run=False, **run):
     from azext_pythonapp.operations.package import install
+    from azext_pythonapp.operations.set_version.packages import rebuild
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         run_options = _run_options(**run)
         names = install.package_names(packages)
-        return install.uninstall_packages(opened(), names, run_options, yes, dry_run)
+        return install.uninstall_packages(opened(), names, run_options, yes, dry_run, rebuild)
 
 
 def vendor_packages(

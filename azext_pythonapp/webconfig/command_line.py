@@ -257,7 +257,9 @@ class Program:
             arguments = f"-m {module} {self.arguments}".rstrip() if self.arguments.strip() else f"-m {module}"
             return Moved(python_path, arguments, f"{shown} became python.exe -m {module}.")
         name = shown if "." in shown else shown + ".exe"
-        program = ntpath.join(ntpath.dirname(python_path), "Scripts", name)
+        folder = ntpath.dirname(python_path)
+        beside = ntpath.basename(folder).lower() == "scripts"  # as in an environment
+        program = ntpath.join(folder, name) if beside else ntpath.join(folder, "Scripts", name)
         return Moved(program, self.arguments, f"{shown} became {program}.")
 
     @property

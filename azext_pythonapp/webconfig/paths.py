@@ -22,6 +22,9 @@ _IN_HOME = re.compile(_HOMES + r"[\\/]+(?P<folder>[^\\/:*?\"<>|%]+)[\\/]+pythonw
 _IN_ENVIRONMENT = re.compile(
     _HOMES + r"[\\/]+(?P<folder>[^:*?\"<>|%]+?)[\\/]+Scripts[\\/]+pythonw?\.exe", re.IGNORECASE
 )
+# The environments of runtimes/environment.py.
+_BESIDE = re.compile(r"data\\pythonapp\\environments\\[ab]", re.IGNORECASE)
+_PROGRAM = re.compile(r"(?P<before>[\\/]+)(?P<scripts>Scripts[\\/]+)?(?P<name>pythonw?\.exe)", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TEXT = re.compile(r">([^<]*)<")
 # What a Python has below its folder; other files there belong to the user.
@@ -54,6 +57,16 @@ def environment_folder(python_path: str) -> str | None:
     return match.group("folder").replace("/", "\\") if match else None
 
 
+def python_folder(python_path: str) -> str | None:
+    r"""Return the folder below %HOME% that is all a Python's own: of a runtime, or of an environment beside them.
+
+    A virtual environment of the user's is none: its paths are the user's, too.
+    """
+    runtime = runtime_folder(python_path)
+    found = environment_folder(python_path) if runtime is None else None
+    return found if found is not None and _BESIDE.fullmatch(found) else runtime
+
+
 def below(folder: str) -> re.Pattern[str]:
     r"""Return the pattern of a path that is, or is below, a folder of %HOME%; groups: home, folder, rest.
 
@@ -72,16 +85,20 @@ def below(folder: str) -> re.Pattern[str]:
 
 
 def moved(text: str, old: str, new_python: str) -> str:
-    r"""Return text with the paths of the runtime in %HOME%\old written for the one whose python.exe is new_python.
+    r"""Return text with the paths of the Python in %HOME%\old written for the one whose python.exe is new_python.
 
-    Only what every Python has there (Lib, Scripts, DLLs, the folder itself) is rewritten: the user's files do not move.
+    old: of a runtime or an environment, as `python_folder` returns it. Only what every Python has there (Lib, Scripts, DLLs, the folder itself) is rewritten: the user's files do not move.
     """
-    new = runtime_folder(new_python)
+    new = python_folder(new_python)
+    in_scripts = ntpath.basename(ntpath.dirname(new_python)).lower() == "scripts"
 
     def replacement(match: re.Match[str]) -> str:
         rest = match["rest"]
         if not _OWN.fullmatch(rest.lstrip("\\/")):
             return match[0]
+        program = _PROGRAM.fullmatch(rest)
+        if program is not None and new is not None:  # an environment has it one folder deeper
+            rest = program["before"] + ("Scripts\\" if in_scripts else "") + program["name"]
         return f"{match['home']}{new}{rest}" if new is not None else ntpath.dirname(new_python) + rest
 
     return below(old).sub(replacement, text)

@@ -37,7 +37,7 @@ class OldPython:
 
 def moved_settings(settings: Mapping[str, str], old_python: str, new_python: str) -> dict[str, str]:
     """Return settings with the paths of the old runtime written for the new one, where Python reads them as its own."""
-    folder = paths.runtime_folder(old_python)
+    folder = paths.python_folder(old_python)
     if folder is None or same_path(old_python, new_python, LITERAL_HOME):
         return dict(settings)
     return {
@@ -82,7 +82,7 @@ def _move_platform(
     before = document.value(platform, "processPath")
     if not _same(before, old.program):
         return
-    folder = paths.runtime_folder(before)
+    folder = paths.python_folder(before)
     new = (
         intent.python_path
         if intent.kind == "httpPlatform"
@@ -100,7 +100,7 @@ def _move_platform(
 def move_paths(document: Document, old_python: str, intent: HandlerIntent, notes: Notes) -> None:
     """Rewrite the paths of the old runtime where Python reads them as its own, and report the others."""
     new_python = intent.python_paths[0]
-    runtime = paths.runtime_folder(old_python)
+    runtime = paths.python_folder(old_python)
     folder = runtime or paths.environment_folder(old_python)
     if folder is None:
         return
@@ -119,7 +119,7 @@ def move_paths(document: Document, old_python: str, intent: HandlerIntent, notes
                     document.set_attribute(element, name, new)
                     notes.done(
                         f"{place} on line {element.line}: its paths below {ntpath.dirname(old_python)} were "
-                        f"changed to those of {paths.runtime_folder(new_python) or ntpath.dirname(new_python)}."
+                        f"changed to those of {paths.python_folder(new_python) or ntpath.dirname(new_python)}."
                     )
                     value = new
             if pattern.search(value):

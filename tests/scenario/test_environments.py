@@ -44,6 +44,25 @@ def test_http_platform_app_moves_in_changes_and_moves_out(az, azure, apps):
         again = az(*move)
     assert (again.json["changed"], again.json["environment"]) == (False, "a"), again
 
+    used = hashes(environments(site) / "a")
+    added = az("webapp python package install --packages bottle==0.13.4", *naming(site))
+    print(added.stderr, added.json)
+    assert [row["name"] for row in added.json["installed"]] == ["bottle"], added
+    assert "environments\\b\\Scripts" in (web_root(site) / "web.config").read_text("utf-8")
+    assert "Hello from Flask" in apps.get(site).text and hashes(environments(site) / "a") == used
+    with unchanged(azure, site):
+        assert az("webapp python package install --packages bottle==0.13.4", *naming(site)).json["changed"] is False
+    gone = az("webapp python package uninstall --packages bottle --yes", *naming(site))
+    print(gone.stderr, gone.json)
+    assert [row["name"] for row in gone.json["removed"]] == ["bottle"], gone
+
+    (web_root(site) / "requirements.txt").write_text("flask\nwaitress\nidna==3.20\n", encoding="utf-8")
+    more = az("webapp python install-requirements", *naming(site))
+    print(more.stderr, more.json)
+    assert [row["name"] for row in more.json["installed"]] == ["idna"], more
+    with unchanged(azure, site):
+        assert az("webapp python install-requirements", *naming(site)).json["changed"] is False
+
     out = az("webapp python set-version --version 3.11 --packages-in runtime", *naming(site))
     print(out.stderr)
     assert out.json["environment"] is None and "Hello from Flask" in apps.get(site).text

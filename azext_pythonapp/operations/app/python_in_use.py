@@ -102,18 +102,6 @@ def target_in_use(seen: Observation) -> Target:
     return Target(python.python_path, LOCK, python.version, python.architecture, letter, seen.base_of(letter))
 
 
-def changeable_target(seen: Observation) -> Target:
-    """Return what `target_in_use` returns. Raises Refused, too, for an environment: its packages never change."""
-    app, target = seen.app, target_in_use(seen)
-    if target.letter is not None:
-        raise Refused(
-            f"The {app.site.label} runs environment {target.letter}, whose packages this command does not change.",
-            f"Switch to a runtime of its own: `az webapp python set-version {app.site.arguments} --version "
-            f"{target.version}`.",
-        )
-    return target
-
-
 def runtime_of(target: Target) -> Target:
     """Return the runtime that an environment stands on, as the target of pip; a runtime as it is."""
     if target.letter is None or target.base is None:

@@ -60,9 +60,16 @@ def _built_before(app: App, place: Place, run: PipRun, command: str, change: Ope
 
 def built_changes(place: Place, result: JobResult) -> list[Change]:
     """Return what a build has changed, beside the Python that was in use: packages, and the folder itself."""
-    kept = replace(result, removed=tuple(each for each in result.removed if each.name.lower() not in NOT_TAKEN))
-    kept = replace(kept, installed=tuple(each for each in kept.installed if each.name.lower() not in NOT_TAKEN))
-    return [folder_change(place), *result_changes(kept)]
+    return [folder_change(place), *result_changes(built_result(result))]
+
+
+def built_result(result: JobResult) -> JobResult:
+    """Return what a build has changed of packages that a person knows of: pip is never in an environment."""
+    return replace(
+        result,
+        removed=tuple(each for each in result.removed if each.name.lower() not in NOT_TAKEN),
+        installed=tuple(each for each in result.installed if each.name.lower() not in NOT_TAKEN),
+    )
 
 
 def folder_change(place: Place) -> Change:

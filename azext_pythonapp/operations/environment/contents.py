@@ -1,8 +1,8 @@
 """What packages a new environment gets: those of the requirements, those of single wishes, in the versions of now.
 
-An environment is built from nothing. So that a build changes what was asked for and nothing else, packages that stay are
-installed first, in the versions of the Python in use, as far as the requirements still need and allow them. Then pip
-gets the requirements as it always does, and what is there already satisfies them.
+An environment is built from nothing. So that a build changes what was asked for and nothing else, packages that stay
+are installed first, in the versions of the Python in use, as far as the requirements still need and allow them. Then
+pip gets the requirements as it always does, and what is there already satisfies them.
 """
 
 from __future__ import annotations

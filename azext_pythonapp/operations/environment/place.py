@@ -9,11 +9,11 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.operations.app.observe import Observation
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG
 from azext_pythonapp.operations.environment.contents import Contents, Wanted, contents_of
+from azext_pythonapp.operations.environment.registration import registration_of
 from azext_pythonapp.operations.environment.standing import (
     Standing,
     environment_python,
     in_use_now,
-    pair_of,
     require_fit,
     target_of,
 )
@@ -46,7 +46,7 @@ class Place:
     @property
     def pair(self) -> Registration:
         """Return the FastCGI pair by which IIS knows it."""
-        return pair_of(self.letter)
+        return registration_of(self.letter)
 
     @property
     def moved_in(self) -> bool:

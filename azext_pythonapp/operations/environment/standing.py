@@ -14,11 +14,9 @@ from azext_pythonapp.operations.environment.contents import InUse
 from azext_pythonapp.runtimes import environment
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.environment import LOCK, Base, Description, Letter, folder_of, python_of
-from azext_pythonapp.runtimes.identity import REGISTERED_HOME
-from azext_pythonapp.runtimes.registration import Registration
 from azext_pythonapp.runtimes.versions import numbers
 from azext_pythonapp.webconfig.handlers import PythonHandler
-from azext_pythonapp.windows import home_folder_of, join, same_path
+from azext_pythonapp.windows import home_folder_of, same_path
 
 # The first Python that a job runs on and that reads pyvenv.cfg (PEP 405; jobs/runner/environment.py).
 FIRST_PYTHON = (3, 4)
@@ -117,12 +115,6 @@ def target_of(app: App, letter: Letter, base: InstalledRuntime) -> Target:
     """Return an environment on a runtime as what packages go into."""
     path = python_of(letter, app.kudu.home())
     return Target(path, LOCK, str(base.version), str(base.architecture), letter, base.python_path)
-
-
-def pair_of(letter: Letter) -> Registration:
-    """Return the FastCGI pair by which IIS knows an environment."""
-    folder = join(REGISTERED_HOME, *folder_of(letter).split("/"))
-    return Registration(join(folder, "Scripts", "python.exe"), join(folder, "wfastcgi.py"))
 
 
 def require_fit(app: App, version: str | None, current: PythonHandler | None) -> None:

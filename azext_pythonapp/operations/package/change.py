@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import Interrupted, InvalidInput, PythonAppError, RemoteFailed, UnknownOutcome
@@ -31,9 +31,30 @@ from azext_pythonapp.operations.job.run import (
 from azext_pythonapp.operations.job.same_job import follow_same, running_same, suffices, unless_blocked, with_changes_of
 from azext_pythonapp.operations.job.watch import again_advice, finish_advice, watching
 from azext_pythonapp.operations.package.last_lines import last_lines
+from azext_pythonapp.operations.package.requirement_files import RequirementFiles
 from azext_pythonapp.operations.package.wheel_upload import upload_wheels
+from azext_pythonapp.packages.pip import PipOptions
 from azext_pythonapp.packages.wheels import Wheel
 from azext_pythonapp.plan import Change, report
+
+
+class Rebuild(Protocol):
+    """What changes the packages of an app that runs an environment (operations/set_version/packages.py)."""
+
+    def __call__(
+        self,
+        app: App,
+        command: str,
+        run_options: RunOptions,
+        dry_run: bool,
+        *,
+        files: RequirementFiles | None = None,
+        singles: RequirementFiles | None = None,
+        removed: Sequence[str] = (),
+        options: PipOptions = PipOptions(),
+        wheels: Sequence[Wheel] = (),
+    ) -> dict[str, Any]:
+        """Build the other environment, and switch to it; return the command's answer."""
 
 
 @dataclass(frozen=True)
@@ -264,7 +285,7 @@ def show_plan(app: App, run: PipRun, warnings: Sequence[str], *, dry_run: bool) 
 def _expected(run: PipRun) -> list[Change]:
     """What the plan shows: the packages, and the restart that follows a change of them."""
     restart = Change("app", "restart", note="a running app does not load new packages")
-    return [*run.planned, restart] if run.planned else []
+    return [*run.planned, restart] if run.planned and run.target.letter is None else list(run.planned)
 
 
 def package_rows(result: JobResult) -> dict[str, Any]:

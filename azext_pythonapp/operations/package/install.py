@@ -13,11 +13,12 @@ from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.jobs.state import JobResult
 from azext_pythonapp.operations.app.home_space import require_room
 from azext_pythonapp.operations.app.observe import observe
-from azext_pythonapp.operations.app.python_in_use import Target, changeable_target, packages_in_use
+from azext_pythonapp.operations.app.python_in_use import Target, packages_in_use, target_in_use
 from azext_pythonapp.operations.app.site_packages import InstalledMetadata, site_packages
 from azext_pythonapp.operations.job.pending_restart import pending_of_no_op
 from azext_pythonapp.operations.job.run import PipRun
 from azext_pythonapp.operations.package.change import (
+    Rebuild,
     RunOptions,
     change_packages,
     package_rows,
@@ -79,18 +80,21 @@ def requirement_lines(specs: Sequence[str]) -> RequirementFiles:
 
 
 def install_packages(
-    app: App, files: RequirementFiles, options: PipOptions, run_options: RunOptions, dry_run: bool
+    app: App, files: RequirementFiles, options: PipOptions, run_options: RunOptions, dry_run: bool, rebuild: Rebuild
 ) -> dict[str, Any]:
     """Install packages unless what is there satisfies every requirement. Returns the answer (docs/json-output.md).
 
+    rebuild: does it for an app that runs an environment.
     With --upgrade only a requirement that names one version can be seen to be satisfied.
     """
-    target = changeable_target(observe(app))
+    target = target_in_use(observe(app))
     _tell_ignored(app, target, files)
     require_room(app)
     run = plan_pip(app, target, files, options)
     if not run.planned and not contains(options.more, *REINSTALL):
         return _nothing(app, INSTALL, f"{files.name} is installed already on {app.site.label}", run_options, dry_run)
+    if target.letter is not None:
+        return rebuild(app, INSTALL, run_options, dry_run, singles=files, options=options)
     run = replace(run, record=None)
     return planned_answer(app, run) if dry_run else change_packages(app, run, INSTALL, run_options)
 
@@ -112,11 +116,11 @@ def package_names(specs: Sequence[str]) -> list[str]:
 
 
 def uninstall_packages(
-    app: App, names: Sequence[str], run_options: RunOptions, confirmed: bool, dry_run: bool
+    app: App, names: Sequence[str], run_options: RunOptions, confirmed: bool, dry_run: bool, rebuild: Rebuild
 ) -> dict[str, Any]:
     """Remove those of the packages that are there. Returns the answer (docs/json-output.md).
 
-    names: canonical. confirmed: whether the person need not be asked.
+    names: canonical. confirmed: whether the person need not be asked. rebuild: as for install_packages.
     """
     seen = observe(app, pythons=False)
     present = packages_in_use(seen)
@@ -128,7 +132,7 @@ def uninstall_packages(
         return _nothing(app, UNINSTALL, reason, run_options, dry_run)
     for name in absent:
         app.progress.say(f"{name} is not installed.")
-    target = changeable_target(seen)
+    target = target_in_use(seen)
     needed, warnings = ({}, []) if confirmed and not dry_run else _needed_by(app, target, found)
     planned = [
         Change(f"packages/{name}", "uninstall", present[name], None, note=_needed_note(needed.get(name, ())))
@@ -143,18 +147,20 @@ def uninstall_packages(
         asked={FILE: _lines(names)},
         present=present,
     )
-    if dry_run:
+    if dry_run and target.letter is None:
         return planned_answer(app, run, warnings)
-    if not confirmed:
+    if not confirmed and not dry_run:
         show_plan(app, run, warnings, dry_run=False)
         app.progress.confirm(f"Uninstall {', '.join(found)} from Python {target.version} of {app.site.label}?")
+    if target.letter is not None:
+        return rebuild(app, UNINSTALL, run_options, dry_run, removed=found)
     return change_packages(app, run, UNINSTALL, run_options)
 
 
 def _needed_by(app: App, target: Target, removed: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
     """Look who needs the packages that are to go: (names by package, warnings for the plan)."""
-    names = site_packages(app, target.folder)
-    metadata = InstalledMetadata(app, target.folder, names)
+    names = site_packages(app, target.place)
+    metadata = InstalledMetadata(app, target.place, names)
     environment = TargetEnvironment(target.version, target.architecture)
     needed, unread = dependents(removed, installed.packages(names), environment, metadata.requires)
     warnings = [

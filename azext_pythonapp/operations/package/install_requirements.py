@@ -10,11 +10,11 @@ from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.jobs.state import SUCCEEDED, JobResult
 from azext_pythonapp.operations.app.deployment_warnings import warn_of_deployment
 from azext_pythonapp.operations.app.home_space import require_room
-from azext_pythonapp.operations.app.observe import observe
-from azext_pythonapp.operations.app.python_in_use import changeable_target
+from azext_pythonapp.operations.app.observe import Observation, observe
+from azext_pythonapp.operations.app.python_in_use import target_in_use
 from azext_pythonapp.operations.job.pending_restart import pending_of_no_op
 from azext_pythonapp.operations.job.run import job_summary
-from azext_pythonapp.operations.package.change import RunOptions, change_packages, package_rows, planned_answer
+from azext_pythonapp.operations.package.change import Rebuild, RunOptions, change_packages, package_rows, planned_answer
 from azext_pythonapp.operations.package.index_options import parse_options
 from azext_pythonapp.operations.package.last_lines import unchanged_lines
 from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
@@ -23,7 +23,7 @@ from azext_pythonapp.packages.pip import PipOptions
 from azext_pythonapp.packages.record import Record
 from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.plan import report
-from azext_pythonapp.webconfig.handlers import PythonHandler
+from azext_pythonapp.runtimes.environment import LOCK, folder_of
 from azext_pythonapp.windows import home_folder_of
 
 COMMAND = "install-requirements"
@@ -74,12 +74,15 @@ class RequirementsRequest:
         return replace(self.options, constraints=files.constraints, wheel_dir=files.find_links)
 
 
-def install_requirements(app: App, request: RequirementsRequest, dry_run: bool) -> dict[str, Any]:
-    """Install the requirements unless the last run left them installed. Returns the answer (docs/json-output.md)."""
+def install_requirements(app: App, request: RequirementsRequest, dry_run: bool, rebuild: Rebuild) -> dict[str, Any]:
+    """Install the requirements unless the last run left them installed. Returns the answer (docs/json-output.md).
+
+    rebuild: does it for an app that runs an environment.
+    """
     files = request.files(app)
     options = request.pip_options(files)
     seen = observe(app, pythons=False)
-    last = _done_before(app, seen.handler, files, options)
+    last = _done_before(seen, files, options)
     if last is not None:
         changes = pending_of_no_op(app, COMMAND, request.run_options.restart, dry_run)
         if dry_run:
@@ -95,21 +98,25 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool) 
             check=last.check,
             job=job_summary(app, last.job_id, SUCCEEDED),
         )
-    target = changeable_target(seen)
+    target = target_in_use(seen)
     warn_of_deployment(app, target.python_path)
     files = files.for_target(TargetEnvironment(target.version, target.architecture), app.progress.say)
     require_room(app)
+    if target.letter is not None:
+        wheels = files.fitting
+        return rebuild(app, COMMAND, request.run_options, dry_run, files=files, options=options, wheels=wheels)
     run = plan_pip(app, target, files, options, request.restore, dependencies=dry_run)
     if dry_run:
         return planned_answer(app, run)
     return change_packages(app, run, COMMAND, request.run_options, files.fitting)
 
 
-def _done_before(
-    app: App, handler: PythonHandler | None, files: RequirementFiles, options: PipOptions
-) -> Record | None:
+def _done_before(seen: Observation, files: RequirementFiles, options: PipOptions) -> Record | None:
     """The record of an earlier run of the same, if it still holds for the Python that web.config starts."""
+    app, handler, letter = seen.app, seen.handler, seen.environment
     if handler is None:
         return None
+    if letter is not None:
+        return last_good_run(app, LOCK, files, options, folder_of(letter))
     folder = home_folder_of(handler.python_exe, app.kudu.home())
     return None if folder is None else last_good_run(app, folder, files, options)

@@ -67,11 +67,11 @@ def plan_pip(
             f"{files.unseen[0]} is read on the worker only.",
             "Omit --restore, or give a local file.",
         )
-    names = site_packages(app, target.folder)
-    present = present_packages(app, target.folder, names)
+    names = site_packages(app, target.place)
+    present = present_packages(app, target.place, names)
     planned = expected_changes(files, options, present, environment)
     if dependencies and not options.no_deps:
-        metadata = InstalledMetadata(app, target.folder, names)
+        metadata = InstalledMetadata(app, target.place, names)
         more = package_plan.plan_dependencies(files.parsed, present, environment, metadata.requires, files.limits)
         known = {change.target for change in planned}
         planned += [change for change in _rows(more) if change.target not in known]

@@ -65,7 +65,7 @@ class PlannedSwitch:
         switches = run.web_config.change.action != "none" or bool(request.static)
         self._static, self._unserved = static_sentence(decision) if switches else (None, False)
         self._plan = plan_steps(decision, run)
-        for warning in fit_warnings(app, decision.python.architecture) if self._plan.changes else ():
+        for warning in fit_warnings(app, decision.python.architecture) if self._plan.changes and asked is None else ():
             app.progress.say(warning)
         for sentence in environment_sentences(decision) if self._plan.changes else ():
             app.progress.say(sentence)

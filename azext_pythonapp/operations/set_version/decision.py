@@ -144,7 +144,7 @@ def decide(
     files, respected = brought.files(app), named or current
     start = decide_start(files, request.handler, request.app, respected, lambda: known_settings(app), app.progress.say)
     standing = standing_of(seen)
-    choice = _choice(app, request, seen, named if seen.problem else current, standing)
+    choice = _choice(app, request, seen, named if seen.problem else current, standing, asked is not None)
     installation = installation_of(app, choice, seen.pythons)
     requirements = _requirements(app, brought) if request.requirements else None
     found = Found(files, web_config, current, start, requirements, seen.current, seen.pythons, base, standing)
@@ -197,14 +197,23 @@ def _in_force(app: App, seen: Observation, brought: PythonHandler | None) -> Pyt
 
 
 def _choice(
-    app: App, request: SetVersionRequest, seen: Observation, current: PythonHandler | None, standing: Standing | None
+    app: App,
+    request: SetVersionRequest,
+    seen: Observation,
+    current: PythonHandler | None,
+    standing: Standing | None,
+    quiet: bool,
 ) -> Choice:
-    """Return the Python that is asked for: the named version, else the one in use, else that of `otherwise`."""
+    """Return the Python that is asked for: the named version, else the one in use, else that of `otherwise`.
+
+    quiet: whether it goes without saying that the one in use stays.
+    """
     version, architecture = request.version, request.architecture
     if version is None:
         used = runtime_of(seen, standing)
         if used is not None and used.answered and architecture in (None, used.architecture):
-            app.progress.say(f"Python {used.version}, which {app.site.label} runs, stays.")
+            if not quiet:
+                app.progress.say(f"Python {used.version}, which {app.site.label} runs, stays.")
             return Choice(used, None)
         version, of = _version_in_use(used or seen.current, current)
         if version is None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from azext_pythonapp.errors import PythonAppError
+from azext_pythonapp.jobs.late_compile import start_compiling
 from azext_pythonapp.jobs.request import Switch
 from azext_pythonapp.operations.app.record_parts import environment_part, source_arguments
 from azext_pythonapp.operations.environment.build import (
@@ -16,6 +19,7 @@ from azext_pythonapp.operations.environment.build import (
     extra_sentences,
     planned_changes,
 )
+from azext_pythonapp.operations.environment.registration import plan_registration, plan_unregister
 from azext_pythonapp.operations.environment.standing import read_description
 from azext_pythonapp.operations.set_version.decision import Decision
 from azext_pythonapp.operations.set_version.run import Run
@@ -122,6 +126,35 @@ def environment_sentences(decision: Decision) -> list[str]:
 
 
 def pair_steps(decision: Decision, run: Run) -> list[Step]:
-    """Return the steps by which IIS gets to know the pairs of both environments, before web.config names one."""
-    del decision, run
-    return []
+    """Return the steps by which IIS gets to know the pairs of both environments, before web.config names one.
+
+    Raises Refused where that takes a restart, and the person wants none.
+    """
+    app, place, started = decision.app, decision.place, decision.found.started
+    current = decision.found.current
+    if place is None or decision.intent.kind != "fastCgi":
+        return []
+    by_pair = started if current is not None and current.kind == "fastCgi" else None
+    if by_pair == place.letter:
+        return []
+    registering = plan_registration(
+        app, run.record, running=decision.running, restart=decision.request.restart, in_use=by_pair
+    )
+    if not registering.restarts:
+        return list(registering.steps)
+
+    def compile_again() -> Sequence[Change]:
+        """Have the new packages compiled after all: the restart has ended that."""
+        if run.built is not None:
+            with suppress(PythonAppError):
+                start_compiling(app.kudu.retrying_for(0), run.built.id)
+        return []
+
+    return [*registering.steps, Step("", [], compile_again)]
+
+
+def unpair_steps(decision: Decision, run: Run) -> list[Step]:
+    """Return the steps that take the registration back, once web.config names no environment any more."""
+    if decision.place is not None or decision.found.standing is None:
+        return []
+    return plan_unregister(decision.app, run.record)

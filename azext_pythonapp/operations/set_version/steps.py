@@ -23,7 +23,12 @@ from azext_pythonapp.operations.job.run import require_job_success, result_chang
 from azext_pythonapp.operations.job.same_job import pip_once
 from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
 from azext_pythonapp.operations.set_version.decision import Decision, intent_for_installed
-from azext_pythonapp.operations.set_version.environment_steps import environment_steps, pair_steps, switch_of
+from azext_pythonapp.operations.set_version.environment_steps import (
+    environment_steps,
+    pair_steps,
+    switch_of,
+    unpair_steps,
+)
 from azext_pythonapp.operations.set_version.packages_back import PackagesBack
 from azext_pythonapp.operations.set_version.put_back import Together, Undoable, left_behind, runs_again
 from azext_pythonapp.operations.set_version.run import Run
@@ -58,6 +63,7 @@ def plan_steps(decision: Decision, run: Run) -> Plan:
         _import_step(decision, run),
         *pair_steps(decision, run),
         *_switch_steps(decision, run),
+        *unpair_steps(decision, run),
     ]
     restarts = any(step.changes for step in steps) or bool(packages) or brought.restart_due
     steps += static_steps(decision, run.web_config, run.record)
