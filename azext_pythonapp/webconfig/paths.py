@@ -87,7 +87,8 @@ def below(folder: str) -> re.Pattern[str]:
 def moved(text: str, old: str, new_python: str) -> str:
     r"""Return text with the paths of the Python in %HOME%\old written for the one whose python.exe is new_python.
 
-    old: of a runtime or an environment, as `python_folder` returns it. Only what every Python has there (Lib, Scripts, DLLs, the folder itself) is rewritten: the user's files do not move.
+    old: of a runtime or an environment, as `python_folder` returns it. Only what every Python has there (Lib, Scripts,
+    DLLs, the folder itself) is rewritten: the user's files do not move.
     """
     new = python_folder(new_python)
     in_scripts = ntpath.basename(ntpath.dirname(new_python)).lower() == "scripts"

@@ -24,7 +24,7 @@ from azext_pythonapp.operations.app.site_packages import (
     site_packages,
 )
 from azext_pythonapp.operations.job.run import PipRun, package_change
-from azext_pythonapp.operations.package.pip_plan import expected_changes
+from azext_pythonapp.operations.package.pip_plan import expected_changes, plan_pip
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles, require_possible
 from azext_pythonapp.operations.package.restore_set import PackageSet, requirement_line, stored_wheels
 from azext_pythonapp.packages import package_plan, pip, record
@@ -294,6 +294,34 @@ class _Composition:
             gone = set(self._present) - set(needed) - set(kept) - NOT_TAKEN - set(self._wanted.removed)
             rows += [package_change(name, "uninstall", self._present[name], None) for name in sorted(gone)]
         return list({row.target: row for row in reversed(rows)}.values())[::-1]
+
+
+def leaving(app: App, target: Target, standing: Description | None, files: RequirementFiles | None) -> PipRun | None:
+    """Return what pip installs into a runtime that takes the place of an environment; None for nothing.
+
+    target: the runtime. standing: the environment; what a person has added to it one by one goes along. files: the
+    app's requirements, None for none, or where the runtime has them already.
+    """
+    lines = list(standing.added) if standing is not None else []
+    run = plan_pip(app, target, files, PipOptions()) if files is not None else None
+    environment = TargetEnvironment(target.version, target.architecture)
+    present = run.present if run is not None and run.present is not None else present_packages(app, target.place)
+    requirements = [one for line in lines for one in parse(line, ADDED).requirements]
+    rows = [
+        package_change(row.name, row.action, row.before, row.after)
+        for row in package_plan.plan_changes(requirements, present, environment)
+        if row.action != "none"
+    ]
+    if not rows:
+        return run
+    call, uploads = pip.install(JobFile(ADDED), PipOptions()), {ADDED: _text(lines)}
+    if run is None:
+        title = "Installing the packages that were added to the environment into"
+        return PipRun(target, title, call, rows, uploads=uploads, present=present)
+    planned = {row.target: row for row in (*rows, *run.planned)}
+    return replace(
+        run, uploads={**run.uploads, **uploads}, then=(*run.then, call), planned=list(planned.values()), record=None
+    )
 
 
 def _text(lines: Collection[str]) -> bytes:

@@ -17,6 +17,7 @@ from azext_pythonapp.operations.app.registration import is_read, unread_registra
 from azext_pythonapp.operations.app.server_log import ServerLog
 from azext_pythonapp.operations.app.settings import known_settings
 from azext_pythonapp.operations.app.site_packages import present_packages
+from azext_pythonapp.operations.environment.contents import leaving
 from azext_pythonapp.operations.job.pending_restart import PACKAGES, plan_pending, restart_to_read, run_pending
 from azext_pythonapp.operations.job.recorded_job import note_end
 from azext_pythonapp.operations.job.run import require_job_success, result_changes
@@ -150,13 +151,18 @@ def _registration_steps(decision: Decision, run: Run) -> list[Step]:
 
 def _package_steps(decision: Decision, run: Run) -> list[Step]:
     app, files, python = decision.app, decision.found.requirements, decision.python
-    if files is None:
+    standing = decision.found.standing
+    if files is None and standing is None:
         return []
-    options = PipOptions()
     target = pip_target(app, python.python_path, str(python.version), str(python.architecture))
-    if decision.installation is None and last_good_run(app, target.folder, files, options):
+    if files is not None and decision.installation is None and last_good_run(app, target.folder, files, PipOptions()):
+        files = None
+    if standing is not None:
+        pip_run = leaving(app, target, standing.description, files)
+    else:
+        pip_run = plan_pip(app, target, files, PipOptions()) if files is not None else None
+    if pip_run is None:
         return []
-    pip_run = plan_pip(app, target, files, options)
     if _is_in_use(decision):
         run.packages = PackagesBack(app, pip_run, run.brought.command, decision.request.restart)
 
@@ -176,7 +182,7 @@ def _package_steps(decision: Decision, run: Run) -> list[Step]:
             run.restart_reason = PACKAGES
         return changes
 
-    title = f"Installing {files.name} into Python {target.version} ({target.python_path}) of {app.site.label}."
+    title = f"{pip_run.title} Python {target.version} ({target.python_path}) of {app.site.label}."
     return [Step(title, pip_run.planned, install, (lambda: _undo(decision, run)) if run.packages is not None else None)]
 
 
