@@ -165,11 +165,22 @@ long-summary: >-
 
     A version means a Python that is already on the app, if one satisfies it; otherwise the newest that Microsoft's
     site extensions and python.org's builds on NuGet offer. `latest` means the newest of all.
+
+    With `--packages-in environment` the packages are in one of two folders below `%HOME%\\data\\pythonapp`. A change
+    builds the other one from nothing, checks it, and switches to it by one write of web.config: nothing that runs is
+    touched, the app is not stopped, and the folder before stays for `rollback`. It takes room for all packages twice.
+    The app stays in this mode, also for `install-requirements`, `package install` and `publish`, until
+    `--packages-in runtime`, the default of new apps, which is simpler and takes half of the room. The app is restarted
+    once for FastCGI, when it is moved there, and not for HttpPlatform.
 examples:
   - name: Run an app on the newest Python 3.13.
     text: az webapp python set-version -g MyGroup -n MyApp --version 3.13
   - name: See what would change, web.config included.
     text: az webapp python set-version -g MyGroup -n MyApp --version 3.13 --dry-run
+  - name: Move an app's packages into an environment, so that later changes never touch what runs; and back.
+    text: |-
+        az webapp python set-version -g MyGroup -n MyApp --version 3.13 --packages-in environment
+        az webapp python set-version -g MyGroup -n MyApp --version 3.13 --packages-in runtime
   - name: Name the entry point, and start it with the HttpPlatform handler.
     text: >-
         az webapp python set-version -g MyGroup -n MyApp --version 3.13 --handler httpplatform

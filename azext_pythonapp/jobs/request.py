@@ -24,8 +24,15 @@ FOLDER = "data/pythonapp/jobs"
 RUNNER = "runner"
 RUNNER_START = f"{RUNNER}/__main__.py"
 LOG, STATE, REQUEST, SECRETS = "log.txt", "state.json", "request.json", "secrets.json"
-# How the command of a Switch begins.
+# How the command of a Switch begins: the first one, or on an app that runs an environment any of them.
 SWITCH_COMMAND = "az webapp python set-version"
+SWITCH_COMMANDS = (
+    SWITCH_COMMAND,
+    "az webapp python publish",
+    "az webapp python install-requirements",
+    "az webapp python package install",
+    "az webapp python package uninstall",
+)
 # A client puts it into the job's folder; the runner looks for it every 2 s.
 CANCEL = "cancel"
 # Some hundredths of a second, so that a password in a request cannot be guessed from its digest.

@@ -13,8 +13,9 @@ from azext_pythonapp.advice import read_back
 from azext_pythonapp.errors import Conflict, NotFound, PlatformFailed, PythonAppError
 from azext_pythonapp.ids import ID
 from azext_pythonapp.jobs import state
-from azext_pythonapp.jobs.request import CANCEL, FOLDER, REQUEST, SECRETS, STATE, SWITCH_COMMAND, Switch, folder
+from azext_pythonapp.jobs.request import CANCEL, FOLDER, REQUEST, SECRETS, STATE, SWITCH_COMMANDS, Switch, folder
 from azext_pythonapp.jobs.state import FAILED, LOST, RUNNING, Job
+from azext_pythonapp.runtimes.environment import LETTERS, Letter
 from azext_pythonapp.worker import ScmSite
 
 RESTORE = "restore.txt"
@@ -135,7 +136,7 @@ class Request:
 
     python: full path of python.exe; runtime: its folder in %HOME%; asked: as asked_digest tells; leaves: the marker
     that the job leaves when it changes packages; switch: what its command does after it, "" for a command that cannot
-    be shown.
+    be shown. letter: of the environment that it builds.
     """
 
     command: str | None = None
@@ -144,6 +145,7 @@ class Request:
     asked: str | None = None
     leaves: str | None = None
     switch: Switch | None = None
+    letter: Letter | None = None
 
 
 def request_of(kudu: ScmSite, job_id: str) -> Request:
@@ -154,9 +156,11 @@ def request_of(kudu: ScmSite, job_id: str) -> Request:
         return Request()
     switch = fields.get("switch")
     version, command = (state.text(switch if isinstance(switch, dict) else {}, name) for name in ("version", "command"))
-    command = (read_back(command, SWITCH_COMMAND) or "") if command else None
+    if command:
+        command = next(filter(None, (read_back(command, words) for words in SWITCH_COMMANDS)), "")
     known = {name: state.text(fields, name) for name in ("command", "python", "runtime", "asked", "leaves")}
-    return Request(**known, switch=Switch(version, command) if version and command is not None else None)
+    letter = next((each for each in LETTERS if each == fields.get("environment")), None)
+    return Request(**known, switch=Switch(version, command) if version and command is not None else None, letter=letter)
 
 
 def request_cancel(kudu: ScmSite, job_id: str) -> None:

@@ -67,3 +67,49 @@ def test_http_platform_app_moves_in_changes_and_moves_out(az, azure, apps):
     print(out.stderr)
     assert out.json["environment"] is None and "Hello from Flask" in apps.get(site).text
     assert record_of(site, out.json["changeId"])["environment"]["after"] is None
+
+
+FAILING = """\
+import sys
+
+
+def application(environ, start_response):
+    try:
+        import bottle
+    except ImportError:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"served by " + sys.prefix.encode()]
+    raise RuntimeError("not ready for " + bottle.__name__)
+"""
+
+
+def test_fastcgi_app_moves_in_and_comes_back_from_a_bad_page(az, azure, apps):
+    site = apps.prepared("wsgi_hello")
+    (web_root(site) / "app.py").write_text(FAILING, encoding="utf-8")
+    config = web_root(site) / "web.config"
+    restarts = site.restarts
+
+    moved = az("webapp python set-version --version 3.8 --packages-in environment", *naming(site))
+    print(moved.stderr, moved.json)
+    assert (moved.json["environment"], moved.json["handler"]) == ("a", "fastCgi")
+    assert site.restarts == restarts + 1, "IIS reads the registration of both environments once"
+    assert apps.get(site).text == r"served by D:\home\data\pythonapp\environments\a"
+    before, used = config.read_bytes(), hashes(environments(site) / "a")
+
+    failed = az("webapp python package install --packages bottle", *naming(site), expect=1)
+    print(failed.stderr)
+    assert config.read_bytes() == before and hashes(environments(site) / "a") == used
+    assert site.restarts == restarts + 1 and "not ready for bottle" in failed.stderr
+    assert apps.get(site).text == r"served by D:\home\data\pythonapp\environments\a"
+
+    changed = az("webapp python package install --packages six", *naming(site))
+    assert site.restarts == restarts + 1, "switches between environments need no restart"
+    assert apps.get(site).text == r"served by D:\home\data\pythonapp\environments\b"
+    assert hashes(environments(site) / "a") == used and changed.json["changed"]
+
+    out = az("webapp python set-version --version 3.8 --packages-in runtime", *naming(site))
+    print(out.stderr, out.json)
+    assert out.json["environment"] is None and b"environments" not in config.read_bytes()
+    assert not (site.machine.home / "site/applicationHost.xdt").exists()
+    assert apps.get(site).status_code == 200
+    assert any(row["target"] == "packages/six" for row in out.json["changes"]), "what was added goes along"

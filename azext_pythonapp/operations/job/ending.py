@@ -13,6 +13,7 @@ from azext_pythonapp.jobs.store import request_of
 from azext_pythonapp.operations.app.observe import observe
 from azext_pythonapp.operations.job.run import changed_words
 from azext_pythonapp.plan import Change
+from azext_pythonapp.runtimes.environment import python_of
 from azext_pythonapp.windows import same_path, started_path
 
 _MOST_PACKAGES = 8
@@ -54,7 +55,10 @@ def _switch(app: App, job: Job) -> list[str]:
         return [f"Whether the switch to {version} was made is not known: {error.message}", finish]
     if handler is None:
         return [f"The switch to {version} was not made: web.config of {app.site.label} starts no Python.", finish]
-    runs = started_path(handler.python_exe, app.kudu.home())
-    if same_path(runs, asked.python, app.kudu.home()):
+    home = app.kudu.home()
+    runs = started_path(handler.python_exe, home)
+    if same_path(runs, python_of(asked.letter, home) if asked.letter is not None else asked.python, home):
         return []
+    if asked.letter is not None:
+        return [f"Environment {asked.letter} is complete, and not in use: {app.site.label} still runs {runs}.", finish]
     return [f"The switch to {version} was not made: {app.site.label} still runs {runs}.", finish]

@@ -14,7 +14,7 @@ from azext_pythonapp.history.store import History
 from azext_pythonapp.ids import time_of
 from azext_pythonapp.jobs.state import LOST, Job, JobResult
 from azext_pythonapp.jobs.state import SUCCEEDED as JOB_SUCCEEDED
-from azext_pythonapp.jobs.store import show
+from azext_pythonapp.jobs.store import request_of, show
 from azext_pythonapp.operations.app.left_change import settle
 from azext_pythonapp.operations.app.record_parts import with_result
 from azext_pythonapp.operations.app.recording import OpenChange
@@ -64,7 +64,9 @@ def _unfinished_of(app: App, job: Job) -> Record | None:
             continue
         lease, _ = read_lease(app.kudu)
         at_work = lease is not None and lease.change == record.id and lease.held(app.kudu.now())
-        return None if at_work or record.command not in _ONLY_PACKAGES else record
+        # What has built an environment is complete when the app runs it.
+        more = record.command not in _ONLY_PACKAGES or request_of(app.kudu, job.id).letter is not None
+        return None if at_work or more else record
     return None
 
 

@@ -32,6 +32,7 @@ from azext_pythonapp.operations.set_version.words import (
     entry_point_words,
     now_in_words,
     same_python,
+    version_before,
 )
 from azext_pythonapp.operations.web_config.conflict import HANDLER_NAMES
 from azext_pythonapp.operations.web_config.entry_point import shown_entry_point
@@ -135,7 +136,8 @@ class PlannedSwitch:
 
 def _warnings(decision: Decision) -> list[str]:
     """Return what is to be known before a switch to this Python; nothing for one that the app runs already."""
-    sentence = None if same_python(decision) else end_of_life_warning(str(decision.python.version), date.today())
+    again = same_python(decision) or version_before(decision) == decision.python.version
+    sentence = None if again else end_of_life_warning(str(decision.python.version), date.today())
     place = decision.place
     crowded = plan_warnings(decision.app) if place is not None and place.moved_in else []
     return [*([sentence] if sentence else []), *crowded]

@@ -41,7 +41,7 @@ class Run:
         self.intent = decision.intent
         self.change: OpenChange | None = None
         self.web_config = WebConfigChange(
-            found.files, WEB_CONFIG, found.web_config, lambda content: _edit(decision, self, content), self.record
+            found.files, WEB_CONFIG, found.web_config, lambda content: edit_for(decision, self, content), self.record
         )
         self.jobs: list[str] = []
         self.packages: PackagesBack | None = None
@@ -63,7 +63,7 @@ class Run:
         return self.change
 
 
-def _edit(decision: Decision, run: Run, content: bytes | None) -> Edit:
+def edit_for(decision: Decision, run: Run, content: bytes | None) -> Edit:
     """Return the edit of web.config; raise Conflict when somebody else changed what it starts since the decision.
 
     Somebody who has made the very same change meanwhile is no conflict: nothing is left to change then.

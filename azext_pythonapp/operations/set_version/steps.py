@@ -233,7 +233,7 @@ def _switch_steps(decision: Decision, run: Run) -> list[Step]:
         if decision.restarts:
             run.restart_reason = f"so that it runs Python {run.python.version} with {HANDLER_NAMES[run.intent.kind]}"
         done = change.apply()
-        run.switched = True
+        run.switched = done.action != "none"
         for note in change.edit.notes:
             app.progress.say(f"  {note}")
         return [done]

@@ -6,7 +6,7 @@ import pytest
 
 from azext_pythonapp.errors import Refused
 from azext_pythonapp.operations.app.observe import observe
-from azext_pythonapp.operations.app.python_in_use import changeable_target, packages_in_use, runtime_of, target_in_use
+from azext_pythonapp.operations.app.python_in_use import packages_in_use, runtime_of, target_in_use
 from azext_pythonapp.operations.runtime.list_installed import list_runtimes
 from azext_pythonapp.operations.runtime.uninstall import UninstallRequest, uninstall
 from azext_pythonapp.operations.show import show
@@ -84,11 +84,6 @@ def test_jobs_look_at_it_with_the_python_of_its_runtime(azure):
     base = runtime_of(target)
     assert (base.python_path, base.folder, base.place, base.letter) == (PYTHON, "python364x64", "python364x64", None)
     assert set(azure.asked) == FIRST_ROUND
-
-
-def test_its_packages_are_not_changed(azure):
-    with pytest.raises(Refused, match=r"runs environment a, whose packages this command does not change"):
-        changeable_target(observe(azure.app))
 
 
 def gone(azure):

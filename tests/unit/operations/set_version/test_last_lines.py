@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from azext_pythonapp.operations.set_version.words import (
     end_of_life_warning,
     entry_point_words,
     now_in_words,
+    runs_in_words,
     switch_title,
 )
 from azext_pythonapp.plan import Change
@@ -50,13 +52,13 @@ def platform(runtime: InstalledRuntime, arguments: str = "-m waitress app:app") 
 OLD, NEW, OTHER = python("3.11.9"), python("3.8.10"), python("3.8.10", "x86")
 
 
-def decided(before=OLD, now=None, after=NEW, intent=None, *, on_app=(OLD, NEW), **request):
-    """The decision for a switch. now: what web.config says; request: restart, health."""
+def decided(before=OLD, now=None, after=NEW, intent=None, *, on_app=(OLD, NEW), place=None, **request):
+    """The decision for a switch. now: what web.config says; request: restart, health, was (the environment before)."""
     options = {"restart": True, "health": True, "requirements": True} | request
     current = read_handler(write_handler(None, now or fast(before)).content) if before else None
-    found = SimpleNamespace(
-        current=current, in_use=before, pythons=on_app, files=SimpleNamespace(shown=lambda name: f"site/wwwroot/{name}")
-    )
+    files = SimpleNamespace(shown=lambda name: f"site/wwwroot/{name}")
+    was = request.pop("was", None)
+    found = SimpleNamespace(current=current, in_use=before, pythons=on_app, files=files, started=was)
     app = SimpleNamespace(
         site=shop_site(options.get("state", "Running")), kudu=SimpleNamespace(home=lambda: HOME), progress=Recorded()
     )
@@ -65,7 +67,7 @@ def decided(before=OLD, now=None, after=NEW, intent=None, *, on_app=(OLD, NEW), 
         requirements=options["requirements"],
         health=SimpleNamespace(demanded=False) if options["health"] else None,
     )
-    return Decision(app, request, found, None, after, intent or fast(after))
+    return Decision(app, request, found, None, after, intent or fast(after), place)
 
 
 def ended(decision, changes, sentence=f"{URL} answers 200.", good=True, restarted=True, brought=None):
@@ -73,6 +75,7 @@ def ended(decision, changes, sentence=f"{URL} answers 200.", good=True, restarte
     recorded = SimpleNamespace(undo=UNDO if any(each.action != "restart" for each in changes) else None)
     change = recorded if changes else None
     run = SimpleNamespace(
+        letter=decision.place.letter if decision.place is not None else None,
         python=decision.python,
         intent=decision.intent,
         health=health,
@@ -235,3 +238,37 @@ def test_a_version_without_security_fixes_is_warned_of():
     )
     assert end_of_life_warning("3.13.2", day) is None and end_of_life_warning("3.15.0rc1", day) is None
     assert end_of_life_warning("3.0.1", day) == "Python 3.0 reached its end of life and gets no more security fixes."
+
+
+IN_A = replace(OLD, python_path=rf"{HOME}\data\pythonapp\environments\a\Scripts\python.exe", source="environment")
+IN_B = replace(IN_A, python_path=IN_A.python_path.replace(r"\a\S", r"\b\S"))
+B = SimpleNamespace(letter="b")
+BUILT = Change("data/pythonapp/environments/b", "create", None, "Python 3.11.9")
+
+
+@pytest.mark.parametrize(
+    "decision, line",
+    [
+        (
+            decided(OLD, None, IN_B, place=B),
+            "App 'shop' runs Python 3.11.9 in environment b (was 3.11.9 with its own packages).",
+        ),
+        (
+            decided(IN_A, None, IN_B, place=B, was="a"),
+            "App 'shop' runs Python 3.11.9 in environment b (was 3.11.9 in environment a).",
+        ),
+        (
+            decided(IN_A, None, OLD, was="a"),
+            "App 'shop' runs Python 3.11.9 with its own packages (was 3.11.9 in environment a).",
+        ),
+    ],
+)
+def test_where_the_packages_are(decision, line):
+    first = ended(decision, [BUILT, *PACKAGES[:1], CONFIG])[0]
+    assert first.startswith(f"{line} {URL} answers 200.") and "nvironment b built, 1 package installed" in first
+
+
+def test_an_environment_before_is_named():
+    decision = decided(IN_A, None, IN_B, place=B, was="a")
+    assert now_in_words(decision) == "Python 3.11.9, environment a, FastCGI"
+    assert runs_in_words(decision) == "Python 3.11.9 in environment a"

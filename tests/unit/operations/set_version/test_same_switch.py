@@ -8,7 +8,8 @@ import pytest
 
 from azext_pythonapp.errors import Conflict, RemoteFailed
 from azext_pythonapp.operations.set_version import steps
-from azext_pythonapp.operations.set_version.steps import _edit, _switch_steps
+from azext_pythonapp.operations.set_version.run import edit_for
+from azext_pythonapp.operations.set_version.steps import _switch_steps
 from azext_pythonapp.plan import Plan, Step
 from azext_pythonapp.webconfig.handlers import read_in_force, write_handler
 from tests.unit.operations.set_version.test_last_lines import NEW, OLD, OTHER, fast
@@ -29,9 +30,9 @@ def world(monkeypatch):
         web_config=files.state("web.config"), current=read_in_force(BEFORE), files=SimpleNamespace(shown=str), base=None
     )
     app = SimpleNamespace(site=SimpleNamespace(label="app 'shop'"), progress=Recorded())
-    decision = SimpleNamespace(app=app, found=found, health=None)
+    decision = SimpleNamespace(restarts=True, app=app, found=found, health=None)
     run = SimpleNamespace(intent=fast(NEW), python=NEW, change=None, restart_reason=None)
-    run.web_config = planned(files, edit=lambda content: _edit(decision, run, content))
+    run.web_config = planned(files, edit=lambda content: edit_for(decision, run, content))
     return decision, run, files
 
 
