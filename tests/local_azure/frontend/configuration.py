@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ntpath
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,9 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 from .handlers import STATIC_FILE, Handler
 from .sections import ConfigurationError, HttpPlatform, change_handlers, read_http_platform
 from .web_root import WebRoot
+
+SETTLING_SECONDS = 0.05
+"""A file that is still the same after this is not being written."""
 
 Level = tuple[str, ...]  # the lower-case names of a folder below the root; () is the root
 
@@ -68,7 +72,7 @@ def rules(root: WebRoot) -> list[Element]:
 def root_content(root: WebRoot) -> bytes | None:
     """The bytes of the root's web.config; None when there is none. IIS restarts the app when they change."""
     file = _web_config(root, ())
-    return None if file is None else file.read_bytes()
+    return None if file is None else _whole(file)
 
 
 def _web_config(root: WebRoot, segments: Level) -> Path | None:
@@ -76,9 +80,21 @@ def _web_config(root: WebRoot, segments: Level) -> Path | None:
     return file if file.is_file() else None
 
 
+def _whole(file: Path) -> bytes:
+    """The bytes of a file that nobody is writing: Kudu empties a file before it writes it, and lets nobody read it in
+    between (docs/platform/kudu.md 3.3)."""
+    content = file.read_bytes()
+    while not content.rstrip().endswith(b">"):
+        time.sleep(SETTLING_SECONDS)
+        last, content = content, file.read_bytes()
+        if content == last:
+            break
+    return content
+
+
 def _parse(file: Path) -> Element:
     try:
-        document = fromstring(file.read_bytes())
+        document = fromstring(_whole(file))
     except ParseError as error:
         raise ConfigurationError(f"Configuration file is not well-formed XML ({error})") from error
     if document.tag != "configuration":

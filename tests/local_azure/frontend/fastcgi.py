@@ -23,7 +23,8 @@ class Process(Protocol):
         """Whether it can be sent a request."""
 
     def request(self, params: Mapping[str, str], body: bytes) -> tuple[bytes, bytes]:
-        """Sends one request; returns what came on stdout and stderr; EOFError when the process went away."""
+        """Sends one request; returns what came on stdout and stderr; BrokenPipeError when the process had gone before it
+        got any of it, EOFError when it went away with the request in its hands."""
 
     def close(self) -> None:
         """Ends the process."""
@@ -46,16 +47,19 @@ class FastCgiPool:
     def request(self, params: Mapping[str, str], body: bytes) -> tuple[bytes, bytes]:
         """Has a process answer; returns its stdout and stderr.
 
-        Raises EOFError when a new process goes away unanswered, OSError when none can be started.
+        Raises EOFError when a process goes away with the request in its hands, since IIS gives a request to one process
+        only (docs/platform/site-extensions.md 2.7), OSError when none can be started.
         """
         with self._free:
-            waiting = self._waiting()
-            if waiting is not None:
+            while (waiting := self._waiting()) is not None:
                 try:
                     return self._exchange(waiting, params, body)
-                except EOFError:
-                    pass  # it ended between two requests, not because of this one: a new process shall answer
-            return self._exchange(self._new(), params, body)
+                except BrokenPipeError:
+                    pass  # it ended between two requests: another process shall answer
+            try:
+                return self._exchange(self._new(), params, body)
+            except BrokenPipeError as error:
+                raise EOFError("a new process ended at once") from error
 
     def close(self) -> None:
         """Ends all processes, those in the middle of a request too."""
@@ -88,7 +92,7 @@ class FastCgiPool:
     def _exchange(self, process: Process, params: Mapping[str, str], body: bytes) -> tuple[bytes, bytes]:
         try:
             answer = process.request(params, body)
-        except EOFError:
+        except (EOFError, BrokenPipeError):
             with self._lock:
                 if process in self._all:
                     self._all.remove(process)

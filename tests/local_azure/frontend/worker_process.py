@@ -9,6 +9,7 @@ from typing import Protocol
 from starlette.responses import Response
 
 from . import configuration, fastcgi, http_platform, pages, rewrite, static_files
+from .applications import Applications
 from .handlers import Handler, choose
 from .registration import FastCgiApplication, registered
 from .sections import ConfigurationError, HttpPlatform
@@ -16,6 +17,10 @@ from .site_request import SiteRequest
 from .web_root import DEFAULT_APPLICATIONS, WebRoot, is_acceptable
 
 AppSettings = Callable[[], Mapping[str, str]]
+
+LINGER_SECONDS = 2.0
+"""How long the processes of an earlier web.config live after their last request. FastCGI's idleTimeout is 300 s or more
+(docs/platform/site-extensions.md 2.1, 2.7), but wfastcgi ends itself when web.config changes."""
 
 
 class Worker(http_platform.Worker, Protocol):
@@ -42,12 +47,17 @@ class WorkerProcess:
             self._broken = error
         self._lock = threading.Lock()
         self._web_config = configuration.root_content(self._root)
-        self._pools: dict[tuple[FastCgiApplication, str], fastcgi.FastCgiPool] = {}
-        self._platforms: dict[tuple[HttpPlatform, str], http_platform.HttpPlatformApplication] = {}
+        self._current = Applications()
+        self._retired: list[Applications] = []
+        self.linger = LINGER_SECONDS
 
     def respond(self, request: SiteRequest) -> Response:
         """Answers one request; blocks until the app did."""
-        self._recycle_when_changed()
+        applications = self._of_now()
+        with applications.entered():
+            return self._respond(applications, request)
+
+    def _respond(self, applications: Applications, request: SiteRequest) -> Response:
         if self._broken is not None:
             return _invalid(self._broken)
         if not is_acceptable(request.segments):
@@ -74,9 +84,9 @@ class WorkerProcess:
                 "0x8007007b",
             )
         if handler.uses("FastCgiModule"):
-            return self._by_fastcgi(handler, request)
+            return self._by_fastcgi(applications, handler, request)
         if handler.uses("httpPlatformHandler"):
-            return self._by_platform(found.http_platform, request)
+            return self._by_platform(applications, found.http_platform, request)
         if handler.uses("StaticFileModule"):
             return static_files.respond(request, resource)
         return pages.error(
@@ -89,30 +99,26 @@ class WorkerProcess:
     def close(self) -> None:
         """Ends every process of the app."""
         with self._lock:
-            applications: list[fastcgi.FastCgiPool | http_platform.HttpPlatformApplication] = [
-                *self._pools.values(),
-                *self._platforms.values(),
-            ]
-            self._pools, self._platforms = {}, {}
-        for application in applications:
-            application.close()
+            ending = [*self._retired, self._current]
+            self._current, self._retired = Applications(), []
+        for applications in ending:
+            applications.close()
 
-    def _by_fastcgi(self, handler: Handler, request: SiteRequest) -> Response:
+    def _by_fastcgi(self, applications: Applications, handler: Handler, request: SiteRequest) -> Response:
         application = next((one for one in self._registered if one.is_named(handler.script_processor)), None)
         if application is None:
             return pages.not_registered()
         environment = {**self._settings, **dict(application.environment)}
         root = self._root.of(request.segments)
-        key = (application, root.windows)
-        with self._lock:
-            if key not in self._pools:
-                self._pools[key] = fastcgi.FastCgiPool(
-                    lambda: self._worker.fastcgi(application.full_path, application.arguments, environment)
-                )
-            pool = self._pools[key]
+        pool = applications.pool(
+            (application, root.windows),
+            lambda: fastcgi.FastCgiPool(
+                lambda: self._worker.fastcgi(application.full_path, application.arguments, environment)
+            ),
+        )
         return fastcgi.respond(pool, request, root)
 
-    def _by_platform(self, section: HttpPlatform | None, request: SiteRequest) -> Response:
+    def _by_platform(self, applications: Applications, section: HttpPlatform | None, request: SiteRequest) -> Response:
         if section is None:
             return pages.error(
                 "500.19",
@@ -121,24 +127,30 @@ class WorkerProcess:
                 "0x8007000d",
             )
         root = self._root.of(request.segments)
-        key = (section, root.windows)
-        with self._lock:
-            if key not in self._platforms:
-                self._platforms[key] = http_platform.HttpPlatformApplication(
-                    self._worker, root, section, self._settings
-                )
-            platform = self._platforms[key]
+        platform = applications.platform(
+            (section, root.windows),
+            lambda: http_platform.HttpPlatformApplication(self._worker, root, section, self._settings),
+        )
         return platform.respond(request)
 
-    def _recycle_when_changed(self) -> None:
-        """IIS restarts the app on any change of the root's web.config (docs/platform/site-extensions.md 2.6), but keeps
-        the registrations that it has read."""
+    def _of_now(self) -> Applications:
+        """The processes for a request that comes now, which is counted.
+
+        IIS restarts the app on any change of the root's web.config, but keeps the registrations that it has read
+        (docs/platform/site-extensions.md 2.6); requests that the old processes have begun are finished (2.7).
+        """
         content = configuration.root_content(self._root)
         with self._lock:
-            changed = content != self._web_config
-            self._web_config = content
-        if changed:
-            self.close()
+            old = None
+            if content != self._web_config:
+                self._web_config = content
+                old, self._current = self._current, Applications()
+                self._retired.append(old)
+            current = self._current
+            current.enter()
+        if old is not None:
+            old.retire(self.linger)
+        return current
 
 
 def _invalid(error: ConfigurationError) -> Response:

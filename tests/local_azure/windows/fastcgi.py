@@ -12,10 +12,13 @@ from tests.local_azure.windows.process import Agent, receive_pid
 BEGIN_REQUEST, END_REQUEST, PARAMS, STDIN, STDOUT, STDERR = 1, 3, 4, 5, 6, 7
 RESPONDER, KEEP_CONNECTION = 1, 1
 LARGEST = 65535
+VERSION, GONE = 1, 0
+"""The version of FastCGI's records, and what fastcgi_host.py sends in its place: the process ended before it got any of
+the request, or without one."""
 
 
 def _record(kind: int, content: bytes) -> bytes:
-    return struct.pack(">BBHHBB", 1, kind, 1, len(content), 0, 0) + content
+    return struct.pack(">BBHHBB", VERSION, kind, 1, len(content), 0, 0) + content
 
 
 def _stream(kind: int, content: bytes) -> Iterator[bytes]:
@@ -56,7 +59,8 @@ class FastCgiProcess:
         if self._channel.fileno() < 0:
             return False
         try:
-            return self._channel.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+            self._channel.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            return False  # GONE, or the end: it says nothing unasked
         except BlockingIOError:
             return True
         except OSError:
@@ -65,18 +69,23 @@ class FastCgiProcess:
     def request(self, params: Mapping[str, str], body: bytes) -> tuple[bytes, bytes]:
         """Send a request and return what it wrote to (stdout, stderr); stdout is a CGI answer.
 
-        Raises EOFError when the process went away before it had answered.
+        Raises BrokenPipeError when the process had gone before it got any of it, and EOFError when it went away before it
+        had answered.
         """
         try:
             self._channel.sendall(request_records(params, body))
             return self._answer()
+        except BrokenPipeError:
+            raise
         except OSError as error:
             raise EOFError(f"FastCGI process {self.pid} went away: {error}") from error
 
     def _answer(self) -> tuple[bytes, bytes]:
         written = {STDOUT: bytearray(), STDERR: bytearray()}
         while True:
-            kind, length, padding = struct.unpack(">xBxxHBx", self._read(8))
+            version, kind, length, padding = struct.unpack(">BBxxHBx", self._read(8))
+            if version == GONE:
+                raise BrokenPipeError(f"FastCGI process {self.pid} had gone")
             content = self._read(length)
             self._read(padding)
             if kind == END_REQUEST:

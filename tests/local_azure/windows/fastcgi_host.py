@@ -11,6 +11,7 @@ import itertools
 import msvcrt
 import os
 import select
+import socket
 import struct
 import subprocess
 from ctypes import wintypes
@@ -34,6 +35,7 @@ INVALID_HANDLE = wintypes.HANDLE(-1).value
 PIPE_ACCESS_DUPLEX, OPEN_EXISTING, READ_AND_WRITE = 3, 3, 0xC0000000
 CREATE_NO_WINDOW = 0x08000000
 STDIN, END_REQUEST = 5, 3
+GONE = bytes(8)
 NUMBERS = itertools.count(1)
 
 
@@ -75,8 +77,11 @@ class Process:
         """
         try:
             while self._request_comes(channel):
-                self._write(message(lambda length: receive(channel, length), STDIN))
+                request = message(lambda length: receive(channel, length), STDIN)
+                if not self._delivered(request):
+                    break
                 channel.sendall(message(self._read, END_REQUEST))
+            leave(channel)
         except OSError:
             pass  # either side has gone, which is how this ends
         finally:
@@ -89,6 +94,17 @@ class Process:
         while not select.select([channel], [], [], 0.1)[0]:
             if self.process.poll() is not None:
                 return False
+        return True
+
+    def _delivered(self, request):
+        """Hand a request over; False when the process had ended before it got any of it."""
+        if self.process.poll() is not None:
+            return False
+        try:
+            self._write(request[:1])
+        except OSError:
+            return False
+        self._write(request[1:])
         return True
 
     def _write(self, content):
@@ -104,6 +120,15 @@ class Process:
                 raise ConnectionResetError("the FastCGI process closed its pipe")
             content += part
         return content
+
+
+def leave(channel):
+    """Tell the other side that the process ended without a request in its hands, and wait until it has read that: what
+    it sends meanwhile would reset the connection."""
+    channel.sendall(GONE)
+    channel.shutdown(socket.SHUT_WR)
+    while channel.recv(65536):
+        pass
 
 
 def receive(channel, length):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
@@ -13,20 +14,31 @@ from starlette.responses import Response
 from tests.local_azure.frontend.site_request import SiteRequest
 from tests.local_azure.frontend.worker_process import WorkerProcess
 
+GONE = (b"gone", b"")
+
 
 class ScriptedFastCgi:
-    """A FastCGI process that answers with what it was given; an answer None means that the process goes away."""
+    """A FastCGI process that answers with what it was given.
+
+    An answer None means that it goes away with the request; GONE, that it was gone before. `held` holds its answers back.
+    """
 
     def __init__(self, answers: list[tuple[bytes, bytes] | None]) -> None:
         self.answers = answers
         self.alive = True
+        self.held = threading.Event()
+        self.held.set()
         self.closed = False
         self.seen: list[tuple[dict[str, str], bytes]] = []
 
     def request(self, params: Mapping[str, str], body: bytes) -> tuple[bytes, bytes]:
         self.seen.append((dict(params), body))
         answer = self.answers.pop(0)
-        if answer is None:
+        assert self.held.wait(10)
+        if answer is GONE:
+            self.alive = False
+            raise BrokenPipeError("gone before")
+        if answer is None or self.closed:
             self.alive = False
             raise EOFError("gone")
         return answer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import anyio
@@ -11,7 +13,7 @@ from starlette.requests import Request
 from tests.local_azure.frontend import FrontEnd
 from tests.local_azure.frontend.worker_process import WorkerProcess
 
-from .frontend_worker import FakeWorker, ScriptedFastCgi, get, text
+from .frontend_worker import GONE, FakeWorker, ScriptedFastCgi, get, text
 from .test_frontend_registration import xdt
 
 PYTHON, WFASTCGI = "D:\\home\\python311x64\\python.exe", "D:\\home\\python311x64\\wfastcgi.py"
@@ -44,14 +46,23 @@ def test_one_process_serves_one_request_after_the_other(worker: FakeWorker) -> N
 
 
 def test_a_process_that_ended_in_between_is_replaced(worker: FakeWorker) -> None:
-    ended, vanishing = ScriptedFastCgi([ONE]), ScriptedFastCgi([TWO, None])
+    ended, vanishing = ScriptedFastCgi([ONE]), ScriptedFastCgi([TWO, GONE])
     worker.scripted = [ended, vanishing, ScriptedFastCgi([ONE])]
     site = WorkerProcess(worker, dict)
     assert text(get(site)) == "one"
     ended.alive = False
     assert text(get(site)) == "two"
-    assert text(get(site)) == "one", "it went away when the request reached it"
+    assert text(get(site)) == "one", "it had gone before the request reached it"
     assert ended.closed and vanishing.closed
+
+
+def test_a_process_that_goes_away_with_a_request_is_a_500(worker: FakeWorker) -> None:
+    worker.scripted = [ScriptedFastCgi([ONE, None]), ScriptedFastCgi([TWO])]
+    site = WorkerProcess(worker, dict)
+    assert text(get(site)) == "one"
+    response = get(site)
+    assert response.status_code == 500 and "exited unexpectedly" in text(response), "IIS asks no other process"
+    assert text(get(site)) == "two"
 
 
 def test_a_new_process_that_goes_away_is_a_500(worker: FakeWorker) -> None:
@@ -98,7 +109,44 @@ def test_a_change_of_web_config_ends_the_processes(worker: FakeWorker) -> None:
     site = WorkerProcess(worker, dict)
     assert text(get(site)) == "one"
     worker.put("site/wwwroot/web.config", web_config(f"{PYTHON}|{WFASTCGI}"))
-    assert text(get(site)) == "two" and first.closed
+    assert text(get(site)) == "two"
+    await_closed(first)
+
+
+def test_a_request_that_has_begun_is_answered_after_the_change(worker: FakeWorker) -> None:
+    first = ScriptedFastCgi([ONE])
+    worker.scripted = [first, ScriptedFastCgi([TWO])]
+    site = WorkerProcess(worker, dict)
+    site.linger = 0
+    first.held.clear()
+    with ThreadPoolExecutor() as threads:
+        begun = threads.submit(get, site)
+        while not first.seen:
+            time.sleep(0.01)
+        worker.put("site/wwwroot/web.config", web_config(f"{PYTHON}|{WFASTCGI}"))
+        assert text(get(site)) == "two" and not first.closed
+        first.held.set()
+        assert text(begun.result()) == "one"
+    await_closed(first)
+
+
+def test_a_restart_ends_what_an_earlier_change_left(worker: FakeWorker) -> None:
+    first = ScriptedFastCgi([ONE])
+    worker.scripted = [first, ScriptedFastCgi([TWO])]
+    site = WorkerProcess(worker, dict)
+    site.linger = 600
+    assert text(get(site)) == "one"
+    worker.put("site/wwwroot/web.config", web_config(f"{PYTHON}|{WFASTCGI}"))
+    assert text(get(site)) == "two" and not first.closed, "idle, and its files are still held"
+    site.close()
+    assert first.closed
+
+
+def await_closed(process: ScriptedFastCgi) -> None:
+    deadline = time.monotonic() + 20
+    while not process.closed:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_registration_takes_effect_after_a_restart_only(tmp_path: Path) -> None:

@@ -73,10 +73,11 @@ def test_a_long_body_is_cut_into_records() -> None:
 
 
 def test_answers_are_put_together(started: Callable[[bytes], tuple[FastCgiProcess, socket.socket]]) -> None:
-    process, windows = started(
+    process, windows = started(b"")
+    assert (process.pid, process.alive) == (99, True)
+    windows.sendall(
         record(6, b"Status: 200 OK\r\n\r\n", 6) + record(7, b"warning") + record(6, b"hello") + record(3, bytes(8))
     )
-    assert (process.pid, process.alive) == (99, True)
     assert process.request({"PATH_INFO": "/"}, b"") == (b"Status: 200 OK\r\n\r\nhello", b"warning")
     assert parsed(windows.recv(65536))[1] == (4, b"\x09\x01PATH_INFO/")
     process.close()
@@ -94,6 +95,16 @@ def test_a_process_that_goes_away_while_it_answers(
         process.request({}, b"")
     hang_up.join()
     assert not process.alive
+
+
+def test_a_process_that_had_gone_before_the_request(
+    started: Callable[[bytes], tuple[FastCgiProcess, socket.socket]],
+) -> None:
+    process, windows = started(bytes(8))
+    windows.shutdown(socket.SHUT_WR)
+    assert not process.alive
+    with pytest.raises(BrokenPipeError, match="99 had gone"):
+        process.request({}, b"")
 
 
 def test_closing_kills_the_process_even_while_it_is_busy() -> None:

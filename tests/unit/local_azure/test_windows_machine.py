@@ -163,7 +163,7 @@ def test_wfastcgi_serves_and_ends_on_a_change(machine: Machine) -> None:
     while process.alive:
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    with pytest.raises(EOFError):
+    with pytest.raises(BrokenPipeError):
         process.request(params, b"")
     process.close()
 
