@@ -5,7 +5,7 @@
     Lib/site-packages/  the packages
     pyvenv.cfg          names the runtime; Python looks for it in the folder above that of python.exe
     pip.ini             that of the runtime, if it has one
-    wfastcgi.py         that of the runtime, if it has one
+    wfastcgi.py         environment_fastcgi.py, and beside it wfastcgi_original.py of the runtime, if it has one
     pythonapp.json      what it was built of. Written last: without it the folder is half built and nobody uses it
 
 The folder that was there before is moved aside, to <letter>.old-<end of the job's id>: back when the build fails, and
@@ -29,6 +29,8 @@ from .state import now
 from .target import environment_target
 
 DESCRIPTION = "pythonapp.json"
+# What IIS starts in an environment.
+PROGRAM = "environment_fastcgi.py"
 # The format that azext_pythonapp/runtimes/environment.py reads.
 FORMAT = 1
 # Python reads pyvenv.cfg since 3.3 (PEP 405); 3.4 is the first that this program runs on.
@@ -177,7 +179,9 @@ class Environment:
         text = "home = %s\r\ninclude-system-site-packages = false\r\n" % base
         write_bytes(os.path.join(self.folder, "pyvenv.cfg"), text.encode("utf-8"))
         self.copy_if_there("pip.ini" if os.name == "nt" else "pip.conf", [sys.prefix])
-        if not self.copy_if_there("wfastcgi.py", [sys.prefix, self.target.pip]):
+        if self.copy_if_there("wfastcgi.py", [sys.prefix, self.target.pip], "wfastcgi_original.py"):
+            copy(os.path.join(os.path.dirname(__file__), PROGRAM), os.path.join(self.folder, "wfastcgi.py"))
+        else:
             self.log.line("The runtime has no wfastcgi.py, so the environment has none.")
         for name in needed_packages(self.target.pip):
             self.copy_package(name)
@@ -195,11 +199,11 @@ class Environment:
                 copy(os.path.join(base, name), os.path.join(place, name))
         return base
 
-    def copy_if_there(self, name, folders):
-        """Copy a file of the runtime into the environment's folder. Returns whether there is one."""
+    def copy_if_there(self, name, folders, copied=None):
+        """Copy a file of the runtime into the environment's folder, as `copied`. Returns whether there is one."""
         for folder in folders:
             if os.path.isfile(os.path.join(folder, name)):
-                copy(os.path.join(folder, name), os.path.join(self.folder, name))
+                copy(os.path.join(folder, name), os.path.join(self.folder, copied or name))
                 return True
         return False
 
