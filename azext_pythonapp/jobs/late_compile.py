@@ -14,6 +14,7 @@ from azext_pythonapp.ids import ID
 from azext_pythonapp.jobs.request import RUNNER_START, folder
 from azext_pythonapp.jobs.state import COMPILING, SUCCEEDED
 from azext_pythonapp.jobs.store import look, request_cancel, request_of
+from azext_pythonapp.runtimes.environment import LOCK
 from azext_pythonapp.windows import quote_command
 from azext_pythonapp.worker import ScmSite
 
@@ -50,17 +51,19 @@ def start_compiling(kudu: ScmSite, job_id: str, sleep: Callable[[float], None] =
 
 
 def end_compiling(kudu: ScmSite, runtime: str, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Have the compilation of a runtime's packages end, if there is one: its process holds files of the runtime.
+    """Have the compilation of packages by a runtime's Python end, if there is one: its process holds files of it.
 
-    runtime: the name of its folder. One request where none is known. Raises the site's own errors.
+    runtime: the name of its folder. The packages of an environment are compiled by the Python that it stands on, which
+    may be this one. Two requests where nothing is compiled. Raises the site's own errors.
     """
-    try:
-        owner = kudu.read(f"{MARKS}/{runtime}").content.decode("ascii", "replace").strip()
-    except NotFound:
-        return
-    if ID.fullmatch(owner):
-        _cancel(kudu, owner, sleep)
-    kudu.delete(f"{MARKS}/{runtime}")
+    for mark in (runtime, LOCK):
+        try:
+            owner = kudu.read(f"{MARKS}/{mark}").content.decode("ascii", "replace").strip()
+        except NotFound:
+            continue
+        if ID.fullmatch(owner):
+            _cancel(kudu, owner, sleep)
+        kudu.delete(f"{MARKS}/{mark}")
 
 
 def _cancel(kudu: ScmSite, job_id: str, sleep: Callable[[float], None]) -> None:

@@ -18,6 +18,7 @@ from azext_pythonapp.jobs.pending_restart import RESTART, RESTART_LATER
 from azext_pythonapp.jobs.runner import bytecode
 from azext_pythonapp.jobs.store import show
 from azext_pythonapp.packages.pip import JobFile, PipCommand, PipOptions, install, uninstall
+from tests.unit.runner.environments import Environments
 from tests.unit.runner.job_runtime import WHEELS, Runtime, wheel
 
 MARK = f"{MARKS}/python311x64"
@@ -152,10 +153,21 @@ def test_canceling_ends_the_compilation_and_nothing_else(gated):
     assert (job.state, job.phase, job.compiled) == ("succeeded", "done", False)
 
 
-def test_ending_what_does_not_run_is_one_request(runtime):
+def test_ending_what_does_not_run_is_two_requests(runtime):
     asked = len(runtime.site.requests)
     end_compiling(runtime.site, "python311x64")
-    assert runtime.site.requests[asked:] == [f"read {MARK}"]
+    assert runtime.site.requests[asked:] == [f"read {MARK}", f"read {MARKS}/environments"]
+
+
+def test_that_of_an_environment_ends_for_its_runtime(gated):
+    """It is the runtime's python.exe that compiles."""
+    job = gated.follow(Environments(gated).launch("b", "left==1.0"))
+    assert job.state == "succeeded", gated.lines
+    until(lambda: show(gated.site, job.id).phase == "compiling")
+    end_compiling(gated.site, "python311x64", sleep=time.sleep)
+    end(gated)
+    assert not (gated.site.home / f"{MARKS}/environments").exists()
+    assert (state(gated)["state"], state(gated)["compiled"]) == ("succeeded", False)
 
 
 def test_the_next_job_does_not_wait_for_it(gated):
