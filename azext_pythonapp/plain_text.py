@@ -1,4 +1,4 @@
-"""Make text from packages, file names and programs safe for a terminal: remove control characters."""
+"""Make text from packages, file names and programs safe for a terminal, and sizes readable."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ _SEQUENCE = re.compile(
 # The other control characters except tab and line feed, and those that change the direction of text.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _LINE_END = re.compile("\r\n?")
+_UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
 def plain(text: str) -> str:
@@ -38,3 +39,11 @@ def plain_values(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain_values(each) for each in value]
     return value
+
+
+def size_in_words(size: int) -> str:
+    """Return a number of bytes for a person: "34 B", "1.2 kB"."""
+    for unit, name in _UNITS:
+        if size >= unit:
+            return f"{size / unit:.1f} {name}"
+    return f"{size} B"

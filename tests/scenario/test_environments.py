@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 from tests.local_azure.site import Site
-from tests.scenario.apps import naming, record_of, web_root
+from tests.scenario.apps import jobs_started, naming, record_of, web_root
 from tests.scenario.unchanged import unchanged
 
 
@@ -113,3 +114,38 @@ def test_fastcgi_app_moves_in_and_comes_back_from_a_bad_page(az, azure, apps):
     assert not (site.machine.home / "site/applicationHost.xdt").exists()
     assert apps.get(site).status_code == 200
     assert any(row["target"] == "packages/six" for row in out.json["changes"]), "what was added goes along"
+
+
+def test_what_was_begun_is_gone_on_with_and_publish_stays_in_it(az, azure, apps, tmp_path):
+    site = apps.prepared("waitress_hello", "3.11.9", "httpplatform")
+    az("webapp python set-version --version 3.11 --packages-in environment", *naming(site))
+    before = (web_root(site) / "web.config").read_bytes()
+
+    begun = az("webapp python package install --packages bottle --no-wait", *naming(site))
+    print(begun.stderr, begun.json)
+    assert "--no-wait" not in begun.json["finishCommand"] and begun.json["job"]["state"] == "running"
+    waited = az("webapp python job wait", *naming(site))
+    print(waited.stderr)
+    assert "Environment b is complete, and not in use" in waited.stderr
+    assert (web_root(site) / "web.config").read_bytes() == before
+    jobs = len(jobs_started(site))
+    done = az("webapp python package install --packages bottle", *naming(site))
+    print(done.stderr)
+    assert f"Going on with change {begun.json['changeId']}" in done.stderr and "is built already" in done.stderr
+    assert len(jobs_started(site)) == jobs and done.json["changeId"] == begun.json["changeId"]
+    assert record_of(site, done.json["changeId"])["environment"]["after"]["letter"] == "b"
+
+    entry = az("webapp python web-config set --app app:app --env LEVEL=1", *naming(site))
+    assert entry.json["changed"] and b"environments\\b\\Scripts" in (web_root(site) / "web.config").read_bytes()
+
+    shutil.copytree(web_root(site), tmp_path / "src")
+    (tmp_path / "src/requirements.txt").write_text("flask\nwaitress\nidna\n", encoding="utf-8")
+    (tmp_path / "src/app.py").write_text(
+        (tmp_path / "src/app.py").read_text("utf-8").replace("Hello from", "Greetings from"), encoding="utf-8"
+    )
+    published = az(f"webapp python publish --src {tmp_path / 'src'}", *naming(site))
+    print(published.stderr, published.json)
+    assert "Greetings from" in apps.get(site).text
+    assert b"environments\\a\\Scripts" in (web_root(site) / "web.config").read_bytes()
+    names = {row["name"] for row in az("webapp python package list", *naming(site)).json}
+    assert {"idna", "bottle", "flask"} <= names, "and what was added one by one stays"

@@ -22,8 +22,8 @@ PACKAGE_SETTINGS = ("WEBSITE_RUN_FROM_PACKAGE", "WEBSITE_RUN_FROM_ZIP")
 _FREE = re.compile(r"([0-9][0-9.,\s\u00a0]*) bytes free\s*$", re.MULTILINE)
 
 
-def require_writable_root(app: App, files: bool = False) -> None:
-    """Raise Refused when the folder of the app's files is read-only, or %HOME% is full: as require_room does.
+def require_writable_root(app: App, files: bool = False) -> int | None:
+    """Raise Refused when the folder of the app's files is read-only, or %HOME% is full; return what require_room does.
 
     files: whether other files than web.config are to be written.
     """
@@ -47,11 +47,14 @@ def require_writable_root(app: App, files: bool = False) -> None:
     if in_mount and served == 0 and home:
         how = "has a read-only wwwroot, as an app that runs from a package"
         raise _from_package(app, how, None) if files else _read_only(app, how)
+    return home
 
 
-def require_room(app: App) -> None:
-    """Raise Refused when nothing more can be written to the app's %HOME%."""
-    _require_room(app, _free_bytes(app, None)[0])
+def require_room(app: App) -> int | None:
+    """Raise Refused when nothing more can be written to the app's %HOME%; return its free bytes, None if not known."""
+    home = _free_bytes(app, None)[0]
+    _require_room(app, home)
+    return home
 
 
 def _require_room(app: App, free: int | None) -> None:

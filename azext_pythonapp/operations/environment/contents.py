@@ -37,6 +37,8 @@ from azext_pythonapp.runtimes.versions import minor
 
 # Files in the job's folder.
 KEPT, ADDED, STORED = "kept.txt", "added.txt", "stored.html"
+# Bytes of python.exe and the DLLs of a runtime, of which 3.11 has 6 MB, and some.
+PROGRAMS = 10_000_000
 _HEAD = "# -*- coding: utf-8 -*-\n"
 # What an environment gets in another way, or does not need: it has no pip of its own.
 NOT_TAKEN = frozenset({"pip", "certifi", "wfastcgi"})
@@ -84,11 +86,12 @@ class Contents:
     """What is going to be in an environment.
 
     run: of pip, as a job. extra: packages of the Python in use that no requirement asks for, "name==version", and that
-    are taken along.
+    are taken along. size: the bytes that the environment takes, about, by the packages of the Python in use.
     """
 
     run: PipRun
     extra: tuple[str, ...] = ()
+    size: int = 0
 
 
 def contents_of(app: App, target: Target, wanted: Wanted, now: InUse | None, web_configs: Sequence[str]) -> Contents:
@@ -152,7 +155,15 @@ class _Composition:
             sources=files.sources if files is not None else (),
             build=self._build(added),
         )
-        return Contents(run, tuple(extra))
+        return Contents(run, tuple(extra), self._size())
+
+    def _size(self) -> int:
+        """Return the bytes that the environment takes, about: its packages with their compiled modules."""
+        if self._now is None:
+            return PROGRAMS
+        names = [name for name in self._present if name not in NOT_TAKEN]
+        sizes = InstalledMetadata(self._app, self._now.place, self._names).sizes(names)
+        return PROGRAMS + sizes * 3 // 2
 
     def _build(self, added: Sequence[str]) -> EnvironmentBuild:
         files, described = self._wanted.files, self._described

@@ -105,7 +105,7 @@ def spec_of(
     """Return what a run is as a job; the parameters are those of start_pip."""
     return JobSpec(
         command=command,
-        title=f"pip ({command} {switch.version})" if switch else None,
+        title=_title(run, command, switch),
         switch=switch,
         python=run.target.runner,
         runtime=run.target.folder,
@@ -121,6 +121,12 @@ def spec_of(
         app_stopped=app_stopped,
         then=run.then,
     )
+
+
+def _title(run: PipRun, command: str, switch: Switch | None) -> str | None:
+    if run.build is not None:
+        return f"environment {run.target.letter} ({command})"
+    return f"pip ({command} {switch.version})" if switch else None
 
 
 class PipJob:

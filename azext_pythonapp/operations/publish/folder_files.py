@@ -24,8 +24,9 @@ from azext_pythonapp.operations.files.since import lost
 from azext_pythonapp.operations.files.upload import file_opener
 from azext_pythonapp.operations.publish.laid_over import LaidOver
 from azext_pythonapp.operations.publish.options import PublishRequest
-from azext_pythonapp.operations.publish.words import count, names_in_words, shown_rows, size_in_words
+from azext_pythonapp.operations.publish.words import count, names_in_words, shown_rows
 from azext_pythonapp.operations.set_version.brought import Brought
+from azext_pythonapp.plain_text import size_in_words
 from azext_pythonapp.plan import Change, Step
 from azext_pythonapp.source.folder import SourceFile
 from azext_pythonapp.source.ignore import pattern_of

@@ -6,23 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from azext_pythonapp.operations.files.compare import Comparison
+from azext_pythonapp.plain_text import size_in_words
 from azext_pythonapp.plan import Change
 
 _NAMED = 5
-_UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
 def count(number: int, noun: str) -> str:
     """Return a number with its noun: "1 file", "12 files"."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def size_in_words(size: int) -> str:
-    """Return a number of bytes for a person: "34 B", "1.2 kB"."""
-    for unit, name in _UNITS:
-        if size >= unit:
-            return f"{size / unit:.1f} {name}"
-    return f"{size} B"
 
 
 def names_in_words(names: Sequence[str]) -> str:

@@ -68,7 +68,7 @@ class PlannedSwitch:
         self._plan = plan_steps(decision, run)
         for warning in fit_warnings(app, decision.python.architecture) if self._plan.changes and asked is None else ():
             app.progress.say(warning)
-        for sentence in environment_sentences(decision) if self._plan.changes else ():
+        for sentence in environment_sentences(decision, run) if self._plan.changes else ():
             app.progress.say(sentence)
         self._warnings = [*_warnings(decision), *brought.warnings(decision.found.start.entry)]
 

@@ -24,6 +24,7 @@ from azext_pythonapp.operations.environment.standing import read_description
 from azext_pythonapp.operations.set_version.decision import Decision
 from azext_pythonapp.operations.set_version.run import Run
 from azext_pythonapp.packages.wheels import STORE
+from azext_pythonapp.plain_text import size_in_words
 from azext_pythonapp.plan import Change, Step
 from azext_pythonapp.runtimes.environment import Letter, python_of
 from azext_pythonapp.webconfig.handlers import HandlerIntent
@@ -117,12 +118,22 @@ def _of(intent: HandlerIntent, letter: Letter, other: Letter) -> HandlerIntent:
     )
 
 
-def environment_sentences(decision: Decision) -> list[str]:
-    """Return what is said of an environment that is going to be built."""
-    place = decision.place
+def environment_sentences(decision: Decision, run: Run) -> list[str]:
+    """Return what is said of an environment that is going to be built: what goes along, and what room it takes."""
+    place, label = decision.place, decision.app.site.label
     if place is None or place.contents is None:
         return []
-    return extra_sentences(place.contents.extra, decision.app.site.label)
+    size = place.contents.size
+    room = f"Environment {place.letter} takes about {size_in_words(size)} in the home directory of {label}"
+    if run.free is None:
+        room = f"{room}; how much is free there is not known."
+    elif run.free < size:
+        room = (
+            f"Warning: {room}, where only {size_in_words(run.free)} are free. If it does not fit, nothing is changed."
+        )
+    else:
+        room = f"{room}, where {size_in_words(run.free)} are free."
+    return [*extra_sentences(place.contents.extra, label), room]
 
 
 def pair_steps(decision: Decision, run: Run) -> list[Step]:

@@ -72,9 +72,9 @@ def plan_steps(decision: Decision, run: Run) -> Plan:
     steps += brought.last_steps() if changes else []
     run.acts, run.restarts_first = bool(changes or packages or pending), bool(registration)
     if run.web_config.change.action != "none" or brought.writes:
-        require_writable_root(app, files=brought.writes)
+        run.free = require_writable_root(app, files=brought.writes)
     elif changes:
-        require_room(app)
+        run.free = require_room(app)
     restarts = restarts and decision.running and request.restart and (decision.place is None or brought.writes)
     if pending or restarts:
         planned = pending or ([Change("app", "restart")] if changes else [])
