@@ -1,0 +1,203 @@
+"""What a new environment gets: the requirements, what was added one by one, and all else in the versions of now."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from azext_pythonapp.errors import NotFound, Refused
+from azext_pythonapp.operations.app.python_in_use import Target
+from azext_pythonapp.operations.environment.contents import ADDED, KEPT, PROGRAMS, InUse, Wanted, contents_of, leaving
+from azext_pythonapp.operations.environment.standing import require_fit
+from azext_pythonapp.operations.package.install import FILE, requirement_lines
+from azext_pythonapp.operations.package.requirement_files import RequirementFiles
+from azext_pythonapp.packages.pip import JobFile, PipOptions
+from azext_pythonapp.packages.requirements import parse
+from azext_pythonapp.runtimes.environment import Base, Description
+from azext_pythonapp.webconfig.handlers import read_handler, write_handler
+from tests.unit.operations.set_version.test_last_lines import OLD, platform
+from tests.unit.operations.shop import shop_site
+from tests.unit.progress import Recorded
+
+HOME = r"D:\home"
+RUNTIME = "python3119x64"
+OF_B = Target(rf"{HOME}\data\pythonapp\environments\b\Scripts\python.exe", "environments", "3.11.9", "x64", "b", "base")
+# flask needs click; tool needs helper, and nobody needs tool.
+PACKAGES = {
+    "flask": ("3.0.3", ["click>=8"]),
+    "click": ("8.1.8", []),
+    "tool": ("1.0", ["helper"]),
+    "helper": ("2.0", []),
+}
+BUILT = Description(
+    Base("base", "3.11.9", "x64"), "requirements.txt", "0", ("tool==1.0",), (), "pip 24", "job", "now", {}
+)
+
+
+class Kudu:
+    """An app's packages in a folder, as VFS shows them."""
+
+    def __init__(self, place, packages, addresses):
+        self._folder = f"{place}/Lib/site-packages"
+        self._packages, self._addresses = packages, addresses
+
+    def home(self):
+        return HOME
+
+    def list_directory(self, path):
+        if path != self._folder:
+            raise NotFound(path)
+        names = [
+            "pip-24.0.dist-info",
+            *(f"{name}-{version}.dist-info" for name, (version, _) in self._packages.items()),
+        ]
+        return [SimpleNamespace(name=name, is_directory=True) for name in names]
+
+    def read(self, path):
+        name = path.removeprefix(f"{self._folder}/").partition("-")[0]
+        if name not in self._packages or not path.startswith(self._folder):
+            raise NotFound(path)
+        needs = "".join(f"Requires-Dist: {each}\n" for each in self._packages[name][1])
+        text = f"Name: {name}\n{needs}\n" if path.endswith("METADATA") else f"{name}.py,sha256=x,1000\nRECORD,,\n"
+        return SimpleNamespace(content=text.encode())
+
+    def run(self, command):
+        rows = {f"{name}-1.dist-info": {"url": url} for name, url in self._addresses.items()}
+        return SimpleNamespace(output="pythonapp-addresses " + json.dumps(rows))
+
+
+def app_with(place=RUNTIME, packages=None, addresses=None, settings=None):
+    kudu = Kudu(place, PACKAGES if packages is None else packages, addresses or {})
+    arm = SimpleNamespace(app_settings=lambda site: settings or {})
+    return SimpleNamespace(
+        site=shop_site("Running"), kudu=kudu, arm=arm, progress=Recorded(), say_once=lambda text: None
+    )
+
+
+def files(text):
+    return RequirementFiles(
+        "requirements.txt",
+        JobFile("requirements.txt"),
+        JobFile(""),
+        {"requirements.txt": text.encode()},
+        parsed=tuple(parse(text).requirements),
+    )
+
+
+def planned(wanted, description=None, version="3.11.9", **app):
+    place = RUNTIME if description is None else "data/pythonapp/environments/a"
+    now = InUse(place, "python.exe", version, "x64", description)
+    return contents_of(app_with(place, **app), OF_B, wanted, now, ["site/wwwroot/web.config"])
+
+
+def lines(contents, name):
+    text = contents.run.uploads.get(name, b"").decode()
+    return [line for line in text.splitlines() if not line.startswith("#")]
+
+
+def calls(contents):
+    run = contents.run
+    return [call.arguments[-1].path for call in (run.call, *run.then) if call.arguments]
+
+
+def test_moving_in_takes_along_what_no_requirement_asks_for():
+    contents = planned(Wanted(files("flask")))
+    assert contents.extra == ("helper==2.0", "tool==1.0") and contents.run.build.added == contents.extra
+    assert lines(contents, KEPT) == ["click==8.1.8", "flask==3.0.3", "helper==2.0", "tool==1.0"]
+    assert calls(contents) == [KEPT, "requirements.txt"], "what is added is among what is kept"
+    assert "--no-deps" in contents.run.call.arguments
+    assert contents.run.build.compared == f"{RUNTIME}/Lib/site-packages" and contents.run.planned == []
+    assert contents.size == PROGRAMS + 6000
+
+
+def test_a_package_without_an_index_comes_from_where_it_came_from():
+    contents = planned(Wanted(files("flask")), addresses={"tool": "https://example.org/tool.zip"})
+    assert "tool @ https://example.org/tool.zip" in lines(contents, KEPT)
+
+
+@pytest.mark.parametrize(
+    "text, kept", [("flask==3.1.0", ["click==8.1.8"]), ("flask>=2", ["click==8.1.8", "flask==3.0.3"])]
+)
+def test_only_what_the_requirements_allow_stays(text, kept):
+    contents = planned(Wanted(files(text)), BUILT)
+    assert [line for line in lines(contents, KEPT) if line[:4] not in ("tool", "help")] == kept
+    assert contents.extra == (), "an environment has a list of them"
+
+
+def test_what_was_added_before_is_installed_again():
+    contents = planned(Wanted(files("flask"), PipOptions(upgrade=True)), BUILT)
+    assert lines(contents, KEPT) == [] and lines(contents, ADDED) == ["tool==1.0"]
+    assert calls(contents) == ["requirements.txt", ADDED] and contents.run.build.added == ("tool==1.0",)
+    assert "--upgrade" in contents.run.call.arguments and "--upgrade" not in contents.run.then[0].arguments
+
+
+def test_what_nobody_needs_any_more_goes():
+    contents = planned(Wanted(files("click")), BUILT)
+    assert [(row.target, row.action) for row in contents.run.planned] == [("packages/flask", "uninstall")]
+    assert "flask==3.0.3" not in lines(contents, KEPT)
+
+
+def test_a_single_package_changes_nothing_else():
+    singles = requirement_lines(["right>=1"])
+    contents = planned(Wanted(None, PipOptions(), singles, (), True), BUILT)
+    assert lines(contents, KEPT) == ["click==8.1.8", "flask==3.0.3", "helper==2.0", "tool==1.0"]
+    assert calls(contents) == [KEPT, FILE] and contents.run.build.added == ("tool==1.0", "right>=1")
+    assert (contents.run.build.requirements, contents.run.build.digest) == ("requirements.txt", "0")
+    assert contents.run.record is None
+
+
+def test_a_package_that_is_taken_out_stays_out():
+    contents = planned(Wanted(None, PipOptions(), None, ("tool",), True), BUILT)
+    assert lines(contents, KEPT) == ["click==8.1.8", "flask==3.0.3", "helper==2.0"]
+    assert contents.run.build.added == () and contents.run.build.removed == ("tool",)
+    assert [(row.target, row.action) for row in contents.run.planned] == [("packages/tool", "uninstall")]
+
+
+def test_another_python_gets_its_own_versions():
+    contents = planned(Wanted(files("flask")), BUILT, version="3.8.10")
+    assert lines(contents, KEPT) == [] and calls(contents) == ["requirements.txt", ADDED]
+
+
+def test_without_requirements_all_stays():
+    contents = planned(Wanted(None))
+    assert len(lines(contents, KEPT)) == 4 and calls(contents) == [KEPT]
+
+
+def test_requirements_of_another_file_do_not_drop_what_that_one_has():
+    contents = planned(Wanted(files("click")), Description(**{**vars(BUILT), "requirements": "more.txt"}))
+    assert "flask==3.0.3" in lines(contents, KEPT)
+
+
+def test_hashes_and_no_index_leave_versions_to_the_requirements():
+    for options in (
+        PipOptions(no_index=True),
+        PipOptions(require_hashes=True),
+        PipOptions(more=("--force-reinstall",)),
+    ):
+        assert lines(planned(Wanted(files("flask"), options), BUILT), KEPT) == []
+
+
+def test_what_was_added_goes_along_into_a_runtime():
+    target = Target(rf"{HOME}\{RUNTIME}\python.exe", RUNTIME, "3.11.9", "x64")
+    without = {name: row for name, row in PACKAGES.items() if name != "tool"}
+    run = leaving(app_with(packages=without), target, BUILT, files("flask"))
+    assert [call.arguments[-1].path for call in (run.call, *run.then)] == ["requirements.txt", ADDED]
+    assert [row.target for row in run.planned] == ["packages/tool"] and run.record is None
+    alone = leaving(app_with(packages=without), target, BUILT, None)
+    assert alone.call.arguments[-1].path == ADDED
+    assert leaving(app_with(), target, BUILT, None) is None
+
+
+def test_where_an_environment_cannot_work_it_is_refused():
+    with pytest.raises(Refused, match=r"^Python 2\.7\.18 cannot have an environment on app 'shop'"):
+        require_fit(app_with(), "2.7.18", None)
+    handler = read_handler(write_handler(None, platform(OLD)).content)
+    assert handler is not None
+    require_fit(app_with(), "3.11.9", handler)
+    handler.environment["PYTHONHOME"] = "x"
+    with pytest.raises(Refused, match=r"^web\.config of app 'shop' sets PYTHONHOME"):
+        require_fit(app_with(), "3.11.9", handler)
+    with pytest.raises(Refused, match=r"^The app settings of app 'shop' have PYTHONHOME"):
+        require_fit(app_with(settings={"PythonHome": "x"}), "3.11.9", None)
