@@ -60,6 +60,14 @@ def refused_commas(source: str) -> list[int]:
     return lines
 
 
+def refused_prefixes(source: str) -> list[int]:
+    """The lines of a string with a prefix that Python 2.7 does not compile: rb, which is br there, and those with f."""
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    refused = re.compile("rb|r?f|fr", re.IGNORECASE)
+    starts = [tokenize.STRING, getattr(tokenize, "FSTRING_START", tokenize.STRING)]
+    return [token.start[0] for token in tokens if token.type in starts and refused.match(token.string)]
+
+
 def belongs(name: str, packages: tuple[str, ...]) -> bool:
     """Whether a dotted name is one of the packages or lies in one."""
     return any(name == package or name.startswith(package + ".") for package in packages)
@@ -169,6 +177,16 @@ def test_runner_has_no_comma_after_star_arguments(path):
 def test_commas_that_python_2_refuses_are_found():
     assert refused_commas("f(a, *b,)\ng(**c, )\nh(\n    *b,\n    x=1,  # y\n)\ndef i(a, **c,): pass\n") == [1, 2, 6, 7]
     assert refused_commas("f(a, b=2 ** 3,)\ng(*b)\nh((1, 2,), *b)\ni(f(*a), [3 * 4, 5,], (*a, 7)[0],)\n") == []
+
+
+@on_the_worker
+def test_strings_of_the_worker_have_prefixes_of_python_2(path):
+    assert refused_prefixes(path.read_text(encoding="utf-8")) == []
+
+
+def test_prefixes_that_python_2_refuses_are_found():
+    assert refused_prefixes("rb'a'\nRb'a'\nf'a'\nrf'a'\nfR'a'\n") == [1, 2, 3, 4, 5]
+    assert refused_prefixes("br'a'\nb'rb'\nr'a'\nu'a'\n'f'\n") == []
 
 
 @on_the_worker
