@@ -23,9 +23,9 @@ import sys
 import time
 
 from .errors import JobFailed, error_text, report
-from .file_access import delete, make_folder, retry_while_locked, write_bytes, write_json
+from .file_access import delete, is_link, make_folder, retry_while_locked, write_bytes, write_json
 from .site_packages import canonical, described, listed_entries, metadata_names
-from .state import now
+from .state import HEARTBEAT_SECONDS, now
 from .target import environment_target
 
 DESCRIPTION = "pythonapp.json"
@@ -134,9 +134,9 @@ class Environment:
                 self.log.line("Putting back %s, which an interrupted job has moved aside." % folder)
                 delete(folder)
                 self.rename_if_free(path, folder)
-            # The other environment is in use, whatever is in it.
-            if os.path.isdir(path) and (folder == self.folder or is_described(folder)):
-                delete(path)
+            # The other environment is in use, whatever is in it. One that could not be put back yet stays for the next.
+            if is_described(folder) or (folder == self.folder and not is_described(path)):
+                discard(path)
 
     def await_processes(self):
         """Wait until no process runs from the folder, so that none finds half of its modules gone."""
@@ -216,9 +216,11 @@ class Environment:
             if any(canonical(fields["Name"]) == name for _, fields in described(where, entry)):
                 entries.update([entry] + list(listed_entries(where, entry)))
         for entry in sorted(entries - set(["", ".", os.pardir, "__pycache__"])):
+            if os.path.splitdrive(entry)[0]:  # a file of another drive
+                continue
             path, copied = os.path.join(source, entry), os.path.join(self.target.packages, entry)
             if os.path.isdir(path):
-                shutil.copytree(path, copied, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+                copy_folder(path, copied)
             elif os.path.isfile(path):
                 copy(path, copied)
 
@@ -251,34 +253,46 @@ class Environment:
     def give_up(self):
         """Delete the half-built folder, and put back the one that was there before. Raises nothing."""
         try:
-            delete(os.path.join(self.folder, DESCRIPTION))
-            delete(self.folder)
+            discard(self.folder)
             self.rename_if_free(self.aside, self.folder)
         except Exception as error:  # pylint: disable=broad-exception-caught  # the reason of the failure counts
             report("%s could not be cleaned up: %s" % (self.folder, error_text(error)))
 
     def rename_if_free(self, path, folder):
-        """Rename a folder, when it is there and nothing is left of what was in its new place."""
+        """Rename a folder, when it is there, its new place is free, and no process has a file in it open."""
         if os.path.isdir(path) and not os.path.lexists(folder):
-            retry_while_locked(lambda: os.rename(path, folder))
+            try:
+                retry_while_locked(lambda: os.rename(path, folder))
+            except (IOError, OSError) as error:
+                if error.errno not in LOCKED:
+                    raise
+                self.log.line("%s could not be put back as %s: %s" % (path, folder, error_text(error)))
 
     def delete_old(self):
-        """Delete the folder that was replaced, piece by piece: Kudu kills a silent command. Raises nothing."""
-        if not self.complete or not os.path.isdir(self.aside):
-            return
-        delete(os.path.join(self.aside, DESCRIPTION))
-        for folder, folders, _ in os.walk(self.aside):
-            if os.path.basename(folder) == "site-packages":
-                for name in folders:
-                    shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
-                    report("%s deleting the environment before" % now())
-                break
-        delete(self.aside)
+        """Delete the folder that was replaced, and say so now and then: Kudu kills a silent command. Raises nothing."""
+        if self.complete and os.path.lexists(self.aside):
+            discard(self.aside)
 
 
 def is_described(folder):
     """Return whether an environment is complete."""
     return os.path.isfile(os.path.join(folder, DESCRIPTION))
+
+
+def discard(folder):
+    """Delete an environment as far as possible, its description first: what is left of it is never taken for one.
+
+    Where the description cannot be deleted, everything stays. Raises nothing.
+    """
+    beats = [time.time()]
+
+    def tell():
+        if time.time() - beats[0] >= HEARTBEAT_SECONDS:
+            beats[0] = time.time()
+            report("%s deleting %s" % (now(), folder))
+
+    if is_link(folder) or delete(os.path.join(folder, DESCRIPTION)):
+        delete(folder, tell)
 
 
 def is_running(program):
@@ -324,3 +338,14 @@ def copy(source, target):
     shutil.copyfile(source, target)
     status = os.stat(source)
     os.utime(target, (status.st_atime, status.st_mtime))
+
+
+def copy_folder(source, target):
+    """Copy a folder without compiled modules and without attributes, as copy() does."""
+    os.mkdir(target)
+    for name in sorted(os.listdir(source)):
+        path = os.path.join(source, name)
+        if os.path.isfile(path) and not name.endswith(".pyc"):
+            copy(path, os.path.join(target, name))
+        elif os.path.isdir(path) and name != "__pycache__":
+            copy_folder(path, os.path.join(target, name))

@@ -9,10 +9,17 @@ import hashlib
 import io
 import json
 import os
-import shutil
+import stat
 import time
 
 from .errors import error_text, report
+
+LOCKED = (errno.EACCES, errno.EPERM, errno.EBUSY)
+# Between the attempts to delete what an antivirus, or a process that is about to end, still has open.
+DELETE_PAUSES = (0.2, 0.5, 1, 2)
+# winnt.h: FILE_ATTRIBUTE_REPARSE_POINT; fileapi.h: INVALID_FILE_ATTRIBUTES, as a signed number.
+REPARSE_POINT = 0x400
+NO_ATTRIBUTES = -1
 
 
 def retry_while_locked(action):
@@ -24,7 +31,7 @@ def retry_while_locked(action):
         try:
             return action()
         except (IOError, OSError) as error:
-            if error.errno not in (errno.EACCES, errno.EPERM, errno.EBUSY):
+            if error.errno not in LOCKED:
                 raise
             time.sleep(0.1)
     return action()
@@ -115,15 +122,84 @@ def remove(path):
             raise
 
 
-def delete(path):
-    """Delete a file or folder as far as possible; a problem is only reported."""
-    if os.path.isdir(path):
-        shutil.rmtree(path, ignore_errors=True)
+def delete(path, tell=lambda: None):
+    """Delete a file or folder as far as possible; a problem is only reported. Returns whether it is gone.
+
+    A link or junction is deleted, and what it leads to stays: Python 3.7 and older take a junction for a folder, and
+    shutil.rmtree deletes what is in it. tell: called now and then while a folder is deleted.
+    """
+    path = extended(path)
+    for pause in DELETE_PAUSES:
+        problem = delete_once(path, tell)
+        if problem is None or problem.errno not in LOCKED:
+            break
+        time.sleep(pause)
     else:
-        try:
-            remove(path)
-        except OSError as error:
-            report("%s could not be deleted: %s" % (path, error_text(error)))
+        problem = delete_once(path, tell)
+    if problem is not None:
+        report("%s could not be deleted: %s" % (path, error_text(problem)))
+    return problem is None
+
+
+def delete_once(path, tell):
+    """Delete a file, or a folder as far as possible. Returns the first problem; None for none."""
+    problem = None
+    try:
+        is_folder = os.path.isdir(path)
+        if is_folder and not is_link(path):
+            for name in os.listdir(path):
+                found = delete_once(os.path.join(path, name), tell)
+                problem = problem or found
+            tell()
+            if problem is None:
+                delete_entry(os.rmdir, path)
+        else:
+            delete_entry(os.rmdir if is_folder and os.name == "nt" else os.remove, path)
+    except (IOError, OSError) as error:
+        if error.errno != errno.ENOENT:
+            return problem or error
+    return problem
+
+
+def delete_entry(action, path):
+    """Delete a file, a link, a junction or an empty folder, which may be read-only. action: deletes what can be."""
+    try:
+        action(path)
+    except (IOError, OSError) as error:
+        if error.errno not in (errno.EACCES, errno.EPERM):
+            raise
+        if is_link(path):  # a junction that leads nowhere
+            action = os.rmdir
+        else:
+            os.chmod(path, stat.S_IMODE(os.stat(path).st_mode) | stat.S_IWRITE)
+        action(path)
+
+
+def is_link(path):
+    """Return whether a path is a link or, in Windows, a junction or another reparse point."""
+    if os.name != "nt":
+        return os.path.islink(path)
+    try:
+        import ctypes
+    except ImportError:
+        return os.path.islink(path)
+    attributes = ctypes.windll.kernel32.GetFileAttributesW(path)
+    return attributes != NO_ATTRIBUTES and bool(attributes & REPARSE_POINT)
+
+
+def extended(path):
+    """Return a path in the form in which Windows knows no limit of 260 characters; elsewhere as it is.
+
+    A folder that was renamed may have paths in it that are longer than those with which they were made.
+    """
+    if os.name != "nt":
+        return path
+    if isinstance(path, bytes):
+        path = path.decode("mbcs")
+    path = os.path.abspath(path)
+    if path.startswith("\\\\?\\"):
+        return path
+    return "\\\\?\\UNC" + path[1:] if path.startswith("\\\\") else "\\\\?\\" + path
 
 
 def sha256_of(path):

@@ -6,7 +6,6 @@ from __future__ import absolute_import, unicode_literals
 
 import os
 import re
-import shutil
 import time
 
 from .errors import error_text, report
@@ -43,7 +42,7 @@ def delete_old_jobs(data, own):
         named = jobs_of_records(os.path.join(data, "records"))
         for folder in job_folders(data, own)[: -(KEPT_JOBS - 1)]:
             if os.path.basename(folder) not in named and is_over(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+                delete(folder)
     except (IOError, OSError) as error:
         report("Old jobs were not deleted: %s" % error_text(error))
 

@@ -12,7 +12,6 @@ import errno
 import io
 import os
 import re
-import shutil
 import time
 
 from .errors import error_text, report
@@ -141,4 +140,4 @@ def delete_unused_wheel(paths, used, aside):
         moved = []
     for target, path in moved:
         os.rename(target, path)
-    shutil.rmtree(aside, ignore_errors=True)
+    delete(aside)

@@ -185,7 +185,8 @@ def test_a_process_that_ends_is_waited_for(tmp_path, monkeypatch):
 def test_what_cannot_be_deleted_is_deleted_later(tmp_path, monkeypatch):
     plant(tmp_path)
     made = build(tmp_path)
-    monkeypatch.setattr(shutil, "rmtree", lambda path, **options: None)
+    own, held = os.remove, "left.py"
+    monkeypatch.setattr(os, "remove", lambda path: raising(errno.EACCES)() if path.endswith(held) else own(path))
     made.delete_old()
     left = tmp_path / FOLDER / "b.old-4f2a"
     assert left.is_dir() and not (left / DESCRIPTION).exists()
@@ -193,6 +194,65 @@ def test_what_cannot_be_deleted_is_deleted_later(tmp_path, monkeypatch):
     monkeypatch.setattr(environment, "needed_packages", lambda folder: [])
     build(tmp_path).delete_old()
     assert sorted(os.listdir(tmp_path / FOLDER)) == ["a", "b"]
+
+
+def test_an_old_one_whose_description_is_held_stays_whole(tmp_path, monkeypatch):
+    plant(tmp_path)
+    before = snapshot(tmp_path, "b")
+    made = build(tmp_path)
+    own = os.remove
+    monkeypatch.setattr(os, "remove", lambda path: raising(errno.EACCES)() if path.endswith(DESCRIPTION) else own(path))
+    made.delete_old()
+    assert snapshot(tmp_path, "b.old-4f2a") == before, "a later job may take it for one that was moved aside"
+
+
+def test_one_that_cannot_be_put_back_hinders_no_build(tmp_path, monkeypatch):
+    plant(tmp_path)
+    before = snapshot(tmp_path, "b")
+    (tmp_path / FOLDER / "b").rename(tmp_path / FOLDER / "b.old-0000")
+    own = os.rename
+    monkeypatch.setattr(
+        os, "rename", lambda old, new: raising(errno.EACCES)() if old.endswith("0000") else own(old, new)
+    )
+    with pytest.raises(JobFailed, match="^no$"):
+        build(tmp_path, fails)
+    assert snapshot(tmp_path, "b.old-0000") == before
+    assert build(tmp_path).complete
+
+
+@pytest.mark.parametrize("place", ["b", "b/Lib", "b/Lib/site-packages", "b/Lib/site-packages/own", "b.old-0000"])
+@pytest.mark.parametrize("succeeds", [True, False])
+def test_what_a_link_leads_to_is_not_deleted(tmp_path, place, succeeds):
+    plant(tmp_path)
+    kept = tmp_path / "site/wwwroot"
+    for name in ("site-packages/package/module.py", "Lib/site-packages/package/module.py", DESCRIPTION):
+        (kept / name).parent.mkdir(parents=True, exist_ok=True)
+        (kept / name).write_text("mine")
+    link = tmp_path / FOLDER / place
+    shutil.rmtree(link, ignore_errors=True)
+    link.symlink_to(kept, target_is_directory=True)
+    for _ in range(2):
+        if succeeds:
+            build(tmp_path).delete_old()
+        else:
+            with pytest.raises(JobFailed):
+                build(tmp_path, fails)
+    assert len([path for path in kept.rglob("*") if path.is_file()]) == 3
+
+
+def test_a_link_that_was_made_while_building(tmp_path):
+    plant(tmp_path)
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept/file").touch()
+
+    def link(made: environment.Environment) -> None:
+        os.symlink(tmp_path / "kept", os.path.join(made.target.packages, "linked"))
+        raise JobFailed("no")
+
+    before = snapshot(tmp_path, "b")
+    with pytest.raises(JobFailed):
+        build(tmp_path, link)
+    assert snapshot(tmp_path, "b") == before and (tmp_path / "kept/file").exists()
 
 
 def test_packages_are_copied_without_programs(tmp_path):
