@@ -40,6 +40,7 @@ class InstalledRuntime:
     unknown: whether it was probed twice without a complete answer; nothing may be wrong with it.
     named: what the name of its folder says, for one of which nothing else is known.
     missing: whether it is certain that there is no python.exe: only its site extension is there.
+    base: of an environment, the runtime that it stands on; None where that is not known.
     """
 
     version: str | None
@@ -54,6 +55,7 @@ class InstalledRuntime:
     unknown: bool = False
     named: Identity | None = None
     missing: bool = False
+    base: InstalledRuntime | None = None
 
     @property
     def is_runtime(self) -> bool:
@@ -66,12 +68,13 @@ class InstalledRuntime:
         return " ".join(["Python", *filter(None, (self.version, self.architecture))])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the row that `list` prints."""
+        """Return the object of docs/json-output.md; an environment has the extension of its runtime."""
+        owner = self.base or self
         return {
             "version": self.version,
             "architecture": self.architecture,
-            "extensionId": self.extension_id,
-            "packageVersion": self.package_version,
+            "extensionId": owner.extension_id,
+            "packageVersion": owner.package_version,
             "pythonPath": self.python_path,
             "source": self.source,
             "inUse": self.in_use,

@@ -12,6 +12,8 @@ from .errors import JobFailed, error_text
 from .file_access import make_folder, read_json_with_retries, remove, replace, retry_while_locked
 from .state import HEARTBEAT_SECONDS, age
 
+# The lock of both environments, as azext_pythonapp/runtimes/environment.py names it.
+ENVIRONMENTS = "environments"
 # A job whose heartbeat is older than this is dead; one whose heartbeat is newer than that is alive.
 DEAD_SECONDS = 60
 ALIVE_SECONDS = 10
@@ -50,9 +52,7 @@ class RuntimeLock:
             if (owner, beat) != seen:
                 seen, since = (owner, beat), time.time()
             if silence is not None and silence < ALIVE_SECONDS:
-                raise JobFailed(
-                    "job %s is changing the packages of %s at this moment." % (owner, self.runtime), blockedBy=owner
-                )
+                raise JobFailed("job %s is %s at this moment." % (owner, self.work()), blockedBy=owner)
             if (
                 silence is None
                 or silence > FORGOTTEN_SECONDS
@@ -96,6 +96,12 @@ class RuntimeLock:
             if error.errno != errno.ENOENT:
                 raise
             return None
+
+    def work(self):
+        """Return what a job that holds the lock does, in words."""
+        if self.runtime == ENVIRONMENTS:
+            return "building an environment"
+        return "changing the packages of %s" % self.runtime
 
     def silence(self, owner):
         """Return (seconds since the owner's last heartbeat, a value that differs from heartbeat to heartbeat).

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
@@ -29,7 +29,7 @@ from azext_pythonapp.runtimes.environment import Letter
 from azext_pythonapp.runtimes.identity import REGISTERED_HOME, identify_folder
 from azext_pythonapp.runtimes.probe import Survey, survey
 from azext_pythonapp.webconfig.handlers import PythonHandler, read_handler
-from azext_pythonapp.windows import home_folder_of, join, started_path
+from azext_pythonapp.windows import home_folder_of, join, same_path, started_path
 
 T = TypeVar("T")
 
@@ -171,7 +171,20 @@ class Observation:
     @property
     def current(self) -> InstalledRuntime | None:
         """The Python that web.config starts; None when it starts none, or one that is not on the app."""
-        return next((python for python in self.pythons if python.in_use), None)
+        found = next((python for python in self.pythons if python.in_use), None)
+        base = self.base if found is not None and found.source == "environment" else None
+        return replace(found, base=base) if found is not None and base is not None else found
+
+    @property
+    def base(self) -> InstalledRuntime | None:
+        """The runtime of the environment that web.config starts; None when it starts none, or that is not on the app.
+
+        Costs a request where the environment did not answer.
+        """
+        letter = self.environment
+        path = self.base_of(letter) if letter is not None else None
+        own = (each for each in self.pythons if each.is_runtime and path is not None)
+        return next((each for each in own if same_path(each.python_path, str(path), self.app.kudu.home())), None)
 
     @cached_property
     def trouble(self) -> Finding | None:

@@ -108,6 +108,7 @@ def environment_python(app: App, letter: Letter, base: InstalledRuntime) -> Inst
         problem=None,
         named=None,
         missing=False,
+        base=base,
     )
 
 

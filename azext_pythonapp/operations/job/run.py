@@ -124,6 +124,7 @@ def spec_of(
 
 
 def _title(run: PipRun, command: str, switch: Switch | None) -> str | None:
+    """Return how tables and sentences name a job; None for the usual name."""
     if run.build is not None:
         return f"environment {run.target.letter} ({command})"
     return f"pip ({command} {switch.version})" if switch else None

@@ -6,8 +6,11 @@ import ntpath
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import AccessDenied, InvalidWebConfig
+from azext_pythonapp.operations.app.observe import Observation
 from azext_pythonapp.operations.app.site_configs import web_configs_of
+from azext_pythonapp.runtimes.environment import Letter
 from azext_pythonapp.webconfig import paths
+from azext_pythonapp.windows import same_path
 
 _SHOWN = 5
 
@@ -30,6 +33,14 @@ def uses_of_runtime(app: App, python_path: str) -> list[str]:
             error.precede(f"{name}: ")
             raise
     return [*found, *_settings(app, folder)]
+
+
+def environments_on(seen: Observation, python_path: str) -> list[Letter]:
+    """Return the environments that stand on a runtime, or may do so: the one in use, and one kept for `rollback`."""
+    home, bases = seen.app.kudu.home(), dict(seen.environments)
+    if seen.environment is not None and seen.environment not in bases:  # in use, though it is not complete
+        bases[seen.environment] = seen.base_of(seen.environment)
+    return [letter for letter, base in bases.items() if base is None or same_path(base, python_path, home)]
 
 
 def shortened(places: list[str]) -> str:

@@ -18,7 +18,7 @@ from azext_pythonapp.operations.app.record_parts import noted_run, package_part,
 from azext_pythonapp.operations.app.recording import recorded
 from azext_pythonapp.operations.app.site_packages import direct_addresses
 from azext_pythonapp.operations.runtime.choose import require_one_name, say_new_id
-from azext_pythonapp.operations.runtime.in_use import shortened, uses_of_runtime
+from azext_pythonapp.operations.runtime.in_use import environments_on, shortened, uses_of_runtime
 from azext_pythonapp.operations.runtime.keep_packages import BUNDLED, note_of, packages_in
 from azext_pythonapp.operations.runtime.last_lines import EXTENSION as EXTENSIONS
 from azext_pythonapp.operations.runtime.last_lines import uninstalled_lines
@@ -195,19 +195,19 @@ def _refuse_used(app: App, python: InstalledRuntime) -> None:
 
 def _refuse_standing(seen: Observation, python: InstalledRuntime) -> None:
     """Raise Refused when an environment stands on python, in use or not: `rollback` may go back to it."""
-    app, home = seen.app, seen.app.kudu.home()
-    standing = [
-        letter
-        for letter, base in seen.environments.items()
-        if base is None or same_path(base, python.python_path, home)
+    app, standing = seen.app, environments_on(seen, python.python_path)
+    if not standing:
+        return
+    words = [
+        f"environment {letter}, which {'the app runs' if letter == seen.environment else '`rollback` may go back to'}"
+        for letter in standing
     ]
-    if standing:
-        which = f"environment {standing[0]}" if len(standing) == 1 else "environments a and b"
-        raise Refused(
-            f"{ntpath.dirname(python.python_path)} of {app.site.label} is the runtime of {which}. So it is not "
-            "uninstalled.",
-            "Uninstall it anyway with --force: an environment does not start without its runtime.",
-        )
+    raise Refused(
+        f"{ntpath.dirname(python.python_path)} of {app.site.label} is the runtime of {' and of '.join(words)}. So it "
+        "is not uninstalled.",
+        "Uninstall it anyway with --force: an environment does not start without its runtime. `rollback` installs it "
+        "again before it goes back to one.",
+    )
 
 
 def _chosen(app: App, request: UninstallRequest, pythons: Sequence[InstalledRuntime]) -> InstalledRuntime | None:

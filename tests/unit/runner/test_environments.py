@@ -164,6 +164,7 @@ def test_a_second_builder_is_told_of_the_first(both):
     first = both.runtime.job_id
     second = both.build("b", "left==2.0")
     assert second.state == "failed" and second.blocked_by == first
+    assert f"job {first} is building an environment at this moment" in second.error
     index.released.set()
     assert both.runtime.follow(launched).state == "succeeded"
 

@@ -36,8 +36,8 @@ def test_show_tells_the_environment_and_its_python(azure):
     assert answer["runtime"] == {
         "version": "3.6.4",
         "architecture": "x64",
-        "extensionId": None,
-        "packageVersion": None,
+        "extensionId": "azureappservice-python364x64",
+        "packageVersion": "3.6.4.4",
         "pythonPath": OF_A,
         "source": "environment",
         "inUse": True,
@@ -52,12 +52,9 @@ def test_any_spelling_of_its_path_is_understood(azure, spelling):
     assert show(azure.app)["environment"] == "a" and set(azure.asked) == FIRST_ROUND
 
 
-def test_list_has_the_runtime_as_what_it_is(azure):
+def test_list_marks_the_runtime_that_the_environment_stands_on(azure):
     rows = list_runtimes(azure.app)
-    assert [(row["pythonPath"], row["source"], row["inUse"]) for row in rows] == [
-        (OF_A, "environment", True),
-        (PYTHON, "siteExtension", False),
-    ]
+    assert [(row["pythonPath"], row["source"], row["inUse"]) for row in rows] == [(PYTHON, "siteExtension", True)]
     assert set(azure.asked) == FIRST_ROUND and len(azure.asked) == 4 and azure.said == []
 
 
@@ -123,7 +120,7 @@ def test_the_runtime_of_an_environment_is_not_uninstalled(azure, monkeypatch, we
     azure.printed = PRINTED + COMPLETE + answer
     monkeypatch.setattr("azext_pythonapp.operations.runtime.uninstall.uses_of_runtime", lambda *about: [])
     request = UninstallRequest(VersionSpec.parse("3.6.4"), None, None, False, False, True)
-    with pytest.raises(Refused, match=r"python364x64 of app 'shop' is the runtime of environment a\."):
+    with pytest.raises(Refused, match=r"python364x64 of app 'shop' is the runtime of environment a, which"):
         uninstall(azure.app, request, True)
     standing = observe(azure.app)
     assert standing.environments == {"a": PYTHON}
