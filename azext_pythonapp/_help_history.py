@@ -46,8 +46,12 @@ long-summary: >-
     put on the app is uninstalled; one that set-version installed stays. The rollback is recorded itself, so it can be
     undone too: undoing a rollback makes the change again.
 
+    An app that runs an environment goes back to the one that it ran before, by one write of web.config and without a
+    restart. Where that is not there any more as it was, it is built again, of the exact versions of then.
+
     It is checked as by set-version: the entry point must import, and the page must answer as well as it does now, on
-    every instance. When it does not, everything is put back as it was.
+    every instance. When it does not, everything is put back as it was. An environment that is as it was is not imported
+    once more; the page decides.
 
     When somebody changed the same files or packages since, nothing is undone: the three states are shown. --force
     undoes the change all the same.

@@ -22,11 +22,11 @@ def undo_change(
     dry_run=False,
 ):
     from azext_pythonapp.operations.app import health_check
-    from azext_pythonapp.operations.rollback import command, steps
+    from azext_pythonapp.operations.rollback import command, run
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
         health = health_check.HealthOptions.from_options(path=health_path, seconds=health_timeout)
-        request = steps.RollbackRequest(
+        request = run.RollbackRequest(
             change_id=id_as_printed(change_id, "--change-id"),
             force=force,
             restart=not no_restart,

@@ -83,7 +83,7 @@ def plan_registration(
         if not restart:
             raise _unread(app, written, read, option)
         _warn_of_setting(app)
-        steps.append(_restart_step(app, sleep))
+        steps.append(restart_step(app, sleep))
     return Registering(steps, running)
 
 
@@ -193,7 +193,11 @@ def _is_read(app: App, in_use: Letter | None) -> bool | None:
     return True if read is None and in_use is not None else read
 
 
-def _restart_step(app: App, sleep: Callable[[float], None]) -> Step:
+def restart_step(app: App, sleep: Callable[[float], None] = time.sleep) -> Step:
+    """Return the restart with which IIS reads the registration of the environments; it waits until that has come.
+
+    sleep: waits between two looks at it.
+    """
     restarted = Change(
         "app",
         "restart",

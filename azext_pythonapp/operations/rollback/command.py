@@ -8,6 +8,7 @@ from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import Interrupted, NotFound, PythonAppError, Refused, RemoteFailed
+from azext_pythonapp.history.environment import EnvironmentChange
 from azext_pythonapp.history.lease import EXPIRE_SECONDS, read_lease, watch, way_out
 from azext_pythonapp.history.record import FAILED, SUCCEEDED, UNFINISHED, PackageChange, Record, RuntimeChange
 from azext_pythonapp.jobs.store import show
@@ -23,10 +24,12 @@ from azext_pythonapp.operations.files.since import changed_since, lost
 from azext_pythonapp.operations.job.run import PipJob
 from azext_pythonapp.operations.job.same_job import once_begun
 from azext_pythonapp.operations.rollback.difference import require_ours, starts_words
+from azext_pythonapp.operations.rollback.environment import environment_words
 from azext_pythonapp.operations.rollback.found import Found, look
 from azext_pythonapp.operations.rollback.last_lines import last_lines, nothing_to_do, stays_lines
 from azext_pythonapp.operations.rollback.packages import COMMAND
-from azext_pythonapp.operations.rollback.steps import RollbackRequest, Run, plan_steps
+from azext_pythonapp.operations.rollback.run import RollbackRequest, Run
+from azext_pythonapp.operations.rollback.steps import plan_steps
 from azext_pythonapp.operations.rollback.target import Target, choose_target, described
 from azext_pythonapp.operations.runtime.site_extension import await_earlier
 from azext_pythonapp.operations.set_version.words import capital
@@ -118,6 +121,8 @@ def _apply(run: Run, plan: Plan, kept: Kept) -> list[Change]:
     with recorded(app, COMMAND, undoes=undoes, continues=lambda earlier: earlier.undoes == undoes) as record:
         run.record = record
         record.note(packages=_packages(run), runtimes=_runtimes(found), runtime_before=in_use(found.seen.current))
+        if found.environment is not None:
+            record.note(**_environments(found))
         if exchange is not None and run.exchanges:
             earlier = record.earlier.published if record.earlier is not None else None
             record.note(published=exchange.note(record.record.id, kept, earlier))
@@ -231,6 +236,12 @@ def _warnings(found: Found, newest: bool) -> list[str]:
         )
     if found.handler is None and found.seen.readable_handler is not None:
         warnings.append(f"After this, web.config of {label} starts no Python, so its page is not checked.")
+    environment = found.environment
+    if environment is not None and environment.built and environment.then is not None:
+        warnings.append(
+            f"{capital(environment_words(environment.then))} is not on {label} any more as it was, so it is built "
+            "again, of the very same versions."
+        )
     warnings += [
         f"Which packages Python {each.runtime.version} had is not recorded, so it is installed without them."
         for each in found.missing
@@ -256,6 +267,7 @@ def _answer(run: Run) -> dict[str, Any]:
     return {
         "undone": run.found.target.record.id,
         "runtime": python.to_dict() if python is not None else None,
+        "environment": run.found.environment.letter if run.found.environment is not None else None,
         "verification": {**run.verification, **run.health.result},
         "changeId": run.record.change_id if run.record is not None else None,
     }
@@ -273,6 +285,20 @@ def _packages(run: Run) -> tuple[PackageChange, ...]:
         part = package_part(target, present_packages(app, folder))
         parts.append(replace(part, after={}, addresses=direct_addresses(app, python.python_path)))
     return tuple(parts)
+
+
+def _environments(found: Found) -> dict[str, Any]:
+    """Return the parts of the record about environments, by the names of `OpenChange.note`."""
+    environment = found.environment
+    assert environment is not None
+    change = environment.change or EnvironmentChange(None)
+    return {
+        "environment_before": environment.now,
+        "environment_after": environment.then,
+        "environment_addresses": change.addresses,
+        "environment_arguments": change.arguments,
+        "environment_wheels": change.wheels,
+    }
 
 
 def _runtimes(found: Found) -> tuple[RuntimeChange, ...]:

@@ -6,15 +6,19 @@ from collections.abc import Sequence
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import Conflict, InvalidWebConfig
+from azext_pythonapp.history.environment import EnvironmentChange
 from azext_pythonapp.history.record import SUCCEEDED, Record
 from azext_pythonapp.operations.app.left_change import undo_command
 from azext_pythonapp.operations.package.restore_set import same_packages
+from azext_pythonapp.operations.rollback.environment import FoundEnvironment, environment_words
 from azext_pythonapp.operations.rollback.files import difference
 from azext_pythonapp.operations.rollback.found import Found, FoundFile, FoundPackages
 from azext_pythonapp.operations.rollback.target import described
 from azext_pythonapp.operations.runtime.keep_packages import packages_at_risk
 from azext_pythonapp.operations.web_config.conflict import HANDLER_NAMES, python_version
 from azext_pythonapp.packages.windows_names import folded
+from azext_pythonapp.runtimes.environment import letter_of, may_be_one
+from azext_pythonapp.runtimes.identity import REGISTERED_HOME
 from azext_pythonapp.webconfig.handlers import read_handler
 from azext_pythonapp.windows import home_folder_of, same_path
 
@@ -30,14 +34,16 @@ def require_ours(found: Found, force: bool, published: Sequence[str] = ()) -> No
     files = [each for each in found.files if each.foreign]
     packages = [] if found.target.open else [each for each in found.packages if each.foreign and not each.absent]
     packages += [each for each in found.packages if each.foreign and each.absent and _was_there(found, each)]
+    environment = found.environment if found.environment is not None and not found.target.open else None
     states = [*map(_file_states, files), *map(_package_states, packages), *_added(found)]
+    states += [_environment_states(environment)] if environment is not None and environment.foreign else []
     states += [f"files that are neither as before it nor as it left them: {_named(published)}"] if published else []
     if not states:
         return
     app, target = found.app, found.target
     for each in files:
         _show(app, each, target.record.id)
-    later = _later(found, files, packages, published)
+    later = _later(found, files, packages, published, environment is not None and environment.foreign)
     how = ", which did not succeed," if later is not None and later.state != SUCCEEDED else ""
     by = f"{described(later)}{how} changed" if later is not None else "Somebody changed"
     if force:
@@ -82,9 +88,16 @@ def _named(names: Sequence[str]) -> str:
 
 
 def _later(
-    found: Found, files: Sequence[FoundFile], packages: Sequence[FoundPackages], published: Sequence[str]
+    found: Found,
+    files: Sequence[FoundFile],
+    packages: Sequence[FoundPackages],
+    published: Sequence[str],
+    environment: bool,
 ) -> Record | None:
-    """Return the newest change that touched one of these and is in force, or failed and left what is there now."""
+    """Return the newest change that touched one of these and is in force, or failed and left what is there now.
+
+    environment: whether the app runs another environment.
+    """
     home, names = found.app.kudu.home(), {folded(name) for name in published}
     in_force = found.target.in_force
     for record in found.target.later:
@@ -93,6 +106,8 @@ def _later(
                 return record
             continue
         if any(record.file(each.kept.path) is not None for each in files):
+            return record
+        if environment and record.environment is not None:
             return record
         pythons = [one.python_path for one in record.packages] + [one.python_path for one in record.runtimes]
         if any(same_path(each.change.python_path, path, home) for each in packages for path in pythons):
@@ -120,9 +135,15 @@ def _left(record: Record, files: Sequence[FoundFile], packages: Sequence[FoundPa
 
 
 def _file_states(file: FoundFile) -> str:
-    kept = file.kept
+    kept = file.recorded or file.kept
     words = [starts_words(each) for each in (kept.before, kept.after, file.now.content)]
     return f"{kept.path} (before: {words[0]}; after it: {words[1]}; now: {words[2]}{_same(words)})"
+
+
+def _environment_states(environment: FoundEnvironment) -> str:
+    change = environment.change or EnvironmentChange(None)
+    words = [environment_words(each) for each in (change.before, change.after, environment.now)]
+    return f"what the app runs (before: {words[0]}; after it: {words[1]}; now: {words[2]})"
 
 
 def _same(words: Sequence[str]) -> str:
@@ -139,6 +160,9 @@ def starts_words(content: bytes | None) -> str:
         return "a file that cannot be read"
     if handler is None:
         return "no Python"
+    letter = letter_of(handler.python_exe, REGISTERED_HOME) if may_be_one(handler.python_exe) else None
+    if letter is not None:
+        return f"environment {letter}, {HANDLER_NAMES[handler.kind]}"
     return f"Python {python_version(handler)}, {HANDLER_NAMES[handler.kind]}"
 
 

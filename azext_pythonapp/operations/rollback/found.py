@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import InvalidWebConfig, NotFound
@@ -12,9 +12,10 @@ from azext_pythonapp.operations.app.observe import Observation, not_answered, ob
 from azext_pythonapp.operations.app.site_packages import present_packages
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, FileState
 from azext_pythonapp.operations.package.restore_set import same_packages
+from azext_pythonapp.operations.rollback.environment import FoundEnvironment, find_environment, relettered
 from azext_pythonapp.operations.rollback.files import read_state
 from azext_pythonapp.operations.rollback.target import Target
-from azext_pythonapp.operations.runtime.in_use import uses_of_runtime
+from azext_pythonapp.operations.runtime.in_use import environments_on, uses_of_runtime
 from azext_pythonapp.operations.runtime.unfinished import unfinished_in
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import identify_folder
@@ -27,10 +28,11 @@ _STAYS_AFTER = ("set-version", "publish")
 
 @dataclass(frozen=True)
 class FoundFile:
-    """A file that the change wrote. now: as it is."""
+    """A file that the change wrote. kept: as it comes back. now: as it is. recorded: where that is another one."""
 
     kept: KeptFile
     now: FileState
+    recorded: KeptFile | None = None
 
     @property
     def back(self) -> bool:
@@ -40,7 +42,8 @@ class FoundFile:
     @property
     def foreign(self) -> bool:
         """Return whether it is neither as the change left it nor as it was before."""
-        return self.kept.written and self.now.content != self.kept.after and not self.back
+        own = self.recorded or self.kept
+        return own.written and self.now.content not in (own.after, own.before) and not self.back
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Found:
     web_config: the one that IIS reads now; wanted_config: what it is to be. handler: what that starts. files, packages:
     of the change. missing: Pythons to install again. extra: Pythons that the change installed and that are to go.
     rests: folders of those of which only a part is left. used: why another one that it installed cannot go, by its
-    name. stays: those that it installed and that stay.
+    name. stays: those that it installed and that stay. environment: of the app; None where none has to do with it.
     """
 
     app: App
@@ -99,6 +102,13 @@ class Found:
     rests: Sequence[str]
     used: Mapping[str, str]
     stays: Sequence[InstalledRuntime]
+    environment: FoundEnvironment | None = None
+
+    @property
+    def switches_environment(self) -> bool:
+        """Return whether the app runs an environment, or is to run one: IIS ends its processes when it is switched."""
+        found = self.environment
+        return found is not None and (found.now is not None or found.then is not None)
 
     @property
     def running(self) -> bool:
@@ -126,13 +136,21 @@ def look(app: App, target: Target) -> Found:
     present = seen.web_config
     kept = record.file(f"{seen.root}/{WEB_CONFIG}")
     wanted = kept.before if kept is not None else present.content
-    files = [
-        FoundFile(each, present if each is kept else read_state(app, each.path)) for each in reversed(record.files)
-    ]
     handler = _handler(app, wanted)
+    environment = find_environment(app, seen, record, handler)
+    if environment is not None and environment.moved and wanted is not None:
+        wanted = _moved(wanted, environment)
+        handler = _handler(app, wanted)
+    files = [
+        FoundFile(replace(each, before=wanted), present, each)
+        if each is kept
+        else FoundFile(each, read_state(app, each.path))
+        for each in reversed(record.files)
+    ]
     installed = list(_installed(record))
     own = [each for each in record.packages if not any(same_path(path, each.python_path, home) for path in installed)]
-    missing = list(_missing(app, target, handler, own, seen.pythons))
+    bases = [environment.then.python_path] if environment is not None and environment.then is not None else []
+    missing = list(_missing(app, target, handler, own, seen.pythons, bases))
     gone = [each.runtime.python_path for each in missing]
     packages = [_packages(app, each, gone) for each in own if each.before is not None]
     known = [each.change.python_path for each in packages]
@@ -143,7 +161,7 @@ def look(app: App, target: Target) -> Found:
     ]
     there = [python for path in installed for python in seen.pythons if same_path(path, python.python_path, home)]
     stays = record.command in _STAYS_AFTER or bool(record.files)
-    used = {} if stays else {python.name: use for python in there if (use := _use(app, python))}
+    used = {} if stays else {python.name: use for python in there if (use := _use(seen, python))}
     return Found(
         app,
         target,
@@ -158,7 +176,14 @@ def look(app: App, target: Target) -> Found:
         [] if stays else _rests(app, target, installed, there),
         used,
         there if stays else [],
+        environment,
     )
+
+
+def _moved(content: bytes, environment: FoundEnvironment) -> bytes:
+    """Return the web.config that the app gets back, naming the folder that the environment is going to be in."""
+    assert environment.then is not None and environment.letter is not None
+    return relettered(content, environment.then.letter, environment.letter)
 
 
 def _handler(app: App, content: bytes | None) -> PythonHandler | None:
@@ -195,8 +220,12 @@ def _missing(
     handler: PythonHandler | None,
     packages: Sequence[PackageChange],
     pythons: Sequence[InstalledRuntime],
+    bases: Sequence[str],
 ) -> Iterator[Missing]:
-    """Return the Pythons that are not there: those that the change uninstalled, and the one of web.config."""
+    """Return the Pythons that are not there: those that the change uninstalled, and the one of web.config.
+
+    bases: python.exe of the runtimes that environments stand on.
+    """
     home, record, seen = app.kudu.home(), target.record, set[str]()
     first: dict[str, RuntimeChange] = {}
     for each in record.runtimes:
@@ -204,7 +233,7 @@ def _missing(
     needed = [each.python_path for each in first.values() if each.action == "uninstall"]
     if handler is not None and len(handler.python_paths) == 1:
         needed.append(started_path(handler.python_exe, home))
-    needed += [each.python_path for each in packages if each.before]
+    needed += [*bases, *(each.python_path for each in packages if each.before)]
     for path in needed:
         wanted = _recorded(target, path, home)
         if path.lower() in seen or home_folder_of(path, home) is None:
@@ -258,9 +287,12 @@ def _packages(app: App, change: PackageChange, gone: Sequence[str]) -> FoundPack
     return FoundPackages(change, {} if absent else present_packages(app, change.folder), absent)
 
 
-def _use(app: App, python: InstalledRuntime) -> str | None:
+def _use(seen: Observation, python: InstalledRuntime) -> str | None:
     """Return what the app uses of a Python, in words; None for nothing."""
     if python.in_use:
         return f"web.config starts {python.python_path}"
-    places = uses_of_runtime(app, python.python_path)
-    return f"{places[0]} names its folder" if places else None
+    places = uses_of_runtime(seen.app, python.python_path)
+    if places:
+        return f"{places[0]} names its folder"
+    standing = environments_on(seen, python.python_path)
+    return f"environment {standing[0]} stands on it" if standing else None

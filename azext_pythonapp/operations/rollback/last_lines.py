@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from azext_pythonapp.advice import quoted
 from azext_pythonapp.operations.rollback.found import Found
-from azext_pythonapp.operations.rollback.steps import Run
+from azext_pythonapp.operations.rollback.run import Run
 from azext_pythonapp.operations.rollback.target import described
 from azext_pythonapp.operations.set_version.words import capital, stopped_sentence
 from azext_pythonapp.plan import Change
@@ -22,7 +22,7 @@ def last_lines(run: Run, changes: Sequence[Change]) -> list[str]:
         return [nothing_to_do(found), *stays_lines(found)]
     first = f"Undone: {described(found.target.record)}."
     python = run.python
-    runs = f"{label} {'runs' if run.health.good else 'is set to run'} {python.name}." if python else None
+    runs = f"{label} {'runs' if run.health.good else 'is set to run'} {python.name}{_place(found)}." if python else None
     lines = [
         " ".join(
             filter(
@@ -36,6 +36,12 @@ def last_lines(run: Run, changes: Sequence[Change]) -> list[str]:
     if not found.running and not run.restarted:
         lines.append(stopped_sentence(app))
     return [line for line in lines if line]
+
+
+def _place(found: Found) -> str:
+    """Return where the packages of the app are, behind the name of its Python; "" for the Python's own."""
+    environment = found.environment
+    return f" from environment {environment.letter}" if environment is not None and environment.then is not None else ""
 
 
 def in_numbers(changes: Sequence[Change]) -> str:

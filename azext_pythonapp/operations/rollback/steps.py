@@ -1,136 +1,32 @@
-"""The steps of `rollback`, and what has happened so far while they run."""
+"""The steps of `rollback`, in order."""
 
 from __future__ import annotations
 
 import ntpath
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
 from functools import partial
-from typing import Any
 
-from azext_pythonapp.errors import RemoteFailed, UnknownOutcome
+from azext_pythonapp.errors import PythonAppError, RemoteFailed, UnknownOutcome
+from azext_pythonapp.jobs.late_compile import start_compiling
 from azext_pythonapp.jobs.pending_restart import START, markers
-from azext_pythonapp.operations.app.health_check import HealthCheck, HealthOptions, Served
+from azext_pythonapp.operations.app.health_check import Served
 from azext_pythonapp.operations.app.home_space import require_room, require_writable_root
 from azext_pythonapp.operations.app.import_check import check_import, import_target, require_import
-from azext_pythonapp.operations.app.recording import OpenChange
-from azext_pythonapp.operations.app.registration import is_read, unread_registration
+from azext_pythonapp.operations.app.registration import SITE_TRANSFORM, is_read, unread_registration
 from azext_pythonapp.operations.app.server_log import ServerLog
 from azext_pythonapp.operations.app.settings import known_settings
-from azext_pythonapp.operations.files.exchange import Exchange
+from azext_pythonapp.operations.environment.registration import plan_registration, restart_step
 from azext_pythonapp.operations.job.pending_restart import plan_pending, restart_to_read, run_pending
-from azext_pythonapp.operations.package.restore_set import package_set
+from azext_pythonapp.operations.rollback.environment import package_rows
 from azext_pythonapp.operations.rollback.files import FileReturn
-from azext_pythonapp.operations.rollback.found import Found
-from azext_pythonapp.operations.rollback.packages import PackageReturn
+from azext_pythonapp.operations.rollback.run import NOTHING, Run
 from azext_pythonapp.operations.rollback.runtimes import installation_steps, removal_of_extra
 from azext_pythonapp.operations.set_version.put_back import runs_again
 from azext_pythonapp.operations.set_version.words import capital
-from azext_pythonapp.operations.web_config.conflict import python_version
 from azext_pythonapp.plan import Change, Plan, Step
-from azext_pythonapp.runtimes.discovery import InstalledRuntime
+from azext_pythonapp.runtimes.environment import letter_of
 from azext_pythonapp.windows import same_path, started_path
-
-# A web.config that says nothing.
-NOTHING = b"<configuration/>"
-
-
-@dataclass(frozen=True, kw_only=True)
-class RollbackRequest:
-    """How a change is undone.
-
-    change_id: None for the newest. force: also where something was changed since. restart: whether the app may be
-    restarted. health: None for no health check. import_check: whether the entry point is imported first. index_url,
-    extra_index_urls: of pip, in place of those of then.
-    """
-
-    change_id: str | None
-    force: bool
-    restart: bool
-    health: HealthOptions | None
-    import_check: bool
-    confirmed: bool
-    index_url: str | None = None
-    extra_index_urls: tuple[str, ...] = ()
-
-    @property
-    def checked(self) -> HealthOptions | None:
-        """Return how the page is checked; None for not at all: without a restart nothing else may be running yet."""
-        return self.health if self.health and (self.restart or self.health.demanded) else None
-
-
-class Run:
-    """What has happened so far.
-
-    record: of this command, while it changes something. pythons: on the app, as far as is known. health: the page,
-    before and after. verification: what the import check said, by the keys of docs/json-output.md. sent: whether
-    published files were put back, also when that was undone. tried: whether that was tried. lost: whether something
-    could not be undone.
-    """
-
-    def __init__(self, found: Found, request: RollbackRequest, exchange: Exchange | None = None):
-        """exchange: of published files; None for none."""
-        app = found.app
-        self.exchange = exchange
-        self.found = found
-        self.request = request
-        self.record: OpenChange | None = None
-        self.pythons: Sequence[InstalledRuntime] = found.seen.pythons
-        self.files = [FileReturn(app, each.kept, each.now, self.recording) for each in found.files]
-        self.packages = [
-            PackageReturn(
-                app,
-                each,
-                found.is_wanted(each.change.python_path),
-                package_set(each.change, request.index_url, request.extra_index_urls),
-                self.recording,
-            )
-            for each in found.packages
-            if not each.back
-        ]
-        self.health = HealthCheck(app, (request.checked or HealthOptions()).of_app(app))
-        self.log: ServerLog | None = None
-        self.restarted = False
-        self.sent = self.tried = self.lost = False
-        self.verification: dict[str, Any] = {"pythonVersion": None, "importOk": None}
-
-    def recording(self) -> OpenChange:
-        """Return the record of this command."""
-        assert self.record is not None
-        return self.record
-
-    @property
-    def content(self) -> bytes:
-        """Return the web.config that the app is to have; one that says nothing where that starts no Python."""
-        wanted = self.found.wanted_config
-        return NOTHING if wanted is None or self.found.handler is None else wanted
-
-    @property
-    def python(self) -> InstalledRuntime | None:
-        """Return the Python that the app is to run; None for none, and for one that is not on the app."""
-        path, home = self.found.python_exe, self.found.app.kudu.home()
-        found = (each for each in self.pythons if path is not None and same_path(each.python_path, path, home))
-        python = next(found, None)
-        return replace(python, in_use=True) if python is not None else None
-
-    @property
-    def version(self) -> str:
-        """Return the version of the Python that the app is to run, or what else is known of it."""
-        python = self.python
-        return str((python.version if python else None) or python_version(self.found.handler) or "as before")
-
-    @property
-    def exchanges(self) -> bool:
-        """Return whether published files come back, or what is known of them after an undo that was cut off."""
-        exchange = self.exchange
-        return exchange is not None and not (exchange.settled if self.found.target.open else exchange.empty)
-
-    @property
-    def touched(self) -> bool:
-        """Return whether what the app runs was changed, as far as this command knows."""
-        packages = any(each.used and each.changed for each in self.packages)
-        files = self.sent or bool(self.exchange and self.exchange.changed)
-        return packages or files or any(each.attempted for each in self.files)
 
 
 def plan_steps(run: Run) -> Plan:
@@ -145,11 +41,12 @@ def plan_steps(run: Run) -> Plan:
     runtimes = installation_steps(found, lambda pythons: setattr(run, "pythons", pythons))
     steps = [
         *runtimes,
+        *([run.environment.step()] if run.environment is not None else []),
         *_registration_steps(run),
         *published,
         *(each.step(request.restart) for each in used),
         *([_import_step(run)] if files or used or published or cut else []),
-        *(Step(_title(each), [each.change], each.apply, each.undo) for each in files),
+        *_file_steps(run, files),
     ]
     pending = _pending(run)
     live = bool(files or published or cut) or any(each.used for each in used)
@@ -157,7 +54,7 @@ def plan_steps(run: Run) -> Plan:
         require_writable_root(app)
     elif steps:
         require_room(app)
-    if pending or (live and request.restart and found.running):
+    if pending or (live and request.restart and found.running and not run.only_switches):
         planned = pending or [Change("app", "restart", note="the app does not answer for some seconds")]
         steps.append(Step("", planned, lambda: _restart(run, live, pending)))
     steps += _page_steps(run, live, bool(pending))
@@ -170,6 +67,44 @@ def plan_steps(run: Run) -> Plan:
         if step.undo is not None:
             step.undo = partial(_undone, run, step.undo)
     return Plan(steps)
+
+
+def _file_steps(run: Run, files: Sequence[FileReturn]) -> list[Step]:
+    """Return the steps that put files back, in an order in which web.config never names what IIS does not know.
+
+    Where the app runs an environment again, the registration of the environments comes first, and IIS reads it; where
+    it runs none any more, it goes last.
+    """
+    found, app = run.found, run.found.app
+    registration = [each for each in files if _is_registration(each)]
+    others = [each for each in files if each not in registration]
+
+    def steps_of(some: Sequence[FileReturn]) -> list[Step]:
+        return [Step(_title(each), [each.change], each.apply, each.undo) for each in some]
+
+    rows = package_rows(found.environment) if found.environment is not None and others else []
+    switched = [*steps_of(others), *([Step("", rows, lambda: rows)] if rows else [])]
+    if found.environment is None or found.environment.then is None or not registration:
+        return [*switched, *steps_of(registration)]
+    fast_cgi = found.handler is not None and found.handler.kind == "fastCgi"
+    if not (fast_cgi and found.running):
+        return [*steps_of(registration), *switched]
+    if not run.request.restart:
+        raise unread_registration(app, run.version, False, "--no-restart")
+
+    def compile_again() -> Sequence[Change]:
+        """Have the packages of an environment compiled after all: the restart has ended that."""
+        for job in run.jobs:
+            with suppress(PythonAppError):
+                start_compiling(app.kudu.retrying_for(0), job)
+        return []
+
+    again = [Step("", [], compile_again)] if run.environment is not None else []
+    return [*steps_of(registration), restart_step(app), *again, *switched]
+
+
+def _is_registration(file: FileReturn) -> bool:
+    return file.kept.path.lower() == SITE_TRANSFORM.lower()
 
 
 def _undone(run: Run, undo: Callable[[], str]) -> str:
@@ -217,12 +152,12 @@ def _anchor(run: Run) -> Step:
             return runs_again(
                 app,
                 "Not all is as it was before this command." if run.lost else "All is as it was before this command.",
-                restart=run.request.restart and running,
-                jobs=[job for each in run.packages for job in each.jobs],
-                page_status=page if running and run.request.checked else None,
+                restart=run.request.restart and running and not run.only_switches,
+                jobs=run.jobs,
+                page_status=page if running and run.checked else None,
             )
 
-    if run.request.checked and found.running:
+    if run.checked and found.running:
         return Step(f"Fetching {run.health.url} as it is now.", [], fetch, undo)
     return Step("", [], lambda: [], undo)
 
@@ -278,6 +213,13 @@ def _registration_steps(run: Run) -> list[Step]:
     again = any(same_path(each.runtime.python_path, handler.python_exe, home) for each in found.missing)
     python = run.python
     read: bool | None = False
+    if run.only_switches and found.environment is not None and found.environment.then is not None:
+        if any(_is_registration(each) for each in run.files):
+            return []  # it comes back with the files, and IIS reads it then
+        in_use = found.environment.now.letter if found.environment.now and now and now.kind == "fastCgi" else None
+        if in_use is not None:
+            return []  # both were registered at once
+        return list(plan_registration(app, lambda: run.record, restart=request.restart).steps)
     if not again:
         identifier = python.extension_id if python is not None else None
         read = True if starts or identifier is None else is_read(app, identifier)
@@ -301,6 +243,8 @@ def _import_step(run: Run) -> Step:
         return Step("Not checking that the entry point imports (--no-import-check).", [], lambda: _note_log(run))
     if run.found.handler is None:
         return Step("", [], lambda: [])
+    if run.goes_back_at_once:
+        return Step("", [], lambda: _note_log(run))
     return Step("Checking that the entry point imports.", [], lambda: _check_import(run))
 
 
@@ -335,13 +279,13 @@ def _check_import(run: Run) -> Sequence[Change]:
 
 def _restart(run: Run, live: bool, pending: Sequence[Change]) -> Sequence[Change]:
     app = run.found.app
-    jobs = [*run.found.target.jobs, *(job for each in run.packages for job in each.jobs)]
+    jobs = [*run.found.target.jobs, *run.jobs]
     changed = live and run.found.running
     runs = f"Python {run.version}" if run.found.handler is not None else "as before that change"
     try:
         changes = run_pending(app, own=jobs, changed=changed, why=f"so that it runs {runs}")
     except UnknownOutcome as error:
-        if run.request.checked is None:
+        if run.checked is None:
             raise
         # The page tells whether the app runs as it should; IIS also restarts it for a changed web.config.
         app.progress.say(f"Warning: {error.message}")
@@ -354,7 +298,7 @@ def _restart(run: Run, live: bool, pending: Sequence[Change]) -> Sequence[Change
 
 def _page_steps(run: Run, live: bool, pending: bool) -> list[Step]:
     """Return the check of the page, where a Python is going to answer it."""
-    found, app, checked = run.found, run.found.app, run.request.checked
+    found, app, checked = run.found, run.found.app, run.checked
     if checked is None or not (live or pending):
         return []
     if not (found.running or pending):
@@ -373,6 +317,12 @@ def _check_page(run: Run) -> Sequence[Change]:
     handler, now = found.handler, found.seen.readable_handler
     assert handler is not None
     new = now is None or not same_path(now.python_exe, handler.python_exe, home)
-    folder = ntpath.dirname(started_path(handler.python_exe, home)) + "\\" if new else None
+    folder = _folder_of(started_path(handler.python_exe, home), home) if new else None
     run.health.check(run.content, Served(run.version, handler.kind, folder, run.log), run.touched or run.restarted)
     return []
+
+
+def _folder_of(python_path: str, home: str) -> str:
+    """Return the folder whose files an error page of a Python names."""
+    folder = ntpath.dirname(python_path)
+    return (ntpath.dirname(folder) if letter_of(python_path, home) is not None else folder) + "\\"

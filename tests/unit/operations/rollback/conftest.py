@@ -95,6 +95,7 @@ def add(app: App) -> Callable[..., Record]:
 def world(app: App, add: Callable[..., Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """An app that set-version switched from 3.8 to 3.11."""
     made = World(app, tmp_path, monkeypatch)
+    made.add = add
     made.change = add(files=(KeptFile(WEB_CONFIG, "web.config", config(OLD), config(NEW), True),))
     made.put(config(NEW))
     del app.kudu.requests[:]

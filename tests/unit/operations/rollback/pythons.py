@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from azext_pythonapp.history.record import PackageChange, RuntimeChange
 from azext_pythonapp.operations.rollback.files import read_state
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
+from azext_pythonapp.runtimes.environment import letter_of
 from azext_pythonapp.webconfig.handlers import readable_handler
 
 WEB_CONFIG = "site/wwwroot/web.config"
@@ -64,5 +65,12 @@ def seen(opened, pythons):
     state = read_state(opened, WEB_CONFIG)
     handler = readable_handler(state.content)
     return SimpleNamespace(
-        app=opened, root="site/wwwroot", web_config=state, handler=handler, readable_handler=handler, pythons=pythons
+        app=opened,
+        root="site/wwwroot",
+        web_config=state,
+        handler=handler,
+        readable_handler=handler,
+        pythons=pythons,
+        environment=letter_of(handler.python_exe, HOME) if handler is not None else None,
+        environments={},
     )

@@ -10,9 +10,9 @@ from azext_pythonapp.history.store import History
 from azext_pythonapp.operations.app.health_check import HealthOptions
 from azext_pythonapp.operations.app.import_check import ImportCheck
 from azext_pythonapp.operations.rollback import found as found_module
-from azext_pythonapp.operations.rollback import steps
+from azext_pythonapp.operations.rollback import run, steps
 from azext_pythonapp.operations.rollback.command import rollback
-from azext_pythonapp.operations.rollback.steps import RollbackRequest
+from azext_pythonapp.operations.rollback.run import RollbackRequest
 from azext_pythonapp.plan import Change
 from tests.unit.operations.rollback.pythons import NEW, OLD, WEB_CONFIG, python, seen
 
@@ -57,13 +57,14 @@ class World:
         self.before, self.bad, self.imports = 200, False, True
         self.done: list[str] = []
         self.why, self.held, self.stuck = "", False, False
+        self.pythons = [OLD, NEW]
         app.kudu.memory = SimpleNamespace(forget=lambda: None)
         app.arm = SimpleNamespace(
             slots=lambda site: [], restart=lambda site: self.done.append("restart"), start=lambda site: None
         )
         monkeypatch.setattr(found_module, "observe", self.observe)
         monkeypatch.setattr(found_module, "uses_of_runtime", lambda opened, path: [])
-        monkeypatch.setattr(steps, "HealthCheck", lambda opened, options: Page(self))
+        monkeypatch.setattr(run, "HealthCheck", lambda opened, options: Page(self))
         monkeypatch.setattr(HealthOptions, "of_app", lambda options, opened: options)
         monkeypatch.setattr(steps, "ServerLog", lambda opened, content: None)
         monkeypatch.setattr(steps, "check_import", self.check_import)
@@ -88,7 +89,7 @@ class World:
     def observe(self, opened):
         found = seen(opened, [])
         current = found.handler.python_path if found.handler else None
-        found.pythons = [python(each, in_use=each == current) for each in (OLD, NEW)]
+        found.pythons = [python(each, in_use=each == current) for each in self.pythons]
         found.current = next((each for each in found.pythons if each.in_use), None)
         return found
 
