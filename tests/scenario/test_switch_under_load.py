@@ -2,58 +2,105 @@
 
 from __future__ import annotations
 
-import shutil
+import re
+import zipfile
+from pathlib import Path
 
 import pytest
 
-from azext_pythonapp.runtimes.environment import python_of
-from tests.local_azure.site import Site
-from tests.scenario.apps import web_root
+from tests.scenario.apps import naming, web_root
 from tests.scenario.get_loop import GetLoop
-from tests.scenario.test_environment_jobs import HOME, run_job, use
+from tests.scenario.test_environments import environments, hashes
 
 SWITCHES = 20
 # Its answer takes a while, so that at each switch some are under way.
-APP = b"""import time, left
-def app(environ, start_response):
+APP = """\
+import time
+
+import six
+
+
+def application(environ, start_response):
     time.sleep(0.1)
     start_response("200 OK", [("Content-Type", "text/plain")])
-    return [left.VERSION.encode()]
+    return [six.__version__.encode()]
 """
-TEXTS = {"a": "1.0", "b": "2.0"}
-XDT = """<?xml version="1.0"?>
-<configuration xmlns:xdt="http://schemas.microsoft.com/XML-Document-Transform"><system.webServer><fastCgi>
-{applications}
-</fastCgi></system.webServer></configuration>
-"""
-
-
-def register(site: Site) -> None:
-    """Tell IIS of both environments, as the first move of an app into one does."""
-    rows = [
-        f'<application fullPath="{python_of(letter, HOME)}" xdt:Transform="InsertIfMissing" '
-        f'xdt:Locator="Match(fullPath)" arguments="{HOME}\\data\\pythonapp\\environments\\{letter}\\wfastcgi.py" />'
-        for letter in "ab"
-    ]
-    (site.machine.home / "site/applicationHost.xdt").write_text(XDT.format(applications="\n".join(rows)))
 
 
 @pytest.mark.long
-def test_no_visitor_sees_twenty_switches(azure, apps, windows):
-    site = apps.new()
-    shutil.copytree(next((windows / "runtimes").glob("3.11.9-x64-*")), site.machine.home / "python3119x64")
-    (web_root(site) / "served.py").write_bytes(APP)
-    for letter, version in TEXTS.items():
-        run_job(site, f"{HOME}\\python3119x64\\python.exe", letter, f"left=={version}\n")
-    register(site)
-    use(site, "a")
-    site.restart()
+def test_no_visitor_sees_twenty_switches(az, azure, apps):
+    site = apps.new(python="3.11.9")
+    (web_root(site) / "app.py").write_text(APP, encoding="utf-8")
+    (web_root(site) / "requirements.txt").write_text("six==1.16.0\n", encoding="utf-8")
+    moved = az("webapp python set-version --version 3.11 --packages-in environment", *naming(site)).json
+    assert (moved["environment"], moved["verification"]["httpStatus"]) == ("a", 200)
+    restarts = site.restarts
+
     with GetLoop(azure, site) as visitors:
-        visitors.await_answer(TEXTS["a"])
-        for number in range(SWITCHES):
-            letter = "ba"[number % 2]
-            use(site, letter)
-            visitors.await_answer(TEXTS[letter])
+        visitors.await_answer("1.16.0")
+        change = az("webapp python package install --packages six==1.17.0", *naming(site)).json["changeId"]
+        visitors.await_answer("1.17.0")
+        for number in range(SWITCHES - 1):
+            before = visitors.count
+            back = az("webapp python rollback --yes --change-id", change, *naming(site))
+            change = back.json["changeId"]
+            visitors.await_answer(("1.16.0", "1.17.0")[number % 2])
+            assert visitors.count > before
     assert visitors.failed == []
-    assert visitors.count > 2 * SWITCHES
-    assert set(visitors.answers) == {(200, "1.0"), (200, "2.0")}
+    assert set(visitors.answers) == {(200, "1.16.0"), (200, "1.17.0")}
+    assert site.restarts == restarts
+
+
+# It has a compiled module loaded, and says from where.
+COMPILED = """\
+import time
+from importlib.metadata import version
+from markupsafe import _speedups
+
+VERSION = version("markupsafe")
+
+
+def application(environ, start_response):
+    time.sleep(0.1)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [VERSION.encode(), b" ", _speedups.__file__.encode()]
+"""
+OLD, NEW = "3.0.2", "3.0.3"
+
+
+def newer_wheel(windows: Path, folder: Path) -> None:
+    """Make the next release of markupsafe, with the same compiled module in it."""
+    (old,) = (windows / "index").glob(f"MarkupSafe-{OLD}-cp311-cp311-win_amd64.whl")
+    with zipfile.ZipFile(old) as source, zipfile.ZipFile(folder / old.name.replace(OLD, NEW), "w") as made:
+        for name in source.namelist():
+            content = source.read(name)
+            if ".dist-info/" in name:
+                content = content.replace(OLD.encode(), NEW.encode())
+            if name.endswith("/METADATA"):
+                assert f"Version: {NEW}".encode() in content
+            if name.endswith("/RECORD"):  # without hashes, which are no longer those
+                content = re.sub(rb",sha256=[^,]*,\d+", b",,", content)
+            made.writestr(name.replace(OLD, NEW), content)
+
+
+def test_a_loaded_pyd_is_upgraded_while_visitors_come(az, azure, apps, windows, tmp_path):
+    site = apps.new(python="3.11.9")
+    (web_root(site) / "app.py").write_text(COMPILED, encoding="utf-8")
+    (web_root(site) / "requirements.txt").write_text(f"markupsafe=={OLD}\n", encoding="utf-8")
+    newer_wheel(windows, tmp_path)
+    moved = az("webapp python set-version --version 3.11 --packages-in environment", *naming(site)).json
+    assert (moved["environment"], moved["verification"]["httpStatus"]) == ("a", 200)
+    restarts, used = site.restarts, hashes(environments(site) / "a")
+    modules = r"D:\home\data\pythonapp\environments\{}\Lib\site-packages\markupsafe\_speedups.cp311-win_amd64.pyd"
+    before, after = f"{OLD} {modules.format('a')}", f"{NEW} {modules.format('b')}"
+
+    with GetLoop(azure, site) as visitors:
+        visitors.await_answer(before)
+        (web_root(site) / "requirements.txt").write_text(f"markupsafe=={NEW}\n", encoding="utf-8")
+        upgraded = az("webapp python install-requirements --wheel-dir", tmp_path, *naming(site)).json
+        visitors.await_answer(after)
+    assert [(row["name"].lower(), row["before"], row["after"]) for row in upgraded["upgraded"]] == [
+        ("markupsafe", OLD, NEW)
+    ]
+    assert visitors.failed == [] and set(visitors.answers) == {(200, before), (200, after)}
+    assert site.restarts == restarts and hashes(environments(site) / "a") == used
