@@ -4,10 +4,11 @@
 # pylint: disable=consider-using-f-string
 from __future__ import absolute_import, unicode_literals
 
+import errno
 import importlib
 import io
+import marshal
 import os
-import py_compile
 import re
 import struct
 import sys
@@ -137,22 +138,47 @@ def compile_module(source, aside, may_write):
     written.
     """
     try:
+        stamp = header(source)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            py_compile.compile(source, aside, doraise=True)
+            content = stamp + marshal.dumps(code_of(source))
     except (IOError, OSError):
         if os.path.isfile(source):
             raise
         return False
     except Exception:  # pylint: disable=broad-exception-caught  # whatever the parser raises for what is no Python
         return False
+    write_whole(aside, content)
     target = compiled_path(source)
-    if not may_write() or not os.path.isfile(source):
+    # py_compile looks at the source's time after it has read it: old code would count as that of a new source.
+    if not may_write() or not os.path.isfile(source) or header(source) != stamp:
         return False
     if not os.path.isdir(os.path.dirname(target)):
         os.mkdir(os.path.dirname(target))
     replace(aside, target)
     return True
+
+
+def code_of(source):
+    """Return the compiled code of a module. Raises what the compiler raises, and IOError or OSError."""
+    if sys.version_info[0] == 2:
+        with open(source, "rb") as stream:
+            text = stream.read().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return compile(text, source, "exec", 0, True)  # True: without this module's own imports from __future__
+    loader = importlib.import_module("importlib.machinery").SourceFileLoader("<module>", source)
+    return loader.source_to_code(loader.get_data(source), source)
+
+
+def write_whole(path, content):
+    """Write a file. Raises IOError when only a part was written.
+
+    py_compile does not look at that before Python 3.14 (https://github.com/python/cpython/issues/126606), and a module
+    with the right header and half of its code cannot be imported any more.
+    """
+    with io.open(path, "wb", buffering=0) as stream:
+        written = stream.write(content)
+    if written != len(content) or os.path.getsize(path) != len(content):
+        raise IOError(errno.ENOSPC, "It was written only in part", path)
 
 
 def list_compiled(folder, names):
@@ -165,10 +191,13 @@ def list_compiled(folder, names):
         return
     for where in entries_of_packages(folder, names):
         path = os.path.join(where, "installed-files.txt")
-        lines = lines_of(path)
-        missing = [line + "c" for line in lines if line.endswith(".py") and line + "c" not in lines]
+        if not os.path.isfile(path):
+            continue
+        with open(path, "rb") as stream:  # in whatever code page the names are
+            lines = stream.read().splitlines()
+        missing = [line + b"c" for line in lines if line.endswith(b".py") and line + b"c" not in lines]
         if missing:
             try:
-                write_bytes(path, "\n".join(lines + missing + [""]).encode("utf-8"))
+                write_bytes(path, b"\n".join(lines + missing + [b""]))
             except (IOError, OSError) as error:
                 report("%s could not be completed: %s" % (path, error_text(error)))

@@ -126,7 +126,7 @@ class LateCompile:
             and not os.path.exists(self.lock_path)
             and not os.path.exists(self.cancel_path)
             and os.path.isdir(self.packages)
-            and os.path.isfile(self.state_path)  # py_compile would make the folder of a deleted job again
+            and os.path.isfile(self.state_path)
         )
 
     def report_beat(self, text):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -327,6 +329,48 @@ def test_only_what_lies_in_site_packages(tmp_path):
     (folder / "linked").symlink_to(tmp_path / "elsewhere")
     found = bytecode.sources(str(folder), ["one", "TWO"])
     assert [os.path.relpath(path, folder) for path in found] == ["one.py", "one/a.py", "one/with, comma.py", "two.py"]
+
+
+def test_a_source_that_changes_meanwhile_keeps_its_own_code(tmp_path, monkeypatch):
+    source, aside = tmp_path / "module.py", tmp_path / "aside"
+    source.write_text("VALUE = 1\n")
+    own = bytecode.code_of
+
+    def slow(path):
+        code = own(path)
+        source.write_text("VALUE = 'another one'\n")
+        return code
+
+    monkeypatch.setattr(bytecode, "code_of", slow)
+    assert not bytecode.compile_module(str(source), str(aside), lambda: True)
+    assert not (tmp_path / "__pycache__").exists()
+    monkeypatch.setattr(bytecode, "code_of", own)
+    assert bytecode.compile_module(str(source), str(aside), lambda: True) and bytecode.is_compiled(str(source))
+
+
+def test_a_module_written_in_part_is_not_put_in_place(tmp_path):
+    source, aside = tmp_path / "module.py", tmp_path / "aside"
+    source.write_text("".join(f"VALUE_{number} = {number}\n" for number in range(4000)))
+    own = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20000, own[1]))  # as on a full disk, a part of what is written stays
+    try:
+        with pytest.raises(OSError, match="only in part") as caught:
+            bytecode.compile_module(str(source), str(aside), lambda: True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, own)
+        signal.signal(signal.SIGXFSZ, before)
+    assert caught.value.errno == errno.ENOSPC and aside.stat().st_size == 20000
+    assert not (tmp_path / "__pycache__").exists()
+
+
+def test_lists_of_files_keep_names_in_a_code_page(tmp_path, monkeypatch):
+    name = "two-2.0-py2.7.egg-info/installed-files.txt"
+    put(tmp_path, {"two-2.0-py2.7.egg-info/PKG-INFO": "Name: two\nVersion: 2.0\n", name: ""})
+    (tmp_path / name).write_bytes(b"../gr\xf6n.txt\n../two.py\n")
+    monkeypatch.setattr(bytecode, "sys", SimpleNamespace(version_info=(2, 7)))
+    bytecode.list_compiled(str(tmp_path), ["two"])
+    assert (tmp_path / name).read_bytes().splitlines() == [b"../gr\xf6n.txt", b"../two.py", b"../two.pyc"]
 
 
 def test_lists_of_files_are_completed_for_python_2(tmp_path, monkeypatch):
