@@ -95,7 +95,7 @@ def configured(names, prefix):
     for path in configuration_files(prefix):
         with io.open(path, encoding="utf-8", errors="replace") as stream:
             for line in stream:
-                key, _, value = line.partition("=")
+                key, _, value = line.replace(":", "=", 1 if "=" not in line.partition(":")[0] else 0).partition("=")
                 name = key.strip().lower().replace("_", "-")
                 if name in names:
                     found.append((name, value.strip().lower(), "%s of %s" % (key.strip(), path)))

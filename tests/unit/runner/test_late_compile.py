@@ -18,6 +18,7 @@ import pytest
 from azext_pythonapp.jobs.late_compile import MARKS, end_compiling, start_compiling
 from azext_pythonapp.jobs.pending_restart import RESTART, RESTART_LATER
 from azext_pythonapp.jobs.runner import bytecode
+from azext_pythonapp.jobs.runner.record import configured
 from azext_pythonapp.jobs.store import show
 from azext_pythonapp.packages.pip import JobFile, PipCommand, PipOptions, install, uninstall
 from tests.unit.runner.environments import Environments
@@ -362,6 +363,13 @@ def test_a_module_written_in_part_is_not_put_in_place(tmp_path):
         signal.signal(signal.SIGXFSZ, before)
     assert caught.value.errno == errno.ENOSPC and aside.stat().st_size == 20000
     assert not (tmp_path / "__pycache__").exists()
+
+
+def test_settings_of_pip_with_either_delimiter(tmp_path, monkeypatch):
+    (tmp_path / "pip.ini").write_text("[install]\nno-compile: yes\nconstraint = https://host/a\nupgrade: a=b\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.ini"))
+    found = configured(("no-compile", "constraint", "upgrade"), str(tmp_path))
+    assert [row[:2] for row in found] == [("no-compile", "yes"), ("constraint", "https://host/a"), ("upgrade", "a=b")]
 
 
 def test_lists_of_files_keep_names_in_a_code_page(tmp_path, monkeypatch):
