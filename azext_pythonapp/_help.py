@@ -230,6 +230,11 @@ long-summary: >-
     uploaded again by the next run.
 
     When the runtime's pip is too old for an option, the newest pip that its Python can run is installed first.
+
+    With `--installer uv` the packages are installed by uv, which is kept on the app once it is there: from a wheel in
+    --wheel-dir, or from the package index. pip is used all the same, and it is said why, for the Python that the app
+    runs, for Pythons before 3.6, where an option or a line of the requirements means something else to uv, and when
+    uv does not start on the worker.
 examples:
   - name: Install the requirements.txt that was deployed with the app.
     text: az webapp python install-requirements -g MyGroup -n MyApp
@@ -240,6 +245,8 @@ examples:
   - name: Use wheels only, because the worker has no compiler, and put packages back if that fails.
     text: >-
         az webapp python install-requirements -g MyGroup -n MyApp --only-binary :all: --restore
+  - name: Let uv install them for a Python that the app is going to run.
+    text: az webapp python install-requirements -g MyGroup -n MyApp -r requirements.txt --installer uv
   - name: Pass more options to pip.
     text: az webapp python install-requirements -g MyGroup -n MyApp --pip-args="--prefer-binary --retries 3"
   - name: Start pip and come back later.

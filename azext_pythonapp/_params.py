@@ -219,6 +219,14 @@ def _pip(loader):
                 'shell: `--pip-args="--prefer-binary --retries 3"`.',
             )
             context.argument(
+                "installer",
+                arg_type=get_enum_type(["auto", "pip", "uv"]),
+                default="auto",
+                help="Program that installs the packages. `uv` is faster, and is used only for a Python that the app "
+                "does not run and where it does the same as pip; otherwise pip is used, and the message on standard "
+                "error says why. `auto`: pip.",
+            )
+            context.argument(
                 "stop_app",
                 arg_type=get_enum_type(["auto", "always", "never"]),
                 default="auto",

@@ -35,6 +35,7 @@ def install_from_requirements(
     proxy=None,
     require_hashes=False,
     pip_args=None,
+    installer="auto",
     restore=False,
     dry_run=False,
     **run,
@@ -50,6 +51,7 @@ def install_from_requirements(
             wheel_dir=wheel_dir,
             run_options=_run_options(**run),
             restore=restore,
+            installer=installer,
             upgrade=upgrade,
             pre=pre,
             no_deps=no_deps,
@@ -142,9 +144,11 @@ def install_packages(
     extra_index_url=None,
     proxy=None,
     pip_args=None,
+    installer="auto",
     dry_run=False,
     **run,
 ):
+    # A command's options are its parameters.  pylint: disable=too-many-locals
     from azext_pythonapp.operations.package import index_options, install
     from azext_pythonapp.operations.set_version.packages import rebuild
 
@@ -161,7 +165,7 @@ def install_packages(
             proxy=proxy,
         )
         files = install.requirement_lines(packages)
-        return install.install_packages(opened(), files, options, run_options, dry_run, rebuild)
+        return install.install_packages(opened(), files, options, run_options, dry_run, rebuild, installer.lower())
 
 
 @with_options_of(_run_options)

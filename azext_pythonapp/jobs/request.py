@@ -17,6 +17,7 @@ from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.ids import ID
 from azext_pythonapp.jobs.state import default_title
 from azext_pythonapp.packages.pip import Argument, HomeFile, JobFile, PipCommand, has_credentials
+from azext_pythonapp.packages.uv import CACHE, REQUIREMENT, UvInstall
 from azext_pythonapp.runtimes.environment import LOCK, Letter
 
 FOLDER = "data/pythonapp/jobs"
@@ -118,6 +119,7 @@ class JobSpec:  # pylint: disable=too-many-instance-attributes
     app_stopped: whether the app is stopped for the job; a file that its processes hold is then waited for.
     title: how tables and sentences name the job, "pip (set-version 3.11)"; None for "pip (<command>)".
     switch: what its command does after it, when that is a switch to another Python; None for any other command.
+    uv: how uv is called in place of all calls of pip, which are made where uv cannot be used; None for pip alone.
     """
 
     command: str
@@ -136,6 +138,7 @@ class JobSpec:  # pylint: disable=too-many-instance-attributes
     title: str | None = None
     switch: Switch | None = None
     then: tuple[PipCommand, ...] = ()
+    uv: UvInstall | None = None
     letter: Letter | None = None
     build: EnvironmentBuild | None = None
 
@@ -154,7 +157,8 @@ class JobSpec:  # pylint: disable=too-many-instance-attributes
     @property
     def environment(self) -> dict[str, str]:
         """Variables for pip; they may hold credentials."""
-        return {name: value for call in self.calls for name, value in call.environment.items()}
+        own = {} if self.uv is None else self.uv.environment
+        return own | {name: value for call in self.calls for name, value in call.environment.items()}
 
 
 def folder(job_id: str) -> str:
@@ -189,7 +193,7 @@ def request_files(
     asked: what stands for `files` when two jobs are compared, where those depend on what the app has; None for `files`.
     Raises InvalidInput for a file that would take the place of one of the job's own, or lie among its modules.
     """
-    own_names = {RUNNER, LOG, STATE, REQUEST, SECRETS, CANCEL, "restore.txt", "before.json", "compiled.pyc"}
+    own_names = {RUNNER, LOG, STATE, REQUEST, SECRETS, CANCEL, "restore.txt", "before.json", "compiled.pyc", "uv"}
     taken = own_names & {_first_part(name) for name in files}
     if taken:
         raise InvalidInput(f"A file for a job cannot be called {sorted(taken)[0]}.", "Rename it.")
@@ -206,6 +210,7 @@ def request_files(
         "switch": None if spec.switch is None else dataclasses.asdict(spec.switch),
         "createdAt": None if now is None else f"{now:%Y-%m-%dT%H:%M:%SZ}",
         "calls": [[_json(argument) for argument in call.arguments] for call in spec.calls],
+        "uv": None if spec.uv is None else _uv_json(spec.uv),
         "exclusive": spec.exclusive,
         "checked": spec.checked,
         "restore": spec.restore.to_json() if spec.restore else None,
@@ -246,6 +251,7 @@ def asked_digest(spec: JobSpec, job_id: str, files: Mapping[str, bytes]) -> str:
         sorted((name, hashlib.sha256(text).hexdigest()) for name, text in spec.watched.items()),
         *([_json(argument) for argument in each.arguments] for each in spec.then),
         *([] if spec.build is None else [[spec.letter, spec.build.to_json()]]),
+        *([] if spec.uv is None else [[_json(argument) for argument in spec.uv.arguments]]),
     ]
     words = json.dumps(content).encode("ascii")
     return hashlib.pbkdf2_hmac("sha256", words, job_id.encode("ascii"), _DIGEST_ROUNDS).hex()
@@ -253,6 +259,22 @@ def asked_digest(spec: JobSpec, job_id: str, files: Mapping[str, bytes]) -> str:
 
 def _json(argument: Argument) -> str | dict[str, str]:
     return argument if isinstance(argument, str) else argument.to_json()
+
+
+def _uv_json(uv: UvInstall) -> dict[str, Any]:
+    """What runner/uv.py reads of the request."""
+    build = uv.build
+    wheel = {"requirement": REQUIREMENT, "name": build.wheel, "sha256": build.wheel_sha256, "member": build.member}
+    return {
+        "program": build.program.to_json(),
+        "marker": build.marker,
+        "sha256": build.sha256,
+        "size": build.size,
+        "cache": CACHE.to_json(),
+        "arguments": [_json(argument) for argument in uv.arguments],
+        "ownIndex": uv.own_index,
+        "fetched": wheel if uv.fetched else None,
+    }
 
 
 def _first_part(name: str) -> str:

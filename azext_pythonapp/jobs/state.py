@@ -133,6 +133,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
     were compiled, False until then; None where there is nothing to compile. title: what it is,
     "pip (set-version 3.11)"; jobs of older versions have none. pip_said: the part of error that is pip's own words.
     explained_error: the error as a sentence that needs no introduction, in place of error; None before it is explained.
+    installer: "uv 0.13.9" where uv was used; None where pip was.
     """
 
     id: str
@@ -155,6 +156,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
     pip_said: str | None = None
     explained_error: str | None = None
     compiled: bool | None = None
+    installer: str | None = None
 
     @property
     def over(self) -> bool:
@@ -265,6 +267,7 @@ def parse(content: bytes, job_id: str) -> Job | None:
             compiled=fields["compiled"] if isinstance(fields.get("compiled"), bool) else None,
             title=text(fields, "title"),
             pip_said=text(fields, "pipSaid"),
+            installer=text(fields, "installer"),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -10,6 +10,7 @@ from azext_pythonapp.packages.explanation import Explanation
 from azext_pythonapp.packages.index_answers import status_kind
 from azext_pythonapp.packages.no_version import explain_index
 from azext_pythonapp.packages.pip_output import PipOutput, canonical, project
+from azext_pythonapp.packages.uv_failure import explain_uv
 from azext_pythonapp.packages.version_words import python_words
 
 _MOST_NAMED = 5
@@ -25,7 +26,8 @@ def explain(output: PipOutput, app: str = "the app", in_use: bool = True) -> Exp
     """
     runs = f"{app} runs {output.python}" if in_use else f"these packages are for Python {output.python}"
     return (
-        _general(output)
+        explain_uv(output, runs)
+        or _general(output)
         or _files(output)
         or _other_python(output, runs)
         # Before builds: the tools that they need come from an index, too.

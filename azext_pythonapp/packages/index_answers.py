@@ -37,12 +37,17 @@ _MEANINGS = (
     (r"SSL module is not available", "python"),
     (r"check_hostname requires server_hostname|dependencies for SOCKS|proxy scheme|Proxy URL had no scheme", "scheme"),
     (
-        r"getaddrinfo|NameResolution|Errno 1100[1-4]\b|Name or service not known|name resolution|No address assoc",
+        r"getaddrinfo|NameResolution|Errno 1100[1-4]\b|Name or service not known|name resolution|No address assoc"
+        r"|failed to lookup address|os error 1100[1-4]\b",
         "name",
     ),
-    (r"Tunnel connection failed|ProxyError|Cannot connect to proxy|407 Proxy", "proxy"),
-    (r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|doesn't match|Hostname mismatch|self.signed", "certificate"),
-    (r"\[?SSL|TLS|WRONG_VERSION_NUMBER|EOF occurred in violation", "tls"),
+    (r"Tunnel connection failed|tunnel error|ProxyError|Cannot connect to proxy|407 Proxy", "proxy"),
+    (
+        r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|doesn't match|Hostname mismatch|self.signed"
+        r"|invalid peer certificate",
+        "certificate",
+    ),
+    (r"\[?SSL|TLS|received corrupt message|WRONG_VERSION_NUMBER|EOF occurred in violation", "tls"),
     (r"10061|Connection refused|actively refused", "refused"),
     (r"timed? ?out|10060|TimeoutError", "time"),
     (r"10013|10051|10065|unreachable|No route|Permission denied|forbidden by its access", "network"),
@@ -141,7 +146,7 @@ class IndexAnswers:
         for pattern in (_NOT_REACHED, _CERTIFICATE, _LAST_RETRY):
             found = pattern.search(line)
             if found:
-                self._add(_unreached(found["url"], found["reason"]))
+                self._add(unreached(found["url"], found["reason"]))
                 return
         found = _NO_PAGE.search(line)
         if found:
@@ -194,10 +199,11 @@ def reading_failure(raised: str | None) -> Unreached | None:
     if found is None:
         return None
     host = re.search(r"host='([^']+)'", found["reason"])
-    return _unreached(f"https://{host[1]}" if host else "", found["reason"])
+    return unreached(f"https://{host[1]}" if host else "", found["reason"])
 
 
-def _unreached(url: str, reason: str) -> Unreached:
+def unreached(url: str, reason: str) -> Unreached:
+    """Return a request that brought nothing. reason: why, in the words of the program that sent it."""
     status = re.search(r"too many (5\d\d|4\d\d) error responses", reason)
     if status:
         return Unreached(url, "server", f"it answers HTTP {status[1]}", int(status[1]))

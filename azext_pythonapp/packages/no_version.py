@@ -76,8 +76,11 @@ def explain_index(output: PipOutput) -> Explanation | None:
     return _no_version(output, requirement, name) if requirement is not None and name is not None else None
 
 
-def _no_version(output: PipOutput, requirement: str, name: str) -> Explanation:
-    nothing = not output.versions
+def foreign_name(requirement: str, name: str, nothing: bool) -> Explanation | None:
+    """Explain a name that no index has, because it is that of something else; None for any other.
+
+    nothing: whether the index has no version of it at all.
+    """
     if canonical(name) in _DEBIAN_PACKAGES and nothing or _DEBIAN_VERSION.search(requirement):
         return Explanation(
             f"No index has this {name}: it is a package of Debian or Ubuntu itself, which `pip freeze` lists there.",
@@ -89,6 +92,14 @@ def _no_version(output: PipOutput, requirement: str, name: str) -> Explanation:
             f"Delete the line of {name} from the requirements; the app's Python is selected with "
             "`az webapp python set-version --version`.",
         )
+    return None
+
+
+def _no_version(output: PipOutput, requirement: str, name: str) -> Explanation:
+    nothing = not output.versions
+    foreign = foreign_name(requirement, name, nothing)
+    if foreign is not None:
+        return foreign
     python = f"Python {output.python} ({output.tag})"
     if output.answers.no_index:
         has = f"; they have {name} {_listed(output.versions)}" if output.versions else ""

@@ -7,6 +7,7 @@ import re
 from azext_pythonapp.packages.build_output import BuildOutput
 from azext_pythonapp.packages.conflict import Conflict
 from azext_pythonapp.packages.index_answers import IndexAnswers
+from azext_pythonapp.packages.uv_output import UvOutput
 from azext_pythonapp.packages.version_words import pinned_version, satisfying
 
 # The runner's first line: "Python 3.8.10 cp38 win_amd64 at D:\home\...".
@@ -15,9 +16,11 @@ _SOURCE = re.compile(
     r"(?:Downloading|Using cached|Processing) (?:\S*[/\\])?(?P<name>[A-Za-z0-9][\w.-]*?)"
     r"-(?P<version>\d[\w.+!]*?)\.(?:tar\.gz|tar\.bz2|zip|tgz)\b"
 )
+_SOURCE_OF_UV = re.compile(r"error: Failed to (?:download and )?build `(?P<name>[\w.-]+)==(?P<version>[^`]+)`")
 _BUILD_FAILED = (
     re.compile(r"Failed building wheel for (?P<name>[\w.-]+)"),
     re.compile(r"Could not build wheels for (?P<name>[\w.-]+)"),
+    re.compile(r"^error: Failed to (?:download and )?build `(?P<name>[\w.-]+)"),
     re.compile(r"Failed to build '?(?!installable wheels)(?P<name>[\w.-]+)"),
     re.compile(r"Failed to build installable wheels for .*\((?P<name>[\w.-]+)"),
     re.compile(
@@ -84,7 +87,7 @@ _RAISED = re.compile(
 )
 _DISK_FULL = re.compile(
     r"\[Errno 28\]|\[WinError (?:112|39|1816)\]|No space left on device|"
-    r"not enough (?:free )?space on the disk",
+    r"not enough (?:free )?space on the disk|\(os error (?:28|39|112|1816)\)",
     re.IGNORECASE,
 )
 _UNIX_ONLY = re.compile(
@@ -175,12 +178,13 @@ class PipOutput:  # pylint: disable=too-many-instance-attributes
     raised: the exception that ended pip; raised_in: the last file in its traceback. no_git: the version control tool
     that is not there; git_failure: a match of what git could not do. refused: a match of a file that pip does not use.
     proxy: why the address of the proxy is of no use. no_local_file: a file in the requirements that is not there.
-    build: what the failed build said.
+    build: what the failed build said. uv: what uv said, where it was used.
     """
 
     def __init__(self) -> None:
         self.python, self.tag = "this Python", "this Python on Windows"
         self.answers, self.conflict, self.build = IndexAnswers(), Conflict(), BuildOutput()
+        self.uv = UvOutput()
         self.sources: dict[str, str] = {}
         self.wheels: dict[str, str] = {}
         self.last_source: str | None = None
@@ -220,7 +224,7 @@ class PipOutput:  # pylint: disable=too-many-instance-attributes
         python = _PYTHON.match(line)
         if python:
             self.python, self.tag = python["version"], f"{python['tag']} {python['platform']}"
-        source, wheel = _SOURCE.search(line), _DOWNLOADED.search(line)
+        source, wheel = _SOURCE.search(line) or _SOURCE_OF_UV.match(line), _DOWNLOADED.search(line)
         if source:
             self.last_source = source["name"]
             self.sources[canonical(source["name"])] = source["version"]
@@ -230,10 +234,13 @@ class PipOutput:  # pylint: disable=too-many-instance-attributes
         self.answers.take(line)
         self.conflict.take(line)
         self.build.take(line)
+        self.uv.take(line)
         self._take_build(line)
         self._take_versions(line)
         self._take_requirements(line)
         self._take_signs(line)
+        if self.uv.hashes_missing is not None:
+            self.hashes_missing, self.hashed = self.uv.hashes_missing, list(self.uv.hashed)
 
     def _take_build(self, line: str) -> None:
         for pattern in _BUILD_FAILED:

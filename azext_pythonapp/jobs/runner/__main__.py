@@ -6,6 +6,7 @@
     "<python.exe>" -s -u <path of this file> pip <arguments>          by the job: pip (run_pip.py)
     "<python.exe>" -s -u <path of this file> pip-of <site-packages> <folder> <arguments>
                                                   by the job: the pip of a runtime, in an environment (run_pip.py)
+    "<python.exe>" -s -u <path of this file> uv <program> <arguments> by the job: uv (run_uv.py)
 
 All name this file, not the package: a Python with a ._pth file does not search the working directory for modules.
 """
@@ -31,6 +32,9 @@ def main():
         packages, prefix = sys.argv[2:4]
         del sys.argv[1:4]
         return importlib.import_module("runner.run_pip").run_pip_of(packages, prefix)
+    if sys.argv[1:2] == ["uv"]:
+        del sys.argv[1]
+        return importlib.import_module("runner.run_uv").run_uv()
     if sys.argv[1:2] == ["compile"]:
         return importlib.import_module("runner.late_compile").compile_late(os.path.dirname(folder))
     return importlib.import_module("runner.job").run_job(os.path.dirname(folder))

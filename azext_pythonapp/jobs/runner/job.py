@@ -63,6 +63,7 @@ from .site_packages import (
 )
 from .state import State, age
 from .target import own_target, target_of
+from .uv import Unusable, Uv
 from .wheel_store import delete_damaged_wheels, delete_unused_wheels, mark_used
 
 # A client reports a job that has not started START_SECONDS after its request as lost (azext_pythonapp/jobs/state.py).
@@ -229,20 +230,39 @@ class Job:  # pylint: disable=too-many-instance-attributes
             outcome["compiled"] = False
 
     def call_pip(self, pip, outcome):
-        """Call pip as the request says. Raises JobFailed when a call fails."""
+        """Call pip as the request says, or uv in its place. Raises JobFailed when a call fails."""
+        if self.request.fields.get("uv") and self.call_uv(pip, outcome):
+            return
         for call in self.request.fields["calls"]:
             arguments = without_compiling([self.request.argument(argument) for argument in call], self.target.pip)
             self.log.line("pip " + " ".join(arguments))
             self.call_with_retries(pip, arguments, outcome)
         outcome["exitCode"] = 0
 
+    def call_uv(self, pip, outcome):
+        """Call uv as the request says. Returns whether it could be used; the log says why not. Raises JobFailed."""
+        uv = Uv(self.request, pip, self.log)
+        try:
+            version = uv.prepare()
+            arguments = uv.arguments()
+            self.state.set(installer="uv " + version)
+            self.log.line("uv " + " ".join(arguments))
+            self.call_with_retries(uv, arguments, outcome)
+        except Unusable as error:
+            self.state.raise_if_stopped()
+            self.log.line("pip is used instead of uv: %s." % error_text(error).rstrip("."))
+            self.state.set(installer=None)
+            return False
+        outcome["exitCode"] = 0
+        return True
+
     def call_with_retries(self, pip, arguments, outcome):
-        """Call pip, again while it fails at a locked file that will soon be free. Raises JobFailed."""
+        """Call pip or uv, again while it fails at a locked file that will soon be free. Raises JobFailed."""
         pauses, stopping_until = list(PAUSES), None
         while True:
             self.state.raise_if_stopped()
             self.state.set(phase="pip", progress=None)
-            self.locked_file, self.reason = LockedFile(self.target.prefix), PipReason()
+            self.locked_file, self.reason = LockedFile(self.target.prefix), pip.reason()
             outcome["exitCode"] = pip.run(arguments, self.request.directory(), self.on_line)
             self.state.raise_if_stopped()
             if not outcome["exitCode"]:
@@ -262,7 +282,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
 
     def failure(self, outcome):
         """Return why pip failed. Damaged wheels are deleted from the store, so that the next run uploads them again."""
-        text = "pip ended with exit code %d: %s" % (outcome["exitCode"], self.reason.text())
+        text = "%s ended with exit code %d: %s" % (self.reason.program, outcome["exitCode"], self.reason.text())
         outcome["pipSaid"] = text
         damaged = delete_damaged_wheels(self.data, self.folder)
         if damaged:

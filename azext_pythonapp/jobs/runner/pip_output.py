@@ -14,11 +14,16 @@ PHASES = (
     ("Building wheel", "building"),
     ("Installing build dependencies", "building"),
     ("Installing collected packages", "installing"),
+    # What uv prints, each at the end of the step before.
+    ("Resolved ", "downloading"),
+    ("Prepared ", "installing"),
 )
 # Error messages of Windows differ by language, and those of Wine differ again; the numbers do not
 # (docs/platform/worker.md 5, docs/platform/site-extensions.md 4.2). Python 2 says Error instead of WinError.
-LOCKED = re.compile(r"\[(?:(?:Win)?Error (?:5|32|33)|Errno 13)\]")
+LOCKED = re.compile(r"\[(?:(?:Win)?Error (?:5|32|33)|Errno 13)\]|\(os error (?:5|32|33)\)")
 QUOTED = re.compile(r'(["\'])(.+?)\1')
+# uv names the file before the number.
+QUOTED_BY_UV = re.compile(r"(`)([^`]+)`")
 # pip continues after these.
 HARMLESS = ("warning", "deprecation", "debug")
 
@@ -42,7 +47,7 @@ class Progress:
             if line.startswith(start):
                 size = re.search(r"\(([\d.]+ ?[kMG]?B)\)$", line)
                 self.fields = {"phase": phase, "progress": size.group(1) if size and phase == "downloading" else None}
-                self.expected = line.count(",") + 1 if phase == "installing" else 0
+                self.expected = count_in(line) if phase == "installing" else 0
         return self.fields
 
     def count_installed(self):
@@ -51,6 +56,12 @@ class Progress:
             done = len(set(metadata_names(self.folder)) - self.before)
             return {"progress": "%d of %d" % (min(done, self.expected), self.expected)}
         return {}
+
+
+def count_in(line):
+    """Return how many packages a line announces: pip names them, uv says "Prepared 3 packages in 5ms"."""
+    number = re.match(r"Prepared (\d+) ", line)
+    return int(number.group(1)) if number else line.count(",") + 1
 
 
 class LockedFile:
@@ -70,7 +81,9 @@ class LockedFile:
         """Read a line of pip's output."""
         if not LOCKED.search(line) or line.strip().lower().startswith(HARMLESS):
             return
-        paths = [match.group(2) for match in QUOTED.finditer(line[LOCKED.search(line).end() :])]
+        by_uv = LOCKED.search(line).group(0).startswith("(os")
+        quoted = QUOTED_BY_UV.finditer(line) if by_uv else QUOTED.finditer(line[LOCKED.search(line).end() :])
+        paths = [match.group(2) for match in quoted]
         paths = [path.replace("\\\\", "\\") for path in paths if "\\" in path or "/" in path]
         in_runtime = [path for path in paths if is_below(path, self.runtime_folder)]
         self.path = (in_runtime or paths or [""])[0]

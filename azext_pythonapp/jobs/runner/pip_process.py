@@ -12,6 +12,7 @@ import time
 
 from .bytecode import NO_COMPILE
 from .errors import error_text, report
+from .pip_reason import PipReason
 from .process_tree import ProcessTree
 
 START = os.path.join(os.path.dirname(os.path.abspath(__file__)), "__main__.py")
@@ -110,11 +111,17 @@ def started(start):
 
 
 class Pip:
-    """pip of a Python. target: the Target. environment: the variables of the request, which win over all others."""
+    """pip of a Python. target: the Target. environment: the variables of the request, which win over all others.
+
+    reason: makes what reads in its output why it failed.
+    """
+
+    reason = PipReason
 
     def __init__(self, target, environment):
         self.tree = None
         self.target = target
+        self.program = "pip"
         self.environment = {}
         for name, value in os.environ.items():
             if name.upper() not in FOREIGN_SETTINGS:
@@ -123,17 +130,22 @@ class Pip:
             for name, value in settings.items():
                 self.environment[native(name)] = native(value)
 
-    def run(self, arguments, directory, on_line):
+    def run(self, arguments, directory, on_line, program="pip", environment=None):
         """Run pip; on_line is called with each line of its output, at once. Returns the exit code.
+
+        program: "uv" for the process of run_uv.py in its place; environment: of that one.
 
         Its standard input is a pipe that this process keeps open without writing to it. The pipe closes when this
         process ends, and run_pip.py then ends pip, whose own standard input is empty.
         """
-        environment = dict(self.environment)
+        environment = dict(self.environment if environment is None else environment)
         if NO_COMPILE in arguments:
             for name in COMPILE_SETTINGS:
                 environment.pop(name, None)
-        command = [self.target.program, "-s", "-u", START] + self.target.start_of_pip() + list(arguments)
+        start = [self.target.program, "-s", "-u", START] + self.target.start_of_pip()
+        if program != "pip":
+            start = [sys.executable, "-s", "-u", START, program]
+        command = start + list(arguments)
         process = started(
             lambda: subprocess.Popen(
                 [native(part) for part in command],
@@ -144,6 +156,7 @@ class Pip:
                 stderr=subprocess.STDOUT,
             )
         )
+        self.program = program
         self.tree = tree = ProcessTree(process)
         seen = []
 
@@ -171,10 +184,10 @@ class Pip:
         return code
 
     def stop(self):
-        """Kill pip, if it is running."""
+        """Kill pip or uv, if it is running."""
         tree = self.tree
         if tree is not None:
-            tree.kill()
+            tree.kill(ends_by_itself=self.program == "uv")
 
     def check(self, directory):
         """Run `pip check`. Returns {"ok", "problems"}; ok is None for pip before 9, which has no such command."""

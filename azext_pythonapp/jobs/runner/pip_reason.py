@@ -53,6 +53,8 @@ NOTHING_FOUND = re.compile(r"(?:ERROR: )?(?:No matching distribution found|Could
 class PipReason:
     """Reads pip's output line by line. text() is the reason why pip failed, if it did."""
 
+    program = "pip"
+
     def __init__(self):
         self.lines = []
         self.blocks = []

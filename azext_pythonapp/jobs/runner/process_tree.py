@@ -6,6 +6,7 @@ from __future__ import absolute_import, unicode_literals
 
 import os
 import subprocess
+import time
 
 from .errors import error_text, report
 
@@ -49,9 +50,18 @@ class ProcessTree:
             return None
         return group
 
-    def kill(self):
-        """Kill the process and its children."""
+    def kill(self, ends_by_itself=False):
+        """Kill the process and its children.
+
+        ends_by_itself: whether it ends its child processes and itself when its standard input is closed (run_uv.py).
+        """
         group = self.group
+        if group is None and ends_by_itself:
+            self.process.stdin.close()
+            for _ in range(20):
+                if self.process.poll() is not None:
+                    return
+                time.sleep(0.1)
         if group is not None:
             self.kernel.TerminateJobObject(group, 1)
         elif self.process.poll() is None:

@@ -16,13 +16,25 @@ def may_use(app: App, folder: str) -> bool:
     Python, and neither they nor the app's settings name anything below the folder; what cannot be read may name it.
     The web.config at "/" is read first, and nothing else when it names the folder.
     """
+    return _names(app, folder, if_none_starts=True)
+
+
+def names(app: App, folder: str) -> bool:
+    """Return whether a web.config file or a setting of the app names something of a runtime, or cannot be read.
+
+    As may_use, but not where no web.config starts a Python at all: the app runs none then.
+    """
+    return _names(app, folder, if_none_starts=False)
+
+
+def _names(app: App, folder: str, if_none_starts: bool) -> bool:
     starts_one = False
     try:
         for _, content in web_configs_of(app):
             if paths.uses(content, folder):
                 return True
             starts_one = starts_one or read_handler(content) is not None
-        if not starts_one:
+        if not starts_one and if_none_starts:
             return True
         pattern = paths.below(folder)
         return any(pattern.search(value) for value in app.arm.app_settings(app.site).values())

@@ -22,6 +22,7 @@ from azext_pythonapp.packages.explanation import Explanation
 from azext_pythonapp.packages.failure import explain
 from azext_pythonapp.packages.pip import HomeFile, JobFile, PipCommand
 from azext_pythonapp.packages.pip_output import PipOutput
+from azext_pythonapp.packages.uv import UvInstall
 from azext_pythonapp.plan import Action, Change
 
 _HELD_ADVICE = (
@@ -37,6 +38,8 @@ _LINES = (
     ("Building wheel", "building"),
     ("Installing build dependencies", "building"),
     ("Installing collected packages", "installing"),
+    ("Resolved ", "downloading packages"),
+    ("Prepared ", "installing"),
 )
 
 
@@ -55,6 +58,7 @@ class PipRun:  # pylint: disable=too-many-instance-attributes
     present: the packages before, version by canonical name; None where they were not looked at. sources: the lines of
     the requirements files that say where packages come from, as RequirementFiles has them.
     build: of the environment that the target is; None for a runtime.
+    uv: how uv is called in place of pip; None for pip alone.
     """
 
     target: Target
@@ -73,6 +77,7 @@ class PipRun:  # pylint: disable=too-many-instance-attributes
     present: Mapping[str, str] | None = None
     sources: Sequence[tuple[str, str | HomeFile]] = field(default=(), repr=False)
     build: EnvironmentBuild | None = None
+    uv: UvInstall | None = None
 
     @property
     def packages(self) -> PackageChange:
@@ -120,6 +125,7 @@ def spec_of(
         on_success=on_success,
         app_stopped=app_stopped,
         then=run.then,
+        uv=run.uv,
     )
 
 
@@ -174,7 +180,7 @@ class PipJob:
         if explanation is not None:
             return job.explained(self._introduced(explanation.reason), explanation.advice)
         said = re.fullmatch(
-            r"(?P<how>pip ended with exit code \d+): (?:error: )?(?P<why>.*)", job.pip_said or "", re.I | re.S
+            r"(?P<how>(?:pip|uv) ended with exit code \d+): (?:error: )?(?P<why>.*)", job.pip_said or "", re.I | re.S
         )
         return job.explained(self._introduced(said["why"]), None) if said else job
 
@@ -183,7 +189,8 @@ class PipJob:
         label, python = self._app.site.label, self._output.python
         if label in reason:
             return reason
-        return f"pip failed on {label}{f' (Python {python})' if python[0].isdigit() else ''}: {reason}"
+        program = "uv" if self._output.uv.failed else "pip"
+        return f"{program} failed on {label}{f' (Python {python})' if python[0].isdigit() else ''}: {reason}"
 
     def _line(self, line: str) -> None:
         self._output.take(line)

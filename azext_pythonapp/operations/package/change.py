@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -30,6 +30,7 @@ from azext_pythonapp.operations.job.run import (
 )
 from azext_pythonapp.operations.job.same_job import follow_same, running_same, suffices, unless_blocked, with_changes_of
 from azext_pythonapp.operations.job.watch import again_advice, finish_advice, watching
+from azext_pythonapp.operations.package.installer import PIP
 from azext_pythonapp.operations.package.last_lines import last_lines
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles
 from azext_pythonapp.operations.package.wheel_upload import upload_wheels
@@ -83,9 +84,16 @@ class RunOptions:
 
 
 def change_packages(
-    app: App, run: PipRun, command: str, run_options: RunOptions, wheels: Sequence[Wheel] = ()
+    app: App,
+    run: PipRun,
+    command: str,
+    run_options: RunOptions,
+    wheels: Sequence[Wheel] = (),
+    bring: Callable[[Callable[[], None]], None] = lambda starting: None,
 ) -> dict[str, Any]:
     """Run pip and return the answer (docs/json-output.md). command: the user's. wheels: to be uploaded before.
+
+    bring: sees to what else has to be on the app; it is given what is to be called before anything is written.
 
     A job that does the very same already, because this command was interrupted or given twice, is followed instead.
     What is changed is recorded on the app. Raises RemoteFailed, which says what was changed all the same, when pip
@@ -94,6 +102,7 @@ def change_packages(
     with recorded(app, command) as change:
         change.note_packages(run.packages)
         upload_wheels(app, wheels, starting=change.begin)
+        bring(change.begin)
         if not run_options.wait:
             return _start_only(app, run, command, run_options, change)
         attempts = Attempts(app, run, command, run_options, change)
@@ -121,6 +130,7 @@ def change_packages(
         False,
         changeId=change.change_id,
         exitCode=job.exit_code,
+        installer=job.installer or PIP,
         **package_rows(result),
         check=answer["check"],
         job=job_summary(app, job.id, job.state),
@@ -271,7 +281,14 @@ def planned_answer(app: App, run: PipRun, warnings: Sequence[str] = ()) -> dict[
     """The answer of a dry run, which shows the plan. warnings: sentences about what the plan means."""
     show_plan(app, run, warnings, dry_run=True)
     return report(
-        app.site.to_dict(), run.planned, True, exitCode=None, **package_rows(JobResult()), check=None, job=None
+        app.site.to_dict(),
+        run.planned,
+        True,
+        exitCode=None,
+        installer=None,
+        **package_rows(JobResult()),
+        check=None,
+        job=None,
     )
 
 
@@ -321,6 +338,7 @@ def _start_only(app: App, run: PipRun, command: str, run_options: RunOptions, ch
         False,
         changeId=change.change_id,
         exitCode=None,
+        installer=None,
         **package_rows(JobResult()),
         check=None,
         job=job_summary(app, job.id, job.state),

@@ -25,6 +25,7 @@ from azext_pythonapp.operations.package.change import (
     planned_answer,
     show_plan,
 )
+from azext_pythonapp.operations.package.installer import AUTO, tool_of, with_installer
 from azext_pythonapp.operations.package.last_lines import unchanged_lines
 from azext_pythonapp.operations.package.pip_plan import plan_pip
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles
@@ -80,11 +81,18 @@ def requirement_lines(specs: Sequence[str]) -> RequirementFiles:
 
 
 def install_packages(
-    app: App, files: RequirementFiles, options: PipOptions, run_options: RunOptions, dry_run: bool, rebuild: Rebuild
+    app: App,
+    files: RequirementFiles,
+    options: PipOptions,
+    run_options: RunOptions,
+    dry_run: bool,
+    rebuild: Rebuild,
+    installer: str = AUTO,
 ) -> dict[str, Any]:
     """Install packages unless what is there satisfies every requirement. Returns the answer (docs/json-output.md).
 
-    rebuild: does it for an app that runs an environment.
+    rebuild: does it for an app that runs an environment. installer: one of installer.INSTALLERS.
+
     With --upgrade only a requirement that names one version can be seen to be satisfied.
     """
     target = target_in_use(observe(app))
@@ -95,8 +103,10 @@ def install_packages(
         return _nothing(app, INSTALL, f"{files.name} is installed already on {app.site.label}", run_options, dry_run)
     if target.letter is not None:
         return rebuild(app, INSTALL, run_options, dry_run, singles=files, options=options)
-    run = replace(run, record=None)
-    return planned_answer(app, run) if dry_run else change_packages(app, run, INSTALL, run_options)
+    run = with_installer(app, replace(run, record=None), installer, files, options)
+    if dry_run:
+        return planned_answer(app, run)
+    return change_packages(app, run, INSTALL, run_options, bring=tool_of(app, run, options, None))
 
 
 def _tell_ignored(app: App, target: Target, files: RequirementFiles) -> None:
@@ -214,4 +224,13 @@ def _nothing(app: App, command: str, sentence: str, run_options: RunOptions, dry
         app.progress.show_plan(app.site.label, None, changes, dry_run=True)
     else:
         app.progress.conclude(*unchanged_lines(sentence, changes))
-    return report(app.site.to_dict(), changes, dry_run, exitCode=0, **package_rows(JobResult()), check=None, job=None)
+    return report(
+        app.site.to_dict(),
+        changes,
+        dry_run,
+        exitCode=0,
+        installer=None,
+        **package_rows(JobResult()),
+        check=None,
+        job=None,
+    )

@@ -16,6 +16,7 @@ from azext_pythonapp.operations.job.pending_restart import pending_of_no_op
 from azext_pythonapp.operations.job.run import job_summary
 from azext_pythonapp.operations.package.change import Rebuild, RunOptions, change_packages, package_rows, planned_answer
 from azext_pythonapp.operations.package.index_options import parse_options
+from azext_pythonapp.operations.package.installer import AUTO, tool_of, wheels_of, with_installer
 from azext_pythonapp.operations.package.last_lines import unchanged_lines
 from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles, files_on_app, local_files
@@ -31,7 +32,10 @@ COMMAND = "install-requirements"
 
 @dataclass(frozen=True)
 class RequirementsRequest:
-    """The command's options. local: the files that were named; None for the requirements.txt on the app."""
+    """The command's options. local: the files that were named; None for the requirements.txt on the app.
+
+    installer: one of installer.INSTALLERS.
+    """
 
     local: RequirementFiles | None
     constraint: str | None
@@ -39,6 +43,7 @@ class RequirementsRequest:
     options: PipOptions
     restore: bool
     run_options: RunOptions
+    installer: str = AUTO
 
     @classmethod
     def from_options(
@@ -49,6 +54,7 @@ class RequirementsRequest:
         wheel_dir: str | None,
         run_options: RunOptions,
         restore: bool = False,
+        installer: str = AUTO,
         **options: Any,
     ) -> RequirementsRequest:
         """From the command's options; local files are read here, before anything is asked of Azure.
@@ -63,7 +69,7 @@ class RequirementsRequest:
                 "Use only one of them.",
             )
         local = local_files(requirement, constraint, wheel_dir) if requirement is not None else None
-        return cls(local, constraint, wheel_dir, parse_options(**options), restore, run_options)
+        return cls(local, constraint, wheel_dir, parse_options(**options), restore, run_options, installer.lower())
 
     def files(self, app: App) -> RequirementFiles:
         """The files to install from. Raises NotFound when the app has none."""
@@ -94,6 +100,7 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool, 
             changes,
             dry_run,
             exitCode=0,
+            installer=None,
             **package_rows(JobResult()),
             check=last.check,
             job=job_summary(app, last.job_id, SUCCEEDED),
@@ -106,9 +113,11 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool, 
         wheels = files.fitting
         return rebuild(app, COMMAND, request.run_options, dry_run, files=files, options=options, wheels=wheels)
     run = plan_pip(app, target, files, options, request.restore, dependencies=dry_run)
+    run = with_installer(app, run, request.installer, files, options)
     if dry_run:
         return planned_answer(app, run)
-    return change_packages(app, run, COMMAND, request.run_options, files.fitting)
+    tool = tool_of(app, run, options, request.wheel_dir)
+    return change_packages(app, run, COMMAND, request.run_options, wheels_of(run, files), tool)
 
 
 def _done_before(seen: Observation, files: RequirementFiles, options: PipOptions) -> Record | None:

@@ -1,0 +1,133 @@
+"""Whether pip or uv installs: what was asked for, what the app runs, and what the files say."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from azext_pythonapp.errors import Unreachable
+from azext_pythonapp.operations.app.python_in_use import Target
+from azext_pythonapp.operations.job.run import PipRun, package_change, spec_of
+from azext_pythonapp.operations.package.install import requirement_lines
+from azext_pythonapp.operations.package.installer import tool_of, wheels_of, with_installer
+from azext_pythonapp.operations.package.requirement_files import local_files
+from azext_pythonapp.packages import pip, uv
+from azext_pythonapp.packages.pip import PipOptions
+from tests.unit.folder_site import FolderSite
+from tests.unit.operations.shop import shop_app
+
+TARGET = Target(r"D:\home\python3119x64\python.exe", "python3119x64", "3.11.9", "x64")
+HANDLER = (
+    '<configuration><system.webServer><handlers><add name="py" path="*" verb="*" modules="httpPlatformHandler"/>'
+    '</handlers><httpPlatform processPath="D:\\home\\{}\\python.exe" arguments="app.py"/></system.webServer>'
+    "</configuration>"
+)
+
+
+@pytest.fixture
+def app(tmp_path):
+    kudu = FolderSite(tmp_path)
+    (tmp_path / "site/wwwroot").mkdir(parents=True)
+    kudu.home = tmp_path
+    opened = shop_app(kudu)
+    opened.settings = {}
+    configuration = SimpleNamespace(virtual_applications=None)
+    opened.arm = SimpleNamespace(app_settings=lambda site: opened.settings, configuration=lambda site: configuration)
+    return opened
+
+
+@pytest.fixture(autouse=True)
+def configs(monkeypatch):
+    """The web.config files of the site, or the error that reading them ends with."""
+    found: list[object] = []
+
+    def read(app):
+        for each in found:
+            if isinstance(each, Exception):
+                raise each
+            yield "site/wwwroot/web.config", each.encode()
+
+    monkeypatch.setattr("azext_pythonapp.operations.app.used_runtimes.web_configs_of", read)
+    return found
+
+
+def run_for(files, options=PipOptions(), **more):
+    return PipRun(TARGET, "Installing into", pip.install(files.main, options), [], uploads=files.uploads, **more)
+
+
+def test_auto_and_pip_are_pip(app):
+    files = requirement_lines(["six"])
+    for installer in ("auto", "pip"):
+        assert with_installer(app, run_for(files), installer, files, PipOptions()).uv is None
+    assert app.progress.said == []
+
+
+@pytest.mark.parametrize("started", [None, "python3132x64"])
+def test_uv_installs_for_a_python_that_the_app_does_not_run(app, configs, started):
+    configs += [HANDLER.format(started)] if started else []
+    files = requirement_lines(["six", "Flask>=3", 'pywin32; sys_platform == "linux"'])
+    options = PipOptions(upgrade=True, index_url="https://u:secret@pkgs.example/s")
+    preparation = pip.install_pip("pip", options)
+    run = run_for(files, options, preparation=preparation)
+    run = with_installer(app, run, "uv", files, options)
+    assert app.progress.said == []
+    assert run.uv.arguments[:4] == ("--upgrade-package", "six", "--upgrade-package", "flask")
+    assert run.uv.build is uv.BUILDS["x64"] and run.uv.fetched and not run.uv.own_index
+    spec = spec_of(run, "package install")
+    assert spec.uv is run.uv and spec.environment["PIP_INDEX_URL"].startswith("https://u:secret@")
+
+
+@pytest.mark.parametrize("how", ["web.config", "setting", "unread"])
+def test_pip_installs_into_what_the_app_runs(app, configs, how):
+    configs += [HANDLER.format("python3119x64")] if how == "web.config" else []
+    configs += [Unreachable("no answer")] if how == "unread" else []
+    if how == "setting":
+        app.settings = {"START": r"D:\home\python3119x64\python.exe app.py"}
+    files = requirement_lines(["six"])
+    assert with_installer(app, run_for(files), "uv", files, PipOptions()).uv is None
+    assert app.progress.said == [
+        "pip is used instead of uv: app 'shop' runs Python 3.11.9, and uv breaks a package of which a running program "
+        "holds a file."
+    ]
+
+
+def test_pip_installs_what_uv_would_not_install_alike(app):
+    files = requirement_lines(["six @ git+https://host.example/six"])
+    assert with_installer(app, run_for(files), "uv", files, PipOptions()).uv is None
+    assert len(app.progress.said) == 1 and "--packages:1 names a repository" in app.progress.said[0]
+
+
+def test_a_constraints_file_is_looked_at_as_well(app, tmp_path):
+    (tmp_path / "r.txt").write_text("six\n")
+    (tmp_path / "c.txt").write_text("six @ git+https://host.example/six\n")
+    files = local_files(str(tmp_path / "r.txt"), str(tmp_path / "c.txt"), None)
+    assert with_installer(app, run_for(files), "uv", files, PipOptions()).uv is None
+    assert "c.txt:1 names a repository" in app.progress.said[0]
+
+
+def test_the_wheel_of_uv_is_no_package(app, tmp_path):
+    from azext_pythonapp.packages.requirements import TargetEnvironment
+
+    (tmp_path / "r.txt").write_text("six\n")
+    for name in ("six-1.16.0-py2.py3-none-any.whl", uv.BUILDS["x64"].wheel):
+        (tmp_path / name).write_bytes(b"PK")
+    files = local_files(str(tmp_path / "r.txt"), None, str(tmp_path))
+    files = files.for_target(TargetEnvironment("3.11.9", "x64"), lambda text: None)
+    run = with_installer(app, run_for(files), "uv", files, PipOptions(wheel_dir=files.find_links))
+    assert [each.name for each in wheels_of(run, files)] == ["six-1.16.0-py2.py3-none-any.whl"]
+    assert len(wheels_of(run_for(files), files)) == 2
+
+
+def test_an_upgrade_of_pip_is_not_announced_with_uv(app):
+    files = requirement_lines(["six"])
+    planned = [package_change("pip", "upgrade", "9.0", "newest"), package_change("six", "install", None, "newest")]
+    run = PipRun(
+        TARGET, "x", pip.install(files.main, PipOptions()), planned, preparation=pip.install_pip("pip", PipOptions())
+    )
+    assert [each.target for each in with_installer(app, run, "uv", files, PipOptions()).planned] == ["packages/six"]
+
+
+def test_nothing_is_brought_for_pip(app):
+    tool_of(app, run_for(requirement_lines(["six"])), PipOptions(), None)(lambda: pytest.fail("nothing is written"))
+    assert app.kudu.requests == []

@@ -1,0 +1,193 @@
+"""A job with uv: it is called as pip would be, and where it cannot be used pip takes over, which is said once."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import time
+import zipfile
+from dataclasses import replace
+from hashlib import sha256
+
+import pytest
+
+from azext_pythonapp.jobs.state import CANCELED, FAILED, SUCCEEDED
+from tests.unit.runner.fake_pip import fake_pip
+from tests.unit.runner.fake_uv import ARGUMENTS, called_with, uv_in_place, uv_install
+
+TAKES_OVER = "pip is used instead of uv: "
+
+
+def said(runtime):
+    return [line.removeprefix(TAKES_OVER) for line in runtime.lines if line.startswith(TAKES_OVER)]
+
+
+def test_uv_is_called_in_place_of_pip(runtime):
+    job = runtime.install("right\n", uv=uv_install(uv_in_place(runtime)))
+    assert job.state == SUCCEEDED and {each.name for each in job.result.installed} == {"left", "right"}
+    assert job.installer == "uv 0.13.9"
+    arguments, environment = called_with(runtime)
+    assert arguments[:3] == ["pip", "install", "--python"]
+    for option, value in [
+        ("--python", runtime.python),
+        ("--cache-dir", str(runtime.site.home / "data/pythonapp/tools/uv-cache")),
+        ("--link-mode", "copy"),
+        ("--index-strategy", "unsafe-best-match"),
+        ("-r", "requirements.txt"),
+    ]:
+        assert arguments[arguments.index(option) + 1] == value
+    assert "--no-config" in arguments and "--no-index" in arguments
+    assert not [name for name in environment if name.startswith("PIP_")]
+    assert said(runtime) == [] and not any(line.startswith("pip install") for line in runtime.lines)
+    assert "Resolved 2 packages in 5ms" in runtime.lines
+
+
+def test_a_failure_of_uv_is_one_of_the_job(runtime):
+    job = runtime.install("broken\n", uv=uv_install(uv_in_place(runtime)))
+    assert (job.state, job.exit_code, job.installer) == (FAILED, 1, "uv 0.13.9")
+    assert job.error.startswith(
+        "uv ended with exit code 1: No solution found when resolving dependencies: Because absent was not found"
+    )
+    assert job.error.endswith("depend on absent, we can conclude that your requirements are unsatisfiable.")
+    assert said(runtime) == []
+
+
+@pytest.mark.parametrize(
+    "program, reason",
+    [
+        ("#!{python}\nraise SystemExit(3)\n", "it does not start on the worker (exit code 3)."),
+        ("#!{python}\nprint('This program is blocked.')\n", "it does not start on the worker (exit code 0)."),
+        ("MZ is no program here", "it does not start on the worker ("),
+        (
+            "#!{python}\nimport os, sys\nprint('uv 0.13.9', flush=True)\n"
+            "if sys.argv[1] == 'pip': os.kill(os.getpid(), 9)\n",
+            "Windows has ended it (exit code 0x",
+        ),
+    ],
+)
+def test_pip_takes_over_from_a_uv_that_does_not_start(runtime, program, reason):
+    job = runtime.install("right\n", uv=uv_install(uv_in_place(runtime, program)))
+    assert job.state == SUCCEEDED and {each.name for each in job.result.installed} == {"left", "right"}
+    assert len(said(runtime)) == 1 and said(runtime)[0].startswith(reason) and job.installer is None
+
+
+@pytest.mark.parametrize("damage", ["half", "other", "no marker", "nothing"])
+def test_a_uv_that_is_not_as_it_was_made_is_never_started(runtime, damage):
+    build = uv_in_place(runtime, whole=damage != "no marker")
+    path = runtime.site.home / build.program.path
+    content = path.read_bytes()
+    if damage == "nothing":
+        path.unlink()
+    elif damage != "no marker":
+        path.write_bytes(content[: len(content) // 2] if damage == "half" else content.replace(b"5ms", b"6ms"))
+    job = runtime.install("right\n", uv=uv_install(build))
+    assert job.state == SUCCEEDED and said(runtime) == ["it is not on the app, or is damaged there."]
+    assert not (runtime.site.home / ARGUMENTS).exists()
+    if damage in ("half", "other"):
+        assert not path.exists() and not (path.parent / build.marker).exists()
+
+
+def wheel_of(runtime, build):
+    """The wheel of uv with the program that is on the app, which is removed there: (its build, the file)."""
+    path = runtime.site.home / build.program.path
+    content = path.read_bytes()
+    path.unlink()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as bundle:
+        bundle.writestr(build.member, content)
+    return replace(build, wheel_sha256=sha256(archive.getvalue()).hexdigest()), archive.getvalue()
+
+
+@pytest.mark.parametrize("wrong", ["", "wheel", "program", "refused"])
+def test_the_workers_pip_can_bring_uv(runtime, wrong):
+    build, wheel = wheel_of(runtime, uv_in_place(runtime, whole=False))
+    if wrong == "wheel":
+        build = replace(build, wheel_sha256="0" * 64)
+    if wrong == "program":
+        build = replace(build, sha256="0" * 64)
+    (runtime.site.home / "uv-from-index").write_bytes(wheel)
+    pip = f"""
+import json, os, shutil, sys
+home = {str(runtime.site.home)!r}
+if sys.argv[1] == "download":
+    json.dump(sys.argv[1:], open(home + "/pip-arguments.json", "w"))
+    if {wrong == "refused"}:
+        raise SystemExit(1)
+    folder = sys.argv[sys.argv.index("--dest") + 1]
+    os.makedirs(folder, exist_ok=True)
+    shutil.copy(home + "/uv-from-index", folder + "/uv.whl")
+"""
+    with fake_pip(runtime, pip):
+        job = runtime.install("right\n", uv=uv_install(build, fetched=True))
+    assert "uv==0.13.9" in (runtime.site.home / "pip-arguments.json").read_text()
+    path = runtime.site.home / build.program.path
+    assert job.state == SUCCEEDED and not (runtime.job / "uv").exists()
+    if wrong:
+        assert len(said(runtime)) == 1 and not path.exists() and not (path.parent / build.marker).exists()
+    else:
+        # Nothing on this system makes the extracted file a program, as its name does on Windows.
+        assert path.read_bytes() == (runtime.site.home / build.program.path).read_bytes()
+        assert (path.parent / build.marker).exists()
+
+
+def test_a_setting_without_an_equal_leaves_the_job_to_pip(runtime):
+    runtime.site.environment["PIP_PREFER_BINARY"] = "1"
+    job = runtime.install("right\n", uv=uv_install(uv_in_place(runtime)))
+    assert job.state == SUCCEEDED and said(runtime) == ["PIP_PREFER_BINARY has no equal in uv."]
+    assert not (runtime.site.home / ARGUMENTS).exists()
+
+
+SLEEPS = """#!{python}
+import os, sys, time
+print("uv 0.13.9", flush=True)
+if sys.argv[1] == "pip":
+    open({here!r} + "/pid", "w").write(str(os.getpid()))
+    time.sleep(300)
+"""
+
+
+def await_program(runtime):
+    path = runtime.site.home / "pid"
+    for _ in range(600):
+        if path.exists() and path.read_text():
+            return int(path.read_text())
+        time.sleep(0.1)
+    raise AssertionError("uv was not called")
+
+
+def is_running(process_id):
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    with open(f"/proc/{process_id}/stat", encoding="ascii") as stream:
+        return stream.read().rpartition(")")[2].split()[0] != "Z"
+
+
+def await_end(process_id):
+    for _ in range(300):
+        if not is_running(process_id):
+            return
+        time.sleep(0.1)
+    raise AssertionError("uv runs on")
+
+
+def test_uv_ends_with_a_job_that_is_canceled(runtime):
+    launched = runtime.launch("right\n", uv=uv_install(uv_in_place(runtime, SLEEPS)))
+    process_id = await_program(runtime)
+    runtime.cancel()
+    job = runtime.follow(launched)
+    assert job.state == CANCELED and said(runtime) == []
+    await_end(process_id)
+
+
+def test_uv_ends_with_a_runner_that_is_killed(runtime):
+    runtime.launch("right\n", uv=uv_install(uv_in_place(runtime, SLEEPS)))
+    process_id = await_program(runtime)
+    with open(f"/proc/{process_id}/stat", encoding="ascii") as stream:
+        starter = int(stream.read().rpartition(")")[2].split()[1])
+    with open(f"/proc/{starter}/stat", encoding="ascii") as stream:
+        runner = int(stream.read().rpartition(")")[2].split()[1])
+    os.kill(runner, signal.SIGKILL)
+    await_end(process_id)
