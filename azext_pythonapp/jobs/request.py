@@ -251,7 +251,7 @@ def asked_digest(spec: JobSpec, job_id: str, files: Mapping[str, bytes]) -> str:
         sorted((name, hashlib.sha256(text).hexdigest()) for name, text in spec.watched.items()),
         *([_json(argument) for argument in each.arguments] for each in spec.then),
         *([] if spec.build is None else [[spec.letter, spec.build.to_json()]]),
-        *([] if spec.uv is None else [[_json(argument) for argument in spec.uv.arguments]]),
+        *([] if spec.uv is None else [[_json(argument) for argument in call] for call in spec.uv.calls]),
     ]
     words = json.dumps(content).encode("ascii")
     return hashlib.pbkdf2_hmac("sha256", words, job_id.encode("ascii"), _DIGEST_ROUNDS).hex()
@@ -271,9 +271,10 @@ def _uv_json(uv: UvInstall) -> dict[str, Any]:
         "sha256": build.sha256,
         "size": build.size,
         "cache": CACHE.to_json(),
-        "arguments": [_json(argument) for argument in uv.arguments],
+        "calls": [[_json(argument) for argument in call] for call in uv.calls],
         "ownIndex": uv.own_index,
         "fetched": wheel if uv.fetched else None,
+        "orPip": uv.or_pip,
     }
 
 

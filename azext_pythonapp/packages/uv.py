@@ -106,26 +106,34 @@ CACHE = HomeFile(f"{_TOOLS}/uv-cache")
 class UvInstall:
     """What a job needs to call uv in place of pip.
 
-    build: which uv. arguments: of `uv pip install`, without what the runner adds: the Python, the cache and how files
-    are copied. environment: variables of pip that the runner translates. own_index: whether a requirements file names
-    the index itself, which then counts for pip, and not for uv, where a setting on the worker names another one.
+    build: which uv. calls: of `uv pip install`, one after the other; each has its arguments, without what the runner
+    adds: the Python, the cache and how files are copied. environment: variables of pip that the runner translates.
+    own_index: whether a requirements file names the index itself, which then counts for pip, and not for uv, where a
+    setting on the worker names another one.
     fetched: whether the worker's pip may download uv, from the index of the packages, when it is not there.
+    or_pip: whether pip tries what uv could not, when that failed before it changed anything.
     """
 
     build: Build
-    arguments: tuple[Argument, ...]
+    calls: tuple[tuple[Argument, ...], ...]
     environment: dict[str, str] = field(default_factory=dict, repr=False)
     own_index: bool = False
     fetched: bool = False
+    or_pip: bool = False
 
 
 def install(
-    requirements: JobFile | HomeFile, options: PipOptions, names: tuple[str, ...] = (), hashes: bool = False
+    requirements: JobFile | HomeFile,
+    options: PipOptions,
+    names: tuple[str, ...] = (),
+    hashes: bool = False,
+    pages: tuple[JobFile, ...] = (),
 ) -> tuple[tuple[Argument, ...], dict[str, str]]:
     """Return the arguments of `uv pip install` that mean what pip.install() means to pip, and variables of pip.
 
     names: the required packages; `--upgrade` of pip upgrades those, and others only where that is needed, while
-    that of uv upgrades all. hashes: whether a requirement has a hash: pip wants one for each package then.
+    that of uv upgrades all. hashes: whether a requirement has a hash: pip wants one for each package then. pages: of
+    links to wheels, beside that of the options.
     Indexes, the proxy and what may be secret stay in pip's variables, which the runner translates.
     Raises ValueError for an option without an equal: `why_pip` finds those first.
     """
@@ -138,7 +146,8 @@ def install(
     for name in _names(options.only_binary):
         arguments += ["--only-binary", name]
     arguments += ["--no-index"] if options.no_index else []
-    arguments += ["--find-links", options.wheel_dir] if options.wheel_dir is not None else []
+    for page in (*pages, *([options.wheel_dir] if options.wheel_dir is not None else [])):
+        arguments += ["--find-links", page]
     for constraint in options.constraints:
         arguments += ["-c", constraint]
     variables: dict[str, str] = {}

@@ -227,7 +227,7 @@ class LocalAzure:
         kept = {
             name: value
             for name, value in os.environ.items()
-            if name.lower() not in _INHERITED and not name.startswith(("AZURE_", "IDENTITY_", "MSI_"))
+            if name.lower() not in _INHERITED and not name.startswith(("AZURE_", "IDENTITY_", "MSI_", "PIP_", "UV_"))
         }
         for name, value in (
             ("http_proxy", self._proxy.url),
@@ -242,6 +242,7 @@ class LocalAzure:
             "AZURE_CONFIG_DIR": str(self.folder / "azure"),
             "AZURE_EXTENSION_DIR": str(self.folder / "extensions"),
             "AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "no",
+            "PIP_CONFIG_FILE": os.devnull,  # else the az extension asks the index of this machine's user for uv
             "AZURE_CORE_COLLECT_TELEMETRY": "no",
             "AZURE_CORE_ENCRYPT_TOKEN_CACHE": "no",
             # Without a proxy: names/sitecustomize.py

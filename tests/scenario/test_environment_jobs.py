@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from typing import Any
 
 import pytest
 
-from azext_pythonapp.ids import new_id
-from azext_pythonapp.jobs.request import RUNNER_START, EnvironmentBuild, JobSpec, request_files
-from azext_pythonapp.packages.pip import JobFile, PipOptions, install
-from azext_pythonapp.runtimes.environment import DESCRIPTION, LETTERS, LOCK, Letter, folder_of, parse, python_of
+from azext_pythonapp.packages.pip import JobFile, PipOptions
+from azext_pythonapp.runtimes.environment import DESCRIPTION, LETTERS, Letter, folder_of, parse, python_of
 from azext_pythonapp.webconfig.application_host import Pair, register
 from tests.local_azure.site import Site
 from tests.scenario.apps import naming, web_root
+from tests.scenario.environment_job import HOME, run_job
 from tests.unit.runner.job_runtime import WHEELS
 
-HOME = "D:\\home"
 APP = b"""import sys, left
 def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [(sys.prefix + " " + left.VERSION).encode()]
 """
+LEFT = {f"wheels/{name}": body for name, body in WHEELS.items()}
+OPTIONS = PipOptions(no_index=True, wheel_dir=JobFile("wheels"))
 PARAMETERS = {
     "PATH_INFO": "/",
     "REQUEST_METHOD": "GET",
@@ -33,29 +31,6 @@ PARAMETERS = {
     "SCRIPT_NAME": "",
 }
 SETTINGS = '<appSettings><add key="WSGI_HANDLER" value="served.app" /></appSettings>'
-
-
-def run_job(site: Site, python: str, letter: Letter, requirement: str) -> dict[str, Any]:
-    """Have a runtime build an environment, as Kudu starts its job. Returns the state at its end."""
-    build = EnvironmentBuild("requirements.txt", None, (), ())
-    call = install(JobFile("requirements.txt"), PipOptions(no_index=True, wheel_dir=JobFile("wheels")))
-    job_id = new_id(None)
-    spec = JobSpec("install-requirements", python, LOCK, call, letter=letter, build=build)
-    given = {"requirements.txt": requirement.encode(), **{f"wheels/{name}": body for name, body in WHEELS.items()}}
-    folder = site.machine.home / "data/pythonapp/jobs" / job_id
-    for path, content in request_files(spec, job_id, given).items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
-    process = site.machine.spawn(
-        f'"{python}" -u -B -E -s {RUNNER_START}', directory=f"{HOME}\\data\\pythonapp\\jobs\\{job_id}"
-    )
-    lines = [line.decode(errors="replace") for _, line in process.lines()]
-    process.wait(300)
-    state: dict[str, Any] = json.loads((folder / "state.json").read_bytes())
-    log = (folder / "log.txt").read_text(encoding="utf-8", errors="replace")
-    assert state["state"] == "succeeded", [state, log[-3000:], lines[-20:]]
-    assert "Error in sitecustomize" not in log
-    return state
 
 
 def served(site: Site, letter: Letter) -> str:
@@ -114,9 +89,9 @@ def test_both_environments_serve_side_by_side(az, apps, windows, version, archit
     shutil.copytree(built, site.machine.home / folder)
     python = f"{HOME}\\{folder}\\python.exe"
     (web_root(site) / "served.py").write_bytes(APP)
-    run_job(site, python, "a", "left==1.0\n")
+    run_job(site, python, "a", "left==1.0\n", OPTIONS, LEFT)
     use(site, "a")
-    run_job(site, python, "b", "left==2.0\n")
+    run_job(site, python, "b", "left==2.0\n", OPTIONS, LEFT)
     root = f"{HOME}\\data\\pythonapp\\environments"
     assert served(site, "a") == f"{root}\\a 1.0"
     assert served(site, "b") == f"{root}\\b 2.0"

@@ -238,7 +238,7 @@ class Environment:
             "digest": asked["digest"],
             "added": asked["added"],
             "removed": asked["removed"],
-            "installer": "pip %s" % version_of_pip(self.target.pip),
+            "installer": self.state.fields.get("installer") or "pip %s" % version_of_pip(self.target.pip),
             "job": self.state.fields["id"],
             "builtAt": now(),
             "packages": dict((key, packages[key][1]) for key in packages),

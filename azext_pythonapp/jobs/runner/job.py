@@ -121,6 +121,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
         self.progress = None
         self.target = own_target()
         self.environment = None
+        self.uv = None
         self.reason = PipReason()
         self.locked_file = LockedFile(self.target.prefix)
 
@@ -231,9 +232,10 @@ class Job:  # pylint: disable=too-many-instance-attributes
 
     def call_pip(self, pip, outcome):
         """Call pip as the request says, or uv in its place. Raises JobFailed when a call fails."""
-        if self.request.fields.get("uv") and self.call_uv(pip, outcome):
+        asked = self.request.fields
+        if asked["calls"] and asked.get("uv") and self.call_uv(pip, outcome):
             return
-        for call in self.request.fields["calls"]:
+        for call in asked["calls"]:
             arguments = without_compiling([self.request.argument(argument) for argument in call], self.target.pip)
             self.log.line("pip " + " ".join(arguments))
             self.call_with_retries(pip, arguments, outcome)
@@ -243,16 +245,16 @@ class Job:  # pylint: disable=too-many-instance-attributes
         """Call uv as the request says. Returns whether it could be used; the log says why not. Raises JobFailed."""
         uv = Uv(self.request, pip, self.log)
         try:
-            version = uv.prepare()
-            arguments = uv.arguments()
-            self.state.set(installer="uv " + version)
-            self.log.line("uv " + " ".join(arguments))
-            self.call_with_retries(uv, arguments, outcome)
+            self.state.set(installer="uv " + uv.prepare())
+            for arguments in uv.calls():
+                self.log.line("uv " + " ".join(arguments))
+                self.call_with_retries(uv, arguments, outcome)
         except Unusable as error:
             self.state.raise_if_stopped()
             self.log.line("pip is used instead of uv: %s." % error_text(error).rstrip("."))
             self.state.set(installer=None)
             return False
+        self.uv = uv
         outcome["exitCode"] = 0
         return True
 
@@ -293,12 +295,13 @@ class Job:  # pylint: disable=too-many-instance-attributes
         return text
 
     def check(self, pip, outcome):
-        """Run `pip check` when the request says so."""
+        """Run `pip check` when the request says so; uv tells more quickly that all is well with what it installed."""
         result = outcome["result"]
         result["check"] = {"ok": None, "problems": []}
         if self.request.fields["checked"]:
             self.state.set(phase="checking")
-            found = pip.check(self.folder)
+            well = self.uv is not None and self.environment and self.uv.finds_no_problem(self.folder)
+            found = {"ok": True, "problems": []} if well else pip.check(self.folder)
             self.state.raise_if_stopped()
             result["check"] = found
             for problem in found["problems"]:

@@ -8,19 +8,23 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import threading
 import zipfile
 
 from .errors import error_text, report
 from .file_access import delete, make_folder, replace, sha256_of
 from .pip_process import native
+from .run_pip import same_folder
+from .site_packages import metadata_names
 from .uv_settings import Untranslatable, uv_settings
 
 # It prints its version at once; the first start reads 32 MB from the app's share.
 TRIAL_SECONDS = 120
 # Windows ends a process that breaks a rule, or that it cannot start, with a code from here on (ntstatus.h).
 CRASHED = 0xC0000000
+# ERROR_DISK_FULL, ERROR_HANDLE_DISK_FULL, ERROR_NOT_ENOUGH_QUOTA and ERROR_DISK_QUOTA_EXCEEDED; elsewhere ENOSPC.
+NO_ROOM = re.compile(r"\(os error (?:112|39|1816|1295|28)\)")
+PREFIX = "import sys; sys.stdout.write(sys.prefix)"
 # uv asks an index for all versions together, as pip does, rather than for those of the first index that has any. It
 # copies files from its cache, because %HOME% has no links. What is not asked for it neither reads nor downloads.
 ARGUMENTS = ["--index-strategy", "unsafe-best-match", "--link-mode", "copy"] + [
@@ -79,18 +83,26 @@ class Uv:
         self.pip = pip
         self.log = log
         self.program = request.resolve(self.asked["program"])
+        self.cache = request.resolve(self.asked["cache"])
+        self.target = pip.target
+        self.before = metadata_names(self.target.packages)
         self.environment = {}
         self.more = []
+        self.lacks_room = False
 
     def prepare(self):
         """See to it that uv is there and starts. Returns its version, as it says it. Raises Unusable."""
         try:
-            self.environment, self.more = uv_settings(self.pip.environment, self.asked["ownIndex"])
+            settings = uv_settings(self.pip.environment, self.asked["ownIndex"], self.target.prefix)
         except Untranslatable as error:
             raise Unusable(error_text(error))
+        self.environment, self.more = settings
         if not self.is_whole():
             self.fetch()
-        return self.trial()
+        version = self.trial()
+        if self.target.foreign:
+            self.require_prefix()
+        return version
 
     def is_whole(self):
         """Return whether uv.exe is there, complete and unchanged; one that is not is deleted."""
@@ -142,38 +154,77 @@ class Uv:
     def trial(self):
         """Start uv, and return its version. Raises Unusable when it does not start: a sandbox may refuse it."""
         try:
-            process = subprocess.Popen(
-                [native(self.program), "--version"],
-                env=self.environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-            )
+            code, said = answer_of([self.program, "--version"], self.environment)
         except (OSError, ValueError) as error:
             raise Unusable("it does not start on the worker (%s)" % error_text(error))
-        timer = threading.Timer(TRIAL_SECONDS, kill, [process])
-        timer.start()
-        try:
-            said = process.communicate()[0].decode("utf-8", "replace").strip()
-        finally:
-            timer.cancel()
         found = re.match(r"uv (\d[\w.]*)", said)
-        if process.returncode or not found:
-            raise Unusable("it does not start on the worker (exit code %s)" % shown_code(process.returncode))
+        if code or not found:
+            raise Unusable("it does not start on the worker (exit code %s)" % shown_code(code))
         return found.group(1)
 
-    def arguments(self):
-        """Return the arguments of uv, for the Python of this process."""
-        asked = [self.request.argument(each) for each in self.asked["arguments"]]
-        own = ["--python", sys.executable, "--cache-dir", self.request.resolve(self.asked["cache"])]
-        return ["pip", "install"] + own + ARGUMENTS + self.more + asked
+    def require_prefix(self):
+        """Raise Unusable when the Python of an environment takes another folder for its own: uv would change that."""
+        try:
+            _, said = answer_of([self.target.program, "-E", "-s", "-c", PREFIX], self.pip.environment)
+        except (OSError, ValueError) as error:
+            raise Unusable("%s does not start (%s)" % (self.target.program, error_text(error)))
+        if not same_folder(said.splitlines()[-1] if said else "", self.target.prefix):
+            raise Unusable("%s does not say that it is in %s" % (self.target.program, self.target.prefix))
+
+    def calls(self):
+        """Return the arguments of each call of uv that installs what was asked for."""
+        own = ["--python", self.target.program, "--cache-dir", self.cache]
+        begin = ["pip", "install"] + own + ARGUMENTS + self.more
+        return [begin + [self.request.argument(each) for each in call] for call in self.asked["calls"]]
 
     def run(self, arguments, directory, on_line):
-        """Run uv in a directory. Returns its exit code. Raises Unusable when Windows has ended it."""
-        code = self.pip.run([self.program] + arguments, directory, on_line, "uv", self.environment)
+        """Run uv in a directory. Returns its exit code.
+
+        Raises Unusable when Windows has ended it, and where the request has pip try what uv could not, when it failed
+        before that call changed a package.
+        """
+        code = self.pip.run([self.program] + arguments, directory, self.watched(on_line), "uv", self.environment)
+        if code and self.lacks_room:
+            self.log.line("Deleting what uv has cached, to make room.")
+            delete(self.cache)
         if code >= CRASHED or code < 0:
             raise Unusable("Windows has ended it (exit code %s)" % shown_code(code))
+        if code and self.asked["orPip"] and metadata_names(self.target.packages) == self.before:
+            raise Unusable("it ended with exit code %d" % code)
+        self.before = metadata_names(self.target.packages)
         return code
+
+    def watched(self, on_line):
+        """Return a function that handles a line of uv's output, and sees whether there was room."""
+
+        def handle(line):
+            self.lacks_room = self.lacks_room or NO_ROOM.search(line) is not None
+            on_line(line)
+
+        return handle
+
+    def finds_no_problem(self, directory):
+        """Return whether `uv pip check` says that all packages have what they need: in a tenth of pip's time."""
+        arguments = ["pip", "check", "--python", self.target.program, "--cache-dir", self.cache, "--no-config"]
+        return self.pip.run([self.program] + arguments, directory, lambda line: None, "uv", self.environment) == 0
+
+
+def answer_of(command, environment):
+    """Run a program that ends soon. Returns (its exit code, what it printed). Raises OSError when it does not start."""
+    process = subprocess.Popen(
+        [native(word) for word in command],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    timer = threading.Timer(TRIAL_SECONDS, kill, [process])
+    timer.start()
+    try:
+        said = process.communicate()[0].decode("utf-8", "replace").strip()
+    finally:
+        timer.cancel()
+    return process.returncode, said
 
 
 def kill(process):

@@ -60,12 +60,13 @@ class Untranslatable(Exception):
     """A setting of pip means nothing to uv, or something else. Its text names the setting."""
 
 
-def uv_settings(environment, own_index):
+def uv_settings(environment, own_index, prefix):
     """Return what pip's settings are for uv: (the environment of its process, further arguments).
 
-    environment: that of pip's process. own_index: whether a requirements file names the index. Raises Untranslatable.
+    environment: that of pip's process. own_index: whether a requirements file names the index. prefix: the folder of
+    the Python that is changed. Raises Untranslatable.
     """
-    named = pip_settings(environment)
+    named = pip_settings(environment, prefix)
     result = kept(environment, own_index or any(each in named for each in ("index-url", "extra-index-url")))
     arguments = []
     for name in sorted(named):
@@ -141,10 +142,10 @@ def remove(environment, names):
         del environment[name]
 
 
-def pip_settings(environment):
+def pip_settings(environment, prefix):
     """Return what pip's variables and files say: {option without dashes: (value, what sets it)}."""
     found = {}
-    for path in configuration_files():
+    for path in configuration_files(prefix):
         for name, value in file_settings(path):
             found[name] = (value, "%s in %s" % (name, os.path.basename(path)))
     for variable in sorted(environment):

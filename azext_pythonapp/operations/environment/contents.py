@@ -24,6 +24,7 @@ from azext_pythonapp.operations.app.site_packages import (
     site_packages,
 )
 from azext_pythonapp.operations.job.run import PipRun, package_change
+from azext_pythonapp.operations.package.installer import AUTO, Part, with_installer
 from azext_pythonapp.operations.package.pip_plan import expected_changes, plan_pip
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles, require_possible
 from azext_pythonapp.operations.package.restore_set import PackageSet, requirement_line, stored_wheels
@@ -51,7 +52,7 @@ class Wanted:
     files: requirements to install; None for none. options: for pip. singles: packages that the person adds, as files.
     removed: canonical names of packages to leave out. stays: whether the packages of now stay, whatever asked for
     them; that is for commands about single packages.
-    bring: as in Place.
+    bring: as in Place. installer: as in `with_installer`. wheel_dir: as in `tool_of`.
     """
 
     files: RequirementFiles | None = None
@@ -60,6 +61,8 @@ class Wanted:
     removed: tuple[str, ...] = ()
     stays: bool = False
     bring: Callable[[Callable[[], None]], None] = lambda starting: None
+    installer: str = AUTO
+    wheel_dir: str | None = None
 
 
 @dataclass(frozen=True)
@@ -126,19 +129,20 @@ class _Composition:
         extra = self._extra(needed)
         added = self._added(extra)
         kept = self._kept(needed, extra)
-        uploads, calls = dict(files.uploads) if files is not None else {}, list[PipCommand]()
+        uploads, parts = dict(files.uploads) if files is not None else {}, list[Part]()
         if kept:
-            calls.append(self._keep(kept, uploads))
+            parts.append(self._keep(kept, uploads))
         if files is not None:
-            calls.append(pip.install(files.main, options))
+            parts.append(Part(files, options))
         plain = replace(options, require_hashes=False, upgrade=False)
         again = [line for line in added if not _is_among(line, kept) and line not in self._single_lines()]
         if again:
             uploads[ADDED] = _text(again)
-            calls.append(pip.install(JobFile(ADDED), plain))
+            parts.append(Part(_lines_file(ADDED, uploads[ADDED]), plain))
         if wanted.singles is not None:
             uploads.update(wanted.singles.uploads)
-            calls.append(pip.install(wanted.singles.main, options))
+            parts.append(Part(wanted.singles, options))
+        calls = [part.for_pip() for part in parts]
         first = calls[0] if calls else PipCommand(())
         run = PipRun(
             self._target,
@@ -155,7 +159,7 @@ class _Composition:
             sources=files.sources if files is not None else (),
             build=self._build(added),
         )
-        return Contents(run, tuple(extra), self._size())
+        return Contents(with_installer(self._app, run, wanted.installer, parts), tuple(extra), self._size())
 
     def _size(self) -> int:
         """Return the bytes that the environment takes, about: its packages with their compiled modules."""
@@ -259,19 +263,16 @@ class _Composition:
         )
         return {row.name for row in rows if row.action != "none"}
 
-    def _keep(self, kept: Mapping[str, str], uploads: dict[str, bytes]) -> PipCommand:
-        """Return the call that installs the packages that stay, and lay its files out."""
+    def _keep(self, kept: Mapping[str, str], uploads: dict[str, bytes]) -> Part:
+        """Return what installs the packages that stay, and lay its files out."""
         options = replace(
             self._wanted.options, upgrade=False, no_deps=True, require_hashes=False, constraints=(), only_binary=None
         )
         uploads[KEPT] = _text(self._lines(kept).values())
-        call = pip.install(JobFile(KEPT), options)
         page = stored_wheels(self._app, kept)
-        if page is None:
-            return call
-        uploads[STORED] = page
-        name, *rest = call.arguments
-        return replace(call, arguments=(name, "--find-links", JobFile(STORED), *rest))
+        if page is not None:
+            uploads[STORED] = page
+        return Part(_lines_file(KEPT, uploads[KEPT]), options, () if page is None else (JobFile(STORED),))
 
     def _lines(self, versions: Mapping[str, str]) -> dict[str, str]:
         """Return packages as lines of a requirements file, by name: with where those came from that no index has."""
@@ -333,6 +334,12 @@ def leaving(app: App, target: Target, standing: Description | None, files: Requi
     return replace(
         run, uploads={**run.uploads, **uploads}, then=(*run.then, call), planned=list(planned.values()), record=None
     )
+
+
+def _lines_file(name: str, content: bytes) -> RequirementFiles:
+    """Return a requirements file of the job's folder. name: its own; content: as `_text` returns it."""
+    parsed = parse(content.decode("utf-8"), name).requirements
+    return RequirementFiles(name, JobFile(name), JobFile(""), {name: content}, parsed=tuple(parsed))
 
 
 def _text(lines: Collection[str]) -> bytes:

@@ -17,6 +17,7 @@ from azext_pythonapp.operations.environment.standing import (
     require_fit,
     target_of,
 )
+from azext_pythonapp.operations.package.installer import tool_of
 from azext_pythonapp.operations.package.pip_plan import last_good_run
 from azext_pythonapp.packages.pip_arguments import REINSTALL, contains
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
@@ -71,7 +72,13 @@ def place_of(
     contents = contents_of(app, target, wanted, now, [f"{seen.root}/{WEB_CONFIG}"])
     same = standing is not None and not is_new and standing.started and _stands_on(app, standing, base)
     repeats = same and not contains(wanted.options.more, *REINSTALL)
-    return Place(letter, base, environment_python(app, letter, base), contents, standing, repeats, wanted.bring)
+    tool = tool_of(app, contents.run, wanted.options, wanted.wheel_dir)
+
+    def bring(starting: Callable[[], None]) -> None:
+        wanted.bring(starting)
+        tool(starting)
+
+    return Place(letter, base, environment_python(app, letter, base), contents, standing, repeats, bring)
 
 
 def _as_wanted(app: App, standing: Standing, base: InstalledRuntime, wanted: Wanted) -> bool:

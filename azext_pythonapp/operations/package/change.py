@@ -30,7 +30,7 @@ from azext_pythonapp.operations.job.run import (
 )
 from azext_pythonapp.operations.job.same_job import follow_same, running_same, suffices, unless_blocked, with_changes_of
 from azext_pythonapp.operations.job.watch import again_advice, finish_advice, watching
-from azext_pythonapp.operations.package.installer import PIP
+from azext_pythonapp.operations.package.installer import AUTO, PIP
 from azext_pythonapp.operations.package.last_lines import last_lines
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles
 from azext_pythonapp.operations.package.wheel_upload import upload_wheels
@@ -54,6 +54,8 @@ class Rebuild(Protocol):
         removed: Sequence[str] = (),
         options: PipOptions = PipOptions(),
         wheels: Sequence[Wheel] = (),
+        installer: str = AUTO,
+        wheel_dir: str | None = None,
     ) -> dict[str, Any]:
         """Build the other environment, and switch to it; return the command's answer."""
 

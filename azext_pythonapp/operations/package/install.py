@@ -25,7 +25,7 @@ from azext_pythonapp.operations.package.change import (
     planned_answer,
     show_plan,
 )
-from azext_pythonapp.operations.package.installer import AUTO, tool_of, with_installer
+from azext_pythonapp.operations.package.installer import AUTO, Part, tool_of, with_installer
 from azext_pythonapp.operations.package.last_lines import unchanged_lines
 from azext_pythonapp.operations.package.pip_plan import plan_pip
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles
@@ -102,8 +102,8 @@ def install_packages(
     if not run.planned and not contains(options.more, *REINSTALL):
         return _nothing(app, INSTALL, f"{files.name} is installed already on {app.site.label}", run_options, dry_run)
     if target.letter is not None:
-        return rebuild(app, INSTALL, run_options, dry_run, singles=files, options=options)
-    run = with_installer(app, replace(run, record=None), installer, files, options)
+        return rebuild(app, INSTALL, run_options, dry_run, singles=files, options=options, installer=installer)
+    run = with_installer(app, replace(run, record=None), installer, [Part(files, options)])
     if dry_run:
         return planned_answer(app, run)
     return change_packages(app, run, INSTALL, run_options, bring=tool_of(app, run, options, None))

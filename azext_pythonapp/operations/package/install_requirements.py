@@ -16,7 +16,7 @@ from azext_pythonapp.operations.job.pending_restart import pending_of_no_op
 from azext_pythonapp.operations.job.run import job_summary
 from azext_pythonapp.operations.package.change import Rebuild, RunOptions, change_packages, package_rows, planned_answer
 from azext_pythonapp.operations.package.index_options import parse_options
-from azext_pythonapp.operations.package.installer import AUTO, tool_of, wheels_of, with_installer
+from azext_pythonapp.operations.package.installer import AUTO, Part, tool_of, wheels_of, with_installer
 from azext_pythonapp.operations.package.last_lines import unchanged_lines
 from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles, files_on_app, local_files
@@ -111,9 +111,19 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool, 
     require_room(app)
     if target.letter is not None:
         wheels = files.fitting
-        return rebuild(app, COMMAND, request.run_options, dry_run, files=files, options=options, wheels=wheels)
+        return rebuild(
+            app,
+            COMMAND,
+            request.run_options,
+            dry_run,
+            files=files,
+            options=options,
+            wheels=wheels,
+            installer=request.installer,
+            wheel_dir=request.wheel_dir,
+        )
     run = plan_pip(app, target, files, options, request.restore, dependencies=dry_run)
-    run = with_installer(app, run, request.installer, files, options)
+    run = with_installer(app, run, request.installer, [Part(files, options)])
     if dry_run:
         return planned_answer(app, run)
     tool = tool_of(app, run, options, request.wheel_dir)

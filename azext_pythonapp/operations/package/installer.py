@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.operations.app.python_in_use import Target
@@ -11,8 +11,8 @@ from azext_pythonapp.operations.app.used_runtimes import names
 from azext_pythonapp.operations.job.run import PipRun
 from azext_pythonapp.operations.package.requirement_files import WHEELS_PAGE, RequirementFiles
 from azext_pythonapp.operations.package.uv_tool import bring
-from azext_pythonapp.packages import uv
-from azext_pythonapp.packages.pip import PipOptions
+from azext_pythonapp.packages import pip, uv
+from azext_pythonapp.packages.pip import Argument, JobFile, PipCommand, PipOptions
 from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.packages.uv_differences import Reads, why_pip
 from azext_pythonapp.packages.wheels import Wheel
@@ -20,28 +20,63 @@ from azext_pythonapp.packages.wheels import Wheel
 AUTO, PIP, UV = INSTALLERS = ("auto", "pip", "uv")
 
 
-def with_installer(app: App, run: PipRun, installer: str, files: RequirementFiles, options: PipOptions) -> PipRun:
+@dataclass(frozen=True)
+class Part:
+    """What one of the calls of pip in a run installs. pages: of links to wheels, beside that of the options."""
+
+    files: RequirementFiles
+    options: PipOptions
+    pages: tuple[JobFile, ...] = ()
+
+    @property
+    def reads(self) -> Reads:
+        """Return all that the call reads."""
+        files = self.files
+        return Reads(
+            {path: content for path, content in {**files.uploads, **files.watched}.items() if path != WHEELS_PAGE},
+            (*files.parsed, *files.limits),
+            files.unseen,
+        )
+
+    def for_pip(self) -> PipCommand:
+        """Return the call of pip."""
+        call = pip.install(self.files.main, self.options)
+        name, *rest = call.arguments
+        links = [word for page in self.pages for word in ("--find-links", page)]
+        return replace(call, arguments=(name, *links, *rest))
+
+    def for_uv(self, target: TargetEnvironment) -> tuple[tuple[Argument, ...], dict[str, str]]:
+        """Return the call of uv that means the same: its arguments, and variables of pip."""
+        names = [each.name for each in self.files.parsed if each.name is not None and each.applies(target)]
+        wanted = tuple(dict.fromkeys(names))
+        return uv.install(self.files.main, self.options, wanted, self.reads.hashes, self.pages)
+
+
+def with_installer(app: App, run: PipRun, installer: str, parts: Sequence[Part]) -> PipRun:
     """Return the run with the installer that was asked for; where that is uv and pip is used, it is said why.
 
-    installer: one of INSTALLERS; "auto" is pip, in a runtime. files, options: what the run was planned from.
+    installer: one of INSTALLERS; "auto" is pip in a runtime, and in an environment uv, after whose failure pip tries.
+    parts: what the calls of the run install, in their order.
     """
-    if installer != UV:
+    if installer == PIP or not parts or installer == AUTO and run.target.letter is None:
         return run
     target = TargetEnvironment(run.target.version, run.target.architecture)
-    reads = Reads(
-        {path: content for path, content in {**files.uploads, **files.watched}.items() if path != WHEELS_PAGE},
-        (*files.parsed, *files.limits),
-        files.unseen,
-    )
-    reason = _in_use(app, run.target) or why_pip(options, reads, target)
+    reasons = (why_pip(part.options, part.reads, target) for part in parts)
+    reason = _in_use(app, run.target) or next(filter(None, reasons), None)
     if reason is not None:
         app.progress.say(reason)
         return run
-    wanted = [each.name for each in files.parsed if each.name is not None and each.applies(target)]
-    arguments, variables = uv.install(files.main, options, tuple(dict.fromkeys(wanted)), reads.hashes)
+    calls = [part.for_uv(target) for part in parts]
     build = uv.BUILDS[run.target.architecture]
     planned = [change for change in run.planned if run.preparation is None or change.target != "packages/pip"]
-    call = uv.UvInstall(build, arguments, variables, reads.own_index, fetched=not options.no_index)
+    call = uv.UvInstall(
+        build,
+        tuple(arguments for arguments, _ in calls),
+        {name: value for _, variables in calls for name, value in variables.items()},
+        any(part.reads.own_index for part in parts),
+        fetched=not any(part.options.no_index for part in parts),
+        or_pip=installer == AUTO,
+    )
     return replace(run, uv=call, planned=planned)
 
 
@@ -64,12 +99,12 @@ def wheels_of(run: PipRun, files: RequirementFiles) -> tuple[Wheel, ...]:
 
 
 def _in_use(app: App, target: Target) -> str | None:
-    """Return why uv must not touch a Python; None for one that the app does not run.
+    """Return why uv must not touch a Python; None for one that the app does not run, as an environment that is built.
 
     uv removes the files of a package one by one, and a file that a process has loaded stops it half way
     (docs/platform/uv.md 2).
     """
-    if not names(app, target.folder):
+    if target.letter is not None or not names(app, target.folder):
         return None
     return (
         f"pip is used instead of uv: {app.site.label} runs Python {target.version}, and uv breaks a package of which a "

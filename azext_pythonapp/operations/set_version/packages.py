@@ -18,6 +18,7 @@ from azext_pythonapp.operations.job.run import job_summary, start_pip
 from azext_pythonapp.operations.job.same_job import running_same
 from azext_pythonapp.operations.job.watch import watching
 from azext_pythonapp.operations.package.change import RunOptions, package_rows
+from azext_pythonapp.operations.package.installer import AUTO, PIP
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles
 from azext_pythonapp.operations.package.wheel_upload import upload_wheels
 from azext_pythonapp.operations.set_version.brought import Brought
@@ -42,18 +43,20 @@ def rebuild(
     removed: Sequence[str] = (),
     options: PipOptions = PipOptions(),
     wheels: Sequence[Wheel] = (),
+    installer: str = AUTO,
+    wheel_dir: str | None = None,
 ) -> dict[str, Any]:
     """Build the other environment, and switch to it; return the answer of the command (docs/json-output.md).
 
     command: the user's. files: requirements in place of those before; None to keep all packages that are there.
     singles: requirements that are added to them. removed: canonical names of packages that go. wheels: to be uploaded
-    before. Raises what `PlannedSwitch` raises; the environment in use is never changed.
+    before. installer, wheel_dir: as in Wanted. Raises what `PlannedSwitch` raises; the environment in use is never changed.
     """
 
     def bring(starting: Callable[[], None]) -> None:
         upload_wheels(app, wheels, starting=starting)
 
-    wanted = Wanted(files, options, singles, tuple(removed), files is None, bring)
+    wanted = Wanted(files, options, singles, tuple(removed), files is None, bring, installer, wheel_dir)
     with app.progress.phase(f"Looking at {app.site.label}: its environment, web.config and files."):
         switch = PackageSwitch(app, _request(run_options), _Packages(app, command, run_options.timeout), wanted)
     if run_options.stop_app == "always" and not dry_run:
@@ -160,6 +163,7 @@ class PackageSwitch(PlannedSwitch):
             dry_run,
             changeId=change_id,
             exitCode=exit_code,
+            installer=(job.installer or PIP) if job is not None and exit_code is not None else None,
             **package_rows(result),
             check=result.to_dict()["check"] if exit_code is not None else None,
             job=job_summary(app, job.id, job.state) if job is not None else None,

@@ -115,6 +115,9 @@ class PackageIndex:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def do_HEAD(self) -> None:  # of uv
+                self.do_GET()
+
             def do_GET(self) -> None:
                 index.requests.append(self.path)
                 given = _basic(self.headers["Authorization"])
@@ -128,7 +131,8 @@ class PackageIndex:
                 self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                if self.command != "HEAD":
+                    self.wfile.write(body)
 
             def log_message(self, format: str, *args: object) -> None:
                 """Print nothing: `requests` is the log."""

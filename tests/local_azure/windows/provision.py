@@ -59,6 +59,9 @@ Everything is named, because pip evaluates a requirement's markers for the Pytho
 (docs/platform/site-extensions.md 6).
 """
 
+UV = "uv==0.13.9"
+"""The other installer, which the index has for both kinds of Python, as PyPI does."""
+
 BUILD_RELEASES = {
     "cp38": "3.8.0",
     "cp39": "3.9.0",
@@ -102,7 +105,7 @@ def windows_builds(cache: Path) -> bool:
 
 
 def wheels(cache: Path) -> bool:
-    """Download the packages of the index, about 180 MB; False when they are there."""
+    """Download the packages of the index, about 210 MB; False when they are there."""
     index = cache / "index"
     index.mkdir(exist_ok=True)
     changed = False
@@ -124,7 +127,18 @@ def wheels(cache: Path) -> bool:
             )
             stamp.write_text(pins)
             changed = True
-    return any([changed, samples.write(index), wfastcgi(cache)])
+    return any([changed, samples.write(index), wfastcgi(cache), uv(index)])
+
+
+def uv(index: Path) -> bool:
+    """Download uv, 32 MB; False when it is there."""
+    stamp = index / ".uv"
+    if stamp.exists() and stamp.read_text() == UV:
+        return False
+    for platform in ("win_amd64", "win32"):
+        fetch("download", "--platform", platform, "--only-binary", ":all:", "--no-deps", "--dest", str(index), UV)
+    stamp.write_text(UV)
+    return True
 
 
 def wfastcgi(cache: Path) -> bool:

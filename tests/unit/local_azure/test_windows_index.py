@@ -91,6 +91,13 @@ def test_a_project_page_has_hashes_and_pythons(index: PackageIndex, folder: Path
     assert f'href="/files/shapes-1.0-py3-none-any.whl#sha256={digest}" data-requires-python="&gt;=3.6"' in page
 
 
+def test_uv_asks_for_the_head_of_a_file(index: PackageIndex, folder: Path) -> None:
+    name = "shapes-1.0-py3-none-any.whl"
+    url = index.url.replace("/simple/", f"/files/{name}")
+    with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10) as answer:
+        assert int(answer.headers["Content-Length"]) == (folder / name).stat().st_size and answer.read() == b""
+
+
 def test_the_list_of_projects(index: PackageIndex) -> None:
     page = get(index.url)
     for name in ("shapes", "odd-name-here", "brokenbuild", "quietbuild"):

@@ -11,19 +11,24 @@ from azext_pythonapp.packages import uv
 from azext_pythonapp.packages.pip import JobFile, PipOptions
 from tests.unit.runner.job_runtime import Runtime
 
-ARGUMENTS, ENVIRONMENT = "uv-arguments.json", "uv-environment.json"
+ARGUMENTS, ENVIRONMENT, CHECK = "uv-arguments.json", "uv-environment.json", "uv-check.json"
 _PROGRAM = """#!{python}
 import json, os, subprocess, sys, time
 if sys.argv[1:] == ["--version"]:
     print("uv 0.13.9 (x86_64-pc-windows-msvc)")
     sys.exit(0)
 here = {here!r}
+if sys.argv[1:3] == ["pip", "check"]:
+    python = sys.argv[sys.argv.index("--python") + 1]
+    json.dump(sys.argv[1:], open(here + "/{check}", "w"))
+    sys.exit(subprocess.call([sys.executable, "-m", "pip", "--python", python, "check"], stdout=subprocess.DEVNULL))
 json.dump(sys.argv[1:], open(here + "/{arguments}", "w"))
 json.dump(dict(os.environ), open(here + "/{environment}", "w"))
 words = sys.argv[3:]
 python = words[words.index("--python") + 1]
 links = words[words.index("--find-links") + 1]
-call = [python, "-m", "pip", "-q", "install", "--no-index", "--no-compile", "--find-links", links, *words[-2:]]
+call = [sys.executable, "-m", "pip", "--python", python, "-q", "install", "--no-index", "--no-compile", "--find-links", links]
+call += [word for word in words if word == "--no-deps"] + words[-2:]
 print("Using Python 3.11.9 environment at: runtime")
 print("Resolved 2 packages in 5ms")
 code = subprocess.call(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -40,7 +45,7 @@ print("Installed 2 packages in 5ms")
 def uv_in_place(runtime: Runtime, program: str = _PROGRAM, whole: bool = True) -> uv.Build:
     """Put a program where uv.exe is on the app. program: its text. whole: whether its marker is there as well."""
     text = program.format(
-        python=sys.executable, here=str(runtime.site.home), arguments=ARGUMENTS, environment=ENVIRONMENT
+        python=sys.executable, here=str(runtime.site.home), arguments=ARGUMENTS, environment=ENVIRONMENT, check=CHECK
     ).encode()
     build = uv.Build("uv.whl", "0" * 64, hashlib.sha256(text).hexdigest(), len(text), "data/pythonapp/tools/uv-0.13.9")
     path = runtime.site.home / build.program.path
@@ -52,11 +57,11 @@ def uv_in_place(runtime: Runtime, program: str = _PROGRAM, whole: bool = True) -
     return build
 
 
-def uv_install(build: uv.Build, **more: object) -> uv.UvInstall:
+def uv_install(build: uv.Build, no_deps: bool = False, **more: object) -> uv.UvInstall:
     """How a job is told to use uv for requirements.txt, with the wheels beside it."""
-    options = PipOptions(no_index=True, wheel_dir=JobFile("wheels"))
+    options = PipOptions(no_index=True, wheel_dir=JobFile("wheels"), no_deps=no_deps)
     arguments, variables = uv.install(JobFile("requirements.txt"), options)
-    return uv.UvInstall(build, arguments, **{"environment": variables, **more})  # type: ignore[arg-type]
+    return uv.UvInstall(build, (arguments,), **{"environment": variables, **more})  # type: ignore[arg-type]
 
 
 def called_with(runtime: Runtime) -> tuple[list[str], dict[str, str]]:

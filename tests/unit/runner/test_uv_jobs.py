@@ -13,8 +13,11 @@ from hashlib import sha256
 import pytest
 
 from azext_pythonapp.jobs.state import CANCELED, FAILED, SUCCEEDED
+from azext_pythonapp.packages.pip import JobFile
+from tests.unit.runner.environments import Environments
 from tests.unit.runner.fake_pip import fake_pip
-from tests.unit.runner.fake_uv import ARGUMENTS, called_with, uv_in_place, uv_install
+from tests.unit.runner.fake_uv import ARGUMENTS, CHECK, called_with, uv_in_place, uv_install
+from tests.unit.runner.job_runtime import wheel
 
 TAKES_OVER = "pip is used instead of uv: "
 
@@ -136,6 +139,96 @@ def test_a_setting_without_an_equal_leaves_the_job_to_pip(runtime):
     job = runtime.install("right\n", uv=uv_install(uv_in_place(runtime)))
     assert job.state == SUCCEEDED and said(runtime) == ["PIP_PREFER_BINARY has no equal in uv."]
     assert not (runtime.site.home / ARGUMENTS).exists()
+
+
+@pytest.fixture
+def environments(runtime):
+    return Environments(runtime)
+
+
+def test_uv_builds_an_environment(environments):
+    runtime = environments.runtime
+    job = environments.build("b", "right", uv=uv_install(uv_in_place(runtime), or_pip=True))
+    assert job.state == SUCCEEDED and job.installer == "uv 0.13.9" and job.result.check_ok, runtime.lines
+    arguments, _ = called_with(runtime)
+    assert arguments[arguments.index("--python") + 1] == str(environments.parent / "b/bin/python")
+    made = environments.description("b")
+    assert made.packages == {"left": "2.0", "right": "1.5"} and made.installer == "uv 0.13.9"
+    assert not list(runtime.packages.glob("left*")) and said(runtime) == []
+    assert (runtime.site.home / CHECK).exists(), "uv has checked its own work"
+
+
+def test_uv_is_called_once_for_each_call_of_pip(environments):
+    uv = uv_install(uv_in_place(environments.runtime), or_pip=True)
+    first = tuple(
+        JobFile("wheels/first.txt") if isinstance(each, JobFile) and each.path != "wheels" else each
+        for each in uv.calls[0]
+    )
+    uv = replace(uv, calls=(first, *uv.calls))
+    job = environments.build("b", "right", uv=uv, files={"first.txt": b"left==1.0"})
+    assert job.state == SUCCEEDED and job.installer == "uv 0.13.9", environments.runtime.lines
+    assert environments.description("b").packages == {"left": "1.0", "right": "1.5"}
+
+
+def test_an_environment_without_packages_needs_no_uv(environments):
+    job = environments.build("b", None, uv=uv_install(uv_in_place(environments.runtime)))
+    assert job.state == SUCCEEDED and job.installer is None and said(environments.runtime) == []
+    assert environments.description("b").installer.startswith("pip ")
+
+
+FAILS = """#!{python}
+import subprocess, sys
+if sys.argv[1] == "pip":
+    {does}
+    print("error: Failed to write to the cache\\n  cause: No space left on device (os error 28)")
+    sys.exit(2)
+print("uv 0.13.9")
+"""
+INSTALLS_LEFT = """
+    words = sys.argv[1:]
+    python, links = (words[words.index(option) + 1] for option in ("--python", "--find-links"))
+    call = [sys.executable, "-m", "pip", "--python", python, "-q", "install", "--no-index", "--find-links", links]
+    subprocess.check_call(call + ["left"], stdout=subprocess.DEVNULL)
+"""
+
+
+@pytest.mark.parametrize("or_pip", [True, False])
+def test_pip_tries_what_uv_could_not_unless_it_was_asked_for(environments, or_pip):
+    runtime = environments.runtime
+    cache = runtime.site.home / "data/pythonapp/tools/uv-cache"
+    cache.mkdir(parents=True)
+    program = FAILS.replace("{does}", "pass")
+    job = environments.build("b", "right", uv=uv_install(uv_in_place(runtime, program), or_pip=or_pip))
+    assert not cache.exists(), runtime.lines
+    if or_pip:
+        assert job.state == SUCCEEDED and said(runtime) == ["it ended with exit code 2."] and job.installer is None
+        assert environments.description("b").installer.startswith("pip ")
+    else:
+        assert job.state == FAILED and "No space left on device" in job.error and environments.names() == []
+
+
+def test_pip_does_not_go_on_where_uv_has_installed(environments):
+    program = FAILS.replace("{does}", INSTALLS_LEFT.strip())
+    uv = uv_install(uv_in_place(environments.runtime, program), or_pip=True)
+    job = environments.build("b", "right", uv=uv)
+    assert job.state == FAILED and said(environments.runtime) == [] and environments.names() == []
+
+
+def test_problems_of_packages_are_told_as_pip_tells_them(environments):
+    uv = uv_install(uv_in_place(environments.runtime), no_deps=True)
+    job = environments.build("b", "lonely", uv=uv, files=dict([wheel("lonely", "1.0", ["absent"])]))
+    assert job.state == SUCCEEDED and job.installer == "uv 0.13.9"
+    assert job.result.problems == ("lonely 1.0 requires absent, which is not installed.",)
+
+
+def test_uv_does_not_change_a_python_of_another_folder(environments):
+    """A Python that does not take the folder for its environment, such as one that reads no pyvenv.cfg."""
+    quick = [*environments.runtime.site.quick, ("environment", '"pyvenv.cfg"), text', '"other.cfg"), text')]
+    environments.runtime.site.quick = quick
+    job = environments.build("b", "left", uv=uv_install(uv_in_place(environments.runtime)))
+    assert job.state == FAILED and " is a Python of " in job.error, environments.runtime.lines
+    assert len(said(environments.runtime)) == 1 and not (environments.runtime.site.home / ARGUMENTS).exists()
+    assert environments.names() == [] and not list(environments.runtime.packages.glob("left*"))
 
 
 SLEEPS = """#!{python}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from azext_pythonapp.jobs.runner import record
@@ -16,7 +18,7 @@ def home(tmp_path, monkeypatch):
 
 
 def given(own_index=False, **variables):
-    environment, arguments = uv_settings(variables, own_index)
+    environment, arguments = uv_settings(variables, own_index, sys.prefix)
     return {name: value for name, value in environment.items() if name != "PATH"}, arguments
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,10 +11,10 @@ from azext_pythonapp.errors import Unreachable
 from azext_pythonapp.operations.app.python_in_use import Target
 from azext_pythonapp.operations.job.run import PipRun, package_change, spec_of
 from azext_pythonapp.operations.package.install import requirement_lines
-from azext_pythonapp.operations.package.installer import tool_of, wheels_of, with_installer
+from azext_pythonapp.operations.package.installer import Part, tool_of, wheels_of, with_installer
 from azext_pythonapp.operations.package.requirement_files import local_files
 from azext_pythonapp.packages import pip, uv
-from azext_pythonapp.packages.pip import PipOptions
+from azext_pythonapp.packages.pip import JobFile, PipOptions
 from tests.unit.folder_site import FolderSite
 from tests.unit.operations.shop import shop_app
 
@@ -59,7 +60,7 @@ def run_for(files, options=PipOptions(), **more):
 def test_auto_and_pip_are_pip(app):
     files = requirement_lines(["six"])
     for installer in ("auto", "pip"):
-        assert with_installer(app, run_for(files), installer, files, PipOptions()).uv is None
+        assert with_installer(app, run_for(files), installer, [Part(files, PipOptions())]).uv is None
     assert app.progress.said == []
 
 
@@ -70,12 +71,45 @@ def test_uv_installs_for_a_python_that_the_app_does_not_run(app, configs, starte
     options = PipOptions(upgrade=True, index_url="https://u:secret@pkgs.example/s")
     preparation = pip.install_pip("pip", options)
     run = run_for(files, options, preparation=preparation)
-    run = with_installer(app, run, "uv", files, options)
+    run = with_installer(app, run, "uv", [Part(files, options)])
     assert app.progress.said == []
-    assert run.uv.arguments[:4] == ("--upgrade-package", "six", "--upgrade-package", "flask")
+    assert run.uv.calls[0][:4] == ("--upgrade-package", "six", "--upgrade-package", "flask")
     assert run.uv.build is uv.BUILDS["x64"] and run.uv.fetched and not run.uv.own_index
     spec = spec_of(run, "package install")
     assert spec.uv is run.uv and spec.environment["PIP_INDEX_URL"].startswith("https://u:secret@")
+
+
+ENVIRONMENT = Target(
+    r"D:\home\data\pythonapp\environments\b\Scripts\python.exe",
+    "environments",
+    "3.11.9",
+    "x64",
+    "b",
+    TARGET.python_path,
+)
+
+
+@pytest.mark.parametrize("installer, used", [("auto", True), ("uv", True), ("pip", False)])
+def test_uv_installs_into_an_environment(app, configs, installer, used):
+    configs += [HANDLER.format("python3119x64")]
+    kept, files = requirement_lines(["click==8.1.8"]), requirement_lines(["six"])
+    parts = [Part(kept, PipOptions(no_deps=True), (JobFile("stored.html"),)), Part(files, PipOptions(upgrade=True))]
+    run = with_installer(app, replace(run_for(files), target=ENVIRONMENT), installer, parts)
+    assert (run.uv is not None) is used and app.progress.said == []
+    if used:
+        assert run.uv.calls == (
+            ("--no-deps", "--find-links", JobFile("stored.html"), "-r", kept.main),
+            ("--upgrade-package", "six", "-r", files.main),
+        )
+        assert run.uv.or_pip is (installer == "auto")
+    assert with_installer(app, run_for(files), installer, []).uv is None
+
+
+def test_one_part_that_needs_pip_is_enough(app):
+    odd, files = requirement_lines(["odd @ git+https://host.example/odd"]), requirement_lines(["six"])
+    parts = [Part(files, PipOptions()), Part(odd, PipOptions())]
+    assert with_installer(app, replace(run_for(files), target=ENVIRONMENT), "auto", parts).uv is None
+    assert len(app.progress.said) == 1 and "names a repository" in app.progress.said[0]
 
 
 @pytest.mark.parametrize("how", ["web.config", "setting", "unread"])
@@ -85,7 +119,7 @@ def test_pip_installs_into_what_the_app_runs(app, configs, how):
     if how == "setting":
         app.settings = {"START": r"D:\home\python3119x64\python.exe app.py"}
     files = requirement_lines(["six"])
-    assert with_installer(app, run_for(files), "uv", files, PipOptions()).uv is None
+    assert with_installer(app, run_for(files), "uv", [Part(files, PipOptions())]).uv is None
     assert app.progress.said == [
         "pip is used instead of uv: app 'shop' runs Python 3.11.9, and uv breaks a package of which a running program "
         "holds a file."
@@ -94,7 +128,7 @@ def test_pip_installs_into_what_the_app_runs(app, configs, how):
 
 def test_pip_installs_what_uv_would_not_install_alike(app):
     files = requirement_lines(["six @ git+https://host.example/six"])
-    assert with_installer(app, run_for(files), "uv", files, PipOptions()).uv is None
+    assert with_installer(app, run_for(files), "uv", [Part(files, PipOptions())]).uv is None
     assert len(app.progress.said) == 1 and "--packages:1 names a repository" in app.progress.said[0]
 
 
@@ -102,7 +136,7 @@ def test_a_constraints_file_is_looked_at_as_well(app, tmp_path):
     (tmp_path / "r.txt").write_text("six\n")
     (tmp_path / "c.txt").write_text("six @ git+https://host.example/six\n")
     files = local_files(str(tmp_path / "r.txt"), str(tmp_path / "c.txt"), None)
-    assert with_installer(app, run_for(files), "uv", files, PipOptions()).uv is None
+    assert with_installer(app, run_for(files), "uv", [Part(files, PipOptions())]).uv is None
     assert "c.txt:1 names a repository" in app.progress.said[0]
 
 
@@ -114,7 +148,7 @@ def test_the_wheel_of_uv_is_no_package(app, tmp_path):
         (tmp_path / name).write_bytes(b"PK")
     files = local_files(str(tmp_path / "r.txt"), None, str(tmp_path))
     files = files.for_target(TargetEnvironment("3.11.9", "x64"), lambda text: None)
-    run = with_installer(app, run_for(files), "uv", files, PipOptions(wheel_dir=files.find_links))
+    run = with_installer(app, run_for(files), "uv", [Part(files, PipOptions(wheel_dir=files.find_links))])
     assert [each.name for each in wheels_of(run, files)] == ["six-1.16.0-py2.py3-none-any.whl"]
     assert len(wheels_of(run_for(files), files)) == 2
 
@@ -125,7 +159,9 @@ def test_an_upgrade_of_pip_is_not_announced_with_uv(app):
     run = PipRun(
         TARGET, "x", pip.install(files.main, PipOptions()), planned, preparation=pip.install_pip("pip", PipOptions())
     )
-    assert [each.target for each in with_installer(app, run, "uv", files, PipOptions()).planned] == ["packages/six"]
+    assert [each.target for each in with_installer(app, run, "uv", [Part(files, PipOptions())]).planned] == [
+        "packages/six"
+    ]
 
 
 def test_nothing_is_brought_for_pip(app):
