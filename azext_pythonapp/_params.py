@@ -222,9 +222,9 @@ def _pip(loader):
                 "installer",
                 arg_type=get_enum_type(["auto", "pip", "uv"]),
                 default="auto",
-                help="Program that installs the packages. `uv` is faster, and is used only for a Python that the app "
-                "does not run and where it does the same as pip; otherwise pip is used, and the message on standard "
-                "error says why. `auto`: pip.",
+                help="Program that installs the packages. `uv` is faster, and is used only where nothing runs from the "
+                "Python and where it does the same as pip; otherwise pip is used, and the message on standard "
+                "error says why. `auto`: uv in an environment, with pip when it fails; pip in a runtime.",
             )
             context.argument(
                 "stop_app",

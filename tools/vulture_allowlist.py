@@ -12,6 +12,7 @@ _.__stdout__
 _.compress_type  # zipfile
 _.cookies  # requests
 _.LimitFlags  # kernel32, a field of a structure
+_.handle_starttag  # html.parser
 _.readinto  # io
 _.seekable  # io
 

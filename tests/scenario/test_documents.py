@@ -138,6 +138,15 @@ def newer_python(reader: Reader) -> Iterator[None]:
 
 
 @contextmanager
+def pip_or_uv(reader: Reader) -> Iterator[None]:
+    """An app with Python 3.8 in use, and one with a Python that it does not run yet."""
+    reader.app("wsgi_hello")
+    reader.apps.new(python="3.11.9", name="my-new-app", resource_group=GROUP).use_32bit_worker = False
+    reader.put("requirements.txt", "six\n")
+    yield
+
+
+@contextmanager
 def offline_wheels(reader: Reader) -> Iterator[None]:
     """An app that lacks its packages, and a package file of CPython."""
     reader.app("flask_hello", name="my-test-app")
@@ -291,6 +300,7 @@ PREPARED: dict[str, Callable[[Reader], AbstractContextManager[None]]] = {
     "newer-python": newer_python,
     "offline-wheels": offline_wheels,
     "private-index": private_index,
+    "pip-or-uv": pip_or_uv,
     "behind-a-proxy": behind_a_proxy,
     "when-it-fails": when_it_fails,
     "roles-and-permissions": roles_and_permissions,

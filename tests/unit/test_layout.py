@@ -35,6 +35,7 @@ AZ = {
     "_params_web_config",
     "_help",
     "_help_history",
+    "_help_job",
     "_help_web_config",
     "_format",
     "_table",

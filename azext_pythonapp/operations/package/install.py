@@ -91,7 +91,7 @@ def install_packages(
 ) -> dict[str, Any]:
     """Install packages unless what is there satisfies every requirement. Returns the answer (docs/json-output.md).
 
-    rebuild: does it for an app that runs an environment. installer: one of installer.INSTALLERS.
+    rebuild: does it for an app that runs an environment. installer: as in `with_installer`.
 
     With --upgrade only a requirement that names one version can be seen to be satisfied.
     """

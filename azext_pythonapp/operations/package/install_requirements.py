@@ -34,7 +34,7 @@ COMMAND = "install-requirements"
 class RequirementsRequest:
     """The command's options. local: the files that were named; None for the requirements.txt on the app.
 
-    installer: one of installer.INSTALLERS.
+    installer: as in `with_installer`.
     """
 
     local: RequirementFiles | None

@@ -17,7 +17,7 @@ from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.packages.uv_differences import Reads, why_pip
 from azext_pythonapp.packages.wheels import Wheel
 
-AUTO, PIP, UV = INSTALLERS = ("auto", "pip", "uv")
+AUTO, PIP = "auto", "pip"
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,14 @@ class Part:
 
     def for_uv(self, target: TargetEnvironment) -> tuple[tuple[Argument, ...], dict[str, str]]:
         """Return the call of uv that means the same: its arguments, and variables of pip."""
-        names = [each.name for each in self.files.parsed if each.name is not None and each.applies(target)]
-        wanted = tuple(dict.fromkeys(names))
-        return uv.install(self.files.main, self.options, wanted, self.reads.hashes, self.pages)
+        wanted = [each.name for each in self.files.parsed if each.name is not None and each.applies(target)]
+        return uv.install(self.files.main, self.options, tuple(dict.fromkeys(wanted)), self.reads.hashes, self.pages)
 
 
 def with_installer(app: App, run: PipRun, installer: str, parts: Sequence[Part]) -> PipRun:
     """Return the run with the installer that was asked for; where that is uv and pip is used, it is said why.
 
-    installer: one of INSTALLERS; "auto" is pip in a runtime, and in an environment uv, after whose failure pip tries.
+    installer: "pip", "uv" or "auto", which is pip in a runtime, and in an environment uv, with pip where that fails.
     parts: what the calls of the run install, in their order.
     """
     if installer == PIP or not parts or installer == AUTO and run.target.letter is None:
