@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 import shutil
+import signal
 from pathlib import Path
 
 from tests.local_azure.site import Site
 from tests.scenario.apps import jobs_started, naming, record_of, web_root
+from tests.scenario.held_index import HeldIndex
 from tests.scenario.unchanged import unchanged
 
 
@@ -32,10 +36,8 @@ def test_http_platform_app_moves_in_changes_and_moves_out(az, azure, apps):
 
     with unchanged(azure, site):
         dry = az(*move, "--dry-run")
-    print(dry.stderr)
     assert dry.json["environment"] == "a"
     moved = az(*move)
-    print(moved.stderr, moved.json)
     assert moved.json["environment"] == "a" and moved.json["runtime"]["pythonPath"].endswith(r"\a\Scripts\python.exe")
     assert site.restarts == restarts, "no restart for HttpPlatform"
     page = apps.get(site)
@@ -47,25 +49,21 @@ def test_http_platform_app_moves_in_changes_and_moves_out(az, azure, apps):
 
     used = hashes(environments(site) / "a")
     added = az("webapp python package install --packages bottle==0.13.4", *naming(site))
-    print(added.stderr, added.json)
     assert [row["name"] for row in added.json["installed"]] == ["bottle"], added
     assert "environments\\b\\Scripts" in (web_root(site) / "web.config").read_text("utf-8")
     assert "Hello from Flask" in apps.get(site).text and hashes(environments(site) / "a") == used
     with unchanged(azure, site):
         assert az("webapp python package install --packages bottle==0.13.4", *naming(site)).json["changed"] is False
     gone = az("webapp python package uninstall --packages bottle --yes", *naming(site))
-    print(gone.stderr, gone.json)
     assert [row["name"] for row in gone.json["removed"]] == ["bottle"], gone
 
     (web_root(site) / "requirements.txt").write_text("flask\nwaitress\nidna==3.20\n", encoding="utf-8")
     more = az("webapp python install-requirements", *naming(site))
-    print(more.stderr, more.json)
     assert [row["name"] for row in more.json["installed"]] == ["idna"], more
     with unchanged(azure, site):
         assert az("webapp python install-requirements", *naming(site)).json["changed"] is False
 
     out = az("webapp python set-version --version 3.11 --packages-in runtime", *naming(site))
-    print(out.stderr)
     assert out.json["environment"] is None and "Hello from Flask" in apps.get(site).text
     assert record_of(site, out.json["changeId"])["environment"]["after"] is None
 
@@ -91,14 +89,12 @@ def test_fastcgi_app_moves_in_and_comes_back_from_a_bad_page(az, azure, apps):
     restarts = site.restarts
 
     moved = az("webapp python set-version --version 3.8 --packages-in environment", *naming(site))
-    print(moved.stderr, moved.json)
     assert (moved.json["environment"], moved.json["handler"]) == ("a", "fastCgi")
     assert site.restarts == restarts + 1, "IIS reads the registration of both environments once"
     assert apps.get(site).text == r"served by D:\home\data\pythonapp\environments\a"
     before, used = config.read_bytes(), hashes(environments(site) / "a")
 
     failed = az("webapp python package install --packages bottle", *naming(site), expect=1)
-    print(failed.stderr)
     assert config.read_bytes() == before and hashes(environments(site) / "a") == used
     assert site.restarts == restarts + 1 and "not ready for bottle" in failed.stderr
     assert apps.get(site).text == r"served by D:\home\data\pythonapp\environments\a"
@@ -109,7 +105,6 @@ def test_fastcgi_app_moves_in_and_comes_back_from_a_bad_page(az, azure, apps):
     assert hashes(environments(site) / "a") == used and changed.json["changed"]
 
     out = az("webapp python set-version --version 3.8 --packages-in runtime", *naming(site))
-    print(out.stderr, out.json)
     assert out.json["environment"] is None and b"environments" not in config.read_bytes()
     assert not (site.machine.home / "site/applicationHost.xdt").exists()
     assert apps.get(site).status_code == 200
@@ -122,15 +117,12 @@ def test_what_was_begun_is_gone_on_with_and_publish_stays_in_it(az, azure, apps,
     before = (web_root(site) / "web.config").read_bytes()
 
     begun = az("webapp python package install --packages bottle --no-wait", *naming(site))
-    print(begun.stderr, begun.json)
     assert "--no-wait" not in begun.json["finishCommand"] and begun.json["job"]["state"] == "running"
     waited = az("webapp python job wait", *naming(site))
-    print(waited.stderr)
     assert "Environment b is complete, and not in use" in waited.stderr
     assert (web_root(site) / "web.config").read_bytes() == before
     jobs = len(jobs_started(site))
     done = az("webapp python package install --packages bottle", *naming(site))
-    print(done.stderr)
     assert f"Going on with change {begun.json['changeId']}" in done.stderr and "is built already" in done.stderr
     assert len(jobs_started(site)) == jobs and done.json["changeId"] == begun.json["changeId"]
     assert record_of(site, done.json["changeId"])["environment"]["after"]["letter"] == "b"
@@ -143,9 +135,32 @@ def test_what_was_begun_is_gone_on_with_and_publish_stays_in_it(az, azure, apps,
     (tmp_path / "src/app.py").write_text(
         (tmp_path / "src/app.py").read_text("utf-8").replace("Hello from", "Greetings from"), encoding="utf-8"
     )
-    published = az(f"webapp python publish --src {tmp_path / 'src'}", *naming(site))
-    print(published.stderr, published.json)
+    az(f"webapp python publish --src {tmp_path / 'src'}", *naming(site))
     assert "Greetings from" in apps.get(site).text
     assert b"environments\\a\\Scripts" in (web_root(site) / "web.config").read_bytes()
     names = {row["name"] for row in az("webapp python package list", *naming(site)).json}
     assert {"idna", "bottle", "flask"} <= names, "and what was added one by one stays"
+
+
+def test_a_killed_client_and_a_second_builder(az, apps, windows):
+    site = apps.prepared("wsgi_hello")
+    az("webapp python set-version --version 3.8 --packages-in environment", *naming(site))
+    config, used = (web_root(site) / "web.config").read_bytes(), hashes(environments(site) / "a")
+    command = f"webapp python package install --packages six {' '.join(naming(site))}"
+    with HeldIndex(windows / "index") as index:
+        held = f"{command} --index-url {index.url}"
+        client = az.start(held)
+        assert index.asked.wait(120)
+        os.kill(client.pid, signal.SIGKILL)
+        client.wait()
+        assert (web_root(site) / "web.config").read_bytes() == config and hashes(environments(site) / "a") == used
+        other = az(command.replace("six", "bottle"), expect=1)
+        print(other.stderr)
+        (job,) = re.findall(r"job wait [^`]*--job-id (\S+)`", other.stderr)
+        assert "is building an environment at this moment" in other.stderr and hashes(environments(site) / "a") == used
+        index.release()
+        jobs = len(jobs_started(site))
+        done = az(held)
+    assert job == done.json["job"]["id"] and len(jobs_started(site)) == jobs
+    assert [row["name"] for row in done.json["installed"]] == ["six"]
+    assert hashes(environments(site) / "a") == used

@@ -112,7 +112,7 @@ def test_moving_in_takes_along_what_no_requirement_asks_for():
     assert contents.size == PROGRAMS + 6000
 
 
-def test_a_package_without_an_index_comes_from_where_it_came_from():
+def test_a_package_of_no_index_comes_from_its_address():
     contents = planned(Wanted(files("flask")), addresses={"tool": "https://example.org/tool.zip"})
     assert "tool @ https://example.org/tool.zip" in lines(contents, KEPT)
 
@@ -165,7 +165,7 @@ def test_without_requirements_all_stays():
     assert len(lines(contents, KEPT)) == 4 and calls(contents) == [KEPT]
 
 
-def test_requirements_of_another_file_do_not_drop_what_that_one_has():
+def test_requirements_of_another_file_drop_nothing():
     contents = planned(Wanted(files("click")), Description(**{**vars(BUILT), "requirements": "more.txt"}))
     assert "flask==3.0.3" in lines(contents, KEPT)
 
