@@ -52,7 +52,10 @@ def _settings_files(environment: Mapping[str, str]) -> list[Path]:
     if named == os.devnull:
         return []
     name = "pip.ini" if os.name == "nt" else "pip.conf"
-    home = Path.home()
+    try:
+        home = Path.home()
+    except RuntimeError:  # a user without a home, as in a container
+        return [Path(named)] if named else []
     folders = [Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "pip", home / ".pip"]
     if os.name == "nt":
         folders = [Path(environment[each]) / "pip" for each in ("APPDATA", "PROGRAMDATA") if environment.get(each)]
@@ -81,7 +84,7 @@ def fetch_wheel(session: requests.Session, addresses: Sequence[str], name: str, 
             return None
         except requests.HTTPError as error:
             problem = f"{masked(address)} answers HTTP {error.response.status_code}"
-        except (requests.RequestException, OSError) as error:
+        except (requests.RequestException, OSError, ValueError) as error:  # ValueError: an address that is none
             problem = f"{masked(address)}: {masked(str(error))}"
             target.seek(0)
             target.truncate()

@@ -43,9 +43,9 @@ def bring(
     worker's pip download it, or lets pip install.
     starting: called before anything is written. Raises Interrupted for Ctrl-C.
     """
-    if is_there(app, build):
-        return
     try:
+        if is_there(app, build):
+            return
         with tempfile.TemporaryDirectory(prefix="pythonapp-") as folder:
             wheel = _wheel(app, build, options, wheel_dir, Path(folder))
             if wheel is None:
@@ -60,7 +60,7 @@ def bring(
         ) from interrupt
     except _Unusable as error:
         app.progress.say(f"{error}, so the worker looks for it.")
-    except (OSError, zipfile.BadZipFile, KeyError) as error:
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
         app.progress.say(f"uv could not be unpacked on this machine ({error}), so the worker looks for it.")
     except PythonAppError as error:
         app.progress.say(f"uv could not be brought to {app.site.label}: {error.message}")

@@ -179,6 +179,40 @@ def test_an_unreachable_index_is_said_and_no_failure(app, index):
     assert "s3cr" not in app.progress.said[-1]
 
 
+@pytest.mark.parametrize("link", ["https://[x/", "//[::1/"])
+def test_a_link_that_is_no_address_is_said_and_no_failure(app, index, link):
+    index.pages["/simple/uv/"] = plain(200, f'<a href="{link}{NAME}">{NAME}</a>')
+    bring(app, BUILD, PipOptions(index_url=index.index_url), None)
+    assert app.kudu.writes == 0 and "s3cr" not in "".join(app.progress.said)
+    assert "so the worker looks for it" in "".join(app.progress.said)
+
+
+@pytest.mark.parametrize("address", ["https://[x/simple", "https://.example/simple", "https://a b/simple"])
+def test_an_index_that_is_no_address_is_said_and_no_failure(app, address):
+    bring(app, BUILD, PipOptions(index_url=address), None)
+    assert app.kudu.writes == 0 and "so the worker looks for it" in "".join(app.progress.said)
+
+
+def test_a_user_without_a_home_has_no_settings_there(app, monkeypatch):
+    monkeypatch.delenv("PIP_CONFIG_FILE")
+
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", no_home)
+    bring(app, BUILD, PipOptions(), None)
+    assert app.kudu.writes == 0
+
+
+def test_a_worker_that_lists_nothing_is_said_and_no_failure(app, folder, monkeypatch):
+    def refuse(path):
+        raise Conflict("busy.")
+
+    monkeypatch.setattr(app.kudu, "list_directory", refuse)
+    bring(app, BUILD, PipOptions(), folder)
+    assert "uv could not be brought to app 'shop': busy." in "".join(app.progress.said)
+
+
 def test_a_second_index_is_asked_after_the_first(app, index):
     first = PageServer(lambda path, headers, write: write(plain(404)))
     options = PipOptions(index_url=first.url, extra_index_urls=(index.index_url,))
