@@ -52,6 +52,7 @@ from .pip_process import Pip
 from .pip_reason import PipReason
 from .record import leave_record
 from .request import JobRequest
+from .requires_python import unfit_packages
 from .runtime_lock import RuntimeLock
 from .site_packages import (
     changes,
@@ -244,19 +245,45 @@ class Job:  # pylint: disable=too-many-instance-attributes
     def call_uv(self, pip, outcome):
         """Call uv as the request says. Returns whether it could be used; the log says why not. Raises JobFailed."""
         uv = Uv(self.request, pip, self.log)
+        before = installed_packages(self.target.packages)
         try:
             self.state.set(installer="uv " + uv.prepare())
             for arguments in uv.calls():
                 self.log.line("uv " + " ".join(arguments))
                 self.call_with_retries(uv, arguments, outcome)
+            self.require_fit(before)
         except Unusable as error:
             self.state.raise_if_stopped()
             self.log.line("pip is used instead of uv: %s." % error_text(error).rstrip("."))
             self.state.set(installer=None)
+            self.take_out(pip, before)
             return False
         self.uv = uv
         outcome["exitCode"] = 0
         return True
+
+    def require_fit(self, before):
+        """Raise Unusable when uv has installed a package that is not for this Python. before: what was there."""
+        for name, version, wanted in self.unfit(before):
+            raise Unusable(
+                "it has installed %s %s, which needs Python %s, and not %s"
+                % (name, version, wanted, sys.version.split()[0])
+            )
+
+    def unfit(self, before):
+        """Return the packages that uv has installed and that are not for this Python."""
+        return unfit_packages(self.target.packages, [fields[:2] for fields in before.values()])
+
+    def take_out(self, pip, before):
+        """Take out what pip would not install, before it takes over: all in an environment, which is built anew."""
+        if not self.environment:
+            names = [name for name, _, _ in self.unfit(before)]
+            if names:
+                pip.run(["uninstall", "-y"] + names, self.request.folder, self.log.line)
+        elif installed_packages(self.target.packages) != before:
+            self.log.line("Building environment %s anew." % self.environment.letter)
+            delete(self.environment.folder)
+            self.environment.make()
 
     def call_with_retries(self, pip, arguments, outcome):
         """Call pip or uv, again while it fails at a locked file that will soon be free. Raises JobFailed."""

@@ -29,6 +29,7 @@ PREFIX = "import sys; sys.stdout.write(sys.prefix)"
 # copies files from its cache, because %HOME% has no links. What is not asked for it neither reads nor downloads.
 ARGUMENTS = ["--index-strategy", "unsafe-best-match", "--link-mode", "copy"] + [
     "--no-config",
+    "--no-sources",
     "--no-progress",
     "--color",
     "never",
@@ -143,12 +144,14 @@ class Uv:
             raise Unusable("the index has another file than the expected %s" % wheel["name"])
         new = self.program + ".new"
         make_folder(os.path.dirname(self.program))
-        with zipfile.ZipFile(path) as archive, archive.open(wheel["member"]) as source, open(new, "wb") as target:
-            shutil.copyfileobj(source, target)
-        if sha256_of(new) != self.asked["sha256"]:
+        try:
+            with zipfile.ZipFile(path) as archive, archive.open(wheel["member"]) as source, open(new, "wb") as target:
+                shutil.copyfileobj(source, target)
+            if sha256_of(new) != self.asked["sha256"]:
+                raise Unusable("uv.exe in %s is another one than expected" % wheel["name"])
+            replace(new, self.program)
+        finally:
             delete(new)
-            raise Unusable("uv.exe in %s is another one than expected" % wheel["name"])
-        replace(new, self.program)
         open(os.path.join(os.path.dirname(self.program), self.asked["marker"]), "wb").close()
 
     def trial(self):
@@ -180,8 +183,8 @@ class Uv:
     def run(self, arguments, directory, on_line):
         """Run uv in a directory. Returns its exit code.
 
-        Raises Unusable when Windows has ended it, and where the request has pip try what uv could not, when it failed
-        before that call changed a package.
+        Raises Unusable when Windows has ended it, and where the request has pip try what uv could not: in an
+        environment, which is built anew then, and where it failed before that call changed a package.
         """
         code = self.pip.run([self.program] + arguments, directory, self.watched(on_line), "uv", self.environment)
         if code and self.lacks_room:
@@ -189,7 +192,8 @@ class Uv:
             delete(self.cache)
         if code >= CRASHED or code < 0:
             raise Unusable("Windows has ended it (exit code %s)" % shown_code(code))
-        if code and self.asked["orPip"] and metadata_names(self.target.packages) == self.before:
+        untouched = self.target.foreign or metadata_names(self.target.packages) == self.before
+        if code and self.asked["orPip"] and untouched:
             raise Unusable("it ended with exit code %d" % code)
         self.before = metadata_names(self.target.packages)
         return code

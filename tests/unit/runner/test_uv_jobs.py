@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import sys
 import time
 import zipfile
 from dataclasses import replace
@@ -17,7 +18,7 @@ from azext_pythonapp.packages.pip import JobFile
 from tests.unit.runner.environments import Environments
 from tests.unit.runner.fake_pip import fake_pip
 from tests.unit.runner.fake_uv import ARGUMENTS, CHECK, called_with, uv_in_place, uv_install
-from tests.unit.runner.job_runtime import wheel
+from tests.unit.runner.job_runtime import WHEELS, wheel
 
 TAKES_OVER = "pip is used instead of uv: "
 
@@ -207,11 +208,53 @@ def test_pip_tries_what_uv_could_not_unless_it_was_asked_for(environments, or_pi
         assert job.state == FAILED and "No space left on device" in job.error and environments.names() == []
 
 
-def test_pip_does_not_go_on_where_uv_has_installed(environments):
+def test_pip_begins_from_nothing_where_uv_stopped_half_way(environments):
     program = FAILS.replace("{does}", INSTALLS_LEFT.strip())
     uv = uv_install(uv_in_place(environments.runtime, program), or_pip=True)
-    job = environments.build("b", "right", uv=uv)
-    assert job.state == FAILED and said(environments.runtime) == [] and environments.names() == []
+    job = environments.build("b", "tall", uv=uv, files=dict([wheel("tall", "1.0")]))
+    assert job.state == SUCCEEDED and said(environments.runtime) == ["it ended with exit code 2."]
+    assert environments.description("b").packages == {"tall": "1.0"} and job.installer is None
+
+
+def test_pip_does_not_go_on_where_uv_has_changed_a_runtime(runtime):
+    program = FAILS.replace("{does}", INSTALLS_LEFT.strip())
+    job = runtime.install("right\n", uv=uv_install(uv_in_place(runtime, program), or_pip=True))
+    assert job.state == FAILED and said(runtime) == []
+
+
+IGNORES_THE_PYTHON = (
+    FAILS.replace("{does}", INSTALLS_LEFT.strip())
+    .replace('["left"]', '["--ignore-requires-python", "-r", words[-1]]')
+    .replace('    print("error', '    sys.exit(0)\n    print("error')
+)
+
+
+def bounded(name, version, requires_python, requires=()):
+    """A wheel that says for which Pythons it is."""
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nRequires-Python: {requires_python}\n"
+    metadata += "".join(f"Requires-Dist: {each}\n" for each in requires)
+    return wheel(name, version, more={f"{name}-{version}.dist-info/METADATA": metadata})
+
+
+@pytest.mark.parametrize("bound", [">=3.6,<3.8", ">=3.6, !=%d.%d.*" % sys.version_info[:2]])
+def test_no_package_that_is_for_other_pythons_stays(environments, bound):
+    """uv passes over the upper bounds of Requires-Python, pip takes an older version."""
+    files = dict([wheel("tall", "1.0"), bounded("tall", "2.0", bound, ["left"])])
+    uv = uv_install(uv_in_place(environments.runtime, IGNORES_THE_PYTHON))
+    job = environments.build("b", "tall", uv=uv, files=files)
+    assert job.state == SUCCEEDED and job.installer is None, environments.runtime.lines
+    assert environments.description("b").packages == {"tall": "1.0"}
+    assert [each.split(", and not ")[0] for each in said(environments.runtime)] == [
+        f"it has installed tall 2.0, which needs Python {bound}"
+    ]
+
+
+def test_a_runtime_does_not_keep_what_is_for_other_pythons(runtime, monkeypatch):
+    for name, content in (wheel("tall", "1.0"), bounded("tall", "2.0", ">=3.6,<3.8")):
+        monkeypatch.setitem(WHEELS, name, content)
+    job = runtime.install("tall\n", uv=uv_install(uv_in_place(runtime, IGNORES_THE_PYTHON)))
+    assert job.state == SUCCEEDED and len(said(runtime)) == 1, runtime.lines
+    assert {each.name: each.version for each in job.result.installed} == {"tall": "1.0"}
 
 
 def test_problems_of_packages_are_told_as_pip_tells_them(environments):
