@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from packaging.version import InvalidVersion, Version
+
 from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.packages import requirement_lines
 from azext_pythonapp.packages.pip import PipOptions, masked
@@ -176,6 +178,8 @@ def _of_requirement(requirement: Requirement) -> str | None:
         return "has a variable, which uv treats in another way"
     if requirement.editable:
         return "is to be installed as editable"
+    if any(clause.operator in ("<", ">", "!=") and _is_pre(clause.version) for clause in requirement.specifier):
+        return "names a pre-release as a bound, which allows pre-releases only in newer versions of pip"
     source = requirement.source
     if source is None:
         return None
@@ -183,6 +187,13 @@ def _of_requirement(requirement: Requirement) -> str | None:
         return None
     kind = next((kind for pattern, kind in _KINDS if pattern.match(source)), "a file or folder")
     return f"names {kind} in place of a wheel from an index, which uv builds and records in another way"
+
+
+def _is_pre(version: str) -> bool:
+    try:
+        return Version(version).is_prerelease
+    except InvalidVersion:  # "2.*"
+        return False
 
 
 def _joined(texts: Mapping[str, bytes]) -> Iterator[str]:

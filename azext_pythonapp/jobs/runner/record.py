@@ -103,13 +103,17 @@ def configured(names, prefix):
 
 
 def configuration_files(prefix):
-    """Return the paths of the configuration files that pip reads. prefix: the folder of its Python."""
+    """Return the paths of the configuration files that pip reads, those that count more last.
+
+    prefix: the folder of its Python. With PIP_CONFIG_FILE, pip does not read those of the user.
+    """
     own = os.environ.get("PIP_CONFIG_FILE")
     if own == os.devnull:
         return []
     name = "pip.ini" if os.name == "nt" else "pip.conf"
-    folders = [
-        os.path.join(os.environ[variable], "pip") for variable in ("PROGRAMDATA", "APPDATA") if os.environ.get(variable)
-    ] + [os.path.join(os.path.expanduser("~"), "pip"), prefix]
-    paths = [os.path.join(folder, name) for folder in folders]
-    return sorted(set(path for path in paths + [own or ""] if os.path.isfile(path)))
+    user = [os.path.join(os.path.expanduser("~"), "pip")]
+    user += [os.path.join(os.environ["APPDATA"], "pip")] if os.environ.get("APPDATA") else []
+    folders = [os.path.join(os.environ["PROGRAMDATA"], "pip")] if os.environ.get("PROGRAMDATA") else []
+    folders += [] if own and os.path.isfile(own) else user
+    paths = [os.path.join(folder, name) for folder in folders + [prefix]] + [own or ""]
+    return [path for number, path in enumerate(paths) if os.path.isfile(path) and path not in paths[:number]]

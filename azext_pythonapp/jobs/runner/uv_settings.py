@@ -4,13 +4,14 @@
 They count as they do for pip: a variable more than a file, one of the request more than an app setting.
 """
 
-# pylint: disable=consider-using-f-string
+# pylint: disable=consider-using-f-string,raise-missing-from
 from __future__ import absolute_import, unicode_literals
 
 import importlib
 import os
 import re
 
+from .log import masked_urls
 from .record import NOT_SET, configuration_files
 
 # Those without a meaning for what uv installs.
@@ -44,13 +45,13 @@ VARIABLES = {
     "client-cert": "SSL_CLIENT_CERT",
 }
 FLAGS = {"no-index": ["--no-index"], "pre": ["--prerelease", "allow"]}
-# uv's own variables that stay: where packages come from when pip's settings say nothing of that, and how they are got.
-# Any other says where packages go, or what is printed.
-OWN_INDEX = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
+# uv's own variables that stay: how packages are got. Any other says where they come from or go, of which pip knows
+# nothing: the same command would install other packages with it, and others again where pip takes over.
 OWN = re.compile(
     "(?:UV_HTTP_|UV_CONCURRENT_|UV_REQUEST_TIMEOUT$|UV_UPLOAD_HTTP_|UV_KEYRING_PROVIDER$|UV_INSECURE_HOST$|"
-    "UV_NATIVE_TLS$|UV_SYSTEM_CERTS$|UV_INDEX_.+_(?:USERNAME|PASSWORD)$)"
+    "UV_NATIVE_TLS$|UV_SYSTEM_CERTS$)"
 )
+NUMBERS = ("timeout", "default-timeout", "retries")
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 LOOPBACK = re.compile(r"(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$")
@@ -67,21 +68,25 @@ def uv_settings(environment, own_index, prefix):
     the Python that is changed. Raises Untranslatable.
     """
     named = pip_settings(environment, prefix)
-    result = kept(environment, own_index or any(each in named for each in ("index-url", "extra-index-url")))
+    result = kept(environment)
     arguments = []
     for name in sorted(named):
         value, shown = named[name]
         if name in FLAGS:
             arguments += FLAGS[name] if is_set(value) else []
+        elif name in NUMBERS and not value.isdigit():
+            raise Untranslatable("%s is no whole number" % shown)
         elif name in VARIABLES:
             result[VARIABLES[name]] = " ".join(value.split()) if "url" in name else value
+        elif name == "find-links" and masked_urls(value) != value:
+            raise Untranslatable("%s has a secret, which would be seen in uv's command line" % shown)
         elif name == "find-links":
             arguments += [word for each in value.split() for word in ("--find-links", each)]
         elif name == "trusted-host":
             arguments += [word for each in value.split() for word in ("--allow-insecure-host", each)]
         elif name == "proxy":
             for variable in PROXIES:
-                result[variable] = value
+                result[variable] = value if "://" in value else "http://" + value
             remove(result, ("NO_PROXY",))
         elif is_set(value) and not is_harmless(name, value):
             raise Untranslatable("%s has no equal in uv" % shown)
@@ -116,14 +121,13 @@ def require_same_indexes(named, own_index):
                 raise Untranslatable("%s names an address without TLS, which pip refuses and uv does not" % shown)
 
 
-def kept(environment, index_known):
+def kept(environment):
     """Return the environment of pip's process without the variables that are pip's, and those of uv's that would lead
-    it elsewhere. index_known: whether the index is known without uv's own variables."""
+    it elsewhere."""
     result = {}
     for name, value in environment.items():
         upper = name.upper()
-        stays = OWN.match(upper) or (upper in OWN_INDEX and not index_known)
-        if not upper.startswith(("PIP_", "UV_")) or stays:
+        if not upper.startswith(("PIP_", "UV_")) or OWN.match(upper):
             result[name] = value
     remove(result, ("VIRTUAL_ENV", "CONDA_PREFIX"))
     bundle = [environment[each] for each in BUNDLES if environment.get(each)]
@@ -145,9 +149,11 @@ def remove(environment, names):
 def pip_settings(environment, prefix):
     """Return what pip's variables and files say: {option without dashes: (value, what sets it)}."""
     found = {}
-    for path in configuration_files(prefix):
-        for name, value in file_settings(path):
-            found[name] = (value, "%s in %s" % (name, os.path.basename(path)))
+    files = [(path, file_sections(path)) for path in configuration_files(prefix)]
+    for section in ("global", "install"):
+        for path, sections in files:
+            for name, value in sections.get(section, []):
+                found[name] = (value, "%s in %s" % (name, os.path.basename(path)))
     for variable in sorted(environment):
         if variable.upper().startswith("PIP_") and environment[variable].strip():
             name = variable[len("PIP_") :].lower().replace("_", "-")
@@ -155,13 +161,24 @@ def pip_settings(environment, prefix):
     return found
 
 
-def file_settings(path):
-    """Return [(option, value)] of a configuration file, for `pip install`; [] for one that cannot be read."""
+def file_sections(path):
+    """Return the sections of a configuration file: {name: [(option, value)]}. Raises Untranslatable for no such file.
+
+    pip reads it as text of the system's code page.
+    """
     module = importlib.import_module("configparser")
-    parser = module.RawConfigParser()
-    try:
-        parser.read(path, encoding="utf-8")
-    except (module.Error, UnicodeDecodeError):
-        return []
-    rows = [row for section in ("global", "install") if parser.has_section(section) for row in parser.items(section)]
-    return [(name.lower().replace("_", "-"), value.strip()) for name, value in rows if value.strip()]
+    for encoding in ("utf-8", "cp1252"):
+        parser = module.RawConfigParser()
+        try:
+            parser.read(path, encoding=encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+        except module.Error:
+            raise Untranslatable("%s cannot be read" % os.path.basename(path))
+    else:
+        raise Untranslatable("%s cannot be read" % os.path.basename(path))
+    return dict(
+        (section, [(name.lower().replace("_", "-"), value.strip()) for name, value in parser.items(section) if value])
+        for section in parser.sections()
+    )

@@ -38,6 +38,7 @@ def why(text="flask==3.0.3\n", target=TARGET, **options):
         "--only-binary :all:\n--require-hashes\n",
         "flask @ https://pkgs.example/flask-3.0.3-py3-none-any.whl\n",
         "# caf\u00e9\nflask\n",
+        "flask>=3rc1,<4,!=3.1.*\n",
         "",
     ],
 )
@@ -67,6 +68,8 @@ def test_files_that_uv_reads_as_pip_does(text):
         ("left = 1.0\n", "PEP 508"),
         ("flask>=3.0,<3.1.*\n", "PEP 508"),
         ("flask==${VERSION}\n", "has a variable"),
+        ("flask>=2,<3.0.0dev\n", "names a pre-release as a bound"),
+        ("flask>3a1\n", "names a pre-release as a bound"),
         ("-e .\n", "has -e, which"),
         ("./wheels/flask-3.0.3-py3-none-any.whl\n", "names a file or folder"),
         ("flask @ git+https://host.example/flask\n", "names a repository"),

@@ -71,6 +71,8 @@ def test_settings_of_pip(variables, expected, arguments):
         {"PIP_UPGRADE": "1"},
         {"PIP_UPGRADE_STRATEGY": "eager"},
         {"PIP_KEYRING_PROVIDER": "import"},
+        {"PIP_FIND_LINKS": "D:\\w https://u:p@pkgs.example/links"},
+        {"PIP_TIMEOUT": "15.5"},
         {"PIP_INDEX_URL": "http://pkgs.example/simple"},
         {"PIP_INDEX_URL": "http://u:p@pkgs.example/simple", "PIP_TRUSTED_HOST": "other.example"},
     ],
@@ -96,13 +98,13 @@ def test_a_trusted_host_may_be_without_tls():
 
 def test_own_variables_of_uv_that_lead_elsewhere_are_left_out():
     kept = {"UV_HTTP_TIMEOUT": "9", "UV_SYSTEM_CERTS": "1", "UV_CONCURRENT_DOWNLOADS": "2", "APP": "x"}
-    index = {"UV_INDEX_URL": "https://a.example/s", "UV_FIND_LINKS": "D:\\w"}
+    index = {"UV_INDEX_URL": "https://a.example/s", "UV_FIND_LINKS": "D:\\w", "UV_DEFAULT_INDEX": "https://b.example"}
+    index.update(UV_INDEX="https://c.example", UV_EXTRA_INDEX_URL="https://d.example", UV_INDEX_OWN_PASSWORD="x")
     dropped = dict.fromkeys(
         ("UV_PYTHON", "UV_CACHE_DIR", "UV_LINK_MODE", "UV_OFFLINE", "UV_CONSTRAINT", "UV_PRERELEASE", "VIRTUAL_ENV"),
         "1",
     )
-    assert given(**kept, **index, **dropped)[0] == {**kept, **index}
-    assert given(True, **kept, **index)[0] == kept
+    assert given(**kept, **index, **dropped)[0] == kept
     assert given(**kept, **index, PIP_INDEX_URL="https://b.example/s")[0] == {
         **kept,
         "UV_INDEX_URL": "https://b.example/s",
@@ -143,6 +145,57 @@ def test_a_file_without_an_equal_is_named(settings_file):
         given()
 
 
-def test_a_file_that_pip_could_not_read_says_nothing(settings_file):
-    settings_file.write_bytes(b"[global\nindex-url\xff")
-    assert given()[0] == {}
+@pytest.mark.parametrize("content", [b"[global\nindex-url\xff", b"\xef\xbb\xbf[global]\nindex-url = x\n", b"\x81"])
+def test_a_file_that_cannot_be_read_is_left_to_pip(settings_file, content):
+    settings_file.write_bytes(content)
+    with pytest.raises(Untranslatable, match="pip.ini cannot be read"):
+        given()
+
+
+def test_a_file_in_the_code_page_of_the_system(settings_file):
+    settings_file.write_bytes("[global]\n# f\u00fcr alle\nindex-url = https://a.example/s\n".encode("cp1252"))
+    assert given()[0] == {"UV_INDEX_URL": "https://a.example/s"}
+
+
+def test_a_proxy_without_a_scheme():
+    assert given(PIP_PROXY="u:p@proxy.example:8080")[0]["HTTPS_PROXY"] == "http://u:p@proxy.example:8080"
+
+
+@pytest.fixture
+def places(home, monkeypatch):
+    """Where pip looks for its settings on Windows, the last one counts most; their names are in another order."""
+    folders = {"PROGRAMDATA": home / "z", "APPDATA": home / "y"}
+    monkeypatch.setattr(
+        record.os, "environ", {"HOME": str(home), **{name: str(path) for name, path in folders.items()}}
+    )
+    files = [home / "z/pip/pip.conf", home / "pip/pip.conf", home / "y/pip/pip.conf", home / "a/pip.conf"]
+    for path in files:
+        path.parent.mkdir(parents=True)
+    return files
+
+
+def test_which_file_counts_more(places, home):
+    for number, path in enumerate(places):
+        path.write_text(f"[global]\nindex-url = https://{number}.example/s\n")
+        assert uv_settings({}, False, str(home / "a"))[0]["UV_INDEX_URL"] == f"https://{number}.example/s"
+
+
+def test_a_section_of_the_command_counts_more_than_a_file(places, home):
+    places[0].write_text("[install]\nindex-url = https://install.example/s\n")
+    places[3].write_text("[global]\nindex-url = https://global.example/s\n")
+    assert uv_settings({}, False, str(home / "a"))[0]["UV_INDEX_URL"] == "https://install.example/s"
+
+
+def test_a_named_file_takes_the_place_of_those_of_the_user(places, home):
+    for number, path in enumerate(places):
+        path.write_text(
+            f"[global]\nindex-url = https://{number}.example/s\nextra-index-url = https://{number}.example\n"
+        )
+    places[3].write_text("")
+    own = home / "b.ini"
+    own.write_text("[global]\nindex-url = https://own.example/s\n")
+    record.os.environ["PIP_CONFIG_FILE"] = str(own)
+    assert uv_settings({}, False, str(home / "a"))[0] == {
+        "UV_INDEX_URL": "https://own.example/s",
+        "UV_EXTRA_INDEX_URL": "https://0.example",
+    }
