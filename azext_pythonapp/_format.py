@@ -9,6 +9,9 @@ from azext_pythonapp._table import UNKNOWN, fitted, yes_no
 _SOURCES = {"siteExtension": "gallery", "nuget": "nuget"}
 _PUBLISHERS = {"Python Software Foundation": "python.org"}
 _WSGI_HANDLER = re.compile(r"(?P<module>[^()]+)\.(?P<object>\w+(?:\(\))?)")
+_ENVIRONMENT = re.compile(
+    r"[^\s|\"]*\\data\\pythonapp\\environments\\(?P<letter>[ab])\\Scripts\\python\.exe", re.IGNORECASE
+)
 _MOMENT = re.compile(r"\d{4}-(?P<day>\d\d-\d\d)T(?P<minute>\d\d:\d\d):[\d.]+Z")
 
 
@@ -51,7 +54,7 @@ def app_table(shown):
                 ("Arch", runtime.get("architecture")),
                 ("Handler", shown.get("handler")),
                 ("EntryPoint", _entry_point(shown)),
-                ("Python", runtime.get("pythonPath")),
+                ("Python", _python(runtime.get("pythonPath"))),
             ]
         )
     ]
@@ -129,7 +132,7 @@ def web_config_table(shown):
                 ("App", _app_name(shown["app"]) if shown["app"] else shown["path"]),
                 ("Handler", shown["handler"]),
                 ("EntryPoint", _entry_point(shown)),
-                ("Python", shown["pythonPath"]),
+                ("Python", _python(shown["pythonPath"])),
                 ("Warnings", len(shown["warnings"])),
             ]
         )
@@ -203,7 +206,12 @@ def _changes(answer):
     nothing = {"action": "none", "target": app, "before": None, "after": None}
     return [
         OrderedDict(
-            [("Action", row["action"]), ("Target", row["target"]), ("Before", row["before"]), ("After", row["after"])]
+            [
+                ("Action", row["action"]),
+                ("Target", row["target"]),
+                ("Before", _python(row["before"])),
+                ("After", _python(row["after"])),
+            ]
         )
         for row in answer["changes"] or [nothing]
     ]
@@ -229,7 +237,7 @@ def _runtime_row(row):
             ("Arch", row.get("architecture")),
             ("Source", row.get("source")),
             ("InUse", UNKNOWN if row.get("inUseUnknown") else yes_no(row.get("inUse"))),
-            ("Python", row.get("pythonPath")),
+            ("Python", _python(row.get("pythonPath"))),
         ]
     )
 
@@ -257,6 +265,11 @@ def _publisher(row):
     if row["trusted"]:
         return _PUBLISHERS.get(row["publisher"], row["publisher"])
     return f"{row['publisher']}{UNKNOWN}"
+
+
+def _python(text):
+    """A text about a Python; one of the app's environments by its letter, which a path that is cut would not tell."""
+    return _ENVIRONMENT.sub(lambda found: f"environment {found['letter'].lower()}", text) if text else text
 
 
 def _entry_point(answer):

@@ -127,6 +127,27 @@ def test_columns_stay_where_they_are():
     assert _format.jobs_table([]) == _format.packages_table([]) == []
 
 
+@pytest.mark.parametrize("letter", ["a", "b"])
+def test_a_table_tells_which_environment_a_python_is(letter):
+    """The path of one does not fit 80 columns, and without its middle the two are the same."""
+    path = rf"D:\home\data\pythonapp\environments\{letter}\Scripts\python.exe"
+    python = {"version": "3.11.9", "architecture": "x64", "source": "environment", "pythonPath": path, "inUse": True}
+    base = python | {"source": "siteExtension", "pythonPath": PATH, "inUse": False}
+    in_list = [row["Python"] for row in _format.runtimes_table([python, base])]
+    (row,) = _format.app_table(shown("shop") | {"runtime": python})
+    of_web_config = shown("shop") | {"path": "web.config", "pythonPath": path, "warnings": []}
+    assert in_list == [f"environment {letter}", PATH]
+    assert row["Python"] == _format.web_config_table(of_web_config)[0]["Python"] == f"environment {letter}"
+
+
+def test_a_table_of_changes_tells_the_environments_apart():
+    """Before and after are columns of their own, so that neither is cut with a look at the other."""
+    path = r"\data\pythonapp\environments\{}\Scripts\python.exe"
+    was, now = f"fastCgi D:\\home{path.format('b')}", f"fastCgi %HOME%{path.format('a')}"
+    (row,) = _format.changes_table(changed(("site/wwwroot/web.config", "update", was, now)))
+    assert (row["Before"], row["After"]) == ("fastCgi environment b", "fastCgi environment a")
+
+
 def test_what_is_not_known_is_a_question_mark():
     python = {"version": "3.8.10", "architecture": "x64", "source": "folder", "pythonPath": PATH, "inUse": False}
     rows = _format.runtimes_table([python, python | {"answered": False, "inUseUnknown": True}])
