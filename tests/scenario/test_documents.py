@@ -227,6 +227,13 @@ def roll_back(reader: Reader) -> Iterator[None]:
 
 
 @contextmanager
+def environments(reader: Reader) -> Iterator[None]:
+    """An app whose packages are in its runtime, Python 3.11."""
+    reader.apps.prepared("flask_hello", "3.11.9", name=APP, resource_group=GROUP).use_32bit_worker = False
+    yield
+
+
+@contextmanager
 def publish(reader: Reader) -> Iterator[None]:
     """An app without files that has a Python, a folder with an app, and an empty one."""
     reader.apps.new(python="3.11.9", name=APP, resource_group=GROUP).use_32bit_worker = False
@@ -306,6 +313,7 @@ PREPARED: dict[str, Callable[[Reader], AbstractContextManager[None]]] = {
     "roles-and-permissions": roles_and_permissions,
     "web-config": web_config,
     "roll-back": roll_back,
+    "environments": environments,
     "publish": publish,
     "release-through-a-slot": release,
     "install": install,
