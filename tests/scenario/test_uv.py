@@ -65,10 +65,34 @@ def test_uv_installs_and_its_cache_serves_environments(idle, index, az):
     python = f"{HOME}\\{next(path.name for path in site.machine.home.glob('python3119*'))}\\python.exe"
     state, log = run_job(site, python, "a", REQUIREMENTS, options, {}, uv=call)
     assert state["installer"] == "uv 0.13.9" and TAKES_OVER not in log
-    made = parse((site.machine.home / "data/pythonapp/environments/a" / DESCRIPTION).read_bytes())
+    made = description(site, "a")
     assert made.installer == "uv 0.13.9" and made.packages["click"] == "8.1.8"
     assert sorted({*made.packages} - {"certifi"}) == INSTALLED
     assert state["result"]["check"] == {"ok": True, "problems": []}
+
+
+def description(site, letter):
+    return parse((site.machine.home / "data/pythonapp/environments" / letter / DESCRIPTION).read_bytes())
+
+
+def test_environments_are_built_by_uv_unless_pip_is_needed(az, apps, index):
+    site = apps.prepared("waitress_hello", "3.11.9", "httpplatform")
+    moved = az("webapp python set-version --version 3.11 --packages-in environment", *naming(site))
+    assert description(site, "a").installer == "uv 0.13.9" and TAKES_OVER not in moved.stderr, moved.stderr
+    assert "Hello from Flask" in apps.get(site).text
+    added = az("webapp python package install --packages six --index-url", index.url, *naming(site))
+    assert added.json["installer"] == "uv 0.13.9" and [each["name"] for each in added.json["installed"]] == ["six"]
+    requirements = site.machine.home / "site/wwwroot/requirements.txt"
+    requirements.write_text("--prefer-binary\nflask\nwaitress\nidna\n", encoding="utf-8")
+    other = az("webapp python install-requirements", *naming(site))
+    assert other.json["installer"] == "pip" and description(site, "a").installer.startswith("pip ")
+    assert f"{TAKES_OVER}: requirements.txt:1 has --prefer-binary, which uv does not know." in other.stderr
+    assert other.stderr.count(TAKES_OVER) == 1
+    assert {"six", "idna", "flask"} <= description(site, "a").packages.keys()
+    requirements.write_text("flask\nwaitress\nnosuchpackage\n", encoding="utf-8")
+    failed = az("webapp python install-requirements", *naming(site), expect=1)
+    assert failed.stderr.count(TAKES_OVER) == 1 and "has no package named nosuchpackage" in failed.stderr
+    assert "Hello from Flask" in apps.get(site).text
 
 
 def test_the_workers_pip_brings_uv_without_an_index_here(idle):
@@ -115,5 +139,5 @@ def test_pip_takes_over_from_a_uv_that_does_not_start(apps, windows, az):
     state, log = run_job(site, f"{HOME}\\python364x86\\python.exe", "b", "six==1.16.0\n", options, {}, uv=call)
     assert state["installer"] is None and log.count(TAKES_OVER) == 1, log
     assert f"{TAKES_OVER}: it does not start on the worker (" in log, log
-    made = parse((site.machine.home / "data/pythonapp/environments/b" / DESCRIPTION).read_bytes())
+    made = description(site, "b")
     assert made.installer == "pip 21.3.1" and made.packages["six"] == "1.16.0"

@@ -50,7 +50,8 @@ def rebuild(
 
     command: the user's. files: requirements in place of those before; None to keep all packages that are there.
     singles: requirements that are added to them. removed: canonical names of packages that go. wheels: to be uploaded
-    before. installer, wheel_dir: as in Wanted. Raises what `PlannedSwitch` raises; the environment in use is never changed.
+    before. installer, wheel_dir: as in Wanted. Raises what `PlannedSwitch` raises; the environment in use is never
+    changed.
     """
 
     def bring(starting: Callable[[], None]) -> None:
