@@ -134,7 +134,7 @@ class _Composition:
             parts.append(self._keep(kept, uploads))
         if files is not None:
             parts.append(Part(files, options))
-        plain = replace(options, require_hashes=False, upgrade=False)
+        plain = replace(options, require_hashes=False, upgrade=False, no_index=False)
         again = [line for line in added if not _is_among(line, kept) and line not in self._single_lines()]
         if again:
             uploads[ADDED] = _text(again)
@@ -229,14 +229,16 @@ class _Composition:
     def _kept(self, needed: Collection[str] | None, extra: Sequence[str]) -> dict[str, str]:
         """Return the packages that are installed first, as they are now: version by canonical name."""
         wanted, options, files = self._wanted, self._wanted.options, self._wanted.files
-        if not self._suits or options.no_index or contains(options.more, *REINSTALL):
+        if not self._suits:
             return {}
         singles = {each.name for each in self._single_requirements()}
         gone = {*NOT_TAKEN, *wanted.removed, *(singles if options.upgrade else ())}
         staying = {name: version for name, version in self._present.items() if name not in gone}
         if files is None or (wanted.stays and not options.upgrade) or self._of_other_requirements(files):
             return staying
-        if options.upgrade or options.require_hashes or any(each.hashes for each in files.parsed) or needed is None:
+        if options.no_index or contains(options.more, *REINSTALL) or options.upgrade or options.require_hashes:
+            return {}
+        if any(each.hashes for each in files.parsed) or needed is None:
             return {}
         changing = self._changing()
         along = {_name_of(line) for line in extra}
@@ -264,9 +266,15 @@ class _Composition:
         return {row.name for row in rows if row.action != "none"}
 
     def _keep(self, kept: Mapping[str, str], uploads: dict[str, bytes]) -> Part:
-        """Return what installs the packages that stay, and lay its files out."""
+        """Return what installs the packages that stay, and lay its files out: where those came from is still asked."""
         options = replace(
-            self._wanted.options, upgrade=False, no_deps=True, require_hashes=False, constraints=(), only_binary=None
+            self._wanted.options,
+            upgrade=False,
+            no_index=False,
+            no_deps=True,
+            require_hashes=False,
+            constraints=(),
+            only_binary=None,
         )
         uploads[KEPT] = _text(self._lines(kept).values())
         page = stored_wheels(self._app, kept)

@@ -148,6 +148,17 @@ def test_a_single_package_changes_nothing_else():
     assert contents.run.record is None
 
 
+@pytest.mark.parametrize("description", [BUILT, None])
+@pytest.mark.parametrize(
+    "options",
+    [PipOptions(no_index=True), PipOptions(more=("--force-reinstall",)), PipOptions(more=("-I",)), PipOptions(True)],
+)
+def test_no_option_for_a_single_package_loses_the_others(options, description):
+    contents = planned(Wanted(None, options, requirement_lines(["click"]), (), True), description)
+    assert {"flask==3.0.3", "helper==2.0", "tool==1.0"} <= set(lines(contents, KEPT)), calls(contents)
+    assert "--no-index" not in contents.run.call.arguments, "only a wheel of click was brought"
+
+
 def test_a_package_that_is_taken_out_stays_out():
     contents = planned(Wanted(None, PipOptions(), None, ("tool",), True), BUILT)
     assert lines(contents, KEPT) == ["click==8.1.8", "flask==3.0.3", "helper==2.0"]
@@ -166,8 +177,12 @@ def test_without_requirements_all_stays():
 
 
 def test_requirements_of_another_file_drop_nothing():
-    contents = planned(Wanted(files("click")), Description(**{**vars(BUILT), "requirements": "more.txt"}))
-    assert "flask==3.0.3" in lines(contents, KEPT)
+    before = Description(**{**vars(BUILT), "requirements": "more.txt"})
+    for options in (PipOptions(), PipOptions(no_index=True), PipOptions(more=("--force-reinstall",))):
+        contents = planned(Wanted(files("click"), options), before)
+        assert "flask==3.0.3" in lines(contents, KEPT)
+        assert "--no-index" not in contents.run.call.arguments
+        assert ("--no-index" in contents.run.then[0].arguments) == options.no_index
 
 
 def test_hashes_and_no_index_leave_versions_to_the_requirements():
