@@ -54,7 +54,8 @@ class Teller(Protocol):
 class Step:
     """One step of a plan.
 
-    title: a sentence about what it does, for progress; "" for a step that reports its own progress.
+    title: a sentence about what it does, for progress; "" for a step that reports its own progress. A function for one
+        that depends on what the steps before it have done.
     changes: its planned changes, for a dry run.
     apply: executes the step and returns the changes that happened.
     undo: reverts them and returns a sentence about it; None when nothing can or need be reverted.
@@ -62,11 +63,16 @@ class Step:
         and the changes do not say so; a sentence or more.
     """
 
-    title: str
+    title: str | Callable[[], str]
     changes: Sequence[Change]
     apply: Callable[[], Sequence[Change]]
     undo: Callable[[], str] | None = None
     left: str | None = None
+
+    @property
+    def said(self) -> str:
+        """Return the title as it is now."""
+        return self.title if isinstance(self.title, str) else self.title()
 
 
 @dataclass
@@ -100,7 +106,8 @@ class Plan:
             try:
                 if self.guard is not None:
                     self.guard()
-                with progress.phase(step.title) if step.title else nullcontext():
+                title = step.said
+                with progress.phase(title) if title else nullcontext():
                     changes = list(step.apply())
             except UnknownOutcome as error:
                 error.extend(_stays(finished, undone=False))
@@ -130,7 +137,8 @@ def _aftermath(
         try:
             sentences += filter(None, [step.undo()])
         except KeyboardInterrupt:  # a second Ctrl-C: what it would have undone is not known
-            sentences.append(f"Undoing '{step.title.rstrip('.')}' was interrupted, so it may not be undone.")
+            what = f"'{said.rstrip('.')}'" if (said := step.said) else "it"
+            sentences.append(f"Undoing {what} was interrupted, so it may not be undone.")
         except PythonAppError as error:
             sentences.append(" ".join(filter(None, (f"Undoing it failed: {error.message}", error.recommendation))))
     if left is not None:

@@ -8,6 +8,7 @@ from azext_pythonapp.operations.app.findings import DEPLOYMENT_DELETES
 from azext_pythonapp.operations.set_version.decision import Decision
 from azext_pythonapp.operations.set_version.run import Run
 from azext_pythonapp.operations.set_version.words import (
+    as_run,
     capital,
     runs_in_words,
     same_python,
@@ -22,6 +23,7 @@ from azext_pythonapp.runtimes.environment import FOLDER
 
 def last_lines(decision: Decision, run: Run, changes: Sequence[Change], static: str | None = None) -> list[str]:
     """Return the last lines of a run that succeeded. changes: what it changed. static: about the static files."""
+    decision = as_run(decision, run)
     done = [change for change in changes if change.action != "none"]
     app, stopped = decision.app, not decision.running and not run.restarted
     if not done:

@@ -34,7 +34,7 @@ from azext_pythonapp.operations.set_version.packages_back import PackagesBack
 from azext_pythonapp.operations.set_version.put_back import Together, Undoable, left_behind, runs_again
 from azext_pythonapp.operations.set_version.run import Run
 from azext_pythonapp.operations.set_version.static_files import static_steps
-from azext_pythonapp.operations.set_version.words import capital, runs_in_words, switch_title
+from azext_pythonapp.operations.set_version.words import as_run, capital, runs_in_words, switch_title
 from azext_pythonapp.operations.web_config.change import WebConfigChange
 from azext_pythonapp.operations.web_config.conflict import HANDLER_NAMES
 from azext_pythonapp.packages.pip import PipOptions
@@ -197,10 +197,11 @@ def _is_in_use(decision: Decision) -> bool:
 
 
 def _import_step(decision: Decision, run: Run) -> Step:
-    if decision.request.import_check:
-        title = f"Checking with {decision.python.python_path} that the entry point imports."
-    else:
-        title = "Not checking that the entry point imports (--no-import-check)."
+    def title() -> str:
+        if decision.request.import_check:
+            return f"Checking with {run.python.python_path} that the entry point imports."
+        return "Not checking that the entry point imports (--no-import-check)."
+
     return Step(title, [], lambda: _check_import(decision, run))
 
 
@@ -229,6 +230,9 @@ def _switch_steps(decision: Decision, run: Run) -> list[Step]:
     if change.change.action == "none":
         return []
 
+    def title() -> str:
+        return switch_title(as_run(decision, run)) if change.change.action != "none" else ""
+
     def switch() -> Sequence[Change]:
         if decision.restarts:
             run.restart_reason = f"so that it runs Python {run.python.version} with {HANDLER_NAMES[run.intent.kind]}"
@@ -240,10 +244,12 @@ def _switch_steps(decision: Decision, run: Run) -> list[Step]:
 
     def undo() -> str:
         if change.change.action == "none":
+            if as_run(decision, run) is not decision:
+                return ""  # the app goes on with the environment it has
             return f"web.config of {app.site.label} was switched by another command, so it was left as that wrote it."
         return _undo(decision, run, change)
 
-    return [Step(switch_title(decision), [change.change], switch, undo)]
+    return [Step(title, [change.change], switch, undo)]
 
 
 def _undo(decision: Decision, run: Run, switch: WebConfigChange | None = None) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.operations.set_version.decision import Decision
+from azext_pythonapp.operations.set_version.run import Run
 from azext_pythonapp.operations.web_config.conflict import HANDLER_NAMES, python_version
 from azext_pythonapp.operations.web_config.entry_point import shown_entry_point
 from azext_pythonapp.runtimes.end_of_life import support
@@ -24,6 +26,14 @@ def stopped_sentence(app: App) -> str:
     """Return what is said of a stopped app, whose page cannot be fetched; it ends with the command that starts it."""
     said = f"{capital(app.site.label)} is stopped, so nothing was fetched: not verified."
     return f"{said} Start it: az webapp start {app.site.arguments}"
+
+
+def as_run(decision: Decision, run: Run) -> Decision:
+    """Return a decision as it was carried out: an app stays in its environment when the built one is no other."""
+    place = decision.place
+    if place is None or run.letter is None or run.letter == place.letter:
+        return decision
+    return replace(decision, python=run.python, intent=run.intent, place=replace(place, letter=run.letter))
 
 
 def version_before(decision: Decision) -> str | None:

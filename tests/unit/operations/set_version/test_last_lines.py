@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from azext_pythonapp.operations.environment.place import Place
 from azext_pythonapp.operations.set_version.brought import Brought
 from azext_pythonapp.operations.set_version.decision import Decision
 from azext_pythonapp.operations.set_version.last_lines import last_lines
@@ -70,14 +71,16 @@ def decided(before=OLD, now=None, after=NEW, intent=None, *, on_app=(OLD, NEW), 
     return Decision(app, request, found, None, after, intent or fast(after), place)
 
 
-def ended(decision, changes, sentence=f"{URL} answers 200.", good=True, restarted=True, brought=None):
+def ended(decision, changes, sentence=f"{URL} answers 200.", good=True, restarted=True, brought=None, stays=None):
     health = SimpleNamespace(sentence=sentence, good=good)
     recorded = SimpleNamespace(undo=UNDO if any(each.action != "restart" for each in changes) else None)
     change = recorded if changes else None
+    letter = decision.place.letter if decision.place is not None else None
+    letter, run_python, intent = stays or (letter, decision.python, decision.intent)
     run = SimpleNamespace(
-        letter=decision.place.letter if decision.place is not None else None,
-        python=decision.python,
-        intent=decision.intent,
+        letter=letter,
+        python=run_python,
+        intent=intent,
         health=health,
         restarted=restarted,
         change=change,
@@ -266,6 +269,21 @@ BUILT = Change("data/pythonapp/environments/b", "create", None, "Python 3.11.9")
 def test_where_the_packages_are(decision, line):
     first = ended(decision, [BUILT, *PACKAGES[:1], CONFIG])[0]
     assert first.startswith(f"{line} {URL} answers 200.") and "nvironment b built, 1 package installed" in first
+
+
+@pytest.mark.parametrize(
+    "intent, line",
+    [
+        (fast(IN_A), "App 'shop' runs Python 3.11.9 in environment a as before."),
+        (platform(IN_A), "App 'shop' runs Python 3.11.9 in environment a with HttpPlatform (was FastCGI)."),
+    ],
+)
+def test_an_app_that_stays_in_its_environment(intent, line):
+    """The other one was built, and has the same packages."""
+    after = fast(IN_B) if intent.kind == "fastCgi" else platform(IN_B)
+    decision = decided(IN_A, None, IN_B, after, place=Place("b", OLD, IN_B, None, None), was="a")
+    first = ended(decision, [CONFIG], stays=("a", IN_A, intent))[0]
+    assert first.startswith(f"{line} {URL} answers 200. 1 file changed")
 
 
 def test_an_environment_before_is_named():

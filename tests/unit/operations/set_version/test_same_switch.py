@@ -7,7 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from azext_pythonapp.errors import Conflict, RemoteFailed
+from azext_pythonapp.operations.environment.place import Place
 from azext_pythonapp.operations.set_version import steps
+from azext_pythonapp.operations.set_version.decision import Decision
 from azext_pythonapp.operations.set_version.run import edit_for
 from azext_pythonapp.operations.set_version.steps import _switch_steps
 from azext_pythonapp.plan import Plan, Step
@@ -30,7 +32,7 @@ def world(monkeypatch):
         web_config=files.state("web.config"), current=read_in_force(BEFORE), files=SimpleNamespace(shown=str), base=None
     )
     app = SimpleNamespace(site=SimpleNamespace(label="app 'shop'"), progress=Recorded())
-    decision = SimpleNamespace(restarts=True, app=app, found=found, health=None)
+    decision = SimpleNamespace(restarts=True, app=app, found=found, health=None, place=None)
     run = SimpleNamespace(intent=fast(NEW), python=NEW, change=None, restart_reason=None)
     run.web_config = planned(files, edit=lambda content: edit_for(decision, run, content))
     return decision, run, files
@@ -61,3 +63,19 @@ def test_another_switch_is_a_conflict(world):
     with pytest.raises(Conflict, match="Yours, 3.8.10, was not made"):
         step.apply()
     assert files.content == ANOTHER
+
+
+def test_a_switch_that_is_not_needed_is_not_told(world):
+    """The environment that was built has the same packages, so the app stays in its own: nothing is to be undone."""
+    decision, run, files = world
+    place = Place("b", OLD, NEW, None, None)
+    decision = Decision(decision.app, SimpleNamespace(restart=True), decision.found, None, NEW, fast(NEW), place)
+    run.letter = "b"
+    (step,) = _switch_steps(decision, run)
+    assert step.said == "Switching."
+    run.letter, run.python, run.intent = "a", OLD, fast(OLD)
+    run.web_config.recompute()
+    assert step.said == ""
+    with pytest.raises(RemoteFailed) as failed:
+        raise_after(step)
+    assert (failed.value.message, files.content) == ("The page answered 500.", BEFORE)
