@@ -37,7 +37,7 @@ def watching(app: App, job_id: str, started: Launched | None) -> Iterator[None]:
                 raise Interrupted(f"Interrupted. pip was not started on {label}.", again_advice(app)) from error
             raise RemoteFailed(f"Job {job_id} of {label} was not started{why}.", again_advice(app)) from error
         if interrupted:
-            message = f"Interrupted. pip is still running on the worker of {label}, as job {job_id}."
+            message = f"Interrupted. Job {job_id} is still running on the worker of {label}."
         else:
             message = f"No longer watching job {job_id} of {label}; it is still running on the worker{why}."
         raise UnknownOutcome(message, finish_advice(app, job_id)) from error

@@ -195,6 +195,7 @@ def test_whatever_ends_the_watching_names_the_job(worker, error):
     assert (
         JOB in caught.value.message and "still running" in caught.value.message and WAIT in caught.value.recommendation
     )
+    assert "pip" not in caught.value.message, "the job may be one that builds an environment, with uv"
 
 
 def test_start_that_never_reached_kudu_starts_nothing(worker):
