@@ -74,6 +74,8 @@ class EnvironmentBuild:
     requirements, digest, added, removed: what its description says (runtimes/environment.py).
     web_configs: of the app, relative to %HOME%: when one of them names the environment, the job refuses to build it.
     compared: site-packages of the Python in use, relative to %HOME%: the result says what differs; None for nothing.
+    kept: canonical names of the packages of it that the first call installs as they are; they are copied from there
+    when that fails, because an index no longer has one.
     """
 
     requirements: str | None = None
@@ -82,6 +84,7 @@ class EnvironmentBuild:
     removed: tuple[str, ...] = ()
     web_configs: tuple[str, ...] = ("site/wwwroot/web.config",)
     compared: str | None = None
+    kept: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As request.json holds it."""
@@ -92,6 +95,7 @@ class EnvironmentBuild:
             "removed": list(self.removed),
             "webConfigs": list(self.web_configs),
             "compared": self.compared,
+            "kept": list(self.kept),
         }
 
 

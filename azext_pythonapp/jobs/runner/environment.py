@@ -24,7 +24,7 @@ import time
 
 from .errors import JobFailed, error_text, report
 from .file_access import delete, is_link, make_folder, retry_while_locked, write_bytes, write_json
-from .site_packages import canonical, described, listed_entries, metadata_names
+from .site_packages import canonical, described, installed_packages, listed_entries, metadata_names
 from .state import HEARTBEAT_SECONDS, now
 from .target import environment_target
 
@@ -183,8 +183,7 @@ class Environment:
             copy(os.path.join(os.path.dirname(__file__), PROGRAM), os.path.join(self.folder, "wfastcgi.py"))
         else:
             self.log.line("The runtime has no wfastcgi.py, so the environment has none.")
-        for name in needed_packages(self.target.pip):
-            self.copy_package(name)
+        self.copy_packages(needed_packages(self.target.pip), self.target.pip)
 
     def copy_programs(self):
         """Copy python.exe and what it loads from its folder. Returns the folder of the runtime for pyvenv.cfg."""
@@ -207,13 +206,36 @@ class Environment:
                 return True
         return False
 
-    def copy_package(self, name):
-        """Copy an installed package of the runtime into the environment, without compiled modules and programs."""
-        source = self.target.pip
+    def copy_kept(self):
+        """Copy the packages that stay from the Python in use. Returns whether there are any, and all could be copied.
+
+        Their versions may be gone from the index; they work all the same, and the app has them.
+        """
+        source = self.compared_folder()
+        names = self.build.get("kept") or []
+        if not names or source is None:
+            return False
+        self.log.line(
+            "What stays cannot be installed again as it is, so these packages are copied from %s, without their "
+            "programs in Scripts: %s" % (source, ", ".join(names))
+        )
+        try:
+            there = installed_packages(self.target.packages)
+            self.copy_packages([name for name in names if name not in there], source)
+        except (IOError, OSError) as error:
+            self.log.line("They could not be copied: %s" % error_text(error))
+            return False
+        return set(names) <= set(installed_packages(self.target.packages))
+
+    def copy_packages(self, names, source):
+        """Copy installed packages into the environment, without compiled modules and programs.
+
+        names: in their normalized form. source: the site-packages folder that they are in.
+        """
         entries = set()
         for entry in metadata_names(source):
             where = os.path.join(source, entry)
-            if any(canonical(fields["Name"]) == name for _, fields in described(where, entry)):
+            if any(canonical(fields["Name"]) in names for _, fields in described(where, entry)):
                 entries.update([entry] + list(listed_entries(where, entry)))
         for entry in sorted(entries - set(["", ".", os.pardir, "__pycache__"])):
             if os.path.splitdrive(entry)[0]:  # a file of another drive

@@ -40,7 +40,7 @@ import traceback
 
 from .bytecode import is_unwanted, list_compiled, without_compiling
 from .compile_mark import CompileMark
-from .environment import Environment
+from .environment import Environment, discard
 from .errors import JobCanceled, JobFailed, error_text, report
 from .file_access import delete, make_folder, remove
 from .late_compile import compile_late, lower_priority, names_of
@@ -236,10 +236,15 @@ class Job:  # pylint: disable=too-many-instance-attributes
         asked = self.request.fields
         if asked["calls"] and asked.get("uv") and self.call_uv(pip, outcome):
             return
-        for call in asked["calls"]:
+        for number, call in enumerate(asked["calls"]):
             arguments = without_compiling([self.request.argument(argument) for argument in call], self.target.pip)
             self.log.line("pip " + " ".join(arguments))
-            self.call_with_retries(pip, arguments, outcome)
+            try:
+                self.call_with_retries(pip, arguments, outcome)
+            except JobFailed:
+                if number or not self.environment or not self.environment.copy_kept():
+                    raise
+                outcome.pop("pipSaid", None)
         outcome["exitCode"] = 0
 
     def call_uv(self, pip, outcome):
@@ -282,7 +287,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
                 pip.run(["uninstall", "-y"] + names, self.request.folder, self.log.line)
         elif installed_packages(self.target.packages) != before:
             self.log.line("Building environment %s anew." % self.environment.letter)
-            delete(self.environment.folder)
+            discard(self.environment.folder)
             self.environment.make()
 
     def call_with_retries(self, pip, arguments, outcome):

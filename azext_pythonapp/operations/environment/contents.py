@@ -157,7 +157,7 @@ class _Composition:
             covered=(files is None or files.covered) and (wanted.singles is None or wanted.singles.covered),
             present=self._present,
             sources=files.sources if files is not None else (),
-            build=self._build(added),
+            build=self._build(added, kept),
         )
         return Contents(with_installer(self._app, run, wanted.installer, parts), tuple(extra), self._size())
 
@@ -169,7 +169,7 @@ class _Composition:
         sizes = InstalledMetadata(self._app, self._now.place, self._names).sizes(names)
         return PROGRAMS + sizes * 3 // 2
 
-    def _build(self, added: Sequence[str]) -> EnvironmentBuild:
+    def _build(self, added: Sequence[str], kept: Mapping[str, str]) -> EnvironmentBuild:
         files, described = self._wanted.files, self._described
         own = files is not None
         removed = self._wanted.removed if own or described is None else (*described.removed, *self._wanted.removed)
@@ -181,6 +181,7 @@ class _Composition:
             tuple(name for name in dict.fromkeys(removed) if name not in wanted),
             self._web_configs,
             f"{self._now.place}/Lib/site-packages" if self._now is not None else None,
+            tuple(sorted(kept)),
         )
 
     def _record(self) -> Mapping[str, object] | None:

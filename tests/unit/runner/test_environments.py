@@ -9,10 +9,10 @@ import signal
 import pytest
 
 from azext_pythonapp.jobs.request import EnvironmentBuild, JobSpec
-from azext_pythonapp.packages.pip import PipCommand
+from azext_pythonapp.packages.pip import JobFile, PipCommand, PipOptions, install
 from azext_pythonapp.runtimes.environment import LOCK
 from tests.unit.runner.environments import Environments
-from tests.unit.runner.job_runtime import Index
+from tests.unit.runner.job_runtime import Index, wheel
 
 IN_USE = '<configuration><add scriptProcessor="D:\\home\\data\\pythonapp\\environments\\{}\\Scripts\\python.exe|x" />'
 SHOWN = "import sys, left; print(left.VERSION, sys.prefix)"
@@ -83,6 +83,31 @@ def test_all_its_modules_are_compiled_behind_the_end(both):
     assert [path.name.partition(".")[0] for path in folder.glob("__pycache__/*.pyc")] == ["left"]
     state = json.loads((both.runtime.job / "state.json").read_text())
     assert state["compiled"] is True
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_an_index_no_longer_has_is_copied(both, there):
+    """A kept version that is gone, or an address that needs a token: the app has the package all the same."""
+    gone = dict([wheel("gone", "1.0", ["left"], {"gone_parts/data.txt": "x"})])
+    if there:
+        both.runtime.site.home.joinpath("site/wwwroot/web.config").write_text(IN_USE.format("b"))
+        assert both.build("a", "gone", files=gone).state == "succeeded"
+        both.runtime.site.home.joinpath("site/wwwroot/web.config").write_text(IN_USE.format("a"))
+    links = PipOptions(no_index=True, wheel_dir=JobFile("wheels"))
+    job = both.build(
+        "b",
+        "right",
+        files={"kept.txt": b"gone==1.0\nleft==2.0\n", "more.txt": b"right\n"},
+        pip=install(JobFile("wheels/kept.txt"), links),
+        then=(install(JobFile("wheels/more.txt"), links),),
+        build={"compared": relative(both, "a"), "kept": ("gone", "left")},
+    )
+    if there:
+        assert job.state == "succeeded" and job.result.check_ok, both.runtime.lines
+        assert both.description("b").packages == {"gone": "1.0", "left": "2.0", "right": "1.5"}
+        assert both.says("b", "import gone; print(gone.VERSION)") == "1.0"
+    else:
+        assert job.state == "failed" and "gone" in job.error
 
 
 def test_the_environment_in_use_is_not_built(both):

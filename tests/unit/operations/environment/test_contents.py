@@ -143,6 +143,7 @@ def test_a_single_package_changes_nothing_else():
     singles = requirement_lines(["right>=1"])
     contents = planned(Wanted(None, PipOptions(), singles, (), True), BUILT)
     assert lines(contents, KEPT) == ["click==8.1.8", "flask==3.0.3", "helper==2.0", "tool==1.0"]
+    assert contents.run.build.kept == ("click", "flask", "helper", "tool")
     assert calls(contents) == [KEPT, FILE] and contents.run.build.added == ("tool==1.0", "right>=1")
     assert (contents.run.build.requirements, contents.run.build.digest) == ("requirements.txt", "0")
     assert contents.run.record is None
