@@ -203,7 +203,7 @@ def _refuse_standing(seen: Observation, python: InstalledRuntime) -> None:
         for letter in standing
     ]
     raise Refused(
-        f"{ntpath.dirname(python.python_path)} of {app.site.label} is the runtime of {' and of '.join(words)}. So it "
+        f"{ntpath.dirname(python.python_path)} of {app.site.label} is the runtime of {', and of '.join(words)}, so it "
         "is not uninstalled.",
         "Uninstall it anyway with --force: an environment does not start without its runtime. `rollback` installs it "
         "again before it goes back to one.",
