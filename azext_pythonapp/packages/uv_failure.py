@@ -26,6 +26,8 @@ _NEEDS = re.compile(
 )
 _ASKED = re.compile(r"you require (?P<what>[a-z0-9][\w.-]*(?:\[[^\]]*\])?[=<>!~]+[^\s,]+(?:,[=<>!~]+[^\s,]+)*)")
 _NO_VERSION = re.compile(r"there is no version of (?P<what>[^\s,]+)")
+_ONLY = re.compile(r"only (?:the following versions of )?[a-z0-9][^\s,]* (?:is|are) available")
+_YANKED = re.compile(r"(?P<what>[a-z0-9][\w.-]*[=<>]+[^\s,]+) was yanked")
 _NO_WHEEL = re.compile(r"(?P<name>[a-z0-9][\w.-]*)==(?P<version>\S+) has no (?:usable )?wheels")
 _ELSEWHERE = re.compile(r"Wheels are available for `[^`]+` \([^)]*\) on the following \w+s?: (?P<what>.*)")
 _PYTHON = re.compile(
@@ -117,7 +119,8 @@ def _no_solution(output: PipOutput, runs: str) -> Explanation | None:
             f"The file of {spoiled['name']} {spoiled['version']} is damaged, or not what its name says.",
             "Get or build it again; --installer pip is less strict.",
         )
-    return _conflict(needs, [each["what"] for each in _ASKED.finditer(text)]) or _nothing_fits(text, python, output)
+    asked = [each["what"] for each in _ASKED.finditer(text)]
+    return _conflict(needs, asked) or _yanked(text) or _nothing_fits(text, asked, python, output)
 
 
 def _absent(name: str, where: str, who: str | None) -> Explanation:
@@ -149,12 +152,24 @@ def _conflict(needs: list[tuple[str, str]], asked: list[str]) -> Explanation | N
     return None
 
 
-def _nothing_fits(text: str, python: str, output: PipOutput) -> Explanation | None:
-    found = _NO_VERSION.search(text)
+def _yanked(text: str) -> Explanation | None:
+    """Explain that all that is left is a version that its authors have taken back."""
+    found = _YANKED.search(text)
     if found is None:
         return None
     return Explanation(
-        f"The index has nothing for {python} that satisfies {found['what']}.",
+        f"{found['what'].replace('==', ' ')} was yanked: its authors have taken it back.",
+        "Ask for another version. A yanked one is installed only where the requirements name it with `==`.",
+    )
+
+
+def _nothing_fits(text: str, asked: list[str], python: str, output: PipOutput) -> Explanation | None:
+    found = _NO_VERSION.search(text)
+    wanted = found["what"] if found else asked[0] if asked and _ONLY.search(text) else None
+    if wanted is None:
+        return None
+    return Explanation(
+        f"The index has nothing for {python} that satisfies {wanted}.",
         f"Ask for another version; if that one exists, it has no wheel for {output.tag} or does not support Python "
         f"{output.python}.",
     )

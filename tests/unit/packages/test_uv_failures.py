@@ -28,6 +28,10 @@ def output_of(text):
         (outputs.MISSING_FOLDER, "None of the wheels that uv may use is one of nothere.", "--wheel-dir"),
         (outputs.CONFLICT, "other needs left>=2, boxed needs left<2.", "other versions"),
         (outputs.NO_VERSION, f"The index has nothing for {WHERE} that satisfies left==9.", "another version"),
+        (outputs.TOO_HIGH, f"The index has nothing for {WHERE} that satisfies left>3.5,<9.", "another version"),
+        (outputs.BETWEEN, f"The index has nothing for {WHERE} that satisfies left>1.2,<1.9.", "another version"),
+        (outputs.YANKED, "yk 1.2 was yanked: its authors have taken it back.", "only where the requirements name it"),
+        (outputs.YANKED_RANGE, "yk>=1.1 was yanked: its authors have taken it back.", "another version"),
         (
             outputs.NO_WHEEL,
             "winny 1.0 has no wheel for cp311 win_amd64; there are wheels for win_amd64.",

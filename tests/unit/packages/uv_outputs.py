@@ -24,6 +24,28 @@ NO_VERSION = NO_SOLUTION + (
     "  cause: Because there is no version of left==9 and you require left==9, we can conclude that your requirements are "
     "unsatisfiable."
 )
+TOO_HIGH = NO_SOLUTION + (
+    "  cause: Because only left<=2.0 is available and you require left>3.5,<9, we can conclude that your requirements are "
+    "unsatisfiable."
+)
+BETWEEN = NO_SOLUTION + (
+    "  cause: Because only the following versions of left are available:\n"
+    "             left<1.2\n"
+    "             left>1.9\n"
+    "         and you require left>1.2,<1.9, we can conclude that your requirements are unsatisfiable."
+)
+YANKED = NO_SOLUTION + (
+    "  cause: Because yk==1.2 was yanked (reason: bad) and all versions of usesyk depend on yk==1.2, we can conclude that "
+    "all versions of usesyk cannot be used.\n"
+    "         And because you require usesyk, we can conclude that your requirements are unsatisfiable."
+)
+YANKED_RANGE = NO_SOLUTION + (
+    "  cause: Because yk>=1.1 was yanked (reason: bad) and only the following versions of yk are available:\n"
+    "             yk<=1.0\n"
+    "             yk>=1.1\n"
+    "         we can conclude that yk>1.0 cannot be used.\n"
+    "         And because you require yk>1.0, we can conclude that your requirements are unsatisfiable."
+)
 NO_WHEEL = NO_SOLUTION + (
     "  cause: Because winny==1.0 has no wheels with a matching platform tag (e.g., `manylinux_2_36_x86_64`) and only "
     "winny==1.0 is available, we can conclude that all versions of winny cannot be used.\n"
