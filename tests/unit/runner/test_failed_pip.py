@@ -110,12 +110,17 @@ shutil.move = move_unless_held
 """
 
 
+def present_names(runtime):
+    """What is in site-packages, but for the compiled modules: a job compiles them behind its end."""
+    return sorted(set(os.listdir(runtime.packages)) - {"__pycache__"})
+
+
 def test_a_package_with_a_file_that_is_held_stays_whole(runtime):
     """shutil.move on Windows copies a folder that it cannot rename, and then deletes what it can of it; a pip before 19
     moves file by file."""
     runtime.install("boxed==1.0")
     files = {path: path.read_bytes() for path in runtime.packages.rglob("*boxed*/**/*.py")}
-    names = sorted(os.listdir(runtime.packages))
+    names = present_names(runtime)
     assert len(files) >= 2 and "boxed.py" in names
     # A sitecustomize of its own comes before one of site-packages, as in Debian's Python.
     (runtime.packages / "holds_a_file.py").write_text(HOLDS_A_FILE.format(folder=str(runtime.packages / "boxed")))
@@ -126,7 +131,7 @@ def test_a_package_with_a_file_that_is_held_stays_whole(runtime):
         for path in runtime.packages.glob("holds_a_file.p*"):
             path.unlink()
     assert job.state == "failed" and any("held.py" in line for line in runtime.lines) and not job.result.changed
-    assert sorted(os.listdir(runtime.packages)) == names
+    assert present_names(runtime) == names
     assert {path: path.read_bytes() for path in runtime.packages.rglob("*boxed*/**/*.py")} == files
     job = runtime.install("boxed==2.0")
     assert job.result.upgraded == (VersionChange("boxed", "1.0", "2.0"),), runtime.lines
