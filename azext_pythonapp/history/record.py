@@ -155,8 +155,8 @@ class Record:
     started_at, finished_at: ISO 8601 in UTC, by the worker's clock. undoes: the change that this one undid.
     finish: the command that completes one that is unfinished, where that is not command_line.
     changes: rows of docs/json-output.md, without diffs. jobs: ids of the jobs that were started, the newest last.
-    environment: for an app that runs an environment, before or after; None for any other.
     environment: what an app in environment mode ran before and after; None for an app that was not, and is not.
+    page_before: the HTTP status of the app's page before the change; None where it was not fetched or not reached.
     """
 
     id: str
@@ -180,6 +180,7 @@ class Record:
     environment: EnvironmentChange | None = None
     jobs: tuple[str, ...] = ()
     fingerprint: str = ""
+    page_before: int | None = None
 
     def file(self, path: str) -> KeptFile | None:
         """Return what is kept of a file. path: below %HOME%."""
@@ -256,6 +257,7 @@ def _record(row: Mapping[str, Any]) -> Record:
         environment=EnvironmentChange.from_dict(environment) if environment else None,
         jobs=tuple(str(each) for each in row.get("jobs") or ()),
         fingerprint=_text(row, "fingerprint"),
+        page_before=row.get("pageBefore"),
     )
 
 

@@ -120,3 +120,34 @@ def test_a_killed_change_of_an_environment(az, azure, apps, point, way):
     else:
         assert config.read_bytes() == before and "bottle" not in packages(az, site)
     assert ("environments\\b" in config.read_text("utf-8")) == (way == "again")
+
+
+PAGE_BY_A_FILE = """import os
+
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.route("/")
+def page():
+    return ("Broken", 500) if os.path.exists("broken.txt") else "Good"
+"""
+
+
+def test_a_page_that_was_not_checked_is_checked_when_it_goes_on(az, azure, apps):
+    """The client dies between the switch and the look at the page, which is bad: nothing else would tell that."""
+    site = apps.prepared("flask_hello", "3.11.9")
+    (web_root(site) / "app.py").write_text(PAGE_BY_A_FILE, "utf-8")
+    az("webapp python set-version --version 3.11 --packages-in environment", *naming(site))
+    install = ("webapp python package install --packages bottle==0.13.4", *naming(site))
+    killed(az, install, requested(azure, site, "PUT /api/vfs/site/wwwroot/web.config"))
+    assert packages(az, site)["bottle"] == "0.13.4"
+    (web_root(site) / "broken.txt").touch()
+    change, again, back = ways_on(az, site)
+    failed = az(again, expect=1)
+    assert "500" in failed.stderr and back in failed.stderr, failed.stderr
+    assert state_of(site, change) == "unfinished"
+    (web_root(site) / "broken.txt").unlink()
+    az(again)
+    assert state_of(site, change) == "succeeded"

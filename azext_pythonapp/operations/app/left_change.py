@@ -168,6 +168,18 @@ def interrupted_before(app: App) -> Record | None:
     return found
 
 
+def own_interrupted(app: App) -> Record | None:
+    """Return the interrupted change that this very command began; None when there is none, or it is not known.
+
+    Costs no request where that was looked for as the app was opened.
+    """
+    try:
+        left = interrupted_before(app)
+    except PythonAppError:
+        return None
+    return left if left is not None and app.fingerprint and left.fingerprint == app.fingerprint else None
+
+
 def settle(app: App, record: Record, state: State = SUCCEEDED) -> None:
     """End the record of a change that is not finished, because it was found to be.
 

@@ -188,6 +188,8 @@ def continued(earlier: Record, parts: dict[str, Any]) -> dict[str, Any]:
         found["environment"] = replace(found["environment"], before=earlier.environment.before, addresses=addresses)
     if earlier.runtime_before is not None and "runtime_before" in found:
         found["runtime_before"] = earlier.runtime_before
+    if earlier.page_before is not None:
+        found["page_before"] = earlier.page_before
     return found
 
 

@@ -12,6 +12,7 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.jobs.state import JobResult
 from azext_pythonapp.operations.app.home_space import require_room
+from azext_pythonapp.operations.app.left_change import own_interrupted
 from azext_pythonapp.operations.app.observe import observe
 from azext_pythonapp.operations.app.python_in_use import Target, packages_in_use, target_in_use
 from azext_pythonapp.operations.app.site_packages import InstalledMetadata, site_packages
@@ -100,6 +101,10 @@ def install_packages(
     require_room(app)
     run = plan_pip(app, target, files, options)
     if not run.planned and not contains(options.more, *REINSTALL):
+        if target.letter is not None and own_interrupted(app) is not None:
+            return rebuild(
+                app, INSTALL, run_options, dry_run
+            )  # with nothing to build: it looks at what was switched to
         return _nothing(app, INSTALL, f"{files.name} is installed already on {app.site.label}", run_options, dry_run)
     if target.letter is not None:
         return rebuild(app, INSTALL, run_options, dry_run, singles=files, options=options, installer=installer)
@@ -136,6 +141,8 @@ def uninstall_packages(
     present = packages_in_use(seen)
     found = [name for name in names if name in present]
     absent = [name for name in names if name not in present]
+    if not found and seen.environment is not None and own_interrupted(app) is not None:
+        return rebuild(app, UNINSTALL, run_options, dry_run)  # as in install_packages
     if not found:
         are = "is" if len(names) == 1 else "are"
         reason = f"{_listed(names)} {are} not installed on {app.site.label}"

@@ -10,6 +10,7 @@ from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.jobs.state import SUCCEEDED, JobResult
 from azext_pythonapp.operations.app.deployment_warnings import warn_of_deployment
 from azext_pythonapp.operations.app.home_space import require_room
+from azext_pythonapp.operations.app.left_change import own_interrupted
 from azext_pythonapp.operations.app.observe import Observation, observe
 from azext_pythonapp.operations.app.python_in_use import target_in_use
 from azext_pythonapp.operations.job.pending_restart import pending_of_no_op
@@ -89,6 +90,8 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool, 
     options = request.pip_options(files)
     seen = observe(app, pythons=False)
     last = _done_before(seen, files, options)
+    if last is not None and seen.environment is not None and own_interrupted(app) is not None:
+        return rebuild(app, COMMAND, request.run_options, dry_run)  # with nothing to build: it looks at what runs
     if last is not None:
         changes = pending_of_no_op(app, COMMAND, request.run_options.restart, dry_run)
         if dry_run:

@@ -8,7 +8,9 @@ from datetime import date
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
+from azext_pythonapp.appservice.page import Page
 from azext_pythonapp.operations.app.deployment_warnings import warn_of_deployment
+from azext_pythonapp.operations.app.left_change import own_interrupted
 from azext_pythonapp.operations.app.record_parts import in_use
 from azext_pythonapp.operations.app.recording import recorded
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
@@ -98,14 +100,16 @@ class PlannedSwitch:
     def _apply(self) -> list[Change]:
         """Apply the plan, and return what changed; it is recorded. A plan that only verifies needs no record."""
         decision, run, plan, brought = self._decision, self._run, self._plan, self._brought
-        if run.compares_page:
+        run.goes_on = self._take_page_of_interrupted()
+        if run.compares_page and not run.goes_on:
             with self._app.progress.phase(f"Fetching {run.health.url} as it is now."):
                 run.health.fetch_before(run.web_config.content)
         if not run.acts:
             return plan.apply(self._app.progress)
         with recorded(self._app, brought.command) as change:
             run.change, plan.guard = change, change.require
-            change.note(runtime_before=in_use(decision.before), **environments_before(decision))
+            status = run.health.result["httpStatusBefore"]
+            change.note(runtime_before=in_use(decision.before), page_before=status, **environments_before(decision))
             brought.record(change)
             if decision.installation is not None:
                 decision.installation.record_in(change)
@@ -115,6 +119,17 @@ class PlannedSwitch:
             after = environments_after(decision, run)
             change.finish(changes, runtime_after=in_use(run.python), **after, **brought.recorded())
         return changes
+
+    def _take_page_of_interrupted(self) -> bool:
+        """Take the page before an interrupted change that this command goes on with as the one before, if it is known.
+
+        The app may run what that change has begun, so its page now says nothing about how it was.
+        """
+        left, health = own_interrupted(self._app), self._run.health
+        if left is None or left.page_before is None:
+            return False
+        health.before, health.result["httpStatusBefore"] = Page(left.page_before, ""), left.page_before
+        return True
 
     def _show(self, warnings: Sequence[str], *, dry_run: bool) -> None:
         """Show the plan; its line about web.config names the Python before and after, and the diff has the rest."""

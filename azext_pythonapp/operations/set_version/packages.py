@@ -62,7 +62,8 @@ def rebuild(
         switch = PackageSwitch(app, _request(run_options), _Packages(app, command, run_options.timeout), wanted)
     if run_options.stop_app == "always" and not dry_run:
         app.progress.say(f"{capital(app.site.label)} is not stopped: nothing that it runs is changed.")
-    return switch.start_only() if not (run_options.wait or dry_run) else switch.carry_out(dry_run)
+    only_starts = not (run_options.wait or dry_run) and switch.builds
+    return switch.start_only() if only_starts else switch.carry_out(dry_run)
 
 
 class _Packages(Brought):
@@ -100,6 +101,11 @@ def _request(run_options: RunOptions) -> SetVersionRequest:
 
 class PackageSwitch(PlannedSwitch):
     """A switch to an environment with other packages, whose answer is that of a command about packages."""
+
+    @property
+    def builds(self) -> bool:
+        """Return whether an environment is to be built."""
+        return self._decision.place is not None and self._decision.place.contents is not None
 
     def start_only(self) -> dict[str, Any]:
         """Start the job and return as soon as it has begun; the same command without --no-wait makes the switch."""

@@ -330,6 +330,6 @@ def _check_page(decision: Decision, run: Run) -> Sequence[Change]:
     run.health.check(
         run.web_config.content,
         Served(str(run.python.version), run.intent.kind, folder, run.log),
-        run.restart_reason is not None or run.restarted or run.switched,
+        run.restart_reason is not None or run.restarted or run.switched or run.goes_on,
     )
     return []
