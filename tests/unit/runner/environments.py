@@ -51,6 +51,12 @@ class Environments:
         path = self.parent / letter / DESCRIPTION
         return parse(path.read_bytes()) if path.exists() else None
 
+    def packages(self, letter: Letter) -> dict[str, str] | None:
+        """The packages of one as its description has them, without those that an old pip of the runtime needs."""
+        made = self.description(letter)
+        needed = ("setuptools", "wheel")
+        return made and {name: version for name, version in made.packages.items() if name not in needed}
+
     def says(self, letter: Letter, program: str) -> str:
         """What a program prints that its Python runs."""
         python = self.parent / letter / "bin" / "python"
