@@ -154,7 +154,7 @@ def test_uv_builds_an_environment(environments):
     arguments, _ = called_with(runtime)
     assert arguments[arguments.index("--python") + 1] == str(environments.parent / "b/bin/python")
     made = environments.description("b")
-    assert made.packages == {"left": "2.0", "right": "1.5"} and made.installer == "uv 0.13.9"
+    assert environments.packages("b") == {"left": "2.0", "right": "1.5"} and made.installer == "uv 0.13.9"
     assert not list(runtime.packages.glob("left*")) and said(runtime) == []
     assert (runtime.site.home / CHECK).exists(), "uv has checked its own work"
 
@@ -168,7 +168,7 @@ def test_uv_is_called_once_for_each_call_of_pip(environments):
     uv = replace(uv, calls=(first, *uv.calls))
     job = environments.build("b", "right", uv=uv, files={"first.txt": b"left==1.0"})
     assert job.state == SUCCEEDED and job.installer == "uv 0.13.9", environments.runtime.lines
-    assert environments.description("b").packages == {"left": "1.0", "right": "1.5"}
+    assert environments.packages("b") == {"left": "1.0", "right": "1.5"}
 
 
 def test_an_environment_without_packages_needs_no_uv(environments):
@@ -213,7 +213,7 @@ def test_pip_begins_from_nothing_where_uv_stopped_half_way(environments):
     uv = uv_install(uv_in_place(environments.runtime, program), or_pip=True)
     job = environments.build("b", "tall", uv=uv, files=dict([wheel("tall", "1.0")]))
     assert job.state == SUCCEEDED and said(environments.runtime) == ["it ended with exit code 2."]
-    assert environments.description("b").packages == {"tall": "1.0"} and job.installer is None
+    assert environments.packages("b") == {"tall": "1.0"} and job.installer is None
 
 
 def test_pip_does_not_go_on_where_uv_has_changed_a_runtime(runtime):
@@ -243,7 +243,7 @@ def test_no_package_that_is_for_other_pythons_stays(environments, bound):
     uv = uv_install(uv_in_place(environments.runtime, IGNORES_THE_PYTHON))
     job = environments.build("b", "tall", uv=uv, files=files)
     assert job.state == SUCCEEDED and job.installer is None, environments.runtime.lines
-    assert environments.description("b").packages == {"tall": "1.0"}
+    assert environments.packages("b") == {"tall": "1.0"}
     assert [each.split(", and not ")[0] for each in said(environments.runtime)] == [
         f"it has installed tall 2.0, which needs Python {bound}"
     ]
