@@ -29,10 +29,10 @@ class Run:
     one that the app is to run; None for a runtime. switched: whether web.config was written.
     acts: whether the plan does anything, so that the page is no longer what it was. compares_page: whether the page is
     fetched before the plan is applied, and before anything is written. restarts_first: whether the app is
-    restarted before anything else is changed. goes_on: whether an interrupted change is gone on with whose page before is
-    known. brought: what is brought with the switch. free: the bytes that
-    are free in %HOME%, as the plan found them; None where that is not known. undone: whether the app was put
-    back after a failure, or that was tried. verification: what the import check said, by the keys of
+    restarted before anything else is changed. goes_on: whether an interrupted change is gone on with whose page before
+    is known. brought: what is brought with the switch. free: the bytes that are free in %HOME%, as the plan found them;
+    None where that is not known. undone: whether the app was put back after a failure, or that was tried.
+    verification: what the import check said, by the keys of
     docs/json-output.md.
     """
 
