@@ -137,7 +137,7 @@ _PARTS: dict[str, _Check] = {
     "command": is_command,
     "undoes": _optional(is_id),
     "jobs": _each(is_id),
-    "pageBefore": lambda value: value is None or (type(value) is int and 100 <= value <= 599),
+    "pageBefore": lambda value: value is None or (isinstance(value, int) and 100 <= value <= 599),
     "app": _optional(_mapping(_text, _optional(_text))),
     "changes": _each(
         _fields(
