@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import ntpath
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 
-from azext_pythonapp.errors import PythonAppError, RemoteFailed, UnknownOutcome
-from azext_pythonapp.jobs.late_compile import start_compiling
+from azext_pythonapp.errors import RemoteFailed, UnknownOutcome
 from azext_pythonapp.jobs.pending_restart import START, markers
 from azext_pythonapp.operations.app.health_check import Served
 from azext_pythonapp.operations.app.home_space import require_room, require_writable_root
@@ -17,7 +15,7 @@ from azext_pythonapp.operations.app.registration import SITE_TRANSFORM, is_read,
 from azext_pythonapp.operations.app.server_log import ServerLog
 from azext_pythonapp.operations.app.settings import known_settings
 from azext_pythonapp.operations.environment.registration import plan_registration, restart_step
-from azext_pythonapp.operations.job.pending_restart import plan_pending, restart_to_read, run_pending
+from azext_pythonapp.operations.job.pending_restart import compile_packages, plan_pending, restart_to_read, run_pending
 from azext_pythonapp.operations.rollback.environment import package_rows
 from azext_pythonapp.operations.rollback.files import FileReturn
 from azext_pythonapp.operations.rollback.run import NOTHING, Run
@@ -94,9 +92,7 @@ def _file_steps(run: Run, files: Sequence[FileReturn]) -> list[Step]:
 
     def compile_again() -> Sequence[Change]:
         """Have the packages of an environment compiled after all: the restart has ended that."""
-        for job in run.jobs:
-            with suppress(PythonAppError):
-                start_compiling(app.kudu.retrying_for(0), job)
+        compile_packages(app, run.jobs)
         return []
 
     again = [Step("", [], compile_again)] if run.environment is not None else []

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from azext_pythonapp.errors import PythonAppError
-from azext_pythonapp.jobs.late_compile import start_compiling
 from azext_pythonapp.jobs.request import Switch
 from azext_pythonapp.operations.app.record_parts import environment_part, source_arguments
 from azext_pythonapp.operations.environment.build import (
@@ -21,6 +18,7 @@ from azext_pythonapp.operations.environment.build import (
 )
 from azext_pythonapp.operations.environment.registration import plan_registration, plan_unregister
 from azext_pythonapp.operations.environment.standing import read_description
+from azext_pythonapp.operations.job.pending_restart import compile_packages
 from azext_pythonapp.operations.set_version.decision import Decision
 from azext_pythonapp.operations.set_version.run import Run
 from azext_pythonapp.packages.wheels import STORE
@@ -157,8 +155,7 @@ def pair_steps(decision: Decision, run: Run) -> list[Step]:
     def compile_again() -> Sequence[Change]:
         """Have the new packages compiled after all: the restart has ended that."""
         if run.built is not None:
-            with suppress(PythonAppError):
-                start_compiling(app.kudu.retrying_for(0), run.built.id)
+            compile_packages(app, [run.built.id])
         return []
 
     return [*registering.steps, Step("", [], compile_again)]

@@ -339,7 +339,7 @@ def test_what_a_restart_has_ended_is_compiled_after_all(world, add, built, monke
     monkeypatch.setattr(registration, "restart_to_read", lambda opened: world.done.append("restart to read"))
     monkeypatch.setattr(registration, "is_site_transform_read", lambda opened: None)
     monkeypatch.setattr(world.app.kudu, "retrying_for", lambda seconds: world.app.kudu, raising=False)
-    monkeypatch.setattr(steps, "start_compiling", lambda kudu, job: compiled.append((job, list(world.done))))
+    monkeypatch.setattr(steps, "compile_packages", lambda app, jobs: compiled.append((*jobs, list(world.done))))
     assert undo(world)["environment"] == "a"
     assert compiled == [
         ("20261126-110007-0007", ["page before", f"build a on {NEW}", f"import with {OF_A}", "restart to read"])
