@@ -14,13 +14,19 @@ from azext_pythonapp.jobs.launch import Launched
 from azext_pythonapp.jobs.request import STATE, folder, log_path
 from azext_pythonapp.jobs.state import Job
 from azext_pythonapp.jobs.store import delete_secrets, give_up, not_begun, read
-from azext_pythonapp.worker import PendingCommand, ScmSite
+from azext_pythonapp.worker import CommandAnswer, ScmSite
 
 POLL_SECONDS = 1.0
 # Until the job is first seen: whoever waits wants to see that it begins.
 START_POLL_SECONDS = 0.3
 # Once Kudu has said that the command ended, the state that it wrote last appears within this time.
 GRACE_SECONDS = 6.0
+# A worker that is short of memory or processes cannot start Python at this moment (docs/platform/worker.md 0.9), and
+# Kudu ends a command that is silent for too long. A command that ended before the job began is posted again so many
+# seconds after its answer; the runner ends at once when the job has begun after all.
+AGAIN_SECONDS = (2.0, 4.0)
+# The answers that another try does not change: cmd.exe finds no such Python, or the runner ran and failed.
+_FINAL = ("cannot find the path", "cannot find the file", "is not recognized as", "Traceback (most recent call last)")
 # For a job that this client started, a missing state is not looked into sooner.
 PATIENT_SECONDS = 60.0
 # A cold SCM site takes four minutes (docs/platform/kudu.md 6). Whoever waits is told sooner.
@@ -64,15 +70,16 @@ class LogTail:
 class Watch:
     """Tells from what is seen of a job, and when, whether it is alive: as `store.show` does, by the server's clock.
 
-    clock: seconds, monotonic; it tells only how long this client has looked. pending: the command at Kudu, for the
-    client that started it.
+    clock: seconds, monotonic; it tells only how long this client has looked. started: the job, for the client that
+    started it; its id for any other.
     """
 
-    def __init__(self, job_id: str, pending: PendingCommand | None, clock: Callable[[], float]):
+    def __init__(self, started: Launched | str, clock: Callable[[], float]):
         self.job: Job | None = None
-        self.started_here = pending is not None
-        self._job_id = job_id
-        self._pending = pending
+        self._started = None if isinstance(started, str) else started
+        self.started_here = self._started is not None
+        self.job_id = started if isinstance(started, str) else started.job_id
+        self._pauses = list(AGAIN_SECONDS if self._started is not None and self._started.post is not None else ())
         self._clock = clock
         self._begun_at = clock()
         self._same_since: float | None = None
@@ -126,24 +133,39 @@ class Watch:
                 return None
         if judged.state != state.LOST:
             return None
-        words = f" {self._kudu_answer()}" if self._pending and self._pending.result() else ""
+        words = f" {self._kudu_answer()}" if self._answer() else ""
         return judged.lost(f"{judged.error}{words}")
 
     def _saw_no_state(self, job: Job | None, server_time: datetime | None, now: float) -> None:
-        """Raises RemoteFailed for a job that was started here and cannot begin any more."""
+        """Post a command again that ended before the job began.
+
+        Raises RemoteFailed for a job that was started here and cannot begin any more.
+        """
         if self.begun or not self.started_here:
             return
-        answered = self._pending is not None and self._pending.result() is not None
-        if answered and self._answered_at is None:
+        answer = self._answer()
+        if answer is not None and self._answered_at is None:
             self._answered_at = now
-        if (self._answered_at is not None and now - self._answered_at >= GRACE_SECONDS) or (
-            job is not None and job.judged(server_time).state == state.LOST
-        ):
+        waited = 0.0 if self._answered_at is None else now - self._answered_at
+        if waited >= GRACE_SECONDS or (job is not None and job.judged(server_time).state == state.LOST):
             raise self.never_began()
+        if answer is not None and self._pauses and waited >= self._pauses[0] and not _is_final(answer):
+            assert self._started is not None and self._started.post is not None
+            del self._pauses[0]
+            self._answered_at = None
+            self._started.pending = self._started.post()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; less when Kudu says meanwhile that the command has ended."""
+        (self._started.pending.sleep if self._started is not None else time.sleep)(seconds)
+
+    def _answer(self) -> CommandAnswer | None:
+        """What Kudu answered to the newest command of this client; None for nothing."""
+        return self._started.pending.result() if self._started is not None else None
 
     def _kudu_answer(self) -> str:
         """What Kudu answered to the command, on one line."""
-        answer = self._pending.result() if self._pending else None
+        answer = self._answer()
         if answer is None:
             return "Kudu gave no answer."
         text = " ".join((answer.error or answer.output or "").split())
@@ -151,20 +173,25 @@ class Watch:
 
     def never_began(self, reason: str | None = None) -> RemoteFailed:
         """The error of a job of which nothing runs. reason: a sentence; None for what Kudu answered."""
-        if self._pending is not None:
-            self._pending.give_up()
+        if self._started is not None:
+            self._started.pending.give_up()
         return RemoteFailed(
-            f"Job {self._job_id} did not start on the worker. {reason or self._kudu_answer()}",
+            f"Job {self.job_id} did not start on the worker. {reason or self._kudu_answer()}",
             "Check with `az webapp python list` that the runtime is installed and runs, then run the command again.",
         )
 
     def unwatched(self, reason: str, wait_command: str) -> PythonAppError:
         """Return the error for a client that stops watching a job, which runs unless its start never reached Kudu."""
-        if not self.begun and self._pending is not None and self._pending.give_up():
+        if not self.begun and self._started is not None and self._started.pending.give_up():
             return self.never_began(reason)
         return UnknownOutcome(
-            f"Job {self._job_id} is still running on the worker. {reason}", f"{wait_command} --job-id {self._job_id}"
+            f"Job {self.job_id} is still running on the worker. {reason}", f"{wait_command} --job-id {self.job_id}"
         )
+
+
+def _is_final(answer: CommandAnswer) -> bool:
+    """Whether another try would be answered alike."""
+    return any(words in f"{answer.error} {answer.output}" for words in _FINAL)
 
 
 class Absence:
@@ -265,10 +292,9 @@ def _followed(
     sleep: Callable[[float], None] | None,
 ) -> Job:
     """The job once it is over; what follow does, but what is left to do after it."""
-    job_id, pending = (started, None) if isinstance(started, str) else (started.job_id, started.pending)
-    sleep = sleep or (pending.sleep if pending else time.sleep)
+    watch = Watch(started, clock)
+    job_id, sleep = watch.job_id, sleep or watch.sleep
     tail = LogTail(kudu, log_path(job_id))
-    watch = Watch(job_id, pending, clock)
     begun, absence = clock(), Absence(watch, wait_command, clock, tell)
     while True:
         asked = clock()
@@ -318,7 +344,7 @@ def _begun(
     sleep: Callable[[float], None],
 ) -> Job:
     """The job once it has begun."""
-    watch = Watch(started.job_id, started.pending, clock)
+    watch = Watch(started, clock)
     absence = Absence(watch, wait_command, clock, tell)
     while True:
         asked, pause = clock(), START_POLL_SECONDS

@@ -12,12 +12,17 @@ from azext_pythonapp.windows import quote_command
 from azext_pythonapp.worker import PendingCommand, ScmSite
 
 
-@dataclass(frozen=True)
+@dataclass
 class Launched:
-    """A job that was started. pending: the command at Kudu that runs it; its answer comes at the end, if ever."""
+    """A job that was started.
+
+    pending: the command at Kudu that runs it; its answer comes at the end, if ever. post: posts that command again;
+    None where that cannot be done.
+    """
 
     job_id: str
     pending: PendingCommand
+    post: Callable[[], PendingCommand] | None = None
 
 
 def launch(
@@ -45,11 +50,13 @@ def launch(
     except BaseException:
         _discard(kudu, job_id)
         raise
+    command = quote_command(spec.python, "-u", "-B", "-E", "-s", RUNNER_START)
     starting()
-    pending = kudu.start(
-        quote_command(spec.python, "-u", "-B", "-E", "-s", RUNNER_START), folder(job_id).replace("/", "\\")
-    )
-    return Launched(job_id, pending)
+
+    def post() -> PendingCommand:
+        return kudu.start(command, folder(job_id).replace("/", "\\"))
+
+    return Launched(job_id, post(), post)
 
 
 def _discard(kudu: ScmSite, job_id: str) -> None:

@@ -30,6 +30,9 @@ class Switches:
     scm_429_times           this many requests are throttled
     scm_401_times, scm_403_times  this many requests are denied: conditional access, a recycling site
     scm_retry_after         seconds in the Retry-After header of a 503 or 429
+    command_short_times     this many commands end before the program that they name starts, because the worker is short of
+                            memory: cmd.exe says so (docs/platform/worker.md 0.9)
+    command_short_at        … and only those that contain this
     command_race_exit_zero  a finished command reports exit code 0, whatever the real one was (docs/platform/kudu.md 1.3)
     restart_recycles_scm    a restart of the app also ends its SCM site and every running command
                             (docs/platform/kudu.md 5.3)
@@ -96,6 +99,8 @@ class Switches:
     scm_401_times: int = 0
     scm_403_times: int = 0
     scm_retry_after: int | None = None
+    command_short_times: int = 0
+    command_short_at: str = ""
     command_race_exit_zero: bool = False
     restart_recycles_scm: bool = True
     restart_seconds: float = 1.0

@@ -145,3 +145,15 @@ def test_an_app_without_jobs(az, apps):
     assert "There is no job 20200101-000000-abcd" in unknown.stderr, unknown
     wrong = az("webapp python job show --job-id ../../x", *naming(site), expect=2)
     assert "is not the id of a job" in wrong.stderr and "Traceback" not in wrong.stderr, wrong
+
+
+def test_a_worker_short_of_memory_is_asked_again(az, apps, six):
+    """Neither the import check nor the job that cmd.exe could not start at first is called failed."""
+    site = apps.prepared("wsgi_hello")
+    site.switches.command_short_at, site.switches.command_short_times = "runner/__main__.py", 2
+    done = az("webapp python install-requirements -r", six, *naming(site))
+    assert [row["name"] for row in done.json["installed"]] == ["six"] and site.switches.command_short_times == 0
+    (site.machine.home / "site/wwwroot/web.config").unlink()
+    site.switches.command_short_at, site.switches.command_short_times = "b64decode", 1
+    checked = az("webapp python set-version --version 3.8 --no-requirements", *naming(site))
+    assert site.switches.command_short_times == 0 and checked.json["verification"]["importOk"] is True

@@ -228,12 +228,17 @@ def _ordinal(content: bytes, handler: PythonHandler) -> int:
 
 
 def _run(app: App, command: str, config: str | None, content: bytes) -> CommandResult:
-    """Run the check; repeat it once when the connection was cut, which is safe for a check."""
+    """Run the check; repeat it once when no answer came, which is safe for a check.
+
+    The connection was cut, or the worker was too busy to start Python (docs/platform/worker.md 0.9).
+    """
     for last in (False, True):
         try:
             if config is not None:
                 app.kudu.write(config, content, "*")
-            return app.kudu.run(command)
+            result = app.kudu.run(command)
+            if last or _answer(result) is not None:
+                return result
         except UnknownOutcome as error:
             if last:
                 raise UnknownOutcome(
@@ -272,7 +277,8 @@ def _answer(result: CommandResult) -> dict[str, Any] | None:
 
 def _no_answer(app: App, python_path: str, result: CommandResult) -> PythonAppError:
     reason = (_shown(result.error) or _shown(result.output))[-300:]
-    if "was aborted due to no output" in reason:
+    # Kudu could not start the command, or ended it (docs/platform/kudu.md 1.1).
+    if result.exit_code == -1 and not result.output.strip():
         return UnknownOutcome(
             f"It is not known whether the entry point of {app.site.label} can be imported: {reason}",
             f"Run the command again. {_SKIP}",

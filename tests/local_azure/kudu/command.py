@@ -36,6 +36,10 @@ _BAD_DIRECTORY = (
 _GONE = "<html><head><title>502 - Web server received an invalid response</title></head><body>502</body></html>"
 
 
+# ERROR_COMMITMENT_LIMIT, as cmd.exe says it.
+_SHORT = "The paging file is too small for this operation to complete.\r\n"
+
+
 class Recycled(ConnectionError):
     """The SCM site ended while the command ran: there is no response."""
 
@@ -88,6 +92,8 @@ class Command:
             exists = False
         if not exists:
             return _failed(_BAD_DIRECTORY)
+        if site.switches.command_short_at in self.text and site.switches.use_up("command_short_times"):
+            return {"Output": "", "Error": _SHORT, "ExitCode": 1}
         line = f'"{site.machine.starter}" {self.text}'
         self._process = site.machine.spawn(line, directory=self.directory, environment=site.environment())
         self.pid = self._process.pid

@@ -203,6 +203,55 @@ def test_a_job_that_cannot_start_fails_with_kudus_answer(worker):
     assert not (worker.folder / "secrets.json").exists()
 
 
+BUSY = (
+    Result("", "The paging file is too small for this operation to complete.\r\n", 1),
+    Result("", "", -1073741502),
+    Result("", "System.ComponentModel.Win32Exception (0x80004005): Internal error.", -1),
+    Result("", IDLE_KILL, -1),
+    Result("", "", 1),
+)
+
+
+@pytest.mark.parametrize("answer", BUSY)
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_worker_too_busy_to_start_it_is_asked_again(worker, answer, times):
+    worker.pending.answer = answer
+    posted = []
+
+    def post():
+        posted.append(worker.now)
+        again = Pending()
+        if len(posted) < times:
+            again.answer = answer
+        else:
+            worker.script = lambda second: worker.state("succeeded", exitCode=0)
+        return again
+
+    assert worker.follow(Launched(JOB, worker.pending, post)).state == "succeeded"
+    assert len(posted) == times
+
+
+@pytest.mark.parametrize(
+    ("answer", "times"),
+    [
+        (BUSY[0], 2),
+        (Result("", "Traceback (most recent call last):\r\nIOError: [Errno 28] No space left on device", 1), 0),
+        (Result("", "'D:\\home\\x\\python.exe' is not recognized as an internal or external command", 9009), 0),
+    ],
+)
+def test_one_that_never_can_start_it_is_not_asked_for_ever(worker, answer, times):
+    posted = []
+
+    def post():
+        posted.append(Pending())
+        posted[-1].answer = answer
+        return posted[-1]
+
+    with pytest.raises(RemoteFailed, match=re.escape(f"answered exit code {answer.exit_code}")):
+        worker.follow(Launched(JOB, post(), post))
+    assert len(posted) == times + 1 and worker.now < 20
+
+
 def test_a_job_that_never_starts_is_not_waited_for_for_ever(worker):
     with pytest.raises(RemoteFailed, match="did not start"):
         worker.follow()

@@ -17,10 +17,11 @@ FAST = write_handler(None, HandlerIntent("fastCgi", PYTHON, entry_point="app.app
 BARE = FAST.replace(b'<add key="WSGI_HANDLER" value="app.app" />', b"")
 
 
-def checked(answer, content=FAST, settings=None, **how):
-    """What becomes of an answer of the program: the error, or None."""
+def checked(answer, content=FAST, settings=None, before=(), **how):
+    """What becomes of an answer of the program: the error, or None. before: what Kudu answers before that."""
     line = f"noise\n\npythonapp-import {json.dumps({'python': '3.11.9', **answer})}\n"
-    kudu = SimpleNamespace(home=lambda: "D:\\home", run=lambda command: CommandResult(line, "", 0))
+    answers = [*before, CommandResult(line, "", 0)]
+    kudu = SimpleNamespace(home=lambda: "D:\\home", run=lambda command: answers.pop(0))
     site = SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop")
     configuration = SimpleNamespace(physical_root="site\\wwwroot")
     app = SimpleNamespace(kudu=kudu, site=site, arm=SimpleNamespace(configuration=lambda site: configuration))
@@ -59,6 +60,22 @@ def test_what_is_not_known_is_no_failure_of_the_app(answer):
     error = checked(answer)
     assert isinstance(error, UnknownOutcome) and "is not known" in error.message and "does not" not in error.message
     assert "--no-import-check" in error.recommendation
+
+
+ABORTED = CommandResult("", "Command 'x' was aborted due to no output nor CPU activity for 60 seconds.", -1)
+REFUSED = CommandResult("", "System.ComponentModel.Win32Exception (0x80004005): Internal error.", -1)
+SHORT = CommandResult("", "The paging file is too small for this operation to complete.", 1)
+
+
+@pytest.mark.parametrize("before", [ABORTED, REFUSED, SHORT, CommandResult("", "", -1073741502)])
+def test_a_worker_too_busy_to_start_python_is_asked_again(before):
+    assert checked({"error": None}, before=[before]) is None
+
+
+def test_a_python_that_was_not_started_twice_is_not_known():
+    assert isinstance(checked({}, before=[SHORT, REFUSED]), UnknownOutcome)
+    broken = checked({}, before=[SHORT, CommandResult("", "Fatal Python error: init_import_site", 1)])
+    assert isinstance(broken, RemoteFailed) and "Fatal Python error" in broken.message
 
 
 def test_unknown_settings_are_checked_on_the_worker():
