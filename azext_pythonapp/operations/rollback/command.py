@@ -117,10 +117,11 @@ def _require_kept(app: App, target: Target, kept: Kept) -> None:
 def _apply(run: Run, plan: Plan, kept: Kept) -> list[Change]:
     """Apply the plan under the app's lease, and record it."""
     found, app, exchange = run.found, run.found.app, run.exchange
-    undoes = found.target.record.id
+    undoes, status = found.target.record.id, run.fetch_before()
     with recorded(app, COMMAND, undoes=undoes, continues=lambda earlier: earlier.undoes == undoes) as record:
         run.record = record
-        record.note(packages=_packages(run), runtimes=_runtimes(found), runtime_before=in_use(found.seen.current))
+        record.note(packages=_packages(run), runtimes=_runtimes(found))
+        record.note(runtime_before=in_use(found.seen.current), page_before=status)
         if found.environment is not None:
             record.note(**_environments(found))
         if exchange is not None and run.exchanges:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from azext_pythonapp.appservice.page import Page
 from azext_pythonapp.operations.app.health_check import HealthCheck, HealthOptions
 from azext_pythonapp.operations.app.recording import OpenChange
 from azext_pythonapp.operations.app.server_log import ServerLog
@@ -49,7 +50,8 @@ class Run:
     record: of this command, while it changes something. pythons: on the app, as far as is known. health: the page,
     before and after. verification: what the import check said, by the keys of docs/json-output.md. sent: whether
     published files were put back, also when that was undone. tried: whether that was tried. lost: whether something
-    could not be undone.
+    could not be undone. compares_page: whether the page is fetched before anything is changed. goes_on: whether a
+    rollback is gone on with that was interrupted, whose page before is known.
     """
 
     def __init__(self, found: Found, request: RollbackRequest, exchange: Exchange | None = None):
@@ -77,6 +79,7 @@ class Run:
         self.log: ServerLog | None = None
         self.restarted = False
         self.sent = self.tried = self.lost = False
+        self.compares_page = self.goes_on = False
         self.verification: dict[str, Any] = {"pythonVersion": None, "importOk": None}
 
     def recording(self) -> OpenChange:
@@ -97,6 +100,23 @@ class Run:
         found = self.found.environment
         then = found.then if found is not None else None
         return base_in(self.pythons, then, self.found.app.kudu.home()) if then is not None else None
+
+    def fetch_before(self) -> int | None:
+        """Fetch the page before anything is changed, where it is compared; return its status, None for none.
+
+        The app may run what an interrupted rollback has begun already: then the page before that one counts, if it is
+        known. Raises what HealthCheck.fetch_before raises.
+        """
+        if not self.compares_page:
+            return None
+        cut, health, app = self.found.target.interrupted, self.health, self.found.app
+        if cut is not None and cut.page_before is not None:
+            self.goes_on = True
+            health.before, health.result["httpStatusBefore"] = Page(cut.page_before, ""), cut.page_before
+        else:
+            with app.progress.phase(f"Fetching {health.url} as it is now."):
+                health.fetch_before(self.content)
+        return health.before.status if health.before is not None else None
 
     @property
     def jobs(self) -> list[str]:

@@ -128,16 +128,14 @@ def _title(file: FileReturn) -> str:
 
 
 def _anchor(run: Run) -> Step:
-    """Return the first step: it fetches the page as it is. It is undone last, when all else is as it was."""
+    """Return the first step: it does nothing, and is undone last, when all else is as it was."""
     found, app = run.found, run.found.app
-
-    def fetch() -> Sequence[Change]:
-        run.health.fetch_before(run.content)
-        return []
+    run.compares_page = bool(run.checked and found.running)
 
     def undo() -> str:
         if not run.touched:
-            return f"What {app.site.label} runs was not changed."
+            left = " now; what the interrupted rollback has changed stays" if run.goes_on else ""
+            return f"What {app.site.label} runs was not changed{left}."
         running = found.running or run.restarted
 
         def page() -> int | str | None:
@@ -153,8 +151,6 @@ def _anchor(run: Run) -> Step:
                 page_status=page if running and run.checked else None,
             )
 
-    if run.checked and found.running:
-        return Step(f"Fetching {run.health.url} as it is now.", [], fetch, undo)
     return Step("", [], lambda: [], undo)
 
 
@@ -314,7 +310,8 @@ def _check_page(run: Run) -> Sequence[Change]:
     assert handler is not None
     new = now is None or not same_path(now.python_exe, handler.python_exe, home)
     folder = _folder_of(started_path(handler.python_exe, home), home) if new else None
-    run.health.check(run.content, Served(run.version, handler.kind, folder, run.log), run.touched or run.restarted)
+    changed = run.touched or run.restarted or run.goes_on
+    run.health.check(run.content, Served(run.version, handler.kind, folder, run.log), changed)
     return []
 
 

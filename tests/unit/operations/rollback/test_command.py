@@ -209,7 +209,7 @@ def test_published_files_come_back_before_the_import(world, add, monkeypatch):
         ("web.config", "update"),
         ("app", "restart"),
     ]
-    order = ["note None", "page before", "keep", "send", "complete", "remember", f"import with {OLD}", "restart"]
+    order = ["page before", "note None", "keep", "send", "complete", "remember", f"import with {OLD}", "restart"]
     assert world.done == [*order, "page with Python 3.8.10"]
     assert world.records[0].published.replaced == ["app.py"]
 

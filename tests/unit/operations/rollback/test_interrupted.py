@@ -92,6 +92,33 @@ def test_a_rollback_cut_off_after_writing_is_loaded_and_checked(world, add):
     assert undo(world, change_id=world.change.id)["changed"] is False and world.done == []
 
 
+@pytest.mark.parametrize("leased", [True, False])
+def test_it_is_judged_by_the_page_before_the_interrupted(world, add, leased):
+    """What the interrupted rollback has switched to may be broken: its page is not the one of before."""
+    part = KeptFile(WEB_CONFIG, "web.config", config(NEW), config(OLD), True)
+    cut = add("rollback", UNFINISHED, undoes=world.change.id, files=(part,), page_before=200)
+    if leased:
+        lease = LeaseFile(cut.id, "rollback", "az webapp python rollback --yes", "", "", cut.started_at, "")
+        world.app.kudu.write(LEASE, lease.to_json(), None)
+    world.put(config(OLD))
+    world.before, world.bad = 500, True
+    with pytest.raises(RemoteFailed) as caught:
+        undo(world)
+    assert world.judged == [(200, True)] and "page before" not in world.done
+    assert "what the interrupted rollback has changed stays" in caught.value.message
+    if leased:
+        world.bad = False
+        assert undo(world)["verification"]["httpStatusBefore"] == 200
+        assert (world.records[0].id, world.records[0].page_before) == (cut.id, 200)
+
+
+def test_the_page_before_is_recorded_before_the_switch(world):
+    world.bad = True
+    with pytest.raises(RemoteFailed):
+        undo(world)
+    assert world.records[0].page_before == 200 and world.judged == [(200, True)]
+
+
 def test_an_app_that_was_stopped_for_its_job_is_started(world, add, monkeypatch):
     job_id = "20261126-120500-aaaa"
     cut = add("install-requirements", UNFINISHED, jobs=(job_id,))

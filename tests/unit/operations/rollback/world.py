@@ -34,9 +34,11 @@ class Page:
     def fetch_before(self, content):
         self._world.done.append("page before")
         self.before = SimpleNamespace(status=self._world.before)
+        self.result["httpStatusBefore"] = self._world.before
 
     def check(self, content, served, changed):
         self._world.done.append(f"page with Python {served.version}")
+        self._world.judged.append((self.before.status if self.before else None, changed))
         if self._world.bad:
             raise RemoteFailed("The page answered 500.")
         self.result["httpStatus"] = 200
@@ -56,6 +58,7 @@ class World:
         self.app, self.folder = app, folder
         self.before, self.bad, self.imports = 200, False, True
         self.done: list[str] = []
+        self.judged: list[tuple[int | None, bool]] = []  # the page before, and whether the app was changed, by check
         self.why, self.held, self.stuck = "", False, False
         self.pythons = [OLD, NEW]
         app.kudu.memory = SimpleNamespace(forget=lambda: None)
