@@ -12,6 +12,8 @@ _WSGI_HANDLER = re.compile(r"(?P<module>[^()]+)\.(?P<object>\w+(?:\(\))?)")
 _ENVIRONMENT = re.compile(
     r"[^\s|\"]*\\data\\pythonapp\\environments\\(?P<letter>[ab])\\Scripts\\python\.exe", re.IGNORECASE
 )
+# The title of a job that builds an environment (operations/job/run.py).
+_BUILD = re.compile(r"environment (?P<letter>[ab]) \((?P<command>.+)\)")
 _MOMENT = re.compile(r"\d{4}-(?P<day>\d\d-\d\d)T(?P<minute>\d\d:\d\d):[\d.]+Z")
 
 
@@ -246,12 +248,18 @@ def _job_row(job):
     return OrderedDict(
         [
             ("Id", job["id"]),
-            ("Command", job["title"]),
+            ("Command", _title(job["title"])),
             ("State", job["state"]),
             ("Exit", job["exitCode"]),
             ("StartedAt", _to_the_minute(job["startedAt"])),
         ]
     )
+
+
+def _title(title):
+    """ "env b install-requirements" for "environment b (install-requirements)", so that a row fits 80 columns."""
+    found = _BUILD.fullmatch(title or "")
+    return f"env {found['letter']} {found['command']}" if found else title
 
 
 def _to_the_minute(moment):

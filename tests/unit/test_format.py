@@ -127,6 +127,16 @@ def test_columns_stay_where_they_are():
     assert _format.jobs_table([]) == _format.packages_table([]) == []
 
 
+@pytest.mark.parametrize(
+    "command", ["install-requirements", "package install", "package uninstall", "set-version", "publish", "rollback"]
+)
+def test_a_job_of_an_environment_fits_80_columns(command):
+    job = {"id": "20261126-155713-fc54", "state": "succeeded", "exitCode": 0, "startedAt": "2026-11-26T15:57:13Z"}
+    rows = _format.jobs_table([job | {"title": f"environment {letter} ({command})"} for letter in "ab"])
+    assert width(rows) <= 80
+    assert [row["Command"] for row in rows] == [f"env a {command}", f"env b {command}"]
+
+
 @pytest.mark.parametrize("letter", ["a", "b"])
 def test_a_table_tells_which_environment_a_python_is(letter):
     """The path of one does not fit 80 columns, and without its middle the two are the same."""
