@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.errors import NotFound, Refused
+from azext_pythonapp.errors import NotFound, Refused, RemoteFailed
 from azext_pythonapp.history.environment import EnvironmentChange, RecordedEnvironment
 from azext_pythonapp.history.record import PackageChange, Record
 from azext_pythonapp.jobs.request import EnvironmentBuild
@@ -29,6 +29,7 @@ from azext_pythonapp.operations.package.restore_set import (
     same_packages,
     stored_wheels,
 )
+from azext_pythonapp.operations.rollback.index_before import name_an_index
 from azext_pythonapp.packages import pip
 from azext_pythonapp.packages.pip import JobFile
 from azext_pythonapp.plan import Change, Step
@@ -220,7 +221,12 @@ class EnvironmentReturn:
                 "can stand on it. Nothing was changed."
             )
         place = self._place(base, Contents(self._run(base)))
-        job = build(app, place, "rollback", change, None)
+        try:
+            job = build(app, place, "rollback", change, None)
+        except RemoteFailed as error:
+            if self._wanted.options.no_index:
+                error.recommendation = name_an_index(app, change, LOCK)
+            raise
         self.job = job.id
         description = read_description(app, self._letter)
         if description is not None:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from azext_pythonapp.advice import quoted
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.errors import PythonAppError, RemoteFailed
-from azext_pythonapp.history.record import PackageChange, Record
-from azext_pythonapp.history.store import History
+from azext_pythonapp.errors import RemoteFailed
+from azext_pythonapp.history.record import PackageChange
 from azext_pythonapp.jobs.state import SUCCEEDED
-from azext_pythonapp.operations.app.left_change import undo_command
 from azext_pythonapp.operations.app.python_in_use import Target
 from azext_pythonapp.operations.app.record_parts import note_last_run, noted_run, package_part
 from azext_pythonapp.operations.app.recording import OpenChange
@@ -22,14 +18,13 @@ from azext_pythonapp.operations.job.pending_restart import run_pending
 from azext_pythonapp.operations.job.recorded_job import note_end
 from azext_pythonapp.operations.job.run import PipRun, require_job_success, result_changes
 from azext_pythonapp.operations.package.change import Attempts, RunOptions
-from azext_pythonapp.operations.package.restore_set import PackageSet, changes_to, package_set, plan_restore
+from azext_pythonapp.operations.package.restore_set import PackageSet, changes_to, plan_restore
 from azext_pythonapp.operations.rollback.found import FoundPackages
+from azext_pythonapp.operations.rollback.index_before import name_an_index
 from azext_pythonapp.operations.runtime.keep_packages import BUNDLED
 from azext_pythonapp.plan import Change, Step
 
 COMMAND = "rollback"
-# So many older records are asked for the index of then.
-_OLDER = 8
 
 
 class PackageReturn:
@@ -85,24 +80,11 @@ class PackageReturn:
         except RemoteFailed as error:
             error.precede(f"The packages of Python {self._target.version} could not be brought back. ")
             if self._wanted.options.no_index:
-                error.recommendation = self._name_an_index()
+                error.recommendation = name_an_index(self._app, self._record(), self._target.folder)
             raise
         if wanted is not None:
             note_last_run(self._app, self._target.folder, wanted)
         return changes
-
-    def _name_an_index(self) -> str:
-        """Return the advice for packages that no index was asked for, because the change itself had asked none.
-
-        The index is named where an earlier change of the same Python knows it; its credentials are not recorded.
-        """
-        undoes = str(self._record().record.undoes)
-        index = index_before(History(self._app.kudu), undoes, self._target.folder)
-        again = undo_command(self._app, undoes)
-        why = f"Change {undoes} was made with --no-index, so no index was asked."
-        if index is None:
-            return f"{why} If packages came from one before, add --index-url with its address: `{again}`."
-        return f"{why} An earlier one used this: `{again} --index-url {quoted(index)}`."
 
     def _pip(self, run: PipRun, restart: bool) -> list[Change]:
         """Run pip, with the app stopped where that is needed; a stopped app is started by the restart that follows."""
@@ -133,18 +115,3 @@ class PackageReturn:
         if self.used:
             run_pending(self._app, own=self.jobs, restart=False)
         return f"The packages of {python} of {label} are again those that were there."
-
-
-def index_before(history: History, change_id: str, folder: str) -> str | None:
-    """Return the index from which a Python's packages came before a change, without credentials; None for not known.
-
-    folder: of the runtime, below %HOME%. Raises nothing of Azure's.
-    """
-    with suppress(PythonAppError):
-        older = [each for each in history.ids() if each < change_id][:_OLDER]
-        for record in history.read_all(older):
-            for part in record.packages if isinstance(record, Record) else ():
-                places = package_set(part).options
-                if part.folder.lower() == folder.lower() and places.index_url:
-                    return places.index_url
-    return None

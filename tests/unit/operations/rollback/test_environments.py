@@ -10,6 +10,7 @@ from azext_pythonapp.errors import Conflict, Refused, RemoteFailed
 from azext_pythonapp.history import lease
 from azext_pythonapp.history.environment import EnvironmentChange, RecordedEnvironment
 from azext_pythonapp.history.record import FAILED, SUCCEEDED, KeptFile
+from azext_pythonapp.history.store import HISTORY
 from azext_pythonapp.operations.app.registration import SITE_TRANSFORM
 from azext_pythonapp.operations.environment import registration
 from azext_pythonapp.operations.job.run import spec_of
@@ -168,6 +169,38 @@ def test_one_that_is_not_as_it_was_is_built_again(switched, built, gone):
     redo = undo(switched, change_id=answer["changeId"])
     assert redo["environment"] == "b" and len(built) == 1
     assert undo(switched, change_id=redo["changeId"])["environment"] == "a" and len(built) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments, told",
+    [
+        (["--index-url", "https://h/then/simple"], "An earlier one used this: `{} --index-url https://h/then/simple`."),
+        (["--no-index"], "If packages came from one before, add --index-url with its address: `{}`."),
+    ],
+)
+def test_the_index_is_named_where_none_was_asked(switched, add, monkeypatch, arguments, told):
+    a, b = recorded("a", 1, BEFORE), recorded("b", 2, AFTER)
+    (switched.folder / HISTORY / f"{switched.change.id}.json").unlink()
+    add("install-requirements", environment=EnvironmentChange(None, a, {}, arguments))
+    made = add(
+        "install-requirements",
+        files=switched.change.files,
+        environment=EnvironmentChange(a, b, {}, ["--no-index", "--find-links", "%HOME%\\wheels"]),
+    )
+    (switched.folder / "data/pythonapp/environments/a/pythonapp.json").unlink()
+
+    def fails(*arguments):
+        raise RemoteFailed("No matching distribution.", "Correct the requirements.")
+
+    monkeypatch.setattr(environment_module, "build", fails)
+    with pytest.raises(RemoteFailed) as caught:
+        undo(switched, change_id=made.id)
+    again = f"az webapp python rollback -g rg -n shop --change-id {made.id} --yes"
+    assert f"Change {made.id} was made with --no-index" in caught.value.recommendation
+    assert caught.value.recommendation.endswith(told.format(again))
+    with pytest.raises(RemoteFailed) as caught:
+        undo(switched, change_id=made.id, index_url="https://h/now/simple")
+    assert caught.value.recommendation == "Correct the requirements."
 
 
 def test_packages_that_are_not_recorded_are_not_guessed(switched, built, add):
