@@ -112,11 +112,14 @@ def home_folder(physical_path: str, home: str) -> str | None:
 
 
 class AppFiles:
-    """The folder of an app that IIS serves at "/", through its SCM site. Raises what web_root does."""
+    """A folder of an app, through its SCM site.
 
-    def __init__(self, app: App):
+    root: the folder, below %HOME%; None for the one that IIS serves at "/". Raises what web_root does.
+    """
+
+    def __init__(self, app: App, root: str | None = None):
         self._kudu = app.kudu
-        self._root = web_root(app)
+        self._root = web_root(app) if root is None else root
         self.label = app.site.label
         self.worker_folder = ntpath.join("D:\\home", *self._root.split("/"))
 

@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.errors import Conflict, InvalidWebConfig, NotFound, Refused
+from azext_pythonapp.errors import Conflict, InvalidWebConfig, Refused
 from azext_pythonapp.operations.app.file_change import FileChange
 from azext_pythonapp.operations.app.recording import OpenChange
 from azext_pythonapp.operations.app.registration import SITE_TRANSFORM, is_site_transform_read
 from azext_pythonapp.operations.app.settings import known_settings
-from azext_pythonapp.operations.app.wwwroot import FileState
+from azext_pythonapp.operations.app.wwwroot import AppFiles, FileState
 from azext_pythonapp.operations.job.pending_restart import restart_to_read
 from azext_pythonapp.plan import Action, Change, Step
 from azext_pythonapp.runtimes.environment import LETTERS, Letter, folder_of, python_of
@@ -26,6 +26,7 @@ from azext_pythonapp.webconfig.application_host import Pair, register, unregiste
 from azext_pythonapp.webconfig.diff import unified_diff
 from azext_pythonapp.windows import join
 
+# The folder `site` of %HOME% is writable also where wwwroot is not.
 _FOLDER, _NAME = SITE_TRANSFORM.split("/")
 # How long an app takes to restart at most, and how often it is asked.
 _RESTART_SECONDS, _PAUSE = 60, 2
@@ -72,7 +73,7 @@ def plan_registration(
     where its start time is not known. sleep: waits between two looks at a restart.
     Raises Refused when a restart is needed and ruled out, and InvalidWebConfig for a file that cannot be read.
     """
-    files = _HomeFiles(app)
+    files = AppFiles(app, _FOLDER)
     change = _Registration(app, files, files.state(_NAME), record)
     written = change.change.action == "none"
     read = _is_read(app, in_use) if written else False
@@ -94,7 +95,7 @@ def plan_unregister(app: App, record: Callable[[], OpenChange | None]) -> list[S
     file stays that we made. A file that cannot be written meanwhile is said and left: a registration that nothing names
     does no harm. Raises what reading the file raises.
     """
-    files = _HomeFiles(app)
+    files = AppFiles(app, _FOLDER)
     try:
         change = _Unregistration(app, files, files.state(_NAME), record)
     except InvalidWebConfig:
@@ -116,38 +117,10 @@ def plan_unregister(app: App, record: Callable[[], OpenChange | None]) -> list[S
     return [Step(title, [change.change], take_out, undo)]
 
 
-class _HomeFiles:
-    """The app's files in the folder `site` of %HOME%, which is writable also where wwwroot is not."""
-
-    def __init__(self, app: App):
-        self._kudu = app.kudu
-        self.label = app.site.label
-
-    def state(self, name: str) -> FileState:
-        """Read a file; return a FileState without content when there is none."""
-        try:
-            found = self._kudu.read(self.shown(name))
-        except NotFound:
-            return FileState(None, None)
-        return FileState(found.content, found.etag)
-
-    def write(self, name: str, content: bytes, etag: str | None) -> str:
-        """Write a file that has this ETag (None: that does not exist) and return the new one; else raise Conflict."""
-        return self._kudu.write(self.shown(name), content, etag)
-
-    def delete(self, name: str, etag: str) -> None:
-        """Delete a file that still has this ETag; else raise Conflict."""
-        self._kudu.delete(self.shown(name), etag)
-
-    def shown(self, name: str) -> str:
-        """Return the path below %HOME%."""
-        return f"{_FOLDER}/{name}"
-
-
 class _Registration(FileChange):
     """The pairs of both environments in the app's applicationHost.xdt."""
 
-    def __init__(self, app: App, files: _HomeFiles, found: FileState, record: Callable[[], OpenChange | None]):
+    def __init__(self, app: App, files: AppFiles, found: FileState, record: Callable[[], OpenChange | None]):
         self._app = app
         self._shown = f"{_FOLDER}\\{_NAME} of {app.site.label}"
         super().__init__(files, _NAME, found, record)

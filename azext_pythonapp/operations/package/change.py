@@ -15,7 +15,7 @@ from azext_pythonapp.jobs.pending_restart import RESTART, RESTART_LATER
 from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult
 from azext_pythonapp.jobs.store import request_of
 from azext_pythonapp.operations.app.recording import OpenChange, recorded
-from azext_pythonapp.operations.job.pending_restart import run_pending, wait_command
+from azext_pythonapp.operations.job.pending_restart import pending_of_no_op, run_pending, wait_command
 from azext_pythonapp.operations.job.power import stop_for_job
 from azext_pythonapp.operations.job.recorded_job import note_end
 from azext_pythonapp.operations.job.run import (
@@ -31,7 +31,7 @@ from azext_pythonapp.operations.job.run import (
 from azext_pythonapp.operations.job.same_job import follow_same, running_same, suffices, unless_blocked, with_changes_of
 from azext_pythonapp.operations.job.watch import again_advice, finish_advice, watching
 from azext_pythonapp.operations.package.installer import AUTO, PIP
-from azext_pythonapp.operations.package.last_lines import last_lines
+from azext_pythonapp.operations.package.last_lines import last_lines, unchanged_lines
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles
 from azext_pythonapp.operations.package.wheel_upload import upload_wheels
 from azext_pythonapp.packages.pip import PipOptions
@@ -292,6 +292,21 @@ def planned_answer(app: App, run: PipRun, warnings: Sequence[str] = ()) -> dict[
         check=None,
         job=None,
     )
+
+
+def nothing_to_change(app: App, command: str, why: str, restart: bool, dry_run: bool, **known: Any) -> dict[str, Any]:
+    """Return the answer when no package is to be changed; what an earlier job left to do with the app is done.
+
+    command: the user's. why: a sentence without a full stop. restart: as in pending_of_no_op. known: the `check` and
+    `job` of the run that has done it. Raises what pending_of_no_op raises.
+    """
+    changes = pending_of_no_op(app, command, restart, dry_run)
+    if dry_run:
+        app.progress.show_plan(app.site.label, None, changes, dry_run=True)
+    else:
+        app.progress.conclude(*unchanged_lines(why, changes))
+    rows = {"exitCode": 0, "installer": None, **package_rows(JobResult()), "check": None, "job": None}
+    return report(app.site.to_dict(), changes, dry_run, **{**rows, **known})
 
 
 def show_plan(app: App, run: PipRun, warnings: Sequence[str], *, dry_run: bool) -> None:

@@ -10,24 +10,21 @@ from packaging.utils import canonicalize_name
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import InvalidInput
-from azext_pythonapp.jobs.state import JobResult
 from azext_pythonapp.operations.app.home_space import require_room
 from azext_pythonapp.operations.app.left_change import own_interrupted
 from azext_pythonapp.operations.app.observe import observe
 from azext_pythonapp.operations.app.python_in_use import Target, packages_in_use, target_in_use
 from azext_pythonapp.operations.app.site_packages import InstalledMetadata, site_packages
-from azext_pythonapp.operations.job.pending_restart import pending_of_no_op
 from azext_pythonapp.operations.job.run import PipRun
 from azext_pythonapp.operations.package.change import (
     Rebuild,
     RunOptions,
     change_packages,
-    package_rows,
+    nothing_to_change,
     planned_answer,
     show_plan,
 )
 from azext_pythonapp.operations.package.installer import AUTO, Part, tool_of, with_installer
-from azext_pythonapp.operations.package.last_lines import unchanged_lines
 from azext_pythonapp.operations.package.pip_plan import plan_pip
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles
 from azext_pythonapp.packages import installed, pip, requirements
@@ -35,7 +32,7 @@ from azext_pythonapp.packages.package_plan import dependents
 from azext_pythonapp.packages.pip import JobFile, PipOptions
 from azext_pythonapp.packages.pip_arguments import REINSTALL, contains
 from azext_pythonapp.packages.requirements import Requirement, TargetEnvironment
-from azext_pythonapp.plan import Change, report
+from azext_pythonapp.plan import Change
 
 INSTALL, UNINSTALL = "package install", "package uninstall"
 FILE = "packages.txt"
@@ -102,10 +99,10 @@ def install_packages(
     run = plan_pip(app, target, files, options)
     if not run.planned and not contains(options.more, *REINSTALL):
         if target.letter is not None and own_interrupted(app) is not None:
-            return rebuild(
-                app, INSTALL, run_options, dry_run
-            )  # with nothing to build: it looks at what was switched to
-        return _nothing(app, INSTALL, f"{files.name} is installed already on {app.site.label}", run_options, dry_run)
+            # With nothing to build: it looks at what was switched to.
+            return rebuild(app, INSTALL, run_options, dry_run)
+        why = f"{files.name} is installed already on {app.site.label}"
+        return nothing_to_change(app, INSTALL, why, run_options.restart, dry_run)
     if target.letter is not None:
         return rebuild(app, INSTALL, run_options, dry_run, singles=files, options=options, installer=installer)
     run = with_installer(app, replace(run, record=None), installer, [Part(files, options)])
@@ -146,7 +143,7 @@ def uninstall_packages(
     if not found:
         are = "is" if len(names) == 1 else "are"
         reason = f"{_listed(names)} {are} not installed on {app.site.label}"
-        return _nothing(app, UNINSTALL, reason, run_options, dry_run)
+        return nothing_to_change(app, UNINSTALL, reason, run_options.restart, dry_run)
     for name in absent:
         app.progress.say(f"{name} is not installed.")
     target = target_in_use(seen)
@@ -219,25 +216,3 @@ def _name(text: str) -> str:
 
 def _lines(names: Sequence[str]) -> bytes:
     return "".join(f"{name}\n" for name in names).encode("ascii")
-
-
-def _nothing(app: App, command: str, sentence: str, run_options: RunOptions, dry_run: bool) -> dict[str, Any]:
-    """The answer when no package is to be changed; what an earlier job left to do with the app is done all the same.
-
-    command: the user's. sentence: why there is nothing to do.
-    """
-    changes = pending_of_no_op(app, command, run_options.restart, dry_run)
-    if dry_run:
-        app.progress.show_plan(app.site.label, None, changes, dry_run=True)
-    else:
-        app.progress.conclude(*unchanged_lines(sentence, changes))
-    return report(
-        app.site.to_dict(),
-        changes,
-        dry_run,
-        exitCode=0,
-        installer=None,
-        **package_rows(JobResult()),
-        check=None,
-        job=None,
-    )

@@ -7,24 +7,27 @@ from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import InvalidInput
-from azext_pythonapp.jobs.state import SUCCEEDED, JobResult
+from azext_pythonapp.jobs.state import SUCCEEDED
 from azext_pythonapp.operations.app.deployment_warnings import warn_of_deployment
 from azext_pythonapp.operations.app.home_space import require_room
 from azext_pythonapp.operations.app.left_change import own_interrupted
 from azext_pythonapp.operations.app.observe import Observation, observe
 from azext_pythonapp.operations.app.python_in_use import target_in_use
-from azext_pythonapp.operations.job.pending_restart import pending_of_no_op
 from azext_pythonapp.operations.job.run import job_summary
-from azext_pythonapp.operations.package.change import Rebuild, RunOptions, change_packages, package_rows, planned_answer
+from azext_pythonapp.operations.package.change import (
+    Rebuild,
+    RunOptions,
+    change_packages,
+    nothing_to_change,
+    planned_answer,
+)
 from azext_pythonapp.operations.package.index_options import parse_options
 from azext_pythonapp.operations.package.installer import AUTO, Part, tool_of, wheels_of, with_installer
-from azext_pythonapp.operations.package.last_lines import unchanged_lines
 from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles, files_on_app, local_files
 from azext_pythonapp.packages.pip import PipOptions
 from azext_pythonapp.packages.record import Record
 from azext_pythonapp.packages.requirements import TargetEnvironment
-from azext_pythonapp.plan import report
 from azext_pythonapp.runtimes.environment import LOCK, folder_of
 from azext_pythonapp.windows import home_folder_of
 
@@ -93,21 +96,9 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool, 
     if last is not None and seen.environment is not None and own_interrupted(app) is not None:
         return rebuild(app, COMMAND, request.run_options, dry_run)  # with nothing to build: it looks at what runs
     if last is not None:
-        changes = pending_of_no_op(app, COMMAND, request.run_options.restart, dry_run)
-        if dry_run:
-            app.progress.show_plan(app.site.label, None, changes, dry_run=True)
-        else:
-            app.progress.conclude(*unchanged_lines(f"{files.name} is installed already on {app.site.label}", changes))
-        return report(
-            app.site.to_dict(),
-            changes,
-            dry_run,
-            exitCode=0,
-            installer=None,
-            **package_rows(JobResult()),
-            check=last.check,
-            job=job_summary(app, last.job_id, SUCCEEDED),
-        )
+        why, restart = f"{files.name} is installed already on {app.site.label}", request.run_options.restart
+        job = job_summary(app, last.job_id, SUCCEEDED)
+        return nothing_to_change(app, COMMAND, why, restart, dry_run, check=last.check, job=job)
     target = target_in_use(seen)
     warn_of_deployment(app, target.python_path)
     files = files.for_target(TargetEnvironment(target.version, target.architecture), app.progress.say)
