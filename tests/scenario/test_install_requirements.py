@@ -61,6 +61,7 @@ def test_the_second_run_after_a_good_one_is_empty(az, azure, apps):
         "changes",
         "changeId",
         "exitCode",
+        "installer",
         "installed",
         "upgraded",
         "reinstalled",

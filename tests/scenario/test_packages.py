@@ -38,6 +38,7 @@ def test_install_list_freeze_outdated_check_uninstall(az, azure, apps):
         "changes",
         "changeId",
         "exitCode",
+        "installer",
         "installed",
         "upgraded",
         "reinstalled",
