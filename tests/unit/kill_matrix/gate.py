@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tests.local_azure import login
 
 ARRIVES_SECONDS = 120
+COMMAND = "/api/command"
 Moment = Literal["answered", "arrived"]
 
 
@@ -23,13 +24,16 @@ class Kill:
     """When a client is killed.
 
     number: at which of its requests, sign-in not counted; the requests behind that one reach nothing. moment:
-    "answered", when the request has been carried out, and its answer is about to leave; "arrived", when it has reached
-    Azure, which goes on to carry it out. kill: set once the client has been started.
+    "answered", when the request has been carried out, and its answer is about to leave; "arrived", when a command has
+    reached Azure, which goes on to carry it out: only commands are counted then, because a client that follows a job on
+    a busy machine looks more often, and a record that is being written is none that can be judged. kill: set once the
+    client has been started.
     """
 
     number: int
     moment: Moment = "answered"
     count: int = 0
+    over: bool = False
     _started: threading.Event = field(default_factory=threading.Event)
     _kill: Callable[[], None] = lambda: None
 
@@ -37,6 +41,10 @@ class Kill:
         """Name what kills the client."""
         self._kill = kill
         self._started.set()
+
+    def counts(self, path: str) -> bool:
+        """Whether a request is one of those that are counted."""
+        return self.moment == "answered" or path == COMMAND
 
     async def carry_out(self) -> None:
         """Kill the client; return when it is gone."""
@@ -119,15 +127,18 @@ class Gate:
         if plan is None or Headers(scope=scope)["host"].partition(":")[0].lower() == login.HOST:
             await self._app(scope, receive, send)
             return
-        plan.count += 1
-        if plan.count < plan.number:
-            await self._app(scope, receive, send)
-        elif plan.count > plan.number:
+        counted = plan.counts(scope["path"])
+        plan.count += counted
+        if plan.over or plan.count > plan.number:
             await _gone(receive)
+        elif plan.count < plan.number or not counted:
+            await self._app(scope, receive, send)
         elif plan.moment == "answered":
+            plan.over = True
             await self._answered(plan, scope, receive)
             await _gone(receive)
         else:
+            plan.over = True
             await self._arrived(plan, scope, receive)
             await _gone(receive)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from tests.local_azure.front_door import Exchange
 from tests.unit.kill_matrix.clients import Ended
-from tests.unit.kill_matrix.gate import Moment
+from tests.unit.kill_matrix.gate import COMMAND, Moment
 from tests.unit.kill_matrix.stage import Stage
 from tests.unit.kill_matrix.stories import Story
 
@@ -35,20 +35,23 @@ class Totals:
         return {**vars(self), "broken": len(self.broken)}
 
 
-def moments_of(sent: Sequence[Exchange], every: bool) -> Iterator[tuple[int, Moment]]:
+def moments_of(sent: Sequence[Exchange], every: bool) -> Iterator[tuple[int, Moment, int]]:
     """Yield when to kill the client of a whole run: as each request has been carried out, and as each command begins.
+
+    Each is the number of the request, and the moment with its number as `Kill` counts.
 
     Where requests that only read follow each other, the first of them stands for all, unless `every` is asked for: the
     app is the same after each of them, and the client is dead.
     """
-    reading = False
+    reading, commands = False, 0
     for number, one in enumerate(sent, 1):
         path = one.path.partition("?")[0]
         was, reading = reading, one.method in ("GET", "HEAD") or path.endswith("/list")
-        if path == "/api/command":
-            yield number, "arrived"
+        if path == COMMAND:
+            commands += 1
+            yield number, "arrived", commands
         if every or not (was and reading):
-            yield number, "answered"
+            yield number, "answered", number
 
 
 class Matrix:
@@ -76,16 +79,16 @@ class Matrix:
         first_moment, end = part * size, (part + 1) * size
         # One moment more than its part: another run may have asked once more or less while it followed a job.
         self._moments = moments[max(0, first_moment - 1) : end]
-        ends = [0, *(number for number, _ in moments[:-1]), len(sent)]
+        ends = [0, *(number for number, _, _ in moments[:-1]), len(sent)]
         self.totals.requests = ends[min(end, len(moments))] - ends[min(first_moment, len(moments))]
 
     def play(self) -> Totals:
         """Kill the client at each request."""
         assert self.before.against(self.after), "the story changes nothing"
         seen = set[str]()
-        for number, moment in self._moments:
+        for number, moment, counted in self._moments:
             self.stage.restore("before")
-            ended = self.stage.run_killed(self.story.command, number, moment)
+            ended = self.stage.run_killed(self.story.command, counted, moment)
             self.totals.kills += ended.killed
             if moment == "answered":
                 self.stage.settle()

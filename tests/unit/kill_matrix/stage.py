@@ -25,7 +25,8 @@ HISTORY = f"{OWN}/history"
 # What two runs of the same command write differently.
 _VARIES = re.compile(rb"[0-9a-f]{16,}|[0-9]{8}-[0-9]{6}-[0-9a-f]{4}|[0-9]+")
 _NO_STATE = ("LogFiles", "direct_url.json", "RECORD", "REQUESTED")
-QUIET_SECONDS = 60
+# A busy machine takes its time; what hangs is still found.
+QUIET_SECONDS = 600
 
 
 @dataclass(frozen=True)
