@@ -2,7 +2,8 @@
 
 A Python without an answer is one of three things: broken (its command ended without an answer, twice), missing, or
 unknown. Unknown means that Kudu, on a busy worker, ended a command that was silent for too long and dropped its output
-(docs/platform/kudu.md 1.4), or that the connection was cut. Unknown is not broken.
+(docs/platform/kudu.md 1.4), that Windows was short of memory or processes, or that the connection was cut. Unknown is
+not broken.
 """
 
 from __future__ import annotations
@@ -50,6 +51,12 @@ _ENVIRONMENT_LINE = re.compile(
     rf"^{_ENVIRONMENT_MARK} (?P<letter>[ab]) (?P<version>[0-9][0-9A-Za-z.]*)\S* (?P<bits>32|64) "
     r"(?P<base>[^\r\n]+?)[ \r]*$",
     re.MULTILINE,
+)
+# What cmd.exe says where Windows cannot start a program at this moment: the texts of the errors 8, 1359, 1450 and 1455
+# (https://learn.microsoft.com/windows/win32/debug/system-error-codes; docs/platform/worker.md 0.9).
+_SHORTAGE = re.compile(
+    "Not enough (?:memory resources are|storage is) available|An internal error occurred|Insufficient system resources "
+    "exist|The paging file is too small"
 )
 _FOLDER_LINE = re.compile(rf"^{_FOLDER_MARK} (?P<name>[^\r\n]+?)[ \r]*$", re.MULTILINE)
 
@@ -231,7 +238,7 @@ def _ask(kudu: ScmSite, command: str, python_paths: Sequence[str], replies: Repl
     for match in _LINE.finditer(result.output):
         if match["name"].isdecimal() and int(match["name"]) < len(python_paths):
             replies.answers[python_paths[int(match["name"])]] = _answer(match)
-    return not _was_ended_by_kudu(result)
+    return not (_was_ended_by_kudu(result) or _SHORTAGE.search(result.error))
 
 
 def _answer(match: re.Match[str]) -> Answer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from azext_pythonapp.errors import UnknownOutcome
@@ -19,6 +21,24 @@ def test_hanging_python_is_unknown_and_hides_no_other(cut):
     ]
     assert [(one.answered, one.unknown) for one in found] == [(True, False), (False, True)]
     assert "did not answer in time" in found[1].problem and "not there" not in found[1].problem
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Not enough memory resources are available to process this command.",
+        "An internal error occurred.",
+        "Insufficient system resources exist to complete the requested service.",
+        "The paging file is too small for this operation to complete.",
+    ],
+)
+def test_a_python_that_windows_could_not_start_is_unknown(said):
+    class Short(Worker):
+        def run(self, command, directory="", timeout=200):
+            return replace(super().run(command, directory, timeout), error=f"{said}\r\n")
+
+    found = discover(Short({SILENT: None, OTHER: ("3.11.1", 64)}), EXTENSIONS, SILENT)
+    assert [(one.answered, one.unknown) for one in found] == [(True, False), (False, True)]
 
 
 def test_a_python_that_did_not_answer_once_is_asked_again():
