@@ -86,7 +86,7 @@ def check(texts, file_name, host, az, site, folder):
 
     seen = json.loads((site.machine.home / "data" / "seen.json").read_text(encoding="ascii"))
     assert seen["file"] == lines
-    assert seen["arguments"] == ["install", "--trusted-host", host, "-r", file_name]
+    assert seen["arguments"] == ["install", "--no-compile", "--trusted-host", host, "-r", file_name]
 
 
 def test_hostile_requirements_reach_pip_unchanged(az, apps, tmp_path):

@@ -6,6 +6,8 @@
     "<python.exe>" -s -u <path of this file> pip <arguments>          by the job: pip (run_pip.py)
     "<python.exe>" -s -u <path of this file> pip-of <site-packages> <folder> <arguments>
                                                   by the job: the pip of a runtime, in an environment (run_pip.py)
+    "<python.exe>" -s -u <path of this file> then-check <mark> pip ...
+                                                  by the job: pip, and `pip check` behind it (check_after.py)
     "<python.exe>" -s -u <path of this file> uv <program> <arguments> by the job: uv (run_uv.py)
 
 All name this file, not the package: a Python with a ._pth file does not search the working directory for modules.
@@ -25,13 +27,17 @@ def main():
     runner.__path__ = [folder]
     import importlib
 
+    check = None
+    if sys.argv[1:2] == ["then-check"]:
+        check = sys.argv[2]
+        del sys.argv[1:3]
     if sys.argv[1:2] == ["pip"]:
         del sys.argv[1]
-        return importlib.import_module("runner.run_pip").run_pip()
+        return importlib.import_module("runner.run_pip").run_pip(check)
     if sys.argv[1:2] == ["pip-of"]:
         packages, prefix = sys.argv[2:4]
         del sys.argv[1:4]
-        return importlib.import_module("runner.run_pip").run_pip_of(packages, prefix)
+        return importlib.import_module("runner.run_pip").run_pip_of(packages, prefix, check)
     if sys.argv[1:2] == ["uv"]:
         del sys.argv[1]
         return importlib.import_module("runner.run_uv").run_uv()

@@ -207,8 +207,8 @@ class Job:  # pylint: disable=too-many-instance-attributes
                 raise
             raise JobFailed(failure.args[0] + restore.put_back(pip), **failure.fields)
         finally:
-            if asked["exclusive"]:
-                remove_empty_dist_info(folder)
+            if asked["exclusive"] and remove_empty_dist_info(folder):
+                pip.well = False
             self.state.on_heartbeat = dict
             self.state.set(phase="reading packages", progress=None)
             after = installed_packages(folder)
@@ -239,8 +239,10 @@ class Job:  # pylint: disable=too-many-instance-attributes
         for number, call in enumerate(asked["calls"]):
             arguments = without_compiling([self.request.argument(argument) for argument in call], self.target.pip)
             self.log.line("pip " + " ".join(arguments))
+            last = number == len(asked["calls"]) - 1
+            options = {"on_check": self.begin_check} if last and asked["checked"] else {}
             try:
-                self.call_with_retries(pip, arguments, outcome)
+                self.call_with_retries(pip, arguments, outcome, options)
             except JobFailed:
                 if number or not self.environment or not self.environment.copy_kept():
                     raise
@@ -290,14 +292,17 @@ class Job:  # pylint: disable=too-many-instance-attributes
             discard(self.environment.folder)
             self.environment.make()
 
-    def call_with_retries(self, pip, arguments, outcome):
-        """Call pip or uv, again while it fails at a locked file that will soon be free. Raises JobFailed."""
+    def call_with_retries(self, pip, arguments, outcome, options=None):
+        """Call pip or uv, again while it fails at a locked file that will soon be free. Raises JobFailed.
+
+        options: of Pip.run.
+        """
         pauses, stopping_until = list(PAUSES), None
         while True:
             self.state.raise_if_stopped()
             self.state.set(phase="pip", progress=None)
             self.locked_file, self.reason = LockedFile(self.target.prefix), pip.reason()
-            outcome["exitCode"] = pip.run(arguments, self.request.directory(), self.on_line)
+            outcome["exitCode"] = pip.run(arguments, self.request.directory(), self.on_line, **(options or {}))
             self.state.raise_if_stopped()
             if not outcome["exitCode"]:
                 return
@@ -331,13 +336,18 @@ class Job:  # pylint: disable=too-many-instance-attributes
         result = outcome["result"]
         result["check"] = {"ok": None, "problems": []}
         if self.request.fields["checked"]:
-            self.state.set(phase="checking")
+            self.begin_check()
             well = self.uv is not None and self.environment and self.uv.finds_no_problem(self.folder)
             found = {"ok": True, "problems": []} if well else pip.check(self.folder)
             self.state.raise_if_stopped()
             result["check"] = found
             for problem in found["problems"]:
                 self.log.line("pip check: " + problem)
+
+    def begin_check(self):
+        """Say that packages are not changed any more."""
+        self.state.on_heartbeat = dict
+        self.state.set(phase="checking", progress=None)
 
     def on_line(self, line):
         """Handle a line of pip's output."""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 
 from .bytecode import NO_COMPILE
 from .errors import error_text, report
@@ -113,7 +114,8 @@ def started(start):
 class Pip:
     """pip of a Python. target: the Target. environment: the variables of the request, which win over all others.
 
-    reason: makes what reads in its output why it failed.
+    reason: makes what reads in its output why it failed. well: whether the last call has succeeded, and `pip check`
+    behind it, in the same process.
     """
 
     reason = PipReason
@@ -122,6 +124,7 @@ class Pip:
         self.tree = None
         self.target = target
         self.program = "pip"
+        self.well = False
         self.environment = {}
         for name, value in os.environ.items():
             if name.upper() not in FOREIGN_SETTINGS:
@@ -130,10 +133,11 @@ class Pip:
             for name, value in settings.items():
                 self.environment[native(name)] = native(value)
 
-    def run(self, arguments, directory, on_line, program="pip", environment=None):
+    def run(self, arguments, directory, on_line, program="pip", environment=None, on_check=None):
         """Run pip; on_line is called with each line of its output, at once. Returns the exit code.
 
-        program: "uv" for the process of run_uv.py in its place; environment: of that one.
+        program: "uv" for the process of run_uv.py in its place; environment: of that one. on_check: called when pip has
+        succeeded and `pip check` begins behind it, whose output is not for on_line; None for no check.
 
         Its standard input is a pipe that this process keeps open without writing to it. The pipe closes when this
         process ends, and run_pip.py then ends pip, whose own standard input is empty.
@@ -142,7 +146,10 @@ class Pip:
         if NO_COMPILE in arguments:
             for name in COMPILE_SETTINGS:
                 environment.pop(name, None)
-        start = [self.target.program, "-s", "-u", START] + self.target.start_of_pip()
+        self.well = False
+        mark = uuid.uuid4().hex
+        start = [self.target.program, "-s", "-u", START] + (["then-check", mark] if on_check else [])
+        start += self.target.start_of_pip()
         if program != "pip":
             start = [sys.executable, "-s", "-u", START, program]
         command = start + list(arguments)
@@ -158,13 +165,20 @@ class Pip:
         )
         self.program = program
         self.tree = tree = ProcessTree(process)
-        seen = []
+        seen, checking = [], []
+
+        def handle(line):
+            if on_check and line == mark:
+                checking.append(True)
+                on_check()
+            elif not checking:
+                on_line(line)
 
         def copy():
             for line in iter(process.stdout.readline, b""):
                 seen[:] = [line]
                 try:
-                    on_line(line.decode("utf-8", "replace").rstrip("\r\n"))
+                    handle(line.decode("utf-8", "replace").rstrip("\r\n"))
                 except Exception as error:  # pylint: disable=broad-exception-caught  # else pip waits for a reader
                     report("A line of pip's output could not be handled: %s" % error_text(error))
 
@@ -181,7 +195,8 @@ class Pip:
             self.tree = None
             tree.close()
             close(process.stdin)
-        return code
+        self.well = bool(checking) and code == 0
+        return 0 if checking else code
 
     def stop(self):
         """Kill pip or uv, if it is running."""
@@ -190,7 +205,9 @@ class Pip:
             tree.kill(ends_by_itself=self.program == "uv")
 
     def check(self, directory):
-        """Run `pip check`. Returns {"ok", "problems"}; ok is None for pip before 9, which has no such command."""
+        """Return what `pip check` says: {"ok", "problems"}; ok is None for pip before 9, which has no such command."""
+        if self.well:
+            return {"ok": True, "problems": []}
         lines = []
         code = self.run(["check"], directory, lines.append)
         problems = [line for line in lines if line.strip()] if code else []

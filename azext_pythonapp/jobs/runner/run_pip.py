@@ -1,7 +1,8 @@
 # -*- coding: utf-8 -*-
 """The process of pip: it ends when the runner ends, and restores a package that it cannot remove completely.
 
-This module imports only index_requests.py of the package, so that pip's process contains nothing else of the runner.
+This module imports only check_after.py and index_requests.py of the package, so that pip's process contains nothing
+else of the runner.
 """
 
 # pylint: disable=consider-using-f-string
@@ -15,6 +16,7 @@ import shutil
 import sys
 import threading
 
+from .check_after import CheckAfter
 from .index_requests import IndexRequests, tell
 
 # The function that decodes requirements files: of pip 25, 19.3 to 24, 10 to 19.2, and 9.
@@ -29,9 +31,13 @@ BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UT
 UNINSTALLERS = ("pip._internal.req.req_uninstall", "pip.req.req_uninstall")
 
 
-def run_pip():
-    """Run pip with the arguments of this process; does not return."""
+def run_pip(check=None):
+    """Run pip with the arguments of this process; does not return.
+
+    check: a line that is printed when pip has succeeded, before `pip check` runs in this process; None for no check.
+    """
     watch_parent()
+    check_after = CheckAfter(check)
     uninstall_all_or_nothing()
     read_any_encoding()
     requests = IndexRequests()
@@ -43,20 +49,22 @@ def run_pip():
         command = sys.argv[1:2]
         if command == ["list"] or (ending.code and command != ["check"]):
             tell(requests)
+        if not ending.code:
+            check_after.run()
         raise
 
 
-def run_pip_of(packages, prefix):
+def run_pip_of(packages, prefix, check=None):
     """Run the pip of another Python, without its other packages; does not return, except an exit code.
 
     packages: the site-packages that it is in. prefix: what has to be the folder of this Python, as sys.prefix says it:
-    else pip would change another one.
+    else pip would change another one. check: as in run_pip.
     """
     if not same_folder(sys.prefix, prefix):
         print("ERROR: %s is a Python of %s, not of %s." % (sys.executable, sys.prefix, prefix))
         return 1
     provide_pip(os.path.join(packages, "pip"))
-    return run_pip()
+    return run_pip(check)
 
 
 def same_folder(one, other):

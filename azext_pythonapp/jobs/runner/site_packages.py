@@ -41,7 +41,11 @@ def digest(names):
 
 
 def remove_empty_dist_info(folder):
-    """Delete .dist-info folders without metadata. pip leaves one when it replaces itself, and fails at it later."""
+    """Delete .dist-info folders without metadata. pip leaves one when it replaces itself, and fails at it later.
+
+    Returns whether there was any.
+    """
+    found = False
     for name in metadata_names(folder):
         path = os.path.join(folder, name)
         if (
@@ -50,6 +54,8 @@ def remove_empty_dist_info(folder):
             and not set(os.listdir(path)) & set(METADATA + ("RECORD",))
         ):
             delete(path)
+            found = True
+    return found
 
 
 def metadata_fields(path):
