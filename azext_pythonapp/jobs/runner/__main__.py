@@ -6,8 +6,7 @@
     "<python.exe>" -s -u <path of this file> pip <arguments>          by the job: pip (run_pip.py)
     "<python.exe>" -s -u <path of this file> pip-of <site-packages> <folder> <arguments>
                                                   by the job: the pip of a runtime, in an environment (run_pip.py)
-    "<python.exe>" -s -u <path of this file> then-check <mark> pip ...
-                                                  by the job: pip, and `pip check` behind it (check_after.py)
+        both also with "then-check <mark>" before pip's arguments: `pip check` runs behind pip (check_after.py)
     "<python.exe>" -s -u <path of this file> uv <program> <arguments> by the job: uv (run_uv.py)
 
 All name this file, not the package: a Python with a ._pth file does not search the working directory for modules.
@@ -27,23 +26,28 @@ def main():
     runner.__path__ = [folder]
     import importlib
 
-    check = None
-    if sys.argv[1:2] == ["then-check"]:
-        check = sys.argv[2]
-        del sys.argv[1:3]
     if sys.argv[1:2] == ["pip"]:
         del sys.argv[1]
-        return importlib.import_module("runner.run_pip").run_pip(check)
+        return importlib.import_module("runner.run_pip").run_pip(taken_mark())
     if sys.argv[1:2] == ["pip-of"]:
         packages, prefix = sys.argv[2:4]
         del sys.argv[1:4]
-        return importlib.import_module("runner.run_pip").run_pip_of(packages, prefix, check)
+        return importlib.import_module("runner.run_pip").run_pip_of(packages, prefix, taken_mark())
     if sys.argv[1:2] == ["uv"]:
         del sys.argv[1]
         return importlib.import_module("runner.run_uv").run_uv()
     if sys.argv[1:2] == ["compile"]:
         return importlib.import_module("runner.late_compile").compile_late(os.path.dirname(folder))
     return importlib.import_module("runner.job").run_job(os.path.dirname(folder))
+
+
+def taken_mark():
+    """Take "then-check <mark>" from the arguments; return the mark, None without it."""
+    if sys.argv[1:2] != ["then-check"]:
+        return None
+    mark = sys.argv[2]
+    del sys.argv[1:3]
+    return mark
 
 
 if __name__ == "__main__":

@@ -148,8 +148,8 @@ class Pip:
                 environment.pop(name, None)
         self.well = False
         mark = uuid.uuid4().hex
-        start = [self.target.program, "-s", "-u", START] + (["then-check", mark] if on_check else [])
-        start += self.target.start_of_pip()
+        start = [self.target.program, "-s", "-u", START] + self.target.start_of_pip()
+        start += ["then-check", mark] if on_check else []
         if program != "pip":
             start = [sys.executable, "-s", "-u", START, program]
         command = start + list(arguments)
