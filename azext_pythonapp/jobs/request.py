@@ -17,7 +17,7 @@ from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.ids import ID
 from azext_pythonapp.jobs.state import default_title
 from azext_pythonapp.packages.pip import Argument, HomeFile, JobFile, PipCommand, has_credentials
-from azext_pythonapp.packages.uv import CACHE, REQUIREMENT, UvInstall
+from azext_pythonapp.packages.uv import CACHE, REQUIREMENT, VERSION, UvInstall
 from azext_pythonapp.runtimes.environment import LOCK, Letter
 
 FOLDER = "data/pythonapp/jobs"
@@ -270,6 +270,7 @@ def _uv_json(uv: UvInstall) -> dict[str, Any]:
     build = uv.build
     wheel = {"requirement": REQUIREMENT, "name": build.wheel, "sha256": build.wheel_sha256, "member": build.member}
     return {
+        "version": VERSION,
         "program": build.program.to_json(),
         "marker": build.marker,
         "sha256": build.sha256,

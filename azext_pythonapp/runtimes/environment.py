@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import ntpath
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from azext_pythonapp.windows import join, started_path
@@ -54,6 +54,9 @@ class Description:
     it, hexadecimal. added: requirements that a person has added one by one, in order. removed: canonical names of
     packages that a person has taken out. installer: "pip 24.0" or "uv 0.13.9". job: the id of the job that built it.
     built_at: ISO 8601 in UTC, by the worker's clock. packages: version by canonical name.
+    size: of the files of the packages, in bytes; direct: the packages that came from an address, not from an index;
+    both None where the description does not say. requires: what packages need, as lines of Requires-Dist, by canonical
+    name; one that is not in it has to be asked.
     """
 
     base: Base
@@ -65,6 +68,9 @@ class Description:
     job: str
     built_at: str
     packages: Mapping[str, str]
+    size: int | None = None
+    direct: Collection[str] | None = None
+    requires: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def folder_of(letter: Letter) -> str:
@@ -134,6 +140,9 @@ def to_json(description: Description) -> bytes:
         "job": description.job,
         "builtAt": description.built_at,
         "packages": dict(sorted(description.packages.items())),
+        "requires": {name: list(lines) for name, lines in sorted(description.requires.items())},
+        **({} if description.size is None else {"size": description.size}),
+        **({} if description.direct is None else {"direct": list(description.direct)}),
     }
     return json.dumps(fields, indent=1).encode("ascii")
 
@@ -169,12 +178,22 @@ def _read(fields: Mapping[str, Any]) -> Description:
         _line(fields["job"]),
         _line(fields["builtAt"]),
         {_line(name): _line(version) for name, version in fields["packages"].items()},
+        None if fields.get("size") is None else _count(fields["size"]),
+        None if fields.get("direct") is None else tuple(map(_line, _list(fields["direct"]))),
+        {_line(name): tuple(map(_line, _list(lines))) for name, lines in fields.get("requires", {}).items()},
     )
 
 
 def _line(value: Any) -> str:
     """Return a text of one line. Raises TypeError for anything else."""
     if not isinstance(value, str) or not value.isprintable():
+        raise TypeError(value)
+    return value
+
+
+def _count(value: Any) -> int:
+    """Return a number of bytes. Raises TypeError for anything else."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise TypeError(value)
     return value
 

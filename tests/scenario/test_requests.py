@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.local_azure import login
-from tests.scenario.apps import naming
+from tests.scenario.apps import naming, web_root
 from tests.scenario.unchanged import unchanged
 
 WAIT = 120
 """Seconds after which a command that sends its requests one after the other has failed."""
+MOST_IN_ENVIRONMENT = 45
+"""Requests of install-requirements on an app that runs an environment, without those that are repeated meanwhile."""
 
 
 def asked(azure, number):
@@ -119,3 +121,21 @@ def test_what_the_record_of_a_change_costs(az, azure, apps):
     number = len(azure.requests)
     az("webapp python web-config set --env A=C", *naming(site))
     assert about_records(azure, number) == [look]
+
+
+def test_what_an_environment_holds_is_asked_once(az, azure, apps):
+    """Its description tells what a file of each package would; the job is followed with two requests a second."""
+    site = apps.prepared("waitress_hello", "3.11.9", "httpplatform")
+    az("webapp python set-version --version 3.11 --packages-in environment", *naming(site))
+    number = len(azure.requests)
+    (web_root(site) / "requirements.txt").write_text("flask\nwaitress\nidna==3.20\n", encoding="utf-8")
+    changed = az("webapp python install-requirements", *naming(site)).json
+    assert [row["name"] for row in changed["installed"]] == ["idna"]
+    sent = asked(azure, number)
+    assert not [one for one in sent if ".dist-info" in one], sent
+    # The Pythons, what room there is, the job, and the import of the entry point.
+    assert sent.count("POST command") == 4, sent
+    # What is repeated for as long as a command takes: a look at the job, and a new term for the lease.
+    repeated = (f"GET vfs/data/pythonapp/jobs/{changed['job']['id']}/", "PUT vfs/data/pythonapp/lease.json", "GET vfs/")
+    others = [one for one in sent if one != repeated[2] and not one.startswith(repeated[:2])]
+    assert len(others) <= MOST_IN_ENVIRONMENT, others

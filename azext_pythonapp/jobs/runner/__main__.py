@@ -7,7 +7,7 @@
     "<python.exe>" -s -u <path of this file> pip-of <site-packages> <folder> <arguments>
                                                   by the job: the pip of a runtime, in an environment (run_pip.py)
         both also with "then-check <mark>" before pip's arguments: `pip check` runs behind pip (check_after.py)
-    "<python.exe>" -s -u <path of this file> uv <program> <arguments> by the job: uv (run_uv.py)
+    "<python.exe>" -s -u <path of this file> uv <mark> <folder> <calls> by the job: uv (run_uv.py)
 
 All name this file, not the package: a Python with a ._pth file does not search the working directory for modules.
 """

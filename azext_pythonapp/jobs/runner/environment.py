@@ -24,7 +24,15 @@ import time
 
 from .errors import JobFailed, error_text, report
 from .file_access import delete, is_link, make_folder, retry_while_locked, write_bytes, write_json
-from .site_packages import canonical, described, installed_packages, listed_entries, metadata_names
+from .site_packages import (
+    canonical,
+    described,
+    details,
+    direct_addresses,
+    installed_packages,
+    listed_entries,
+    metadata_names,
+)
 from .state import HEARTBEAT_SECONDS, now
 from .target import environment_target
 
@@ -33,6 +41,8 @@ DESCRIPTION = "pythonapp.json"
 PROGRAM = "environment_fastcgi.py"
 # The format that azext_pythonapp/runtimes/environment.py reads.
 FORMAT = 1
+# More than this of what packages need is left out of the description, of which a client reads 1 MB at most.
+LONGEST_REQUIRES = 300000
 # Python reads pyvenv.cfg since 3.3 (PEP 405); 3.4 is the first that this program runs on.
 FIRST_PYTHON = (3, 4)
 # An older pip cannot build a package from its sources without setuptools beside it
@@ -247,8 +257,14 @@ class Environment:
                 copy(path, copied)
 
     def describe(self, packages):
-        """Write what the environment was built of. packages: as installed_packages() returns them."""
+        """Write what the environment was built of. packages: as installed_packages() returns them.
+
+        What clients ask of each package is among it, so that they need not read a file of each.
+        """
         asked = self.build
+        size, requires = details(self.target.packages)
+        if sum(len(line) for lines in requires.values() for line in lines) > LONGEST_REQUIRES:
+            requires = {}
         fields = {
             "format": FORMAT,
             "base": {
@@ -264,6 +280,9 @@ class Environment:
             "job": self.state.fields["id"],
             "builtAt": now(),
             "packages": dict((key, packages[key][1]) for key in packages),
+            "size": size,
+            "direct": sorted(direct_addresses(self.target.packages)),
+            "requires": requires,
         }
         write_json(os.path.join(self.folder, DESCRIPTION), fields)
 

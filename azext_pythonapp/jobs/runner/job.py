@@ -255,9 +255,9 @@ class Job:  # pylint: disable=too-many-instance-attributes
         before = installed_packages(self.target.packages)
         try:
             self.state.set(installer="uv " + uv.prepare())
-            for arguments in uv.calls():
-                self.log.line("uv " + " ".join(arguments))
-                self.call_with_retries(uv, arguments, outcome)
+            uv.on_check = self.begin_check
+            for calls in uv.rounds():
+                self.call_with_retries(uv, calls, outcome)
             self.require_fit(before)
         except Unusable as error:
             self.state.raise_if_stopped()
@@ -337,7 +337,7 @@ class Job:  # pylint: disable=too-many-instance-attributes
         result["check"] = {"ok": None, "problems": []}
         if self.request.fields["checked"]:
             self.begin_check()
-            well = self.uv is not None and self.environment and self.uv.finds_no_problem(self.folder)
+            well = self.uv is not None and self.environment and self.uv.finds_no_problem()
             found = {"ok": True, "problems": []} if well else pip.check(self.folder)
             self.state.raise_if_stopped()
             result["check"] = found

@@ -151,7 +151,7 @@ class Pip:
         start = [self.target.program, "-s", "-u", START] + self.target.start_of_pip()
         start += ["then-check", mark] if on_check else []
         if program != "pip":
-            start = [sys.executable, "-s", "-u", START, program]
+            start = [self.target.program, "-s", "-u", START, program]
         command = start + list(arguments)
         process = started(
             lambda: subprocess.Popen(

@@ -104,6 +104,46 @@ def described(where, entry):
     return found
 
 
+def details(folder):
+    """Return what is asked of packages in a folder: (bytes of their files, {normalized name: lines of Requires-Dist}).
+
+    The bytes are those that their lists of files name (PEP 376: path, hash, size). A package without METADATA, as an
+    .egg-info, is not among the second, nor is one with such lines that are not ASCII.
+    """
+    size, requires = 0, {}
+    for entry in metadata_names(folder):
+        where = os.path.join(folder, entry)
+        record = os.path.join(where, "RECORD")
+        if os.path.isfile(record):
+            with io.open(record, encoding="utf-8", errors="replace") as stream:
+                sizes = [line.strip().rpartition(",")[2] for line in stream]
+            size += sum(int(each) for each in sizes if re.match("[0-9]+$", each))
+        for path, fields in described(where, entry):
+            lines = required_lines(path) if os.path.basename(path) == "METADATA" else None
+            if lines is not None and all(re.match("[ -~]*$", line) for line in lines):
+                requires[canonical(fields["Name"])] = lines
+    return size, requires
+
+
+def required_lines(path):
+    """Return the values of Requires-Dist in a METADATA file; one may go on in lines that begin with a blank."""
+    found = []
+    with io.open(path, encoding="utf-8", errors="replace") as stream:
+        name = ""
+        for line in stream:
+            if not line.rstrip("\r\n"):
+                break
+            if line[0] in " \t":
+                if name == "requires-dist":
+                    found[-1] += " " + line.strip()
+                continue
+            name, _, value = line.partition(":")
+            name = name.strip().lower()
+            if name == "requires-dist":
+                found.append(value.strip())
+    return found
+
+
 def entries_of(folder, packages):
     """Return the entries of a site-packages folder, in lower case, that belong to packages whose version is unchanged.
 

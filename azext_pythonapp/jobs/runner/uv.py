@@ -9,12 +9,13 @@ import re
 import shutil
 import subprocess
 import threading
+import uuid
 import zipfile
 
 from .errors import error_text, report
 from .file_access import delete, make_folder, replace, sha256_of
 from .pip_process import native
-from .run_pip import same_folder
+from .run_uv import ANY, CALL, CHECK, REFUSED
 from .site_packages import metadata_names
 from .uv_settings import Untranslatable, uv_settings
 
@@ -24,7 +25,8 @@ TRIAL_SECONDS = 120
 CRASHED = 0xC0000000
 # ERROR_DISK_FULL, ERROR_HANDLE_DISK_FULL, ERROR_NOT_ENOUGH_QUOTA and ERROR_DISK_QUOTA_EXCEEDED; elsewhere ENOSPC.
 NO_ROOM = re.compile(r"\(os error (?:112|39|1816|1295|28)\)")
-PREFIX = "import sys; sys.stdout.write(sys.prefix)"
+# How a line of uv begins that is no error.
+OWN_LINE = re.compile(r"(?:Using Python|Resolved|Checked|Audited|Prepared|Installed) ")
 # uv asks an index for all versions together, as pip does, rather than for those of the first index that has any. It
 # copies files from its cache, because %HOME% has no links. What is not asked for it neither reads nor downloads.
 ARGUMENTS = ["--index-strategy", "unsafe-best-match", "--link-mode", "copy"] + [
@@ -90,9 +92,19 @@ class Uv:
         self.environment = {}
         self.more = []
         self.lacks_room = False
+        self.speaks = False
+        self.tried = False
+        self.checking = False
+        self.well = False
+        self.refused = None
+        self.waiting = []
+        self.on_check = dict
 
     def prepare(self):
-        """See to it that uv is there and starts. Returns its version, as it says it. Raises Unusable."""
+        """See to it that uv is there. Returns its version. Raises Unusable.
+
+        Whether it starts on the worker is seen when it is called.
+        """
         try:
             settings = uv_settings(self.pip.environment, self.asked["ownIndex"], self.target.prefix)
         except Untranslatable as error:
@@ -100,10 +112,7 @@ class Uv:
         self.environment, self.more = settings
         if not self.is_whole():
             self.fetch()
-        version = self.trial()
-        if self.target.foreign:
-            self.require_prefix()
-        return version
+        return self.asked["version"]
 
     def is_whole(self):
         """Return whether uv.exe is there, complete and unchanged; one that is not is deleted."""
@@ -155,24 +164,23 @@ class Uv:
         open(os.path.join(os.path.dirname(self.program), self.asked["marker"]), "wb").close()
 
     def trial(self):
-        """Start uv, and return its version. Raises Unusable when it does not start: a sandbox may refuse it."""
+        """Start uv. Raises Unusable when it does not start: a sandbox may refuse it."""
+        self.tried = True
         try:
             code, said = answer_of([self.program, "--version"], self.environment)
         except (OSError, ValueError) as error:
             raise Unusable("it does not start on the worker (%s)" % error_text(error))
-        found = re.match(r"uv (\d[\w.]*)", said)
-        if code or not found:
+        if code or not re.match(r"uv \d", said):
             raise Unusable("it does not start on the worker (exit code %s)" % shown_code(code))
-        return found.group(1)
 
-    def require_prefix(self):
-        """Raise Unusable when the Python of an environment takes another folder for its own: uv would change that."""
+    def doubt(self):
+        """Try uv beside a call that has said nothing for long, and end that where uv does not start."""
         try:
-            _, said = answer_of([self.target.program, "-E", "-s", "-c", PREFIX], self.pip.environment)
-        except (OSError, ValueError) as error:
-            raise Unusable("%s does not start (%s)" % (self.target.program, error_text(error)))
-        if not same_folder(said.splitlines()[-1] if said else "", self.target.prefix):
-            raise Unusable("%s does not say that it is in %s" % (self.target.program, self.target.prefix))
+            if not (self.tried or self.speaks):
+                self.trial()
+        except Unusable as error:
+            self.refused = error_text(error)
+            self.pip.stop()
 
     def calls(self):
         """Return the arguments of each call of uv that installs what was asked for."""
@@ -180,13 +188,48 @@ class Uv:
         begin = ["pip", "install"] + own + ARGUMENTS + self.more
         return [begin + [self.request.argument(each) for each in call] for call in self.asked["calls"]]
 
-    def run(self, arguments, directory, on_line):
-        """Run uv in a directory. Returns its exit code.
+    def rounds(self):
+        """Return the calls that are made together: all for an environment. In a runtime each is by itself, so that it
+        is known whether one that failed has changed a package."""
+        return [self.calls()] if self.target.foreign else [[call] for call in self.calls()]
 
-        Raises Unusable when Windows has ended it, and where the request has pip try what uv could not: in an
-        environment, which is built anew then, and where it failed before that call changed a package.
+    def run(self, calls, directory, on_line):
+        """Run some calls of uv in a directory, until one fails. Returns its exit code.
+
+        An environment is checked behind them, in the same process (`finds_no_problem`), where the request wants that.
+        Raises Unusable when uv does not start, when Windows has ended it, and where the request has pip try what uv
+        could not: in an environment, which is built anew then, and where it failed before that call changed a package.
         """
-        code = self.pip.run([self.program] + arguments, directory, self.watched(on_line), "uv", self.environment)
+        mark = uuid.uuid4().hex
+        arguments = [mark, self.target.prefix if self.target.foreign else ANY]
+        for call in calls:
+            arguments += [mark, CALL, self.program] + call
+        if self.target.foreign and self.request.fields["checked"]:
+            arguments += [mark, CHECK, self.program, "pip", "check", "--python", self.target.program]
+            arguments += ["--cache-dir", self.cache, "--no-config"]
+        self.waiting, self.checking, self.refused = list(calls), False, None
+        timer = threading.Timer(TRIAL_SECONDS, self.doubt)
+        timer.start()
+        try:
+            code = self.pip.run(arguments, directory, self.watched(on_line, mark), "uv", self.environment)
+        except OSError as error:
+            raise Unusable("%s does not start (%s)" % (self.target.program, error_text(error)))
+        finally:
+            timer.cancel()
+        self.well = self.checking and code == 0
+        code = 0 if self.checking else code
+        self.judge(code, begun=len(self.waiting) < len(calls))
+        self.before = metadata_names(self.target.packages)
+        return code
+
+    def judge(self, code, begun):
+        """Raise Unusable where pip has to take over after calls that have ended. begun: whether any has been made."""
+        if self.refused:
+            raise Unusable(self.refused)
+        if not begun:
+            raise Unusable("%s does not start (exit code %s)" % (self.target.program, shown_code(code)))
+        if not (self.tried or self.speaks and code == 0):
+            self.trial()
         if code and self.lacks_room:
             self.log.line("Deleting what uv has cached, to make room.")
             delete(self.cache)
@@ -195,22 +238,33 @@ class Uv:
         untouched = self.target.foreign or metadata_names(self.target.packages) == self.before
         if code and self.asked["orPip"] and untouched:
             raise Unusable("it ended with exit code %d" % code)
-        self.before = metadata_names(self.target.packages)
-        return code
 
-    def watched(self, on_line):
-        """Return a function that handles a line of uv's output, and sees whether there was room."""
+    def watched(self, on_line, mark):
+        """Return a function that handles a line of the process: one of uv, or one that tells what it does now."""
 
         def handle(line):
+            if line.startswith(mark):
+                self.hear(*line.split(" ", 2)[1:])
+                return
+            self.speaks = self.speaks or OWN_LINE.match(line) is not None
             self.lacks_room = self.lacks_room or NO_ROOM.search(line) is not None
             on_line(line)
 
         return handle
 
-    def finds_no_problem(self, directory):
-        """Return whether `uv pip check` says that all packages have what they need: in a tenth of pip's time."""
-        arguments = ["pip", "check", "--python", self.target.program, "--cache-dir", self.cache, "--no-config"]
-        return self.pip.run([self.program] + arguments, directory, lambda line: None, "uv", self.environment) == 0
+    def hear(self, kind, text=""):
+        """Take what the process of uv says of itself (run_uv.py)."""
+        if kind == CALL:
+            self.log.line("uv " + " ".join(self.waiting.pop(0)))
+        elif kind == CHECK:
+            self.checking = True
+            self.on_check()
+        elif kind == REFUSED:
+            self.refused = text
+
+    def finds_no_problem(self):
+        """Return whether `uv pip check` has said that all packages have what they need: in a tenth of pip's time."""
+        return self.well
 
 
 def answer_of(command, environment):

@@ -272,6 +272,13 @@ def observe(app: App, *, pythons: bool = True, files: bool = False) -> Observati
     return Observation(app, configuration, Part("web.config", partial(_usual_web_config, app)), asked)
 
 
+def observe_all(app: App) -> Observation:
+    """Return `observe(app, files=True)`, whose files and listings the SCM site of the app remembers."""
+    seen = observe(app, files=True)
+    seen.remember_files()
+    return seen
+
+
 def _base_named(app: App, letter: Letter) -> str | None:
     """Return the folder of the runtime that an environment's own file names."""
     try:

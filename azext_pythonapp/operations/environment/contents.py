@@ -117,6 +117,7 @@ class _Composition:
         self._present = present_packages(app, now.place, self._names) if now is not None else {}
         self._suits = now is not None and now.suits(target)
         self._described = now.description if now is not None else None
+        self._known = self._described_packages()
         self._addresses: Mapping[str, str] | None = None
 
     def contents(self) -> Contents:
@@ -165,6 +166,9 @@ class _Composition:
         """Return the bytes that the environment takes, about: its packages with their compiled modules."""
         if self._now is None:
             return PROGRAMS
+        known = self._described
+        if known is not None and known.size is not None and known.packages.keys() == self._present.keys():
+            return PROGRAMS + known.size * 3 // 2
         names = [name for name in self._present if name not in NOT_TAKEN]
         sizes = InstalledMetadata(self._app, self._now.place, self._names).sizes(names)
         return PROGRAMS + sizes * 3 // 2
@@ -203,7 +207,7 @@ class _Composition:
     def _needed(self) -> frozenset[str] | None:
         """Return what of the present packages the requirements need; None where that is not asked.
 
-        One request for each package that they need.
+        One request for each package that they need and whose needs the environment's description does not tell.
         """
         files = self._wanted.files
         if files is None or not self._suits or not self._present:
@@ -213,7 +217,20 @@ class _Composition:
             roots += parse(line, ADDED).requirements
         assert self._now is not None
         metadata = InstalledMetadata(self._app, self._now.place, self._names)
-        return package_plan.closure(roots, self._present, self._environment, metadata.requires)
+        told = self._described.requires if self._described is not None else {}
+
+        def requires(names: Collection[str]) -> dict[str, Sequence[str] | None]:
+            known: dict[str, Sequence[str] | None] = {
+                name: told[name] for name in self._known.intersection(told, names)
+            }
+            return {**known, **metadata.requires([name for name in names if name not in known])}
+
+        return package_plan.closure(roots, self._present, self._environment, requires)
+
+    def _described_packages(self) -> frozenset[str]:
+        """Return the present packages that are those of the environment's description, not put there since."""
+        told = self._described.packages if self._described is not None else {}
+        return frozenset(name for name, version in self._present.items() if told.get(name) == version)
 
     def _extra(self, needed: Collection[str] | None) -> list[str]:
         """Return the packages of the runtime in use that no requirement asks for; an environment has a list of them."""
@@ -288,7 +305,9 @@ class _Composition:
         if not versions or self._now is None:
             return {}
         if self._addresses is None:
-            self._addresses = direct_addresses(self._app, self._now.python_path)
+            direct = self._described.direct if self._described is not None else None
+            told = direct is not None and self._known.issuperset(versions) and not set(direct).intersection(versions)
+            self._addresses = {} if told else direct_addresses(self._app, self._now.python_path)
         wanted = PackageSet(versions, self._addresses)
         return {name: requirement_line(name, wanted) for name in sorted(versions)}
 

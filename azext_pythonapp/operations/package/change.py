@@ -14,6 +14,7 @@ from azext_pythonapp.jobs.follow import await_start
 from azext_pythonapp.jobs.pending_restart import RESTART, RESTART_LATER
 from azext_pythonapp.jobs.state import FAILED, SUCCEEDED, Job, JobResult
 from azext_pythonapp.jobs.store import request_of
+from azext_pythonapp.operations.app.observe import Observation
 from azext_pythonapp.operations.app.recording import OpenChange, recorded
 from azext_pythonapp.operations.job.pending_restart import pending_of_no_op, run_pending, wait_command
 from azext_pythonapp.operations.job.power import stop_for_job
@@ -56,8 +57,12 @@ class Rebuild(Protocol):
         wheels: Sequence[Wheel] = (),
         installer: str = AUTO,
         wheel_dir: str | None = None,
+        seen: Observation | None = None,
     ) -> dict[str, Any]:
-        """Build the other environment, and switch to it; return the command's answer."""
+        """Build the other environment, and switch to it; return the command's answer.
+
+        seen: the app, where it was observed with its files before.
+        """
 
 
 @dataclass(frozen=True)

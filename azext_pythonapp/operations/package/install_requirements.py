@@ -11,7 +11,7 @@ from azext_pythonapp.jobs.state import SUCCEEDED
 from azext_pythonapp.operations.app.deployment_warnings import warn_of_deployment
 from azext_pythonapp.operations.app.home_space import require_room
 from azext_pythonapp.operations.app.left_change import own_interrupted
-from azext_pythonapp.operations.app.observe import Observation, observe
+from azext_pythonapp.operations.app.observe import Observation, observe, observe_all
 from azext_pythonapp.operations.app.python_in_use import target_in_use
 from azext_pythonapp.operations.job.run import job_summary
 from azext_pythonapp.operations.package.change import (
@@ -99,10 +99,12 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool, 
         why, restart = f"{files.name} is installed already on {app.site.label}", request.run_options.restart
         job = job_summary(app, last.job_id, SUCCEEDED)
         return nothing_to_change(app, COMMAND, why, restart, dry_run, check=last.check, job=job)
+    if seen.environment is not None:
+        seen = observe_all(app)  # what `rebuild` begins with
     target = target_in_use(seen)
-    warn_of_deployment(app, target.python_path)
+    if target.letter is None:
+        warn_of_deployment(app, target.python_path)
     files = files.for_target(TargetEnvironment(target.version, target.architecture), app.progress.say)
-    require_room(app)
     if target.letter is not None:
         wheels = files.fitting
         return rebuild(
@@ -115,7 +117,9 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool, 
             wheels=wheels,
             installer=request.installer,
             wheel_dir=request.wheel_dir,
+            seen=seen,
         )
+    require_room(app)
     run = plan_pip(app, target, files, options, request.restore, dependencies=dry_run)
     run = with_installer(app, run, request.installer, [Part(files, options)])
     if dry_run:

@@ -11,6 +11,7 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.page import Page
 from azext_pythonapp.operations.app.deployment_warnings import warn_of_deployment
 from azext_pythonapp.operations.app.left_change import own_interrupted
+from azext_pythonapp.operations.app.observe import Observation
 from azext_pythonapp.operations.app.record_parts import in_use
 from azext_pythonapp.operations.app.recording import recorded
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
@@ -55,14 +56,21 @@ class PlannedSwitch:
     """What an app is to run, as it was decided and planned; `carry_out` does it.
 
     brought: what is brought to the app with it. asked: what a new environment is to have; None for the app's own
-    requirements. Raises what `decide` and `plan_steps` raise; nothing was changed then.
+    requirements. seen: as in `decide`. Raises what `decide` and `plan_steps` raise; nothing was changed then.
     """
 
-    def __init__(self, app: App, request: SetVersionRequest, brought: Brought, asked: Wanted | None = None):
+    def __init__(
+        self,
+        app: App,
+        request: SetVersionRequest,
+        brought: Brought,
+        asked: Wanted | None = None,
+        seen: Observation | None = None,
+    ):
         self._app = app
         self._request = request
         self._brought = brought
-        self._decision = decision = decide(app, request, brought, asked)
+        self._decision = decision = decide(app, request, brought, asked, seen)
         self._run = run = Run(decision, brought)
         warn_of_deployment(app, decision.python.python_path)
         switches = run.web_config.change.action != "none" or bool(request.static)

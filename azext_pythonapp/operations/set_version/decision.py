@@ -10,7 +10,7 @@ from itertools import chain
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound
 from azext_pythonapp.operations.app.health_check import HealthOptions
-from azext_pythonapp.operations.app.observe import Observation, observe
+from azext_pythonapp.operations.app.observe import Observation, observe_all
 from azext_pythonapp.operations.app.registration import find_registration
 from azext_pythonapp.operations.app.settings import known_settings
 from azext_pythonapp.operations.app.site_configs import handler_names_on_app
@@ -135,8 +135,7 @@ def decide(
     Raises what choosing the runtime, the entry point and the handler raises; nothing was changed then.
     """
     if seen is None:
-        seen = observe(app, files=True)
-        seen.remember_files()
+        seen = observe_all(app)
     web_config, base = seen.web_config, brought.web_config
     named = read_in_force(base) if base is not None else None
     current = _in_force(app, seen, named)

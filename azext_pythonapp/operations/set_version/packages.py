@@ -10,6 +10,7 @@ from azext_pythonapp.ids import new_id
 from azext_pythonapp.jobs.follow import await_start
 from azext_pythonapp.jobs.state import Job, JobResult
 from azext_pythonapp.operations.app.health_check import HealthOptions
+from azext_pythonapp.operations.app.observe import Observation
 from azext_pythonapp.operations.app.recording import recorded
 from azext_pythonapp.operations.environment.build import built_result, require_built
 from azext_pythonapp.operations.environment.contents import Wanted
@@ -45,13 +46,14 @@ def rebuild(
     wheels: Sequence[Wheel] = (),
     installer: str = AUTO,
     wheel_dir: str | None = None,
+    seen: Observation | None = None,
 ) -> dict[str, Any]:
     """Build the other environment, and switch to it; return the answer of the command (docs/json-output.md).
 
     command: the user's. files: requirements in place of those before; None to keep all packages that are there.
     singles: requirements that are added to them. removed: canonical names of packages that go. wheels: to be uploaded
-    before. installer, wheel_dir: as in Wanted. Raises what `PlannedSwitch` raises; the environment in use is never
-    changed.
+    before. installer, wheel_dir: as in Wanted. seen: as in `decide`. Raises what `PlannedSwitch` raises; the
+    environment in use is never changed.
     """
 
     def bring(starting: Callable[[], None]) -> None:
@@ -59,7 +61,7 @@ def rebuild(
 
     wanted = Wanted(files, options, singles, tuple(removed), files is None, bring, installer, wheel_dir)
     with app.progress.phase(f"Looking at {app.site.label}: its environment, web.config and files."):
-        switch = PackageSwitch(app, _request(run_options), _Packages(app, command, run_options.timeout), wanted)
+        switch = PackageSwitch(app, _request(run_options), _Packages(app, command, run_options.timeout), wanted, seen)
     if run_options.stop_app == "always" and not dry_run:
         app.progress.say(f"{capital(app.site.label)} is not stopped: nothing that it runs is changed.")
     only_starts = not (run_options.wait or dry_run) and switch.builds

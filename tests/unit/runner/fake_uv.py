@@ -12,6 +12,7 @@ from azext_pythonapp.packages.pip import JobFile, PipOptions
 from tests.unit.runner.job_runtime import Runtime
 
 ARGUMENTS, ENVIRONMENT, CHECK = "uv-arguments.json", "uv-environment.json", "uv-check.json"
+STARTERS = "uv-starters.txt"
 _PROGRAM = """#!{python}
 import json, os, subprocess, sys, time
 if sys.argv[1:] == ["--version"]:
@@ -23,6 +24,8 @@ if sys.argv[1:3] == ["pip", "check"]:
     json.dump(sys.argv[1:], open(here + "/{check}", "w"))
     sys.exit(subprocess.call([sys.executable, "-m", "pip", "--python", python, "check"], stdout=subprocess.DEVNULL))
 json.dump(sys.argv[1:], open(here + "/{arguments}", "w"))
+with open(here + "/{starters}", "a") as stream:
+    stream.write("%d\\n" % os.getppid())
 json.dump(dict(os.environ), open(here + "/{environment}", "w"))
 words = sys.argv[3:]
 python = words[words.index("--python") + 1]
@@ -45,7 +48,12 @@ print("Installed 2 packages in 5ms")
 def uv_in_place(runtime: Runtime, program: str = _PROGRAM, whole: bool = True) -> uv.Build:
     """Put a program where uv.exe is on the app. program: its text. whole: whether its marker is there as well."""
     text = program.format(
-        python=sys.executable, here=str(runtime.site.home), arguments=ARGUMENTS, environment=ENVIRONMENT, check=CHECK
+        python=sys.executable,
+        here=str(runtime.site.home),
+        arguments=ARGUMENTS,
+        environment=ENVIRONMENT,
+        check=CHECK,
+        starters=STARTERS,
     ).encode()
     build = uv.Build("uv.whl", "0" * 64, hashlib.sha256(text).hexdigest(), len(text), "data/pythonapp/tools/uv-0.13.9")
     path = runtime.site.home / build.program.path
@@ -62,6 +70,11 @@ def uv_install(build: uv.Build, no_deps: bool = False, **more: object) -> uv.UvI
     options = PipOptions(no_index=True, wheel_dir=JobFile("wheels"), no_deps=no_deps)
     arguments, variables = uv.install(JobFile("requirements.txt"), options)
     return uv.UvInstall(build, (arguments,), **{"environment": variables, **more})  # type: ignore[arg-type]
+
+
+def starters(runtime: Runtime) -> list[int]:
+    """The ids of the processes that have started each call that installs."""
+    return [int(line) for line in (runtime.site.home / STARTERS).read_text().splitlines()]
 
 
 def called_with(runtime: Runtime) -> tuple[list[str], dict[str, str]]:

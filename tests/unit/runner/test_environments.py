@@ -66,7 +66,41 @@ def test_its_description_says_what_it_was_built_of(environments):
     )
     assert environments.packages("b") == {"left": "2.0", "right": "1.5"} and made.job == job.id
     assert made.base.python_path == environments.runtime.python and made.base.architecture == "x64"
+    assert {"left": (), "right": ("left>=1",)}.items() <= made.requires.items() and made.direct == ()
+    records = list((environments.parent / "b").glob("lib/python*/site-packages/*.dist-info/RECORD"))
+    sizes = [line.rpartition(",")[2] for path in records for line in path.read_text().splitlines()]
+    assert made.size == sum(int(each) for each in sizes if each) > 0
     assert made.installer.startswith("pip ") and made.built_at == made.built_at.strip()
+
+
+def test_its_description_tells_what_has_an_address_and_what_is_needed(environments):
+    """A licence with an empty line, a requirement that goes on in a second line, and one that is not ASCII."""
+    metadata = "\n".join(
+        [
+            "Metadata-Version: 2.1",
+            "Name: long",
+            "Version: 1.0",
+            "License: A",
+            "        ",
+            "        B",
+            "Requires-Dist: left>=1 ;",
+            "  python_version >= '3'",
+            "requires-dist: right",
+            "",
+            "Requires-Dist: none",
+        ]
+    )
+    files = dict(
+        [
+            wheel("long", "1.0", more={"long-1.0.dist-info/METADATA": metadata}),
+            wheel("odd", "1.0", ["left ; os_name != '\u00e9'"]),
+        ]
+    )
+    job = environments.build("b", "long\nodd\n./wheels/left-1.0-py2.py3-none-any.whl", files=files)
+    assert job.state == "succeeded", environments.runtime.lines
+    made = environments.description("b")
+    assert made.requires["long"] == ("left>=1 ; python_version >= '3'", "right") and "odd" not in made.requires
+    assert made.direct == ("left",)
 
 
 def test_an_environment_can_be_without_packages(environments):

@@ -17,7 +17,7 @@ from azext_pythonapp.jobs.state import CANCELED, FAILED, SUCCEEDED
 from azext_pythonapp.packages.pip import JobFile
 from tests.unit.runner.environments import Environments
 from tests.unit.runner.fake_pip import fake_pip
-from tests.unit.runner.fake_uv import ARGUMENTS, CHECK, called_with, uv_in_place, uv_install
+from tests.unit.runner.fake_uv import ARGUMENTS, CHECK, called_with, starters, uv_in_place, uv_install
 from tests.unit.runner.job_runtime import WHEELS, wheel
 
 TAKES_OVER = "pip is used instead of uv: "
@@ -169,6 +169,27 @@ def test_uv_is_called_once_for_each_call_of_pip(environments):
     job = environments.build("b", "right", uv=uv, files={"first.txt": b"left==1.0"})
     assert job.state == SUCCEEDED and job.installer == "uv 0.13.9", environments.runtime.lines
     assert environments.packages("b") == {"left": "1.0", "right": "1.5"}
+    started = [line for line in environments.runtime.lines if line.startswith("uv pip ")]
+    assert [line.rpartition(" ")[2].rpartition("/")[2] for line in started] == ["first.txt", "requirements.txt"]
+    assert len(set(starters(environments.runtime))) == 1, "one process makes all calls"
+
+
+def test_a_call_that_fails_is_the_last(environments):
+    uv = uv_install(uv_in_place(environments.runtime))
+    job = environments.build("b", "broken", uv=replace(uv, calls=uv.calls * 2))
+    assert job.state == FAILED and job.error.startswith("uv ended with exit code 1: No solution found")
+    assert len(starters(environments.runtime)) == 1 and environments.names() == []
+
+
+HANGS = "#!{python}\nimport time\ntime.sleep(300)\n"
+
+
+def test_pip_takes_over_from_a_uv_that_hangs_when_it_is_started(environments):
+    runtime = environments.runtime
+    runtime.site.quick = [*runtime.site.quick, ("uv", "TRIAL_SECONDS = 120\n", "TRIAL_SECONDS = 1\n")]
+    job = environments.build("b", "right", uv=uv_install(uv_in_place(runtime, HANGS)))
+    assert job.state == SUCCEEDED and job.installer is None, runtime.lines
+    assert len(said(runtime)) == 1 and said(runtime)[0].startswith("it does not start on the worker (exit code ")
 
 
 def test_an_environment_without_packages_needs_no_uv(environments):

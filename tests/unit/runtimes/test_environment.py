@@ -31,6 +31,9 @@ DESCRIPTION = Description(
     "20261127-120000-4f2a",
     "2026-11-27T12:00:00Z",
     {"flask": "3.0.3", "click": "8.1.8"},
+    120_000,
+    ("click",),
+    {"flask": ("click>=8", 'colorama; platform_system == "Windows"'), "click": ()},
 )
 
 
@@ -95,12 +98,26 @@ def test_a_description_is_read_as_it_was_written():
         {"packages": []},
         {"packages": {"flask": 3}},
         {"installer": None},
+        {"size": -1},
+        {"size": "1"},
+        {"size": True},
+        {"direct": "flask"},
+        {"requires": ["click"]},
+        {"requires": {"flask": "click"}},
+        {"requires": {"flask": ["click\n--index-url https://elsewhere"]}},
     ],
 )
 def test_a_description_with_a_wrong_part_is_torn(part):
     fields = {**json.loads(to_json(DESCRIPTION)), **part}
     with pytest.raises(Torn):
         parse(json.dumps(fields).encode())
+
+
+def test_a_description_of_before_tells_less():
+    fields = json.loads(to_json(DESCRIPTION))
+    for name in ("size", "direct", "requires"):
+        del fields[name]
+    assert parse(json.dumps(fields).encode()) == replace(DESCRIPTION, size=None, direct=None, requires={})
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 300, b"[]", b"{", b"\xff", b"[" * 100_000, b" " * 2_000_000])

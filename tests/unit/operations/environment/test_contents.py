@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -42,6 +43,7 @@ class Kudu:
     def __init__(self, place, packages, addresses):
         self._folder = f"{place}/Lib/site-packages"
         self._packages, self._addresses = packages, addresses
+        self.asked = []
 
     def home(self):
         return HOME
@@ -56,6 +58,7 @@ class Kudu:
         return [SimpleNamespace(name=name, is_directory=True) for name in names]
 
     def read(self, path):
+        self.asked.append(path.rpartition("site-packages/")[2])
         name = path.removeprefix(f"{self._folder}/").partition("-")[0]
         if name not in self._packages or not path.startswith(self._folder):
             raise NotFound(path)
@@ -64,6 +67,7 @@ class Kudu:
         return SimpleNamespace(content=text.encode())
 
     def run(self, command):
+        self.asked.append("python")
         rows = {f"{name}-1.dist-info": {"url": url} for name, url in self._addresses.items()}
         return SimpleNamespace(output="pythonapp-addresses " + json.dumps(rows))
 
@@ -86,10 +90,13 @@ def files(text):
     )
 
 
-def planned(wanted, description=None, version="3.11.9", **app):
+def planned(wanted, description=None, version="3.11.9", asked=None, **app):
+    """asked: a list that gets what is read of the app's packages."""
     place = RUNTIME if description is None else "data/pythonapp/environments/a"
     now = InUse(place, "python.exe", version, "x64", description)
-    return contents_of(app_with(place, **app), OF_B, wanted, now, ["site/wwwroot/web.config"])
+    opened = app_with(place, **app)
+    opened.kudu.asked = asked if asked is not None else []
+    return contents_of(opened, OF_B, wanted, now, ["site/wwwroot/web.config"])
 
 
 def lines(contents, name):
@@ -124,6 +131,41 @@ def test_only_what_the_requirements_allow_stays(text, kept):
     contents = planned(Wanted(files(text)), BUILT)
     assert [line for line in lines(contents, KEPT) if line[:4] not in ("tool", "help")] == kept
     assert contents.extra == (), "an environment has a list of them"
+
+
+TELLING = replace(
+    BUILT,
+    packages={"pip": "24.0", **{name: version for name, (version, _) in PACKAGES.items()}},
+    requires={name: tuple(needs) for name, (_, needs) in PACKAGES.items()},
+    size=4000,
+    direct=(),
+)
+
+
+@pytest.mark.parametrize(
+    "wanted", [Wanted(files("flask")), Wanted(None, singles=requirement_lines(["new"]), stays=True)]
+)
+def test_what_an_environment_says_of_its_packages_is_not_read(wanted):
+    asked = []
+    told, read = planned(wanted, TELLING, asked=asked), planned(wanted, BUILT)
+    assert asked == []
+    assert told.run.uploads == read.run.uploads and told.run.build == read.run.build
+    assert told.run.planned == read.run.planned and told.size == read.size
+
+
+def test_a_package_that_was_put_there_since_is_read():
+    asked = []
+    packages = {**PACKAGES, "click": ("8.2.0", ["helper"])}
+    contents = planned(Wanted(files("flask")), TELLING, packages=packages, asked=asked)
+    assert {"click==8.2.0", "helper==2.0"} <= set(lines(contents, KEPT))
+    assert sorted(asked) == ["click-8.2.0.dist-info/METADATA", "python"]
+
+
+def test_where_a_package_came_from_is_asked_where_that_was_an_address():
+    asked = []
+    address = {"tool": "https://example.org/tool.zip"}
+    contents = planned(Wanted(files("flask")), replace(TELLING, direct=("tool",)), asked=asked, addresses=address)
+    assert asked == ["python"] and "tool @ https://example.org/tool.zip" in lines(contents, KEPT)
 
 
 def test_what_was_added_before_is_installed_again():
