@@ -25,7 +25,7 @@ IMPORT_PROGRAM = PRODUCT / "import_program"
 FROM_AZ = ("knack", "azure.cli.core", "azure.mgmt.web", "azure.core", "requests", "packaging")
 OUTSIDE_WORLD = ("knack", "azure", "requests")
 # Kudu and pip's log want to hear of a job what these say.
-PRINTING = (RUNNER / "errors.py", RUNNER / "run_pip.py")
+PRINTING = tuple(RUNNER / name for name in ("errors.py", "run_pip.py", "run_uv.py"))
 
 
 def sources(folder: Path) -> list[Path]:
