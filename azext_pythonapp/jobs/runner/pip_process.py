@@ -168,11 +168,14 @@ class Pip:
         seen, checking = [], []
 
         def handle(line):
-            if on_check and line == mark:
+            own, marked = (line[: -len(mark)], True) if on_check and line.endswith(mark) else (line, False)
+            silent = bool(checking) or (marked and not own)
+            if marked:
                 checking.append(True)
+            if not silent:  # the last line of a program may have no end
+                on_line(own)
+            if marked:
                 on_check()
-            elif not checking:
-                on_line(line)
 
         def copy():
             for line in iter(process.stdout.readline, b""):

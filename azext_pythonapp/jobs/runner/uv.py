@@ -173,14 +173,18 @@ class Uv:
         if code or not re.match(r"uv \d", said):
             raise Unusable("it does not start on the worker (exit code %s)" % shown_code(code))
 
-    def doubt(self):
-        """Try uv beside a call that has said nothing for long, and end that where uv does not start."""
+    def doubt(self, ended):
+        """Try uv beside calls that have said nothing for long, and end those where uv does not start.
+
+        ended: is set when the calls have ended by themselves, and pip may run in their place.
+        """
         try:
             if not (self.tried or self.speaks):
                 self.trial()
         except Unusable as error:
-            self.refused = error_text(error)
-            self.pip.stop()
+            if not (self.speaks or ended.is_set()):  # a busy worker starts one after the other
+                self.refused = error_text(error)
+                self.pip.stop()
 
     def calls(self):
         """Return the arguments of each call of uv that installs what was asked for."""
@@ -208,13 +212,16 @@ class Uv:
             arguments += [mark, CHECK, self.program, "pip", "check", "--python", self.target.program]
             arguments += ["--cache-dir", self.cache, "--no-config"]
         self.waiting, self.checking, self.refused = list(calls), False, None
-        timer = threading.Timer(TRIAL_SECONDS, self.doubt)
+        ended = threading.Event()
+        timer = threading.Timer(TRIAL_SECONDS, self.doubt, [ended])
+        timer.daemon = True
         timer.start()
         try:
             code = self.pip.run(arguments, directory, self.watched(on_line, mark), "uv", self.environment)
         except OSError as error:
             raise Unusable("%s does not start (%s)" % (self.target.program, error_text(error)))
         finally:
+            ended.set()
             timer.cancel()
         self.well = self.checking and code == 0
         code = 0 if self.checking else code
@@ -243,12 +250,13 @@ class Uv:
         """Return a function that handles a line of the process: one of uv, or one that tells what it does now."""
 
         def handle(line):
-            if line.startswith(mark):
-                self.hear(*line.split(" ", 2)[1:])
-                return
-            self.speaks = self.speaks or OWN_LINE.match(line) is not None
-            self.lacks_room = self.lacks_room or NO_ROOM.search(line) is not None
-            on_line(line)
+            said, marked, told = line.partition(mark + " ")
+            if said or not marked:  # the last line of uv may have no end
+                self.speaks = self.speaks or OWN_LINE.match(said) is not None
+                self.lacks_room = self.lacks_room or NO_ROOM.search(said) is not None
+                on_line(said)
+            if marked:
+                self.hear(*told.split(" ", 1))
 
         return handle
 

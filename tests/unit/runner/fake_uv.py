@@ -13,7 +13,7 @@ from tests.unit.runner.job_runtime import Runtime
 
 ARGUMENTS, ENVIRONMENT, CHECK = "uv-arguments.json", "uv-environment.json", "uv-check.json"
 STARTERS = "uv-starters.txt"
-_PROGRAM = """#!{python}
+PROGRAM = """#!{python}
 import json, os, subprocess, sys, time
 if sys.argv[1:] == ["--version"]:
     print("uv 0.13.9 (x86_64-pc-windows-msvc)")
@@ -45,7 +45,7 @@ print("Installed 2 packages in 5ms")
 """
 
 
-def uv_in_place(runtime: Runtime, program: str = _PROGRAM, whole: bool = True) -> uv.Build:
+def uv_in_place(runtime: Runtime, program: str = PROGRAM, whole: bool = True) -> uv.Build:
     """Put a program where uv.exe is on the app. program: its text. whole: whether its marker is there as well."""
     text = program.format(
         python=sys.executable,

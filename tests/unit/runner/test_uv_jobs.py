@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import sys
+import threading
 import time
 import zipfile
 from dataclasses import replace
@@ -13,8 +14,10 @@ from hashlib import sha256
 
 import pytest
 
+from azext_pythonapp.jobs.runner.uv import Unusable, Uv
 from azext_pythonapp.jobs.state import CANCELED, FAILED, SUCCEEDED
 from azext_pythonapp.packages.pip import JobFile
+from tests.unit.runner import fake_uv
 from tests.unit.runner.environments import Environments
 from tests.unit.runner.fake_pip import fake_pip
 from tests.unit.runner.fake_uv import ARGUMENTS, CHECK, called_with, starters, uv_in_place, uv_install
@@ -179,6 +182,53 @@ def test_a_call_that_fails_is_the_last(environments):
     job = environments.build("b", "broken", uv=replace(uv, calls=uv.calls * 2))
     assert job.state == FAILED and job.error.startswith("uv ended with exit code 1: No solution found")
     assert len(starters(environments.runtime)) == 1 and environments.names() == []
+
+
+def test_uv_may_end_within_a_line(environments):
+    program = fake_uv.PROGRAM.replace(
+        'print("Installed 2 packages in 5ms")', 'sys.stdout.write("Installed 2 packages")'
+    )
+    program = program.replace("sys.exit(subprocess.call(", "sys.exit(bool(")  # uv finds a problem
+    uv = uv_install(uv_in_place(environments.runtime, program))
+    job = environments.build("b", "right", uv=replace(uv, calls=uv.calls * 2))
+    assert job.state == SUCCEEDED and job.installer == "uv 0.13.9", environments.runtime.lines
+    assert environments.runtime.lines.count("Installed 2 packages") == 2 and job.result.check_ok
+
+
+class Doubted(Uv):
+    """One whose trial fails, after something has happened meanwhile."""
+
+    def __init__(self, meanwhile):
+        self.tried = self.speaks = False
+        self.refused, self.stopped = None, 0
+        self.pip = self
+        self.meanwhile = meanwhile
+
+    def trial(self):
+        self.meanwhile(self)
+        raise Unusable("it does not start")
+
+    def stop(self):
+        self.stopped += 1
+
+
+def test_uv_that_says_nothing_and_does_not_start_is_ended():
+    uv = Doubted(lambda uv: None)
+    uv.doubt(threading.Event())
+    assert (uv.refused, uv.stopped) == ("it does not start", 1)
+
+
+def test_uv_that_has_spoken_meanwhile_goes_on():
+    uv = Doubted(lambda uv: setattr(uv, "speaks", True))
+    uv.doubt(threading.Event())
+    assert (uv.refused, uv.stopped) == (None, 0)
+
+
+def test_a_late_trial_does_not_end_the_pip_that_took_over():
+    ended = threading.Event()
+    uv = Doubted(lambda uv: ended.set())
+    uv.doubt(ended)
+    assert (uv.refused, uv.stopped) == (None, 0)
 
 
 HANGS = "#!{python}\nimport time\ntime.sleep(300)\n"
