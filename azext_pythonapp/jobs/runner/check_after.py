@@ -74,6 +74,9 @@ def look_again():
     coarse to tell; pkg_resources looks once.
     """
     getattr(importlib, "invalidate_caches", int)()  # Python 2 has no such caches
+    listed = sys.modules.get("importlib.metadata")
+    if listed is not None:  # only a newer Python than 3.12 has done so by now
+        listed.MetadataPathFinder().invalidate_caches()
     noted = sys.modules.get(NOTED)
     if noted is not None:
         noted.working_set.__init__()  # pylint: disable=unnecessary-dunder-call  # others hold it

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
+import os
 
 import pytest
 
+from azext_pythonapp.jobs.runner.check_after import look_again
 from azext_pythonapp.packages.pip import JobFile, PipCommand, PipOptions, install, uninstall
 from tests.unit.runner.fake_pip import fake_pip
 
@@ -32,6 +35,11 @@ PROBLEM = """\
 if sys.argv[1] == "check":
     print("left 1.0 requires right, which is not installed.")
     sys.exit(1)
+"""
+NO_LINE_END = """\
+if sys.argv[1] != "check":
+    sys.stdout.write("half a line")
+    sys.stdout.flush()
 """
 PTH_FILE = """\
 if len(calls) == 1:
@@ -90,6 +98,29 @@ def test_problems_are_told_once_in_the_words_of_pip(runtime, called):
     problem = "left 1.0 requires right, which is not installed."
     assert (job.state, job.result.check_ok, list(job.result.problems)) == ("succeeded", False, [problem])
     assert [line for line in runtime.lines if problem in line] == ["pip check: " + problem]
+
+
+def test_a_problem_is_none_of_a_pip_that_ends_within_a_line(runtime, called):
+    job, _ = called(NO_LINE_END + PROBLEM)
+    assert (job.state, job.exit_code, job.result.check_ok) == ("succeeded", 0, False), runtime.lines
+    assert "half a line" in runtime.lines
+
+
+def test_a_folder_is_listed_anew_whatever_its_time_says(tmp_path):
+    def add(name):
+        (tmp_path / f"{name}-1.0.dist-info").mkdir()
+        (tmp_path / f"{name}-1.0.dist-info/METADATA").write_text(f"Name: {name}\nVersion: 1.0\n")
+
+    def names():
+        return sorted(each.metadata["Name"] for each in importlib.metadata.distributions(path=[str(tmp_path)]))
+
+    add("left")
+    status = tmp_path.stat()
+    assert names() == ["left"]
+    add("right")
+    os.utime(tmp_path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    look_again()
+    assert names() == ["left", "right"]
 
 
 def test_without_a_check_pip_is_called_once(called):
