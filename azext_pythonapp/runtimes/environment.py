@@ -26,6 +26,7 @@ LOCK = "environments"
 CONFIGURATION = "pyvenv.cfg"
 _FORMAT = 1
 _LARGEST = 1_000_000
+_MOST_BYTES = 10**15
 _PLACE = re.compile(r"\\data\\pythonapp\\environments\\(?P<letter>[ab])\\Scripts\\pythonw?\.exe", re.IGNORECASE)
 _HOME_LINE = re.compile(r"^\s*home\s*=\s*(?P<home>\S.*?)\s*$", re.MULTILINE | re.IGNORECASE)
 
@@ -191,11 +192,11 @@ def _line(value: Any) -> str:
     return value
 
 
-def _count(value: Any) -> int:
-    """Return a number of bytes. Raises TypeError for anything else."""
+def _count(value: Any) -> int | None:
+    """Return a number of bytes; None for more than a home directory can have. Raises TypeError for anything else."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise TypeError(value)
-    return value
+    return value if value <= _MOST_BYTES else None
 
 
 def _list(value: Any) -> Sequence[Any]:

@@ -107,40 +107,53 @@ def described(where, entry):
 def details(folder):
     """Return what is asked of packages in a folder: (bytes of their files, {normalized name: lines of Requires-Dist}).
 
-    The bytes are those that their lists of files name (PEP 376: path, hash, size). A package without METADATA, as an
-    .egg-info, is not among the second, nor is one with such lines that are not ASCII.
+    The bytes are those that their lists of files name (PEP 376: path, hash, size); None where those cannot be read. A
+    package without METADATA, as an .egg-info, is not among the second, nor is one with such lines that are not ASCII.
     """
     size, requires = 0, {}
     for entry in metadata_names(folder):
         where = os.path.join(folder, entry)
-        record = os.path.join(where, "RECORD")
-        if os.path.isfile(record):
-            with io.open(record, encoding="utf-8", errors="replace") as stream:
-                sizes = [line.strip().rpartition(",")[2] for line in stream]
-            size += sum(int(each) for each in sizes if re.match("[0-9]+$", each))
-        for path, fields in described(where, entry):
-            lines = required_lines(path) if os.path.basename(path) == "METADATA" else None
-            if lines is not None and all(re.match("[ -~]*$", line) for line in lines):
-                requires[canonical(fields["Name"])] = lines
+        try:
+            size = None if size is None else size + listed_size(os.path.join(where, "RECORD"))
+            for path, fields in described(where, entry):
+                name = canonical(fields["Name"])
+                requires.pop(name, None)
+                lines = required_lines(path) if os.path.basename(path) == "METADATA" else None
+                if lines is not None and all(re.match("[ -~]*$", line) for line in lines):
+                    requires[name] = lines
+        except (IOError, OSError):  # another program has a file open: whoever needs it asks again
+            size = None
     return size, requires
 
 
+def listed_size(path):
+    """Return the sum of the sizes in a RECORD; 0 for none. Raises IOError."""
+    if not os.path.isfile(path):
+        return 0
+    with io.open(path, encoding="utf-8", errors="replace") as stream:
+        sizes = [line.strip().rpartition(",")[2] for line in stream]
+    return sum(int(each) for each in sizes if re.match("[0-9]{1,15}$", each))
+
+
 def required_lines(path):
-    """Return the values of Requires-Dist in a METADATA file; one may go on in lines that begin with a blank."""
+    """Return the values of Requires-Dist in a METADATA file; one may go on in lines that begin with a blank.
+
+    The headers end with the first line that is none, as for pip.
+    """
     found = []
     with io.open(path, encoding="utf-8", errors="replace") as stream:
-        name = ""
+        name = None
         for line in stream:
-            if not line.rstrip("\r\n"):
-                break
-            if line[0] in " \t":
+            header = re.match("([!-9;-~]+):(.*)", line)
+            if line[0] in " \t" and name is not None:
                 if name == "requires-dist":
-                    found[-1] += " " + line.strip()
-                continue
-            name, _, value = line.partition(":")
-            name = name.strip().lower()
-            if name == "requires-dist":
-                found.append(value.strip())
+                    found[-1] = (found[-1] + " " + line.strip()).strip()
+            elif header:
+                name = header.group(1).lower()
+                if name == "requires-dist":
+                    found.append(header.group(2).strip())
+            else:
+                break
     return found
 
 
@@ -213,8 +226,15 @@ def direct_addresses(folder):
                 address = direct_address(read_json(path))
             except (IOError, OSError, ValueError, KeyError, TypeError, AttributeError):
                 continue
-            found[canonical(entry.rpartition(".")[0].partition("-")[0])] = address
+            found[named_package(entry)] = address
     return found
+
+
+def named_package(entry):
+    """Return the normalized name of the package that an entry of site-packages names; it may have hyphens."""
+    stem = re.sub(r"-py\d.*$", "", entry.rpartition(".")[0])
+    name, _, version = stem.rpartition("-")
+    return canonical(name if name and version[:1].isdigit() else stem)
 
 
 def direct_address(fields):

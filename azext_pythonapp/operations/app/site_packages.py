@@ -19,6 +19,8 @@ from azext_pythonapp.windows import python_command, worker_path
 
 _AT_ONCE = 8
 _MARK = "pythonapp-addresses "
+# The size of a file in RECORD, which the app can write: a longer number is none.
+_SIZE = "[0-9]{1,15}"
 # For Python 2.7 and 3.4+.
 _ADDRESSES = """
 import glob, io, os
@@ -62,7 +64,7 @@ class InstalledMetadata:
         entries = self._entries.get(name, ())
         lists = [self._read(f"{entry}/RECORD") for entry in entries if entry.lower().endswith(".dist-info")]
         rows = [line.rpartition(",")[2] for text in lists for line in (text or "").splitlines()]
-        return sum(int(size) for size in rows if size.isascii() and size.isdecimal())
+        return sum(int(size) for size in rows if re.fullmatch(_SIZE, size))
 
     def _requires(self, name: str) -> list[str] | None:
         """Of the entries of one name, an old pip may have left empty ones behind."""

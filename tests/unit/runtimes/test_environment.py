@@ -120,6 +120,11 @@ def test_a_description_of_before_tells_less():
     assert parse(json.dumps(fields).encode()) == replace(DESCRIPTION, size=None, direct=None, requires={})
 
 
+def test_a_size_that_no_home_directory_has_is_not_known():
+    fields = {**json.loads(to_json(DESCRIPTION)), "size": 10**400}
+    assert parse(json.dumps(fields).encode()) == replace(DESCRIPTION, size=None)
+
+
 @pytest.mark.parametrize("content", [b"", b"\0" * 300, b"[]", b"{", b"\xff", b"[" * 100_000, b" " * 2_000_000])
 def test_what_is_no_description_is_torn(content):
     with pytest.raises(Torn):

@@ -11,7 +11,7 @@ import pytest
 
 from azext_pythonapp.errors import UnknownOutcome
 from azext_pythonapp.operations.app import site_packages
-from azext_pythonapp.operations.app.site_packages import direct_addresses
+from azext_pythonapp.operations.app.site_packages import InstalledMetadata, direct_addresses
 
 PYTHON = r"D:\home\python3810x64\python.exe"
 FILES = {
@@ -58,3 +58,9 @@ def test_what_cannot_be_asked_is_not_known():
         raise UnknownOutcome("cut")
 
     assert direct_addresses(app(run), PYTHON) == {}
+
+
+def test_the_app_cannot_name_a_size_that_is_none():
+    rows = "a.py,sha256=x,7\nb.py,sha256=x," + "9" * 400 + "\n"
+    scm = SimpleNamespace(read=lambda path: SimpleNamespace(content=rows.encode()))
+    assert InstalledMetadata(SimpleNamespace(kudu=scm), "python", ["own-1.0.dist-info"]).sizes(["own"]) == 7
