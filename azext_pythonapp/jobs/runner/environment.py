@@ -41,8 +41,6 @@ DESCRIPTION = "pythonapp.json"
 PROGRAM = "environment_fastcgi.py"
 # The format that azext_pythonapp/runtimes/environment.py reads.
 FORMAT = 1
-# More than this of what packages need is left out of the description, of which a client reads 1 MB at most.
-LONGEST_REQUIRES = 300000
 # Python reads pyvenv.cfg since 3.3 (PEP 405); 3.4 is the first that this program runs on.
 FIRST_PYTHON = (3, 4)
 # An older pip cannot build a package from its sources without setuptools beside it
@@ -263,8 +261,6 @@ class Environment:
         """
         asked = self.build
         size, requires = details(self.target.packages)
-        if sum(len(line) for lines in requires.values() for line in lines) > LONGEST_REQUIRES:
-            requires = {}
         fields = {
             "format": FORMAT,
             "base": {

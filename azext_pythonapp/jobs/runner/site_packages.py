@@ -6,6 +6,7 @@ from __future__ import absolute_import, unicode_literals
 
 import hashlib
 import io
+import json
 import os
 import re
 import sys
@@ -14,6 +15,8 @@ import sysconfig
 from .file_access import delete, read_json
 
 METADATA = ("METADATA", "PKG-INFO")
+# More than this of what packages need, as JSON, is in no description of an environment, of which a client reads 1 MB.
+LONGEST_REQUIRES = 500000
 
 
 def site_packages():
@@ -108,7 +111,8 @@ def details(folder):
     """Return what is asked of packages in a folder: (bytes of their files, {normalized name: lines of Requires-Dist}).
 
     The bytes are those that their lists of files name (PEP 376: path, hash, size); None where those cannot be read. A
-    package without METADATA, as an .egg-info, is not among the second, nor is one with such lines that are not ASCII.
+    package without METADATA, as an .egg-info, is not among the second, nor is one with such lines that are not ASCII;
+    none is where they are too long together.
     """
     size, requires = 0, {}
     for entry in metadata_names(folder):
@@ -123,7 +127,7 @@ def details(folder):
                     requires[name] = lines
         except (IOError, OSError):  # another program has a file open: whoever needs it asks again
             size = None
-    return size, requires
+    return size, requires if len(json.dumps(requires, indent=1)) <= LONGEST_REQUIRES else {}
 
 
 def listed_size(path):

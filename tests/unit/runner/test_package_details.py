@@ -39,6 +39,13 @@ def test_needs_of_another_version_are_not_told(tmp_path):
     assert details(str(tmp_path)) == (3, {})
 
 
+@pytest.mark.parametrize("number, told", [(20, True), (100_000, False)])
+def test_needs_are_told_as_long_as_a_client_reads_them(tmp_path, number, told):
+    """Each short line takes eight times as much in the description."""
+    add(tmp_path, "own-1.0.dist-info", METADATA="Name: own\nVersion: 1.0\n" + "Requires-Dist: a\n" * number)
+    assert details(str(tmp_path))[1] == ({"own": ["a"] * number} if told else {})
+
+
 def test_a_size_that_no_file_has_does_not_count(tmp_path):
     add(tmp_path, "own-1.0.dist-info", METADATA="Name: own\nVersion: 1.0\n", RECORD="a,,7\nb,,%s\n" % ("9" * 5000))
     assert details(str(tmp_path)) == (7, {"own": []})
