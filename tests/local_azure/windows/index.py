@@ -9,7 +9,7 @@ import re
 import threading
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.parser import HeaderParser
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -132,7 +132,8 @@ class PackageIndex:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 if self.command != "HEAD":
-                    self.wfile.write(body)
+                    with suppress(ConnectionError):  # uv reads the beginning of a wheel and hangs up
+                        self.wfile.write(body)
 
             def log_message(self, format: str, *args: object) -> None:
                 """Print nothing: `requests` is the log."""
