@@ -114,6 +114,7 @@ class PackageIndex:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else the body waits 40 ms for the client to acknowledge the headers
 
             def do_HEAD(self) -> None:  # of uv
                 self.do_GET()
