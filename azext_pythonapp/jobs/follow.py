@@ -17,8 +17,10 @@ from azext_pythonapp.jobs.store import delete_secrets, give_up, not_begun, read
 from azext_pythonapp.worker import CommandAnswer, ScmSite
 
 POLL_SECONDS = 1.0
-# Until the job is first seen: whoever waits wants to see that it begins.
+# Until the job is first seen, and as long as it may be a short one: whoever waits wants to see that it begins, and a
+# second is a tenth of what a change of a few packages takes.
 START_POLL_SECONDS = 0.3
+SHORT_JOB_SECONDS = 20.0
 # Once Kudu has said that the command ended, the state that it wrote last appears within this time.
 GRACE_SECONDS = 6.0
 # A worker that is short of memory or processes cannot start Python at this moment (docs/platform/worker.md 0.9), and
@@ -307,7 +309,8 @@ def _followed(
             if job is not None:
                 return job
             absence.over()
-            pause = POLL_SECONDS if watch.begun else START_POLL_SECONDS
+            long = watch.begun and asked - begun >= SHORT_JOB_SECONDS
+            pause = POLL_SECONDS if long else START_POLL_SECONDS
         except (NotFound, RemoteFailed):
             raise
         except PythonAppError as error:  # none that this client meets ends the job

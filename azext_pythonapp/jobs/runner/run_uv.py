@@ -13,6 +13,8 @@ import sys
 import threading
 
 from .run_pip import same_folder
+from .site_packages import remove_empty_dist_info
+from .target import environment_target
 
 # What a call is, and what this process says of it, behind the mark: uv's check, whose output is nobody's; and that
 # this Python is another one than was meant.
@@ -44,6 +46,8 @@ def run_uv():
         for kind, command in split(sys.argv[3:], mark):
             print(mark, kind)
             sys.stdout.flush()
+            if kind == CHECK:  # uv takes a folder that it has emptied itself for a second installation of the package
+                remove_empty_dist_info(environment_target(prefix).packages)
             output = nothing if kind == CHECK else None
             process = subprocess.Popen(command, stdin=nothing, stdout=output, stderr=output)
             running[:] = [process]

@@ -73,7 +73,7 @@ def test_its_description_says_what_it_was_built_of(environments):
     assert made.installer.startswith("pip ") and made.built_at == made.built_at.strip()
 
 
-def test_its_description_tells_what_has_an_address_and_what_is_needed(environments):
+def test_its_description_tells_addresses_and_needs(environments):
     """A licence with an empty line, a requirement that goes on in a second line, and one that is not ASCII."""
     metadata = "\n".join(
         [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import sys
@@ -193,6 +194,22 @@ def test_uv_may_end_within_a_line(environments):
     job = environments.build("b", "right", uv=replace(uv, calls=uv.calls * 2))
     assert job.state == SUCCEEDED and job.installer == "uv 0.13.9", environments.runtime.lines
     assert environments.runtime.lines.count("Installed 2 packages") == 2 and job.result.check_ok
+
+
+def test_what_uv_has_emptied_does_not_fail_its_check(environments):
+    """uv leaves a folder of metadata in which it did not know each file, and then counts it as an installation."""
+    left = 'import glob\nfolder = glob.glob(os.path.dirname(python) + "/../lib/*/site-packages")[0]\n'
+    program = fake_uv.PROGRAM.replace(
+        'print("Installed 2 packages in 5ms")', left + 'os.mkdir(folder + "/gone-1.0.dist-info")\nprint("Installed 2")'
+    ).replace(
+        '    json.dump(sys.argv[1:], open(here + "/{check}", "w"))\n',
+        f"    {left.strip().replace(chr(10), '; ')}\n"
+        '    json.dump(os.listdir(folder), open(here + "/{check}", "w"))\n',
+    )
+    job = environments.build("b", "right", uv=uv_install(uv_in_place(environments.runtime, program)))
+    assert job.state == SUCCEEDED and job.installer == "uv 0.13.9", environments.runtime.lines
+    seen = json.loads((environments.runtime.site.home / CHECK).read_text())
+    assert "right-1.5.dist-info" in seen and "gone-1.0.dist-info" not in seen
 
 
 class Doubted(Uv):

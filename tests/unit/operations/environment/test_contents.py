@@ -161,7 +161,7 @@ def test_a_package_that_was_put_there_since_is_read():
     assert sorted(asked) == ["click-8.2.0.dist-info/METADATA", "python"]
 
 
-def test_where_a_package_came_from_is_asked_where_that_was_an_address():
+def test_addresses_are_asked_where_there_are_any():
     asked = []
     address = {"tool": "https://example.org/tool.zip"}
     contents = planned(Wanted(files("flask")), replace(TELLING, direct=("tool",)), asked=asked, addresses=address)
