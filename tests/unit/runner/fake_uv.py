@@ -13,6 +13,7 @@ from tests.unit.runner.job_runtime import Runtime
 
 ARGUMENTS, ENVIRONMENT, CHECK = "uv-arguments.json", "uv-environment.json", "uv-check.json"
 STARTERS = "uv-starters.txt"
+TAKES_OVER = "pip is used instead of uv: "
 PROGRAM = """#!{python}
 import json, os, subprocess, sys, time
 if sys.argv[1:] == ["--version"]:
@@ -82,3 +83,8 @@ def called_with(runtime: Runtime) -> tuple[list[str], dict[str, str]]:
     return tuple(  # type: ignore[return-value]
         json.loads((runtime.site.home / name).read_text()) for name in (ARGUMENTS, ENVIRONMENT)
     )
+
+
+def said(runtime: Runtime) -> list[str]:
+    """Why pip was used in uv's place, as the log says it; once at most, if all is well."""
+    return [line.removeprefix(TAKES_OVER) for line in runtime.lines if line.startswith(TAKES_OVER)]
