@@ -6,7 +6,7 @@ Paths are matched in any case, as ARM does (docs/platform/local-azure.md 3).
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -18,13 +18,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import login
 from .arm_extensions import all_extensions, one_extension
+from .arm_lists import site_lists, slot_list
 from .arm_shapes import PLAN, child, config, credentials, instances, plan_id, publish_xml, site_resource, subscription
-from .site import REGION, SUBSCRIPTION, Site
+from .directory import Directory
+from .resource_graph import ResourceGraph
+from .site import REGION, Site
 from .slot_swap import swap_answers
 
 HOST = "management.azure.com"
 
-Sites = Callable[[], Iterable[Site]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 SiteEndpoint = Callable[[Request, Site], Awaitable[Response]]
 
@@ -50,24 +52,29 @@ def app_service_error(status: int, code: str, extended: str, message: str) -> JS
     )
 
 
-def arm_app(sites: Sites, exchange: Callable[[Site, Site], None]) -> ASGIApp:
-    """The ASGI app of management.azure.com over the apps that `sites` gives at each request.
-
-    exchange: lets the apps of two slots change places.
-    """
-    routes = [*_subscription_routes(sites), *_site_routes(sites, exchange)]
-    return _Door(Starlette(routes=routes, exception_handlers={404: _no_route, 405: _no_route}))
+def arm_app(directory: Directory, graph: ResourceGraph, exchange: Callable[[Site, Site], None]) -> ASGIApp:
+    """The ASGI app of management.azure.com. exchange: lets the apps of two slots change places."""
+    routes = [*_subscription_routes(directory), *_site_routes(directory, exchange)]
+    routes.append(Route("/providers/microsoft.resourcegraph/resources", graph.answer, methods=["POST"]))
+    return _Door(directory, Starlette(routes=routes, exception_handlers={404: _no_route, 405: _no_route}))
 
 
 class _Door:
     """Sign-in, api-version, and the lower-cased path that the routes match; names are compared in lower case too."""
 
-    def __init__(self, app: ASGIApp):
+    def __init__(self, directory: Directory, app: ASGIApp):
+        self._directory = directory
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = _refusal(scope)
+        answer = _refusal(scope) or self._no_subscription(scope["path"].split("/"))
         await (answer or self._app)({**scope, "path": scope["path"].lower().rstrip("/")}, receive, send)
+
+    def _no_subscription(self, parts: list[str]) -> Response | None:
+        named = parts[2] if parts[1].lower() == "subscriptions" and parts[2:] else ""
+        if not named or named.lower() in self._directory.subscriptions:
+            return None
+        return arm_error(404, "SubscriptionNotFound", f"The subscription '{named}' could not be found.")
 
 
 def _refusal(scope: Scope) -> Response | None:
@@ -87,22 +94,25 @@ async def _no_route(request: Request, _: Exception) -> Response:
     )
 
 
-def _subscription_routes(sites: Sites) -> list[BaseRoute]:
+def _subscription_routes(directory: Directory) -> list[BaseRoute]:
     group_type = "Microsoft.Resources/resourceGroups"
 
     async def subscriptions(_: Request) -> Response:
-        return JSONResponse({"value": [subscription()], "count": {"type": "Total", "value": 1}})
+        found = [subscription(*each) for each in directory.subscriptions.items()]
+        return JSONResponse({"value": found, "count": {"type": "Total", "value": len(found)}})
 
-    async def one_subscription(_: Request) -> Response:
-        return JSONResponse(subscription())
+    async def one_subscription(request: Request) -> Response:
+        wanted = request.path_params["subscription"]
+        return JSONResponse(next(subscription(*each) for each in directory.subscriptions.items() if each[0] == wanted))
 
-    async def groups(_: Request) -> Response:
-        names = sorted({site.resource_group for site in sites()})
+    async def groups(request: Request) -> Response:
+        wanted = request.path_params["subscription"]
+        names = sorted({site.resource_group for site in directory if site.address.subscription == wanted})
         return JSONResponse(
             {
                 "value": [
                     {
-                        "id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{name}",
+                        "id": f"/subscriptions/{wanted}/resourceGroups/{name}",
                         "name": name,
                         "type": group_type,
                         "location": "westeurope",
@@ -116,7 +126,7 @@ def _subscription_routes(sites: Sites) -> list[BaseRoute]:
     async def plan(request: Request) -> Response:
         return JSONResponse(
             {
-                "id": plan_id(request.path_params["group"]),
+                "id": plan_id(request.path_params["subscription"], request.path_params["group"]),
                 "name": PLAN,
                 "kind": "app",
                 "location": REGION,
@@ -126,7 +136,7 @@ def _subscription_routes(sites: Sites) -> list[BaseRoute]:
             }
         )
 
-    root = f"/subscriptions/{SUBSCRIPTION}"
+    root = "/subscriptions/{subscription}"
     return [
         Route("/subscriptions", subscriptions),
         Route(root, one_subscription),
@@ -135,44 +145,50 @@ def _subscription_routes(sites: Sites) -> list[BaseRoute]:
     ]
 
 
-def _site_routes(sites: Sites, exchange: Callable[[Site, Site], None]) -> list[BaseRoute]:
-    begin_swap, end_swap = swap_answers(sites, exchange)
-    provider = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/{{group}}/providers/microsoft.web/sites"
+def _site_routes(directory: Directory, exchange: Callable[[Site, Site], None]) -> list[BaseRoute]:
+    begin_swap, end_swap = swap_answers(directory, exchange)
+    provider = "/subscriptions/{subscription}/resourcegroups/{group}/providers/microsoft.web/sites"
     routes: list[BaseRoute] = [
-        Route(f"/subscriptions/{SUBSCRIPTION}/providers/microsoft.web/sites", _listing(sites)),
-        Route(provider, _listing(sites)),
-        Route(provider + "/{name}/slots", _slots(sites)),
+        Route("/subscriptions/{subscription}/providers/microsoft.web/sites", site_lists(directory)),
+        Route(provider, site_lists(directory)),
+        Route(provider + "/{name}/slots", slot_list(directory)),
     ]
     for root in (provider + "/{name}/slots/{slot}", provider + "/{name}"):
-        routes += [_route(sites, root + path, method, answer) for path, method, answer in _OPERATIONS]
+        routes += [_route(directory, root + path, method, answer) for path, method, answer in _OPERATIONS]
         routes += [
-            Route(root + "/restart", _for_site(sites, _restart), methods=["POST"]),
-            Route(root + "/slotsswap", _for_site(sites, begin_swap), methods=["POST"]),
-            Route(root + "/operationresults/{id}", _for_site(sites, end_swap), methods=["GET"]),
-            Route(root + "/config/web", _for_site(sites, _change_config), methods=["PUT", "PATCH"]),
-            Route(root + "/config/appsettings", _for_site(sites, _change_settings), methods=["PUT"]),
-            Route(root + "/config/logs", _for_site(sites, _logs), methods=["GET", "PUT"]),
-            Route(root + "/siteextensions", _for_site(sites, all_extensions), methods=["GET"]),
-            Route(root + "/siteextensions/{id}", _for_site(sites, one_extension), methods=["GET", "PUT", "DELETE"]),
+            Route(root + path, _for_site(directory, answer), methods=list(methods))
+            for path, answer, methods in (
+                ("/restart", _restart, ("POST",)),
+                ("/slotsswap", begin_swap, ("POST",)),
+                ("/operationresults/{id}", end_swap, ("GET",)),
+                ("/config/web", _change_config, ("PUT", "PATCH")),
+                ("/config/appsettings", _change_settings, ("PUT",)),
+                ("/config/logs", _logs, ("GET", "PUT")),
+                ("/siteextensions", all_extensions, ("GET",)),
+                ("/siteextensions/{id}", one_extension, ("GET", "PUT", "DELETE")),
+            )
         ]
     return routes
 
 
-def _route(sites: Sites, path: str, method: str, answer: Callable[[Site], Response]) -> Route:
+def _route(directory: Directory, path: str, method: str, answer: Callable[[Site], Response]) -> Route:
     async def endpoint(request: Request, site: Site) -> Response:
         return await run_in_threadpool(answer, site)
 
-    return Route(path, _for_site(sites, endpoint), methods=[method])
+    return Route(path, _for_site(directory, endpoint), methods=[method])
 
 
-def _for_site(sites: Sites, endpoint: SiteEndpoint) -> Endpoint:
-    """Wrap an endpoint that takes the app or slot in the path: 404 when there is none, 429 when throttled."""
+def _for_site(directory: Directory, endpoint: SiteEndpoint) -> Endpoint:
+    """Wrap an endpoint that takes the app or slot in the path: 404 when there is none, 403 when the client may not see it,
+    429 when throttled."""
 
     async def wrapped(request: Request) -> Response:
         name, slot, group = (request.path_params.get(part, "") for part in ("name", "slot", "group"))
-        for site in sites():
-            if (site.name.lower(), (site.slot or "").lower(), site.resource_group.lower()) == (name, slot, group):
-                return await _on_a_bad_day(request, site, endpoint)
+        below = f"/slots/{slot}" if slot else ""
+        place = f"/subscriptions/{request.path_params['subscription']}/resourcegroups/{group}"
+        site = directory.find(f"{place}/providers/microsoft.web/sites/{name}{below}")
+        if site is not None:
+            return await _on_a_bad_day(request, site, endpoint)
         kind = "Microsoft.Web/sites/slots" if slot else "Microsoft.Web/sites"
         named = f"{name}/{slot}" if slot else name
         return arm_error(
@@ -185,9 +201,26 @@ def _for_site(sites: Sites, endpoint: SiteEndpoint) -> Endpoint:
     return wrapped
 
 
+def _forbidden(request: Request, site: Site) -> Response:
+    """Resource Manager's refusal of a client without rights (docs/platform/resource-manager.md 1.4)."""
+    below = request.scope["path"].removeprefix(site.address.resource_id.lower()).strip("/")
+    kind = "Microsoft.Web/sites/slots" if site.slot else "Microsoft.Web/sites"
+    verb = {"GET": "read", "POST": "action", "DELETE": "delete"}.get(request.method, "write")
+    action = "/".join(filter(None, (kind, below, verb)))
+    return arm_error(
+        403,
+        "AuthorizationFailed",
+        f"The client '{login.CLIENT_ID}' with object id '{login.OBJECT_ID}' does not have authorization to perform action "
+        f"'{action}' over scope '{site.address.resource_id}' or the scope is invalid. If access was recently granted, "
+        "please refresh your credentials.",
+    )
+
+
 async def _on_a_bad_day(request: Request, site: Site, endpoint: SiteEndpoint) -> Response:
     """Return the response, or the fault that the site's switches ask for."""
     switches, reads = site.switches, request.method == "GET" or request.scope["path"].endswith("/list")
+    if switches.arm_forbidden:
+        return _forbidden(request, site)
     if switches.use_up("arm_429_times"):
         return arm_error(429, "TooManyRequests", "Too many requests.", {"Retry-After": "1"})
     if not reads and switches.use_up("arm_locked_times"):
@@ -205,24 +238,6 @@ async def _on_a_bad_day(request: Request, site: Site, endpoint: SiteEndpoint) ->
             "The gateway did not receive a response from 'Microsoft.Web' within the specified time period.",
         )
     return answer
-
-
-def _listing(sites: Sites) -> Endpoint:
-    async def listing(request: Request) -> Response:
-        group = request.path_params.get("group")
-        found = [site for site in sites() if site.slot is None and group in (None, site.resource_group.lower())]
-        return JSONResponse({"value": [site_resource(site) for site in found], "nextLink": None})
-
-    return listing
-
-
-def _slots(sites: Sites) -> Endpoint:
-    async def slots(request: Request) -> Response:
-        wanted = (request.path_params["group"], request.path_params["name"])
-        found = [site for site in sites() if site.slot and (site.resource_group.lower(), site.name.lower()) == wanted]
-        return JSONResponse({"value": [site_resource(site) for site in found], "nextLink": None})
-
-    return slots
 
 
 def _done(action: Callable[[Site], None]) -> Callable[[Site], Response]:

@@ -11,18 +11,18 @@ from xml.sax.saxutils import quoteattr
 from starlette.responses import JSONResponse, Response
 
 from . import login
-from .site import LEFT_OUT, REGION, SUBSCRIPTION, Site
+from .site import LEFT_OUT, REGION, Site
 
 PLAN = "plan"
 
 
-def subscription() -> dict[str, object]:
-    """The subscription."""
+def subscription(identity: str, name: str) -> dict[str, object]:
+    """A subscription."""
     return {
-        "id": f"/subscriptions/{SUBSCRIPTION}",
-        "subscriptionId": SUBSCRIPTION,
+        "id": f"/subscriptions/{identity}",
+        "subscriptionId": identity,
         "tenantId": login.TENANT,
-        "displayName": "Local Azure",
+        "displayName": name,
         "state": "Enabled",
         "authorizationSource": "RoleBased",
         "managedByTenants": [],
@@ -34,9 +34,9 @@ def subscription() -> dict[str, object]:
     }
 
 
-def plan_id(group: str) -> str:
+def plan_id(subscription: str, group: str) -> str:
     """The id of the plan of all apps of a resource group."""
-    return f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Web/serverfarms/{PLAN}"
+    return f"/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Web/serverfarms/{PLAN}"
 
 
 def site_resource(site: Site) -> dict[str, object]:
@@ -67,7 +67,7 @@ def site_resource(site: Site) -> dict[str, object]:
             *(_host_row(site, name, "Standard", 0) for name in (site.host, *site.custom_domains)),
             _host_row(site, site.scm_host, "Repository", 1),
         ],
-        "serverFarmId": plan_id(site.resource_group),
+        "serverFarmId": plan_id(site.address.subscription, site.resource_group),
         "reserved": site.reserved,
         "isXenon": False,
         "hyperV": False,
@@ -95,7 +95,7 @@ def site_resource(site: Site) -> dict[str, object]:
         "type": "Microsoft.Web/sites/slots" if site.slot else "Microsoft.Web/sites",
         "kind": kind,
         "location": REGION,
-        "tags": {},
+        "tags": dict(site.tags),
         "properties": {name: value for name, value in properties.items() if value is not LEFT_OUT},
     }
 

@@ -15,17 +15,22 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from starlette.types import ASGIApp
 
 from . import arm, login, nuget
 from .bad_day import BadDay
 from .balancer import Balancer
+from .directory import Directory
+from .fleet.fleet import Fleet
+from .fleet.machine import fill_cache
 from .front_door import Exchange, FrontDoor, Rounds, TimeLimit
 from .frontend import FrontEnd
 from .kudu import scm_app
 from .proxy import Proxy
-from .site import Address, Serving, Site
+from .resource_graph import ResourceGraph
+from .site import SUBSCRIPTION, Address, Serving, Site
 from .switches import Switches
 from .windows.machine import Machine
 
@@ -43,7 +48,7 @@ NAMES = (
 
 _PYTHON_START = Path(__file__).resolve().parent / "names"
 _INHERITED = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-_READING_POSTS = ("/list", "/publishxml", "/api/command")
+_READING_POSTS = ("/list", "/publishxml", "/api/command", "/resources")
 
 
 class LocalAzure:
@@ -65,7 +70,9 @@ class LocalAzure:
         core: int = 0,
     ):
         self.folder = folder.resolve()
-        self.sites: list[Site] = []
+        self.directory = Directory()
+        self.subscriptions, self.lists = self.directory.subscriptions, self.directory.lists
+        self.resource_graph = ResourceGraph(self.directory)
         self.nuget = nuget.PackageContent(cache)
         self._cache = cache
         self._worker_environment = dict(worker_environment or {})
@@ -78,7 +85,7 @@ class LocalAzure:
         self._hosts = {login.HOST}
         self._apps: dict[str, ASGIApp] = {
             login.HOST: login.login_app(),
-            arm.HOST: arm.arm_app(lambda: list(self.sites), self.swap),
+            arm.HOST: arm.arm_app(self.directory, self.resource_graph, self.swap),
             nuget.HOST: self.nuget.index_app(),
             **{host: self.nuget.search_app(host) for host in nuget.SEARCH_HOSTS},
         }
@@ -90,10 +97,9 @@ class LocalAzure:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._machines:
-            with ThreadPoolExecutor(len(self._machines)) as pool:
-                list(pool.map(Site.close, self.sites))
-                list(pool.map(Machine.shutdown, self._machines))
+        with ThreadPoolExecutor(max(1, len(self._machines))) as pool:
+            list(pool.map(Site.close, self.sites))
+            list(pool.map(Machine.shutdown, self._machines))
         self._proxy.__exit__(*exception)
 
     def add_site(
@@ -111,41 +117,78 @@ class LocalAzure:
         the app's name, as new apps have it (docs/platform/az-extension.md 4.6); its worker boots when it is needed
         first.
         instances: to how many it is scaled out; each has a front end of its own over one %HOME%."""
-        label = (f"{name}-{slot}" if slot else name).lower()  # as in docs/platform/recordings/arm/site_2024_fields.json
-        scm_host = f"{label}.scm.{DOMAIN}"
-        if unique_scm_host:
-            scm_host = f"{label}-{hashlib.sha256(label.encode()).hexdigest()[:8]}.{UNIQUE_SCM_DOMAIN}"
         with self._lock:
-            if f"{label}.{DOMAIN}" in self._apps:
-                raise ValueError(f"there is an app {label} already")
+            address = self.new_address(name, resource_group, slot, unique_scm_host=unique_scm_host)
             machine = self._take_machine()
         settings: dict[str, str] = {}
         first, *others = (self.make_front_end(machine, settings) for _ in range(instances))
         site = Site(
-            Address(name, resource_group, slot, f"{label}.{DOMAIN}", scm_host),
-            machine,
-            first,
-            switches or Switches(),
-            reserved,
-            app_settings=settings,
-            other_front_ends=others,
+            address, machine, first, switches or Switches(), reserved, app_settings=settings, other_front_ends=others
         )
         for front_end in (first, *others):
             setattr(front_end, "applications", lambda: site.virtual_applications)
-        self.sites.append(site)
-        self._hosts.add(site.host)
-        self._apps[site.host] = TimeLimit(Balancer(site), site.switches, self._proxy.cut)
         scm = BadDay(scm_app(site), site.switches, self._proxy.cut)
-        self._apps[scm_host] = TimeLimit(scm, site.switches, self._proxy.cut)
+        self.serve_site(site, Balancer(site), scm)
         return site
+
+    def new_address(
+        self,
+        name: str,
+        resource_group: str,
+        slot: str | None,
+        subscription: str = SUBSCRIPTION,
+        unique_scm_host: bool = True,
+    ) -> Address:
+        """Return the address of a new site. Raises ValueError when its host name is taken."""
+        label = (f"{name}-{slot}" if slot else name).lower()  # as in docs/platform/recordings/arm/site_2024_fields.json
+        scm_host = f"{label}.scm.{DOMAIN}"
+        if unique_scm_host:
+            scm_host = f"{label}-{hashlib.sha256(label.encode()).hexdigest()[:8]}.{UNIQUE_SCM_DOMAIN}"
+        if f"{label}.{DOMAIN}" in self._apps:
+            raise ValueError(f"there is an app {label} already")
+        return Address(name, resource_group, slot, f"{label}.{DOMAIN}", scm_host, subscription)
+
+    def serve_site(self, site: Site, front_end: ASGIApp, scm: ASGIApp) -> None:
+        """Let a site be known to Resource Manager, and answer at its two hosts."""
+        self.directory.add(site)
+        self._hosts.add(site.host)
+        self._apps[site.host] = TimeLimit(front_end, site.switches, self._proxy.cut)
+        self._apps[site.scm_host] = TimeLimit(scm, site.switches, self._proxy.cut)
+
+    def fleet(self, count: int, **options: Any) -> Fleet:
+        """Create many scripted apps, without a Windows, and return them; `options` are those of Fleet."""
+        return Fleet(self, count, **options)
+
+    def fleet_cache(self) -> Path:
+        """Return the folder with what stands for Pythons on the workers of a fleet."""
+        cache = self.folder / "fleet-cache"
+        with self._lock:
+            if not cache.exists():
+                fill_cache(cache)
+        return cache
+
+    @property
+    def index_url(self) -> str | None:
+        """The package index of the workers."""
+        return self._worker_environment.get("PIP_INDEX_URL")
+
+    def cut(self, port: int) -> None:
+        """Close a client's connection, named by the port that it comes from."""
+        self._proxy.cut(port)
+
+    @property
+    def sites(self) -> list[Site]:
+        """All apps and slots."""
+        return list(self.directory)
 
     def remove_site(self, site: Site) -> None:
         """Delete an app or slot: end its processes, delete its files, and return its worker to the pool."""
         del self._apps[site.host], self._apps[site.scm_host]
-        self.sites.remove(site)
+        self.directory.remove(site)
         site.close()
         site.machine.clear()
-        self._idle.append(site.machine)
+        if site.machine in self._machines:
+            self._idle.append(site.machine)
 
     def swap(self, source: Site, target: Site) -> None:
         """Let two slots of an app change places; each object stays with its files and settings.
@@ -157,7 +200,7 @@ class LocalAzure:
             hosts = (source.host, target.host), (source.scm_host, target.scm_host)
             for one, other in hosts:
                 self._apps[one], self._apps[other] = self._apps[other], self._apps[one]
-            source.change_places(target)
+            self.directory.exchange(source, target)
         target.restart()
 
     def _take_machine(self) -> Machine:

@@ -22,6 +22,7 @@ from starlette.routing import Route
 HOST = "login.microsoftonline.com"
 TENANT = "11111111-1111-1111-1111-111111111111"
 CLIENT_ID = "33333333-3333-3333-3333-333333333333"
+OBJECT_ID = str(uuid.uuid5(uuid.NAMESPACE_DNS, CLIENT_ID))
 CLIENT_SECRET = "local-azure-secret"
 TOKEN_SECONDS = 86399
 

@@ -50,6 +50,7 @@ class Address:
     slot: str | None
     host: str
     scm_host: str
+    subscription: str = SUBSCRIPTION
 
     @property
     def arm_name(self) -> str:
@@ -59,7 +60,7 @@ class Address:
     @property
     def resource_id(self) -> str:
         """The ARM id: `…/sites/app`, or `…/sites/app/slots/staging`."""
-        group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{self.resource_group}"
+        group = f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
         slot = f"/slots/{self.slot}" if self.slot else ""
         return f"{group}/providers/Microsoft.Web/sites/{self.name}{slot}"
 
@@ -94,6 +95,7 @@ class Site:
     other_front_ends   those of the further instances of an app that was scaled out; all share one %HOME%
     client_affinity    clientAffinityEnabled
     logging            config/logs, which nothing here reads
+    tags               of the resource
     health_check_path  healthCheckPath, the page of App Service's own health check
                        (docs/platform/recordings/arm/config_web.json)
 
@@ -118,6 +120,7 @@ class Site:
     other_front_ends: Sequence[Serving] = ()
     client_affinity: bool = True
     logging: dict[str, object] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
     health_check_path: str | None = None
     restarts: int = 0
 

@@ -18,12 +18,11 @@ from starlette.responses import JSONResponse, Response
 from .arm_shapes import site_resource
 from .site import Site
 
-Sites = Callable[[], Iterable[Site]]
 Answer = Callable[[Request, Site], Awaitable[Response]]
 PRODUCTION = "production"
 
 
-def swap_answers(sites: Sites, exchange: Callable[[Site, Site], None]) -> tuple[Answer, Answer]:
+def swap_answers(sites: Iterable[Site], exchange: Callable[[Site, Site], None]) -> tuple[Answer, Answer]:
     """Return what answers POST `…/slotsswap`, and GET `…/operationresults/{id}`.
 
     exchange: lets two apps change places, and returns when they have.
@@ -33,7 +32,7 @@ def swap_answers(sites: Sites, exchange: Callable[[Site, Site], None]) -> tuple[
     async def begin(request: Request, source: Site) -> Response:
         """The source is the app or slot of the path."""
         wanted = str(json.loads(await request.body())["targetSlot"])
-        target = _slot(sites(), source, wanted)
+        target = _slot(sites, source, wanted)
         if target is None or target is source:
             return _not_found(wanted)
         number, place = str(uuid.uuid4()), source.address.resource_id
@@ -49,7 +48,7 @@ def swap_answers(sites: Sites, exchange: Callable[[Site, Site], None]) -> tuple[
         if not swap.done():
             return _accepted(request, f"{place}/operationresults/{number}")
         swap.result()
-        return JSONResponse(next(site_resource(site) for site in sites() if site.address.resource_id == place))
+        return JSONResponse(next(site_resource(site) for site in sites if site.address.resource_id == place))
 
     return begin, result
 
@@ -59,6 +58,7 @@ def _slot(sites: Iterable[Site], source: Site, name: str) -> Site | None:
     wanted = None if name.lower() == PRODUCTION else name.lower()
     for site in sites:
         same_app = (site.name.lower(), site.resource_group) == (source.name.lower(), source.resource_group)
+        same_app = same_app and site.address.subscription == source.address.subscription
         if same_app and (site.slot.lower() if site.slot else None) == wanted:
             return site
     return None

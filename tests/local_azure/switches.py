@@ -83,6 +83,10 @@ class Switches:
                             (docs/platform/recordings/arm/error_504_put.json); az then repeats PUT and DELETE
     arm_500_times           this many GETs of an extension through ARM get a 500 of Kudu, with the reason in
                             ExceptionMessage (docs/platform/recordings/kudu/locked_package_exception.json)
+    arm_unlisted            lists of sites leave this one out, and say nothing of it, as when the app's region does not answer;
+                            a GET of it answers (docs/platform/resource-manager.md 1.3)
+    arm_forbidden           the client may not read this site: 403, and lists leave it out
+                            (docs/platform/resource-manager.md 1.3, 1.4)
     arm_504_on_install      ARM answers 504 to an install, which continues (docs/platform/site-extensions.md 1.6)
     """
 
@@ -134,6 +138,8 @@ class Switches:
     arm_taken_status: Literal[409, 429] = 409
     arm_lost_times: int = 0
     arm_500_times: int = 0
+    arm_unlisted: bool = False
+    arm_forbidden: bool = False
     arm_504_on_install: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
