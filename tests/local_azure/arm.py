@@ -10,13 +10,14 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers, QueryParams
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import login
+from .arm_budget import ArmBudget, kind_of
 from .arm_extensions import all_extensions, one_extension
 from .arm_lists import site_lists, slot_list
 from .arm_shapes import PLAN, child, config, credentials, instances, plan_id, publish_xml, site_resource, subscription
@@ -52,29 +53,55 @@ def app_service_error(status: int, code: str, extended: str, message: str) -> JS
     )
 
 
-def arm_app(directory: Directory, graph: ResourceGraph, exchange: Callable[[Site, Site], None]) -> ASGIApp:
+def arm_app(
+    directory: Directory, graph: ResourceGraph, budget: ArmBudget, exchange: Callable[[Site, Site], None]
+) -> ASGIApp:
     """The ASGI app of management.azure.com. exchange: lets the apps of two slots change places."""
     routes = [*_subscription_routes(directory), *_site_routes(directory, exchange)]
     routes.append(Route("/providers/microsoft.resourcegraph/resources", graph.answer, methods=["POST"]))
-    return _Door(directory, Starlette(routes=routes, exception_handlers={404: _no_route, 405: _no_route}))
+    return _Door(directory, budget, Starlette(routes=routes, exception_handlers={404: _no_route, 405: _no_route}))
 
 
 class _Door:
-    """Sign-in, api-version, and the lower-cased path that the routes match; names are compared in lower case too."""
+    """Sign-in, api-version, the limit of requests, and the lower-cased path that the routes match; names are compared in
+    lower case too."""
 
-    def __init__(self, directory: Directory, app: ASGIApp):
+    def __init__(self, directory: Directory, budget: ArmBudget, app: ASGIApp):
         self._directory = directory
+        self._budget = budget
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = _refusal(scope) or self._no_subscription(scope["path"].split("/"))
-        await (answer or self._app)({**scope, "path": scope["path"].lower().rstrip("/")}, receive, send)
+        path = scope["path"].lower().rstrip("/")
+        named = path.split("/")[2] if path.startswith("/subscriptions/") else ""
+        answer = _refusal(scope)
+        left: dict[str, str] = {}
+        if answer is None and named:
+            if named in self._directory.subscriptions:
+                answer, left = self._counted(scope, named)
+            else:
+                answer = arm_error(404, "SubscriptionNotFound", f"The subscription '{named}' could not be found.")
 
-    def _no_subscription(self, parts: list[str]) -> Response | None:
-        named = parts[2] if parts[1].lower() == "subscriptions" and parts[2:] else ""
-        if not named or named.lower() in self._directory.subscriptions:
-            return None
-        return arm_error(404, "SubscriptionNotFound", f"The subscription '{named}' could not be found.")
+        async def with_rest(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(left)
+            await send(message)
+
+        await (answer or self._app)({**scope, "path": path}, receive, with_rest)
+
+    def _counted(self, scope: Scope, subscription: str) -> tuple[Response | None, dict[str, str]]:
+        """The refusal of one request too many, and the header with what is left (docs/platform/resource-manager.md 2.2)."""
+        kind = kind_of(scope["method"])
+        principal = login.principal(Headers(scope=scope)["authorization"].partition(" ")[2])
+        left, wait = self._budget.take(subscription, principal, kind)
+        headers = {f"x-ms-ratelimit-remaining-subscription-{kind}": str(left)}
+        if wait is None:
+            return None, headers
+        text = (
+            f"Number of '{kind[:-1]}' requests for subscription '{subscription}' actor '{principal}' exceeded. Please try "
+            f"again after '{wait}' seconds."
+        )
+        return arm_error(429, "SubscriptionRequestsThrottled", text, {"Retry-After": str(wait)}), headers
 
 
 def _refusal(scope: Scope) -> Response | None:

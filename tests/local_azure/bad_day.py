@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
@@ -54,6 +55,8 @@ class BadDay:
         switches = self._switches
         if switches.trouble_at not in scope["raw_path"].decode() or scope["method"] not in switches.trouble_methods:
             await self._app(scope, receive, send)
+        elif switches.scm_hangs:
+            await asyncio.Event().wait()
         elif (answer := self._foreign_answer()) is not None:
             await answer(scope, receive, send)
         elif scope["method"] != "GET" and switches.use_up("scm_lost_times"):

@@ -20,6 +20,7 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from . import arm, login, nuget
+from .arm_budget import ArmBudget
 from .bad_day import BadDay
 from .balancer import Balancer
 from .directory import Directory
@@ -73,6 +74,7 @@ class LocalAzure:
         self.directory = Directory()
         self.subscriptions, self.lists = self.directory.subscriptions, self.directory.lists
         self.resource_graph = ResourceGraph(self.directory)
+        self.arm_budget = ArmBudget()
         self.nuget = nuget.PackageContent(cache)
         self._cache = cache
         self._worker_environment = dict(worker_environment or {})
@@ -85,7 +87,7 @@ class LocalAzure:
         self._hosts = {login.HOST}
         self._apps: dict[str, ASGIApp] = {
             login.HOST: login.login_app(),
-            arm.HOST: arm.arm_app(self.directory, self.resource_graph, self.swap),
+            arm.HOST: arm.arm_app(self.directory, self.resource_graph, self.arm_budget, self.swap),
             nuget.HOST: self.nuget.index_app(),
             **{host: self.nuget.search_app(host) for host in nuget.SEARCH_HOSTS},
         }

@@ -49,6 +49,12 @@ def issue_token(audience: str, client_id: str) -> str:
     return f"{text}.{_signature(text)}"
 
 
+def principal(token: str) -> str:
+    """The object id of the principal that a token was issued to."""
+    payload = token.split(".")[1]
+    return str(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["oid"])
+
+
 def accepts(token: str) -> bool:
     """Whether `token` was issued here, for Azure's management or App Service, and has not expired."""
     text, _, signature = token.rpartition(".")

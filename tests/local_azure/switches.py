@@ -20,6 +20,7 @@ class Switches:
                             (docs/platform/recorded-traffic.md 1.1)
     trouble_at              the `cold_…` and `scm_…` faults affect only requests whose path contains this
     trouble_methods         … and whose method is one of these
+    scm_hangs               the SCM site takes requests and answers none, so that the front end times them out
     scm_lost_times          this many PUTs, POSTs and DELETEs are carried out but time out in the front end, as
                             `front_end_cut` says
                             (docs/platform/recorded-traffic.md 1.1)
@@ -95,6 +96,7 @@ class Switches:
     front_end_cut: Literal[500, 502, 504, "closed"] = 500
     trouble_at: str = ""
     trouble_methods: tuple[str, ...] = ("GET", "HEAD", "PUT", "POST", "DELETE")
+    scm_hangs: bool = False
     scm_lost_times: int = 0
     scm_cut_body_times: int = 0
     scm_404_times: int = 0

@@ -22,11 +22,32 @@ class Unknown(Exception):
 
 
 class Shell:
-    """drive: the folder that is D:."""
+    """drive: the folder that is D:. directory: where it was started. variables: the environment."""
 
-    def __init__(self, drive):
+    def __init__(self, drive, directory, variables):
         self.drive = drive
-        self.variables = {name.lower(): value for name, value in os.environ.items()}
+        self.directory = directory
+        self.variables = {name.lower(): value for name, value in variables.items()}
+
+    def say(self, text):
+        """Print a line."""
+        print(text, flush=True)
+
+    def complain(self, text):
+        """Print an error; returns the exit code."""
+        print(text, file=sys.stderr, flush=True)
+        return 1
+
+    def write(self, content):
+        """Print bytes."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+
+    def execute(self, path, arguments):
+        """Run a program to its end; returns its exit code."""
+        sys.stdout.flush()
+        return subprocess.run([path, *arguments], stdin=subprocess.DEVNULL, check=False).returncode
 
     def run(self, text):
         """Run a command line; returns the exit code of its last command."""
@@ -64,7 +85,7 @@ class Shell:
 
     def do_echo(self, rest):
         """echo TEXT, or echo. for an empty line."""
-        print("" if rest == "." else self.expanded(rest[1:]), flush=True)
+        self.say("" if rest == "." else self.expanded(rest[1:]))
         return 0
 
     def do_set(self, rest):
@@ -80,22 +101,19 @@ class Shell:
             return 0
         path = self.path(name)
         if path is None:
-            return failed("The system cannot find the file specified.")
+            return self.complain("The system cannot find the file specified.")
         with open(path, "rb") as file:
-            sys.stdout.flush()
-            sys.stdout.buffer.write(file.read())
-            sys.stdout.buffer.flush()
+            self.write(file.read())
         return 0
 
     def do_dir(self, rest):
         """dir /-C /A:D "FOLDER": no more of it than what is free."""
         name = re.fullmatch(r' /-C /A:D "([^"]+)"', rest)[1]
         if self.path(name) is None:
-            return failed("File Not Found")
-        print(
+            return self.complain("File Not Found")
+        self.say(
             f" Directory of {name}\n\n               0 File(s) 0 bytes\n               2 Dir(s) 10737332224 bytes free"
         )
-        sys.stdout.flush()
         return 0
 
     def do_move(self, rest):
@@ -103,26 +121,24 @@ class Shell:
         source, target = (word(*each) for each in _WORD.findall(rest))
         found, folder = self.path(source), self.path(target.rpartition("\\")[0])
         if found is None or folder is None:
-            return failed("The system cannot find the file specified.")
+            return self.complain("The system cannot find the file specified.")
         if self.path(target) is not None:
-            return failed("Access is denied.")
+            return self.complain("Access is denied.")
         os.rename(found, os.path.join(folder, target.rpartition("\\")[2]))
-        print("        1 dir(s) moved.", flush=True)
+        self.say("        1 dir(s) moved.")
         return 0
 
     def program(self, text):
         """Run a program that is named in quotes."""
-        sys.stdout.flush()
         program, *arguments = (word(*each) for each in _WORD.findall(text))
         path = self.path(program)
         if path is None:
-            return failed("The system cannot find the path specified.")
-        done = subprocess.run([path, *arguments], stdin=subprocess.DEVNULL, check=False)
-        return done.returncode
+            return self.complain("The system cannot find the path specified.")
+        return self.execute(path, arguments)
 
     def expanded(self, text):
         """Return text with the variables in it."""
-        folder = "D:\\" + os.path.relpath(os.getcwd(), self.drive).replace("/", "\\")
+        folder = "D:\\" + os.path.relpath(self.directory, self.drive).replace("/", "\\")
         values = {"cd": folder, **self.variables}
         return re.sub("%([A-Za-z_]+)%", lambda match: values.get(match[1].lower(), match[0]), text)
 
@@ -145,7 +161,7 @@ class Shell:
         if re.match(r"[cd]:\\", name, re.IGNORECASE):
             place, name = self.drive, name[3:]
         else:
-            place = os.getcwd()
+            place = self.directory
         for part in filter(None, re.split(r"[\\/]", name)):
             if part not in (".", "..") and not os.path.lexists(os.path.join(place, part)):
                 same = [each for each in listed(place) if each.lower() == part.lower()]
@@ -159,12 +175,6 @@ class Shell:
 def listed(folder):
     """Return the names in a folder; none when it is not one."""
     return os.listdir(folder) if os.path.isdir(folder) else []
-
-
-def failed(message):
-    """Print an error; returns the exit code."""
-    print(message, file=sys.stderr, flush=True)
-    return 1
 
 
 def word(quoted, plain):
@@ -204,7 +214,7 @@ def split(text):
 
 if __name__ == "__main__":
     try:
-        sys.exit(Shell(sys.argv[1]).run(sys.argv[2]))
+        sys.exit(Shell(sys.argv[1], os.getcwd(), os.environ).run(sys.argv[2]))
     except Unknown as error:
         print(f"cmd_exe.py does not understand: {error}", file=sys.stderr)
         sys.exit(255)

@@ -24,7 +24,9 @@ from .machine import FleetMachine, LateFrontEnd
 if TYPE_CHECKING:
     from ..cloud import LocalAzure
 
-Fault = Literal["gone", "forbidden", "linux", "stopped"]
+Fault = Literal[
+    "gone", "unlisted", "forbidden", "cold", "hang", "linux", "container", "function", "stopped", "unhealthy"
+]
 APP = """\
 PAGE = "hello"
 
@@ -97,9 +99,15 @@ class Fleet:
         """Let these apps fail.
 
         gone       deleted, with its slots: 404
+        unlisted   lists of sites leave it out, and say nothing of it; a GET answers, and Resource Graph has it
         forbidden  the client has no rights to it: 403, and lists leave it out
+        cold       the next three requests to the SCM site get a 503; set `cold_scm_503_times` of its switches for more
+        hang       the SCM site answers nothing
         linux      a Linux app
+        container  a Windows container
+        function   a function app
         stopped    the app was stopped; its SCM site answers
+        unhealthy  the page is a 500 with every Python but the one that it has now
         """
         for number in numbers:
             _FAULTS[fault](self, number)
@@ -133,8 +141,30 @@ class Fleet:
         for site in (*self._slots[number].values(), self.apps[number]):
             site.switches.arm_forbidden = site.switches.bearer_refused = True
 
+    def _leave_out(self, number: int) -> None:
+        self.apps[number].switches.arm_unlisted = True
+
+    def _cool(self, number: int) -> None:
+        self.apps[number].switches.cold_scm_503_times = 3
+
+    def _hang(self, number: int) -> None:
+        self.apps[number].switches.scm_hangs = True
+
     def _make_linux(self, number: int) -> None:
         self.apps[number].reserved = True
+
+    def _make_container(self, number: int) -> None:
+        """As in docs/platform/recordings/arm/site_windows_container.json."""
+        self.apps[number].kind = "app,container,windows"
+        self.apps[number].shape |= {"isXenon": True, "hyperV": True}
+
+    def _make_function(self, number: int) -> None:
+        self.apps[number].kind = "functionapp"
+
+    def _sicken(self, number: int) -> None:
+        machine = self.apps[number].machine
+        assert isinstance(machine, FleetMachine)
+        machine.healthy_with_first_only = True
 
     def _stop(self, number: int) -> None:
         self.apps[number].state = "Stopped"
@@ -144,6 +174,12 @@ class Fleet:
 _FAULTS: Mapping[Fault, Callable[[Fleet, int], None]] = {
     "gone": Fleet._delete,  # pylint: disable=protected-access
     "forbidden": Fleet._forbid,  # pylint: disable=protected-access
+    "unlisted": Fleet._leave_out,  # pylint: disable=protected-access
+    "cold": Fleet._cool,  # pylint: disable=protected-access
+    "hang": Fleet._hang,  # pylint: disable=protected-access
+    "container": Fleet._make_container,  # pylint: disable=protected-access
+    "function": Fleet._make_function,  # pylint: disable=protected-access
+    "unhealthy": Fleet._sicken,  # pylint: disable=protected-access
     "linux": Fleet._make_linux,  # pylint: disable=protected-access
     "stopped": Fleet._stop,  # pylint: disable=protected-access
 }

@@ -13,6 +13,8 @@ from starlette.responses import Response
 
 from ..frontend import FrontEnd
 from ..windows import gallery, runtimes
+from ..windows.process import Process
+from . import quick
 from .worker import AppProcess, WorkerMachine, lay_out_runtime
 
 _WEB_CONFIG = """\
@@ -31,6 +33,12 @@ _WEB_CONFIG = """\
   </system.webServer>
 </configuration>
 """
+
+# What wfastcgi answers when the app cannot be imported.
+_FAILED = (
+    "Status: 500 Error\r\nContent-Type: text/plain\r\n\r\nError occurred while reading WSGI handler:\n\n"
+    "Traceback (most recent call last):\nModuleNotFoundError: No module named 'left'\n"
+)
 
 
 def fill_cache(cache: Path) -> None:
@@ -59,6 +67,7 @@ class FleetMachine(WorkerMachine):
         self._layout = threading.RLock()
         self._laid_out = self._begun = True  # until the base class has looked at its folders
         self._python, self._installed, self._files = package_of(python), [*map(package_of, installed)], files
+        self.healthy_with_first_only = False
         self.then: Callable[[], None] = lambda: None
         super().__init__(folder, cache, index_url)
         self._laid_out = self._begun = False
@@ -95,9 +104,27 @@ class FleetMachine(WorkerMachine):
                 shutil.rmtree(self.folder, ignore_errors=True)
             self._laid_out = self._begun = True
 
+    def spawn(
+        self,
+        command_line: str,
+        *,
+        directory: str = "D:\\home",
+        environment: Mapping[str, str] | None = None,
+        capture: bool = True,
+    ) -> Process:
+        """Run what follows the starter: a command that only looks without a process (quick.py)."""
+        command = command_line.removeprefix(f'"{self.starter}" ')
+        try:
+            return quick.run(self.drive, self.linux_path(directory), environment or {}, command)
+        except quick.NotQuick:
+            return super().spawn(command_line, directory=directory, environment=environment, capture=capture)
+
     def fastcgi(self, full_path: str, arguments: str, environment: Mapping[str, str]) -> AppProcess:
         """Start a process of the app."""
-        return AppProcess(self, full_path, environment)
+        process = AppProcess(self, full_path, environment)
+        if self.healthy_with_first_only and process.version != self._python.python_version:
+            process.answer = _FAILED.encode()
+        return process
 
     def _lay_out_drive(self) -> None:
         """Nothing yet."""

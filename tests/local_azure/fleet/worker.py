@@ -33,13 +33,15 @@ class AppProcess:
         source = machine.home / "site/wwwroot/app.py"
         scope: dict[str, object] = {}
         exec(source.read_text("utf-8"), scope)  # pylint: disable=exec-used
-        self._page = f"{scope['PAGE']} on Python {claim}"
+        self.version = claim
+        page = f"{scope['PAGE']} on Python {claim}"
+        self.answer = f"Status: 200 OK\r\nContent-Type: text/plain\r\n\r\n{page}".encode()
         self._environment = dict(environment)
         self.alive = True
 
     def request(self, params: Mapping[str, str], body: bytes) -> tuple[bytes, bytes]:
         """Answer with the page."""
-        return f"Status: 200 OK\r\nContent-Type: text/plain\r\n\r\n{self._page}".encode(), b""
+        return self.answer, b""
 
     def close(self) -> None:
         """End it."""

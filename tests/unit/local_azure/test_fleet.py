@@ -152,7 +152,11 @@ def test_forbidden(azure: LinuxAzure, management: Client, fleet: Fleet) -> None:
 
 def test_kinds_of_apps(management: Client, fleet: Fleet) -> None:
     fleet.fail("linux", 0)
+    fleet.fail("container", 1)
+    fleet.fail("function", 2)
     assert kind_of(management, fleet[0]) == ("app,linux", True, False, False)
+    assert kind_of(management, fleet[1]) == ("app,container,windows", False, True, True)
+    assert kind_of(management, fleet[2]) == ("functionapp", False, False, False)
     assert kind_of(management, fleet[3]) == ("app", False, False, False)
 
 
@@ -163,3 +167,34 @@ def test_stopped(azure: LinuxAzure, management: Client, fleet: Fleet) -> None:
     assert of(azure, fleet[5].scm_host, "GET", "/api/vfs/").status_code == 200
     assert management("POST", arm_path(fleet[5], "/start")).status_code == 200
     assert of(azure, fleet[5].host, "GET", "/").status_code == 200
+
+
+def test_unlisted(azure: LinuxAzure, management: Client, fleet: Fleet) -> None:
+    fleet.fail("unlisted", 0)
+    assert fleet[0].name not in names(management, group_list(fleet))
+    assert management("GET", arm_path(fleet[0])).status_code == 200
+    body = {"query": f"resources | where name == '{fleet[0].name}'"}
+    graph = "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01"
+    assert management("POST", graph, json=body).json()["count"] == 1
+
+
+def test_cold_and_hanging_scm_sites(azure: LinuxAzure, fleet: Fleet) -> None:
+    fleet.fail("cold", 0)
+    assert [of(azure, fleet[0].scm_host, "GET", "/api/vfs/").status_code for _ in range(4)] == [503, 503, 503, 200]
+    fleet.fail("hang", 1)
+    fleet[1].switches.front_end_limit = 0.2
+    answer = of(azure, fleet[1].scm_host, "GET", "/api/vfs/")
+    assert (answer.status_code, "The request timed out" in answer.text) == (500, True)
+    assert of(azure, fleet[1].host, "GET", "/").status_code == 200
+
+
+def test_unhealthy(azure: LinuxAzure, fleet: Fleet) -> None:
+    fleet.fail("unhealthy", 0)
+    assert of(azure, fleet[0].host, "GET", "/").status_code == 200
+    config = fleet[0].machine.home / "site/wwwroot/web.config"
+    before = config.read_text("utf-8")
+    config.write_text(before.replace("python3810x64", "python3119x64"), "utf-8")
+    answer = of(azure, fleet[0].host, "GET", "/")
+    assert (answer.status_code, answer.text[:20]) == (500, "Error occurred while")
+    config.write_text(before, "utf-8")
+    assert of(azure, fleet[0].host, "GET", "/").status_code == 200
