@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.advice_contract import check_advice
 from tests.json_contract import check_output
+from tests.local_azure import login
 from tests.scenario.forked import ForkingAz
 from tests.scenario.parsed import parser_of
 
@@ -74,6 +75,11 @@ class Az:
         except (AssertionError, ValueError) as fault:
             raise AssertionError(f"{fault}\n{result}") from fault
         return result
+
+    def sign_in(self) -> None:
+        """Sign in to the local Azure; az then knows the subscriptions that are there at this moment."""
+        secret = ("--username", login.CLIENT_ID, "--password", login.CLIENT_SECRET)
+        self("login --service-principal", *secret, "--tenant", login.TENANT)
 
     def _run(
         self, words: Sequence[str], environment: Mapping[str, str], timeout: float

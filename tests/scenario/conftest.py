@@ -10,7 +10,6 @@ import pytest
 from filelock import FileLock
 
 from tests.conftest import made
-from tests.local_azure import login
 from tests.local_azure.cloud import LocalAzure
 from tests.local_azure.windows.index import PackageIndex
 from tests.scenario.apps import Apps, apps_of, overwritten
@@ -68,15 +67,7 @@ def signed_in(azure: LocalAzure, store: Path, wheel: Path) -> dict[str, str]:
         if not (home / "ready").exists():
             az = Az(made("PYTHONAPP_AZ"), environment, store)
             az("extension add --yes --source", wheel)
-            az(
-                "login --service-principal",
-                "--username",
-                login.CLIENT_ID,
-                "--password",
-                login.CLIENT_SECRET,
-                "--tenant",
-                login.TENANT,
-            )
+            az.sign_in()
             az("webapp python --help")  # so that every copy begins with a warm command index
             (home / "ready").touch()
     return environment

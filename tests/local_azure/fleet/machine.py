@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -97,11 +97,13 @@ class FleetMachine(WorkerMachine):
         self._lay_out()
 
     def clear(self) -> None:
-        """End what runs, and delete the drive; it is laid out no more."""
+        """End what runs, and move the drive away, which is quicker than to delete it; it is laid out no more."""
         with self._layout:
-            if self._begun:
+            if self._begun and self.folder.exists():
                 self.end_processes()
-                shutil.rmtree(self.folder, ignore_errors=True)
+                away = self.folder.parent.with_name("removed")
+                away.mkdir(exist_ok=True)
+                self.folder.rename(away / secrets.token_hex(8))
             self._laid_out = self._begun = True
 
     def spawn(
