@@ -16,6 +16,7 @@ import time
 import traceback
 
 MARK = "pythonapp-import "
+BEGUN = MARK + "begun"
 SERVING = re.compile(
     r"serve_forever|run_forever|run_simple|run_app|asyncore|socketserver|site-packages.(uvicorn|"
     r"waitress|hypercorn|cheroot|cherrypy|werkzeug|tornado|aiohttp|gevent)",
@@ -146,6 +147,7 @@ def child(parameters, first):
     """Import the entry point in this process, and write the answer to standard output."""
     channel = os.dup(1)
     os.dup2(2, 1)
+    os.write(channel, (BEGUN + "\n").encode("ascii"))
     lock = threading.Lock()
 
     def report(answer):

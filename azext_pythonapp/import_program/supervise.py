@@ -27,7 +27,7 @@ import threading
 import time
 import traceback
 
-from .child import MARK, clock, native, one_line
+from .child import BEGUN, MARK, clock, native, one_line
 
 LOADER = (
     "import sys;first=sys.path[:1];sys.path[:1]=[x for x in first if x];import base64,zlib;"
@@ -149,28 +149,34 @@ def start_child(environment, parameters):
 
 
 def answer_of(process, limit):
-    """Return the answer of the child process. Its output is dropped, except the last line when there is no answer."""
-    answers, printed, answered, ended = [], [""], threading.Event(), threading.Event()
+    """Return the answer of the child process. Its output is dropped, except one line when there is no answer.
+
+    That is the last one, or the last error of a Python that ended before it had begun: it was not the app then.
+    """
+    answers, printed, errors, begun, answered = [], [""], [""], threading.Event(), threading.Event()
 
     def read(stream, own):
         for line in iter(lambda: stream.readline(65536), b""):
             line = one_line(line)
-            if own and line.startswith(MARK):
+            if own and line == BEGUN:
+                begun.set()
+            elif own and line.startswith(MARK):
                 answers.append(json.loads(line[len(MARK) :]))
                 answered.set()
             elif line:
                 printed[0] = line[:2000]
-        if own:
-            ended.set()
+                if "Error: " in line:
+                    errors[0] = line[:2000]
 
-    for stream, own in ((process.stdout, True), (process.stderr, False)):
-        reader = threading.Thread(target=read, args=(stream, own))
+    readers = [threading.Thread(target=read, args=each) for each in ((process.stdout, True), (process.stderr, False))]
+    for reader in readers:
         reader.daemon = True
         reader.start()
     started = printed_at = clock()
     while not answers:
         if process.poll() is not None:
-            ended.wait(10)
+            for reader in readers:  # its own children may keep the streams open
+                reader.join(10)
             break
         if clock() - started > limit:
             return {"slow": int(clock() - started)}
@@ -178,7 +184,19 @@ def answer_of(process, limit):
             printed_at = clock()
             print_line(".")
         answered.wait(0.1)
-    return answers[0] if answers else {"ended": process.wait(), "printed": printed[0]}
+    if answers:
+        return answers[0]
+    told = printed[0] if begun.is_set() else errors[0] or printed[0]
+    return {"ended": process.wait(), "begun": begun.is_set(), "printed": told}
+
+
+def hand_over(process, program):
+    """Write the program to the child's standard input; one that has ended by then tells why in other ways."""
+    try:
+        process.stdin.write(program)
+        process.stdin.close()
+    except (IOError, OSError):
+        pass
 
 
 def print_line(line):
@@ -219,8 +237,7 @@ def supervise(source, parameters):
         try:
             own = str(json.dumps(dict(parameters, environment=environment)))
             text = source + "\nchild(json.loads(%r), first)\n" % own
-            process.stdin.write(base64.b64encode(zlib.compress(text.encode("utf-8"))) + b"\n")
-            process.stdin.close()
+            hand_over(process, base64.b64encode(zlib.compress(text.encode("utf-8"))) + b"\n")
             answer.update(answer_of(process, parameters["limit"]))
         finally:
             group.kill()

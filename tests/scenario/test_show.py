@@ -93,7 +93,12 @@ def test_what_was_done_and_what_goes_on(az, azure, apps):
 def test_a_restart_by_hand_counts(az, apps):
     site = apps.prepared("wsgi_hello")
     install_and_leave(az, site)
+    before = site.worker_started
     az("webapp restart", *naming(site))
+    deadline = time.monotonic() + 120
+    while site.worker_started == before:  # the old processes answer for a while
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
     apps.get(site)
     assert az("webapp python show", *naming(site)).json["pendingRestart"] is False
 

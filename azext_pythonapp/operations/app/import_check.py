@@ -33,6 +33,7 @@ _GUARD = (
     'A module that starts a server or ends the process must do so only below `if __name__ == "__main__":`, '
     "because the handler imports it."
 )
+_NO_START = "Look at the variables that the process gets from web.config and from the app settings, such as PYTHONHOME."
 _SKIP = "To skip this check, add --no-import-check."
 _SERVERS = ("waitress", "uvicorn", "hypercorn", "daphne", "granian", "flask")
 # python.exe's options that matter to an import.
@@ -228,7 +229,7 @@ def _ordinal(content: bytes, handler: PythonHandler) -> int:
 
 
 def _run(app: App, command: str, config: str | None, content: bytes) -> CommandResult:
-    """Run the check; repeat it once when no answer came, which is safe for a check.
+    """Run the check; repeat it once when it told nothing of the app, which is safe for a check.
 
     The connection was cut, or the worker was too busy to start Python (docs/platform/worker.md 0.9).
     """
@@ -237,7 +238,7 @@ def _run(app: App, command: str, config: str | None, content: bytes) -> CommandR
             if config is not None:
                 app.kudu.write(config, content, "*")
             result = app.kudu.run(command)
-            if last or _answer(result) is not None:
+            if last or _tells(_answer(result)):
                 return result
         except UnknownOutcome as error:
             if last:
@@ -275,6 +276,15 @@ def _answer(result: CommandResult) -> dict[str, Any] | None:
     return None
 
 
+def _tells(answer: dict[str, Any] | None) -> bool:
+    """Return whether an answer is about the app, and not about a process that could not begin."""
+    return answer is not None and not answer.get("failed") and not _never_began(answer)
+
+
+def _never_began(answer: Mapping[str, Any]) -> bool:
+    return "ended" in answer and answer.get("begun") is False
+
+
 def _no_answer(app: App, python_path: str, result: CommandResult) -> PythonAppError:
     reason = (_shown(result.error) or _shown(result.output))[-300:]
     # Kudu could not start the command, or ended it (docs/platform/kudu.md 1.1).
@@ -296,8 +306,16 @@ def _judged(answer: dict[str, Any]) -> ImportCheck:
     if "stuck" in answer:
         never = "it starts a web server" if answer.get("serves") else "it waits for something and does not return"
         return ImportCheck(version, f"{never}{place}; it was stopped after {int(answer['stuck'])} s", _GUARD)
+    if _never_began(answer) and not answer.get("printed"):
+        raise UnknownOutcome(
+            "It is not known whether the entry point can be imported: the process for it ended before it had begun "
+            f"(exit code {answer['ended']}).",
+            f"Run the command again. {_SKIP}",
+        )
     if "ended" in answer:
         printed = f"; its last line is: {_shown(str(answer['printed']))}" if answer.get("printed") else ""
+        if _never_began(answer):
+            return ImportCheck(version, f"Python did not start (exit code {answer['ended']}){printed}", _NO_START)
         return ImportCheck(version, f"it ended the process (exit code {answer['ended']}){printed}", _GUARD)
     if "slow" in answer:
         raise UnknownOutcome(

@@ -20,7 +20,7 @@ BARE = FAST.replace(b'<add key="WSGI_HANDLER" value="app.app" />', b"")
 def checked(answer, content=FAST, settings=None, before=(), **how):
     """What becomes of an answer of the program: the error, or None. before: what Kudu answers before that."""
     line = f"noise\n\npythonapp-import {json.dumps({'python': '3.11.9', **answer})}\n"
-    answers = [*before, CommandResult(line, "", 0)]
+    answers = [*before, *2 * [CommandResult(line, "", 0)]]
     kudu = SimpleNamespace(home=lambda: "D:\\home", run=lambda command: answers.pop(0))
     site = SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop")
     configuration = SimpleNamespace(physical_root="site\\wwwroot")
@@ -55,7 +55,9 @@ def test_an_import_that_does_not_work(answer, message):
     assert "--no-import-check" in error.recommendation
 
 
-@pytest.mark.parametrize("answer", [{"slow": 151}, {"failed": "OSError: no more processes"}])
+@pytest.mark.parametrize(
+    "answer", [{"slow": 151}, {"failed": "OSError: no more processes"}, {"ended": 1, "begun": False, "printed": ""}]
+)
 def test_what_is_not_known_is_no_failure_of_the_app(answer):
     error = checked(answer)
     assert isinstance(error, UnknownOutcome) and "is not known" in error.message and "does not" not in error.message
@@ -67,7 +69,15 @@ REFUSED = CommandResult("", "System.ComponentModel.Win32Exception (0x80004005): 
 SHORT = CommandResult("", "The paging file is too small for this operation to complete.", 1)
 
 
-@pytest.mark.parametrize("before", [ABORTED, REFUSED, SHORT, CommandResult("", "", -1073741502)])
+def told(**answer):
+    return CommandResult(f"pythonapp-import {json.dumps({'python': '3.11.9', **answer})}\n", "", 0)
+
+
+UNBORN = told(ended=-1073741502, begun=False, printed="")
+NO_PROCESS = told(failed="OSError: [WinError 1359] Internal error")
+
+
+@pytest.mark.parametrize("before", [ABORTED, REFUSED, SHORT, CommandResult("", "", -1073741502), UNBORN, NO_PROCESS])
 def test_a_worker_too_busy_to_start_python_is_asked_again(before):
     assert checked({"error": None}, before=[before]) is None
 
@@ -76,6 +86,17 @@ def test_a_python_that_was_not_started_twice_is_not_known():
     assert isinstance(checked({}, before=[SHORT, REFUSED]), UnknownOutcome)
     broken = checked({}, before=[SHORT, CommandResult("", "Fatal Python error: init_import_site", 1)])
     assert isinstance(broken, RemoteFailed) and "Fatal Python error" in broken.message
+
+
+def test_a_python_that_cannot_start_with_these_variables_is_a_failure():
+    error = checked({"ended": 1, "begun": False, "printed": "ModuleNotFoundError: No module named 'encodings'"})
+    assert isinstance(error, RemoteFailed) and "Python did not start (exit code 1)" in error.message
+    assert "PYTHONHOME" in error.recommendation and "__main__" not in error.recommendation
+
+
+def test_what_the_app_ended_is_not_asked_again():
+    error = checked({"error": None}, before=[told(ended=3, begun=True, printed="")])
+    assert isinstance(error, RemoteFailed) and "it ended the process (exit code 3)" in error.message
 
 
 def test_unknown_settings_are_checked_on_the_worker():

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from azext_pythonapp.import_program import supervise
 from azext_pythonapp.operations.app.import_check import program
 from azext_pythonapp.windows import MAX_COMMAND_LENGTH, python_command
 from tests.unit.test_windows import split_windows
@@ -260,7 +261,7 @@ def test_an_import_that_hangs_and_one_that_is_only_slow(folder: Folder):
         ("import sys\nsys.exit('no')\n", {"error": "SystemExit: no", "exits": True}),
         (
             "import os\nprint('about to end', flush=True)\nos.write(2, b'last words')\nos._exit(3)\n",
-            {"ended": 3, "printed": "last words"},
+            {"ended": 3, "begun": True, "printed": "last words"},
         ),
         (
             "import os\nos.close(1)\nos.close(2)\nimport sys\nsys.stdout = None\napp = lambda environ, start: None\n",
@@ -291,6 +292,22 @@ def test_whatever_a_module_does_there_is_an_answer(folder: Folder, source: str, 
     folder.write(app=source)
     answer = folder.check(app_settings(WSGI_HANDLER="app.app"))
     assert {name: answer.get(name) for name in expected} == expected
+
+
+def test_a_python_that_ends_before_it_reads_its_program(folder: Folder):
+    """Whether its input was closed by then or not: it is told apart from what an app does."""
+    folder.write(app="def app(environ, start): pass\n")
+    answer = folder.serve("app", "app", platform(PYTHONHOME="/nowhere"))
+    assert (answer["ended"], answer["begun"]) == (1, False) and "failed" not in answer
+    assert answer["printed"] == "ModuleNotFoundError: No module named 'encodings'"
+
+
+def test_a_program_that_cannot_be_handed_over():
+    """Its process has ended by then; why is told by its exit code."""
+    process = subprocess.Popen([sys.executable, "-c", "import sys; sys.exit(9)"], stdin=subprocess.PIPE)
+    process.wait()
+    supervise.hand_over(process, b"x" * 100000)
+    assert process.returncode == 9
 
 
 def test_no_settings_value_is_in_an_error(folder: Folder):
