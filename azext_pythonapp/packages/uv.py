@@ -128,18 +128,22 @@ def install(
     names: tuple[str, ...] = (),
     hashes: bool = False,
     pages: tuple[JobFile, ...] = (),
+    fresh: tuple[str, ...] = (),
 ) -> tuple[tuple[Argument, ...], dict[str, str]]:
     """Return the arguments of `uv pip install` that mean what pip.install() means to pip, and variables of pip.
 
     names: the required packages; `--upgrade` of pip upgrades those, and others only where that is needed, while
     that of uv upgrades all. hashes: whether a requirement has a hash: pip wants one for each package then. pages: of
-    links to wheels, beside that of the options.
+    links to wheels, beside that of the options. fresh: packages of which the index is asked anew, as pip asks it for
+    all; of others uv believes what it was told up to ten minutes ago (docs/platform/uv.md 2).
     Indexes, the proxy and what may be secret stay in pip's variables, which the runner translates.
     Raises ValueError for an option without an equal: `why_pip` finds those first.
     """
     arguments: list[Argument] = []
     if options.upgrade:
         arguments += [word for name in names for word in ("--upgrade-package", name)]
+    arguments += ["--refresh"] if options.upgrade else []
+    arguments += [] if options.upgrade else [word for name in fresh for word in ("--refresh-package", name)]
     arguments += ["--prerelease", "allow"] if options.pre else []
     arguments += ["--no-deps"] if options.no_deps else []
     arguments += ["--require-hashes"] if options.require_hashes or hashes else []

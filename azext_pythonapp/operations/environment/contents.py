@@ -134,15 +134,15 @@ class _Composition:
         if kept:
             parts.append(self._keep(kept, uploads))
         if files is not None:
-            parts.append(Part(files, options))
+            parts.append(Part(files, options, settled=kept))
         plain = replace(options, require_hashes=False, upgrade=False, no_index=False)
         again = [line for line in added if not _is_among(line, kept) and line not in self._single_lines()]
         if again:
             uploads[ADDED] = _text(again)
-            parts.append(Part(_lines_file(ADDED, uploads[ADDED]), plain))
+            parts.append(Part(_lines_file(ADDED, uploads[ADDED]), plain, settled=kept))
         if wanted.singles is not None:
             uploads.update(wanted.singles.uploads)
-            parts.append(Part(wanted.singles, options))
+            parts.append(Part(wanted.singles, options, settled=kept))
         calls = [part.for_pip() for part in parts]
         first = calls[0] if calls else PipCommand(())
         run = PipRun(
@@ -298,7 +298,8 @@ class _Composition:
         page = stored_wheels(self._app, kept)
         if page is not None:
             uploads[STORED] = page
-        return Part(_lines_file(KEPT, uploads[KEPT]), options, () if page is None else (JobFile(STORED),))
+        pages = () if page is None else (JobFile(STORED),)
+        return Part(_lines_file(KEPT, uploads[KEPT]), options, pages, kept)
 
     def _lines(self, versions: Mapping[str, str]) -> dict[str, str]:
         """Return packages as lines of a requirements file, by name: with where those came from that no index has."""

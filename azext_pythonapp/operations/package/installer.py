@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from azext_pythonapp.appservice.app import App
@@ -22,11 +22,15 @@ AUTO, PIP = "auto", "pip"
 
 @dataclass(frozen=True)
 class Part:
-    """What one of the calls of pip in a run installs. pages: of links to wheels, beside that of the options."""
+    """What one of the calls of pip in a run installs. pages: of links to wheels, beside that of the options.
+
+    settled: names of packages whose versions do not depend on what an index has by now.
+    """
 
     files: RequirementFiles
     options: PipOptions
     pages: tuple[JobFile, ...] = ()
+    settled: Collection[str] = ()
 
     @property
     def reads(self) -> Reads:
@@ -48,7 +52,9 @@ class Part:
     def for_uv(self, target: TargetEnvironment) -> tuple[tuple[Argument, ...], dict[str, str]]:
         """Return the call of uv that means the same: its arguments, and variables of pip."""
         wanted = [each.name for each in self.files.parsed if each.name is not None and each.applies(target)]
-        return uv.install(self.files.main, self.options, tuple(dict.fromkeys(wanted)), self.reads.hashes, self.pages)
+        names = tuple(dict.fromkeys(wanted))
+        fresh = tuple(name for name in names if name not in self.settled)
+        return uv.install(self.files.main, self.options, names, self.reads.hashes, self.pages, fresh)
 
 
 def with_installer(app: App, run: PipRun, installer: str, parts: Sequence[Part]) -> PipRun:

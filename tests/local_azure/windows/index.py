@@ -1,4 +1,7 @@
-"""A package index on loopback: the "simple" repository API over a folder of wheels and sdists (PEP 503)."""
+"""A package index on loopback: the "simple" repository API over a folder of wheels and sdists (PEP 503).
+
+It lets clients cache what PyPI does (docs/platform/uv.md 2): pages of projects for ten minutes, files for ever.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,9 @@ from urllib.parse import quote, unquote
 def normalized(name: str) -> str:
     """A project's name as it stands in an index's URLs."""
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+PAGE_CACHE, FILE_CACHE = "max-age=600, public", "max-age=365000000, immutable, public"
 
 
 class Distribution:
@@ -126,11 +132,18 @@ class PackageIndex:
                 if not allowed:
                     index.refused.append(given)
                 status, content_type, body = index.answer(self.path) if allowed else (401, "text/plain", b"sign in")
+                tag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"' if status == 200 else None
+                if tag and self.headers["If-None-Match"] == tag:
+                    status, body = 304, b""
                 self.send_response(status)
+                if tag:
+                    self.send_header("ETag", tag)
+                    self.send_header("Cache-Control", FILE_CACHE if self.path.startswith("/files/") else PAGE_CACHE)
                 if not allowed:
                     self.send_header("WWW-Authenticate", 'Basic realm="packages"')
-                self.send_header("Content-Type", content_type)
-                self.send_header("Content-Length", str(len(body)))
+                if status != 304:
+                    self.send_header("Content-Type", content_type)
+                    self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 if self.command != "HEAD":
                     with suppress(ConnectionError):  # uv reads the beginning of a wheel and hangs up

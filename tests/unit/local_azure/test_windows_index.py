@@ -112,6 +112,19 @@ def test_what_there_is_not(index: PackageIndex, path: str) -> None:
     caught.value.close()
 
 
+def test_what_clients_may_cache(index: PackageIndex) -> None:
+    """As PyPI has it: a page for ten minutes, a file for ever, and both tell whether they are still the same."""
+    file = index.url.replace("/simple/", "/files/shapes-1.0-py3-none-any.whl")
+    for url, cached in ((index.url + "shapes/", "max-age=600, public"), (file, "max-age=365000000, immutable, public")):
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            tag = answer.headers["ETag"]
+            assert answer.headers["Cache-Control"] == cached and answer.read()
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(urllib.request.Request(url, headers={"If-None-Match": tag}), timeout=10)
+        with caught.value as error:
+            assert (error.code, error.headers["ETag"], error.read()) == (304, tag, b"")
+
+
 def test_an_index_that_wants_a_sign_in(folder: Path) -> None:
     with PackageIndex(folder, "me@corp:p/ss") as index:
         for given in (None, "me%40corp:p%2Fss", "me@corp:p/ss"):

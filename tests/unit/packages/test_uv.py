@@ -126,7 +126,8 @@ def test_every_option_that_is_not_refused_has_words_for_uv():
     arguments, variables = uv.install(MAIN, options, ("flask", "six"))
     words = ["w" if not isinstance(each, str) else each for each in arguments]
     assert " ".join(words) == (
-        "--upgrade-package flask --upgrade-package six --prerelease allow --no-deps --require-hashes --only-binary flask "
+        "--upgrade-package flask --upgrade-package six --refresh --prerelease allow --no-deps --require-hashes "
+        "--only-binary flask "
         "--only-binary six --no-index --find-links w -c w --compile-bytecode --allow-insecure-host pkgs.example "
         "--find-links https://pkgs.example/links --reinstall --no-cache --config-setting a=b -r w"
     )

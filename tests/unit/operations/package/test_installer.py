@@ -89,17 +89,27 @@ ENVIRONMENT = Target(
 )
 
 
+def test_uv_asks_the_index_anew_as_pip_does(app):
+    """It believes a page for ten minutes, so it would not see a release of a minute ago; except of what is settled."""
+    files = requirement_lines(["six", "flask==3.1.2", "click"])
+    run = replace(run_for(files), target=ENVIRONMENT)
+    part = Part(files, PipOptions(), settled={"click"})
+    (call,) = with_installer(app, run, "uv", [part]).uv.calls
+    assert call[:-2] == ("--refresh-package", "six", "--refresh-package", "flask")
+
+
 @pytest.mark.parametrize("installer, used", [("auto", True), ("uv", True), ("pip", False)])
 def test_uv_installs_into_an_environment(app, configs, installer, used):
     configs += [HANDLER.format("python3119x64")]
     kept, files = requirement_lines(["click==8.1.8"]), requirement_lines(["six"])
-    parts = [Part(kept, PipOptions(no_deps=True), (JobFile("stored.html"),)), Part(files, PipOptions(upgrade=True))]
+    pages, settled = (JobFile("stored.html"),), {"click"}
+    parts = [Part(kept, PipOptions(no_deps=True), pages, settled), Part(files, PipOptions(upgrade=True), (), settled)]
     run = with_installer(app, replace(run_for(files), target=ENVIRONMENT), installer, parts)
     assert (run.uv is not None) is used and app.progress.said == []
     if used:
         assert run.uv.calls == (
             ("--no-deps", "--find-links", JobFile("stored.html"), "-r", kept.main),
-            ("--upgrade-package", "six", "-r", files.main),
+            ("--upgrade-package", "six", "--refresh", "-r", files.main),
         )
         assert run.uv.or_pip is (installer == "auto")
     assert with_installer(app, run_for(files), installer, []).uv is None
