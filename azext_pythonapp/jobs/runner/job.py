@@ -75,6 +75,9 @@ TOO_LATE_SECONDS = 300
 AWAITED_RESTART = "restart"
 # A file outside of the runtime that another program has open, such as an antivirus, is soon free.
 PAUSES = (2, 5, 10)
+# The client that waits for an environment proves the import in it and fetches the app's page; what nobody waits for, and
+# keeps the worker busy, begins after that.
+SETTLING_SECONDS = 4
 # The processes of an app that was stopped for the job may run on for a while, on any of its instances.
 STOPPING_SECONDS = 90
 
@@ -148,6 +151,8 @@ class Job:  # pylint: disable=too-many-instance-attributes
             delete_unused_wheels(self.data, self.folder)
         if self.environment:
             lower_priority()
+            if outcome["state"] == "succeeded":
+                time.sleep(SETTLING_SECONDS)
             self.environment.delete_old()
         if outcome.get("compiled") is False and self.request.fields["leaves"] != AWAITED_RESTART:
             compile_late(self.folder)
