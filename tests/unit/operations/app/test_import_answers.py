@@ -88,7 +88,7 @@ def test_a_python_that_was_not_started_twice_is_not_known():
     assert isinstance(broken, RemoteFailed) and "Fatal Python error" in broken.message
 
 
-def test_a_python_that_cannot_start_with_these_variables_is_a_failure():
+def test_variables_with_which_no_python_starts_are_a_failure():
     error = checked({"ended": 1, "begun": False, "printed": "ModuleNotFoundError: No module named 'encodings'"})
     assert isinstance(error, RemoteFailed) and "Python did not start (exit code 1)" in error.message
     assert "PYTHONHOME" in error.recommendation and "__main__" not in error.recommendation
