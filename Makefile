@@ -41,9 +41,11 @@ demo: $(AZ)/.ready $(TEST)/.ready $(WINDOWS)/.ready $(WHEEL)
 
 test: $(AZ)/.ready $(TEST)/.ready $(WINDOWS)/.ready $(WHEEL)
 	@command -v curl >/dev/null || tools/apt_install.sh curl  # which the documents use
+	@tests/install_chromium.sh
 	@$(IN_AZURE) $(TEST)/bin/python -m pytest tests/scenario tests/unit -n $(JOBS) --maxschedchunk 1 $(ARGS)
 
 unit: $(AZ)/.ready $(TEST)/.ready $(WINDOWS)/.ready $(WHEEL)
+	@tests/install_chromium.sh
 	@$(IN_AZURE) $(TEST)/bin/python -m pytest tests/unit $(ARGS)
 
 lint: $(LINT)/.ready

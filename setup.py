@@ -16,7 +16,10 @@ setup(
     author="az webapp python contributors",
     python_requires=">=3.10",
     packages=find_packages(include=["azext_pythonapp", "azext_pythonapp.*"]),
-    package_data={"azext_pythonapp": ["azext_metadata.json"]},
+    package_data={
+        "azext_pythonapp": ["azext_metadata.json"],
+        "azext_pythonapp.operations.inventory.report": ["report.html", "report.css", "report.js"],
+    },
     install_requires=[],  # az brings them all; whatever stood here would be copied again into the extension's folder
     classifiers=[
         "Development Status :: 4 - Beta",

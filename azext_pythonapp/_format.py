@@ -45,6 +45,41 @@ def runtimes_table(runtimes):
 
 
 @fitted
+def inventory_table(answer):
+    """Rows of `inventory`, or the shards of its matrix."""
+    if isinstance(answer, dict):
+        return [
+            OrderedDict([("Shard", row["shard"]), ("Subscription", row["subscription"]), ("Apps", row["count"])])
+            for row in answer["include"]
+        ]
+    return [_inventory_row(row) for row in answer]
+
+
+def _inventory_row(row):
+    runtime = row["runtime"] or {}
+    packages, warnings = row["packages"], row["warnings"]
+    return OrderedDict(
+        [
+            ("App", _app_name(row)),
+            ("ResourceGroup", row["resourceGroup"]),
+            ("State", row["state"]),
+            ("Python", runtime.get("version")),
+            ("EndOfLife", _end_of_life(runtime)),
+            ("Handler", row["handler"]),
+            ("EntryPoint", _entry_point(row)),
+            ("Packages", len(packages) if packages is not None else None),
+            ("Warnings", "not read" if row["error"] else len(warnings) or None),
+        ]
+    )
+
+
+def _end_of_life(runtime):
+    """When the support of a Python ends, with a mark when it has ended."""
+    ends = runtime.get("endOfLife")
+    return f"{ends} !" if ends and runtime.get("support") == "endOfLife" else ends
+
+
+@fitted
 def app_table(shown):
     """The row of `show`."""
     runtime = shown.get("runtime") or {}

@@ -2,6 +2,7 @@
 
 from knack.arguments import CLIArgumentType
 
+from azext_pythonapp._params_inventory import load_inventory
 from azext_pythonapp._params_switch import load_switch
 from azext_pythonapp._params_web_config import load_web_config
 
@@ -23,6 +24,7 @@ def load_arguments(loader, _):
         register(loader)
     load_switch(loader)
     load_web_config(loader, NAME)
+    load_inventory(loader)
 
 
 def _common(loader):

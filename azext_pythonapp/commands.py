@@ -16,6 +16,9 @@ def load_command_table(loader, _):
         group.custom_command("uninstall", "uninstall_runtime", table_transformer=_format.changes_table)
         group.custom_command("set-version", "set_python_version", table_transformer=_format.set_version_table)
 
+    with commands("webapp python", "inventory") as group:
+        group.custom_command("inventory", "list_inventory", table_transformer=_format.inventory_table)
+
     with commands("webapp python", "publish") as group:
         group.custom_command("publish", "publish_folder", table_transformer=_format.publish_table)
 

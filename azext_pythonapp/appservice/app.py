@@ -132,9 +132,7 @@ def open_app(
     # Names from `az configure --defaults` are objects that az's JSON output would serialize as such: make them plain.
     site = arm.open_site(str(resource_group), str(name), str(slot) if slot else None)
     session = web_session(cli_ctx)
-    credentials = ScmCredentials(
-        site.scm_host, lambda: _bearer_token(cli_ctx), lambda: arm.publishing_credentials(site)
-    )
+    credentials = ScmCredentials(site.scm_host, lambda: bearer_token(cli_ctx), lambda: arm.publishing_credentials(site))
     kudu = Kudu(session, site.scm_host, credentials, site.label, progress.say)
     return App(
         site,
@@ -245,15 +243,18 @@ def _object_id(cli_ctx: Any) -> str:
     Source: the claim `oid` of access tokens (docs/platform/az-extension.md 4.6).
     """
     try:
-        payload = _bearer_token(cli_ctx).split(".")[1]
+        payload = bearer_token(cli_ctx).split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         return str(claims.get("oid") or "")
     except Exception:  # pylint: disable=broad-except  # whatever az raises without a token: it is not known then
         return ""
 
 
-def _bearer_token(cli_ctx: Any) -> str:
-    """Return a token for App Service, requested like az's own SCM commands do (docs/platform/az-extension.md 4.6)."""
+def bearer_token(cli_ctx: Any, subscription: str | None = None) -> str:
+    """Return a token for App Service, requested like az's own SCM commands do (docs/platform/az-extension.md 4.6).
+
+    subscription: the id of one in whose directory it is valid; None for the one that the command names, or az's.
+    """
     from azure.cli.core._profile import Profile
     from azure.cli.core.cloud import CloudEndpointNotSetException
 
@@ -261,6 +262,6 @@ def _bearer_token(cli_ctx: Any) -> str:
         resource = cli_ctx.cloud.endpoints.app_service_resource_id
     except (AttributeError, CloudEndpointNotSetException):
         resource = cli_ctx.cloud.endpoints.active_directory_resource_id
-    subscription = cli_ctx.data.get("subscription_id")
+    subscription = subscription or cli_ctx.data.get("subscription_id")
     credentials, _, _ = Profile(cli_ctx=cli_ctx).get_raw_token(resource=resource, subscription=subscription)
     return str(credentials[1])

@@ -12,23 +12,43 @@ from azext_pythonapp.appservice.outcome import is_permanent, never_sent, parse_j
 from azext_pythonapp.appservice.retry import Outage, retry_after_seconds
 from azext_pythonapp.errors import PythonAppError, UnknownOutcome, Unreachable
 
+Send = Callable[[str, str, dict[str, str], Any, bool], ArmAnswer]
+
 
 def connect(cli_ctx: Any, say: Callable[[str], None] = lambda line: None) -> Arm:
     """Return Resource Manager for az's current subscription (or --subscription), through azure-mgmt-web's client.
 
     say: takes a line for the user when a request takes long.
     """
-    from azure.cli.core.commands.client_factory import get_mgmt_service_client, get_subscription_id
-    from azure.cli.core.profiles import ResourceType
+    from azure.cli.core.commands.client_factory import get_subscription_id
 
     # Read this first: get_subscription_id stores the default one there when --subscription was not given.
     given = cli_ctx.data.get("subscription_id")
-    client = get_mgmt_service_client(cli_ctx, ResourceType.MGMT_APPSERVICE)
+    send = sender(cli_ctx)
+    return Arm(
+        send,
+        cli_ctx.cloud.endpoints.resource_manager,
+        get_subscription_id(cli_ctx),
+        str(given) if given else None,
+        Outage("Azure Resource Manager", say),
+    )
+
+
+def sender(cli_ctx: Any, subscription: str | None = None) -> Send:
+    """Return the function that sends one request to Resource Manager, as `ArmRequests` takes it.
+
+    subscription: the id of one, with whose directory (tenant) requests are signed; None for az's current one. The
+    function works for all subscriptions of that directory.
+    """
+    from azure.cli.core.commands.client_factory import get_mgmt_service_client
+    from azure.cli.core.profiles import ResourceType
+
+    client = get_mgmt_service_client(cli_ctx, ResourceType.MGMT_APPSERVICE, subscription_id=subscription)
     # Public since azure-mgmt-web 11.0; the pipeline below it has been the same object in all versions that az
     # shipped since 2.75 (docs/platform/az-extension.md 4.1).
-    sender = getattr(client, "send_request", None)
-    if sender is None:
-        sender = client.web_apps._client.send_request  # pylint: disable=protected-access
+    send_request = getattr(client, "send_request", None)
+    if send_request is None:
+        send_request = client.web_apps._client.send_request  # pylint: disable=protected-access
 
     def send(method: str, url: str, query: dict[str, str], body: Any, secret: bool) -> ArmAnswer:
         from azure.core.exceptions import AzureError
@@ -37,7 +57,7 @@ def connect(cli_ctx: Any, say: Callable[[str], None] = lambda line: None) -> Arm
         from requests import RequestException
 
         try:
-            response = sender(
+            response = send_request(
                 HttpRequest(method, url, params=query, json=body), logging_enable=not secret, retry_total=0
             )
             text = response.content.decode("utf-8-sig", "replace")
@@ -46,15 +66,10 @@ def connect(cli_ctx: Any, say: Callable[[str], None] = lambda line: None) -> Arm
         except (CLIError, RequestException) as error:  # from az's sign-in, which does not use the pipeline
             raise token_failure(error) from error
         retry_after = retry_after_seconds(response.headers.get("Retry-After"))
-        return ArmAnswer(response.status_code, parse_json(text), text, retry_after)
+        headers = {name.lower(): value for name, value in response.headers.items() if name.lower().startswith("x-ms-")}
+        return ArmAnswer(response.status_code, parse_json(text), text, retry_after, headers)
 
-    return Arm(
-        send,
-        cli_ctx.cloud.endpoints.resource_manager,
-        get_subscription_id(cli_ctx),
-        str(given) if given else None,
-        Outage("Azure Resource Manager", say),
-    )
+    return send
 
 
 def _failure(error: Any) -> PythonAppError:

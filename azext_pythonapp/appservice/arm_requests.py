@@ -10,12 +10,12 @@ retries are off: a retry must know that a 409 or 404 can be the answer to its ow
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from azext_pythonapp.appservice.outcome import error_text, is_web_page
-from azext_pythonapp.appservice.retry import Outage, Retry
+from azext_pythonapp.appservice.retry import Outage, Retry, seconds_of
 from azext_pythonapp.errors import AccessDenied, Conflict, NotFound, PlatformFailed, UnknownOutcome, Unreachable
 
 API_VERSION = "2023-12-01"
@@ -27,6 +27,8 @@ NO_CONNECTION_SECONDS = 60.0
 # "Cannot acquire exclusive lock to create, update or delete this site" is App Service's own 429
 # (docs/platform/recordings/arm/error_429_exclusive_lock.json); the others count requests.
 _THROTTLED = ("exclusive lock", "toomanyrequests", "too many requests", "throttl")
+# Headers of Resource Graph's answers.
+_QUOTA_LEFT, _QUOTA_RESETS = "x-ms-user-quota-remaining", "x-ms-user-quota-resets-after"
 # No list has more pages.
 MAX_PAGES = 100
 
@@ -35,13 +37,28 @@ MAX_PAGES = 100
 class ArmAnswer:
     """status: the HTTP status; body: parsed JSON, None when empty or not JSON; text: the body as text.
 
-    retry_after: the pause in seconds that it asks for, None when it asks for none.
+    retry_after: the pause in seconds that it asks for, None when it asks for none. headers: those whose names begin
+    with x-ms-, by their names in lower case.
     """
 
     status: int
     body: Any
     text: str
     retry_after: float | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def asked_pause(self) -> float | None:
+        """Return the pause in seconds before the next request; None when it asks for none.
+
+        Resource Graph says when its quota begins anew, and how much is left of it (docs/platform/resource-manager.md 3.2).
+        """
+        return self.retry_after if self.retry_after is not None else seconds_of(self.headers.get(_QUOTA_RESETS, ""))
+
+    @property
+    def quota_used_up(self) -> bool:
+        """Return whether the next query of Resource Graph would be refused."""
+        return self.headers.get(_QUOTA_LEFT, "").strip() == "0"
 
     @property
     def is_foreign(self) -> bool:
@@ -114,6 +131,7 @@ class ArmRequests:
         secret: bool = False,
         query: Mapping[str, str] | None = None,
         accept_in_progress: bool = False,
+        only_reads: bool = False,
     ) -> ArmAnswer:
         """Send a request and return its answer; the caller checks the status.
 
@@ -121,10 +139,11 @@ class ArmRequests:
         retried only when it was not started, as a 429 says; its 500, 502, 503 and 504 are returned.
         secret: keep the answer out of `az --debug`. query: parameters in addition to the api-version.
         accept_in_progress: return a 429 that does not ask to come back later: the same change is already in progress.
+        only_reads: for a POST that changes nothing, such as a query.
         Raises Unreachable, PlatformFailed for an answer that is not Resource Manager's, and UnknownOutcome when the
         answer to a change never came.
         """
-        reads = method == "GET" or resource_id.endswith("/list")
+        reads = only_reads or method == "GET" or resource_id.endswith("/list")
         retry = Retry(self.outage)
         while True:
             try:
@@ -148,7 +167,7 @@ class ArmRequests:
         """Return, after a pause, whether to try again; raises PlatformFailed when a foreign answer is the last one."""
         reason = f"it answers {answer.status} ({answer.error_text()[:80]})"
         if answer.status == 429 and (answer.is_throttled or not accept_in_progress):
-            return retry.again(reason, answer.retry_after)
+            return retry.again(reason, answer.asked_pause)
         if answer.is_foreign:
             if reads and retry.again(reason, limit=NO_CONNECTION_SECONDS):
                 return True

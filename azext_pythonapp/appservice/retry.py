@@ -124,3 +124,14 @@ def http_date(value: str | None) -> datetime | None:
         return moment.replace(tzinfo=moment.tzinfo or timezone.utc).astimezone(timezone.utc)
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
+
+
+def seconds_of(text: str) -> float | None:
+    """Return the seconds of a time that Resource Graph writes as hours, minutes and seconds, `00:00:05`; else None."""
+    parts = text.strip().split(":")
+    try:
+        hours, minutes, seconds = (float(part) for part in parts)
+    except ValueError:
+        return None
+    found = hours * 3600 + minutes * 60 + seconds
+    return found if 0 <= found < float("inf") else None

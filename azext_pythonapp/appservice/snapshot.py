@@ -70,7 +70,7 @@ for name, is_folder, _, _ in listing("SiteExtensions"):
         for each, _, size, _ in listing("SiteExtensions/" + name):
             if each.lower() == "applicationhost.xdt":
                 take("SiteExtensions/" + name + "/" + each, size)
-waiting, depth = [(parameters["root"], 0)], 0
+waiting, depth = [(parameters["root"], 0)] if parameters["root"] else [], 0
 for path, depth in waiting:
     found = listing(path)
     python = [each for each in found if not each[1] and each[0].lower().endswith(".py")]
@@ -176,10 +176,12 @@ class Memory:
         return self._snapshot.content(path) if self._snapshot is not None else None
 
 
-def look_command(root: str, folders: Sequence[str], files: Sequence[tuple[str, str]], skip: Sequence[str]) -> str:
+def look_command(
+    root: str | None, folders: Sequence[str], files: Sequence[tuple[str, str]], skip: Sequence[str]
+) -> str:
     """Return the command that prints a snapshot, for cmd.exe on the worker in %HOME%: the first Python there runs it.
 
-    root: the folder of the app's files, whose .py files are read, in three levels of folders. folders: to list.
+    root: the folder of the app's files, whose .py files are read, in three levels of folders; None for none. folders: to list.
     files: (folder, end of the name in lower case) of small files to read. skip: names of folders below root to leave
     out, in lower case. `if not defined` is evaluated for each Python, and `%i` is the variable of `for`
     (docs/platform/kudu.md 1.2).

@@ -94,6 +94,11 @@ def console(cmd):
     return Console(cmd.cli_ctx.only_show_errors, never_ask, lambda function: _after_answer(cmd.cli_ctx, function))
 
 
+def fail_after_answer(cmd):
+    """Let the command end with exit code 1 once its answer is printed, which is true and not all that was asked for."""
+    _after_answer(cmd.cli_ctx, lambda: sys.exit(1))
+
+
 def _after_answer(cli_ctx, function):
     """Call a function once az has printed the command's answer, also when that could not be printed."""
     from knack.events import EVENT_CLI_POST_EXECUTE

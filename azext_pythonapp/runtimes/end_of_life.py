@@ -90,3 +90,21 @@ def _security_only_from(feature: Numbers, cycle: _Cycle) -> date:
     """Return when bug fixes end: 18 months after the first release, 24 months from 3.13 on (source: its status key)."""
     months = cycle.first_release.month - 1 + (24 if feature >= (3, 13) else 18)
     return cycle.first_release.replace(year=cycle.first_release.year + months // 12, month=months % 12 + 1)
+
+
+@dataclass(frozen=True)
+class Life:
+    """The time that python.org supports a feature release, "3.13": bug fixes, then security fixes only, then none."""
+
+    version: str
+    first_release: date
+    security_from: date
+    end_of_life: date
+
+
+def lives() -> list[Life]:
+    """Return the time of every feature release that is known, oldest first."""
+    return [
+        Life(".".join(map(str, feature)), cycle.first_release, _security_only_from(feature, cycle), cycle.end_of_life)
+        for feature, cycle in sorted(_CYCLES.items())
+    ]

@@ -264,6 +264,13 @@ def release(reader: Reader) -> Iterator[None]:
 
 
 @contextmanager
+def pipelines(reader: Reader) -> Iterator[None]:
+    """Three apps with Python 3.8 in use."""
+    with reader.azure.fleet(3, name=APP, resource_group=GROUP):
+        yield
+
+
+@contextmanager
 def install(reader: Reader) -> Iterator[None]:
     """The wheel as `make` built it, and an az without the extension."""
     (reader.folder / "dist").mkdir()
@@ -315,6 +322,7 @@ PREPARED: dict[str, Callable[[Reader], AbstractContextManager[None]]] = {
     "roll-back": roll_back,
     "environments": environments,
     "publish": publish,
+    "pipelines": pipelines,
     "release-through-a-slot": release,
     "install": install,
     "the-commands": the_commands,

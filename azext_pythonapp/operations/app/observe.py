@@ -78,7 +78,7 @@ class Observation:
     """
 
     app: App
-    _configuration: Part[SiteConfiguration] = field(repr=False)
+    _configuration: Part[SiteConfiguration] | None = field(repr=False)
     _usual_web_config: Part[FileState] = field(repr=False)
     _asked: _Pythons | None = field(repr=False)
 
@@ -90,6 +90,8 @@ class Observation:
     @cached_property
     def root(self) -> str:
         """The folder below %HOME% that IIS serves at "/". Raises what `web_root` raises."""
+        if self._configuration is None:
+            return WWWROOT
         with suppress(AccessDenied):  # `web_root` tells the person, and takes the usual folder
             self._configuration.get()
         return web_root(self.app)
@@ -270,6 +272,23 @@ def observe(app: App, *, pythons: bool = True, files: bool = False) -> Observati
     asked = _ask_pythons(app, _look() if files else LOOK) if pythons else None
     configuration = Part("configuration", partial(app.arm.configuration, app.site))
     return Observation(app, configuration, Part("web.config", partial(_usual_web_config, app)), asked)
+
+
+def observe_alone(app: App) -> Observation:
+    """Ask only the SCM site of an app: web.config in site/wwwroot and one command, at the same time.
+
+    For many apps, because Resource Manager counts requests: neither path mappings nor site extensions are asked for.
+    The SCM site remembers the listings of the packages. Raises nothing, as `observe`.
+    """
+    folders = [f"{environment.folder_of(letter)}/Lib/site-packages" for letter in environment.LETTERS]
+    more = look_command(None, [*folders, "site"], (), ())
+    asked = _Pythons(Part("no site extensions", list), Part("pythons", partial(survey, app.kudu, more)))
+    return Observation(app, None, Part("web.config", partial(_usual_web_config, app)), asked)
+
+
+def with_path_mappings(seen: Observation) -> Observation:
+    """Return what `observe_alone` saw, with web.config in the folder that the path mappings name: one request more."""
+    return replace(seen, _configuration=Part("configuration", partial(seen.app.arm.configuration, seen.app.site)))
 
 
 def observe_all(app: App) -> Observation:
