@@ -11,8 +11,8 @@ long-summary: >-
     gets fixes, handler, entry point and packages. An app that cannot be read has an `error` and ends nothing.
 
 
-    Function apps and containers are left out, and so are Linux apps, which are counted. When a subscription, or the slots
-    of an app, could not be read, a message says so and the exit code is 1: then there may be more apps.
+    Function apps and containers are left out, and so are Linux apps, which are counted. When a subscription, or the
+    slots of an app, could not be read, a message says so and the exit code is 1: then there may be more apps.
 examples:
   - name: See what all apps run.
     text: az webapp python inventory --output table

@@ -25,24 +25,23 @@ def load_inventory(loader):
         context.argument(
             "end_of_life",
             action="store_true",
-            help="Only apps whose Python gets no fixes any more, and those that could not be read, whose `error` says why.",
+            help="Only apps whose Python gets no fixes any more, and those that could not be read (see `error`).",
         )
         context.argument(
             "no_details",
             action="store_true",
-            help="Do not ask the apps what they run: only ids, names and states. That takes seconds for thousands of apps.",
+            help="Do not ask the apps what they run: only ids, names and states, in seconds for thousands.",
         )
         context.argument("parallel", type=int, help="How many apps are asked at the same time.")
         context.argument(
             "output_file",
             options_list=["--output-file"],
-            help="Also write a report for a browser into this file, `NAME.html`. It is one file that loads nothing from "
-            "outside.",
+            help="Also write a report for a browser into this file, `NAME.html`. It loads nothing from outside.",
         )
         context.argument(
             "matrix",
             type=int,
             help="Print the ids in at most so many shards, for the matrix of a pipeline, in place of the rows; no "
-            "more than 256. A shard has apps of one subscription as long as there are enough shards for that. The apps are "
-            "not asked what they run, unless --end-of-life is given.",
+            "more than 256. A shard has apps of one subscription as long as there are enough shards for that. The apps "
+            "are not asked what they run, unless --end-of-life is given.",
         )

@@ -51,7 +51,7 @@ class ArmAnswer:
     def asked_pause(self) -> float | None:
         """Return the pause in seconds before the next request; None when it asks for none.
 
-        Resource Graph says when its quota begins anew, and how much is left of it (docs/platform/resource-manager.md 3.2).
+        Resource Graph says when its quota begins anew (docs/platform/resource-manager.md 3.2).
         """
         return self.retry_after if self.retry_after is not None else seconds_of(self.headers.get(_QUOTA_RESETS, ""))
 

@@ -181,7 +181,8 @@ def look_command(
 ) -> str:
     """Return the command that prints a snapshot, for cmd.exe on the worker in %HOME%: the first Python there runs it.
 
-    root: the folder of the app's files, whose .py files are read, in three levels of folders; None for none. folders: to list.
+    root: the folder of the app's files, whose .py files are read, in three levels of folders; None for none.
+    folders: to list.
     files: (folder, end of the name in lower case) of small files to read. skip: names of folders below root to leave
     out, in lower case. `if not defined` is evaluated for each Python, and `%i` is the variable of `for`
     (docs/platform/kudu.md 1.2).

@@ -31,8 +31,8 @@ _LARGEST_VARIABLE = 131_000
 @dataclass(frozen=True)
 class InventoryRequest:
     """wanted: which apps. details: whether they are asked what they run. end_of_life: whether only those are wanted
-    whose Python gets no fixes any more. parallel: how many are asked at a time. shards: how many shards of a matrix, None
-    for rows. report: the file of the page, None for none."""
+    whose Python gets no fixes any more. parallel: how many are asked at a time. shards: of a matrix, None for rows.
+    report: the file of the page, None for none."""
 
     wanted: Filter = field(default_factory=Filter)
     details: bool = True
@@ -92,7 +92,7 @@ def inventory(
 ) -> Inventory:
     """Return the rows (docs/json-output.md), or the matrix, of the apps that are wanted.
 
-    directories: with the subscriptions to look into. opened: opens an app without a request. names: of the subscriptions
+    directories: with the subscriptions to look into. opened: opens an app without a request. names: of subscriptions,
     by id. portal: the address of Azure's portal. today: the time of this machine in UTC.
     Raises what `select` raises, when nothing could be read, and InvalidInput for a file that cannot be written.
     """
@@ -128,7 +128,7 @@ def _rows(
 
 
 def _may_have_ended(row: Mapping[str, Any]) -> bool:
-    """Whether a Python gets no fixes any more, or nobody knows: an app that was not read is not taken for a good one."""
+    """Whether a Python gets no fixes any more, or nobody knows: an app that was not read is not a good one."""
     return row["error"] is not None or (row["runtime"] or {}).get("support") == "endOfLife"
 
 
@@ -148,8 +148,8 @@ def _matrix(
         )
     if any(len(shard["ids"]) > _LARGEST_VARIABLE for shard in found["include"]):
         progress.conclude(
-            "A shard has more ids than an environment variable of Linux holds (128 kB). Take more shards, or give the ids "
-            "to --ids by a file: `--ids @FILE`."
+            "A shard has more ids than an environment variable of Linux holds (128 kB). Take more shards, or give the "
+            "ids to --ids by a file: `--ids @FILE`."
         )
     return found
 

@@ -17,7 +17,7 @@ def require_count(count: int) -> int:
     """Return the number of shards. Raises InvalidInput for one that a pipeline cannot have."""
     if not 1 <= count <= MOST_SHARDS:
         raise InvalidInput(
-            f"--matrix {count} is not between 1 and {MOST_SHARDS}, the most jobs that GitHub Actions starts of a matrix.",
+            f"--matrix {count} is not between 1 and {MOST_SHARDS}, the most jobs of a matrix in GitHub Actions.",
             "More jobs would not be faster: Resource Manager counts requests per subscription, not per machine.",
         )
     return count

@@ -57,7 +57,7 @@ def detailed_row(listed: ListedApp, opened: Open, today: date) -> dict[str, Any]
     except PythonAppError as error:
         code = 3 if isinstance(error, NotFound) else 1
         row["error"] = {"code": code, "message": error.message, "recommendation": error.recommendation}
-    except Exception as error:  # pylint: disable=broad-exception-caught  # one app must not end the run over all of them
+    except Exception as error:  # pylint: disable=broad-exception-caught  # one app must not end the run
         reason = f"It could not be read: {type(error).__name__}: {error}"
         row["error"] = {"code": 1, "message": " ".join(reason.split()), "recommendation": None}
     return row

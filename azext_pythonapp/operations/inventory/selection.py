@@ -227,7 +227,7 @@ def _site_of(row: Mapping[str, Any]) -> dict[str, Any]:
 def _of_subscription(requests: ArmRequests, subscription: str) -> tuple[list[dict[str, Any]], PythonAppError | None]:
     """Return the apps of a subscription without their slots, and why nothing could be read.
 
-    The list of a resource group would be shorter; but its 404 does not tell a group from a subscription that is not there.
+    The list of a resource group would be shorter; but its 404 does not tell a group from a subscription that is gone.
     """
     path = f"/subscriptions/{subscription}/providers/Microsoft.Web/sites"
     try:

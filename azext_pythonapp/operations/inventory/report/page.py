@@ -43,8 +43,8 @@ class About:
     """What the page says of itself.
 
     made: when the apps were asked, in UTC. subscriptions: names by id. details: whether the apps were asked what they
-    run. filters: in words. notes: sentences about what is not on the page. portal: the address of Azure's portal, "" for
-    none.
+    run. filters: in words. notes: sentences about what is not on the page. portal: the address of Azure's portal, ""
+    for none.
     """
 
     made: datetime

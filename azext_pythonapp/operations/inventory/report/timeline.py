@@ -76,23 +76,23 @@ def _years(axis: _Axis, height: int) -> str:
 
 def _row(life: Life, count: int, most: int, top: int, axis: _Axis, today: date) -> str:
     """Return one version: its name, its time in colours, and how many apps run it."""
-    middle, bar = top + _ROW / 2, top + (_ROW - _BAR) / 2
+    middle, edge = top + _ROW / 2, top + (_ROW - _BAR) / 2
     ended = life.end_of_life < today
     start, security, end = axis.at(life.first_release), axis.at(life.security_from), axis.at(life.end_of_life)
     parts = [
         f'<rect class=whole x="0" y="{top}" width="{_WIDTH}" height="{_ROW}" rx="6"/>',
         f'<text class=version x="{_LEFT - 12}" y="{middle + 5}" text-anchor=end>{life.version}</text>',
-        _bar("past" if ended else "active", start, security, bar),
-        _bar("past" if ended else "security", security, end, bar),
+        _bar("past" if ended else "active", start, security, edge),
+        _bar("past" if ended else "security", security, end, edge),
     ]
     if ended and count:
-        parts.append(_bar("without", max(end, _LEFT), axis.at(today), bar))
+        parts.append(_bar("without", max(end, _LEFT), axis.at(today), edge))
     soon = not ended and life.end_of_life <= today + timedelta(days=365)
     if count:
         kind = "ended" if ended else "soon" if soon else "active"
         left = _WIDTH - _RIGHT + 24
         width = max(3.0, round(_COUNT_BAR * count / most, 1))
-        parts.append(f'<rect class="count {kind}" x="{left}" y="{bar}" width="{width}" height="{_BAR}" rx="3"/>')
+        parts.append(f'<rect class="count {kind}" x="{left}" y="{edge}" width="{width}" height="{_BAR}" rx="3"/>')
         parts.append(f'<text class=count x="{left + width + 8}" y="{middle + 5}">{count:,}</text>')
     words = f"Python {life.version}: {'ended' if ended else 'supported until'} {life.end_of_life}, {_apps(count)}"
     live = f' class="release" data-version="{life.version}"' if count else ' class="release empty"'

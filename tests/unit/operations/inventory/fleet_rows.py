@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 from typing import Any
 
 from azext_pythonapp.operations.inventory.report.page import About
@@ -81,8 +81,3 @@ def many_rows(count: int) -> list[dict[str, Any]]:
 def about(**other: Any) -> About:
     """What the page says of itself."""
     return About(**{"made": TODAY, "subscriptions": SUBSCRIPTIONS, "portal": "https://portal.azure.com", **other})
-
-
-def today() -> date:
-    """The day on which the apps were asked."""
-    return TODAY.date()
