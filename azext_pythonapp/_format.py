@@ -199,6 +199,11 @@ def jobs_table(jobs):
     return [_job_row(job) for job in jobs]
 
 
+def lines_table(lines):
+    """One row per line of `job log`, of many apps. The bar keeps the indentation, which tables strip."""
+    return [OrderedDict([("Line", f"|{line}")]) for line in lines]
+
+
 @fitted
 def history_table(changes):
     """Rows of `history list`."""

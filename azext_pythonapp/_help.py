@@ -23,6 +23,10 @@ long-summary: >-
     nothing when the app is already as wanted.
 
 
+    Every command that names an app takes the resource ids of many in its place: `--ids`. The answer is then a list with
+    what became of each, and the exit code is 0 only when all succeeded.
+
+
     The group is in preview: options and messages may still change; docs/json-output.md says what scripts can rely on.
 examples:
   - name: See what an app runs, and whether all is right with it.
@@ -35,6 +39,10 @@ examples:
         az webapp python set-version -g MyGroup -n MyApp --version 3.13
   - name: Install the app's requirements again after a deployment.
     text: az webapp python install-requirements -g MyGroup -n MyApp
+  - name: See what all apps of a file run, and switch two of them.
+    text: |-
+        az webapp python show --ids @apps.txt --output table
+        az webapp python set-version --ids ID1 ID2 --version 3.13 --max-failures 1 --yes
 """
 
 helps["webapp python list-versions"] = """

@@ -2,6 +2,7 @@
 
 from knack.arguments import CLIArgumentType
 
+from azext_pythonapp._params_fleet import load_fleet
 from azext_pythonapp._params_inventory import load_inventory
 from azext_pythonapp._params_switch import load_switch
 from azext_pythonapp._params_web_config import load_web_config
@@ -22,6 +23,7 @@ def load_arguments(loader, _):
     """
     for register in (_common, _runtimes, _requirements, _pip, _packages, _jobs, _history):
         register(loader)
+    load_fleet(loader)
     load_switch(loader)
     load_web_config(loader, NAME)
     load_inventory(loader)
@@ -39,10 +41,10 @@ def _common(loader):
             "resource_group_name",
             resource_group_name_type,
             required=False,
-            help="Name of the resource group. Required, unless --name is a resource id. You can configure the default "
-            "group using `az configure --defaults group=<name>`.",
+            help="Name of the resource group. Required, unless --name is a resource id or --ids is given. You can "
+            "configure the default group using `az configure --defaults group=<name>`.",
         )
-        context.argument("webapp_name", NAME)
+        context.argument("webapp_name", NAME, required=False)
         context.argument(
             "slot",
             options_list=["--slot", "-s"],

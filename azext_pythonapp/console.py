@@ -1,15 +1,14 @@
 """The user's terminal: progress on standard error, silent with az's --only-show-errors."""
 
 import os
-import shutil
 import sys
 import threading
 import time
-import unicodedata
 from contextlib import contextmanager
 
 from azext_pythonapp.plain_text import plain, plain_line
 from azext_pythonapp.plan_view import Colours, change_lines, diff_lines, plan_lines
+from azext_pythonapp.streams import cells, columns, cut, encodable, is_terminal, print_error
 from azext_pythonapp.url_secrets import masked
 
 # How often the elapsed time on the last line is updated, and from when on it is shown.
@@ -106,7 +105,7 @@ class Console:
     def data(self, line):
         """Print one line of the requested data to standard output. Exit quietly on a broken pipe."""
         try:
-            sys.stdout.write(_encodable(plain(line), sys.stdout) + "\n")
+            sys.stdout.write(encodable(plain(line), sys.stdout) + "\n")
             sys.stdout.flush()
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -122,7 +121,7 @@ class Console:
         """
 
         def show():
-            wide = _columns() if _is_terminal(sys.stderr) else None
+            wide = columns() if is_terminal(sys.stderr) else None
             for line in plan_lines(label, now, changes, _colours(), wide, dry_run=dry_run, warnings=warnings):
                 self._write(masked(line))
 
@@ -147,7 +146,7 @@ class Console:
         """Print a sentence and rows of changes, with their diffs, behind the command's answer."""
 
         def show():
-            wide = _columns() if _is_terminal(sys.stderr) else None
+            wide = columns() if is_terminal(sys.stderr) else None
             for line in (plain_line(heading), *change_lines(changes, _colours(), wide)):
                 self._write(masked(line))
 
@@ -155,7 +154,7 @@ class Console:
 
     def diff(self, text):
         """Show a unified diff as the last thing on the screen of a terminal; elsewhere the answer has it."""
-        if not text or not (_is_terminal(sys.stderr) and _is_terminal(sys.stdout)):
+        if not text or not (is_terminal(sys.stderr) and is_terminal(sys.stdout)):
             return
         self._at_end(lambda: [self._write(masked(line)) for line in diff_lines(text, _colours())])
 
@@ -185,31 +184,31 @@ class Console:
             return
         with self._lock:
             self._erase()
-            _print(line + "\n")
+            print_error(line + "\n")
         self._draw()
 
     def _draw(self):
         """Bring the last line up to date."""
-        if self._only_errors or not _is_terminal(sys.stderr):
+        if self._only_errors or not is_terminal(sys.stderr):
             return
         with self._lock:
-            width = _columns() - _ECHOED
+            width = columns() - _ECHOED
             text = self._phases[-1].line(self._clock(), width - 1) if self._phases else ""
-            text = _encodable(text, sys.stderr)
+            text = encodable(text, sys.stderr)
             if text == self._shown:
                 return
             self._erase()
             self._shown = text  # before it is: Ctrl-C may come in between
-            _print(text)
+            print_error(text)
 
     def _erase(self):
         """Blank out the last line: blanks in place of an erase sequence, which not every Windows console supports."""
         if self._shown:
-            _print("\r" + " " * (_cells(self._shown) + _ECHOED) + "\r")
+            print_error("\r" + " " * (cells(self._shown) + _ECHOED) + "\r")
             self._shown = ""
 
     def _start_ticker(self):
-        if self._only_errors or not _is_terminal(sys.stderr) or (self._ticker is not None and self._ticker.is_alive()):
+        if self._only_errors or not is_terminal(sys.stderr) or (self._ticker is not None and self._ticker.is_alive()):
             return
         self._ticker = threading.Thread(target=self._tick, name="status line", daemon=True)
         self._ticker.start()
@@ -245,11 +244,11 @@ class _Phase:
             return ""
         time_text = f", {elapsed // 60}:{elapsed % 60:02d}"
         if width < len(time_text):
-            return _cut(time_text[2:], width)
+            return cut(time_text[2:], width)
         if self.transfer:
             done, total = self.transfer
             return _bar(self.detail, done, total, width - len(time_text)) + time_text
-        return _cut(self.detail or self.title, width - len(time_text)) + time_text
+        return cut(self.detail or self.title, width - len(time_text)) + time_text
 
 
 def _bar(what, done, total, width):
@@ -257,72 +256,13 @@ def _bar(what, done, total, width):
     done = min(done, total)
     unit, name = next(((unit, name) for unit, name in _UNITS if total >= unit), (1, "B"))
     numbers = f"{done * 100 // total:3d}%  {done / unit:.{int(unit > 1)}f} of {total / unit:.{int(unit > 1)}f} {name}"
-    room = width - _cells(what) - len(numbers) - 5
+    room = width - cells(what) - len(numbers) - 5
     if room < _NARROWEST_BAR:
-        return _cut(f"{numbers.strip()}, {what}", width)
-    cells = min(room, _WIDEST_BAR)
-    full = cells * done // total
-    return f"{what} [{'#' * full}{'-' * (cells - full)}] {numbers}"
-
-
-def _cells(text):
-    """Return how many columns of a terminal a text takes: two for a wide character, none for a combining one."""
-    return sum(
-        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text
-    )
-
-
-def _cut(text, cells):
-    """Return the beginning of a text that fits into so many columns."""
-    if _cells(text) > cells:
-        text = text[: max(0, cells)]
-        while _cells(text) > max(0, cells):
-            text = text[:-1]
-    return text
+        return cut(f"{numbers.strip()}, {what}", width)
+    wide = min(room, _WIDEST_BAR)
+    full = wide * done // total
+    return f"{what} [{'#' * full}{'-' * (wide - full)}] {numbers}"
 
 
 def _colours():
-    return Colours(_is_terminal(sys.stderr) and not os.environ.get("NO_COLOR"))
-
-
-def _is_terminal(stream):
-    try:
-        return stream.isatty()
-    except (AttributeError, ValueError):  # there is none, or it is closed
-        return False
-
-
-def _columns():
-    """Return the width of the terminal that standard error is; standard output may be another one, or none."""
-    try:
-        columns = os.get_terminal_size(sys.stderr.fileno()).columns
-    except (AttributeError, OSError, ValueError):
-        columns = 0
-    return columns or shutil.get_terminal_size().columns
-
-
-def _print(text):
-    """Write to standard error; that nobody reads it any more, or it is closed, must not end what the command does."""
-    try:
-        sys.stderr.write(_encodable(text, sys.stderr))
-        sys.stderr.flush()
-    except (AttributeError, ValueError):
-        pass
-    except OSError:
-        _discard(sys.stderr)
-
-
-def _discard(stream):
-    """Let what is written to a stream from now on, or still in its buffer, go nowhere: it would fail again at exit."""
-    try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
-    except (OSError, ValueError):
-        pass
-
-
-def _encodable(text, stream):
-    """Return the text with a question mark for each character that a stream cannot show."""
-    encoding = stream.encoding or "utf-8"
-    return text.encode(encoding, "replace").decode(encoding)
+    return Colours(is_terminal(sys.stderr) and not os.environ.get("NO_COLOR"))

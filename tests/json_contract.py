@@ -57,6 +57,19 @@ def check_answer(command: str, answer: Any) -> None:
     assert not faults, f"`az webapp python {command}` printed what docs/schemas does not allow:\n" + "\n".join(faults)
 
 
+def check_many(command: str, answer: Any, returncode: int) -> None:
+    """Raise AssertionError when the answer for many apps does not fit its schema, a result not that of the command, or
+    the exit code not the answer."""
+    faults = [f"{error.json_path}: {error.message}" for error in validator("many-apps").iter_errors(answer)]
+    assert not faults, f"`az webapp python {command} --ids` printed what docs/schemas does not allow:\n" + "\n".join(
+        faults
+    )
+    assert returncode == int(any(row["status"] != "succeeded" for row in answer)), f"exit code {returncode}"
+    for row in answer:
+        if row["status"] == "succeeded" and command not in TEXT_COMMANDS:
+            check_answer(command, row["result"])
+
+
 def parse_error(returncode: int, stderr: str) -> dict[str, Any]:
     """Return the error that az wrote to standard error, as docs/json-output.md tells scripts to read it.
 
@@ -113,7 +126,10 @@ def check_output(words: Sequence[str], environment: Mapping[str, str], result: t
         return
     if returncode == 1 and command in PARTIAL_COMMANDS and stdout:
         returncode = 0
-    if returncode:
+    if stdout and any(option.partition("=")[0] == "--ids" for option in options):
+        if _prints_whole_json(options, environment):
+            check_many(command, json.loads(stdout), returncode)
+    elif returncode:
         if not {"--debug", "--verbose"}.intersection(options):
             check_error(command, options, returncode, stdout, stderr)
     elif command not in TEXT_COMMANDS and _prints_whole_json(options, environment):

@@ -11,7 +11,8 @@ from typing import Any
 
 from azext_pythonapp.appservice.app import App, Progress, bearer_token, web_session
 from azext_pythonapp.appservice.arm import Arm
-from azext_pythonapp.appservice.arm_pipeline import Send, sender
+from azext_pythonapp.appservice.arm_budget import Send
+from azext_pythonapp.appservice.arm_pipeline import sender
 from azext_pythonapp.appservice.arm_requests import ArmRequests
 from azext_pythonapp.appservice.credentials import TOKEN_SECONDS, ScmCredentials
 from azext_pythonapp.appservice.kudu import Kudu

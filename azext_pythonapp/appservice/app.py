@@ -17,6 +17,7 @@ from requests.cookies import RequestsCookieJar
 from azext_pythonapp import advice
 from azext_pythonapp.appservice.arm import Arm
 from azext_pythonapp.appservice.arm_pipeline import connect
+from azext_pythonapp.appservice.connections import Connections
 from azext_pythonapp.appservice.credentials import ScmCredentials
 from azext_pythonapp.appservice.kudu import Kudu
 from azext_pythonapp.appservice.outcome import is_permanent
@@ -86,6 +87,8 @@ class App:
     left: the changes that this command left to go on in Azure, by their ids; it has said how they are finished.
     fingerprint: tells whether the same command is run again (`advice.fingerprint`); "" when it is not known.
     looks: what tells the change that was interrupted before this command (`LeftChange`); empty where nobody looked.
+    one_of_many: whether the command works on more apps: what the SCM site knows is then not asked of Resource Manager,
+    which limits the requests.
     user: returns the name of who az is signed in as; "" when that is not known. principal: it and the object id.
     """
 
@@ -100,6 +103,7 @@ class App:
     principal: Callable[[], Principal] = field(default=Principal, repr=False, compare=False)
     left: set[str] = field(default_factory=set, repr=False, compare=False)
     looks: list[Callable[[], Any]] = field(default_factory=list, repr=False, compare=False)
+    one_of_many: bool = field(default=False, compare=False)
     _said: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def say_once(self, sentence: str) -> None:
@@ -122,28 +126,41 @@ def open_app(
     progress: Progress,
     command: str | None = None,
     fingerprint: str = "",
+    shared: Connections | None = None,
 ) -> App:
     """Look up an app or slot and connect to its SCM site.
 
     command: the user's, as messages advise to give it again; None when it is not known. fingerprint: of it.
+    shared: the connections of a command that works on many apps; az's data then names the app's subscription.
     Raises NotFound, Refused (Linux), AccessDenied, Unreachable or PlatformFailed.
     """
-    arm = connect(cli_ctx, progress.say)
+
+    def token() -> str:
+        return bearer_token(cli_ctx) if shared is None else shared.token(subscription)
+
+    def session() -> requests.Session:
+        opened = web_session(cli_ctx)
+        if shared is not None:
+            shared.share_tls(opened)
+        return opened
+
+    subscription = str(cli_ctx.data.get("subscription_id") or "")
+    arm = connect(cli_ctx, progress.say) if shared is None else shared.arm(subscription, progress.say)
     # Names from `az configure --defaults` are objects that az's JSON output would serialize as such: make them plain.
     site = arm.open_site(str(resource_group), str(name), str(slot) if slot else None)
-    session = web_session(cli_ctx)
-    credentials = ScmCredentials(site.scm_host, lambda: bearer_token(cli_ctx), lambda: arm.publishing_credentials(site))
-    kudu = Kudu(session, site.scm_host, credentials, site.label, progress.say)
+    credentials = ScmCredentials(site.scm_host, token, lambda: arm.publishing_credentials(site))
+    kudu = Kudu(session(), site.scm_host, credentials, site.label, progress.say)
     return App(
         site,
         arm,
         kudu,
-        web_session(cli_ctx),
+        session(),
         progress,
         command,
         fingerprint,
         lambda: _user(cli_ctx),
-        lambda: Principal(_user(cli_ctx), _object_id(cli_ctx)),
+        lambda: Principal(_user(cli_ctx), _object_id(token)),
+        one_of_many=shared is not None,
     )
 
 
@@ -237,13 +254,13 @@ def _user(cli_ctx: Any) -> str:
     return str((account.get("user") or {}).get("name") or "")
 
 
-def _object_id(cli_ctx: Any) -> str:
+def _object_id(token: Callable[[], str]) -> str:
     """Return the object id of who az is signed in as, from the token that it has anyway; "" when it names none.
 
-    Source: the claim `oid` of access tokens (docs/platform/az-extension.md 4.6).
+    token: returns that. Source: the claim `oid` of access tokens (docs/platform/az-extension.md 4.6).
     """
     try:
-        payload = bearer_token(cli_ctx).split(".")[1]
+        payload = token().split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         return str(claims.get("oid") or "")
     except Exception:  # pylint: disable=broad-except  # whatever az raises without a token: it is not known then

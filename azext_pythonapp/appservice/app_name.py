@@ -63,6 +63,14 @@ def read_app_name(
     return AppName(found["group"], found["name"], _agreed_slot(name, found["slot"], named), found["subscription"])
 
 
+def read_resource_id(text: str) -> AppName | None:
+    """Return the app or slot that a resource id names; None for any other text."""
+    found = _RESOURCE_ID.fullmatch(text.strip())
+    if found is None:
+        return None
+    return AppName(found["group"], found["name"], _not_production(found["slot"]), found["subscription"])
+
+
 def _slot_option(slot: str | None, name: str | None) -> str | None:
     """Return the slot's name of --slot, which may have the app's name before it."""
     if not slot or "/" not in slot:

@@ -8,6 +8,7 @@ from typing import Any
 
 from azext_pythonapp import advice
 from azext_pythonapp.appservice.arm_requests import SERVER_ERROR_SECONDS, UNCERTAIN_STATUSES, ArmAnswer, ArmRequests
+from azext_pythonapp.appservice.many_sites import ManySites
 from azext_pythonapp.appservice.retry import Outage, Retry
 from azext_pythonapp.appservice.site import Site, SiteConfiguration, host_names, json_object, site_label
 from azext_pythonapp.appservice.site_kind import SiteKind
@@ -24,6 +25,7 @@ class Arm:
 
     send, endpoint, outage: see ArmRequests. subscription: its id.
     given_subscription: the one given on the command line, which advised commands repeat; None when none was given.
+    many: what is known of the apps of a command that works on many, without a request for each.
     """
 
     def __init__(
@@ -33,8 +35,10 @@ class Arm:
         subscription: str,
         given_subscription: str | None = None,
         outage: Outage | None = None,
+        many: ManySites | None = None,
     ):
         self.requests = ArmRequests(send, endpoint, outage)
+        self._many = many
         self._subscription = subscription
         self._given_subscription = given_subscription
         self._configurations: dict[str, SiteConfiguration | AccessDenied] = {}
@@ -52,6 +56,9 @@ class Arm:
             f"/providers/Microsoft.Web/sites/{name}" + (f"/slots/{slot}" if slot else "")
         )
         label, given = site_label(name, slot), self._given_subscription
+        known = self._many.site(resource_id) if self._many is not None else None
+        if known is not None:
+            return self._site(known, resource_group, name, slot, resource_id)
         answer = self.requests.call("GET", resource_id)
         if answer.status == 404:
             again = advice.in_subscription(given)
@@ -66,7 +73,14 @@ class Arm:
                 f"The {label} was not found in resource group '{resource_group}'.", f"List what exists: `{listing}`."
             )
         answer.raise_for_status(f"{label} in resource group '{resource_group}'")
-        body, properties = json_object(answer.body), _properties(answer)
+        return self._site(json_object(answer.body), resource_group, name, slot, resource_id)
+
+    def _site(
+        self, body: Mapping[str, Any], resource_group: str, name: str, slot: str | None, resource_id: str
+    ) -> Site:
+        """Return what Resource Manager's JSON of a site says. Raises what `open_site` does."""
+        label, given = site_label(name, slot), self._given_subscription
+        properties = json_object(body.get("properties"))
         SiteKind.read(body).require_windows_web_app(label, resource_group, name, slot, given)
         host, scm_host = host_names(properties)
         if not scm_host:
@@ -97,6 +111,9 @@ class Arm:
         return found
 
     def _read_configuration(self, site: Site) -> SiteConfiguration | AccessDenied:
+        known = self._many.configuration(site.resource_id) if self._many is not None else None
+        if known is not None:
+            return SiteConfiguration.from_properties(known)
         answer = self.requests.call("GET", f"{site.resource_id}/config/web")
         try:
             answer.raise_for_status(f"the configuration of {site.label}")
@@ -113,6 +130,9 @@ class Arm:
 
     def plan_tier(self, site: Site) -> str:
         """Return the tier of the app's plan, such as "Free" or "Basic"; "" when the caller may not see the plan."""
+        known = self._many.plan(site.plan_id) if self._many is not None else None
+        if known is not None:
+            return str(json_object(known.get("sku")).get("tier") or "")
         answer = self.requests.call("GET", site.plan_id) if site.plan_id else None
         sku = json_object(answer.body).get("sku") if answer and answer.status == 200 else None
         return str(json_object(sku).get("tier") or "")

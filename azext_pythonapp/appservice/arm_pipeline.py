@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from azext_pythonapp.appservice.arm import Arm
+from azext_pythonapp.appservice.arm_budget import Send
 from azext_pythonapp.appservice.arm_requests import ArmAnswer
 from azext_pythonapp.appservice.credentials import token_failure
 from azext_pythonapp.appservice.outcome import is_permanent, never_sent, parse_json
 from azext_pythonapp.appservice.retry import Outage, retry_after_seconds
 from azext_pythonapp.errors import PythonAppError, UnknownOutcome, Unreachable
-
-Send = Callable[[str, str, dict[str, str], Any, bool], ArmAnswer]
 
 
 def connect(cli_ctx: Any, say: Callable[[str], None] = lambda line: None) -> Arm:

@@ -9,7 +9,7 @@ retries are off: a retry must know that a 409 or 404 can be the answer to its ow
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -26,7 +26,8 @@ SERVER_ERROR_SECONDS = 10.0
 NO_CONNECTION_SECONDS = 60.0
 # "Cannot acquire exclusive lock to create, update or delete this site" is App Service's own 429
 # (docs/platform/recordings/arm/error_429_exclusive_lock.json); the others count requests.
-_THROTTLED = ("exclusive lock", "toomanyrequests", "too many requests", "throttl")
+_LOCKED = "exclusive lock"
+_THROTTLED = (_LOCKED, "toomanyrequests", "too many requests", "throttl")
 # Headers of Resource Graph's answers.
 _QUOTA_LEFT, _QUOTA_RESETS = "x-ms-user-quota-remaining", "x-ms-user-quota-resets-after"
 # No list has more pages.
@@ -70,6 +71,11 @@ class ArmAnswer:
         """Return whether it says that the request was not started and can be sent again later."""
         text = self.text.lower()
         return self.status == 429 and (self.retry_after is not None or any(sign in text for sign in _THROTTLED))
+
+    @property
+    def is_locked_site(self) -> bool:
+        """Return whether it is App Service's own 429: another change of the same site goes on."""
+        return self.status == 429 and _LOCKED in self.text.lower()
 
     def error_text(self, default: str | None = None) -> str:
         """Return the reason in an error answer, on one line. default: for an answer that gives none.
@@ -186,7 +192,10 @@ class ArmRequests:
 
         Raises PlatformFailed also for an answer that is not a list: an unreadable list is not an empty one.
         """
-        found: list[dict[str, Any]] = []
+        return [row for page in self.pages(resource_id, subject) for row in page]
+
+    def pages(self, resource_id: str, subject: str) -> Iterator[list[dict[str, Any]]]:
+        """Yield the pages of a list, each when it is wanted. Parameters and errors are those of `rows`."""
         query: Mapping[str, str] | None = {}
         for _ in range(MAX_PAGES):
             answer = self.call("GET", resource_id, query=query)
@@ -198,10 +207,10 @@ class ArmRequests:
                 raise PlatformFailed(
                     f"Azure did not return {subject}: the answer is not a list.", "Try again in a minute."
                 )
-            found += value
+            yield value
             link = answer.body.get("nextLink") if isinstance(answer.body, dict) else None
             if not link:
-                return found
+                return
             query = self._next_page(link, resource_id)
             if query is None:
                 break

@@ -316,6 +316,14 @@ class Kudu:
         params = {"filter": text} if text else {}
         return self._scm.get_rows(f"{self._scm.base}/api/extensionfeed", "extension feed", params=params)
 
+    def site_extensions(self) -> list[dict[str, Any]]:
+        """Return the installed site extensions, as Kudu's JSON (docs/platform/kudu.md 4.3)."""
+        return self._scm.get_rows(f"{self._scm.base}/api/siteextensions", "the site extensions")
+
+    def close(self) -> None:
+        """Close the connections that are open."""
+        self._scm.close()
+
     def extension_package(self, identifier: str, version: str) -> dict[str, Any]:
         """Return one package version of a site extension, also one that the feed does not list.
 

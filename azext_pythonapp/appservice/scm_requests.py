@@ -119,6 +119,10 @@ class ScmRequests:
         """Return the same site, whose requests are retried for at most so many seconds."""
         return ScmRequests(self._session, self._host, self._credentials, self.label, self.outage, seconds)
 
+    def close(self) -> None:
+        """Close the connections that are open."""
+        self._session.close()
+
     def send_idempotent(
         self,
         method: str,

@@ -4,6 +4,10 @@ import sys
 from contextlib import contextmanager
 
 
+class OptionsRead(Exception):
+    """Raised in place of opening the app when only the options of a command are to be read and checked."""
+
+
 @contextmanager
 def app_named(cmd, resource_group_name, webapp_name, slot, otherwise=None):
     """Every error from within names the app; what is yielded opens it, once the options have been read.
@@ -17,7 +21,8 @@ def app_named(cmd, resource_group_name, webapp_name, slot, otherwise=None):
     from azext_pythonapp.errors import Interrupted, InvalidInput
     from azext_pythonapp.operations.app.left_change import LeftChange
 
-    lefts = []
+    lefts: list[LeftChange] = []
+    one = getattr(cmd, "one_of_many", None)  # of custom/fleet.py, for a command on many apps
     # Read before anything else: az puts the default subscription there when the command line gives none.
     subscription = cmd.cli_ctx.data.get("subscription_id")
     named = read_app_name(
@@ -27,10 +32,12 @@ def app_named(cmd, resource_group_name, webapp_name, slot, otherwise=None):
         cmd.cli_ctx.data["subscription_id"] = named.subscription
 
     def opened():
+        if one is not None and one.rehearsal:
+            raise OptionsRead
         if not named.resource_group or not named.name:
             required = {"--resource-group/-g": named.resource_group, "--name/-n": named.name}
             missing = ", ".join(option for option, value in required.items() if not value)
-            name_both = otherwise or "Name both, or put the app's resource id into --name."
+            name_both = otherwise or "Name both, or put the app's resource id into --name, or those of many into --ids."
             raise InvalidInput(f"The following arguments are required: {missing}.", name_both)
         app = open_app(
             cmd.cli_ctx,
@@ -39,18 +46,25 @@ def app_named(cmd, resource_group_name, webapp_name, slot, otherwise=None):
             named.slot,
             console(cmd),
             given(),
-            advice.fingerprint(sys.argv[1:], arguments()),
+            advice.fingerprint(words, arguments()),
+            *([one.connections] if one is not None else []),
         )
         lefts.append(LeftChange(app))
+        if one is not None:
+            one.opened.append(app)
         return app
+
+    words = sys.argv[1:] if one is None else one.words
 
     def arguments():
         return advice.options(named.resource_group or "", named.name or "", named.slot, named.subscription)
 
     def given():
-        return advice.given(sys.argv[1:], arguments(), named.subscription)
+        return advice.given(words, arguments(), named.subscription)
 
-    with naming(named.name, named.slot, named.resource_group, named.subscription):
+    # What is wrong with the options is wrong for all apps.
+    about = (None, None) if one is not None and one.rehearsal else (named.name, named.slot)
+    with naming(*about, named.resource_group, named.subscription):
         succeeded = False
         try:
             yield opened
@@ -90,6 +104,9 @@ def output_format(cmd):
 def console(cmd):
     from azext_pythonapp.console import Console
 
+    one = getattr(cmd, "one_of_many", None)
+    if one is not None:
+        return one.progress
     never_ask = cmd.cli_ctx.config.getboolean("core", "disable_confirm_prompt", fallback=False)
     return Console(cmd.cli_ctx.only_show_errors, never_ask, lambda function: _after_answer(cmd.cli_ctx, function))
 

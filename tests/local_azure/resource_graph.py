@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from . import kql, login
-from .arm_shapes import site_resource
+from .arm_shapes import config, site_resource
 from .directory import Directory
 from .site import Site
 
@@ -85,7 +85,11 @@ class ResourceGraph:
     def _found(self, body: dict[str, Any]) -> dict[str, Any]:
         options = body.get("options") or {}
         sites = self._in_scope(body.get("subscriptions"))
-        result = kql.run(body["query"], {"resources": [row_of(site) for site in sites]})
+        tables = {
+            "resources": [row_of(site) for site in sites],
+            "appserviceresources": [config_row_of(site) for site in sites],
+        }
+        result = kql.run(body["query"], tables)
         rows = result.rows
         if not result.ordered:
             random.shuffle(rows)
@@ -142,6 +146,28 @@ def row_of(site: Site) -> dict[str, Any]:
         "zones": None,
         "extendedLocation": None,
     }
+
+
+def config_row_of(site: Site) -> dict[str, Any]:
+    """The row of an app's or slot's `config/web` in the table `appserviceresources`."""
+    row = row_of(site)
+    configuration = json.loads(bytes(config(site).body))["properties"]
+    return {
+        **row,
+        "id": f"{row['id']}/config/web",
+        "name": "web",
+        "type": f"{row['type']}/config/web",
+        "kind": "",
+        "properties": _capital(configuration),
+        "tags": None,
+    }
+
+
+def _capital(value: Any) -> Any:
+    """JSON whose names begin with a capital letter."""
+    if isinstance(value, dict):
+        return {name[:1].upper() + name[1:]: _capital(each) for name, each in value.items()}
+    return [_capital(each) for each in value] if isinstance(value, list) else value
 
 
 class _Unfit(ValueError):

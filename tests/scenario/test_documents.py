@@ -227,6 +227,14 @@ def roll_back(reader: Reader) -> Iterator[None]:
 
 
 @contextmanager
+def many_apps(reader: Reader) -> Iterator[None]:
+    """Four scripted apps with Python 3.8 in use and 3.11 beside it."""
+    reader.put("requirements.txt", "six\n")
+    with reader.azure.fleet(4, name=APP, resource_group=GROUP):
+        yield
+
+
+@contextmanager
 def environments(reader: Reader) -> Iterator[None]:
     """An app whose packages are in its runtime, Python 3.11."""
     reader.apps.prepared("flask_hello", "3.11.9", name=APP, resource_group=GROUP).use_32bit_worker = False
@@ -320,6 +328,7 @@ PREPARED: dict[str, Callable[[Reader], AbstractContextManager[None]]] = {
     "roles-and-permissions": roles_and_permissions,
     "web-config": web_config,
     "roll-back": roll_back,
+    "many-apps": many_apps,
     "environments": environments,
     "publish": publish,
     "pipelines": pipelines,

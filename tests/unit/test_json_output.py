@@ -114,7 +114,9 @@ def examples(text: str) -> list[Any]:
 
 def test_every_command_has_a_schema_and_every_schema_a_command() -> None:
     assert len(WITH_JSON) > 20
-    assert FILES == sorted(["common.json", "error.json", *(f"{schema_name(command)}.json" for command in WITH_JSON)])
+    assert FILES == sorted(
+        ["common.json", "error.json", "many-apps.json", *(f"{schema_name(command)}.json" for command in WITH_JSON)]
+    )
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -134,6 +136,36 @@ def test_every_shared_definition_is_used() -> None:
     assert [
         name for name in SHARED if f'#/$defs/{name}"' not in everything and f"#/$defs/{name}/" not in everything
     ] == []
+
+
+def test_the_document_tells_of_many_apps() -> None:
+    (text,) = re.findall(r"^## Many apps\n(.*?)^## ", DOCUMENT, re.M | re.S)
+    published = json.loads((SCHEMAS / "many-apps.json").read_text(encoding="utf-8"))
+    keys = {key: meaning(part) for key, part in published["items"]["properties"].items()}
+    assert table(text) == {**keys, "app": "The app or slot that the command worked on."}
+    (example,) = examples(text)
+    assert list(validator("many-apps").iter_errors(example)) == []
+    for row in example:
+        broken = copy.deepcopy(row)
+        broken["status"] = "failed" if row["status"] == "succeeded" else "succeeded"
+        assert list(validator("many-apps").iter_errors([broken]))
+
+
+def test_an_answer_for_many_fits_exit_code_and_command() -> None:
+    row = {"id": "/x", "resourceGroup": "rg", "app": APP, "status": "succeeded", "result": []}
+    failed = {
+        "id": "/y",
+        "resourceGroup": "rg",
+        "app": APP,
+        "status": "failed",
+        "error": {"code": 1, "message": "No.", "recommendation": None},
+    }
+    words = ["webapp", "python", "package", "list", "--ids", "/x", "/y"]
+    check_output(words, {}, (0, json.dumps([row]), "x: succeeded.\n"))
+    check_output(words, {}, (1, json.dumps([row, failed]), "y: failed: No.\n"))
+    for returncode, answer in ((0, [row, failed]), (1, [row]), (0, [{**row, "result": [{"name": 1}]}])):
+        with pytest.raises(AssertionError):
+            check_output(words, {}, (returncode, json.dumps(answer), ""))
 
 
 @pytest.mark.parametrize("command", WITH_JSON)

@@ -22,7 +22,7 @@ FLOORS = [
     ["operations.package", "operations.runtime"],
     ["operations.job", "operations.files"],
     ["operations.app"],
-    ["entrypoints", "jobs"],
+    ["entrypoints", "fleet", "jobs"],
     ["appservice", "history", "import_program", "packages", "runtimes", "source", "webconfig"],
     ["ground"],
 ]
@@ -31,6 +31,7 @@ AZ = {
     "commands",
     "custom",
     "_params",
+    "_params_fleet",
     "_params_inventory",
     "_params_switch",
     "_params_web_config",
@@ -40,11 +41,24 @@ AZ = {
     "_help_job",
     "_help_web_config",
     "_format",
+    "_format_many",
     "_table",
     "_completers",
     "_exception_handler",
 }
-GROUND = {"errors", "ids", "windows", "worker", "advice", "plain_text", "url_secrets", "console", "plan", "plan_view"}
+GROUND = {
+    "errors",
+    "ids",
+    "windows",
+    "worker",
+    "advice",
+    "plain_text",
+    "url_secrets",
+    "console",
+    "plan",
+    "plan_view",
+    "streams",
+}
 HEIGHT = {room: height for height, rooms in enumerate(reversed(FLOORS)) for room in rooms}
 
 

@@ -358,7 +358,8 @@ def not_answered(app: App, python: InstalledRuntime, unknown: str) -> UnknownOut
 
 
 def _ask_pythons(app: App, more: str = LOOK) -> _Pythons:
-    extensions = Part("site extensions", partial(list_extensions, app.arm, app.site))
+    ask = app.kudu.site_extensions if app.one_of_many else partial(list_extensions, app.arm, app.site)
+    extensions = Part("site extensions", ask)
     return _Pythons(extensions, Part("pythons", partial(survey, app.kudu, more)))
 
 

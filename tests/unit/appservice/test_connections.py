@@ -1,0 +1,93 @@
+"""What the apps of one command share."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import requests
+
+from azext_pythonapp.appservice.connections import Connections, SharedTls, bundle_of_environment, one_first
+from azext_pythonapp.errors import Unreachable
+from tests.unit.local_azure.linux_azure import LinuxAzure
+
+
+def opened(azure: LinuxAzure, tls: SharedTls, verify: str | bool) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    session.proxies = {"https": azure.env["HTTPS_PROXY"]}
+    session.verify = verify
+    session.mount("https://", tls.adapter(verify))
+    return session
+
+
+def test_sessions_share_one_reading_of_the_certificates(azure, monkeypatch):
+    tls, bundle = SharedTls(), azure.env["REQUESTS_CA_BUNDLE"]
+    for _ in range(3):
+        with opened(azure, tls, bundle) as session:
+            assert session.get("https://management.azure.com/", timeout=60).status_code < 500
+            (pool,) = [
+                manager.connection_from_url("https://management.azure.com/")
+                for manager in session.get_adapter("https://").proxy_manager.values()
+            ]
+            assert pool.ca_certs is None
+    assert len(tls._contexts) == 1
+
+
+def test_a_certificate_of_another_authority_is_refused(azure):
+    with opened(azure, SharedTls(), True) as session, pytest.raises(requests.exceptions.SSLError):
+        session.get("https://management.azure.com/", timeout=60)
+
+
+def test_a_wrong_host_name_is_refused(azure):
+    with opened(azure, SharedTls(), azure.env["REQUESTS_CA_BUNDLE"]) as session:
+        port = azure.env["HTTPS_PROXY"]
+        assert port
+        context = session.get_adapter("https://")._context
+        assert context.check_hostname
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_the_bundle_of_the_environment(monkeypatch, name):
+    for each in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(each, raising=False)
+    assert bundle_of_environment().endswith(".pem")
+    monkeypatch.setenv(name, "/ca.pem")
+    assert bundle_of_environment() == "/ca.pem"
+
+
+def test_the_first_request_is_alone():
+    running, most, lock = [0], [0], threading.Lock()
+    sent = []
+
+    def send(number):
+        with lock:
+            running[0] += 1
+            first = not sent
+            sent.append(number)
+            if first:
+                most[0] = running[0]
+        if number == 0:
+            raise Unreachable("No network.")
+        with lock:
+            running[0] -= 1
+        return number
+
+    alone = one_first(send)
+    with pytest.raises(Unreachable):
+        alone(0)
+    assert [alone(each) for each in (1, 2)] == [1, 2] and sent == [0, 1, 2] and most == [1]
+
+
+def test_a_token_is_asked_for_once_for_all_apps():
+    asked = []
+    shared = Connections(
+        None, {}, lambda subscription: asked.append(subscription) or f"token {len(asked)}", print, True
+    )
+    threads = [threading.Thread(target=shared.token, args=(each,)) for each in ["sub", "SUB"] * 5]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert shared.token("sub") == "token 1" and len(asked) == 1
+    assert shared.token("other") == "token 2"
