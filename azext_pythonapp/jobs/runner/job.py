@@ -75,8 +75,8 @@ TOO_LATE_SECONDS = 300
 AWAITED_RESTART = "restart"
 # A file outside of the runtime that another program has open, such as an antivirus, is soon free.
 PAUSES = (2, 5, 10)
-# The client that waits for an environment proves the import in it and fetches the app's page; what nobody waits for, and
-# keeps the worker busy, begins after that.
+# The client that waits for an environment proves the import in it and fetches the app's page; what nobody waits for and
+# keeps the worker busy begins after that.
 SETTLING_SECONDS = 4
 # The processes of an app that was stopped for the job may run on for a while, on any of its instances.
 STOPPING_SECONDS = 90

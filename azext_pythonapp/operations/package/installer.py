@@ -51,10 +51,10 @@ class Part:
 
     def for_uv(self, target: TargetEnvironment) -> tuple[tuple[Argument, ...], dict[str, str]]:
         """Return the call of uv that means the same: its arguments, and variables of pip."""
-        wanted = [each.name for each in self.files.parsed if each.name is not None and each.applies(target)]
-        names = tuple(dict.fromkeys(wanted))
-        fresh = tuple(name for name in names if name not in self.settled)
-        return uv.install(self.files.main, self.options, names, self.reads.hashes, self.pages, fresh)
+        named = [each.name for each in self.files.parsed if each.name is not None and each.applies(target)]
+        wanted = tuple(dict.fromkeys(named))
+        fresh = tuple(name for name in wanted if name not in self.settled)
+        return uv.install(self.files.main, self.options, wanted, self.reads.hashes, self.pages, fresh)
 
 
 def with_installer(app: App, run: PipRun, installer: str, parts: Sequence[Part]) -> PipRun:
