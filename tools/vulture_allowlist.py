@@ -9,6 +9,8 @@ _.__path__
 _.__signature__  # inspect
 _.__stderr__
 _.__stdout__
+_.ca_cert_dir  # urllib3
+_.ca_certs
 _.compress_type  # zipfile
 _.cookies  # requests
 _.LimitFlags  # kernel32, a field of a structure
@@ -25,3 +27,6 @@ _.StartElementHandler
 # Steps of the switch to an environment and back, planned by the commands that make it.
 plan_registration
 plan_unregister
+
+# Python calls it for what a module does not have.
+__getattr__

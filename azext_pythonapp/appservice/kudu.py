@@ -51,7 +51,7 @@ class RemoteFile:
     server_time: datetime | None
 
 
-class Kudu:
+class Kudu:  # pylint: disable=too-many-public-methods
     """A client of one SCM site; it provides worker.ScmSite.
 
     session: a requests session; its TLS settings and proxies are used as they are; redirects are never followed.

@@ -127,7 +127,7 @@ class Fleet:
         except KeyboardInterrupt as interrupt:
             self._screen.close()
             raise Interrupted(
-                "Interrupted twice: apps that were worked on may be changed in part, and nothing is known of them here.",
+                "Interrupted twice: apps that were worked on may be changed in part, and nothing is known of them.",
                 "Run the same command again: it goes on with what it finds.",
             ) from interrupt
         answer = [outcome.to_dict(member) for member, outcome in zip(members, done.outcomes)]
@@ -168,7 +168,7 @@ class Fleet:
         from azext_pythonapp.custom.opening import OptionsRead
 
         try:
-            self._function(_Command(self._cmd, _One(member, None, None, rehearsal=True)), **self._for_one(member, {}))
+            self._function(_Command(self._cmd, _One(None, None, rehearsal=True)), **self._for_one(member, {}))
         except OptionsRead:
             pass
 
@@ -216,7 +216,7 @@ class Fleet:
         watcher = _Watcher(self._screen, len(members) - sum(each is not None for each in known))
 
         def work(member):
-            one = _One(member, watcher.progress(member), connections)
+            one = _One(watcher.progress(member), connections)
             try:
                 answer = self._function(_Command(self._cmd, one), **self._for_one(member, options))
             finally:
@@ -262,7 +262,7 @@ class _One:
     words: of a command line for this app alone. opened: the apps that were opened, to be closed.
     """
 
-    def __init__(self, member, progress, connections, rehearsal=False):
+    def __init__(self, progress, connections, rehearsal=False):
         self.progress = progress
         self.connections = connections
         self.rehearsal = rehearsal
@@ -289,10 +289,10 @@ class _Context:
     def __getattr__(self, name):
         return getattr(self._cli_ctx, name)
 
-    def register_event(self, event_name, handler):
+    def register_event(self, *_):
         """Leave az's events alone."""
 
-    def unregister_event(self, event_name, handler):
+    def unregister_event(self, *_):
         """Leave az's events alone."""
 
 

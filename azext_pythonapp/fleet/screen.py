@@ -191,7 +191,7 @@ class MemberProgress:
             self._titles.pop()
             self._status = ""
 
-    def show_plan(
+    def show_plan(  # pylint: disable=unused-argument
         self, label: str, now: str | None, changes: Sequence[Change], *, dry_run: bool, warnings: Sequence[str] = ()
     ) -> None:
         """Print the warnings; the summary of all apps has the changes."""
