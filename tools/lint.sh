@@ -15,7 +15,7 @@ export AZDEV_CONFIG_DIR=$work/azdev AZDEV_CLI_REPO_PATH=$work/cli
 source=$work/pythonapp
 export AZDEV_EXT_REPO_PATHS=$source AZURE_EXTENSION_DEV_SOURCES=$source PYTHONPATH=$source
 mkdir -p "$source" "$AZURE_CONFIG_DIR" "$AZURE_EXTENSION_DIR"
-cp -r setup.py pylintrc .flake8 README.rst HISTORY.rst azext_pythonapp "$source"
+cp -r setup.py pylintrc .flake8 linter_exclusions.yml README.rst HISTORY.rst azext_pythonapp "$source"
 find "$source" -name __pycache__ -prune -exec rm -rf {} +
 (cd "$source" && python setup.py -q egg_info)
 
