@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections import Counter
@@ -141,12 +142,12 @@ def _matrix(
     if unread:
         progress.conclude(f"Not in the matrix, because they could not be read: {', '.join(unread)}")
     found = matrix([app for app in apps if app.id in known], shards)
-    if sum(len(shard["ids"]) for shard in found["include"]) > _LARGEST_OUTPUT:
+    if len(json.dumps(found, ensure_ascii=False, indent=2)) > _LARGEST_OUTPUT:
         progress.conclude(
             "The matrix is larger than what GitHub Actions takes as the output of a job (1 MB). Make one workflow run "
             "for each group of --subscriptions."
         )
-    if any(len(shard["ids"]) > _LARGEST_VARIABLE for shard in found["include"]):
+    if any(len(shard["ids"].encode("utf-8", "replace")) > _LARGEST_VARIABLE for shard in found["include"]):
         progress.conclude(
             "A shard has more ids than an environment variable of Linux holds (128 kB). Take more shards, or give the "
             "ids to --ids by a file: `--ids @FILE`."

@@ -27,10 +27,11 @@ def matrix(apps: Sequence[ListedApp], count: int) -> dict[str, Any]:
     """Return `{"include": [...]}`, at most `count` shards, for the matrix of GitHub Actions.
 
     Resource Manager counts requests per subscription, so a shard has apps of one subscription as long as there are
-    enough shards for that, else whole subscriptions. An app and its slots stay together.
+    enough shards for that. Else small subscriptions share shards, whole, and large ones are cut. An app and its slots
+    stay together.
     """
     by_subscription = [list(group) for _, group in groupby(_ordered(apps), key=lambda app: app.subscription)]
-    shards = _whole(by_subscription, count) if len(by_subscription) > count else _cut(by_subscription, count)
+    shards = _mixed(by_subscription, count) if len(by_subscription) > count else _cut(by_subscription, count)
     width = len(str(len(shards)))
     return {
         "include": [
@@ -46,7 +47,17 @@ def matrix(apps: Sequence[ListedApp], count: int) -> dict[str, Any]:
 
 
 def _ordered(apps: Iterable[ListedApp]) -> list[ListedApp]:
-    return sorted(apps, key=lambda app: (app.subscription, app.id.lower()))
+    """Return them by subscription, each app before its slots: by the id alone, `shop-api` is between `shop` and those."""
+    return sorted(apps, key=lambda app: (app.subscription, app.site_id, app.id.lower()))
+
+
+def _mixed(subscriptions: Sequence[list[ListedApp]], count: int) -> list[list[ListedApp]]:
+    """Cut the subscriptions that are larger than a fair shard; the others, in what shards are left, stay whole."""
+    total = sum(map(len, subscriptions))
+    large = [apps for apps in subscriptions if len(apps) * count > total]
+    small = [apps for apps in subscriptions if len(apps) * count <= total]
+    left = min(count - sum(len(apps) * count // total for apps in large), len(small))
+    return [*_cut(large, count - left), *_whole(small, left)]
 
 
 def _whole(subscriptions: Sequence[list[ListedApp]], count: int) -> list[list[ListedApp]]:

@@ -49,6 +49,22 @@ def test_an_app_and_its_slots_stay_together():
     assert all(len({i.partition("/slots/")[0] for i in each["ids"].split()}) == 1 for each in found)
 
 
+def test_a_name_that_begins_like_another_parts_no_slots():
+    apps = [app("a", "shop"), app("a", "shop-api"), app("a", "shop.b"), app("a", "SHOP", "staging")]
+    found = [each["ids"].split() for each in matrix(apps, 4)["include"]]
+    assert sorted(map(len, found)) == [1, 1, 2]
+    assert [apps[0].id, apps[3].id] in found
+
+
+def test_a_large_subscription_is_cut_beside_many_small_ones():
+    small = {f"s{number:02}": 2 for number in range(20)}
+    found = counts({"large": 200} | small, 8)
+    assert len(found) == 8
+    assert max(count for _, count in found) <= 40
+    assert {name for name, _ in found if "large" in name} == {"large"}, "it shares no shard"
+    assert sorted(" ".join(name for name, _ in found if name != "large").split()) == sorted(small)
+
+
 @given(st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 40), min_size=1), st.integers(1, 256))
 def test_every_app_is_in_one_shard(sizes, shards):
     apps = fleet(sizes)
