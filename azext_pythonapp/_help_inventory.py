@@ -19,7 +19,7 @@ examples:
   - name: Write a report for a browser.
     text: az webapp python inventory --output-file report.html --output none
   - name: List the ids of the apps of a team whose Python gets no fixes any more.
-    text: az webapp python inventory --tag team=shop --end-of-life --query "[?!error].id" --output tsv
+    text: az webapp python inventory --tag team=shop --end-of-life --query "[?runtime].id" --output tsv
   - name: Cut all apps of two subscriptions into 8 shards for a pipeline.
     text: az webapp python inventory --subscriptions Production Test --matrix 8
 """

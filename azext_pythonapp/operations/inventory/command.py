@@ -18,7 +18,7 @@ from azext_pythonapp.appservice.app import Progress
 from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.operations.inventory.matrix import matrix, require_count
 from azext_pythonapp.operations.inventory.report.page import About, page
-from azext_pythonapp.operations.inventory.rows import Open, detailed_row, plain_row
+from azext_pythonapp.operations.inventory.rows import Open, detailed_row, is_known, plain_row
 from azext_pythonapp.operations.inventory.selection import Filter, ListedApp, Selection, select
 from azext_pythonapp.operations.inventory.threads import each_of
 
@@ -76,7 +76,7 @@ class InventoryRequest:
 
 @dataclass(frozen=True)
 class Inventory:
-    """answer: rows, or a matrix. missing: one sentence for each part that could not be read."""
+    """answer: rows, or a matrix. missing: one sentence for each part that could not be read, or not be written."""
 
     answer: Any
     missing: Sequence[str]
@@ -95,7 +95,7 @@ def inventory(
 
     directories: with the subscriptions to look into. opened: opens an app without a request. names: of subscriptions,
     by id. portal: the address of Azure's portal. today: the time of this machine in UTC.
-    Raises what `select` raises, when nothing could be read, and InvalidInput for a file that cannot be written.
+    Raises what `select` raises, when nothing could be read.
     """
     moment = today()
     number = len(names)
@@ -105,8 +105,9 @@ def inventory(
     progress.conclude(*_last_lines(rows, found, request))
     if request.report is not None:
         about = About(moment, names, request.details, _filters(request), _left_out(found), portal, found.missing)
-        _write(request.report, page(rows, about))
-        progress.conclude(f"Report: {request.report}")
+        problem = _written(request.report, page(rows, about))
+        progress.conclude(problem or f"Report: {request.report}")
+        return Inventory(rows, [*found.missing, *([problem] if problem else [])])
     if request.shards is None:
         return Inventory(rows, found.missing)
     return Inventory(_matrix(rows, found.apps, request.shards, progress), found.missing)
@@ -129,18 +130,18 @@ def _rows(
 
 
 def _may_have_ended(row: Mapping[str, Any]) -> bool:
-    """Whether a Python gets no fixes any more, or nobody knows: an app that was not read is not a good one."""
-    return row["error"] is not None or (row["runtime"] or {}).get("support") == "endOfLife"
+    """Whether a Python gets no fixes any more, or nobody knows: what is not known is not a good one."""
+    return not is_known(row) or (row["runtime"] or {}).get("support") == "endOfLife"
 
 
 def _matrix(
     rows: Sequence[Mapping[str, Any]], apps: Sequence[ListedApp], shards: int, progress: Progress
 ) -> dict[str, Any]:
-    """Return the matrix of the apps that have a row; those that could not be read are left out, and said."""
-    known = {row["id"] for row in rows if row["error"] is None}
-    unread = [row["id"] for row in rows if row["error"] is not None]
-    if unread:
-        progress.conclude(f"Not in the matrix, because they could not be read: {', '.join(unread)}")
+    """Return the matrix of the apps that have a row; those of which nothing is known are left out, and said."""
+    known = {row["id"] for row in rows if is_known(row)}
+    unknown = [row["id"] for row in rows if not is_known(row)]
+    if unknown:
+        progress.conclude(f"Not in the matrix, because what they run is not known: {', '.join(unknown)}")
     found = matrix([app for app in apps if app.id in known], shards)
     if len(json.dumps(found, ensure_ascii=False, indent=2)) > _LARGEST_OUTPUT:
         progress.conclude(
@@ -163,9 +164,11 @@ def _last_lines(rows: Sequence[Mapping[str, Any]], found: Selection, request: In
         unread = sum(row["error"] is not None for row in rows)
         runs = Counter(row["runtime"]["support"] for row in rows if row["runtime"] is not None)
         python = sum(runs.values())
+        silent = sum(row["error"] is None and not is_known(row) for row in rows)
         parts = [
-            f"{python:,} run Python" + (f", {runs['endOfLife']:,} of them a version without fixes" if python else "")
+            f"{python:,} run{'s' * (python == 1)} Python" + (f", {runs['endOfLife']:,} of them a version without fixes" if python else "")
         ]
+        parts += [f"what {silent:,} run{'s' * (silent == 1)} is not known (see their `warnings`)"] if silent else []
         parts += [f"{unread:,} could not be read (see their `error`)"] if unread else []
         lines = [f"{lines[0][:-1]}: {'; '.join(parts)}."]
     return [
@@ -201,16 +204,19 @@ def _report_file(name: str) -> Path:
         )
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise InvalidInput(f"--output-file '{name}' is not a file in a folder that exists.", "Make the folder first.")
+    try:
+        os.unlink(_temporary(path, ""))
+    except OSError as error:
+        reason = error.strerror or error
+        raise InvalidInput(f"--output-file '{name}' cannot be written: {reason}.", "Name a file elsewhere.") from error
     return path
 
 
-def _write(path: Path, text: str) -> None:
-    """Write the page, whole or not at all. Raises InvalidInput."""
+def _written(path: Path, text: str) -> str | None:
+    """Write the page, whole or not at all. Return a sentence when that failed: the rows are an answer all the same."""
     temporary = ""
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode("utf-8", "replace"))
+        temporary = _temporary(path, text)
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)
@@ -218,4 +224,18 @@ def _write(path: Path, text: str) -> None:
     except OSError as error:
         with suppress(OSError):
             os.unlink(temporary)
-        raise InvalidInput(f"The report could not be written to '{path}': {error.strerror or error}.") from error
+        return f"The report could not be written to '{path}': {error.strerror or error}."
+    return None
+
+
+def _temporary(path: Path, text: str) -> str:
+    """Write a file with a name of its own beside another one, and return that. Raises OSError, and leaves none then."""
+    handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode("utf-8", "replace"))
+    except OSError:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+    return name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ntpath
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -61,6 +61,17 @@ def detailed_row(listed: ListedApp, opened: Open, today: date) -> dict[str, Any]
         reason = f"It could not be read: {type(error).__name__}: {error}"
         row["error"] = {"code": 1, "message": " ".join(reason.split()), "recommendation": None}
     return row
+
+
+def is_known(row: Mapping[str, Any]) -> bool:
+    """Return whether it is known what an app runs. An app that was not asked, and warns of nothing, runs nothing.
+
+    A Python that did not answer, a web.config that cannot be read, and a Python that no web.config in sight starts
+    leave warnings, and no version.
+    """
+    if row["error"] is not None:
+        return False
+    return row["runtime"] is not None or (row["handler"] is None and not row["warnings"])
 
 
 def _site(app: ListedApp) -> Site:

@@ -19,6 +19,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from azext_pythonapp.operations.inventory.rows import is_known
 from azext_pythonapp.operations.inventory.report.timeline import timeline
 from azext_pythonapp.plain_text import plain_line
 
@@ -82,8 +83,7 @@ def kind_of(row: Mapping[str, Any], today: date, details: bool = True) -> str:
     """Return which of KINDS a row is."""
     runtime = row["runtime"]
     if runtime is None:
-        asked = details and row["error"] is None
-        return "none" if asked and row["handler"] is None and not row["warnings"] else "unknown"
+        return "none" if details and is_known(row) else "unknown"
     support, ends = runtime["support"], runtime["endOfLife"]
     if support == "endOfLife":
         return "ended"

@@ -64,6 +64,24 @@ def test_end_of_life_keeps_what_may_have_ended(run):
     assert [each["name"] for each in run(end_of_life=True).answer] == ["old", "shut"]
 
 
+@pytest.mark.parametrize(
+    "silent",
+    [
+        row("silent", None, handler="fastCgi", warnings=["Python did not answer in time."]),
+        row("silent", None, warnings=["web.config cannot be read."]),
+    ],
+)
+def test_end_of_life_keeps_what_nobody_knows(run, monkeypatch, silent):
+    rows = ROWS | {"new": silent}
+    monkeypatch.setattr(command, "detailed_row", lambda each, *_: rows[each.name] | {"id": each.id})
+    assert [each["name"] for each in run(end_of_life=True).answer] == ["old", "silent", "shut"]
+    assert run.progress.last[0].startswith("3 apps and slots: 1 runs Python, 1 of them a version without fixes; ")
+    run.progress.last.clear()
+    (shard,) = run(end_of_life=True, shards=3).answer["include"]
+    assert shard["count"] == 1 and shard["ids"].endswith("/sites/old")
+    assert any("Not in the matrix" in line and "/sites/new" in line for line in run.progress.last)
+
+
 def test_without_details_nobody_is_asked(run):
     answer = run(no_details=True).answer
     assert all(each["runtime"] is None and each["error"] is None for each in answer) and len(answer) == 4
@@ -117,9 +135,19 @@ def test_a_report_that_cannot_be_written_is_an_error(run, tmp_path, monkeypatch)
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(command.os, "replace", full)
-    with pytest.raises(InvalidInput, match="No space left"):
-        run(output_file=str(tmp_path / "report.html"))
+    found = run(output_file=str(tmp_path / "report.html"))
+    assert [each["name"] for each in found.answer] == list(ROWS), "what was asked for an hour is not thrown away"
+    assert len(found.missing) == 1 and "No space left" in found.missing[0] and found.missing[0] == run.progress.last[-1]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_takes_no_file_is_refused_first(tmp_path, monkeypatch):
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(command.tempfile, "mkstemp", refused)
+    with pytest.raises(InvalidInput, match="Permission denied"):
+        InventoryRequest.from_options(**(OPTIONS | {"output_file": str(tmp_path / "report.html")}))
 
 
 @pytest.mark.parametrize(
