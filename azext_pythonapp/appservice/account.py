@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from azext_pythonapp.appservice.app import App, Progress, bearer_token, web_session
 from azext_pythonapp.appservice.arm import Arm
-from azext_pythonapp.appservice.arm_budget import Send
+from azext_pythonapp.appservice.arm_budget import ArmBudget, Send
 from azext_pythonapp.appservice.arm_pipeline import sender
-from azext_pythonapp.appservice.arm_requests import ArmRequests
-from azext_pythonapp.appservice.credentials import TOKEN_SECONDS, ScmCredentials
+from azext_pythonapp.appservice.arm_requests import ArmAnswer, ArmRequests
+from azext_pythonapp.appservice.connections import Connections, one_first
+from azext_pythonapp.appservice.credentials import ScmCredentials, token_failure
 from azext_pythonapp.appservice.kudu import Kudu
 from azext_pythonapp.appservice.retry import Outage
 from azext_pythonapp.appservice.site import Site
@@ -82,7 +81,8 @@ def _named(known: Iterable[Subscription], text: str) -> Subscription:
 class Account:
     """The directories of some subscriptions, and what opens an app in them without asking Resource Manager for it.
 
-    Signing in to a directory is done once, and its token is shared by all apps in it: az takes 40 ms each time.
+    Signing in to a directory is done once, when it is first asked for, and its token is shared by all apps in it; one
+    without a sign-in ends no other. What all apps share is that of `Connections`. Several threads can use it.
     """
 
     def __init__(self, cli_ctx: Any, chosen: Sequence[Subscription], progress: Progress):
@@ -90,12 +90,33 @@ class Account:
         self._progress = progress
         self._tenants = {each.id: each.tenant for each in chosen}
         self._outage = Outage("Azure Resource Manager", progress.say)
-        self._senders: dict[str, Send] = {}
-        self._tokens: dict[str, _SharedToken] = {}
+        self._shared = Connections(cli_ctx, {}, partial(bearer_token, cli_ctx), progress.say, reads=True)
+        self._budgets = {each.id: ArmBudget(each.id, progress.say) for each in chosen}
+        # The first subscription of each directory stands for it.
+        self._first: dict[str, str] = {}
         for each in chosen:
-            if each.tenant not in self._senders:
-                self._senders[each.tenant] = sender(cli_ctx, each.id)
-                self._tokens[each.tenant] = _SharedToken(partial(bearer_token, cli_ctx, each.id))
+            self._first.setdefault(each.tenant, each.id)
+        self._senders = {tenant: self._sender(subscription) for tenant, subscription in self._first.items()}
+
+    def _sender(self, subscription: str) -> Send:
+        made: list[Send] = []
+
+        def signed_in(*request: Any) -> Any:
+            if not made:
+                try:
+                    made.append(sender(self._cli_ctx, subscription))
+                except Exception as error:  # pylint: disable=broad-exception-caught  # az and MSAL have no common base
+                    raise token_failure(error) from error
+            return made[0](*request)
+
+        send = one_first(signed_in)
+
+        def within_limits(method: str, url: str, query: dict[str, str], body: Any, secret: bool) -> ArmAnswer:
+            path = url.removeprefix(self._endpoint.rstrip("/")).lower().split("/")
+            budget = self._budgets.get(path[2]) if path[1:2] == ["subscriptions"] and len(path) > 2 else None
+            return (budget.keeping(send) if budget is not None else send)(method, url, query, body, secret)
+
+        return within_limits
 
     @property
     def directories(self) -> list[Directory]:
@@ -108,32 +129,22 @@ class Account:
             for tenant, send in self._senders.items()
         ]
 
+    def token(self, subscription: str) -> str:
+        """Return the bearer token for the SCM sites of a subscription. Raises what az raises when it has none."""
+        return self._shared.token(self._first[self._tenants[subscription]])
+
     def opened(self, site: Site) -> App:
         """Return an app of one of the subscriptions. site: as it is known already. Nothing is requested."""
         subscription = site.resource_id.split("/")[2].lower()
-        tenant = self._tenants[subscription]
-        arm = Arm(self._senders[tenant], self._endpoint, subscription, subscription, self._outage)
-        credentials = ScmCredentials(site.scm_host, self._tokens[tenant].get, lambda: arm.publishing_credentials(site))
+        send = self._senders[self._tenants[subscription]]
+        arm = Arm(send, self._endpoint, subscription, subscription, self._outage)
+        credentials = ScmCredentials(
+            site.scm_host, partial(self.token, subscription), lambda: arm.publishing_credentials(site)
+        )
         session = web_session(self._cli_ctx)
+        self._shared.share_tls(session)
         return App(site, arm, Kudu(session, site.scm_host, credentials, site.label), session, self._progress)
 
     @property
     def _endpoint(self) -> str:
         return str(self._cli_ctx.cloud.endpoints.resource_manager)
-
-
-class _SharedToken:
-    """A token that several threads use, asked for again every minute. new: returns one from az."""
-
-    def __init__(self, new: Callable[[], str], clock: Callable[[], float] = time.monotonic):
-        self._new = new
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._token: tuple[float, str] | None = None
-
-    def get(self) -> str:
-        """Return it. Raises what az raises when it has none."""
-        with self._lock:
-            if self._token is None or self._clock() - self._token[0] >= TOKEN_SECONDS:
-                self._token = self._clock(), self._new()
-            return self._token[1]

@@ -42,10 +42,18 @@ def list_inventory(
             request,
             progress,
             {each.id: each.name for each in chosen},
-            getattr(cmd.cli_ctx.cloud.endpoints, "portal", None) or "",
+            _portal(cmd.cli_ctx),
         )
     except KeyboardInterrupt as interrupt:
         raise Interrupted("Interrupted. Nothing was changed.", "Run the command again.") from interrupt
     if found.missing:
-        fail_after_answer(cmd)
+        fail_after_answer(cmd, found.missing)
     return found.answer
+
+
+def _portal(cli_ctx):
+    """Return the address of the portal, "" for a cloud that has none: az raises an error of its own for that."""
+    try:
+        return str(cli_ctx.cloud.endpoints.portal or "")
+    except Exception:  # pylint: disable=broad-exception-caught  # the report then has no links
+        return ""

@@ -111,9 +111,22 @@ def console(cmd):
     return Console(cmd.cli_ctx.only_show_errors, never_ask, lambda function: _after_answer(cmd.cli_ctx, function))
 
 
-def fail_after_answer(cmd):
-    """Let the command end with exit code 1 once its answer is printed, which is true and not all that was asked for."""
-    _after_answer(cmd.cli_ctx, lambda: sys.exit(1))
+def fail_after_answer(cmd, reasons):
+    """Let the command end with exit code 1 once its answer is printed, which is true and not all that was asked for.
+
+    reasons: sentences, which the command's last lines have; with --only-show-errors, which shows none of those, they
+    are printed as errors.
+    """
+    from azext_pythonapp.plain_text import plain_line
+    from azext_pythonapp.streams import print_error
+    from azext_pythonapp.url_secrets import masked
+
+    def end():
+        for reason in reasons if cmd.cli_ctx.only_show_errors else ():
+            print_error(f"ERROR: {masked(plain_line(reason))}\n")
+        sys.exit(1)
+
+    _after_answer(cmd.cli_ctx, end)
 
 
 def _after_answer(cli_ctx, function):

@@ -53,7 +53,11 @@ def detailed_row(listed: ListedApp, opened: Open, today: date) -> dict[str, Any]
         with naming(listed.name, listed.slot, listed.group, listed.subscription):
             if not listed.scm_host:
                 raise PlatformFailed("Azure named no SCM site for it, so its files cannot be reached.")
-            row.update(_details(opened(_site(listed)), today))
+            app = opened(_site(listed))
+            try:
+                row.update(_details(app, today))
+            finally:  # a thousand apps would hold some thousand connections
+                app.kudu.close()
     except PythonAppError as error:
         code = 3 if isinstance(error, NotFound) else 1
         row["error"] = {"code": code, "message": error.message, "recommendation": error.recommendation}

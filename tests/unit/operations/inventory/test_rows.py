@@ -34,6 +34,8 @@ def listed(**other):
 def azure():
     found = Azure()
     found.remember_files = lambda: None
+    found.closed = []
+    found.close = lambda: found.closed.append("the SCM site")
     found.folders = {"python364x64/Lib/site-packages": ["flask", "Flask-2.0.3.dist-info", "six-1.17.0.dist-info"]}
     return found
 
@@ -58,6 +60,7 @@ def test_a_row_says_what_the_app_runs(azure):
 
 def test_nothing_is_asked_of_resource_manager(azure):
     row(azure)
+    assert azure.closed == ["the SCM site"], "no connection is kept"
     assert not [each for each in azure.asked if each.startswith(("GET", "POST"))]
     assert [each for each in azure.asked if not each.startswith("list")].count("run the survey") == 1
 
@@ -100,6 +103,7 @@ def test_an_error_is_a_part_of_the_row(azure, error, code):
 def test_an_unforeseen_error_ends_nothing(azure):
     azure.broken["run the survey"] = ZeroDivisionError("by\nzero")
     assert row(azure)["error"]["message"] == "It could not be read: ZeroDivisionError: by zero"
+    assert azure.closed == ["the SCM site"]
 
 
 def test_an_app_without_an_scm_site_is_told(azure):
