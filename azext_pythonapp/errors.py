@@ -71,7 +71,12 @@ class InvalidWebConfig(PythonAppError):
 
 
 class AccessDenied(PythonAppError):
-    """Azure refused the caller's credentials."""
+    """Azure refused the caller's credentials.
+
+    signed_in: False when az has none, so that any other request would fail the same way.
+    """
+
+    signed_in = True
 
 
 class Unreachable(PythonAppError):

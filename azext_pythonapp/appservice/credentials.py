@@ -110,7 +110,9 @@ def token_failure(error: Exception) -> PythonAppError:
         failure.permanent = is_permanent(error)
         return failure
     advice = getattr(error, "recommendations", None)
-    return AccessDenied(
+    denied = AccessDenied(
         f"az has no access token: {reason}",
         " ".join(str(each) for each in advice) if advice else "Sign in again with `az login`.",
     )
+    denied.signed_in = False
+    return denied

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from azext_pythonapp.appservice.arm_requests import ArmRequests
+from azext_pythonapp.appservice.retry import TOTAL_SECONDS
 from azext_pythonapp.errors import PlatformFailed
 
 _RESOURCES = "/providers/Microsoft.ResourceGraph/resources"
@@ -58,7 +59,7 @@ def _rows(requests: ArmRequests, query: str, subscriptions: Sequence[str], page:
             break
         seen.add(token)
         if answer.quota_used_up:
-            requests.outage.sleep(answer.asked_pause or 1.0)
+            requests.outage.sleep(min(answer.asked_pause or 1.0, TOTAL_SECONDS))
     raise PlatformFailed("Resource Graph answered with the same page again and again.", _AGAIN)
 
 

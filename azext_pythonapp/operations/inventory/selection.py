@@ -12,7 +12,7 @@ from azext_pythonapp.appservice.account import Directory
 from azext_pythonapp.appservice.arm_requests import ArmRequests
 from azext_pythonapp.appservice.site import host_names, json_object
 from azext_pythonapp.appservice.site_kind import SiteKind
-from azext_pythonapp.errors import InvalidInput, PythonAppError
+from azext_pythonapp.errors import AccessDenied, InvalidInput, PythonAppError, Unreachable
 from azext_pythonapp.operations.inventory.threads import each_of
 
 # What a row needs, and no more: all properties of an app are some kilobytes. `siteConfig` is null there
@@ -32,6 +32,8 @@ _ID = re.compile(
     r"/providers/Microsoft\.Web/sites/(?P<name>[^/]+)(?:/slots/(?P<slot>[^/]+))?/?",
     re.IGNORECASE,
 )
+# How many subscriptions a sentence names.
+_NAMED = 3
 _NOT_WEB_APPS = frozenset(("functionapp", "workflowapp"))
 
 
@@ -58,7 +60,7 @@ class Filter:
         """Return whether an app is wanted. Names of tags are compared without regard to case, as Azure does."""
         if self.group is not None and group.lower() != self.group.lower():
             return False
-        own = {str(name).lower(): str(value) for name, value in tags.items()}
+        own = {str(name).lower(): str("" if value is None else value) for name, value in tags.items()}
         return all(name.lower() in own and value in (None, own[name.lower()]) for name, value in self.tags)
 
 
@@ -171,12 +173,19 @@ def _select_in(
     found: Selection,
     errors: list[PythonAppError],
 ) -> None:
-    """Add the apps of one directory. errors: gets one for each subscription that could not be read."""
+    """Add the apps of one directory. errors: gets one for each subscription that could not be read.
+
+    Where there is no sign-in, or no network, the lists would fail the same way, a minute each.
+    """
     try:
         rows = resource_graph.rows(directory.requests, query(wanted.group), directory.subscriptions)
         found.take(map(_site_of, rows), wanted)
         listed = _unread(directory, {str(row.get("subscriptionId") or "").lower() for row in rows})
     except PythonAppError as error:
+        if isinstance(error, Unreachable) or isinstance(error, AccessDenied) and not error.signed_in:
+            errors += [error] * len(directory.subscriptions)
+            found.missing.append(_could_not_be_read(directory.subscriptions, error))
+            return
         listed = directory.subscriptions
         say(
             "Resource Graph was not used, so the apps are listed subscription by subscription, which can miss those of "
@@ -187,7 +196,7 @@ def _select_in(
         found.take(bodies, wanted)
         if failure is not None:
             errors.append(failure)
-            found.missing.append(f"Subscription {subscription} could not be read: {failure.message}")
+            found.missing.append(_could_not_be_read([subscription], failure))
     slots = each_of(
         [app for app in found.apps if app.subscription in listed and app.slot is None],
         lambda app: _slots(directory.requests, app),
@@ -196,6 +205,12 @@ def _select_in(
     for bodies, problem in slots:
         found.take(bodies, wanted)
         found.missing += [problem] if problem else []
+
+
+def _could_not_be_read(subscriptions: Sequence[str], error: PythonAppError) -> str:
+    more = f" and {len(subscriptions) - _NAMED} more" if len(subscriptions) > _NAMED else ""
+    named = ", ".join(subscriptions[:_NAMED]) + more
+    return f"Subscription{'s' * (len(subscriptions) != 1)} {named} could not be read: {error.message}"
 
 
 def _unread(directory: Directory, seen: set[str]) -> tuple[str, ...]:

@@ -87,6 +87,13 @@ def test_a_used_up_quota_is_waited_for():
     assert graph.time.pauses == [4]
 
 
+def test_a_quota_is_waited_for_no_longer_than_anything():
+    quota = {"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "23:00:00"}
+    graph = Graph(page("a", token="1", headers=quota), page("b"))
+    assert graph.rows() == ["a", "b"]
+    assert graph.time.pauses == [240]
+
+
 def test_a_throttled_query_is_sent_again():
     text = '{"error": {"code": "RateLimiting", "details": [{"message": "has been throttled"}]}}'
     throttled = ArmAnswer(429, {"error": {}}, text, headers={"x-ms-user-quota-resets-after": "00:00:03"})

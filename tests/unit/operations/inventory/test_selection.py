@@ -8,7 +8,8 @@ import pytest
 
 from azext_pythonapp.appservice.account import Directory
 from azext_pythonapp.appservice.arm_requests import ArmAnswer, ArmRequests
-from azext_pythonapp.errors import AccessDenied, InvalidInput
+from azext_pythonapp.appservice.credentials import token_failure
+from azext_pythonapp.errors import AccessDenied, InvalidInput, Unreachable
 from azext_pythonapp.operations.inventory.selection import READABLE, Filter, Selection, query, select
 
 FIELDS = ("state", "reserved", "isXenon", "hyperV", "managedEnvironmentId", "defaultHostName", "hostNameSslStates")
@@ -164,6 +165,31 @@ def test_when_nothing_can_be_read_that_is_the_error():
         Azure(refused=["s1", "s2"], graph=403).select("s1", "s2")
 
 
+def no_network():
+    failure = Unreachable("Azure Resource Manager could not be reached: no route.")
+    failure.permanent = True
+    return failure
+
+
+@pytest.mark.parametrize("error", [no_network(), token_failure(ValueError("multi-factor authentication is asked for"))])
+def test_where_nothing_can_be_asked_no_list_is(error):
+    asked = []
+
+    def send(method, url, *_):
+        asked.append(method)
+        raise error
+
+    broken = Directory(ArmRequests(send, "https://arm"), tuple(f"other{number}" for number in range(5)))
+    azure = Azure(site("a"))
+    good = Directory(ArmRequests(azure.send, "https://arm"), ("s1",))
+    found = select([broken, good], Filter(), azure.said.append, 3)
+    assert (names(found), asked, azure.said) == ([("a", None)], ["POST"], [])
+    (sentence,) = found.missing
+    assert sentence.startswith("Subscriptions other0, other1, other2 and 2 more could not be read: ")
+    with pytest.raises(type(error)):
+        select([broken], Filter(), azure.said.append, 3)
+
+
 @pytest.mark.parametrize(
     ("tags", "taken"),
     [
@@ -175,13 +201,15 @@ def test_when_nothing_can_be_read_that_is_the_error():
         (["team=shop", "stage=test"], []),
         (["team=", "stage"], ["b"]),
         (["link=a=b"], ["c"]),
+        (["empty="], ["c"]),
+        (["empty=None"], []),
     ],
 )
 def test_tags_filter(tags, taken):
     sites = (
         site("a", tags={"Team": "shop"}),
         site("b", tags={"team": "", "stage": "x"}),
-        site("c", tags={"link": "a=b"}),
+        site("c", tags={"link": "a=b", "empty": None}),
     )
     assert [app.name for app in Azure(*sites).select(wanted=Filter.from_options(None, tags)).apps] == taken
 
