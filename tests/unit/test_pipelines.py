@@ -42,13 +42,18 @@ def tasks(pipeline: Any) -> Iterator[Any]:
             yield from job["steps"]
 
 
-def run(script: str, folder: Path, **environment: str) -> tuple[str, list[list[str]]]:
-    """Run a script with an az that prints the matrix; what it prints, and the words of each call of az."""
-    (folder / "shards.json").write_text(json.dumps(SHARDS, indent=2), encoding="utf-8")
+def run(
+    script: str, folder: Path, shards: Any = SHARDS, fails: bool = False, **environment: str
+) -> tuple[str, list[list[str]]]:
+    """Run a script with an az that prints the matrix; what it prints, and the words of each call of az.
+
+    fails: whether that az, which has printed it, ends with exit code 1; the script has to, then.
+    """
+    (folder / "shards.json").write_text(json.dumps(shards, indent=2), encoding="utf-8")
     az = folder / "az"
     az.write_text(
         '#!/bin/sh\nfor word in "$@"; do printf "%s\\0" "$word" >>"$CALLS"; done\nprintf "\\n" >>"$CALLS"\n'
-        'if [ "$3" = inventory ]; then cat "$SHARDS"; fi\n',
+        f'if [ "$3" = inventory ]; then cat "$SHARDS"; exit {int(fails)}; fi\n',
         encoding="utf-8",
     )
     az.chmod(0o755)
@@ -60,14 +65,14 @@ def run(script: str, folder: Path, **environment: str) -> tuple[str, list[list[s
         "EXTENSION": "https://example.com/x.whl",
     }
     done = subprocess.run(
-        ["bash", "-e", "-o", "pipefail", "-c", script],
+        ["bash", "-e", "-c", script],  # as GitHub runs it where no shell is named, without pipefail
         cwd=folder,
         env=variables | environment,
         capture_output=True,
         text=True,
         timeout=60,
     )
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode != 0) == fails, done.stderr
     calls = (folder / "calls").read_text(encoding="utf-8").splitlines()
     return done.stdout, [call.split("\0")[:-1] for call in calls]
 
@@ -102,6 +107,26 @@ def test_the_matrix_reaches_the_jobs_of_github(github, tmp_path):
     assert {name: value for name, value in select["outputs"].items()} == {
         name: f"${{{{ steps.inventory.outputs.{name} }}}}" for name in outputs
     }
+
+
+def test_a_selection_that_fails_starts_nothing(github, azure, tmp_path):
+    step = next(each for each in github["jobs"]["select"]["steps"] if each.get("id") == "inventory")
+    run(step["run"], tmp_path, fails=True, FILTER="")
+    outputs = tmp_path / "outputs"
+    assert not outputs.exists() or "matrix=" not in outputs.read_text(encoding="utf-8")
+    printed, _ = run(next(tasks(azure))["inputs"]["inlineScript"], tmp_path, fails=True, FILTER="")
+    assert printed == ""
+
+
+def test_without_apps_there_is_no_job(github, azure, tmp_path):
+    step = next(each for each in github["jobs"]["select"]["steps"] if each.get("id") == "inventory")
+    run(step["run"], tmp_path, matrix([], 8), FILTER="")
+    assert "count=0" in (tmp_path / "outputs").read_text(encoding="utf-8").splitlines()
+    assert all("needs.select.outputs.count != '0'" in github["jobs"][name]["if"] for name in ("start", "collect"))
+    printed, _ = run(next(tasks(azure))["inputs"]["inlineScript"], tmp_path, matrix([], 8), FILTER="")
+    assert printed.rstrip().endswith("]{}")
+    wanted = "ne(dependencies.select.outputs['select.inventory.legs'], '{}')"
+    assert all(wanted in stage["condition"] for stage in azure["stages"][1:])
 
 
 @pytest.mark.parametrize("job", ["start", "collect"])
