@@ -166,7 +166,8 @@ def _last_lines(rows: Sequence[Mapping[str, Any]], found: Selection, request: In
         python = sum(runs.values())
         silent = sum(row["error"] is None and not is_known(row) for row in rows)
         parts = [
-            f"{python:,} run{'s' * (python == 1)} Python" + (f", {runs['endOfLife']:,} of them a version without fixes" if python else "")
+            f"{python:,} run{'s' * (python == 1)} Python"
+            + (f", {runs['endOfLife']:,} of them a version without fixes" if python else "")
         ]
         parts += [f"what {silent:,} run{'s' * (silent == 1)} is not known (see their `warnings`)"] if silent else []
         parts += [f"{unread:,} could not be read (see their `error`)"] if unread else []

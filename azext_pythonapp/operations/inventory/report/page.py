@@ -19,8 +19,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from azext_pythonapp.operations.inventory.rows import is_known
 from azext_pythonapp.operations.inventory.report.timeline import timeline
+from azext_pythonapp.operations.inventory.rows import is_known
 from azext_pythonapp.plain_text import plain_line
 
 # Support that ends within so many days is shown apart.
