@@ -25,8 +25,8 @@ def load_inventory(loader):
         context.argument(
             "end_of_life",
             action="store_true",
-            help="Only apps whose Python gets no fixes any more, and those of which it is not known: their `runtime` is "
-            "null, and `error` or `warnings` say why.",
+            help="Only apps whose Python gets no fixes any more, and those of which it is not known: their `runtime` "
+            "is null, and `error` or `warnings` say why.",
         )
         context.argument(
             "no_details",

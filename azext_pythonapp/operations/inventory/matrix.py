@@ -47,7 +47,7 @@ def matrix(apps: Sequence[ListedApp], count: int) -> dict[str, Any]:
 
 
 def _ordered(apps: Iterable[ListedApp]) -> list[ListedApp]:
-    """Return them by subscription, each app before its slots: by the id alone, `shop-api` is between `shop` and those."""
+    """Return them by subscription, each app with its slots: by ids alone, `shop-api` is between `shop` and those."""
     return sorted(apps, key=lambda app: (app.subscription, app.site_id, app.id.lower()))
 
 
