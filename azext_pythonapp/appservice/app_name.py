@@ -14,6 +14,8 @@ _RESOURCE_ID = re.compile(
     r"/sites/(?P<name>[^/]+)(?:/slots/(?P<slot>[^/]+))?/?",
     re.IGNORECASE,
 )
+# Characters that no name of Azure has; in an address, what follows them would be no part of the path.
+_NEVER = re.compile(r"[%?#\\]")
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,22 @@ def read_app_name(
     group_is_default: the group comes from `az configure --defaults`, so a resource id overrides it.
     Raises InvalidInput for a name that is none of these, and for options that contradict each other.
     """
+    found = _read(resource_group, name, slot, subscription, group_is_default)
+    for part in (found.resource_group, found.name, found.slot):
+        if part is not None and _is_no_name(part):
+            raise InvalidInput(
+                f"'{part}' is not the name of an app, a slot or a resource group.", "Give it as the portal shows it."
+            )
+    return found
+
+
+def _read(
+    resource_group: str | None, name: str | None, slot: str | None, subscription: str | None, group_is_default: bool
+) -> AppName:
     named = _slot_option(slot, name)
     if name is None or "/" not in name:
         return AppName(resource_group or None, name or None, _not_production(named), subscription)
-    found = _RESOURCE_ID.fullmatch(name.strip())
+    found = _fields(name)
     if found is None:
         app, _, own = name.partition("/")
         if not app or not own or "/" in own:
@@ -65,10 +79,24 @@ def read_app_name(
 
 def read_resource_id(text: str) -> AppName | None:
     """Return the app or slot that a resource id names; None for any other text."""
-    found = _RESOURCE_ID.fullmatch(text.strip())
+    found = _fields(text)
     if found is None:
         return None
     return AppName(found["group"], found["name"], _not_production(found["slot"]), found["subscription"])
+
+
+def _fields(text: str) -> re.Match[str] | None:
+    """Return the parts of a resource id of an app or slot; None for any other text.
+
+    One with a part that is no name is none: in an address, `#`, `?` and `..` would make another app, or the production
+    slot, of it.
+    """
+    found = _RESOURCE_ID.fullmatch(text.strip())
+    return None if found is None or any(_is_no_name(part) for part in found.groups() if part) else found
+
+
+def _is_no_name(part: str) -> bool:
+    return not part.strip(".") or not part.isprintable() or _NEVER.search(part) is not None
 
 
 def _slot_option(slot: str | None, name: str | None) -> str | None:
@@ -76,7 +104,7 @@ def _slot_option(slot: str | None, name: str | None) -> str | None:
     if not slot or "/" not in slot:
         return slot or None
     app, _, own = slot.partition("/")
-    found = _RESOURCE_ID.fullmatch(name or "")
+    found = _fields(name or "")
     if not own or "/" in own or app.lower() != (found["name"] if found else (name or "").partition("/")[0]).lower():
         raise InvalidInput(f"'{slot}' is not the name of a slot of app '{name}'.", "Use `--slot SLOT`.")
     return own

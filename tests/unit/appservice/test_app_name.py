@@ -71,3 +71,11 @@ def test_contradictions_and_nonsense_are_refused(options: tuple, told: str) -> N
     with pytest.raises(InvalidInput) as error:
         read_app_name(*options)
     assert told in error.value.message and error.value.recommendation
+
+
+@pytest.mark.parametrize("name", ["shop#", "shop?x", "shop%23", "..", "a\\b"])
+def test_a_name_that_would_change_the_address_is_refused(name):
+    with pytest.raises(InvalidInput, match="is not the name of"):
+        read_app_name("rg", name, "staging")
+    with pytest.raises(InvalidInput, match="is not the name of"):
+        read_app_name("rg", "shop", name)
