@@ -160,11 +160,13 @@ def one_first(send: Send) -> Send:
     lock, signed_in = threading.Lock(), threading.Event()
 
     def sending(*request: Any) -> Any:
-        if signed_in.is_set():
-            return send(*request)
-        with lock:
-            answer = send(*request)
-            signed_in.set()
-            return answer
+        if not signed_in.is_set():
+            with lock:
+                if not signed_in.is_set():
+                    try:
+                        return send(*request)
+                    finally:
+                        signed_in.set()  # after a failure, too: the others would fail one after the other
+        return send(*request)
 
     return sending

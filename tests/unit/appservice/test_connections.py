@@ -91,3 +91,34 @@ def test_a_token_is_asked_for_once_for_all_apps():
         thread.join()
     assert shared.token("sub") == "token 1" and len(asked) == 1
     assert shared.token("other") == "token 2"
+
+
+def test_after_a_failure_the_others_do_not_wait_for_each_other():
+    entered, first, met = threading.Event(), threading.Event(), threading.Barrier(3)
+
+    def send(number):
+        if number == 0:
+            entered.set()
+            assert first.wait(60)
+            raise Unreachable("No network.")
+        met.wait(60)  # all others are sent at the same time
+        return number
+
+    alone, ended = one_first(send), []
+
+    def ask(number):
+        try:
+            ended.append(alone(number))
+        except (Unreachable, threading.BrokenBarrierError) as error:
+            ended.append(type(error).__name__)
+
+    threads = [threading.Thread(target=ask, args=(0,))]
+    threads[0].start()
+    assert entered.wait(60)
+    threads += [threading.Thread(target=ask, args=(number,)) for number in (1, 2, 3)]
+    for thread in threads[1:]:
+        thread.start()
+    first.set()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(str, ended)) == ["1", "2", "3", "Unreachable"]
