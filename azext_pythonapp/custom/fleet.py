@@ -154,7 +154,7 @@ class Fleet:
         from azext_pythonapp.errors import InvalidInput
         from azext_pythonapp.fleet.selection import read_members
 
-        members = read_members(ids, sys.stdin.read, _read_text)
+        members = read_members(ids, _read_standard_input, _read_text)
         given = self._subscription
         other = next((each for each in members if given and each.subscription.lower() != str(given).lower()), None)
         if other is not None:
@@ -307,6 +307,12 @@ def words_for_one(words):
         if not skips:
             kept.append(word)
     return kept
+
+
+def _read_standard_input():
+    if sys.stdin is None:
+        raise ValueError("it is closed")
+    return sys.stdin.read()
 
 
 def _read_text(name):

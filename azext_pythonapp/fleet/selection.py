@@ -79,7 +79,11 @@ def read_members(words: Sequence[str], standard_input: Callable[[], str], read: 
 def _texts(words: Sequence[str], standard_input: Callable[[], str], read: Callable[[str], str]) -> Iterable[str]:
     for word in words:
         if word == STANDARD_INPUT:
-            yield standard_input()
+            try:
+                yield standard_input()
+            except (OSError, ValueError) as error:
+                reason = getattr(error, "strerror", None) or "it is closed, or not text in its encoding"
+                raise InvalidInput(f"--ids: standard input cannot be read: {reason}.", "Use `@FILE`.") from error
         elif word.startswith("@"):
             try:
                 yield read(word[1:])

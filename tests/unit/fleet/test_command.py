@@ -289,3 +289,10 @@ def test_a_command_for_one_app_has_a_context_of_its_own(monkeypatch):
     fleet.for_many(show_app)(SimpleNamespace(cli_ctx=context), ids=[site("a")])
     assert seen == [({"subscription_id": None}, ["webapp", "python", "show"])]
     assert context.data == {"subscription_id": None} and "any" not in dict(context.events)
+
+
+def test_closed_standard_input_matters_only_to_who_reads_it(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert run(Command({"a": changed}), site("a"))[0][0]["status"] == "succeeded"
+    with pytest.raises(InvalidInput, match="standard input cannot be read"):
+        run(Command({}), "-")

@@ -84,3 +84,31 @@ def test_no_id_is_refused(text):
 def test_the_group_tells_apps_of_one_name_apart():
     found = read(site("shop"), site("Shop", group="eu"), site("shop", "staging"), site("shop", subscription="other"))
     assert [each.label for each in found] == ["shop (rg) (sub)", "Shop (eu)", "shop/staging", "shop (rg) (other)"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        site("shop#", "staging"),
+        site("shop?x", "staging"),
+        site("shop%23"),
+        site("shop", ".."),
+        site("shop", "."),
+        site("a\x1bb"),
+        site("shop", group=".."),
+        site("a\\b"),
+        "/resource" + site("shop"),
+        "https://portal.azure.com/#@contoso/resource" + site("shop"),
+    ],
+)
+def test_a_part_that_is_no_name_is_refused(text):
+    with pytest.raises(InvalidInput, match="not the resource id"):
+        read(text)
+
+
+def test_standard_input_that_is_no_text_is_an_error():
+    def no_text():
+        return b"\xff\xfe/\x00".decode("utf-8")
+
+    with pytest.raises(InvalidInput, match="standard input cannot be read"):
+        read("-", standard_input=no_text)
