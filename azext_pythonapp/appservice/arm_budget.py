@@ -62,17 +62,17 @@ class ArmBudget:
         def sending(method: str, url: str, query: dict[str, str], body: Any, secret: bool) -> ArmAnswer:
             began = self._clock()
             while True:
-                self.wait(method)
+                self.wait(method, began + MOST_SECONDS)
                 answer = send(method, url, query, body, secret)
                 if not self.note(method, answer) or self._clock() - began >= MOST_SECONDS:
                     return answer
 
         return sending
 
-    def wait(self, method: str) -> None:
-        """Wait until a request may be sent. method: its HTTP method."""
+    def wait(self, method: str, latest: float = float("inf")) -> None:
+        """Wait until a request may be sent. method: its HTTP method. latest: when it is sent in any case."""
         pause = self._turn(kind_of(method))
-        while pause > 0:
+        while (pause := min(pause, latest - self._clock())) > 0:
             self._sleep(pause)
             with self._lock:
                 pause = self._until - self._clock()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from azext_pythonapp.appservice.arm_budget import FEW, ArmBudget, kind_of
+from azext_pythonapp.appservice.arm_budget import FEW, MOST_SECONDS, ArmBudget, kind_of
 from azext_pythonapp.appservice.arm_requests import ArmAnswer
 
 OK = ArmAnswer(200, {}, "{}")
@@ -117,3 +117,12 @@ def test_a_429_is_not_waited_for_forever():
     sender = Sender(time, *[THROTTLED] * 1000)
     assert within.keeping(sender)("GET", "url", {}, None, False) is THROTTLED
     assert 100 < len(sender.moments) < 200
+
+
+@pytest.mark.parametrize("seconds", [86400.0, 1e300])
+def test_a_long_retry_after_does_not_hold_a_request_longer(seconds):
+    within, time = budget()
+    began = time.clock()
+    refused = ArmAnswer(429, {}, "TooManyRequests", seconds)
+    assert within.keeping(Sender(time, *[refused] * 9))("GET", "url", {}, None, False) is refused
+    assert time.clock() - began == MOST_SECONDS
