@@ -8,6 +8,7 @@ may not see it, and slots are in none: what is missing is asked for by itself, a
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ from azext_pythonapp.errors import PythonAppError
 
 # Up to so many apps, a request for each is no more than a list may need.
 FEW_APPS = 3
+# For how long what the list said of an app is good enough to begin with it, in seconds.
+LISTED_SECONDS = 300.0
 GRAPH_VERSION = "2024-04-01"
 # Apps that one query of Resource Graph names, which is sent as one text.
 GRAPH_APPS = 200
@@ -32,12 +35,21 @@ class ManySites:
 
     requests: to the subscription's Resource Manager. resource_ids: of the apps and slots.
     graph: whether Resource Graph may answer for `config/web`. It may be some minutes behind, so it is for commands that
-    only read.
+    only read. clock: seconds, monotonic.
     """
 
-    def __init__(self, requests: ArmRequests, subscription: str, resource_ids: Iterable[str], graph: bool = False):
+    def __init__(
+        self,
+        requests: ArmRequests,
+        subscription: str,
+        resource_ids: Iterable[str],
+        graph: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ):
         self._requests = requests
         self._subscription = subscription
+        self._clock = clock
+        self._listed_at = 0.0
         self._wanted = {each.lower() for each in resource_ids}
         self._sites = _Once(self._list_sites)
         self._configurations = _Once(self._query_configurations if graph else dict)
@@ -46,10 +58,11 @@ class ManySites:
     def site(self, resource_id: str) -> Mapping[str, Any] | None:
         """Return the body of an app or slot, once: whoever asks again wants to know its state anew.
 
-        None where a GET must tell: the list did not have it, or was not worth it.
+        None where a GET must tell: the list did not have it, was not worth it, or is too old: an app may have been
+        deleted since, and its SCM host's name, to which a token is sent, may be somebody else's.
         """
         found: Mapping[str, Any] | None = self._sites.get().pop(resource_id.lower(), None)
-        return found
+        return found if self._clock() - self._listed_at < LISTED_SECONDS else None
 
     def configuration(self, resource_id: str) -> Mapping[str, Any] | None:
         """Return the properties of an app's `config/web`; None where a GET must tell."""
@@ -62,6 +75,7 @@ class ManySites:
         return found
 
     def _list_sites(self) -> dict[str, Any]:
+        self._listed_at = self._clock()
         missing = {each for each in self._wanted if "/slots/" not in each}
         rows = self._listed("sites", missing) if len(missing) > FEW_APPS else ()
         # A row that names no SCM site is not all that a GET would return.

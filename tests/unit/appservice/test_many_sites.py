@@ -8,7 +8,7 @@ import pytest
 
 from azext_pythonapp.appservice.arm import Arm
 from azext_pythonapp.appservice.arm_requests import ArmAnswer, ArmRequests
-from azext_pythonapp.appservice.many_sites import ManySites
+from azext_pythonapp.appservice.many_sites import LISTED_SECONDS, ManySites
 from azext_pythonapp.appservice.retry import Outage
 from azext_pythonapp.errors import NotFound, Refused
 from tests.unit.passing_time import Time
@@ -217,3 +217,12 @@ def test_plans_come_with_one_list():
     one = arm(azure, *map(site_id, "abcd"))
     assert [one.plan_tier(site) for site in opened(one, *"abcd")] == ["Free"] * 4
     assert azure.asked == [f"GET {SITES}", f"GET {PLANS}"]
+
+
+def test_what_was_listed_long_ago_is_asked_for_again():
+    names, time = ["a", "b", "c", "d"], Time()
+    azure = Azure(**{SITES: [(200, {"value": list(map(body, names))})]})
+    many = ManySites(ArmRequests(azure, "https://arm"), "sub", map(site_id, names), clock=time.clock)
+    assert many.site(site_id("a")) is not None
+    time.sleep(LISTED_SECONDS)
+    assert many.site(site_id("b")) is None
