@@ -1,6 +1,6 @@
 """How the answer for many apps looks with `--output table`: one row for each app, or a summary for a dry run."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from functools import wraps
 
 from azext_pythonapp._table import fitted
@@ -32,6 +32,7 @@ def many_apps_table(answer, table):
     """Rows of `--ids`: the app and how it ended, then the columns of the command's own table, and what went wrong."""
     if any((row.get("result") or {}).get("dryRun") for row in answer if isinstance(row.get("result"), dict)):
         return _summary(answer)
+    named = {id(row): label for row, label in zip(answer, _apps(answer))}
     rows = [(row, own) for row in answer for own in _own_rows(row, table)]
     columns = list(dict.fromkeys(name for _, own in rows for name in own))
     warned = any(_warnings(row) is not None for row in answer)
@@ -40,7 +41,7 @@ def many_apps_table(answer, table):
         [
             OrderedDict(
                 [
-                    ("App", _app(row["app"], answer)),
+                    ("App", named[id(row)]),
                     ("Status", row["status"]),
                     *((name, own.get(name)) for name in columns),
                     *([("Warnings", _warnings(row))] if warned else []),
@@ -78,11 +79,13 @@ def _warnings(row):
     return len(warnings) if isinstance(warnings, list) else None
 
 
-def _app(app, answer):
-    """The app's name, with the slot; with the group where another app has the same name."""
-    name = _name(app)
-    same = {row["app"]["resourceGroup"].lower() for row in answer if _name(row["app"]).lower() == name.lower()}
-    return f"{name} ({app['resourceGroup']})" if len(same) > 1 else name
+def _apps(answer):
+    """The apps' names, with the slot; with the group, then the subscription, where another has the same name."""
+    names = [_name(row["app"]) for row in answer]
+    for more in ([row["app"]["resourceGroup"] for row in answer], [row["id"].split("/")[2] for row in answer]):
+        same = Counter(map(str.lower, names))
+        names = [f"{name} ({one})" if same[name.lower()] > 1 else name for name, one in zip(names, more)]
+    return names
 
 
 def _name(app):

@@ -69,3 +69,10 @@ def test_lines_of_logs_keep_their_indent():
 )
 def test_other_answers_are_not_of_many(answer):
     assert not of_many(answer)
+
+
+def test_apps_of_two_subscriptions_are_told_apart():
+    first, second = row("shop", result=[]), row("shop", result=[])
+    second["id"] = second["id"].replace("/s/", "/t/")
+    rows = or_many(_format.packages_table)([first, second, row("b", result=[])])
+    assert [each["App"] for each in rows] == ["shop (rg) (s)", "shop (rg) (t)", "b"]
