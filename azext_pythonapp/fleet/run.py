@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -86,9 +87,8 @@ class _Run:
         interrupted = False
         try:
             for number in range(min(self._limits.parallel, len(self._waiting))):
-                with self._lock:
-                    self._running += 1
-                threading.Thread(target=self._take_turns, name=f"app {number}", daemon=True).start()
+                if not self._started(number):
+                    break
             if not self._waiting:
                 self._over.set()
             self._wait()
@@ -99,6 +99,22 @@ class _Run:
             self._wait()
         why = self._why or "the command was interrupted."
         return FleetRun([outcome or skipped(why) for outcome in self._outcomes], interrupted)
+
+    def _started(self, number: int) -> bool:
+        """Start a thread; return False when this machine has no more, so that those there are do the work."""
+        with self._lock:
+            self._running += 1
+        try:
+            threading.Thread(target=self._take_turns, name=f"app {number}", daemon=True).start()
+        except RuntimeError:
+            with self._lock:
+                self._running -= 1
+                if self._running == 0:
+                    self._over.set()
+            if number == 0:
+                raise
+            return False
+        return True
 
     def _wait(self) -> None:
         while not self._over.wait(_LOOK_SECONDS):
@@ -112,7 +128,8 @@ class _Run:
                 with self._lock:
                     self._outcomes[position] = outcome
                 self._count(outcome)
-                self._watcher.ended(member, outcome)
+                with suppress(Exception):  # what cannot be shown never ends the work
+                    self._watcher.ended(member, outcome)
         finally:
             with self._lock:
                 self._running -= 1
@@ -126,7 +143,8 @@ class _Run:
                 return None
             position = self._waiting[self._next]
             self._next += 1
-        self._watcher.began(self._members[position])
+        with suppress(Exception):
+            self._watcher.began(self._members[position])
         return position
 
     def _done(self, member: Member) -> Outcome:

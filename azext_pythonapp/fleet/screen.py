@@ -160,8 +160,7 @@ class MemberProgress:
     def now(self) -> str:
         """Return what is being done just now, and for how long this app has been worked on."""
         seconds = int(self.seconds)
-        titles = self._titles
-        what = self._status or (titles[-1] if titles else "")
+        what = self._status or "".join(self._titles[-1:])  # another thread may take the title away meanwhile
         return f"{what.rstrip('.') or 'working'}, {seconds // 60}:{seconds % 60:02d}"
 
     def say(self, message: str) -> None:

@@ -148,3 +148,27 @@ def test_a_second_ctrl_c_ends_at_once():
             run_all(members(3), work, Limits(1), watcher)
     finally:
         over.set()
+
+
+def test_what_cannot_be_shown_ends_nothing():
+    def broken(*_):
+        raise IndexError("a bug")
+
+    watcher = Watcher()
+    watcher.began = watcher.ended = broken
+    assert statuses(run_all(members(3), lambda member: member.name, Limits(1), watcher)) == ["succeeded"] * 3
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_fewer_threads_than_wanted_do_all_the_work(monkeypatch, threads):
+    class Few(threading.Thread):
+        started = 0
+
+        def start(self):
+            if Few.started == threads:
+                raise RuntimeError("can't start new thread")
+            Few.started += 1
+            super().start()
+
+    monkeypatch.setattr(threading, "Thread", Few)
+    assert statuses(run_all(members(5), lambda member: None, Limits(4), Watcher())) == ["succeeded"] * 5

@@ -161,3 +161,16 @@ def test_nothing_is_printed_once_it_is_closed(terminal):
     thread.join()
     screen.ended(member("shop"), failed("Late."), "")
     assert terminal.getvalue() == before
+
+
+def test_a_title_may_go_away_while_it_is_shown():
+    class Titles(list):
+        """What another thread empties between the question whether there is one and the answer."""
+
+        def __bool__(self):
+            self.clear()
+            return True
+
+    progress = Screen(False).progress(member("shop"))
+    progress._titles = Titles(["Installing"])
+    assert progress.now().startswith(("working, ", "Installing, "))
