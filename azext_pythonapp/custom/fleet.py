@@ -4,8 +4,11 @@ az gets the functions from here, as `azext_pythonapp.custom.fleet#runtime.show_a
 function of that name does.
 """
 
+import os
+import stat
 import sys
 from collections import defaultdict
+from contextlib import suppress
 from functools import wraps
 from importlib import import_module
 from inspect import Parameter, signature
@@ -32,6 +35,7 @@ OF_ONE_APP = ("vendor_packages",)
 DEFAULT_PARALLEL, MOST_PARALLEL = 10, 200
 _APP_OPTIONS = {"resource_group_name": "--resource-group", "webapp_name": "--name", "slot": "--slot"}
 _LOCAL_FILES = {"file": "--file", "output_file": "--output-file"}
+_READ_FILES = {"requirement": "--requirement", "constraint": "--constraint", "package": "--package"}
 _OF_MANY = ("--ids", "--parallel", "--max-failures")
 
 
@@ -107,6 +111,8 @@ class Fleet:
             raise InvalidInput(f"--max-failures {max_failures} is not a number from 1 on.")
         self._limits = Limits(parallel, max_failures)
         self._screen = Screen(cmd.cli_ctx.only_show_errors)
+        self._changes = False  # whether something may have been changed by now
+        self._unasked = set()  # the apps in which nothing was to change when the question was asked
 
     def run(self, ids):
         """Return the answer: what became of each app, in the order given. The exit code is 1 unless all succeeded.
@@ -123,9 +129,13 @@ class Fleet:
         self._rehearse(members[0])
         try:
             known = self._confirmed(members)
+            self._changes = not self._options.get("dry_run") and self._function.__name__ not in READERS
             done = self._run_all(members, self._options, known)
         except KeyboardInterrupt as interrupt:
             self._screen.close()
+            _end_at_once(self._cmd.cli_ctx)
+            if not self._changes:
+                raise Interrupted("Interrupted. Nothing was changed.") from interrupt
             raise Interrupted(
                 "Interrupted twice: apps that were worked on may be changed in part, and nothing is known of them.",
                 "Run the same command again: it goes on with what it finds.",
@@ -149,6 +159,12 @@ class Fleet:
         for name, option in _LOCAL_FILES.items():
             if self._options.get(name) is not None:
                 raise InvalidInput(f"--ids and {option} cannot be used together: it is one file.", "Name one app.")
+        for name, option in _READ_FILES.items():
+            if _is_read_once(self._options.get(name)):
+                raise InvalidInput(
+                    f"{option} '{self._options[name]}' can be read only once, and --ids reads it for each app.",
+                    "Put it into a file.",
+                )
 
     def _members(self, ids):
         from azext_pythonapp.errors import InvalidInput
@@ -195,7 +211,8 @@ class Fleet:
             self._screen.say(line)
         if number:
             console(self._cmd).confirm(f"Change {number} of {apps(len(members))}?")
-        self._options["yes"] = True
+            self._options["yes"] = True
+        self._unasked = {member.resource_id for member, row in zip(members, rows) if not affected([row])}
         return [None if outcome.status == "succeeded" else outcome for outcome in planned.outcomes]
 
     def _run_all(self, members, options, known):
@@ -229,6 +246,8 @@ class Fleet:
 
     def _for_one(self, member, options):
         named = {"resource_group_name": None, "webapp_name": member.resource_id, "slot": None}
+        if member.resource_id in self._unasked:
+            named["yes"] = False
         return {**self._options, **options, **named}
 
 
@@ -318,6 +337,28 @@ def _read_standard_input():
 def _read_text(name):
     with open(name, encoding="utf-8-sig") as file:
         return file.read()
+
+
+def _is_read_once(name):
+    """Return whether a file is a pipe, a terminal or the like, which is empty for whoever reads it next."""
+    try:
+        mode = os.stat(name).st_mode if name and name != os.devnull else 0
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode)
+
+
+def _end_at_once(cli_ctx):
+    """Let the process end once az has printed the error, without waiting for requests of apps that are worked on."""
+    from knack.events import EVENT_CLI_POST_EXECUTE
+
+    def end(_cli, **_):
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(AttributeError, OSError, ValueError):
+                stream.flush()
+        os._exit(1)  # pylint: disable=protected-access  # Python itself would wait for the threads of pools
+
+    cli_ctx.register_event(EVENT_CLI_POST_EXECUTE, end)
 
 
 def _end_with_failure(cli_ctx):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from inspect import Parameter, signature
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ import pytest
 
 from azext_pythonapp.custom import fleet
 from azext_pythonapp.custom.opening import OptionsRead
-from azext_pythonapp.errors import Conflict, InvalidInput, NotFound, Refused
+from azext_pythonapp.errors import Conflict, Interrupted, InvalidInput, NotFound, Refused
 
 MODULES = ("history", "job", "package", "publish", "rollback", "runtime", "web_config")
 
@@ -224,7 +225,7 @@ def test_one_question_for_all_apps(monkeypatch, capsys):
         ("b", False, True),
         ("c", False, True),
         ("a", True, False),
-        ("c", True, False),
+        ("c", False, False),
     ]
     assert [row["status"] for row in answer] == ["succeeded", "failed", "succeeded"]
     text = capsys.readouterr().err
@@ -296,3 +297,52 @@ def test_closed_standard_input_matters_only_to_who_reads_it(monkeypatch):
     assert run(Command({"a": changed}), site("a"))[0][0]["status"] == "succeeded"
     with pytest.raises(InvalidInput, match="standard input cannot be read"):
         run(Command({}), "-")
+
+
+def test_what_was_not_asked_is_not_agreed_to(monkeypatch):
+    answering(monkeypatch, True)
+    command = Command({"a": unchanged})
+    run(command, site("a"), yes=False)
+    assert command.calls == [("a", False, True), ("a", False, False)]
+
+
+def test_ctrl_c_at_the_question_changes_nothing(monkeypatch):
+    from azext_pythonapp.console import Console
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Console, "confirm", interrupt)
+    command = Command({"a": changed})
+    with pytest.raises(Interrupted, match=r"^Interrupted. Nothing was changed.$"):
+        run(command, site("a"), yes=False)
+    assert command.calls == [("a", False, True)]
+
+
+def test_a_second_ctrl_c_ends_without_waiting_for_pools(monkeypatch):
+    from azext_pythonapp.fleet import run as module
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    ended = []
+    monkeypatch.setattr(module, "run_all", interrupt)
+    monkeypatch.setattr(os, "_exit", ended.append)
+    context = Context()
+    with pytest.raises(Interrupted, match="may be changed in part"):
+        run(Command({"a": changed}), site("a"), context=context)
+    ((name, handler),) = context.events
+    handler(context)
+    assert name == "Cli.PostExecute" and ended == [1]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+def test_a_file_that_can_be_read_only_once_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+
+    def install(cmd, resource_group_name, webapp_name, slot=None, requirement=None):
+        raise AssertionError("nothing is read")
+
+    cmd = SimpleNamespace(cli_ctx=Context())
+    with pytest.raises(InvalidInput, match="--requirement .* can be read only once"):
+        fleet.for_many(install)(cmd, ids=[site("a")], requirement=str(tmp_path / "pipe"))
