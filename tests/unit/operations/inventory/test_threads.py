@@ -45,5 +45,26 @@ def test_an_error_is_raised_and_nothing_more_is_begun():
     assert begun == [0]
 
 
+def test_after_ctrl_c_nothing_more_is_begun():
+    begun: list[int] = []
+    pressed = threading.Event()
+
+    def work(number: int) -> None:
+        begun.append(number)
+        if number:
+            assert pressed.wait(60)
+
+    def press(count: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        each_of(range(100), work, 1, press)
+    (worker,) = [thread for thread in threading.enumerate() if thread.name == "fleet-0"] or [None]
+    pressed.set()
+    if worker is not None:
+        worker.join(60)
+    assert len(begun) <= 2
+
+
 def test_nothing_to_do_is_done():
     assert each_of([], str, 5) == []
