@@ -113,12 +113,11 @@ class SharedTls:
         bundle = verify if isinstance(verify, str) else bundle_of_environment()
         with self._lock:
             if bundle not in self._contexts:
-                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+                # As urllib3 makes one for a single app: its flags depend on the version of Python.
+                is_folder = os.path.isdir(bundle)
+                file, folder = (None, bundle) if is_folder else (bundle, None)
+                context = ssl.create_default_context(cafile=file, capath=folder)
                 context.minimum_version = ssl.TLSVersion.TLSv1_2
-                if os.path.isdir(bundle):
-                    context.load_verify_locations(capath=bundle)
-                else:
-                    context.load_verify_locations(cafile=bundle)
                 self._contexts[bundle] = context
             return _Adapter(self._contexts[bundle])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 
 import pytest
@@ -122,3 +123,17 @@ def test_after_a_failure_the_others_do_not_wait_for_each_other():
     for thread in threads:
         thread.join()
     assert sorted(map(str, ended)) == ["1", "2", "3", "Unreachable"]
+
+
+def test_certificates_are_judged_as_this_python_does(monkeypatch):
+    usual = ssl.create_default_context
+
+    def strict(**given):
+        context = usual(**given)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT  # as from Python 3.13 on
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", strict)
+    context = SharedTls().adapter(bundle_of_environment())._context
+    assert context.verify_flags & ssl.VERIFY_X509_STRICT
+    assert context.check_hostname and context.verify_mode == ssl.CERT_REQUIRED
