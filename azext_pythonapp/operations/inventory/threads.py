@@ -17,7 +17,7 @@ def each_of(
     """Return what `work` returns for each thing, in their order.
 
     parallel: how many at a time. done: called, in the caller's thread, with the number of those that are done.
-    After Ctrl-C no more are begun, and nobody waits for the threads. Raises what `work` raised for any of the things, at once.
+    After Ctrl-C no more are begun, and nobody waits for the threads. Raises what `work` raised for any thing, at once.
     """
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     ended: queue.SimpleQueue[tuple[int, R | None, BaseException | None]] = queue.SimpleQueue()
