@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
 import warnings
 from collections.abc import Iterable, Iterator
 from typing import Union
@@ -15,6 +16,7 @@ _MAX_SKIPPED_LINES = 60
 # How many characters are parsed in all to find them.
 _MAX_PARSED = 3_000_000
 _INDENTATION = re.compile(r"[ \t]*")
+_PARSING = threading.Lock()
 _PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
@@ -116,10 +118,20 @@ class Source:
                         self.imports[alias.asname or alias.name] = dotted
 
 
+def parsed(content: str | bytes) -> ast.Module:
+    """Return `ast.parse(content)`, in one thread at a time. Raises what that raises.
+
+    Some versions of Python count the depth of all trees that are being made together; of two threads at the same time,
+    one may get a SystemError (docs/platform/az-extension.md 5.4).
+    """
+    with _PARSING:
+        return ast.parse(content)
+
+
 def _tree(content: str | bytes) -> ast.Module | None:
     """Parse content, without the lines that cannot be parsed; None when hardly any can."""
     try:
-        return ast.parse(content)
+        return parsed(content)
     except _PARSE_ERRORS:
         pass
     text = content.decode("utf-8-sig", "replace") if isinstance(content, bytes) else content
@@ -128,7 +140,7 @@ def _tree(content: str | bytes) -> ast.Module | None:
     lines = re.split(r"\r\n|\r|\n", text)
     for _ in range(min(_MAX_SKIPPED_LINES, len(lines), 1 + _MAX_PARSED // (len(text) + 1))):
         try:
-            return ast.parse("\n".join(lines))
+            return parsed("\n".join(lines))
         except SyntaxError as error:
             if not _skip_line(lines, error):
                 return None

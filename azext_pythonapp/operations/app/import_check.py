@@ -9,11 +9,13 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.kudu_commands import CommandResult
 from azext_pythonapp.entrypoints.served import served
+from azext_pythonapp.entrypoints.source import parsed
 from azext_pythonapp.errors import Conflict, PythonAppError, RemoteFailed, UnknownOutcome
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, web_root
 from azext_pythonapp.packages.missing_module import missing_module, package_of
@@ -172,13 +174,14 @@ def _import_advice(
     )
 
 
+@cache
 def program() -> str:
     """The program for the worker, without its comments: cmd.exe takes 8191 characters in all
     (docs/platform/kudu.md 1.2)."""
     folder = importlib.resources.files("azext_pythonapp.import_program")
     statements: list[ast.stmt] = []
     for name in PROGRAM:
-        tree = ast.parse((folder / name).read_text("utf-8"))
+        tree = parsed((folder / name).read_text("utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
                 node.body = node.body[1:]
