@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,7 @@ from requests.cookies import RequestsCookieJar
 from azext_pythonapp import advice
 from azext_pythonapp.appservice.arm import Arm
 from azext_pythonapp.appservice.arm_pipeline import connect
-from azext_pythonapp.appservice.connections import Connections
+from azext_pythonapp.appservice.connections import Connections, EnvironmentProxies
 from azext_pythonapp.appservice.credentials import ScmCredentials
 from azext_pythonapp.appservice.kudu import Kudu
 from azext_pythonapp.appservice.outcome import is_permanent
@@ -87,6 +88,7 @@ class App:
     left: the changes that this command left to go on in Azure, by their ids; it has said how they are finished.
     fingerprint: tells whether the same command is run again (`advice.fingerprint`); "" when it is not known.
     looks: what tells the change that was interrupted before this command (`LeftChange`); empty where nobody looked.
+    no_lease: set when the command that asks the Pythons saw that no change of the app was left, nor is being made.
     one_of_many: whether the command works on more apps: what the SCM site knows is then not asked of Resource Manager,
     which limits the requests.
     user: returns the name of who az is signed in as; "" when that is not known. principal: it and the object id.
@@ -103,6 +105,7 @@ class App:
     principal: Callable[[], Principal] = field(default=Principal, repr=False, compare=False)
     left: set[str] = field(default_factory=set, repr=False, compare=False)
     looks: list[Callable[[], Any]] = field(default_factory=list, repr=False, compare=False)
+    no_lease: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
     one_of_many: bool = field(default=False, compare=False)
     _said: set[str] = field(default_factory=set, repr=False, compare=False)
 
@@ -139,9 +142,10 @@ def open_app(
         return bearer_token(cli_ctx) if shared is None else shared.token(subscription)
 
     def session() -> requests.Session:
-        opened = web_session(cli_ctx)
-        if shared is not None:
-            shared.share_tls(opened)
+        if shared is None:
+            return web_session(cli_ctx)
+        opened = web_session(cli_ctx, shared.proxies)
+        shared.share_tls(opened)
         return opened
 
     subscription = str(cli_ctx.data.get("subscription_id") or "")
@@ -200,18 +204,39 @@ class _Session(requests.Session):
     By default, requests prefers REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE to a session's `verify`, so that
     AZURE_CLI_DISABLE_CONNECTION_VERIFICATION would have no effect where a bundle is set as well. az passes `verify`
     with each request for that reason (azure.cli.core.util.send_raw_request).
+
+    environment: the proxies that it names.
     """
+
+    __attrs__ = [*requests.Session.__attrs__, "_environment"]  # what a copy has, too
+
+    def __init__(self, environment: EnvironmentProxies) -> None:
+        super().__init__()
+        self._environment = environment
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         """Return the settings of one request; `verify` True still means the bundle that the environment names."""
-        return super().merge_environment_settings(url, proxies, stream, self.verify if verify is None else verify, cert)
+        verify = self.verify if verify is None else verify
+        if not self.trust_env or proxies:
+            return super().merge_environment_settings(url, proxies, stream, verify, cert)
+        if verify is True:
+            verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        return {
+            "proxies": {**self.proxies, **self._environment.of(url)},
+            "stream": self.stream if stream is None else stream,
+            "verify": verify,
+            "cert": self.cert if cert is None else cert,
+        }
 
 
-def web_session(cli_ctx: Any) -> requests.Session:
-    """Return a requests session with az's user agent, request id and TLS setting."""
+def web_session(cli_ctx: Any, proxies: EnvironmentProxies | None = None) -> requests.Session:
+    """Return a requests session with az's user agent, request id and TLS setting.
+
+    proxies: those of the environment, where they were read already; None to read them at its first request.
+    """
     from azure.cli.core.util import get_az_user_agent, should_disable_connection_verify
 
-    session = _Session()
+    session = _Session(proxies or EnvironmentProxies())
     session.cookies = _Cookies()
     session.verify = not should_disable_connection_verify()
     session.headers["User-Agent"] = get_az_user_agent()

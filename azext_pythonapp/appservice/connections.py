@@ -1,4 +1,5 @@
-"""What a command that works on many apps shares between them: sign-ins, clients of Resource Manager, the TLS context.
+"""What a command that works on many apps shares between them: sign-ins, clients of Resource Manager, the TLS context and
+the proxies.
 
 For each app anew, these cost a tenth of a second of this machine's time, most of it for reading certificates
 (docs/platform/az-extension.md 5.2 has how urllib3 takes them).
@@ -13,10 +14,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, getproxies_environment
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
 
 from azext_pythonapp.appservice.arm import Arm
 from azext_pythonapp.appservice.arm_budget import ArmBudget, Send
@@ -57,12 +60,13 @@ class Connections:
         self._resource_ids = {key.lower(): list(ids) for key, ids in resource_ids.items()}
         self._get_token = get_token
         self._say = say
-        self._reads = reads
+        self.reads = reads
         self._lock = threading.Lock()
         self._subscriptions: dict[str, _Subscription] = {}
         self._tokens: dict[str, tuple[float, str]] = {}
         self._signing_in: dict[str, threading.Lock] = {}
         self._tls = SharedTls()
+        self.proxies = EnvironmentProxies()
 
     def arm(self, subscription: str, say: Callable[[str], None]) -> Arm:
         """Return Resource Manager for one app. say: takes a line for the user when a request takes long."""
@@ -78,7 +82,7 @@ class Connections:
             if found is None:
                 send = ArmBudget(subscription, self._say).keeping(one_first(sender(self._cli_ctx, subscription)))
                 requests_ = ArmRequests(send, self._cli_ctx.cloud.endpoints.resource_manager)
-                many = ManySites(requests_, subscription, self._resource_ids.get(key, ()), self._reads)
+                many = ManySites(requests_, subscription, self._resource_ids.get(key, ()), self.reads)
                 found = self._subscriptions[key] = _Subscription(send, many)
         return found
 
@@ -120,6 +124,33 @@ class SharedTls:
                 context.minimum_version = ssl.TLSVersion.TLSv1_2
                 self._contexts[bundle] = context
             return _Adapter(self._contexts[bundle])
+
+
+class EnvironmentProxies:
+    """The proxies that the environment names, read once: requests goes through all variables four times a request.
+
+    Several threads can use it at the same time.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._of_all: dict[str, str] | None = None
+        self._of_hosts: dict[tuple[str, str], dict[str, str]] = {}
+
+    def of(self, url: str) -> dict[str, str]:
+        """Return what `requests.utils.get_environ_proxies` returns for an address."""
+        with self._lock:
+            if not self._of_hosts and self._of_all is None:
+                named, found = getproxies_environment(), getproxies()
+                # Otherwise the variable no_proxy, or what the system has set, tells which hosts are reached directly.
+                self._of_all = found if not found or (named and "no" not in named) else None
+            if self._of_all is not None:
+                return dict(self._of_all)
+            parts = urlsplit(url)
+            key = parts.scheme, parts.netloc
+            if key not in self._of_hosts:
+                self._of_hosts[key] = get_environ_proxies(url)
+            return dict(self._of_hosts[key])
 
 
 def bundle_of_environment() -> str:

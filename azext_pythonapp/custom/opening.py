@@ -49,7 +49,7 @@ def app_named(cmd, resource_group_name, webapp_name, slot, otherwise=None):
             advice.fingerprint(words, arguments()),
             *([one.connections] if one is not None else []),
         )
-        lefts.append(LeftChange(app))
+        lefts.append(LeftChange(app, late=one is not None and one.connections.reads))
         if one is not None:
             one.opened.append(app)
         return app

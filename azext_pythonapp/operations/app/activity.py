@@ -14,6 +14,7 @@ from typing import Any
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import PythonAppError
+from azext_pythonapp.history.lease import LEASE
 from azext_pythonapp.history.store import HISTORY, NEWEST
 from azext_pythonapp.ids import ID
 from azext_pythonapp.jobs import pending_restart, request
@@ -27,8 +28,8 @@ from azext_pythonapp.operations.app.used_runtimes import may_use
 _NEWEST = "\\".join([*HISTORY.split("/"), NEWEST])
 # Commands that work on the Python that web.config starts.
 _OF_PACKAGES = ("install-requirements", "package install", "package uninstall")
-_BEGIN, _END = "pythonapp-records", "pythonapp-records-end"
-_ROW = re.compile(r"^pythonapp-(?P<kind>left|queued|change) (?P<name>\S+)[ \r]*$", re.MULTILINE)
+_BEGIN, _END, _LEASED = "pythonapp-records", "pythonapp-records-end", "pythonapp-leased"
+_ROW = re.compile(r"^pythonapp-(?P<kind>left|queued|change|leased) (?P<name>\S+)[ \r]*$", re.MULTILINE)
 
 
 def _windows(path: str) -> str:
@@ -43,6 +44,7 @@ LOOK = " & ".join(
         rf"(for %i in ({_windows(pending_restart.FOLDER)}\* .) do @echo pythonapp-left %~nxi)",
         rf"(for /d %i in ({_windows(request.FOLDER)}\* .) do "
         rf'@if not exist "%i\{request.STATE}" echo pythonapp-queued %~nxi)',
+        f"(if exist {_windows(LEASE)} echo {_LEASED} lease)",
         rf"(for %i in ({_windows(HISTORY)}\*.json .) do @echo pythonapp-change %~ni)",
         rf'(for %i in ({_windows(pending_restart.LOCKS)}\*.lock nul) do @type "%i")',
         "echo.",
@@ -95,6 +97,11 @@ def parse_records(output: str) -> Records | None:
         tuple(sorted(filter(ID.fullmatch, names["change"]))),
         _fields(brace + description),
     )
+
+
+def tells_no_lease(output: str) -> bool:
+    """Return whether a command with `LOOK` in it saw that there is no lease. output: what it printed."""
+    return _END in output and _LEASED not in output
 
 
 def _markers(names: Sequence[str]) -> list[Marker]:

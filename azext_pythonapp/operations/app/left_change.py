@@ -26,16 +26,24 @@ _SKEW = timedelta(minutes=5)
 class LeftChange:
     """Looks for an interrupted change of an app, beside what a command does with the app.
 
-    It is looked for as soon as the object is made, in a thread; one request.
+    It is looked for as soon as the object is made, in a thread; one request. late: it is looked for when it is needed,
+    and not at all where the command that asked the Pythons saw that there is none (`App.no_lease`).
     """
 
-    def __init__(self, app: App):
+    def __init__(self, app: App, late: bool = False):
         self._app = app
         self._found: Record | None = None
         self._known = False
         self._thread = threading.Thread(target=self._look, name="left change", daemon=True)
-        self._thread.start()
+        self._begun = threading.Lock()
+        if not late:
+            self._begin()
         app.looks.append(self.before)
+
+    def _begin(self) -> None:
+        """Begin to look, unless that was done before."""
+        if self._begun.acquire(blocking=False):
+            self._thread.start()
 
     def _look(self) -> None:
         with suppress(Exception):  # whatever goes wrong: the command that is wanted goes on and says what it meets
@@ -44,6 +52,7 @@ class LeftChange:
 
     def before(self) -> Record | None:
         """Return the change that was interrupted before the command began. Raises what the SCM site raises."""
+        self._begin()
         self._thread.join(_PATIENCE)
         return self._found if self._known else interrupted_change(self._app)
 
@@ -53,6 +62,9 @@ class LeftChange:
         succeeded: whether the command did what was asked for. When it is the interrupted one, run again, and has found
         nothing left to do, the change's record is completed instead. Raises nothing.
         """
+        if not self._begun.locked() and self._app.no_lease.is_set():
+            return
+        self._begin()
         self._thread.join(_PATIENCE)
         if self._found is None:
             return

@@ -19,7 +19,7 @@ from azext_pythonapp.entrypoints.detection import FOREIGN_FOLDERS
 from azext_pythonapp.errors import AccessDenied, InvalidWebConfig, NotFound, PythonAppError, UnknownOutcome
 from azext_pythonapp.jobs import pending_restart
 from azext_pythonapp.operations.app import findings
-from azext_pythonapp.operations.app.activity import LOOK, Records, activity, parse_records
+from azext_pythonapp.operations.app.activity import LOOK, Records, activity, parse_records, tells_no_lease
 from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, WWWROOT, AppFiles, FileState, home_folder, web_root
 from azext_pythonapp.packages import record
@@ -360,7 +360,14 @@ def not_answered(app: App, python: InstalledRuntime, unknown: str) -> UnknownOut
 def _ask_pythons(app: App, more: str = LOOK) -> _Pythons:
     ask = app.kudu.site_extensions if app.one_of_many else partial(list_extensions, app.arm, app.site)
     extensions = Part("site extensions", ask)
-    return _Pythons(extensions, Part("pythons", partial(survey, app.kudu, more)))
+    return _Pythons(extensions, Part("pythons", partial(_survey, app, more)))
+
+
+def _survey(app: App, more: str) -> Survey:
+    found = survey(app.kudu, more)
+    if tells_no_lease(found.output):
+        app.no_lease.set()
+    return found
 
 
 def _ask_records(app: App) -> Records | None:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import ssl
 import threading
 
 import pytest
 import requests
+from requests.utils import get_environ_proxies
 
-from azext_pythonapp.appservice.connections import Connections, SharedTls, bundle_of_environment, one_first
+from azext_pythonapp.appservice.app import _Session
+from azext_pythonapp.appservice.connections import (
+    Connections,
+    EnvironmentProxies,
+    SharedTls,
+    bundle_of_environment,
+    one_first,
+)
 from azext_pythonapp.errors import Unreachable
 from tests.unit.local_azure.linux_azure import LinuxAzure
 
@@ -137,3 +146,47 @@ def test_certificates_are_judged_as_this_python_does(monkeypatch):
     context = SharedTls().adapter(bundle_of_environment())._context
     assert context.verify_flags & ssl.VERIFY_X509_STRICT
     assert context.check_hostname and context.verify_mode == ssl.CERT_REQUIRED
+
+
+PROXY_NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"HTTPS_PROXY": "http://one:1"},
+        {"https_proxy": "http://one:1", "all_proxy": "http://two:2", "HTTPS_PROXY": "http://three:3"},
+        {"HTTPS_PROXY": "http://one:1", "NO_PROXY": ".scm.azurewebsites.net,localhost"},
+        {"HTTPS_PROXY": "http://one:1", "no_proxy": "*"},
+        {"NO_PROXY": "localhost"},
+    ],
+)
+def test_the_proxies_are_those_that_requests_takes(monkeypatch, variables):
+    for name in PROXY_NAMES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    proxies, plain = EnvironmentProxies(), requests.Session()
+    for url in (
+        "https://shop.scm.azurewebsites.net/api",
+        "https://shop.azurewebsites.net/",
+        "http://localhost:80/a",
+    ) * 2:
+        usual = plain.merge_environment_settings(url, {}, None, None, None)
+        ours = _Session(proxies).merge_environment_settings(url, {}, None, None, None)
+        assert ours == usual and proxies.of(url) == get_environ_proxies(url)
+
+
+def test_a_session_without_trust_in_the_environment(monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://one:1")
+    session = _Session(EnvironmentProxies())
+    session.trust_env = False
+    assert session.merge_environment_settings("https://shop", {}, None, None, None)["proxies"] == {}
+
+
+def test_a_copy_of_a_session_knows_the_proxies(monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://one:1")
+    again = copy.copy(_Session(EnvironmentProxies()))
+    assert again.merge_environment_settings("https://shop", {}, None, None, None)["proxies"]["https"] == "http://one:1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -27,6 +28,7 @@ class FolderApp:
     command: str | None = "az webapp python set-version -g rg -n shop --version 3.6"
     left: set[str] = field(default_factory=set)
     looks: list[Any] = field(default_factory=list)
+    no_lease: threading.Event = field(default_factory=threading.Event)
     site: Site = field(default_factory=shop_site)
     progress: Recorded = field(default_factory=Recorded)
     arm: Any = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -41,6 +42,7 @@ class App:
     progress: Recorded = field(default_factory=Recorded)
     left: set[str] = field(default_factory=set)
     looks: list[Any] = field(default_factory=list)
+    no_lease: threading.Event = field(default_factory=threading.Event)
 
     @property
     def fingerprint(self) -> str:

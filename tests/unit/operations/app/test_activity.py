@@ -11,7 +11,14 @@ import pytest
 from azext_pythonapp.jobs.pending_restart import FOLDER as LEFT
 from azext_pythonapp.jobs.request import FOLDER as JOBS
 from azext_pythonapp.operations.app import activity as module
-from azext_pythonapp.operations.app.activity import LOOK, activity, had_web_config, last_change, parse_records
+from azext_pythonapp.operations.app.activity import (
+    LOOK,
+    activity,
+    had_web_config,
+    last_change,
+    parse_records,
+    tells_no_lease,
+)
 from tests.unit.folder_site import FolderSite
 from tests.unit.operations.shop import shop_site
 
@@ -58,6 +65,12 @@ def test_the_command_is_one_line_without_a_redirection():
 
 def test_nothing_is_known_of_an_answer_that_was_cut():
     assert parse_records("") is None and parse_records("pythonapp-records\r\npythonapp-left x") is None
+
+
+def test_whether_there_is_a_lease():
+    leased = printed("pythonapp-leased lease ", f"pythonapp-change {NEW}", "")
+    assert not tells_no_lease(leased) and parse_records(leased).changes == (NEW,)
+    assert tells_no_lease(printed("", "")) and not tells_no_lease("") and not tells_no_lease("pythonapp-records\r\n")
 
 
 def test_an_app_without_records(app):

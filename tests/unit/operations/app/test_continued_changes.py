@@ -154,6 +154,21 @@ def test_a_reader_says_what_a_killed_one_left(site: FolderSite, monkeypatch: pyt
     assert len(reader.progress.said) == 2 and interrupted in reader.progress.said[0]
 
 
+def test_a_late_look_is_spared_where_there_is_no_lease(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many apps, each request counts: the command that asks the Pythons has seen it."""
+    interrupted = kill(site, monkeypatch)
+    reader = App(site, "az webapp python show -g rg -n shop")
+    number = len(site.requests)
+    reader.no_lease.set()
+    LeftChange(reader, late=True).tell(True)  # type: ignore[arg-type]
+    assert reader.progress.said == [] and len(site.requests) == number
+    reader.no_lease.clear()
+    LeftChange(reader, late=True).tell(True)  # type: ignore[arg-type]
+    assert interrupted in reader.progress.said[0]
+    found = LeftChange(reader, late=True).before()  # type: ignore[arg-type]
+    assert found is not None and found.id == interrupted
+
+
 def test_the_same_command_without_work_left_completes_it(site: FolderSite, monkeypatch: pytest.MonkeyPatch) -> None:
     kill(site, monkeypatch)
     app = App(site)

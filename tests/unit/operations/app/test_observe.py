@@ -68,6 +68,8 @@ class Azure:
             arm=Arm(self.send, "https://arm", "sub"),
             kudu=self,
             say_once=self.said.append,
+            one_of_many=False,
+            no_lease=threading.Event(),
             progress=Recorded(self.said),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -46,6 +47,7 @@ class App:
     site: Any = field(default_factory=shop_site)
     progress: Recorded = field(default_factory=Recorded)
     arm: Any = field(default_factory=lambda: SimpleNamespace(slots=lambda site: []))
+    no_lease: threading.Event = field(default_factory=threading.Event)
     command: str | None = "az webapp python rollback -g rg -n shop --yes"
     fingerprint: str = "rollback --yes"
 
