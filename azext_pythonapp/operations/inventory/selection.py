@@ -165,6 +165,11 @@ def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
+def _would_fail_again(error: PythonAppError) -> bool:
+    """Whether any other request would fail the same way: there is no network, or no sign-in."""
+    return isinstance(error, Unreachable) or (isinstance(error, AccessDenied) and not error.signed_in)
+
+
 def _select_in(
     directory: Directory,
     wanted: Filter,
@@ -182,7 +187,7 @@ def _select_in(
         found.take(map(_site_of, rows), wanted)
         listed = _unread(directory, {str(row.get("subscriptionId") or "").lower() for row in rows})
     except PythonAppError as error:
-        if isinstance(error, Unreachable) or isinstance(error, AccessDenied) and not error.signed_in:
+        if _would_fail_again(error):
             errors += [error] * len(directory.subscriptions)
             found.missing.append(_could_not_be_read(directory.subscriptions, error))
             return
