@@ -1,5 +1,4 @@
-"""What a command that works on many apps shares between them: sign-ins, clients of Resource Manager, the TLS context and
-the proxies.
+"""What a command on many apps shares between them: sign-ins, clients of Resource Manager, the TLS context, the proxies.
 
 For each app anew, these cost a tenth of a second of this machine's time, most of it for reading certificates
 (docs/platform/az-extension.md 5.2 has how urllib3 takes them).

@@ -35,15 +35,17 @@ class LeftChange:
         self._found: Record | None = None
         self._known = False
         self._thread = threading.Thread(target=self._look, name="left change", daemon=True)
-        self._begun = threading.Lock()
+        self._begun, self._beginning = False, threading.Lock()
         if not late:
             self._begin()
         app.looks.append(self.before)
 
     def _begin(self) -> None:
         """Begin to look, unless that was done before."""
-        if self._begun.acquire(blocking=False):
-            self._thread.start()
+        with self._beginning:
+            if not self._begun:
+                self._begun = True
+                self._thread.start()
 
     def _look(self) -> None:
         with suppress(Exception):  # whatever goes wrong: the command that is wanted goes on and says what it meets
@@ -62,7 +64,7 @@ class LeftChange:
         succeeded: whether the command did what was asked for. When it is the interrupted one, run again, and has found
         nothing left to do, the change's record is completed instead. Raises nothing.
         """
-        if not self._begun.locked() and self._app.no_lease.is_set():
+        if not self._begun and self._app.no_lease.is_set():
             return
         self._begin()
         self._thread.join(_PATIENCE)
