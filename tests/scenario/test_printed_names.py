@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.local_azure.arm import SUBSCRIPTION
+from tests.local_azure.site import SUBSCRIPTION
 from tests.scenario.apps import naming
 
 
