@@ -17,8 +17,11 @@ LINT := .work/lint
 WINDOWS := .work/windows
 SOURCES := $(shell find azext_pythonapp -name __pycache__ -prune -o -print)
 
+# After so many minutes no test that is marked as costly is started; empty for no limit.
+MINUTES ?=
+
 # What tests/conftest.py and tests/local_azure look for.
-IN_AZURE := PYTHONAPP_AZ=$(CURDIR)/$(AZ)/bin/az PYTHONAPP_WHEEL=$(CURDIR)/$(WHEEL) PYTHONAPP_WINDOWS=$(CURDIR)/$(WINDOWS) \
+IN_AZURE := PYTHONAPP_MINUTES=$(MINUTES) PYTHONAPP_AZ=$(CURDIR)/$(AZ)/bin/az PYTHONAPP_WHEEL=$(CURDIR)/$(WHEEL) PYTHONAPP_WINDOWS=$(CURDIR)/$(WINDOWS) \
 	PATH="$(CURDIR)/$(AZ)/bin:$$PATH"
 
 .PHONY: help demo test unit lint format bench shell wheel clean

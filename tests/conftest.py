@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+import time
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,24 @@ import pytest
 # The name under which a test of the kill matrix reports its totals.
 TOTALS = "kill matrix"
 REPOSITORY = Path(__file__).resolve().parent.parent
+# When this process began to run tests, and after how many minutes it starts no costly ones any more; 0 for no limit.
+BEGAN, MINUTES = time.monotonic(), float(os.environ.get("PYTHONAPP_MINUTES") or 0)
 
 # Unit tests import the door, which derives from az's classes: az's packages come after the tests' own.
 if "PYTHONAPP_AZ" in os.environ:
     VENV = str(Path(os.environ["PYTHONAPP_AZ"]).parent.parent)
     sys.path.append(sysconfig.get_path("purelib", vars={"base": VENV, "platbase": VENV}))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put costly tests last, and of both kinds the longest first."""
+    items.sort(key=lambda item: (bool(item.get_closest_marker("costly")), not item.get_closest_marker("long")))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave costly tests out when a run that has a limit has no time for them."""
+    if MINUTES and item.get_closest_marker("costly") and time.monotonic() - BEGAN > 60 * MINUTES:
+        pytest.skip(f"costly, and the tests before it took {MINUTES:g} minutes; make test without MINUTES runs it")
 
 
 def made(variable: str) -> Path:

@@ -26,11 +26,6 @@ HARMLESS = (
 2.75 its advice after a wrong argument."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest tests first."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
-
-
 @pytest.fixture(scope="session")
 def windows() -> Path:
     """The cache of Windows Pythons, wheels and the Wine prefix."""

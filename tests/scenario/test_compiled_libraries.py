@@ -6,6 +6,8 @@ import pytest
 
 from tests.scenario.apps import naming, web_root
 
+pytestmark = pytest.mark.costly
+
 REQUIREMENTS = "numpy\npandas\ncryptography\nlxml\n"
 APP = """\
 import sys

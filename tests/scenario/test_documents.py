@@ -26,6 +26,8 @@ from tests.scenario.documents import SHELL, SHOWN, Command, blocks, commands, di
 from tests.scenario.test_set_version import BROKEN_ON_311, FAILS_ON_311
 from tests.terminal import Terminal
 
+pytestmark = pytest.mark.costly
+
 PAGES = [REPOSITORY / "README.rst", *sorted((REPOSITORY / "docs" / "how-to").glob("*.md"))]
 GROUP, APP = "my-group", "my-app"
 

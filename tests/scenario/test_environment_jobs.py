@@ -14,6 +14,8 @@ from tests.scenario.apps import naming, web_root
 from tests.scenario.environment_job import HOME, run_job
 from tests.unit.runner.job_runtime import WHEELS
 
+pytestmark = pytest.mark.costly
+
 APP = b"""import sys, left
 def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])

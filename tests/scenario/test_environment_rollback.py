@@ -11,6 +11,8 @@ from tests.scenario.test_environments import environments, hashes
 from tests.scenario.test_kill_points import killed, requested, state_of, ways_on
 from tests.scenario.unchanged import unchanged
 
+pytestmark = pytest.mark.costly
+
 BOOKKEEPING = ("data/pythonapp/history", "data/pythonapp/lease.json")
 
 

@@ -11,6 +11,8 @@ from tests.local_azure.windows import runtimes
 from tests.scenario.apps import Apps, naming
 from tests.scenario.az import Az
 
+pytestmark = pytest.mark.costly
+
 # These get a ._pth file, as python.org's embeddable packages have: such a Python searches only the folders in it for
 # modules, neither the working directory nor the folder of a script, and ignores all PYTHON* variables.
 EMBEDDABLE = ("3.8.10", "3.13.2")

@@ -17,6 +17,8 @@ import pytest
 from tests.local_azure.site import Site
 from tests.scenario.apps import naming, web_root
 
+pytestmark = pytest.mark.costly
+
 PATIENCE = 120
 LEFT = re.compile(r"^Change (\S+) of .* is not finished: `az ([^`]+)` finishes it, `az ([^`]+)` undoes it\.$", re.M)
 

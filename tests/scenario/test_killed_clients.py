@@ -15,6 +15,8 @@ from tests.local_azure.site import Site
 from tests.scenario.apps import Apps, naming, web_root
 from tests.scenario.az import Az
 
+pytestmark = pytest.mark.costly
+
 SEED, KILLS = 20261122, 6
 VERSIONS = ("1.16.0", "1.17.0")
 SAYS_SIX = """\

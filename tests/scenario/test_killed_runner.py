@@ -13,6 +13,8 @@ from tests.local_azure.windows.process import ProcessInfo
 from tests.scenario.apps import naming
 from tests.scenario.held_index import HeldIndex
 
+pytestmark = pytest.mark.costly
+
 PYTHON = "D:\\home\\python3810x64\\python.exe"
 PIP = "\\runner\\__main__.py pip "
 TERMINATE = "import ctypes; k = ctypes.windll.kernel32; k.TerminateProcess(k.OpenProcess(1, 0, {pid}), 1)"

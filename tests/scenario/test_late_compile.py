@@ -10,6 +10,8 @@ import pytest
 from tests.scenario.apps import await_compiled, jobs_started, naming, web_root
 from tests.unit.runner.job_runtime import wheel
 
+pytestmark = pytest.mark.costly
+
 MODULES = 150
 CODE = "".join(f"def f{number}(a, b):\n    return [a + {number}, b, {{'x': a}}]\n\n\n" for number in range(400))
 

@@ -13,6 +13,8 @@ from tests.unit.kill_matrix.stage import Stage
 from tests.unit.kill_matrix.stories import STORIES
 from tests.unit.kill_matrix.worker import WorkerAzure
 
+pytestmark = pytest.mark.costly
+
 PLAYED = [
     pytest.param(story, part, id=f"{story.name.replace(' ', '-')}-{part + 1}")
     for story in STORIES
