@@ -85,36 +85,35 @@ class _Run:
 
     def go(self) -> FleetRun:
         interrupted = False
+        # Ctrl-C comes to this thread only, so the others are started and counted in one that it cannot cut short.
+        first = threading.Thread(target=self._lead, name="app 0", daemon=True)
         try:
-            for number in range(min(self._limits.parallel, len(self._waiting))):
-                if not self._started(number):
-                    break
-            if not self._waiting:
-                self._over.set()
+            first.start()
             self._wait()
         except KeyboardInterrupt:
             interrupted = True
             self._stop_beginning("Ctrl-C was pressed before.")
+            if first.ident is None:
+                self._over.set()
             self._watcher.say(self._interrupted_sentence())
             self._wait()
         why = self._why or "the command was interrupted."
         return FleetRun([outcome or skipped(why) for outcome in self._outcomes], interrupted)
 
-    def _started(self, number: int) -> bool:
-        """Start a thread; return False when this machine has no more, so that those there are do the work."""
+    def _lead(self) -> None:
+        """Start the other threads, and do their work as well; where this machine has no more, with those there are."""
         with self._lock:
             self._running += 1
-        try:
-            threading.Thread(target=self._take_turns, name=f"app {number}", daemon=True).start()
-        except RuntimeError:
+        for number in range(1, min(self._limits.parallel, len(self._waiting))):
             with self._lock:
-                self._running -= 1
-                if self._running == 0:
-                    self._over.set()
-            if number == 0:
-                raise
-            return False
-        return True
+                self._running += 1
+            try:
+                threading.Thread(target=self._take_turns, name=f"app {number}", daemon=True).start()
+            except RuntimeError:
+                with self._lock:
+                    self._running -= 1
+                break
+        self._take_turns()
 
     def _wait(self) -> None:
         while not self._over.wait(_LOOK_SECONDS):

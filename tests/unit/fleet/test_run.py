@@ -135,6 +135,30 @@ def test_ctrl_c_lets_running_apps_end_and_no_more_begin():
     assert any("3 apps will not be started. 2 apps are still worked on" in line for line in watcher.told)
 
 
+@pytest.mark.parametrize("at, expected", [("before", "skipped"), ("after", "succeeded")])
+def test_ctrl_c_while_threads_are_started_hangs_nothing(monkeypatch, at, expected):
+    """Python may raise it between any two steps of the main thread: a thread was counted then, and never started."""
+    start, main = threading.Thread.start, threading.current_thread()
+    told, begun = threading.Event(), threading.Event()
+
+    def interrupted(thread):
+        if at == "after" or threading.current_thread() is not main:
+            start(thread)
+        if threading.current_thread() is main:
+            assert at == "before" or begun.wait(SECONDS)
+            raise KeyboardInterrupt
+
+    def work(member):
+        assert told.wait(SECONDS)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    watcher = Watcher()
+    watcher.began = lambda member: begun.set()
+    watcher.say = lambda line: told.set()
+    run = run_all(members(3), work, Limits(3), watcher)
+    assert run.interrupted and len(run.outcomes) == 3 and expected in statuses(run)
+
+
 def test_a_second_ctrl_c_ends_at_once():
     watcher, over = Watcher(), threading.Event()
     watcher.say = lambda line: os.kill(os.getpid(), signal.SIGINT)
