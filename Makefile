@@ -17,7 +17,7 @@ LINT := .work/lint
 WINDOWS := .work/windows
 SOURCES := $(shell find azext_pythonapp -name __pycache__ -prune -o -print)
 
-# After so many minutes no test that is marked as costly is started; empty for no limit.
+# After so many minutes no test that is marked as costly is started, and after a third more no scenario; empty for no limit.
 MINUTES ?=
 
 # What tests/conftest.py and tests/local_azure look for.

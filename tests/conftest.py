@@ -15,6 +15,8 @@ TOTALS = "kill matrix"
 REPOSITORY = Path(__file__).resolve().parent.parent
 # When this process began to run tests, and after how many minutes it starts no costly ones any more; 0 for no limit.
 BEGAN, MINUTES = time.monotonic(), float(os.environ.get("PYTHONAPP_MINUTES") or 0)
+# After so many times these minutes it starts no scenarios either.
+LATER = 4 / 3
 
 # Unit tests import the door, which derives from az's classes: az's packages come after the tests' own.
 if "PYTHONAPP_AZ" in os.environ:
@@ -23,14 +25,25 @@ if "PYTHONAPP_AZ" in os.environ:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put costly tests last, and of both kinds the longest first."""
-    items.sort(key=lambda item: (bool(item.get_closest_marker("costly")), not item.get_closest_marker("long")))
+    """Put unit tests first and costly tests last, and of each kind the longest first."""
+    items.sort(key=lambda item: (is_costly(item), is_scenario(item), not item.get_closest_marker("long")))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Leave costly tests out when a run that has a limit has no time for them."""
-    if MINUTES and item.get_closest_marker("costly") and time.monotonic() - BEGAN > 60 * MINUTES:
-        pytest.skip(f"costly, and the tests before it took {MINUTES:g} minutes; make test without MINUTES runs it")
+    """Leave tests out for which a run that has a limit has no time: costly ones, and later scenarios."""
+    limit = MINUTES if is_costly(item) else MINUTES * LATER if is_scenario(item) else 0
+    if limit and time.monotonic() - BEGAN > 60 * limit:
+        pytest.skip(f"the tests before it took {limit:g} minutes; `make test` without MINUTES runs it")
+
+
+def is_costly(item: pytest.Item) -> bool:
+    """Whether a test looks once more, at great cost, at what others look at."""
+    return item.get_closest_marker("costly") is not None
+
+
+def is_scenario(item: pytest.Item) -> bool:
+    """Whether a test runs az against the local Azure."""
+    return "scenario" in item.path.parts
 
 
 def made(variable: str) -> Path:
