@@ -33,14 +33,6 @@ def index(windows: Path) -> Iterator[HeldIndex]:
         yield held
 
 
-@pytest.fixture(autouse=True)
-def heard() -> Iterator[None]:
-    """Let the programs that a test starts hear Ctrl-C, also when the tests run in the background of a shell."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 def until(condition: Callable[[], object], running: subprocess.Popen[str]) -> None:
     """Wait for something that happens while az runs."""
     while not condition():
