@@ -13,7 +13,7 @@ import pytest
 from tests.local_azure.site import Site
 from tests.scenario.apps import jobs_started, naming
 
-FRONT_END_LIMIT, IDLE_TIMEOUT = 16, 10
+FRONT_END_LIMIT, IDLE_TIMEOUT = 19, 7
 SILENCE, TIMES = 20, 6
 SEEN_WITHIN = SILENCE / 2
 FALLS_SILENT = re.compile(r"quietbuild falls silent at ([\d.]+)")
