@@ -40,6 +40,14 @@ def slot_completer(cmd, prefix, namespace, **kwargs):  # pylint: disable=unused-
 
 
 @Completer
+def check_completer(cmd, prefix, namespace, **kwargs):  # pylint: disable=unused-argument
+    """Ids of the checks of doctor, for --check."""
+    from azext_pythonapp.operations.doctor.checks import all_checks
+
+    return _matching(list(all_checks()), prefix)
+
+
+@Completer
 def job_id_completer(cmd, prefix, namespace, **kwargs):  # pylint: disable=unused-argument
     """Ids of the app's jobs, for --job-id."""
     from azext_pythonapp.jobs.store import job_ids

@@ -80,6 +80,17 @@ def _end_of_life(runtime):
 
 
 @fitted
+def doctor_table(answer):
+    """Rows of `doctor`: one for each check; what is cut of the evidence is in the lines below the table."""
+    return [
+        OrderedDict(
+            [("Check", row["id"]), ("Status", row["status"]), ("Title", row["title"]), ("Evidence", row["evidence"])]
+        )
+        for row in answer["checks"]
+    ]
+
+
+@fitted
 def app_table(shown):
     """The row of `show`."""
     runtime = shown.get("runtime") or {}

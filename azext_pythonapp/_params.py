@@ -2,6 +2,7 @@
 
 from knack.arguments import CLIArgumentType
 
+from azext_pythonapp._params_doctor import load_doctor
 from azext_pythonapp._params_fleet import load_fleet
 from azext_pythonapp._params_inventory import load_inventory
 from azext_pythonapp._params_switch import load_switch
@@ -27,6 +28,7 @@ def load_arguments(loader, _):
     load_switch(loader)
     load_web_config(loader, NAME)
     load_inventory(loader)
+    load_doctor(loader)
 
 
 def _common(loader):

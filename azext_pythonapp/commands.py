@@ -22,6 +22,9 @@ def load_command_table(loader, _):
     with commands("webapp python", "inventory") as group:
         group.custom_command("inventory", "list_inventory", table_transformer=_format.inventory_table)
 
+    with commands("webapp python", "doctor") as group:
+        group.custom_command("doctor", "diagnose_app", table_transformer=or_many(_format.doctor_table))
+
     with commands("webapp python", "publish") as group:
         group.custom_command("publish", "publish_folder", table_transformer=or_many(_format.publish_table))
 

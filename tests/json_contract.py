@@ -18,7 +18,7 @@ GROUP = ("webapp", "python")
 # Prints lines of text, which are its data also when the job failed.
 TEXT_COMMANDS = ("job log",)
 # Print what they have although a part of what was asked for is missing.
-PARTIAL_COMMANDS = ("inventory",)
+PARTIAL_COMMANDS = ("inventory", "doctor")
 # What az's own parser appends to what it refuses, before a command begins.
 _OF_AZ = "https://aka.ms/cli_ref"
 _END_OF_SENTENCE = (".", "!", "?", ".)", ".`", ".'")
@@ -64,10 +64,16 @@ def check_many(command: str, answer: Any, returncode: int) -> None:
     assert not faults, f"`az webapp python {command} --ids` printed what docs/schemas does not allow:\n" + "\n".join(
         faults
     )
-    assert returncode == int(any(row["status"] != "succeeded" for row in answer)), f"exit code {returncode}"
+    bad = any(row["status"] != "succeeded" or _tells_a_fault(row["result"]) for row in answer)
+    assert returncode == int(bad), f"exit code {returncode}"
     for row in answer:
         if row["status"] == "succeeded" and command not in TEXT_COMMANDS:
             check_answer(command, row["result"])
+
+
+def _tells_a_fault(result: Any) -> bool:
+    """Return whether an answer is one that ends the command with exit code 1: of `doctor` with a check that failed."""
+    return isinstance(result, dict) and bool((result.get("summary") or {}).get("fail"))
 
 
 def parse_error(returncode: int, stderr: str) -> dict[str, Any]:

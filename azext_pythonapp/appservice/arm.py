@@ -10,13 +10,14 @@ from azext_pythonapp import advice
 from azext_pythonapp.appservice.arm_requests import SERVER_ERROR_SECONDS, UNCERTAIN_STATUSES, ArmAnswer, ArmRequests
 from azext_pythonapp.appservice.many_sites import ManySites
 from azext_pythonapp.appservice.retry import Outage, Retry
-from azext_pythonapp.appservice.site import Site, SiteConfiguration, host_names, json_object, site_label
+from azext_pythonapp.appservice.site import FrontDoor, Site, SiteConfiguration, host_names, json_object, site_label
 from azext_pythonapp.appservice.site_kind import SiteKind
 from azext_pythonapp.errors import AccessDenied, NotFound, PlatformFailed, PythonAppError, UnknownOutcome
 
 # A second restart does no harm, but one restart after the other keeps the app from starting.
 MAX_RESTARTS = 3
 # A restart that is answered when it is done.
+_BASIC = "/basicPublishingCredentialsPolicies/scm"
 _SYNCHRONOUS = {"synchronous": "true"}
 
 
@@ -96,6 +97,7 @@ class Arm:
             str(properties.get("serverFarmId") or ""),
             given,
             properties.get("clientAffinityEnabled") is not False,
+            FrontDoor.from_properties(properties),
         )
 
     def configuration(self, site: Site) -> SiteConfiguration:
@@ -123,6 +125,16 @@ class Arm:
         if not properties:
             raise PlatformFailed(f"Azure did not return the configuration of {site.label}.", "Try again in a minute.")
         return SiteConfiguration.from_properties(properties)
+
+    def change_configuration(self, site: Site, properties: Mapping[str, Any]) -> None:
+        """Change some of the properties of `config/web`; Azure restarts the app where they need it.
+
+        Raises AccessDenied and the other errors of an answer, UnknownOutcome when none came.
+        """
+        with self._configuration_lock:
+            self._configurations.pop(site.resource_id, None)
+        answer = self.requests.call("PATCH", f"{site.resource_id}/config/web", {"properties": dict(properties)})
+        answer.raise_for_status(f"the configuration of {site.label}")
 
     def has_32bit_worker(self, site: Site) -> bool:
         """Return whether the app's worker process is a 32-bit one, the default for new apps."""
@@ -161,10 +173,14 @@ class Arm:
         rows = self.requests.rows(f"{app}/slots", f"the slots of app '{site.name}'")
         return [str(row["name"]).rpartition("/")[2] for row in rows if row.get("name")]
 
+    def allows_basic(self, site: Site) -> bool | None:
+        """Return whether the SCM site allows basic authentication; None when Azure does not say."""
+        allowed = _properties(self.requests.call("GET", f"{site.resource_id}{_BASIC}")).get("allow")
+        return allowed if isinstance(allowed, bool) else None
+
     def publishing_credentials(self, site: Site) -> tuple[str, str] | None:
         """Return the publishing user and password; None when the SCM site does not allow basic authentication."""
-        policy = self.requests.call("GET", f"{site.resource_id}/basicPublishingCredentialsPolicies/scm")
-        if not _properties(policy).get("allow"):
+        if not self.allows_basic(site):
             return None
         answer = self.requests.call("POST", f"{site.resource_id}/config/publishingcredentials/list", secret=True)
         properties = _properties(answer)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
@@ -114,6 +114,13 @@ class Kudu:  # pylint: disable=too-many-public-methods
         if moment is not None and response.url.startswith(self._scm.base):
             self._answered = moment, time.monotonic(), time.time()
             self.began = self.began or moment
+
+    def clock_difference(self) -> timedelta | None:
+        """Return how far the SCM site's clock was ahead of this machine's at its newest answer; None before any."""
+        if self._answered is None:
+            return None
+        server, _, here = self._answered
+        return server - datetime.fromtimestamp(here, timezone.utc)
 
     def home(self) -> str:
         r"""Return %HOME% as the worker sees it, requested once.
@@ -284,15 +291,19 @@ class Kudu:  # pylint: disable=too-many-public-methods
         """
         kudu_archives.download_archive(self._scm, folder, target)
 
-    def run(self, command: str, directory: str = "", timeout: float = READ_SECONDS + 80) -> CommandResult:
+    def run(
+        self, command: str, directory: str = "", timeout: float = READ_SECONDS + 80, *, only_reads: bool = False
+    ) -> CommandResult:
         """Run a short command on the worker and wait for it.
 
         command: a cmd.exe command line (windows.quote_command builds one).
         directory: relative to %HOME%, or a full Windows path.
+        only_reads: whether it changes nothing, so that the snapshot of the files stays true.
         timeout: seconds; after 230 s Azure's front end cuts the connection anyway (docs/platform/kudu.md 1.4).
         Raises UnknownOutcome when the connection was cut before the answer.
         """
-        self.memory.forget()
+        if not only_reads:
+            self.memory.forget()
         return kudu_commands.run_command(self._scm, command, directory, timeout)
 
     def start(self, command: str, directory: str = "") -> PendingCommand:

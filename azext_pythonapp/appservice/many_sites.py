@@ -144,6 +144,8 @@ class ManySites:
                     "virtualApplications": mappings,
                     "use32BitWorkerProcess": properties.get("use32BitWorkerProcess"),
                     "healthCheckPath": properties.get("healthCheckPath"),
+                    "alwaysOn": properties.get("alwaysOn"),
+                    "webSocketsEnabled": properties.get("webSocketsEnabled"),
                 }
         return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from azext_pythonapp import advice
@@ -12,6 +12,34 @@ DEFAULT_ROOT = "site\\wwwroot"
 # HostType of Microsoft.Web, by name and, as api-versions before 2016 write it, by number
 # (docs/platform/recordings/arm/site_api_2015_integer_enums.json).
 _REPOSITORY = ("repository", "1")
+_USAGE = {"0": "Normal", "1": "Exceeded"}
+
+
+@dataclass(frozen=True)
+class FrontDoor:
+    """What Azure's front end does with requests, as Resource Manager's JSON of a site says.
+
+    usage: "Normal" or "Exceeded", as a quota of the plan is used up; "" where Azure does not say. https_only: whether
+    plain HTTP is redirected. certificates: "" where clients need none, else the mode: "Required", "Optional" or
+    "OptionalInteractiveUser". without_certificate: the paths that need none all the same.
+    """
+
+    usage: str = ""
+    https_only: bool = True
+    certificates: str = ""
+    without_certificate: tuple[str, ...] = ()
+
+    @classmethod
+    def from_properties(cls, properties: Mapping[str, Any]) -> FrontDoor:
+        """Read the properties of a site."""
+        needed = properties.get("clientCertEnabled") is True
+        paths = str(properties.get("clientCertExclusionPaths") or "").replace(",", ";").split(";")
+        return cls(
+            _USAGE.get(str(properties.get("usageState")), str(properties.get("usageState") or "")),
+            properties.get("httpsOnly") is not False,
+            str(properties.get("clientCertMode") or "Required") if needed else "",
+            tuple(filter(None, map(str.strip, paths))),
+        )
 
 
 @dataclass(frozen=True)
@@ -23,6 +51,7 @@ class Site:
     built from the app's name (docs/platform/az-extension.md 4.6).
     subscription: the one given on the command line; None when none was given.
     affinity: whether the front end sends a client to the instance that its cookie names.
+    front_door: what the front end does with requests before the app gets them.
     """
 
     name: str
@@ -35,6 +64,7 @@ class Site:
     plan_id: str = ""
     subscription: str | None = None
     affinity: bool = True
+    front_door: FrontDoor = field(default_factory=FrontDoor)
 
     @property
     def label(self) -> str:
@@ -81,11 +111,14 @@ class SiteConfiguration:
     applications: the site's virtual applications, including the one at "/"
     (docs/platform/recordings/arm/config_web.json).
     health_check_path: the path that App Service's own health check fetches (`healthCheckPath`), from "/"; "" for none.
+    always_on, web_sockets: those settings; None where Azure does not say.
     """
 
     use_32bit_worker: bool
     applications: tuple[VirtualApplication, ...]
     health_check_path: str = ""
+    always_on: bool | None = None
+    web_sockets: bool | None = None
 
     @property
     def physical_root(self) -> str:
@@ -107,6 +140,8 @@ class SiteConfiguration:
             bool(properties.get("use32BitWorkerProcess")),
             tuple(found),
             f"/{health_path.lstrip('/')}" if health_path else "",
+            _true_or_false(properties.get("alwaysOn")),
+            _true_or_false(properties.get("webSocketsEnabled")),
         )
 
 
@@ -137,3 +172,7 @@ def json_object(value: Any) -> Mapping[str, Any]:
 def json_array(value: Any) -> list[Any]:
     """Return a JSON array; an empty one in place of anything else."""
     return value if isinstance(value, list) else []
+
+
+def _true_or_false(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None

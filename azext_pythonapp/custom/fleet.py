@@ -112,6 +112,7 @@ class Fleet:
         self._limits = Limits(parallel, max_failures)
         self._screen = Screen(cmd.cli_ctx.only_show_errors)
         self._changes = False  # whether something may have been changed by now
+        self._faults = []  # the apps whose answers tell a fault, which is an answer and no success
         self._unasked = set()  # the apps in which nothing was to change when the question was asked
 
     def run(self, ids):
@@ -129,7 +130,7 @@ class Fleet:
         self._rehearse(members[0])
         try:
             known = self._confirmed(members)
-            self._changes = not self._options.get("dry_run") and self._function.__name__ not in READERS
+            self._changes = not self._options.get("dry_run") and not self._only_reads
             done = self._run_all(members, self._options, known)
         except KeyboardInterrupt as interrupt:
             self._screen.close()
@@ -145,9 +146,15 @@ class Fleet:
         if len(members) > 1 or lines:
             lines.append(counted(done.outcomes))
         console(self._cmd).conclude(*lines)
-        if done.interrupted or any(outcome.status != "succeeded" for outcome in done.outcomes):
+        if done.interrupted or self._faults or any(outcome.status != "succeeded" for outcome in done.outcomes):
             _end_with_failure(self._cmd.cli_ctx)
         return answer
+
+    @property
+    def _only_reads(self):
+        """Whether the command changes nothing, with these options."""
+        option = getattr(self._function, "changes_only_with", None)
+        return self._function.__name__ in READERS or (option is not None and not self._options.get(option))
 
     def _refuse_other_apps(self):
         from azext_pythonapp.errors import InvalidInput
@@ -197,6 +204,7 @@ class Fleet:
 
         never_ask = self._cmd.cli_ctx.config.getboolean("core", "disable_confirm_prompt", fallback=False)
         asks = "yes" in self._options and not self._options["yes"] and not self._options.get("dry_run")
+        asks = asks and not self._only_reads
         if not asks or never_ask:
             if asks:
                 self._options["yes"] = True
@@ -228,12 +236,12 @@ class Fleet:
             ids,
             lambda subscription: bearer_token(self._cmd.cli_ctx, subscription),
             self._screen.say,
-            self._function.__name__ in READERS,
+            self._only_reads,
         )
         watcher = _Watcher(self._screen, len(members) - sum(each is not None for each in known))
 
         def work(member):
-            one = _One(watcher.progress(member), connections)
+            one = _One(watcher.progress(member), connections, faults=self._faults)
             try:
                 answer = self._function(_Command(self._cmd, one), **self._for_one(member, options))
             finally:
@@ -278,15 +286,22 @@ class _One:
     """What `custom/opening.py` needs to know of one app of many.
 
     progress: where its work reports. connections: those of all. rehearsal: whether only the options are to be read.
-    words: of a command line for this app alone. opened: the apps that were opened, to be closed.
+    words: of a command line for this app alone. opened: the apps that were opened, to be closed. faults: gets the app
+    when its answer tells a fault.
     """
 
-    def __init__(self, progress, connections, rehearsal=False):
+    def __init__(self, progress, connections, rehearsal=False, faults=None):
         self.progress = progress
         self.connections = connections
         self.rehearsal = rehearsal
         self.words = words_for_one(sys.argv[1:])
         self.opened = []
+        self._faults = faults
+
+    def has_fault(self):
+        """Let the command for all apps end with exit code 1 once its answer is printed."""
+        if self._faults is not None:
+            self._faults.append(self)
 
 
 class _Command:

@@ -115,11 +115,16 @@ def fail_after_answer(cmd, reasons):
     """Let the command end with exit code 1 once its answer is printed, which is true and not all that was asked for.
 
     reasons: sentences, which the command's last lines have; with --only-show-errors, which shows none of those, they
-    are printed as errors.
+    are printed as errors. Of many apps, the command for all of them ends so.
     """
     from azext_pythonapp.plain_text import plain_line
     from azext_pythonapp.streams import print_error
     from azext_pythonapp.url_secrets import masked
+
+    one = getattr(cmd, "one_of_many", None)
+    if one is not None:
+        one.has_fault()
+        return
 
     def end():
         for reason in reasons if cmd.cli_ctx.only_show_errors else ():

@@ -16,7 +16,7 @@ MOST_LINES = 400
 # each other.
 FLOORS = [
     ["az"],
-    ["operations.publish", "operations.rollback"],
+    ["operations.doctor", "operations.publish", "operations.rollback"],
     ["operations.inventory", "operations.set_version", "operations.show"],
     ["operations.environment", "operations.history", "operations.web_config"],
     ["operations.package", "operations.runtime"],
@@ -31,11 +31,13 @@ AZ = {
     "commands",
     "custom",
     "_params",
+    "_params_doctor",
     "_params_fleet",
     "_params_inventory",
     "_params_switch",
     "_params_web_config",
     "_help",
+    "_help_doctor",
     "_help_history",
     "_help_inventory",
     "_help_job",
