@@ -130,9 +130,10 @@ def check_output(words: Sequence[str], environment: Mapping[str, str], result: t
     returncode, stdout, stderr = result
     if "--help" in options or "-h" in options or not command:
         return
-    if returncode == 1 and command in PARTIAL_COMMANDS and stdout:
+    many = any(option.partition("=")[0] == "--ids" for option in options)
+    if returncode == 1 and command in PARTIAL_COMMANDS and stdout and not many:
         returncode = 0
-    if stdout and any(option.partition("=")[0] == "--ids" for option in options):
+    if stdout and many:
         if _prints_whole_json(options, environment):
             check_many(command, json.loads(stdout), returncode)
     elif returncode:

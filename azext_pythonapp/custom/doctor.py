@@ -3,16 +3,7 @@
 from azext_pythonapp.custom.opening import app_named, console, fail_after_answer, output_format
 
 
-def diagnose_app(
-    cmd,
-    resource_group_name,
-    webapp_name,
-    slot=None,
-    check=None,
-    fix=False,
-    yes=False,
-    dry_run=False,
-):
+def diagnose_app(cmd, resource_group_name, webapp_name, slot=None, check=None, fix=False, yes=False, dry_run=False):
     from azext_pythonapp.operations.doctor import command
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
@@ -23,7 +14,3 @@ def diagnose_app(
         if answer["summary"]["fail"]:
             fail_after_answer(cmd, [])
         return answer
-
-
-# Without this option it changes nothing, and asks nothing (custom/fleet.py).
-diagnose_app.changes_only_with = "fix"

@@ -30,6 +30,8 @@ READERS = (
     "show_web_config",
     "diff_web_config",
 )
+# Those that change nothing without an option.
+CHANGE_ONLY_WITH = {"diagnose_app": "fix"}
 # Its result is one folder of this machine.
 OF_ONE_APP = ("vendor_packages",)
 DEFAULT_PARALLEL, MOST_PARALLEL = 10, 200
@@ -153,8 +155,8 @@ class Fleet:
     @property
     def _only_reads(self):
         """Whether the command changes nothing, with these options."""
-        option = getattr(self._function, "changes_only_with", None)
-        return self._function.__name__ in READERS or (option is not None and not self._options.get(option))
+        name = self._function.__name__
+        return name in READERS or (name in CHANGE_ONLY_WITH and not self._options.get(CHANGE_ONLY_WITH[name]))
 
     def _refuse_other_apps(self):
         from azext_pythonapp.errors import InvalidInput

@@ -188,6 +188,7 @@ def _site_routes(directory: Directory, exchange: Callable[[Site, Site], None]) -
                 ("/restart", _restart, ("POST",)),
                 ("/slotsswap", begin_swap, ("POST",)),
                 ("/operationresults/{id}", end_swap, ("GET",)),
+                ("", _change_site, ("PUT", "PATCH")),
                 ("/config/web", _change_config, ("PUT", "PATCH")),
                 ("/config/appsettings", _change_settings, ("PUT",)),
                 ("/config/logs", _logs, ("GET", "PUT")),
@@ -287,9 +288,23 @@ async def _restart(request: Request, site: Site) -> Response:
     return Response()
 
 
+_KEPT_CONFIGURATION = ("alwaysOn", "webSocketsEnabled")
+_KEPT_PROPERTIES = ("httpsOnly", "clientCertEnabled", "clientCertMode", "clientCertExclusionPaths")
+
+
+async def _change_site(request: Request, site: Site) -> Response:
+    """A change of the app itself: what the front end does with requests, which it does not obey here."""
+    properties = json.loads(await request.body()).get("properties") or {}
+    site.shape.update({name: properties[name] for name in _KEPT_PROPERTIES if name in properties})
+    return JSONResponse(site_resource(site))
+
+
 async def _change_config(request: Request, site: Site) -> Response:
     """A change of config/web; of all that is in it, here only the worker's bitness counts. It restarts the app."""
     properties = json.loads(await request.body())["properties"]
+    site.configuration.update(
+        {name: properties[name] for name in _KEPT_CONFIGURATION if properties.get(name) is not None}
+    )
     wanted = properties.get("use32BitWorkerProcess", site.use_32bit_worker)
     if wanted is not None and wanted != site.use_32bit_worker:
         site.use_32bit_worker = wanted

@@ -87,6 +87,9 @@ def site_resource(site: Site) -> dict[str, object]:
         "resourceGroup": site.resource_group,
         "defaultHostName": site.host,
         "httpsOnly": True,
+        "clientCertEnabled": False,
+        "clientCertMode": "Required",
+        "clientCertExclusionPaths": None,
         **site.shape,
     }
     return {
@@ -147,6 +150,7 @@ def config(site: Site) -> Response:
             "scmType": "None",
             "appCommandLine": "",
             "alwaysOn": False,
+            "webSocketsEnabled": False,
             "healthCheckPath": site.health_check_path,
             "handlerMappings": None,
             "defaultDocuments": ["Default.htm"],
@@ -154,6 +158,7 @@ def config(site: Site) -> Response:
                 {"virtualPath": virtual, "physicalPath": physical, "preloadEnabled": False, "virtualDirectories": None}
                 for virtual, physical in site.virtual_applications
             ],
+            **site.configuration,
         },
     )
 

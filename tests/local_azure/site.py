@@ -98,6 +98,7 @@ class Site:
     tags               of the resource
     health_check_path  healthCheckPath, the page of App Service's own health check
                        (docs/platform/recordings/arm/config_web.json)
+    configuration      further properties of config/web, such as alwaysOn, which nothing here obeys
 
     `work` runs what continues after its request was answered or timed out.
     """
@@ -122,6 +123,7 @@ class Site:
     logging: dict[str, object] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     health_check_path: str | None = None
+    configuration: dict[str, object] = field(default_factory=dict)
     restarts: int = 0
 
     def __post_init__(self) -> None:

@@ -94,7 +94,7 @@ def _result(check: Check, sight: Sight) -> Result:
 
 
 def _answer(app: App, found: Sequence[tuple[Check, Result]]) -> dict[str, Any]:
-    number = Counter(result.status for _, result in found)
+    number: Counter[str] = Counter(result.status for _, result in found)
     return {
         "app": app.site.to_dict(),
         "summary": {status: number[status] for status in STATUSES},

@@ -59,5 +59,5 @@ def _basic(sight: Sight) -> str:
         return ""
     if allowed is None:
         return ""
-    state = "on" if allowed else "off, which does no harm: az signs in with a token"
+    state = "on" if allowed else "off, which does no harm: the sign-in uses a token"
     return f" Basic authentication is {state}."

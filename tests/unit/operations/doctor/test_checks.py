@@ -48,7 +48,9 @@ def test_a_refused_scm_site_fails() -> None:
     assert look("scm-access", home=denied).fix is None
     fix = look("scm-access", home=denied, site=site("Stopped")).fix
     assert fix is not None and fix.command == "az webapp start -g rg -n shop"
-    assert look("scm-access", home=Unreachable("no answer", "Check the proxy.")).evidence == "no answer Check the proxy."
+    assert (
+        look("scm-access", home=Unreachable("no answer", "Check the proxy.")).evidence == "no answer Check the proxy."
+    )
     assert "off, which does no harm" in look("scm-access").evidence
     assert look("scm-access", basic_allowed=AccessDenied("no")).status == "pass"
 
