@@ -84,7 +84,7 @@ def test_refusals(azure: LocalAzure, management: Client, site: Site) -> None:
         anonymous = Client(azure, "management.azure.com", headers)
         assert anonymous("GET", arm_path(site)).status_code == 401
         anonymous.close()
-    assert management("PATCH", arm_path(site)).json()["error"]["code"] == "LocalAzureHasNoRoute"
+    assert management("DELETE", arm_path(site)).json()["error"]["code"] == "LocalAzureHasNoRoute"
 
 
 def test_throttling(management: Client, site: Site) -> None:
