@@ -244,8 +244,19 @@ def outdated_table(packages):
 
 @fitted
 def requirements_table(packages):
-    """Rows of `package freeze`."""
+    """Rows of `package freeze`; packages: its answer, a list, or a lock."""
+    if isinstance(packages, dict):
+        return [
+            OrderedDict([("Name", row["name"]), ("Version", row.get("version")), ("File", _locked_file(row))])
+            for row in packages["packages"]
+        ]
     return [OrderedDict([("Requirement", row["requirement"])]) for row in packages]
+
+
+def _locked_file(row):
+    """Return what a lock installs a package from."""
+    source = (row.get("wheels") or [None])[0] or row.get("sdist") or row.get("archive") or row.get("vcs")
+    return source.get("name") or source.get("url")
 
 
 @fitted

@@ -237,7 +237,13 @@ long-summary: >-
     go first, but none that was used within a day. A damaged wheel is deleted by the run that fails on it, and
     uploaded again by the next run.
 
-    When the runtime's pip is too old for an option, the newest pip that its Python can run is installed first.
+    When the runtime's pip is too old for an option, the newest pip that its Python can run is installed first. Not so
+    for --uploaded-prior-to, because that pip could be newer than the option allows: it is refused, with the command
+    that upgrades pip.
+
+    Of a lock, the packages and files for the app's Python are installed, each checked by its hash, and nothing else.
+    They come from the addresses in the lock; from the index of --index-url where one is given; and from --wheel-dir
+    where that has the very file. Wheels that the lock names by a path are uploaded. Any version of pip will do.
 
     An environment is filled by uv, and with `--installer uv` a Python that the app does not run, too. uv is kept on
     the app once it is there: from a wheel in --wheel-dir, or from the package index. pip is used all the same, and it
@@ -255,6 +261,10 @@ examples:
         az webapp python install-requirements -g MyGroup -n MyApp --only-binary :all: --restore
   - name: Let uv install them for a Python that the app is going to run.
     text: az webapp python install-requirements -g MyGroup -n MyApp -r requirements.txt --installer uv
+  - name: Install a lock, and nothing that it does not name.
+    text: az webapp python install-requirements -g MyGroup -n MyApp -r pylock.toml
+  - name: Upgrade to versions that have been on the index for a week.
+    text: az webapp python install-requirements -g MyGroup -n MyApp --upgrade --uploaded-prior-to P7D
   - name: Pass more options to pip.
     text: az webapp python install-requirements -g MyGroup -n MyApp --pip-args="--prefer-binary --retries 3"
   - name: Start pip and come back later.
@@ -277,14 +287,19 @@ examples:
 
 helps["webapp python package freeze"] = """
 type: command
-short-summary: List the installed packages as requirements.
+short-summary: List the installed packages as requirements, or as a lock.
 long-summary: >-
     Lists what `pip freeze` lists, so with wfastcgi, which Microsoft's site extensions bring, and without pip,
     setuptools and wheel. A package that did not come from an index is listed by name and version
     only. With `--output tsv` the answer is a requirements file, which `> requirements.txt` keeps.
+
+    `--format pylock` writes a lock for the Python that the app runs: the files that an index has of these versions, with
+    their addresses and hashes. It fails when an index cannot be reached or does not know a file.
 examples:
   - name: Print a requirements file.
     text: az webapp python package freeze -g MyGroup -n MyApp --output tsv
+  - name: Write a lock with the hash of every file, so that another app gets the very same packages.
+    text: az webapp python package freeze -g MyGroup -n MyApp --format pylock --output-file pylock.toml
 """
 
 helps["webapp python package outdated"] = """
@@ -319,6 +334,8 @@ examples:
     text: az webapp python package install -g MyGroup -n MyApp --packages flask --upgrade
   - name: See what would be installed.
     text: az webapp python package install -g MyGroup -n MyApp --packages flask --dry-run
+  - name: Take only versions that were uploaded before a date.
+    text: az webapp python package install -g MyGroup -n MyApp --packages flask --uploaded-prior-to 2026-11-01
 """
 
 helps["webapp python package uninstall"] = """

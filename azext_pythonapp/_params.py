@@ -166,8 +166,9 @@ def _requirements(loader):
             "requirement",
             options_list=["--requirement", "-r"],
             help="Local requirements file, uploaded for this installation with the files that it "
-            "includes by -r and -c, or an https address that the worker's pip reads. Default: "
-            "`requirements.txt` in the app's wwwroot.",
+            "includes by -r and -c, or an https address that the worker's pip reads; or a lock, `pylock.toml` or "
+            "`pylock.NAME.toml`, local or at an https address. Default: `requirements.txt` in the app's wwwroot, "
+            "else `pylock.toml` there.",
         )
         context.argument(
             "constraint",
@@ -220,6 +221,12 @@ def _pip(loader):
             )
             context.argument("proxy", help="Proxy for pip on the worker. May contain credentials.")
             context.argument(
+                "uploaded_prior_to",
+                help="Use only packages that were uploaded before that: whole days or weeks ago, `P7D` or `P2W`, or a "
+                "date, `2026-11-01`, in UTC. Days need pip 26.1 or uv, a date pip 26.0 or uv, and the index has to "
+                "say when files were uploaded, as PyPI does.",
+            )
+            context.argument(
                 "pip_args",
                 help="More options of `pip install` in one argument, quoted as for a POSIX "
                 'shell: `--pip-args="--prefer-binary --retries 3"`.',
@@ -251,10 +258,33 @@ def _pip(loader):
 
 def _packages(loader):
     """Options of the package commands."""
+    from azure.cli.core.commands.parameters import get_enum_type
+
     from azext_pythonapp._completers import package_completer
 
     with loader.argument_context("webapp python package") as context:
         context.argument("packages", nargs="+", completer=package_completer, help="Packages, space-separated.")
+
+    with loader.argument_context("webapp python package freeze") as context:
+        context.argument(
+            "freeze_format",
+            options_list=["--format"],
+            arg_type=get_enum_type(["requirements", "pylock"]),
+            default="requirements",
+            help="`pylock`: a lock (pylock.toml) with the file of each package, its address and its hash, for the "
+            "Python of the app. They are asked of the package index, from this machine.",
+        )
+        context.argument(
+            "index_url",
+            help="Package index that has the files. Default: that of this machine's settings of pip, else PyPI. May "
+            "contain credentials, which do not get into the lock.",
+        )
+        context.argument(
+            "extra_index_url",
+            nargs="+",
+            help="More indexes, space-separated, for packages that the first one does not have.",
+        )
+        context.argument("output_file", help="Also write the lock into this file, `pylock.toml` or `pylock.NAME.toml`.")
 
     with loader.argument_context("webapp python package vendor") as context:
         context.argument(

@@ -34,6 +34,7 @@ def install_from_requirements(
     extra_index_url=None,
     proxy=None,
     require_hashes=False,
+    uploaded_prior_to=None,
     pip_args=None,
     installer="auto",
     restore=False,
@@ -61,6 +62,7 @@ def install_from_requirements(
             extra_index_url=extra_index_url,
             proxy=proxy,
             require_hashes=require_hashes,
+            uploaded_prior_to=uploaded_prior_to,
             pip_args=pip_args,
         )
         return install_requirements.install_requirements(opened(), request, dry_run, rebuild)
@@ -74,26 +76,46 @@ def list_packages(cmd, resource_group_name, webapp_name, slot=None):
         return said_if_empty(app, query.list_packages(app), NO_PACKAGES)
 
 
-def freeze_packages(cmd, resource_group_name, webapp_name, slot=None):
-    from azext_pythonapp.operations.package import query
+def freeze_packages(
+    cmd,
+    resource_group_name,
+    webapp_name,
+    slot=None,
+    freeze_format="requirements",
+    index_url=None,
+    extra_index_url=None,
+    output_file=None,
+):
+    from azext_pythonapp.operations.package import lock_freeze, query
+    from azext_pythonapp.packages.lock_write import to_toml
 
     with app_named(cmd, resource_group_name, webapp_name, slot) as opened:
+        many = getattr(cmd, "one_of_many", None) is not None
+        options = lock_freeze.lock_options(freeze_format, index_url, extra_index_url, output_file, many)
         app = opened()
+        if options is not None:
+            _instead_in_tsv(cmd.cli_ctx, lambda lock: to_toml(lock).rstrip("\n"))
+            return lock_freeze.freeze_lock(app, options, output_file)
         _requirements_in_tsv(cmd.cli_ctx)
         return said_if_empty(app, query.freeze_packages(app), NO_PACKAGES)
 
 
 def _requirements_in_tsv(cli_ctx):
     """Make `--output tsv` a requirements file, one line for each package; --query keeps its meaning."""
+    _instead_in_tsv(cli_ctx, lambda rows: [row["requirement"] for row in rows])
+
+
+def _instead_in_tsv(cli_ctx, shown):
+    """Make `--output tsv` what a function makes of the answer; --query keeps its meaning."""
     from knack.events import EVENT_INVOKER_FILTER_RESULT
 
-    def lines_only(cli, event_data):
-        cli.unregister_event(EVENT_INVOKER_FILTER_RESULT, lines_only)
+    def replaced(cli, event_data):
+        cli.unregister_event(EVENT_INVOKER_FILTER_RESULT, replaced)
         # --query has been applied by now: az registered it first.
         if cli.invocation.data["output"] == "tsv" and not cli.invocation.data["query_active"]:
-            event_data["result"] = [row["requirement"] for row in event_data["result"]]
+            event_data["result"] = shown(event_data["result"])
 
-    cli_ctx.register_event(EVENT_INVOKER_FILTER_RESULT, lines_only)
+    cli_ctx.register_event(EVENT_INVOKER_FILTER_RESULT, replaced)
 
 
 def outdated_packages(
@@ -143,6 +165,7 @@ def install_packages(
     index_url=None,
     extra_index_url=None,
     proxy=None,
+    uploaded_prior_to=None,
     pip_args=None,
     installer="auto",
     dry_run=False,
@@ -163,6 +186,7 @@ def install_packages(
             only_binary=only_binary,
             index_url=index_url,
             proxy=proxy,
+            uploaded_prior_to=uploaded_prior_to,
         )
         files = install.requirement_lines(packages)
         return install.install_packages(opened(), files, options, run_options, dry_run, rebuild, installer.lower())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from azext_pythonapp.packages import cooldown
 from azext_pythonapp.packages.index_urls import needs_decoding
 from azext_pythonapp.packages.pip_versions import ENCODED_EXTRA_INDEX, ENCODED_INDEX
 from azext_pythonapp.url_secrets import has_secrets, without_secrets
@@ -45,8 +46,8 @@ class PipOptions:
     """The user's options for `pip install -r`.
 
     constraints, wheel_dir: files on the worker. index_url, extra_index_urls, proxy and environment may contain
-    credentials. only_binary: package names or ":all:". more: further arguments, environment: further variables, as
-    pip_arguments.parse returns them.
+    credentials. only_binary: package names or ":all:". uploaded_prior_to: as cooldown.parse returns it. more: further
+    arguments, environment: further variables, as pip_arguments.parse returns them.
     """
 
     upgrade: bool = False
@@ -58,6 +59,7 @@ class PipOptions:
     no_deps: bool = False
     only_binary: str | None = None
     proxy: str | None = None
+    uploaded_prior_to: str | None = None
     more: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict, repr=False)
     constraints: tuple[JobFile | HomeFile, ...] = ()
@@ -81,6 +83,8 @@ class PipOptions:
                 options[name] = True
         if self.only_binary:
             options["only_binary"] = self.only_binary
+        if self.uploaded_prior_to:
+            options["uploaded_prior_to"] = self.uploaded_prior_to
         if self.more or self.environment:
             options["more"] = [
                 *self.more,
@@ -113,6 +117,8 @@ def install(requirements: JobFile | HomeFile, options: PipOptions) -> PipCommand
             arguments.append("--" + name.replace("_", "-"))
     if options.only_binary:
         arguments += ["--only-binary", options.only_binary]
+    if options.uploaded_prior_to:
+        arguments += [cooldown.OPTION, options.uploaded_prior_to]
     arguments += sources(options)
     for constraint in options.constraints:
         arguments += ["-c", constraint]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from packaging.version import InvalidVersion, Version
 
 from azext_pythonapp.errors import Refused
+from azext_pythonapp.packages import cooldown
 
 # From Requires-Python of pip's own wheels (docs/platform/site-extensions.md 4.5). Newer Pythons run the newest pip.
 LAST_PIP = {
@@ -33,6 +34,8 @@ INTRODUCED = {
     "--use-pep517": "19.0",
     "--use-feature": "20.0",
     "--config-settings": "22.1",
+    cooldown.DATE: "26.0",
+    cooldown.DURATION: "26.1",
     ENCODED_INDEX: "10.0",
     ENCODED_EXTRA_INDEX: "10.0",
 }

@@ -145,6 +145,7 @@ def install(
     arguments += ["--refresh"] if options.upgrade else []
     arguments += [] if options.upgrade else [word for name in fresh for word in ("--refresh-package", name)]
     arguments += ["--prerelease", "allow"] if options.pre else []
+    arguments += ["--exclude-newer", options.uploaded_prior_to] if options.uploaded_prior_to else []
     arguments += ["--no-deps"] if options.no_deps else []
     arguments += ["--require-hashes"] if options.require_hashes or hashes else []
     for name in _names(options.only_binary):

@@ -67,20 +67,23 @@ def read_folder(folder: str) -> tuple[Wheel, ...]:
             f"There are no wheels (*.whl) in the folder '{folder}'.",
             "Build them first: `pip wheel -r requirements.txt -w FOLDER`.",
         )
-    return tuple(_read(path) for path in paths)
+    return tuple(read_wheel(path) for path in paths)
 
 
 def supported_tags(version: str, architecture: str) -> frozenset[Tag]:
-    """Return the tags that CPython on Windows supports. version: such as "3.6.4". architecture: "x64" or "x86".
+    """Return the tags that CPython on Windows supports. version: such as "3.6.4". architecture: "x64" or "x86"."""
+    return frozenset(ranked_tags(version, architecture))
+
+
+def ranked_tags(version: str, architecture: str) -> list[Tag]:
+    """Return the tags that CPython on Windows supports, the one that it prefers first; parameters as supported_tags.
 
     Up to Python 3.7 the ABI tag ends in m (PEP 3149, removed by bpo-36707).
     """
     major, minor = (int(part) for part in version.split(".")[:2])
     interpreter, platforms = f"cp{major}{minor}", [_PLATFORMS[architecture]]
     abi = interpreter + ("m" if (major, minor) < (3, 8) else "")
-    return frozenset(
-        [*cpython_tags((major, minor), [abi], platforms), *compatible_tags((major, minor), interpreter, platforms)]
-    )
+    return [*cpython_tags((major, minor), [abi], platforms), *compatible_tags((major, minor), interpreter, platforms)]
 
 
 def fits(tags: Iterable[Tag], version: str, architecture: str) -> bool:
@@ -156,7 +159,8 @@ def _page(lines: Iterable[str]) -> bytes:
     return "\n".join(["<!DOCTYPE html><html><body>", *lines, "</body></html>"]).encode("utf-8")
 
 
-def _read(path: Path) -> Wheel:
+def read_wheel(path: Path) -> Wheel:
+    """Return a local wheel. Raises InvalidInput when it cannot be read, or has an invalid name."""
     try:
         project, _, _, tags = parse_wheel_filename(path.name)
     except InvalidWheelFilename as error:

@@ -24,7 +24,7 @@ from azext_pythonapp.operations.app.site_packages import (
     site_packages,
 )
 from azext_pythonapp.operations.job.run import PipRun, package_change
-from azext_pythonapp.operations.package.installer import AUTO, Part, with_installer
+from azext_pythonapp.operations.package.installer import AUTO, Part, parts_of, with_installer
 from azext_pythonapp.operations.package.pip_plan import expected_changes, plan_pip
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles, require_possible
 from azext_pythonapp.operations.package.restore_set import PackageSet, requirement_line, stored_wheels
@@ -134,8 +134,8 @@ class _Composition:
         if kept:
             parts.append(self._keep(kept, uploads))
         if files is not None:
-            parts.append(Part(files, options, settled=kept))
-        plain = replace(options, require_hashes=False, upgrade=False, no_index=False)
+            parts += parts_of(files, options, kept)
+        plain = replace(options, require_hashes=False, upgrade=False, no_index=False, uploaded_prior_to=None)
         again = [line for line in added if not _is_among(line, kept) and line not in self._single_lines()]
         if again:
             uploads[ADDED] = _text(again)
@@ -252,6 +252,10 @@ class _Composition:
         singles = {each.name for each in self._single_requirements()}
         gone = {*NOT_TAKEN, *wanted.removed, *(singles if options.upgrade else ())}
         staying = {name: version for name, version in self._present.items() if name not in gone}
+        if files is not None and files.complete:  # what a lock names comes from the lock, by its hashes
+            own = {each.name for each in files.parsed}
+            others = {name: version for name, version in staying.items() if name not in own}
+            return others if self._of_other_requirements(files) else {}
         if files is None or (wanted.stays and not options.upgrade) or self._of_other_requirements(files):
             return staying
         if options.no_index or contains(options.more, *REINSTALL) or options.upgrade or options.require_hashes:
@@ -293,6 +297,7 @@ class _Composition:
             require_hashes=False,
             constraints=(),
             only_binary=None,
+            uploaded_prior_to=None,
         )
         uploads[KEPT] = _text(self._lines(kept).values())
         page = stored_wheels(self._app, kept)

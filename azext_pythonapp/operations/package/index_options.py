@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from azext_pythonapp.errors import InvalidInput
-from azext_pythonapp.packages import pip_arguments
+from azext_pythonapp.packages import cooldown, pip_arguments
 from azext_pythonapp.packages.index_urls import for_any_pip
 from azext_pythonapp.packages.pip import PipOptions
 
@@ -18,11 +18,13 @@ def parse_options(
     extra_index_url: Sequence[str] | None = None,
     pip_args: str | None = None,
     index_url: str | None = None,
+    uploaded_prior_to: str | None = None,
     **options: Any,
 ) -> PipOptions:
     """From a command's options. options: fields of PipOptions.
 
-    Raises InvalidInput for --pip-args that cannot be, and for addresses that pip would not take for such.
+    Raises InvalidInput for --pip-args that cannot be, for addresses that pip would not take for such, and for a time
+    that is none.
     """
     for option, url in [("--index-url", index_url), *(("--extra-index-url", url) for url in extra_index_url or ())]:
         _require_address(option, url or "")
@@ -31,6 +33,7 @@ def parse_options(
         PipOptions(**options),
         index_url=for_any_pip(index_url) if index_url else None,
         extra_index_urls=tuple(map(for_any_pip, extra_index_url or ())),
+        uploaded_prior_to=cooldown.parse(uploaded_prior_to),
         more=more,
         environment=environment,
     )

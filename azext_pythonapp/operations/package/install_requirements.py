@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from azext_pythonapp.appservice.app import App
@@ -22,10 +22,13 @@ from azext_pythonapp.operations.package.change import (
     planned_answer,
 )
 from azext_pythonapp.operations.package.index_options import parse_options
-from azext_pythonapp.operations.package.installer import AUTO, Part, tool_of, wheels_of, with_installer
+from azext_pythonapp.operations.package.installer import AUTO, parts_of, tool_of, wheels_of, with_installer
+from azext_pythonapp.operations.package.lock_files import fetched_lock, local_lock, own_files
 from azext_pythonapp.operations.package.pip_plan import last_good_run, plan_pip
-from azext_pythonapp.operations.package.requirement_files import RequirementFiles, files_on_app, local_files
+from azext_pythonapp.operations.package.requirement_files import RequirementFiles, local_files
+from azext_pythonapp.packages.lock import is_address, is_lock
 from azext_pythonapp.packages.pip import PipOptions
+from azext_pythonapp.packages.pip_arguments import REINSTALL, contains
 from azext_pythonapp.packages.record import Record
 from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.runtimes.environment import LOCK, folder_of
@@ -36,9 +39,9 @@ COMMAND = "install-requirements"
 
 @dataclass(frozen=True)
 class RequirementsRequest:
-    """The command's options. local: the files that were named; None for the requirements.txt on the app.
+    """The command's options. local: the files that were named; None for the app's own, and for a lock at an address.
 
-    installer: as in `with_installer`.
+    lock_url: that address; None for none. installer: as in `with_installer`.
     """
 
     local: RequirementFiles | None
@@ -48,6 +51,7 @@ class RequirementsRequest:
     restore: bool
     run_options: RunOptions
     installer: str = AUTO
+    lock_url: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_options(
@@ -72,12 +76,23 @@ class RequirementsRequest:
                 "packages are not known.",
                 "Use only one of them.",
             )
-        local = local_files(requirement, constraint, wheel_dir) if requirement is not None else None
-        return cls(local, constraint, wheel_dir, parse_options(**options), restore, run_options, installer.lower())
+        pip_options, installer = parse_options(**options), installer.lower()
+        is_given_lock = requirement is not None and is_lock(requirement)
+        lock_url = requirement if is_given_lock and requirement is not None and is_address(requirement) else None
+        local: RequirementFiles | None = None
+        if requirement is not None and lock_url is None:
+            local = (
+                local_lock(requirement, constraint, wheel_dir, pip_options)
+                if is_given_lock
+                else local_files(requirement, constraint, wheel_dir)
+            )
+        return cls(local, constraint, wheel_dir, pip_options, restore, run_options, installer, lock_url)
 
     def files(self, app: App) -> RequirementFiles:
         """The files to install from. Raises NotFound when the app has none."""
-        return self.local or files_on_app(app, self.constraint, self.wheel_dir)
+        if self.lock_url is not None:
+            return fetched_lock(app, self.lock_url, self.constraint, self.wheel_dir, self.options)
+        return self.local or own_files(app, self.constraint, self.wheel_dir, self.options)
 
     def pip_options(self, files: RequirementFiles) -> PipOptions:
         """The options for pip."""
@@ -121,7 +136,10 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool, 
         )
     require_room(app)
     run = plan_pip(app, target, files, options, request.restore, dependencies=dry_run)
-    run = with_installer(app, run, request.installer, [Part(files, options)])
+    if files.complete and not run.planned and not contains(options.more, *REINSTALL):
+        why = f"all that {files.name} names is installed already on {app.site.label}"
+        return nothing_to_change(app, COMMAND, why, request.run_options.restart, dry_run)
+    run = with_installer(app, run, request.installer, parts_of(files, options))
     if dry_run:
         return planned_answer(app, run)
     tool = tool_of(app, run, options, request.wheel_dir)

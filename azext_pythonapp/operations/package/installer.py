@@ -6,16 +6,20 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.operations.app.python_in_use import Target
+from azext_pythonapp.errors import Refused
+from azext_pythonapp.operations.app.python_in_use import Target, runtime_of
+from azext_pythonapp.operations.app.site_packages import present_packages
 from azext_pythonapp.operations.app.used_runtimes import names
 from azext_pythonapp.operations.job.run import PipRun
 from azext_pythonapp.operations.package.requirement_files import WHEELS_PAGE, RequirementFiles
 from azext_pythonapp.operations.package.uv_tool import bring
-from azext_pythonapp.packages import pip, uv
+from azext_pythonapp.packages import pip, pip_versions, uv
+from azext_pythonapp.packages.cooldown import feature_of
 from azext_pythonapp.packages.pip import Argument, JobFile, PipCommand, PipOptions
 from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.packages.uv_differences import Reads, why_pip
 from azext_pythonapp.packages.wheels import Wheel
+from azext_pythonapp.runtimes.versions import minor
 
 AUTO, PIP = "auto", "pip"
 
@@ -57,12 +61,50 @@ class Part:
         return uv.install(self.files.main, self.options, wanted, self.reads.hashes, self.pages, fresh)
 
 
+def parts_of(files: RequirementFiles, options: PipOptions, settled: Collection[str] = ()) -> list[Part]:
+    """Return the calls that install requirements, in their order. settled: as in Part."""
+    return [Part(each, own, settled=settled) for each, own in files.parts(options)]
+
+
 def with_installer(app: App, run: PipRun, installer: str, parts: Sequence[Part]) -> PipRun:
     """Return the run with the installer that was asked for; where that is uv and pip is used, it is said why.
 
     installer: "pip", "uv" or "auto", which is pip in a runtime, and in an environment uv, with pip where that fails.
-    parts: what the calls of the run install, in their order.
+    parts: what the calls of the run install, in their order. Raises Refused where pip is used and does not know
+    --uploaded-prior-to.
     """
+    run = _with_installer(app, run, installer, parts)
+    times = [part.options.uploaded_prior_to for part in parts if part.options.uploaded_prior_to]
+    if not times or (run.uv is not None and not run.uv.or_pip):
+        return run
+    try:
+        _require_cooldown(app, run.target, times[0])
+    except Refused:
+        if run.uv is None:
+            raise
+        return replace(run, uv=replace(run.uv, or_pip=False))
+    return run
+
+
+def _require_cooldown(app: App, target: Target, time: str) -> None:
+    """Raise Refused where the pip of a Python does not know --uploaded-prior-to: a newer one would come unasked."""
+    feature, own = feature_of(time), present_packages(app, runtime_of(target).place).get("pip")
+    if not pip_versions.missing([feature], own):
+        return
+    needed, last = pip_versions.INTRODUCED[feature], pip_versions.LAST_PIP.get(minor(target.version))
+    label = f"Python {target.version} on {app.site.label}"
+    if pip_versions.missing([feature], last):
+        raise Refused(
+            f"{feature} needs pip {needed}, and the last pip for {label} is {last}. Nothing was changed.",
+            "Omit the option, or use a newer Python: `az webapp python set-version`.",
+        )
+    raise Refused(
+        f"{feature} needs pip {needed}, and pip of {label} is {own}. Nothing was changed.",
+        f"Upgrade pip first: `az webapp python package install {app.site.arguments} --packages pip --upgrade`.",
+    )
+
+
+def _with_installer(app: App, run: PipRun, installer: str, parts: Sequence[Part]) -> PipRun:
     if installer == PIP or not parts or installer == AUTO and run.target.letter is None:
         return run
     target = TargetEnvironment(run.target.version, run.target.architecture)

@@ -70,19 +70,22 @@ def plan_pip(
     names = site_packages(app, target.place)
     present = present_packages(app, target.place, names)
     planned = expected_changes(files, options, present, environment)
-    if dependencies and not options.no_deps:
+    if dependencies and not options.no_deps and not files.complete:
         metadata = InstalledMetadata(app, target.place, names)
         more = package_plan.plan_dependencies(files.parsed, present, environment, metadata.requires, files.limits)
         known = {change.target for change in planned}
         planned += [change for change in _rows(more) if change.target not in known]
-    newer_pip = pip_versions.upgrade_for(options.features, present.get("pip"), target.version)
+    parts = files.parts(options)
+    features = list(dict.fromkeys(each for _, own in parts for each in own.features))
+    newer_pip = pip_versions.upgrade_for(features, present.get("pip"), target.version)
     if newer_pip is not None:
         newer = package_change("pip", "upgrade", present["pip"], newer_pip.removeprefix("pip") or "newest")
-        planned.insert(0, replace(newer, note=f"for {pip_versions.missing(options.features, present['pip'])[0]}"))
+        planned.insert(0, replace(newer, note=f"for {pip_versions.missing(features, present['pip'])[0]}"))
+    call, *then = (pip.install(each.main, own) for each, own in parts)
     return PipRun(
         target,
         f"Installing {files.name} into",
-        pip.install(files.main, options),
+        call,
         planned,
         files.directory,
         files.uploads,
@@ -93,6 +96,7 @@ def plan_pip(
         covered=files.covered,
         present=present,
         sources=files.sources,
+        then=tuple(then),
     )
 
 

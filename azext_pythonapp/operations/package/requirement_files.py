@@ -14,7 +14,7 @@ from azext_pythonapp.errors import InvalidInput, NotFound
 from azext_pythonapp.operations.app.wwwroot import web_root
 from azext_pythonapp.operations.package.requirement_trees import Tree, local_tree, tree_on_app
 from azext_pythonapp.packages import record
-from azext_pythonapp.packages.pip import HomeFile, JobFile, masked
+from azext_pythonapp.packages.pip import HomeFile, JobFile, PipOptions, masked
 from azext_pythonapp.packages.requirements import Requirement, TargetEnvironment
 from azext_pythonapp.packages.wheels import Wheel, choose, find_links_page, read_folder
 from azext_pythonapp.packages.worker_places import impossible, place
@@ -81,6 +81,15 @@ class RequirementFiles:
                 f"{names}."
             )
         return replace(self, uploads={**self.uploads, WHEELS_PAGE: find_links_page(fitting)}, fitting=fitting)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing but the requirements themselves is installed: with a lock (lock_files.py)."""
+        return False
+
+    def parts(self, options: PipOptions) -> tuple[tuple[RequirementFiles, PipOptions], ...]:
+        """What pip is called with, one call after the other: the file of each, and its options."""
+        return ((self, options),)
 
     @property
     def pinned(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from packaging.version import InvalidVersion, Version
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.errors import PythonAppError
+from azext_pythonapp.errors import InvalidInput, PythonAppError
 from azext_pythonapp.jobs.launch import launch
 from azext_pythonapp.jobs.request import JobSpec, folder
 from azext_pythonapp.jobs.state import SUCCEEDED
@@ -29,8 +29,9 @@ from azext_pythonapp.operations.package.vendor_path import check_app_path, deplo
 from azext_pythonapp.operations.package.wheel_upload import upload_wheels
 from azext_pythonapp.packages import installed, pip
 from azext_pythonapp.packages.local_errors import MAX_WINDOWS_PATH, clear_errors
+from azext_pythonapp.packages.lock import is_lock
 from azext_pythonapp.packages.package_plan import UNKNOWN, plan_changes
-from azext_pythonapp.packages.pip import JobFile, PipOptions
+from azext_pythonapp.packages.pip import JobFile, PipOptions, masked
 from azext_pythonapp.packages.requirements import TargetEnvironment
 from azext_pythonapp.packages.vendoring import (
     Library,
@@ -84,6 +85,11 @@ class VendorRequest:
         Raises InvalidInput for files that cannot be used, and for a folder that was not made by this command.
         """
         check_timeout(timeout)
+        if requirement is not None and is_lock(requirement):
+            raise InvalidInput(
+                f"`package vendor` takes requirements files, and {masked(requirement)} is a lock.",
+                "Install a lock with `az webapp python install-requirements -r`.",
+            )
         directory = Path(target)
         local = local_files(requirement, constraint, wheel_dir) if requirement is not None else None
         return cls(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.errors import NotFound
+from azext_pythonapp.errors import InvalidInput, NotFound
 from azext_pythonapp.operations.app.health_check import HealthOptions
 from azext_pythonapp.operations.app.observe import Observation, observe_all
 from azext_pythonapp.operations.app.registration import find_registration
@@ -19,7 +19,8 @@ from azext_pythonapp.operations.app.wwwroot import FileState, Wwwroot
 from azext_pythonapp.operations.environment.contents import Wanted
 from azext_pythonapp.operations.environment.place import Place, place_of
 from azext_pythonapp.operations.environment.standing import Standing, runtime_of, standing_of
-from azext_pythonapp.operations.package.requirement_files import RequirementFiles, files_on_app
+from azext_pythonapp.operations.package.lock_files import own_files
+from azext_pythonapp.operations.package.requirement_files import RequirementFiles
 from azext_pythonapp.operations.runtime.choose import Choice, choose_runtime
 from azext_pythonapp.operations.runtime.nuget import NugetInstallation, installation_of
 from azext_pythonapp.operations.runtime.site_extension import Installation
@@ -145,7 +146,8 @@ def decide(
     standing = standing_of(seen)
     choice = _choice(app, request, seen, named if seen.problem else current, standing, asked is not None)
     installation = installation_of(app, choice, seen.pythons)
-    requirements = _requirements(app, brought) if request.requirements else None
+    runtime = choice.required if installation is None else installation.runtime
+    requirements = _requirements(app, brought, runtime) if request.requirements else None
     found = Found(files, web_config, current, start, requirements, seen.current, seen.pythons, base, standing)
     if (request.packages_in or ("environment" if standing is not None else "runtime")) == "environment":
         wanted = asked if asked is not None else Wanted(requirements)
@@ -269,11 +271,20 @@ def _intent(
     return replace(intent, environment={**current.environment, **intent.environment})
 
 
-def _requirements(app: App, brought: Brought) -> RequirementFiles | None:
+def _requirements(app: App, brought: Brought, base: InstalledRuntime) -> RequirementFiles | None:
+    """Return the app's own requirements, for the Python that it is to run. Raises InvalidInput for an unfit lock."""
     try:
-        return files_on_app(app, None, None, brought.read(app), brought.paths)
+        files = own_files(app, None, None, read=brought.read(app), coming=brought.paths)
     except NotFound:
         return None
+    if not files.complete:
+        return files
+    try:
+        return files.for_target(TargetEnvironment(str(base.version), str(base.architecture)), app.progress.say)
+    except InvalidInput as error:
+        error.extend(["Nothing was changed."])
+        error.recommendation = f"{error.recommendation or ''} `--no-requirements` goes on without it.".strip()
+        raise
 
 
 def _requirement_names(found: Found, python: InstalledRuntime) -> Iterator[str]:

@@ -161,7 +161,7 @@ def _package_steps(decision: Decision, run: Run) -> list[Step]:
         pip_run = leaving(app, target, standing.description, files)
     else:
         pip_run = plan_pip(app, target, files, PipOptions()) if files is not None else None
-    if pip_run is None:
+    if pip_run is None or (files is not None and files.complete and not pip_run.planned):
         return []
     if _is_in_use(decision):
         run.packages = PackagesBack(app, pip_run, run.brought.command, decision.request.restart)
