@@ -255,7 +255,7 @@ def asked_digest(spec: JobSpec, job_id: str, files: Mapping[str, bytes]) -> str:
         sorted((name, hashlib.sha256(text).hexdigest()) for name, text in spec.watched.items()),
         *([_json(argument) for argument in each.arguments] for each in spec.then),
         *([] if spec.build is None else [[spec.letter, spec.build.to_json()]]),
-        *([] if spec.uv is None else [[_json(argument) for argument in call] for call in spec.uv.calls]),
+        *([] if spec.uv is None else [[_json(argument) for argument in call] for call in _uv_calls(spec.uv)]),
     ]
     words = json.dumps(content).encode("ascii")
     return hashlib.pbkdf2_hmac("sha256", words, job_id.encode("ascii"), _DIGEST_ROUNDS).hex()
@@ -263,6 +263,10 @@ def asked_digest(spec: JobSpec, job_id: str, files: Mapping[str, bytes]) -> str:
 
 def _json(argument: Argument) -> str | dict[str, str]:
     return argument if isinstance(argument, str) else argument.to_json()
+
+
+def _uv_calls(uv: UvInstall) -> list[tuple[Argument, ...]]:
+    return [*uv.calls, *([] if uv.together is None else [uv.together])]
 
 
 def _uv_json(uv: UvInstall) -> dict[str, Any]:
@@ -277,6 +281,7 @@ def _uv_json(uv: UvInstall) -> dict[str, Any]:
         "size": build.size,
         "cache": CACHE.to_json(),
         "calls": [[_json(argument) for argument in call] for call in uv.calls],
+        "together": None if uv.together is None else [_json(argument) for argument in uv.together],
         "ownIndex": uv.own_index,
         "fetched": wheel if uv.fetched else None,
         "orPip": uv.or_pip,

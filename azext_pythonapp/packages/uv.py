@@ -107,7 +107,8 @@ class UvInstall:
     """What a job needs to call uv in place of pip.
 
     build: which uv. calls: of `uv pip install`, one after the other; each has its arguments, without what the runner
-    adds: the Python, the cache and how files are copied. environment: variables of pip that the runner translates.
+    adds: the Python, the cache and how files are copied. together: one call that comes to the same as all of them where
+    uv finds a solution for it, and is tried first; None for none. environment: variables of pip that the runner translates.
     own_index: whether a requirements file names the index itself, which then counts for pip, and not for uv, where a
     setting on the worker names another one.
     fetched: whether the worker's pip may download uv, from the index of the packages, when it is not there.
@@ -116,6 +117,7 @@ class UvInstall:
 
     build: Build
     calls: tuple[tuple[Argument, ...], ...]
+    together: tuple[Argument, ...] | None = None
     environment: dict[str, str] = field(default_factory=dict, repr=False)
     own_index: bool = False
     fetched: bool = False

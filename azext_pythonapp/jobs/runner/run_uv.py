@@ -16,9 +16,9 @@ from .run_pip import same_folder
 from .site_packages import remove_empty_dist_info
 from .target import environment_target
 
-# What a call is, and what this process says of it, behind the mark: uv's check, whose output is nobody's; and that
-# this Python is another one than was meant.
-CALL, CHECK, REFUSED = "call", "check", "refused"
+# What a call is, and what this process says of it, behind the mark: one that is tried, and makes the others needless
+# when it succeeds; uv's check, whose output is nobody's; and that this Python is another one than was meant.
+TRY, CALL, CHECK, REFUSED = "try", "call", "check", "refused"
 # In place of a folder, where it does not matter.
 ANY = "-"
 
@@ -27,8 +27,8 @@ def run_uv():
     """Run the programs that the arguments of this process name, until one fails. Returns the exit code of the last.
 
     The arguments: a mark, which begins the lines that this process prints itself; the folder that this Python has to
-    be in, as sys.prefix says it, else uv would change another one; then for each program the mark, CALL or CHECK, and
-    its command line.
+    be in, as sys.prefix says it, else uv would change another one; then for each program the mark, TRY, CALL or CHECK,
+    and its command line.
 
     The original standard input is a pipe whose other end only the runner has open; when it closes, uv is killed. uv
     itself gets an empty one. Its output is that of this process.
@@ -52,7 +52,7 @@ def run_uv():
             process = subprocess.Popen(command, stdin=nothing, stdout=output, stderr=output)
             running[:] = [process]
             code = process.wait()
-            if code:
+            if bool(code) != (kind == TRY):
                 break
     return own_code(code)
 

@@ -15,7 +15,7 @@ import zipfile
 from .errors import error_text, report
 from .file_access import delete, make_folder, replace, sha256_of
 from .pip_process import native
-from .run_uv import ANY, CALL, CHECK, REFUSED
+from .run_uv import ANY, CALL, CHECK, REFUSED, TRY
 from .site_packages import metadata_names
 from .uv_settings import Untranslatable, uv_settings
 
@@ -95,6 +95,7 @@ class Uv:
         self.speaks = False
         self.tried = False
         self.checking = False
+        self.together = None
         self.well = False
         self.refused = None
         self.waiting = []
@@ -186,11 +187,12 @@ class Uv:
                 self.refused = error_text(error)
                 self.pip.stop()
 
-    def calls(self):
-        """Return the arguments of each call of uv that installs what was asked for."""
+    def calls(self, together=None):
+        """Return the arguments of each call of uv that installs what was asked for. together: of one in their place."""
         own = ["--python", self.target.program, "--cache-dir", self.cache]
         begin = ["pip", "install"] + own + ARGUMENTS + self.more
-        return [begin + [self.request.argument(each) for each in call] for call in self.asked["calls"]]
+        calls = self.asked["calls"] if together is None else [together]
+        return [begin + [self.request.argument(each) for each in call] for call in calls]
 
     def rounds(self):
         """Return the calls that are made together: all for an environment. In a runtime each is by itself, so that it
@@ -200,18 +202,20 @@ class Uv:
     def run(self, calls, directory, on_line):
         """Run some calls of uv in a directory, until one fails. Returns its exit code.
 
-        An environment is checked behind them, in the same process (`finds_no_problem`), where the request wants that.
+        In an environment one call in place of all is tried first, where the request has one. Otherwise it is checked
+        behind them, in the same process (`finds_no_problem`), where the request wants that.
         Raises Unusable when uv does not start, when Windows has ended it, and where the request has pip try what uv
         could not: in an environment, which is built anew then, and where it failed before that call changed a package.
         """
         mark = uuid.uuid4().hex
         arguments = [mark, self.target.prefix if self.target.foreign else ANY]
-        for call in calls:
-            arguments += [mark, CALL, self.program] + call
+        tried = self.calls(self.asked["together"]) if self.target.foreign and self.asked["together"] else []
+        for kind, call in [(TRY, each) for each in tried] + [(CALL, each) for each in calls]:
+            arguments += [mark, kind, self.program] + call
         if self.target.foreign and self.request.fields["checked"]:
             arguments += [mark, CHECK, self.program, "pip", "check", "--python", self.target.program]
             arguments += ["--cache-dir", self.cache, "--no-config"]
-        self.waiting, self.checking, self.refused = list(calls), False, None
+        self.waiting, self.checking, self.together, self.refused = list(calls), False, None, None
         ended = threading.Event()
         timer = threading.Timer(TRIAL_SECONDS, self.doubt, [ended])
         timer.daemon = True
@@ -223,9 +227,10 @@ class Uv:
         finally:
             ended.set()
             timer.cancel()
-        self.well = self.checking and code == 0
+        # What one call has found a solution for has no problems: no package in an environment is from elsewhere.
+        self.well = code == 0 and (self.checking or self.together is not None)
         code = 0 if self.checking else code
-        self.judge(code, begun=len(self.waiting) < len(calls))
+        self.judge(code, begun=self.together is not None or len(self.waiting) < len(calls))
         self.before = metadata_names(self.target.packages)
         return code
 
@@ -262,7 +267,13 @@ class Uv:
 
     def hear(self, kind, text=""):
         """Take what the process of uv says of itself (run_uv.py)."""
-        if kind == CALL:
+        if kind == TRY:
+            self.together = self.calls(self.asked["together"])[0]
+            self.log.line("uv " + " ".join(self.together))
+        elif kind == CALL:
+            if self.together is not None:
+                self.together = None
+                self.log.line("What stays does not fit what is asked for, so it is installed first, by itself.")
             self.log.line("uv " + " ".join(self.waiting.pop(0)))
         elif kind == CHECK:
             self.checking = True

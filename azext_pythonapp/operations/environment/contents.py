@@ -143,6 +143,7 @@ class _Composition:
         if wanted.singles is not None:
             uploads.update(wanted.singles.uploads)
             parts.append(Part(wanted.singles, options, settled=kept))
+        just_kept = len(parts) == 2 and not wanted.removed and set(kept) <= set(needed or ())
         calls = [part.for_pip() for part in parts]
         first = calls[0] if calls else PipCommand(())
         run = PipRun(
@@ -160,7 +161,8 @@ class _Composition:
             sources=files.sources if files is not None else (),
             build=self._build(added, kept),
         )
-        return Contents(with_installer(self._app, run, wanted.installer, parts), tuple(extra), self._size())
+        run = with_installer(self._app, run, wanted.installer, parts, kept=just_kept)
+        return Contents(run, tuple(extra), self._size())
 
     def _size(self) -> int:
         """Return the bytes that the environment takes, about: its packages with their compiled modules."""

@@ -60,20 +60,37 @@ class Part:
         fresh = tuple(name for name in wanted if name not in self.settled)
         return uv.install(self.files.main, self.options, wanted, self.reads.hashes, self.pages, fresh)
 
+    def with_kept(self, kept: Part, target: TargetEnvironment) -> tuple[Argument, ...] | None:
+        """Return one call of uv that installs this and packages that stay; None where it could mean something else.
+
+        With both in one call uv looks for versions that fit what stays, while pip takes the newest of what is asked for
+        and changes what stays where it has to. That is the same where what is asked for has a version each.
+        """
+        options = self.options
+        named = [each for each in self.files.parsed if each.applies(target) and each.name not in self.settled]
+        if not all(each.pinned for each in named) or self.files.unseen or kept.pages or self.pages:
+            return None
+        if options.upgrade or options.no_index or options.no_deps or options.require_hashes or self.reads.hashes:
+            return None
+        if options.uploaded_prior_to:
+            return None
+        arguments, _ = uv.install(self.files.main, options)
+        return (*arguments, "-r", kept.files.main)
+
 
 def parts_of(files: RequirementFiles, options: PipOptions, settled: Collection[str] = ()) -> list[Part]:
     """Return the calls that install requirements, in their order. settled: as in Part."""
     return [Part(each, own, settled=settled) for each, own in files.parts(options)]
 
 
-def with_installer(app: App, run: PipRun, installer: str, parts: Sequence[Part]) -> PipRun:
+def with_installer(app: App, run: PipRun, installer: str, parts: Sequence[Part], kept: bool = False) -> PipRun:
     """Return the run with the installer that was asked for; where that is uv and pip is used, it is said why.
 
     installer: "pip", "uv" or "auto", which is pip in a runtime, and in an environment uv, with pip where that fails.
-    parts: what the calls of the run install, in their order. Raises Refused where pip is used and does not know
-    --uploaded-prior-to.
+    parts: what the calls of the run install, in their order. kept: whether these are just packages that stay, and then
+    all that the app requires. Raises Refused where pip is used and does not know --uploaded-prior-to.
     """
-    run = _with_installer(app, run, installer, parts)
+    run = _with_installer(app, run, installer, parts, kept)
     times = [part.options.uploaded_prior_to for part in parts if part.options.uploaded_prior_to]
     if not times or (run.uv is not None and not run.uv.or_pip):
         return run
@@ -104,7 +121,7 @@ def _require_cooldown(app: App, target: Target, time: str) -> None:
     )
 
 
-def _with_installer(app: App, run: PipRun, installer: str, parts: Sequence[Part]) -> PipRun:
+def _with_installer(app: App, run: PipRun, installer: str, parts: Sequence[Part], kept: bool) -> PipRun:
     if installer == PIP or not parts or installer == AUTO and run.target.letter is None:
         return run
     target = TargetEnvironment(run.target.version, run.target.architecture)
@@ -119,6 +136,7 @@ def _with_installer(app: App, run: PipRun, installer: str, parts: Sequence[Part]
     call = uv.UvInstall(
         build,
         tuple(arguments for arguments, _ in calls),
+        parts[1].with_kept(parts[0], target) if kept else None,
         {name: value for _, variables in calls for name, value in variables.items()},
         any(part.reads.own_index for part in parts),
         fetched=not any(part.options.no_index for part in parts),

@@ -32,7 +32,7 @@ words = sys.argv[3:]
 python = words[words.index("--python") + 1]
 links = words[words.index("--find-links") + 1]
 call = [sys.executable, "-m", "pip", "--python", python, "-q", "install", "--no-index", "--no-compile", "--find-links", links]
-call += [word for word in words if word == "--no-deps"] + words[-2:]
+call += [word for word in words if word == "--no-deps"] + words[words.index("-r"):]
 print("Using Python 3.11.9 environment at: runtime")
 print("Resolved 2 packages in 5ms")
 code = subprocess.call(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -127,6 +127,37 @@ def test_uv_is_called_once_for_each_call_of_pip(environments):
     assert len(set(starters(environments.runtime))) == 1, "one process makes all calls"
 
 
+def together(build, first):
+    """How a job is told to try first.txt with requirements.txt in one call, before it makes the calls one by one."""
+    uv = uv_install(build, or_pip=True)
+    (call,) = uv.calls
+    names = {"requirements.txt": JobFile("wheels/first.txt")}
+    alone = tuple(names.get(each.path, each) if isinstance(each, JobFile) else each for each in call)
+    return replace(uv, calls=(alone, call), together=(*call, "-r", JobFile("wheels/first.txt"))), {"first.txt": first}
+
+
+@pytest.mark.parametrize("first, fits", [(b"left==2.0", True), (b"left==1.0", False)])
+def test_one_call_is_tried_before_several(environments, first, fits):
+    """right 1.5 needs the newer left: where an older one stays, it is installed first, by itself, as pip would."""
+    uv, files = together(uv_in_place(environments.runtime), first)
+    job = environments.build("b", "right>=1.5\nleft>=2.0", uv=uv, files=files)
+    assert job.state == SUCCEEDED and job.installer == "uv 0.13.9" and job.result.check_ok, environments.runtime.lines
+    assert environments.packages("b") == {"left": "2.0", "right": "1.5"}
+    assert len(starters(environments.runtime)) == (1 if fits else 3)
+    assert len(set(starters(environments.runtime))) == 1, "one process makes all calls"
+    started = [line for line in environments.runtime.lines if line.startswith("uv pip install")]
+    assert len(started) == (1 if fits else 3) and started[0].endswith("first.txt")
+    assert (environments.runtime.site.home / CHECK).exists() is not fits, "a solution of all of it needs no check"
+    assert ("What stays does not fit what is asked for" in "".join(environments.runtime.lines)) is not fits
+
+
+def test_the_last_of_the_calls_says_why_it_failed(environments):
+    uv, files = together(uv_in_place(environments.runtime), b"left==2.0")
+    job = environments.build("b", "broken", uv=replace(uv, or_pip=False), files=files)
+    assert job.state == FAILED and job.error.startswith("uv ended with exit code 1: No solution found")
+    assert len(starters(environments.runtime)) == 3 and environments.names() == []
+
+
 def test_a_call_that_fails_is_the_last(environments):
     uv = uv_install(uv_in_place(environments.runtime))
     job = environments.build("b", "broken", uv=replace(uv, calls=uv.calls * 2))

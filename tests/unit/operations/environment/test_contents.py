@@ -175,6 +175,24 @@ def test_what_was_added_before_is_installed_again():
     assert "--upgrade" in contents.run.call.arguments and "--upgrade" not in contents.run.then[0].arguments
 
 
+@pytest.mark.parametrize(
+    "wanted, description, together",
+    [
+        (Wanted(files("flask\nnew==1.0")), BUILT, True),
+        (Wanted(files("flask\nnew")), BUILT, False),
+        (Wanted(files("flask"), removed=("click",)), BUILT, False),
+        (Wanted(files("flask"), singles=requirement_lines(["new==1.0"])), BUILT, False),
+        (Wanted(files("flask")), None, False),
+    ],
+)
+def test_one_call_for_just_what_is_required(wanted, description, together):
+    """One call adds what a package needs and lacks: not to one that was just found in the runtime."""
+    call = planned(wanted, description).run.uv.together
+    assert (call is not None) is together
+    if together:
+        assert call[-3:] == (JobFile("requirements.txt"), "-r", JobFile(KEPT))
+
+
 def test_what_nobody_needs_any_more_goes():
     contents = planned(Wanted(files("click")), BUILT)
     assert [(row.target, row.action) for row in contents.run.planned] == [("packages/flask", "uninstall")]

@@ -98,6 +98,38 @@ def test_uv_asks_the_index_anew_as_pip_does(app):
     assert call[:-2] == ("--refresh-package", "six", "--refresh-package", "flask")
 
 
+WHAT_STAYS = "click==8.1.8"
+
+
+def together(app, lines, options=PipOptions(), pages=()):
+    """The one call that is tried for what stays and for requirements; None for none."""
+    kept, files = requirement_lines([WHAT_STAYS]), requirement_lines(lines)
+    parts = [Part(kept, PipOptions(no_deps=True), pages, {"click"}), Part(files, options, settled={"click"})]
+    return with_installer(app, replace(run_for(files), target=ENVIRONMENT), "auto", parts, kept=True).uv.together
+
+
+def test_what_stays_is_installed_with_what_is_pinned(app):
+    call = together(app, ["click", "flask==3.1.2", 'odd; sys_platform == "linux"'], PipOptions(pre=True))
+    assert call[:3] == ("--prerelease", "allow", "-r") and call[-2] == "-r" and len(call) == 6
+
+
+@pytest.mark.parametrize(
+    "lines, more",
+    [
+        (["six"], {}),
+        (["six>=1.16"], {}),
+        (["six==1.*"], {}),
+        (["six==1.17.0"], {"options": PipOptions(upgrade=True)}),
+        (["six==1.17.0"], {"options": PipOptions(no_deps=True)}),
+        (["six==1.17.0 --hash=sha256:" + "0" * 64], {}),
+        (["six==1.17.0"], {"pages": (JobFile("stored.html"),)}),
+    ],
+)
+def test_what_might_mean_something_else_together(app, lines, more):
+    """pip takes the newest of what is asked for and changes what stays; uv would look for one that fits what stays."""
+    assert together(app, lines, **more) is None
+
+
 @pytest.mark.parametrize("installer, used", [("auto", True), ("uv", True), ("pip", False)])
 def test_uv_installs_into_an_environment(app, configs, installer, used):
     configs += [HANDLER.format("python3119x64")]
