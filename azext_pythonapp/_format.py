@@ -6,7 +6,7 @@ from collections import OrderedDict
 from azext_pythonapp._table import UNKNOWN, fitted, yes_no
 
 # Where trusted packages come from; those of third parties are 'other'.
-_SOURCES = {"siteExtension": "gallery", "nuget": "nuget"}
+_SOURCES = {"siteExtension": "gallery", "nuget": "nuget", "pythonOrg": "pythonOrg"}
 _PUBLISHERS = {"Python Software Foundation": "python.org"}
 _WSGI_HANDLER = re.compile(r"(?P<module>[^()]+)\.(?P<object>\w+(?:\(\))?)")
 _ENVIRONMENT = re.compile(

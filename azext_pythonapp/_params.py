@@ -125,14 +125,16 @@ def _runtimes(loader):
         context.argument("package_version", help="Version of the site extension's package. Default: the newest.")
         context.argument(
             "source",
-            arg_type=get_enum_type(["gallery", "nuget"]),
+            arg_type=get_enum_type(["gallery", "nuget", "pythonOrg"]),
             type=_source,
             help="Use only Microsoft's site extensions in the gallery, or only python.org's "
-            "builds on NuGet. Default: the newest matching version of both.",
+            "builds on NuGet or on python.org itself. Default: the newest matching version of all.",
         )
         context.argument("pre", action="store_true", help="Allow a pre-release of Python if it is the newest.")
         context.argument(
-            "package", help="A local package file of CPython (`python.3.13.2.nupkg`, from NuGet) to install."
+            "package",
+            help="A local package file of CPython to install: from NuGet (`python.3.13.2.nupkg`), or from python.org "
+            "(`python-3.13.2-amd64.zip`).",
         )
         context.argument(
             "detach",
@@ -156,7 +158,8 @@ def _runtimes(loader):
 
 def _source(text):
     """Return the name of a source, which JSON calls after the kind of its packages."""
-    return "gallery" if text.lower() == "siteextension" else text
+    named = {"siteextension": "gallery", "gallery": "gallery", "nuget": "nuget", "pythonorg": "pythonOrg"}
+    return named.get(text.lower(), text)
 
 
 def _requirements(loader):

@@ -27,6 +27,8 @@ from azext_pythonapp.errors import PlatformFailed, PythonAppError
 from azext_pythonapp.plan import Change
 
 PUBLIC_PAUSES = (1.0, 2.0)
+# A page of python.org's feed has less than a tenth of it.
+PUBLIC_LARGEST = 50_000_000
 
 
 class Progress(Protocol):
@@ -249,13 +251,13 @@ def web_session(cli_ctx: Any, proxies: EnvironmentProxies | None = None) -> requ
 def fetch_json(session: requests.Session, url: str, sleep: Callable[[float], None] = time.sleep) -> Any:
     """Return a public JSON document; retried twice on transient errors.
 
-    Raises PlatformFailed when it cannot be read.
+    Raises PlatformFailed when it cannot be read, also when it is far too large or a redirection left https.
     """
     for pause in (*PUBLIC_PAUSES, None):
         try:
-            response = session.get(url, timeout=60)
-            response.raise_for_status()
-            return response.json()
+            with session.get(url, timeout=60, stream=True) as response:
+                response.raise_for_status()
+                return json.loads(_body(url, response))
         except (requests.RequestException, ValueError) as error:
             status = error.response.status_code if isinstance(error, requests.HTTPError) else 500
             if pause is None or is_permanent(error) or status < 500 and status not in (408, 429):
@@ -265,6 +267,18 @@ def fetch_json(session: requests.Session, url: str, sleep: Callable[[float], Non
                 ) from error
             sleep(pause)
     raise AssertionError("the last try returns or raises")
+
+
+def _body(url: str, response: requests.Response) -> bytes:
+    """Return the body of a public document. Raises PlatformFailed for one that is not to be read to its end."""
+    if url.startswith("https://") and not response.url.startswith("https://"):
+        raise PlatformFailed(f"{url} leads to {response.url.partition('?')[0]}, which is not an https address.")
+    content = bytearray()
+    for chunk in response.iter_content(1 << 16):
+        content += chunk
+        if len(content) > PUBLIC_LARGEST:
+            raise PlatformFailed(f"{url} could not be read: it is larger than {PUBLIC_LARGEST // 1_000_000} MB.")
+    return bytes(content)
 
 
 def _user(cli_ctx: Any) -> str:

@@ -6,7 +6,8 @@ import base64
 import hashlib
 import time
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Literal
 
 import requests
 
@@ -14,23 +15,51 @@ from azext_pythonapp.appservice.outcome import is_permanent
 from azext_pythonapp.errors import InvalidInput, PlatformFailed
 
 CHUNK_BYTES = 1 << 18
+# Far more than a package of CPython has.
+LARGEST = 300_000_000
 SECONDS = 100
 PAUSES = (1.0, 3.0)
 
 
+@dataclass(frozen=True)
+class Digest:
+    """The hash that a file must have, as its publisher writes it.
+
+    algorithm: "SHA-512", in base64 as NuGet's catalog has it, or "SHA-256", in lower-case hexadecimal digits as the feed
+    of python.org has it. source: who says so, for messages.
+    """
+
+    algorithm: Literal["SHA-512", "SHA-256"]
+    value: str
+    source: str
+
+    def start(self) -> Any:
+        """Return the object of hashlib that takes the file's bytes."""
+        return hashlib.sha512() if self.algorithm == "SHA-512" else hashlib.sha256()
+
+    def written(self, hashed: Any) -> str:
+        """Return the hash of what an object of `start` took, in the same spelling."""
+        content = hashed.digest()
+        return base64.b64encode(content).decode("ascii") if self.algorithm == "SHA-512" else content.hex()
+
+
 def download(
-    session: requests.Session, url: str, target: BinaryIO, sha512: str, sleep: Callable[[float], None] = time.sleep
+    session: requests.Session,
+    url: str,
+    target: BinaryIO,
+    digest: Digest,
+    sleep: Callable[[float], None] = time.sleep,
+    largest: int = LARGEST,
 ) -> None:
     """Write a public file to `target`, with only one chunk of it in memory.
 
-    url: absolute, https. target: seekable; a download that ends early is restarted twice.
-    sha512: the hash that it must have, in base64, as NuGet's catalog gives it.
-    Raises PlatformFailed when it cannot be downloaded completely or does not match the hash.
+    url: absolute, https. target: seekable; a download that ends early is restarted twice. largest: in bytes.
+    Raises PlatformFailed when it cannot be downloaded completely, is too large or does not match the hash.
     """
     start = target.tell()
     for pause in (*PAUSES, None):
         try:
-            found = _fetch(session, url, target)
+            found = _fetch(session, url, target, digest, largest)
             break
         except requests.RequestException as error:
             refused = isinstance(error, requests.HTTPError) and error.response.status_code < 429
@@ -41,10 +70,10 @@ def download(
         sleep(pause)
         target.seek(start)
         target.truncate()
-    if found != sha512:
+    if found != digest.value:
         raise PlatformFailed(
-            f"{url} does not match the gallery's catalog: its SHA-512 is {found}, not {sha512}.",
-            "It was changed between the gallery and this machine; try another network.",
+            f"{url} does not match {digest.source}: its {digest.algorithm} is {found}, not {digest.value}.",
+            "It was changed between its publisher and this machine; try another network.",
         )
 
 
@@ -71,13 +100,16 @@ class Told:
         return getattr(self._file, name)
 
 
-def _fetch(session: requests.Session, url: str, target: BinaryIO) -> str:
+def _fetch(session: requests.Session, url: str, target: BinaryIO, digest: Digest, largest: int) -> str:
     """Download the file once; return its hash."""
-    digest = hashlib.sha512()
+    hashed, count = digest.start(), 0
     with session.get(url, stream=True, timeout=SECONDS) as response:
         response.raise_for_status()
         for chunk in response.iter_content(CHUNK_BYTES):
-            digest.update(chunk)
+            hashed.update(chunk)
+            count += len(chunk)
+            if count > largest:
+                raise PlatformFailed(f"{url} is larger than {largest // 1_000_000} MB, so it is not a Python.")
             try:
                 target.write(chunk)
             except OSError as error:
@@ -85,4 +117,4 @@ def _fetch(session: requests.Session, url: str, target: BinaryIO) -> str:
                     f"{url} could not be saved on this machine: {error.strerror or error}.",
                     "Free some disk space, or set TMPDIR (Windows: TEMP) to another folder.",
                 ) from error
-    return base64.b64encode(digest.digest()).decode("ascii")
+    return digest.written(hashed)

@@ -77,7 +77,7 @@ def _in_words(change: Mapping[str, Any]) -> str:
     if target.startswith("jobs/"):
         return f"{action} a job"
     name = ntpath.basename(target)
-    if target.startswith(("siteextensions/", "nuget/")):
+    if target.startswith(("siteextensions/", "nuget/", "pythonOrg/")):
         return " ".join(filter(None, (action, name, str(after or change.get("before") or ""))))
     if name.lower() == _WEB_CONFIG:
         return f"{action} {_WEB_CONFIG}"

@@ -70,7 +70,11 @@ class KeptFile:
 
 @dataclass(frozen=True)
 class RecordedRuntime(Row):
-    """A Python as records name it. python_path: of its python.exe; source: as in `list`."""
+    """A Python as records name it.
+
+    python_path: of its python.exe; source: as in `list`; package: the id of the package of CPython that this product
+    built it from, None for any other.
+    """
 
     version: str | None
     architecture: str | None
@@ -78,6 +82,7 @@ class RecordedRuntime(Row):
     package_version: str | None
     source: str | None
     python_path: str
+    package: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

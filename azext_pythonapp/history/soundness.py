@@ -102,6 +102,7 @@ _PYTHON = {
     "extensionId": _optional(_like(_EXTENSION)),
     "packageVersion": _optional(_like(_VERSION)),
     "source": _optional(_text),
+    "package": _optional(_like(_PACKAGE)),
     "pythonPath": _like(_PROGRAM),
 }
 _VERSIONS = _optional(_mapping(_like(_PACKAGE), _like(_VERSION)))

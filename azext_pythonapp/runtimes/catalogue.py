@@ -9,10 +9,10 @@ from datetime import date
 from typing import Any, Literal
 
 from azext_pythonapp.runtimes import end_of_life, official
+from azext_pythonapp.runtimes.cpython import CPythonBuild, Release, source_of
 from azext_pythonapp.runtimes.end_of_life import State as SupportState
 from azext_pythonapp.runtimes.extension import Extension, read_extensions
 from azext_pythonapp.runtimes.identity import Identity, canonical_id
-from azext_pythonapp.runtimes.nuget import NugetRuntime, Release
 from azext_pythonapp.runtimes.versions import (
     PackageOrder,
     PythonOrder,
@@ -26,20 +26,22 @@ from azext_pythonapp.runtimes.versions import (
 # must not reach a terminal or a command line.
 _PACKAGE_ID = re.compile(r"\w+(?:[.-]\w+)*")
 
-Source = Literal["siteExtension", "nuget"]
+Source = Literal["siteExtension", "nuget", "pythonOrg"]
+# Which of two packages of the same Python is taken, best last: the platform itself installs a site extension.
+_PREFERENCE: tuple[Source, ...] = ("pythonOrg", "nuget", "siteExtension")
 
 
 @dataclass(frozen=True)
 class Offer:
     r"""One package of one Python that a gallery offers.
 
-    extension_id: in the gallery's own spelling, which an installation needs (docs/platform/kudu.md 4.2); for a NuGet
-        package the one that the runtime gets on the app.
+    extension_id: in the gallery's own spelling, which an installation needs (docs/platform/kudu.md 4.2); for a package
+        of CPython the one that the runtime gets on the app.
     install_path: the folder it is installed to, as the package writes it: `D:\home\python364x64`.
     support, end_of_life: python.org's support of that Python; an ISO date, or None where no date is known.
     latest_patch: whether no trusted package has a newer patch of the same feature release and architecture.
     trusted: whether it can be chosen by version; any other only by its id.
-    source: a site extension, or a CPython package on NuGet; runtime: the latter.
+    source: a site extension, or a package of CPython on NuGet or python.org; runtime: the latter.
     withdrawn, deprecated: by its owner. A withdrawn package is chosen only for its full version, a deprecated one only
         when there is no other.
     installed: whether the app has it; None for a command without an app.
@@ -59,7 +61,7 @@ class Offer:
     identity: Identity
     trusted: bool
     source: Source
-    runtime: NugetRuntime | None = None
+    runtime: CPythonBuild | None = None
     withdrawn: bool = False
     deprecated: bool = False
     installed: bool | None = None
@@ -88,17 +90,16 @@ class Offer:
         return is_prerelease(self.version) or "-" in self.package_version.partition("+")[0]
 
     @property
-    def order(self) -> tuple[PythonOrder, bool, bool, bool, PackageOrder]:
+    def order(self) -> tuple[PythonOrder, bool, bool, int, PackageOrder]:
         """Return a sort key, best last.
 
-        By Python version, then x86 before x64, untrusted before trusted, NuGet before a site extension (which the
-        platform itself installs), then package version.
+        By Python version, then x86 before x64, untrusted before trusted, then by `_PREFERENCE` and package version.
         """
         return (
             python_order(self.version),
             self.architecture == "x64",
             self.trusted,
-            self.source == "siteExtension",
+            _PREFERENCE.index(self.source),
             package_order(self.package_version),
         )
 
@@ -126,8 +127,8 @@ def gallery_offers(entries: Iterable[Mapping[str, Any]], today: date | None = No
     return [_of_extension(extension, identity, today or date.today()) for extension, identity in packages]
 
 
-def nuget_offers(releases: Iterable[Release], today: date | None = None) -> list[Offer]:
-    """Return the CPython releases on NuGet as offers. today: the day for `support`, by default the current one."""
+def build_offers(releases: Iterable[Release], today: date | None = None) -> list[Offer]:
+    """Return the CPython releases of a source as offers. today: the day for `support`, by default the current one."""
     return [_of_release(release, today or date.today()) for release in releases]
 
 
@@ -184,7 +185,7 @@ def with_installed(offers: Sequence[Offer], extensions: Iterable[Mapping[str, An
     """Return the offers with `installed` set.
 
     extensions: the raw JSON entries of the app's site extensions, Kudu's or Resource Manager's.
-    Where several package versions of one id are offered, only the installed version is marked.
+    Where several package versions of one id are offered, or one by several sources, only the installed one is marked.
     """
     present = read_extensions(extensions)
     ids = [offer.extension_id.lower() for offer in offers]
@@ -196,6 +197,7 @@ def with_installed(offers: Sequence[Offer], extensions: Iterable[Mapping[str, An
                 extension
                 for extension in installed
                 if package_order(extension.package_version) == package_order(offer.package_version)
+                and (extension.built_from is None or source_of(extension.built_from) == offer.source)
             ]
         marked.append(replace(offer, installed=bool(installed)))
     return marked
@@ -236,7 +238,7 @@ def _of_release(release: Release, today: date) -> Offer:
         latest_patch=False,
         identity=runtime.identity,
         trusted=True,
-        source="nuget",
+        source=runtime.source,
         runtime=runtime,
         withdrawn=not release.listed,
         deprecated=release.deprecated,

@@ -41,6 +41,7 @@ class InstalledRuntime:
     named: what the name of its folder says, for one of which nothing else is known.
     missing: whether it is certain that there is no python.exe: only its site extension is there.
     base: of an environment, the runtime that it stands on; None where that is not known.
+    package: the id of the package of CPython that this product built it from; None for any other.
     """
 
     version: str | None
@@ -56,6 +57,7 @@ class InstalledRuntime:
     named: Identity | None = None
     missing: bool = False
     base: InstalledRuntime | None = None
+    package: str | None = None
 
     @property
     def is_runtime(self) -> bool:
@@ -261,6 +263,7 @@ def _installed(program: _Program, owner: _Runtime | None, in_use: bool) -> Insta
         answered=program.answer is not None,
         unknown=program.answer is None and program.unknown is not None,
         named=identity,
+        package=owner.extension.built_from if owner else None,
     )
 
 
@@ -295,6 +298,7 @@ def _without_python(
         answered=False,
         named=runtime.identity,
         missing=missing,
+        package=runtime.extension.built_from,
     )
 
 

@@ -1,16 +1,20 @@
 """Until when python.org supports a version of Python.
 
 Source of the dates below: https://peps.python.org/api/release-cycle.json, which https://devguide.python.org/versions/
-shows, as of 2026, when 3.14 was the newest release and 3.15 scheduled.
+shows; a copy of it is in tests/unit/runtimes/release-cycle.json (docs/platform/python-org.md 3).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 from azext_pythonapp.runtimes.versions import Numbers, is_prerelease, numbers
+
+# When the dates were compared with their source; there is a new feature release each October (PEP 602).
+AS_OF = date(2026, 8, 13)
+_OLD = timedelta(days=365)
 
 State = Literal["prerelease", "active", "security", "endOfLife"]
 
@@ -53,6 +57,7 @@ _CYCLES: dict[Numbers, _Cycle] = {
     (3, 13): _Cycle(date(2024, 10, 7), date(2029, 10, 31)),  # PEP 719
     (3, 14): _Cycle(date(2025, 10, 7), date(2030, 10, 31)),  # PEP 745
     (3, 15): _Cycle(date(2026, 10, 1), date(2031, 10, 31)),  # PEP 790
+    (3, 16): _Cycle(date(2027, 10, 6), date(2032, 10, 31)),  # PEP 826
 }
 
 
@@ -72,6 +77,16 @@ def support(version: str, today: date) -> Support:
     if today > cycle.end_of_life:
         return Support("endOfLife", cycle.end_of_life)
     return Support("active" if today < _security_only_from(feature, cycle) else "security", cycle.end_of_life)
+
+
+def age_warning(today: date) -> str | None:
+    """Return what to tell a person who relies on the dates when they are older than a year; None before that."""
+    if today - AS_OF <= _OLD:
+        return None
+    return (
+        f"Warning: What this extension knows of the support of Python versions is of {AS_OF}, more than a year ago. Update "
+        "it, or see https://devguide.python.org/versions/."
+    )
 
 
 def support_words(state: State, end_of_life: date | str | None) -> str:

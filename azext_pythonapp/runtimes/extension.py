@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from azext_pythonapp.runtimes.cpython import EXTENSION_PREFIX, built_from
 from azext_pythonapp.runtimes.identity import Identity, identify
 
 
@@ -50,6 +51,11 @@ class Extension:
     def identity(self) -> Identity | None:
         """Return the Python that it installs; None when it is not a Python runtime."""
         return identify(self.id, self.title, self.description)
+
+    @property
+    def built_from(self) -> str | None:
+        """Return the id of the package of CPython that this product built it from; None for anybody else's."""
+        return built_from(self.description) if self.id.lower().startswith(EXTENSION_PREFIX) else None
 
 
 def read_extensions(entries: Iterable[Mapping[str, Any]]) -> list[Extension]:

@@ -1,7 +1,7 @@
-"""CPython's own packages in the NuGet gallery, for versions without a site extension.
+"""CPython's builds in the NuGet gallery, for versions without a site extension.
 
-python.org publishes every release for Windows there as well: the package `python` for x64, `pythonx86` for x86
-(PC/layout/support/nuspec.py in python/cpython). They are not site extensions; `nuget_package` turns them into one.
+python.org publishes its releases for Windows there as well: the package `python` for x64, `pythonx86` for x86
+(PC/layout/support/nuspec.py in python/cpython).
 
 The protocol is NuGet's v3 (https://learn.microsoft.com/nuget/api/overview): the service index names the registrations,
 which list a package's versions and whether they are listed, and the flat container (PackageBaseAddress), which serves
@@ -11,18 +11,15 @@ their files; the catalog entry of each version has its file's SHA-512. (docs/pla
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from azext_pythonapp.errors import PlatformFailed
+from azext_pythonapp.runtimes.cpython import CPythonBuild, Release
 from azext_pythonapp.runtimes.gallery import SERVICE_INDEX, first_that_answers, service_addresses
-from azext_pythonapp.runtimes.identity import Identity
-from azext_pythonapp.runtimes.official import CPYTHON_PACKAGES, MADE_HERE
+from azext_pythonapp.runtimes.official import CPYTHON_PACKAGES
 from azext_pythonapp.runtimes.versions import package_order, python_version
 
 PACKAGE_IDS = CPYTHON_PACKAGES
-DEFAULT_ARCHITECTURE = "x64"
-EXTENSION_PREFIX = MADE_HERE
 _CONTENT_TYPES = ("PackageBaseAddress/3.0.0",)
 _REGISTRATION_TYPES = (
     "RegistrationsBaseUrl/3.6.0",
@@ -32,59 +29,6 @@ _REGISTRATION_TYPES = (
     "RegistrationsBaseUrl/3.0.0-rc",
     "RegistrationsBaseUrl/3.0.0-beta",
 )
-
-
-@dataclass(frozen=True)
-class NugetRuntime:
-    r"""A CPython package, and the runtime that is built from it.
-
-    package_id, package_version: such as "python" and "3.13.2"; NuGet allows a fourth number for a rebuilt package.
-    architecture: "x64" or "x86".
-    address: of its file; catalog: of the document that has the file's hash; None for a local package file.
-    """
-
-    package_id: str
-    package_version: str
-    architecture: str
-    address: str | None = None
-    catalog: str | None = None
-
-    @property
-    def version(self) -> str:
-        """Return the Python version in Python's own spelling: "3.13.2", "3.14.0rc1"."""
-        return python_version(self.package_version) or self.package_version
-
-    @property
-    def folder(self) -> str:
-        """Return its folder in %HOME%, named as Microsoft's packages do (docs/platform/site-extensions.md 1.4)."""
-        return f"python{self.version.replace('.', '')}{self.architecture}"
-
-    @property
-    def extension_id(self) -> str:
-        """Return the id of the site extension that it becomes."""
-        return EXTENSION_PREFIX + self.folder
-
-    @property
-    def identity(self) -> Identity:
-        """Return the runtime's folder and FastCGI registration."""
-        return Identity(self.version, self.architecture, self.extension_id, self.folder)
-
-    @property
-    def source(self) -> str:
-        """Return the name of its source for messages: "NuGet package python 3.13.2"."""
-        return f"NuGet package {self.package_id} {self.package_version}"
-
-
-@dataclass(frozen=True)
-class Release:
-    """One version of a CPython package in the gallery.
-
-    listed: False for a version that its owner has withdrawn. deprecated: whether its owner has deprecated it.
-    """
-
-    runtime: NugetRuntime
-    listed: bool
-    deprecated: bool
 
 
 def fetch_releases(get_json: Callable[[str], Any], architecture: str) -> list[Release]:
@@ -108,14 +52,14 @@ def fetch_releases(get_json: Callable[[str], Any], architecture: str) -> list[Re
         # nuget.org also dates an unlisted version to 1900 (docs/platform/recorded-traffic.md 6).
         listed = entry.get("listed") is not False and not str(entry.get("published") or "").startswith("1900-")
         address = f"{content}{package_id}/{version.lower()}/{package_id}.{version.lower()}.nupkg"
-        runtime = NugetRuntime(package_id, version, architecture, address, str(entry.get("@id") or ""))
+        runtime = CPythonBuild(package_id, version, architecture, address, str(entry.get("@id") or ""))
         found[version] = Release(runtime, listed, bool(entry.get("deprecation")))
     if not found:
         raise PlatformFailed(f"NuGet's registration of the package {package_id} contains no release of Python.")
     return [found[version] for version in sorted(found, key=package_order, reverse=True)]
 
 
-def fetch_hash(get_json: Callable[[str], Any], runtime: NugetRuntime) -> str:
+def fetch_hash(get_json: Callable[[str], Any], runtime: CPythonBuild) -> str:
     """Return the SHA-512 of a package's file in base64, from its catalog entry.
 
     Source: https://learn.microsoft.com/nuget/api/catalog-resource. Raises PlatformFailed when there is none: a file

@@ -1,4 +1,4 @@
-"""The trusted packages, as data: Microsoft's own site extensions, and python.org's own builds on NuGet.
+"""The trusted packages, as data: Microsoft's own site extensions, and python.org's own builds.
 
 A package runs its installer on the customer's worker, and anybody can publish one, with any author, title, tag or a
 similar id. Only the id has one owner in the gallery, so trust is based on exact ids and on nothing else. Ids from

@@ -61,7 +61,9 @@ def listed_offers(
         return [offer for offer in known if not offer.withdrawn or _only_this(offer, offers, spec)]
     first: dict[tuple[str, str], Offer] = {}
     for offer in choosable(offers, spec, prereleases):
-        first.setdefault((offer.version, offer.architecture), offer)
+        best = first.setdefault((offer.version, offer.architecture), offer)
+        if offer.installed and not best.installed and offer.extension_id == best.extension_id:
+            first[offer.version, offer.architecture] = offer  # the same runtime, from where the app has it
     return list(first.values())
 
 

@@ -73,6 +73,14 @@ def python_version(package_version: str) -> str | None:
     return ".".join(str(part) for part in parts[:_EXACT])
 
 
+def package_version(version: str) -> str:
+    """Return a Python version as NuGet writes it: "3.13.2", and "3.14.0-rc1" for "3.14.0rc1"."""
+    found = _PRE.fullmatch(version)
+    if found is None:
+        return version
+    return f"{found['final']}-{_WRITTEN[_STAGES[found['stage'].lower()]]}{int(found['number'])}"
+
+
 def package_order(version: str) -> PackageOrder:
     """Return a sort key for the versions of NuGet packages, oldest first.
 

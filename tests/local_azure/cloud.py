@@ -19,7 +19,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from . import arm, login, nuget
+from . import arm, login, nuget, python_org
 from .arm_budget import ArmBudget
 from .bad_day import BadDay
 from .balancer import Balancer
@@ -42,6 +42,7 @@ NAMES = (
     arm.HOST,
     nuget.HOST,
     *nuget.SEARCH_HOSTS,
+    python_org.HOST,
     f"*.{DOMAIN}",
     f"*.scm.{DOMAIN}",
     f"*.{UNIQUE_SCM_DOMAIN}",
@@ -53,7 +54,7 @@ _READING_POSTS = ("/list", "/publishxml", "/api/command", "/resources")
 
 
 class LocalAzure:
-    """Context manager: login, ARM, the public gallery and the apps added to it, behind one proxy.
+    """Context manager: login, ARM, the public gallery, python.org and the apps added to it, behind one proxy.
 
     folder: where all files are written. cache: filled by tests.local_azure.windows.provision.
     index_url: the package index of the workers (PIP_INDEX_URL), None for pip's own default.
@@ -76,6 +77,7 @@ class LocalAzure:
         self.resource_graph = ResourceGraph(self.directory)
         self.arm_budget = ArmBudget()
         self.nuget = nuget.PackageContent(cache)
+        self.python_org = python_org.Feed(cache)
         self._cache = cache
         self._worker_environment = dict(worker_environment or {})
         if index_url is not None:
@@ -90,6 +92,7 @@ class LocalAzure:
             arm.HOST: arm.arm_app(self.directory, self.resource_graph, self.arm_budget, self.swap),
             nuget.HOST: self.nuget.index_app(),
             **{host: self.nuget.search_app(host) for host in nuget.SEARCH_HOSTS},
+            python_org.HOST: self.python_org.app(),
         }
         self._door = FrontDoor(self._apps.get, login.HOST)
         self._proxy = Proxy(self._door, NAMES, self.folder / "tls")

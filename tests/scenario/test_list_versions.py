@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.local_azure import arm, login, nuget
+from tests.local_azure import arm, login, nuget, python_org
 from tests.local_azure.windows import gallery
 from tests.scenario.apps import naming
 
@@ -35,7 +35,7 @@ def test_without_an_app_the_public_gallery_is_asked(az, azure):
     before = len(azure.requests)
     result = az("webapp python list-versions")
     hosts = {(request.host, request.auth) for request in azure.requests[before:] if request.host != login.HOST}
-    assert hosts == {(nuget.HOST, None), (nuget.SEARCH_HOSTS[0], None)}, "and it gets no token"
+    assert hosts == {(nuget.HOST, None), (nuget.SEARCH_HOSTS[0], None), (python_org.HOST, None)}, "and it gets no token"
     assert arm.HOST not in {host for host, _ in hosts}
     found = rows(result)
     assert len(found) == len(set(found)), "one row per version and architecture"

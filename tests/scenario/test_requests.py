@@ -41,8 +41,9 @@ def test_reading_commands_ask_at_the_same_time(az, azure, apps, command, rounds)
 def test_the_sources_are_asked_at_the_same_time_and_once(az, azure, apps):
     site = apps.new()
     number = len(azure.requests)
-    # The app; its site extensions, its gallery, NuGet and an interrupted change; NuGet's two packages.
-    with azure.in_rounds(1, 4, 2):
+    # The app; its site extensions, its gallery, NuGet, python.org and an interrupted change; NuGet's two packages and the
+    # feed's next page.
+    with azure.in_rounds(1, 5, 3):
         assert az("webapp python list-versions", *naming(site), timeout=WAIT).json
     made = [(one.host, one.path) for one in azure.requests[number:] if one.host != login.HOST]
     assert len(set(made)) == len(made), made

@@ -82,11 +82,13 @@ def test_lists_show_strangers_on_request_and_say_so(az, apps):
 def test_what_its_owner_advises_against_is_passed_over(az, azure, apps):
     site = apps.new()
     azure.nuget.deprecated.add("3.13.2")
+    azure.python_org.left_out.add("3.13.2")
     try:
         answer = az("webapp python install --version latest --dry-run", *naming(site)).json
         full = az("webapp python install --version 3.13.2 --dry-run", *naming(site)).json
         listed = {row["version"] for row in az("webapp python list-versions", *naming(site)).json}
     finally:
         azure.nuget.deprecated.clear()
+        azure.python_org.left_out.clear()
     assert answer["runtime"]["version"] == "3.13.1" and full["runtime"]["version"] == "3.13.2"
     assert "3.13.1" in listed

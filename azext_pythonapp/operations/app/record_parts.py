@@ -58,6 +58,7 @@ def _recorded(python: InstalledRuntime) -> RecordedRuntime:
         python.package_version,
         python.source,
         python.python_path,
+        package=python.package,
     )
 
 

@@ -34,7 +34,7 @@ from azext_pythonapp.operations.rollback.target import Target, choose_target, de
 from azext_pythonapp.operations.runtime.site_extension import await_earlier
 from azext_pythonapp.operations.set_version.words import capital
 from azext_pythonapp.plan import Change, Plan, report
-from azext_pythonapp.runtimes.nuget import EXTENSION_PREFIX
+from azext_pythonapp.runtimes.cpython import EXTENSION_PREFIX
 from azext_pythonapp.windows import home_folder_of, same_path
 
 

@@ -10,16 +10,16 @@ from azext_pythonapp.errors import NotFound, Refused
 from azext_pythonapp.history.record import RuntimeChange
 from azext_pythonapp.operations.app.observe import list_pythons
 from azext_pythonapp.operations.rollback.found import Found, Missing
-from azext_pythonapp.operations.runtime.choose import EVERYWHERE, Choice, choose_runtime
-from azext_pythonapp.operations.runtime.nuget import installation_of
+from azext_pythonapp.operations.runtime.choose import BUILDS, EVERYWHERE, Choice, choose_runtime
+from azext_pythonapp.operations.runtime.cpython import installation_of
 from azext_pythonapp.operations.runtime.sources import SourceName, app_offers, package_offers
 from azext_pythonapp.operations.runtime.unfinished import unfinished_of
 from azext_pythonapp.operations.runtime.uninstall import left_steps, removal_steps
 from azext_pythonapp.plan import Change, Plan, Step
 from azext_pythonapp.runtimes.catalogue import Offer
+from azext_pythonapp.runtimes.cpython import EXTENSION_PREFIX, source_of
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import VersionSpec, canonical_id, same_extension
-from azext_pythonapp.runtimes.nuget import EXTENSION_PREFIX
 from azext_pythonapp.runtimes.selection import resolve_id
 from azext_pythonapp.windows import home_folder_of
 
@@ -121,7 +121,9 @@ def _offer(app: App, runtime: RuntimeChange) -> Offer | None:
             return resolve_id(offers, identifier, runtime.package_version)
         if runtime.version is None:
             raise NotFound(f"Which version {runtime.python_path} was is not known.")
-        sources: tuple[SourceName, ...] = ("nuget",) if identifier is not None else EVERYWHERE
+        sources: tuple[SourceName, ...] = BUILDS if identifier is not None else EVERYWHERE
+        if runtime.package is not None:
+            sources = (source_of(runtime.package),)
         spec = VersionSpec.parse(runtime.version)
         return choose_runtime(app, [], spec, runtime.architecture, sources, prereleases=True).offer
     except NotFound as error:

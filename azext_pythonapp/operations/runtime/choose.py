@@ -6,24 +6,31 @@ installed, whatever was published meanwhile. Only `latest` looks for something n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from azext_pythonapp.advice import quoted
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.errors import InvalidInput, NotFound, PlatformFailed, Refused, RemoteFailed
+from azext_pythonapp.errors import InvalidInput, NotFound, PlatformFailed, PythonAppError, Refused, RemoteFailed
 from azext_pythonapp.operations.app.observe import not_answered
-from azext_pythonapp.operations.runtime.sources import NAMES, SourceName, Supply, app_supply
+from azext_pythonapp.operations.runtime.sources import NAMES, SourceName, Supply, app_supply, starting_with
 from azext_pythonapp.runtimes import official
 from azext_pythonapp.runtimes.catalogue import Offer
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import VersionSpec, canonical_id, same_extension
+from azext_pythonapp.runtimes.python_org import OLDEST
 from azext_pythonapp.runtimes.selection import find_best, nearest, select
 from azext_pythonapp.runtimes.versions import package_order, python_order
 
 DEFAULT_ARCHITECTURE = "x64"
-EVERYWHERE: tuple[SourceName, ...] = ("gallery", "nuget")
-_TRUSTED: dict[SourceName, str] = {"gallery": "Microsoft's site extensions", "nuget": "python.org's builds on NuGet"}
+# Where python.org's own builds are.
+BUILDS: tuple[SourceName, ...] = ("nuget", "pythonOrg")
+EVERYWHERE: tuple[SourceName, ...] = ("gallery", *BUILDS)
+_TRUSTED: dict[SourceName, str] = {
+    "gallery": "Microsoft's site extensions",
+    "nuget": "python.org's builds on NuGet",
+    "pythonOrg": "those on python.org",
+}
 
 
 @dataclass(frozen=True)
@@ -203,25 +210,39 @@ def _offer_of(offers: Sequence[Offer], python: InstalledRuntime) -> Offer | None
 def _require_known(app: App, supply: Supply, spec: VersionSpec, architecture: str | None, best: Offer | None) -> None:
     """Raise PlatformFailed when a source that could not be asked may have what is wanted, or something newer.
 
-    For a full version, one source that has it is enough. Microsoft's packages are all known (`official`), so without
-    their gallery nothing newer than those can be missed.
+    For a full version, one source that has it is enough, and for any other one of the two that have python.org's
+    builds, with a warning: the other has a newer one for some days at most. Microsoft's packages are all known
+    (`official`), so without their gallery nothing newer than those can be missed; python.org's own feed begins with 3.10.
     """
+    unknown: dict[SourceName, PythonAppError] = {}
     for name, error in supply.missing.items():
-        if best is not None and spec.is_exact:
+        if (best is not None and spec.is_exact) or (name == "pythonOrg" and not _python_org_may_have(spec)):
             continue
         if name == "gallery" and not _microsoft_may_have_newer(spec, architecture, best):
             app.progress.say(
-                f"{NAMES[name][0].upper()}{NAMES[name][1:]} could not be reached ({error.message}). That "
+                f"{starting_with(name)} could not be reached ({error.message}). That "
                 "makes no difference: Microsoft's Pythons in it are older."
             )
-            continue
-        known = (
-            f" The other sources offer {best.version}, but it is not known whether that is the newest." if best else ""
-        )
-        raise PlatformFailed(
-            f"{NAMES[name][0].upper()}{NAMES[name][1:]} could not be asked for Python {spec}: {error.message}{known}",
-            _choices(app, name, best),
-        )
+        elif name in BUILDS and best is not None and best.source in BUILDS:
+            app.progress.say(
+                f"Warning: {NAMES[name]} could not be asked ({error.message}). {NAMES[best.source]} offers Python "
+                f"{best.version}; whether {NAMES[name]} has a newer one is not known."
+            )
+        else:
+            unknown[name] = error
+    if not unknown:
+        return
+    first, *others = unknown
+    names = " and ".join([starting_with(first), *(NAMES[name] for name in others)])
+    reasons = dict.fromkeys(error.message for error in unknown.values())
+    known = f" The other sources offer {best.version}, but it is not known whether that is the newest." if best else ""
+    raise PlatformFailed(
+        f"{names} could not be asked for Python {spec}: {' '.join(reasons)}{known}", _choices(app, unknown, best)
+    )
+
+
+def _python_org_may_have(spec: VersionSpec) -> bool:
+    return spec.parts >= OLDEST[: len(spec.parts)]
 
 
 def _microsoft_may_have_newer(spec: VersionSpec, architecture: str | None, best: Offer | None) -> bool:
@@ -233,15 +254,16 @@ def _microsoft_may_have_newer(spec: VersionSpec, architecture: str | None, best:
     return False
 
 
-def _choices(app: App, away: SourceName, best: Offer | None) -> str:
+def _choices(app: App, away: Collection[SourceName], best: Offer | None) -> str:
     listing = f"`az webapp python list-versions {app.site.arguments}` lists what is available"
     install = f"az webapp python install {app.site.arguments}"
-    if away == "gallery":
+    if "gallery" in away:
         return f"Try again later, or name a version in full; {listing}."
     full = f", as `--version {best.version}`" if best else ""
     return (
         f"Try again later, or name a version of the app's own gallery in full{full}; {listing}. Or download "
-        "the package 'python' (x64) or 'pythonx86' from https://www.nuget.org yourself and name the file: "
+        "the package 'python' (x64) or 'pythonx86' from https://www.nuget.org, or the zip file for the install manager "
+        "from https://www.python.org/ftp/python/, yourself and name the file: "
         f"`{install} --package python.nupkg`."
     )
 

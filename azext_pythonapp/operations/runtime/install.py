@@ -16,6 +16,7 @@ from azext_pythonapp.operations.app.observe import list_pythons, not_answered
 from azext_pythonapp.operations.app.recording import OpenChange, recorded
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 from azext_pythonapp.operations.runtime.choose import (
+    BUILDS,
     EVERYWHERE,
     Choice,
     choose_runtime,
@@ -30,9 +31,9 @@ from azext_pythonapp.operations.runtime.site_extension import Installation, awai
 from azext_pythonapp.operations.runtime.sources import SourceName, app_offers, package_offers
 from azext_pythonapp.operations.runtime.unfinished import end_of_install, installs
 from azext_pythonapp.plan import Plan, report
+from azext_pythonapp.runtimes.cpython import EXTENSION_PREFIX
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import VersionSpec, canonical_id, identify, same_extension
-from azext_pythonapp.runtimes.nuget import EXTENSION_PREFIX
 from azext_pythonapp.runtimes.selection import resolve_id
 from azext_pythonapp.runtimes.versions import numbers
 from azext_pythonapp.windows import home_folder_of
@@ -81,25 +82,25 @@ class InstallRequest:
                 f"'{package_version}' is not a package version.",
                 "Package versions look like 3.6.4.4; the Python version goes with --version.",
             )
-        if source == "nuget" and extension_id is not None:
+        if source in BUILDS and extension_id is not None:
             raise InvalidInput(
                 "--extension-id names a package of the site extension gallery, so it cannot be combined with "
-                "--source nuget."
+                f"--source {source}."
             )
         spec = VersionSpec.parse(version) if version else None
-        if source == "nuget" and not wait:
+        if source in BUILDS and not wait:
             raise InvalidInput(NO_WAIT)
         sources = tuple(name for name in EVERYWHERE if source in (None, name))
         if spec is None and str(extension_id).lower().startswith(EXTENSION_PREFIX):
-            # An id that this product gives a package of NuGet stands for that package, whatever a gallery has.
+            # An id that this product gives a build of python.org stands for that build, whatever a gallery has.
             identity = identify(str(extension_id))
             if package_version is not None:
                 raise InvalidInput(
-                    "--package-version can only be used with a site extension of the gallery; this id stands for a "
-                    "NuGet package."
+                    "--package-version can only be used with a site extension of the gallery; this id stands for one of "
+                    "python.org's builds."
                 )
             if identity is not None:
-                spec, architecture, sources = VersionSpec.parse(identity.version), identity.architecture, ("nuget",)
+                spec, architecture, sources = VersionSpec.parse(identity.version), identity.architecture, BUILDS
         return cls(spec, architecture, extension_id, package_version, sources, prereleases, wait, confirmed)
 
 
@@ -130,7 +131,7 @@ def install(app: App, request: InstallRequest, dry_run: bool) -> dict[str, Any]:
     require_room(app)
     if choice.offer.runtime is not None:
         if not request.wait:
-            raise InvalidInput(f"Python {choice.offer.version} comes from NuGet. {NO_WAIT}", "Leave --no-wait out.")
+            raise InvalidInput(f"Python {choice.offer.version} is one of them: {NO_WAIT}", "Leave --no-wait out.")
         return install_release(app, choice.offer.runtime, None, dry_run)
     runs = next((python for python in pythons if python.in_use), None)
     installation = Installation(app, choice.offer, pythons, request.package_version)

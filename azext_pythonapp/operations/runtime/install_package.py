@@ -1,4 +1,4 @@
-"""`install` of a package of CPython: a release on NuGet, or a file; it becomes a site extension of the app."""
+"""`install` of a package of CPython: of NuGet, of python.org, or a file; it becomes a site extension of the app."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from azext_pythonapp.operations.app.registration import find_registration
 from azext_pythonapp.operations.app.worker_fit import fit_warnings
 from azext_pythonapp.operations.job.pending_restart import await_quiet, changes_unused_runtime, restart_beside
 from azext_pythonapp.operations.runtime.choose import newest_present
+from azext_pythonapp.operations.runtime.cpython import CPythonInstallation
 from azext_pythonapp.operations.runtime.last_lines import installed_lines
-from azext_pythonapp.operations.runtime.nuget import NugetInstallation
 from azext_pythonapp.operations.runtime.unfinished import installs
 from azext_pythonapp.plan import Change, Plan, Step, report
+from azext_pythonapp.runtimes.cpython import EXTENSION_PREFIX, CPythonBuild
+from azext_pythonapp.runtimes.cpython_package import read_package
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
-from azext_pythonapp.runtimes.nuget import EXTENSION_PREFIX, PACKAGE_IDS, NugetRuntime
-from azext_pythonapp.runtimes.nuget_package import read_package
+from azext_pythonapp.runtimes.nuget import PACKAGE_IDS
 from azext_pythonapp.runtimes.versions import VersionSpec
 
 COMMAND = "install"
-NO_WAIT = "--no-wait cannot be combined with a NuGet package, which is uploaded from this machine."
+NO_WAIT = "--no-wait cannot be combined with python.org's builds, which are uploaded from this machine."
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class PackageRequest:
     """A package file to install, and what it is."""
 
     file: Path
-    content: NugetRuntime
+    content: CPythonBuild
 
     @classmethod
     def from_options(
@@ -58,10 +59,14 @@ class PackageRequest:
                 "with a file (--package)."
             )
         if source == "gallery":
-            raise InvalidInput("--package takes a NuGet package, so it cannot be combined with --source gallery.")
+            raise InvalidInput("--package takes a package of CPython, so it cannot be combined with --source gallery.")
         if not wait:
             raise InvalidInput(NO_WAIT)
         content = read_package(Path(package))
+        if source not in (None, content.source):
+            raise InvalidInput(
+                f"The package '{package}' is the {content.title}, so it does not go with --source {source}."
+            )
         spec = VersionSpec.parse(version or content.version)
         if not spec.matches(content.version) or architecture not in (None, content.architecture):
             asked = f"Python {spec}" + (f" {architecture}" if architecture else "")
@@ -81,12 +86,12 @@ def install_package(app: App, request: PackageRequest, dry_run: bool) -> dict[st
     return install_release(app, content, request.file, dry_run)
 
 
-def install_release(app: App, runtime: NugetRuntime, file: Path | None, dry_run: bool) -> dict[str, Any]:
+def install_release(app: App, runtime: CPythonBuild, file: Path | None, dry_run: bool) -> dict[str, Any]:
     """Install a package of CPython. file: None downloads it.
 
     Returns the answer (docs/json-output.md) with `runtime`, and `warnings` if any.
     """
-    return _install(app, NugetInstallation(app, runtime, file), dry_run)
+    return _install(app, CPythonInstallation(app, runtime, file), dry_run)
 
 
 def install_registration(app: App, python: InstalledRuntime, dry_run: bool) -> dict[str, Any]:
@@ -101,10 +106,10 @@ def install_registration(app: App, python: InstalledRuntime, dry_run: bool) -> d
         else:
             app.progress.conclude(f"Nothing was changed: {python.name} is already on {app.site.label}.")
         return report(app.site.to_dict(), [], dry_run, runtime=python.to_dict())
-    return _install(app, NugetInstallation(app, runtime, None, python), dry_run)
+    return _install(app, CPythonInstallation(app, runtime, None, python), dry_run)
 
 
-def _install(app: App, installation: NugetInstallation, dry_run: bool) -> dict[str, Any]:
+def _install(app: App, installation: CPythonInstallation, dry_run: bool) -> dict[str, Any]:
     for warning in fit_warnings(app, installation.offer.architecture):
         app.progress.say(warning)
     plan = Plan([*installation.steps(), *_restart_steps(app, installation)])
@@ -125,17 +130,17 @@ def _install(app: App, installation: NugetInstallation, dry_run: bool) -> dict[s
     )
 
 
-def _unregistered(app: App, python: InstalledRuntime) -> NugetRuntime | None:
+def _unregistered(app: App, python: InstalledRuntime) -> CPythonBuild | None:
     """A runtime of ours that IIS does not know yet; None for any other."""
     if not (python.extension_id or "").startswith(EXTENSION_PREFIX):
         return None
     if find_registration(app, python.extension_id, python.python_path) is not None:
         return None
-    architecture = str(python.architecture)
-    return NugetRuntime(PACKAGE_IDS[architecture], str(python.package_version or python.version), architecture)
+    architecture, version = str(python.architecture), str(python.package_version or python.version)
+    return CPythonBuild(python.package or PACKAGE_IDS[architecture], version, architecture)
 
 
-def _restart_steps(app: App, installation: NugetInstallation) -> list[Step]:
+def _restart_steps(app: App, installation: CPythonInstallation) -> list[Step]:
     """A restart makes IIS read the registration (docs/platform/site-extensions.md 1.5); a stopped app stays stopped."""
     if app.site.stopped:
         return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -15,8 +16,9 @@ from azext_pythonapp.appservice.site_extensions import list_extensions
 from azext_pythonapp.errors import PythonAppError
 from azext_pythonapp.operations.app.observe import Part, observe
 from azext_pythonapp.operations.runtime.choose import newest_present
-from azext_pythonapp.operations.runtime.sources import NAMES, Supply, app_supply, public_supply
+from azext_pythonapp.operations.runtime.sources import NAMES, Supply, app_supply, public_supply, starting_with
 from azext_pythonapp.runtimes.catalogue import Offer, sorted_offers, with_installed
+from azext_pythonapp.runtimes.end_of_life import age_warning
 from azext_pythonapp.runtimes.extension import read_extensions
 from azext_pythonapp.runtimes.identity import VersionSpec, same_extension
 from azext_pythonapp.runtimes.selection import LIST_COMMAND, listed_offers, nearest, select
@@ -93,11 +95,11 @@ def public_versions(
 
 def _offers(supply: Supply, wanted: Filter, say: Callable[[str], None]) -> list[Offer]:
     supply.require_one()
+    old = age_warning(date.today())
+    if old is not None:
+        say(old)
     for name, error in supply.missing.items():
-        say(
-            f"{NAMES[name][0].upper()}{NAMES[name][1:]} could not be asked, so its Pythons are missing here: "
-            f"{error.message}"
-        )
+        say(f"{starting_with(name)} could not be asked, so its Pythons are missing here: {error.message}")
     return sorted_offers(supply.offers, all_versions=wanted.all_versions)
 
 

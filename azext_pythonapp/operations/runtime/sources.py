@@ -1,4 +1,6 @@
-"""Asking where Pythons come from: the gallery of site extensions and NuGet's packages of CPython, both at once.
+"""Asking where Pythons come from: the gallery of site extensions, and python.org's builds on NuGet and in its own feed.
+
+All are asked at once.
 
 A source that cannot be asked is unknown, not empty: what came of it is kept beside what the other one has.
 """
@@ -15,17 +17,26 @@ import requests
 
 from azext_pythonapp.appservice.app import App, fetch_json
 from azext_pythonapp.errors import NotFound, PlatformFailed, PythonAppError, RemoteFailed, UnknownOutcome, Unreachable
-from azext_pythonapp.runtimes.catalogue import Offer, gallery_offers, nuget_offers, with_unlisted
+from azext_pythonapp.runtimes import nuget, python_org
+from azext_pythonapp.runtimes.catalogue import Offer, build_offers, gallery_offers, with_unlisted
 from azext_pythonapp.runtimes.gallery import SERVICE_INDEX, fetch_public_gallery
-from azext_pythonapp.runtimes.nuget import PACKAGE_IDS, fetch_releases
 
-SourceName = Literal["gallery", "nuget"]
-NAMES: dict[SourceName, str] = {"gallery": "the gallery of site extensions", "nuget": "NuGet"}
+SourceName = Literal["gallery", "nuget", "pythonOrg"]
+NAMES: dict[SourceName, str] = {
+    "gallery": "the gallery of site extensions",
+    "nuget": "NuGet",
+    "pythonOrg": "python.org",
+}
 # Kudu searches titles with it; every known Python package's title starts with it (docs/platform/kudu.md 4.2,
 # docs/platform/site-extensions.md 1.6).
 FEED_FILTER = "python"
 # A refusal of access is none of these: it is the caller's to mend.
 _AWAY = (PlatformFailed, Unreachable, UnknownOutcome, RemoteFailed)
+
+
+def starting_with(name: SourceName) -> str:
+    """Return the name of a source as the first word of a sentence."""
+    return f"T{NAMES[name][1:]}" if name == "gallery" else NAMES[name]
 
 
 @dataclass
@@ -46,17 +57,19 @@ def app_supply(app: App, sources: Iterable[SourceName]) -> Supply:
     asking: dict[SourceName, Callable[[], list[Offer]]] = {
         "gallery": lambda: app_offers(app),
         "nuget": lambda: _nuget_offers(_documents(app.web)),
+        "pythonOrg": lambda: _python_org_offers(_documents(app.web)),
     }
     return _together({name: asking[name] for name in sources})
 
 
 def public_supply(session: requests.Session) -> Supply:
-    """What there is for any app, in the public gallery and on NuGet."""
+    """What there is for any app, in the public gallery, on NuGet and on python.org."""
     get_json = _documents(session)
     return _together(
         {
             "gallery": lambda: with_unlisted(gallery_offers(fetch_public_gallery(get_json))),
             "nuget": lambda: _nuget_offers(get_json),
+            "pythonOrg": lambda: _python_org_offers(get_json),
         }
     )
 
@@ -68,9 +81,16 @@ def app_offers(app: App) -> list[Offer]:
 
 def _nuget_offers(get_json: Callable[[str], Any]) -> list[Offer]:
     """The releases of CPython on NuGet. Raises PlatformFailed."""
-    with ThreadPoolExecutor(len(PACKAGE_IDS)) as pool:
-        found = pool.map(lambda architecture: nuget_offers(fetch_releases(get_json, architecture)), PACKAGE_IDS)
+    with ThreadPoolExecutor(len(nuget.PACKAGE_IDS)) as pool:
+        found = pool.map(
+            lambda architecture: build_offers(nuget.fetch_releases(get_json, architecture)), nuget.PACKAGE_IDS
+        )
         return [offer for offers in found for offer in offers]
+
+
+def _python_org_offers(get_json: Callable[[str], Any]) -> list[Offer]:
+    """The releases of CPython in python.org's own feed. Raises PlatformFailed."""
+    return build_offers(python_org.fetch_releases(get_json))
 
 
 def _documents(session: requests.Session) -> Callable[[str], Any]:

@@ -14,8 +14,8 @@ from azext_pythonapp.errors import NotFound
 from azext_pythonapp.history.record import Record, State
 from azext_pythonapp.jobs.state import moment
 from azext_pythonapp.operations.app.left_change import interrupted_before, interrupted_change, settle
+from azext_pythonapp.runtimes.cpython import CPythonBuild
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
-from azext_pythonapp.runtimes.nuget import NugetRuntime
 from azext_pythonapp.windows import home_folder_of, same_path
 
 FOLDER = "data/pythonapp/installs"
@@ -25,9 +25,9 @@ FOLDER = "data/pythonapp/installs"
 class Unfinished:
     """What is being put into a runtime's folder.
 
-    folder: its name in %HOME%. extension_id, package_version: of the NugetRuntime. size: of python.exe, in bytes, which
-    is extracted last. has_pip: whether the package has pip. seconds: since its upload began, by the server's clock;
-    None when unknown.
+    folder: its name in %HOME%. extension_id, package_version, package_id: of the CPythonBuild. size: of python.exe, in
+    bytes, which is extracted last. has_pip: whether the package has pip. seconds: since its upload began, by the
+    server's clock; None when unknown.
     """
 
     folder: str
@@ -36,18 +36,20 @@ class Unfinished:
     size: int
     has_pip: bool
     seconds: float | None
+    package_id: str
 
-    def is_of(self, offer: NugetRuntime) -> bool:
-        """Return whether it is this very package."""
+    def is_of(self, offer: CPythonBuild) -> bool:
+        """Return whether it is this very Python, from whichever source."""
         return (self.extension_id, self.package_version) == (offer.extension_id, offer.package_version)
 
 
-def begin(app: App, offer: NugetRuntime, size: int, has_pip: bool) -> None:
+def begin(app: App, offer: CPythonBuild, size: int, has_pip: bool) -> None:
     """Note that a package is about to be uploaded. size: of its python.exe, in bytes."""
     now = app.kudu.now()
     fields = {
         "extensionId": offer.extension_id,
         "packageVersion": offer.package_version,
+        "packageId": offer.package_id,
         "size": size,
         "hasPip": has_pip,
         "beganAt": None if now is None else f"{now:%Y-%m-%dT%H:%M:%SZ}",
@@ -74,6 +76,7 @@ def unfinished_in(app: App, folder: str) -> Unfinished | None:
             int(fields["size"]),
             bool(fields["hasPip"]),
             seconds,
+            str(fields.get("packageId") or "python"),
         )
     except (NotFound, ValueError, KeyError, TypeError):
         return None

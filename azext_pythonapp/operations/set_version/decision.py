@@ -22,7 +22,7 @@ from azext_pythonapp.operations.environment.standing import Standing, runtime_of
 from azext_pythonapp.operations.package.lock_files import own_files
 from azext_pythonapp.operations.package.requirement_files import RequirementFiles
 from azext_pythonapp.operations.runtime.choose import Choice, choose_runtime
-from azext_pythonapp.operations.runtime.nuget import NugetInstallation, installation_of
+from azext_pythonapp.operations.runtime.cpython import CPythonInstallation, installation_of
 from azext_pythonapp.operations.runtime.site_extension import Installation
 from azext_pythonapp.operations.runtime.unfinished import without_unfinished
 from azext_pythonapp.operations.set_version.brought import Brought
@@ -81,7 +81,7 @@ class Decision:
     app: App
     request: SetVersionRequest
     found: Found
-    installation: Installation | NugetInstallation | None
+    installation: Installation | CPythonInstallation | None
     python: InstalledRuntime
     intent: HandlerIntent
     place: Place | None = None
@@ -167,7 +167,7 @@ def _in_environment(
     found: Found,
     seen: Observation,
     choice: Choice,
-    installation: Installation | NugetInstallation | None,
+    installation: Installation | CPythonInstallation | None,
     wanted: Wanted,
 ) -> Decision:
     """Decide for an app whose packages are in an environment from now on. Raises what `place_of` raises."""

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from azext_pythonapp.appservice.app import fetch_json
-from azext_pythonapp.appservice.download import download
+from azext_pythonapp.appservice.download import Digest, download
 from azext_pythonapp.errors import PlatformFailed
 from azext_pythonapp.runtimes.gallery import SERVICE_INDEX, fetch_public_gallery
 from azext_pythonapp.runtimes.nuget import fetch_releases
@@ -37,6 +37,9 @@ HIT = {
     "tags": ["AzureSiteExtension"],
     "versions": [{"version": "3.6.4.4"}],
 }
+
+
+NONE = Digest("SHA-512", "x", "the catalog")
 
 
 class Gallery:
@@ -127,7 +130,7 @@ def test_a_document_that_is_not_there_is_asked_for_once(address, session):
 
 def test_a_download_that_ends_early_begins_anew(address, session):
     content = b"0123456789" * 100
-    sha512 = base64.b64encode(hashlib.sha512(content).digest()).decode()
+    sha512 = Digest("SHA-512", base64.b64encode(hashlib.sha512(content).digest()).decode(), "the catalog")
     Handler.answers = [(200, content[:500], 1000), (502, b"", 0), (200, content, 1000)]
     target = io.BytesIO()
     download(session, address, target, sha512, sleep=lambda _: None)
@@ -137,4 +140,37 @@ def test_a_download_that_ends_early_begins_anew(address, session):
 def test_a_download_that_stays_short_is_said(address, session):
     Handler.answers = [(200, b"1", 1000)] * 3
     with pytest.raises(PlatformFailed, match="could not be downloaded"):
-        download(session, address, io.BytesIO(), "x", sleep=lambda _: None)
+        download(session, address, io.BytesIO(), NONE, sleep=lambda _: None)
+
+
+def test_a_download_of_far_too_much_is_given_up(address, session):
+    Handler.answers = [(200, bytes(2000), 2000)]
+    with pytest.raises(PlatformFailed, match="is larger than"):
+        download(session, address, io.BytesIO(), NONE, sleep=lambda _: None, largest=1000)
+
+
+def test_the_feeds_hash_is_sha_256(address, session):
+    Handler.answers = [(200, b"zip", 3)] * 2
+    hashed = hashlib.sha256(b"zip").hexdigest()
+    download(session, address, io.BytesIO(), Digest("SHA-256", hashed, "python.org's feed"))
+    with pytest.raises(PlatformFailed, match=f"does not match python.org's feed: its SHA-256 is {hashed}, not x"):
+        download(session, address, io.BytesIO(), Digest("SHA-256", "x", "python.org's feed"))
+
+
+def test_a_document_of_far_too_much_is_given_up(address, session, monkeypatch):
+    monkeypatch.setattr("azext_pythonapp.appservice.app.PUBLIC_LARGEST", 1000)
+    Handler.answers = [(200, b" " * 2000, 2000)]
+    with pytest.raises(PlatformFailed, match="larger than"):
+        fetch_json(session, address, sleep=lambda _: None)
+
+
+def test_a_document_that_a_redirection_takes_out_of_https():
+    class Insecure(requests.Session):
+        def get(self, url, **_):  # pylint: disable=arguments-differ
+            response = requests.Response()
+            response.status_code, response.url, response.raw = 200, "http://python.example/x?secret", io.BytesIO(b"{}")
+            return response
+
+    with pytest.raises(PlatformFailed, match="leads to http://python.example/x, which is not") as refused:
+        fetch_json(Insecure(), "https://www.python.org/x.json", sleep=lambda _: None)
+    assert "secret" not in refused.value.message

@@ -81,7 +81,7 @@ def test_a_record_is_read_as_it_was_written() -> None:
 
 def test_a_python_keeps_the_order_of_its_keys() -> None:
     row = json.loads(FULL.to_json())
-    name = ["version", "architecture", "extensionId", "packageVersion", "source", "pythonPath"]
+    name = ["version", "architecture", "extensionId", "packageVersion", "source", "pythonPath", "package"]
     assert list(row["runtimeBefore"]) == name
     assert list(row["runtimes"][0]) == ["action", *name]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from azext_pythonapp.runtimes.catalogue import gallery_offers, nuget_offers, sorted_offers
-from azext_pythonapp.runtimes.nuget import NugetRuntime, Release
+from azext_pythonapp.runtimes.catalogue import build_offers, gallery_offers, sorted_offers
+from azext_pythonapp.runtimes.cpython import CPythonBuild, Release
 
 TODAY = date(2026, 11, 22)
 
@@ -53,9 +53,9 @@ def read_offers(entries, all_versions=False, today=None):
 def nuget(*versions, package_id="python", withdrawn=(), deprecated=()):
     """Offers of NuGet's packages, as they come: newest first."""
     architecture = "x86" if package_id == "pythonx86" else "x64"
-    return nuget_offers(
+    return build_offers(
         [
-            Release(NugetRuntime(package_id, version, architecture), version not in withdrawn, version in deprecated)
+            Release(CPythonBuild(package_id, version, architecture), version not in withdrawn, version in deprecated)
             for version in versions
         ],
         TODAY,

@@ -1,12 +1,51 @@
-"""Until when python.org supports a version."""
+"""Until when python.org supports a version.
+
+release-cycle.json: https://peps.python.org/api/release-cycle.json, which devguide shows, as of August 2026, when 3.15 was
+a pre-release.
+"""
 
 from __future__ import annotations
 
-from datetime import date
+import json
+from calendar import monthrange
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
-from azext_pythonapp.runtimes.end_of_life import support, support_words
+from azext_pythonapp.runtimes.end_of_life import AS_OF, age_warning, lives, support, support_words
+
+CYCLES = json.loads((Path(__file__).parent / "release-cycle.json").read_text(encoding="utf-8"))
+STATES = {"bugfix": "active", "security": "security", "end-of-life": "endOfLife"}
+
+
+def last_day(text):
+    """The day that "2031-10-31" or "2031-10" ends with."""
+    year, month, *day = map(int, text.split("-"))
+    return date(year, month, *(day or [monthrange(year, month)[1]]))
+
+
+@pytest.mark.parametrize("minor", CYCLES)
+def test_dates_and_states_are_those_of_devguide(minor):
+    cycle = CYCLES[minor]
+    found = support(minor, AS_OF)
+    if minor in ("3.0", "3.1"):  # no Windows builds of them are left
+        assert found.state == "endOfLife"
+        return
+    (life,) = [life for life in lives() if life.version == minor]
+    assert life.first_release == date.fromisoformat(cycle["first_release"])
+    assert found.end_of_life == life.end_of_life == last_day(cycle["end_of_life"])
+    if cycle["status"] in STATES:
+        assert found.state == STATES[cycle["status"]]
+
+
+def test_no_version_is_known_that_devguide_does_not_have():
+    assert {life.version for life in lives()} <= set(CYCLES)
+
+
+def test_old_dates_are_said_to_be_old():
+    assert age_warning(AS_OF + timedelta(days=365)) is None
+    assert f"is of {AS_OF}, more than a year ago" in str(age_warning(AS_OF + timedelta(days=366)))
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,13 @@ import zipfile
 import pytest
 
 from azext_pythonapp.errors import InvalidInput, PlatformFailed
-from azext_pythonapp.runtimes.catalogue import nuget_offers
+from azext_pythonapp.runtimes.catalogue import build_offers
+from azext_pythonapp.runtimes.cpython import CPythonBuild
+from azext_pythonapp.runtimes.cpython_package import extension_files, read_package, repack
 from azext_pythonapp.runtimes.extension import Extension
 from azext_pythonapp.runtimes.gallery import SERVICE_INDEX
 from azext_pythonapp.runtimes.identity import VersionSpec, identify, identify_folder
-from azext_pythonapp.runtimes.nuget import NugetRuntime, fetch_hash, fetch_releases
-from azext_pythonapp.runtimes.nuget_package import extension_files, read_package, repack
+from azext_pythonapp.runtimes.nuget import fetch_hash, fetch_releases
 from azext_pythonapp.runtimes.registration import Registration, read_registrations
 from azext_pythonapp.runtimes.selection import find_best
 
@@ -65,7 +66,7 @@ class Source:
 
 def find(source, text, architecture="x64"):
     """The package that a version means, and the hash of its file."""
-    found = find_best(nuget_offers(fetch_releases(source, architecture)), VersionSpec.parse(text), architecture)
+    found = find_best(build_offers(fetch_releases(source, architecture)), VersionSpec.parse(text), architecture)
     return found and (found.runtime, fetch_hash(source, found.runtime))
 
 
@@ -84,7 +85,7 @@ def find(source, text, architecture="x64"):
 def test_newest_listed_release_has_url_and_hash(paged, asked, found):
     source = Source("3.12.9", "3.12.10", "3.13.1", "3.13.2", "3.13.3", "3.14.0-rc1", unlisted=("3.13.3",), paged=paged)
     assert find(source, asked) == (
-        NugetRuntime("python", found, "x64", f"{CONTENT}python/{found}/python.{found}.nupkg", CATALOG + found),
+        CPythonBuild("python", found, "x64", f"{CONTENT}python/{found}/python.{found}.nupkg", CATALOG + found),
         f"hash-{found}",
     )
 
@@ -176,7 +177,7 @@ def test_answers_that_are_not_the_protocols_are_said_to_be_so(changes):
     ],
 )
 def test_the_names_of_the_runtime_say_the_same_to_everybody(package_version, version, folder):
-    runtime = NugetRuntime("python", package_version, "x64")
+    runtime = CPythonBuild("python", package_version, "x64")
     assert (runtime.version, runtime.folder, runtime.extension_id) == (version, folder, f"pythonapp-{folder}")
     assert identify_folder(folder).version == version
     if version != "3.5.1":  # Microsoft's rule for 3.5.1 is another folder; the description, below, goes before it
@@ -247,9 +248,9 @@ def test_what_is_no_cpython_or_is_damaged_is_refused(whole, tmp_path):
 
 
 def test_the_manifest_names_the_runtime(whole, tmp_path):
-    assert read_package(whole) == NugetRuntime("python", "3.13.2", "x64")
+    assert read_package(whole) == CPythonBuild("python", "3.13.2", "x64")
     other = package(tmp_path / "x.nupkg", {}, "<id>pythonX86</id><version>3.13.2+build</version>", "pythonx86.nuspec")
-    assert read_package(other) == NugetRuntime("pythonx86", "3.13.2", "x86")
+    assert read_package(other) == CPythonBuild("pythonx86", "3.13.2", "x86")
 
 
 @pytest.mark.parametrize(
@@ -270,14 +271,14 @@ def test_files_that_are_no_packages_are_refused(tmp_path):
     with pytest.raises(InvalidInput, match="cannot be read"):
         read_package(tmp_path / "missing.nupkg")
     (tmp_path / "text.nupkg").write_text("no zip")
-    with pytest.raises(InvalidInput, match="damaged or not a NuGet package"):
+    with pytest.raises(InvalidInput, match="damaged or not a package of CPython"):
         read_package(tmp_path / "text.nupkg")
-    with pytest.raises(InvalidInput, match="damaged or not a NuGet package"):
+    with pytest.raises(InvalidInput, match="damaged or not a package of CPython"):
         read_package(package(tmp_path / "xml.nupkg", {}, "<id>"))
 
 
 def test_site_extension_registers_the_exact_pair():
-    runtime = NugetRuntime("python", "3.13.2", "x64")
+    runtime = CPythonBuild("python", "3.13.2", "x64")
     files = extension_files(runtime, registered=True)
     assert set(files) == {"pythonapp-python3132x64.3.13.2.nupkg", "applicationHost.xdt"}
     assert read_registrations(files["applicationHost.xdt"]) == [
@@ -290,7 +291,7 @@ def test_site_extension_registers_the_exact_pair():
 
 
 def test_kudus_entry_of_it_is_read_as_the_runtime():
-    runtime = NugetRuntime("python", "3.5.1.1", "x64")
+    runtime = CPythonBuild("python", "3.5.1.1", "x64")
     files = extension_files(runtime, registered=False)
     with zipfile.ZipFile(io.BytesIO(files[f"{runtime.extension_id}.3.5.1.1.nupkg"])) as archive:
         manifest = archive.read(f"{runtime.extension_id}.nuspec").decode()

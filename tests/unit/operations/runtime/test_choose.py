@@ -11,10 +11,10 @@ from azext_pythonapp.errors import NotFound, PlatformFailed, PythonAppError, Ref
 from azext_pythonapp.operations.runtime import choose as runtime_choice
 from azext_pythonapp.operations.runtime.choose import choose_runtime, newest_present, require_present
 from azext_pythonapp.operations.runtime.sources import Supply
-from azext_pythonapp.runtimes.catalogue import gallery_offers, nuget_offers
+from azext_pythonapp.runtimes.catalogue import build_offers, gallery_offers
+from azext_pythonapp.runtimes.cpython import CPythonBuild, Release
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.identity import identify, identify_folder
-from azext_pythonapp.runtimes.nuget import NugetRuntime, Release
 from azext_pythonapp.runtimes.versions import VersionSpec
 from tests.unit.progress import Recorded
 
@@ -37,7 +37,7 @@ AWAY = PlatformFailed("it answered 503")
 @pytest.fixture
 def sources(monkeypatch):
     """What the sources have: entries, versions, or the error that comes of asking."""
-    having = {"gallery": GALLERY, "nuget": NUGET, "asked": []}
+    having = {"gallery": GALLERY, "nuget": NUGET, "pythonOrg": [], "asked": []}
 
     def supply(_, names):
         having["asked"].append(tuple(names))
@@ -49,9 +49,8 @@ def sources(monkeypatch):
             elif name == "gallery":
                 found.offers += gallery_offers(has)
             else:
-                found.offers += nuget_offers(
-                    Release(NugetRuntime("python", version, "x64"), True, False) for version in has
-                )
+                package = "python" if name == "nuget" else "pythoncore-3.13-64"
+                found.offers += build_offers(Release(CPythonBuild(package, version, "x64")) for version in has)
         return found
 
     monkeypatch.setattr(runtime_choice, "app_supply", supply)
@@ -101,12 +100,60 @@ def chosen(app, spec, *pythons, architecture=None, **more):
 )
 def test_the_newest_trusted_of_both_sources(app, sources, spec, expected):
     assert chosen(app, spec) == expected
-    assert sources["asked"] == [("gallery", "nuget")]
+    assert sources["asked"] == [("gallery", "nuget", "pythonOrg")]
 
 
 def test_a_source_can_be_named(app, sources):
     assert chosen(app, "latest", sources=("gallery",)) == ("siteExtension", "3.6.4")
     assert chosen(app, "latest", sources=("nuget",), prereleases=True) == ("nuget", "3.14.0rc1")
+    sources["pythonOrg"] = ["3.13.1"]
+    assert chosen(app, "latest", sources=("pythonOrg",)) == ("pythonOrg", "3.13.1")
+    with pytest.raises(NotFound, match="no Python 3.12 among those on python.org"):
+        chosen(app, "3.12", sources=("pythonOrg",))
+
+
+def test_the_newest_patch_wins_and_a_tie_is_nugets(app, sources):
+    sources["pythonOrg"] = ["3.13.2", "3.12.11"]
+    assert chosen(app, "3.13") == chosen(app, "latest") == ("nuget", "3.13.2")
+    assert chosen(app, "3.12") == ("pythonOrg", "3.12.11")
+
+
+@pytest.mark.parametrize(
+    "away, spec, expected",
+    [
+        ("pythonOrg", "3.13", ("nuget", "3.13.2")),
+        ("pythonOrg", "latest", ("nuget", "3.13.2")),
+        ("nuget", "3.13", ("pythonOrg", "3.13.1")),
+        ("nuget", "3", ("pythonOrg", "3.13.1")),
+    ],
+)
+def test_one_of_both_answers_with_a_warning(app, sources, away, spec, expected):
+    sources["pythonOrg"] = ["3.13.1"]
+    sources[away] = AWAY
+    assert chosen(app, spec) == expected
+    (said,) = app.said
+    name = {"nuget": "NuGet", "pythonOrg": "python.org"}[away]
+    assert said.startswith(f"Warning: {name} could not be asked (it answered 503).") and "is not known" in said
+
+
+def test_what_the_feed_never_had_needs_no_warning(app, sources):
+    sources["nuget"], sources["pythonOrg"] = [*NUGET, "3.8.10", "2.7.18"], AWAY
+    assert chosen(app, "3.8") == ("nuget", "3.8.10") and chosen(app, "2") == ("nuget", "2.7.18")
+    assert chosen(app, "3.12.9") == ("nuget", "3.12.9")
+    assert chosen(app, "3.6") == ("siteExtension", "3.6.4") and not app.said
+
+
+def test_both_that_are_away_are_one_error(app, sources):
+    sources["nuget"], sources["pythonOrg"] = AWAY, PlatformFailed("it was cut")
+    with pytest.raises(PlatformFailed) as failed:
+        chosen(app, "3.13")
+    assert "NuGet and python.org could not be asked for Python 3.13: it answered 503 it was cut" in failed.value.message
+    assert "https://www.python.org/ftp/python/" in failed.value.recommendation and not app.said
+    with pytest.raises(PlatformFailed, match="^python.org could not be asked for Python 3.13: it was cut"):
+        chosen(app, "3.13", sources=("pythonOrg",))
+    sources["nuget"] = NUGET
+    with pytest.raises(PlatformFailed, match="^python.org could not be asked for Python 3.11"):
+        chosen(app, "3.11")
 
 
 @pytest.mark.parametrize("spec", ["3.8", "3.8.10", "3", "3.8.10 "])

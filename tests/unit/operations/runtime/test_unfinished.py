@@ -9,14 +9,14 @@ import pytest
 
 from azext_pythonapp.appservice.kudu import Entry
 from azext_pythonapp.errors import NotFound, Refused, UnknownOutcome
-from azext_pythonapp.operations.runtime import nuget as nuget_installation
-from azext_pythonapp.operations.runtime.nuget import NugetInstallation
+from azext_pythonapp.operations.runtime import cpython as cpython_installation
+from azext_pythonapp.operations.runtime.cpython import CPythonInstallation
 from azext_pythonapp.operations.runtime.unfinished import begin, end, unfinished_in, unfinished_of, without_unfinished
-from azext_pythonapp.runtimes.nuget import NugetRuntime
+from azext_pythonapp.runtimes.cpython import CPythonBuild
 from tests.unit.operations.shop import shop_site
 from tests.unit.progress import Recorded
 
-RUNTIME = NugetRuntime("python", "3.13.2", "x64")
+RUNTIME = CPythonBuild("python", "3.13.2", "x64")
 FOLDER, NOTE = "python3132x64", "data/pythonapp/installs/python3132x64.json"
 
 
@@ -73,16 +73,16 @@ def transfers(app, monkeypatch):
         done.append("upload")
         app.kudu.folder = 100
 
-    monkeypatch.setattr(NugetInstallation, "_transfer", transfer)
+    monkeypatch.setattr(CPythonInstallation, "_transfer", transfer)
     for step in ("_require_answer", "_register", "_look"):
-        monkeypatch.setattr(NugetInstallation, step, lambda self: None)
-    monkeypatch.setattr(NugetInstallation, "_provide_wfastcgi", lambda self: [])
-    monkeypatch.setattr(NugetInstallation, "_provide_pip", lambda self: done.append("pip"))
+        monkeypatch.setattr(CPythonInstallation, step, lambda self: None)
+    monkeypatch.setattr(CPythonInstallation, "_provide_wfastcgi", lambda self: [])
+    monkeypatch.setattr(CPythonInstallation, "_provide_pip", lambda self: done.append("pip"))
     return done
 
 
 def install(app):
-    NugetInstallation(app, RUNTIME).steps()[0].apply()
+    CPythonInstallation(app, RUNTIME).steps()[0].apply()
 
 
 @pytest.mark.parametrize("has_pip", [True, False])
@@ -102,7 +102,7 @@ def test_one_that_is_still_extracted_is_awaited(app, transfers, monkeypatch):
         waited.append((size, limit))
         app.kudu.folder = size
 
-    monkeypatch.setattr(nuget_installation, "await_program", arrives)
+    monkeypatch.setattr(cpython_installation, "await_program", arrives)
     app.kudu.time += timedelta(seconds=100)
     install(app)
     assert waited == [(100, 800.0)] and transfers == []
@@ -115,7 +115,7 @@ def test_one_that_never_will_be_whole_is_uploaded_again(app, transfers, monkeypa
     def never(*arguments):
         raise UnknownOutcome("It is not known.")
 
-    monkeypatch.setattr(nuget_installation, "await_program", never)
+    monkeypatch.setattr(cpython_installation, "await_program", never)
     with pytest.raises(UnknownOutcome):
         install(app)
     app.kudu.time += timedelta(minutes=16)
@@ -123,14 +123,29 @@ def test_one_that_never_will_be_whole_is_uploaded_again(app, transfers, monkeypa
     assert transfers == ["upload"] and FOLDER in app.kudu.deleted
 
 
-@pytest.mark.parametrize("other", [None, NugetRuntime("python", "3.13.1", "x64")])
+def test_what_was_uploaded_is_said_to_be_from_its_source(app, transfers, monkeypatch):
+    """The next command may choose the other source, which was away before."""
+    registered = []
+    monkeypatch.undo()
+    monkeypatch.setattr(cpython_installation, "extension_files", lambda built, _: registered.append(built) or {})
+    for step in ("_require_answer", "_look"):
+        monkeypatch.setattr(CPythonInstallation, step, lambda self: None)
+    monkeypatch.setattr(CPythonInstallation, "_provide_wfastcgi", lambda self: [])
+    app.kudu.upload = lambda folder, files: None
+    begin(app, CPythonBuild("pythoncore-3.13-64", "3.13.2", "x64"), 100, True)
+    app.kudu.folder = 100
+    install(app)
+    assert [built.package_id for built in registered] == ["pythoncore-3.13-64"]
+
+
+@pytest.mark.parametrize("other", [None, CPythonBuild("python", "3.13.1", "x64")])
 def test_the_folder_of_something_else_is_taken(app, other):
     app.kudu.folder = 100
     if other is not None:
         begin(app, other, 100, True)
         app.kudu.files[NOTE] = app.kudu.files.popitem()[1]
     with pytest.raises(Refused, match="there is one already"):
-        NugetInstallation(app, RUNTIME)
+        CPythonInstallation(app, RUNTIME)
 
 
 def test_a_note_that_cannot_be_read_says_nothing(app):

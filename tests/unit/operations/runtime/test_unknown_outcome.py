@@ -9,16 +9,16 @@ import pytest
 
 from azext_pythonapp.appservice.kudu_commands import CommandResult
 from azext_pythonapp.errors import NotFound, RemoteFailed, UnknownOutcome
-from azext_pythonapp.operations.runtime import nuget as nuget_installation
+from azext_pythonapp.operations.runtime import cpython as cpython_installation
+from azext_pythonapp.operations.runtime.cpython import CPythonInstallation
 from azext_pythonapp.operations.runtime.keep_packages import MOVE_LOOKS, Replacement
-from azext_pythonapp.operations.runtime.nuget import NugetInstallation
 from azext_pythonapp.operations.runtime.site_extension import Installation
 from azext_pythonapp.plan import Change, Plan, Step
-from azext_pythonapp.runtimes.nuget import NugetRuntime
+from azext_pythonapp.runtimes.cpython import CPythonBuild
 from tests.unit.operations.shop import shop_site
 from tests.unit.progress import Recorded
 
-RUNTIME = NugetRuntime("python", "3.13.2", "x64")
+RUNTIME = CPythonBuild("python", "3.13.2", "x64")
 
 
 def test_a_plan_undoes_nothing_and_says_what_is_different():
@@ -144,10 +144,10 @@ def test_an_upload_that_may_be_extracted_is_not_removed(monkeypatch, tmp_path, e
     worker = Worker(error)
     site = SimpleNamespace(label="app 'shop'", arguments="-g rg -n shop")
     app = SimpleNamespace(kudu=worker, site=site, progress=Recorded(worker.said), command=None)
-    installation = NugetInstallation(app, RUNTIME)
+    installation = CPythonInstallation(app, RUNTIME)
 
-    monkeypatch.setattr(nuget_installation, "prepare", lambda app, offer, file, downloaded, archive: packed(archive))
-    monkeypatch.setattr(nuget_installation, "await_program", lambda *arguments: (_ for _ in ()).throw(error))
+    monkeypatch.setattr(cpython_installation, "prepare", lambda app, offer, file, downloaded, archive: packed(archive))
+    monkeypatch.setattr(cpython_installation, "await_program", lambda *arguments: (_ for _ in ()).throw(error))
     with pytest.raises(RemoteFailed if removes else UnknownOutcome) as caught:
         installation.steps()[0].apply()
     assert bool(worker.deleted) is removes and bool(worker.notes) is not removes
@@ -158,11 +158,11 @@ def test_an_upload_that_may_be_extracted_is_not_removed(monkeypatch, tmp_path, e
 
 def test_a_planned_package_says_where_it_comes_from(tmp_path):
     app = SimpleNamespace(kudu=Worker(None), site=shop_site(), progress=Recorded())
-    downloaded = NugetInstallation(app, RUNTIME).steps()[0].changes[0]
+    downloaded = CPythonInstallation(app, RUNTIME).steps()[0].changes[0]
     text = "Python 3.13.2 x64, NuGet package of the Python Software Foundation, uploaded from this machine, "
     assert downloaded.note.startswith(text) and downloaded.note.endswith(" 2029-10-31")
     assert "note" not in downloaded.to_dict()
-    local = NugetInstallation(app, RUNTIME, tmp_path / "python.nupkg").steps()[0].changes[0]
+    local = CPythonInstallation(app, RUNTIME, tmp_path / "python.nupkg").steps()[0].changes[0]
     assert "the file 'python.nupkg'" in local.note
 
 

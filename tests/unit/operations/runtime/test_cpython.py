@@ -1,4 +1,4 @@
-"""How a package of CPython gets from NuGet to the worker: downloaded and hashed, uploaded in one go, waited for."""
+"""How a package of CPython gets to the worker: downloaded and hashed, uploaded in one go, waited for."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import pytest
 import requests
 
 from azext_pythonapp.appservice.credentials import ScmCredentials
-from azext_pythonapp.appservice.download import download
+from azext_pythonapp.appservice.download import Digest, download
 from azext_pythonapp.appservice.kudu import Entry, Kudu
 from azext_pythonapp.errors import Conflict, InvalidInput, NotFound, PlatformFailed, RemoteFailed, UnknownOutcome
+from azext_pythonapp.operations.runtime.cpython_upload import await_program
 from azext_pythonapp.operations.runtime.install import InstallRequest
 from azext_pythonapp.operations.runtime.install_package import PackageRequest
-from azext_pythonapp.operations.runtime.nuget_upload import await_program
-from azext_pythonapp.runtimes.nuget import NugetRuntime
+from azext_pythonapp.runtimes.cpython import CPythonBuild
 from tests.local_azure import login
 from tests.local_azure.site import Site
 from tests.unit.local_azure.linux_azure import LinuxAzure
 from tests.unit.progress import Recorded
 
 INDEX = "https://api.nuget.org/v3/index.json"
-RUNTIME = NugetRuntime("python", "3.13.2", "x64")
+RUNTIME = CPythonBuild("python", "3.13.2", "x64")
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +60,9 @@ def zipped(**files: bytes) -> io.BytesIO:
     return archive
 
 
-def sha512(content: bytes) -> str:
+def sha512(content: bytes) -> Digest:
     """As NuGet's catalog gives it."""
-    return base64.b64encode(hashlib.sha512(content).digest()).decode("ascii")
+    return Digest("SHA-512", base64.b64encode(hashlib.sha512(content).digest()).decode("ascii"), "the catalog")
 
 
 def test_a_download_is_the_file_of_its_hash(session):
@@ -196,11 +196,13 @@ def test_options_that_contradict_a_file_are_refused(options, reason):
     [
         ({}, "--version"),
         ({"extension_id": "x"}, "cannot be combined"),
+        ({"extension_id": "x", "source": "pythonOrg"}, "cannot be combined with --source pythonOrg"),
         ({"version": "3", "wait": False}, "--no-wait"),
+        ({"version": "3", "wait": False, "source": "pythonOrg"}, "--no-wait"),
         ({"extension_id": "pythonapp-python3132x64", "package_version": "3.13.2", "source": None}, "--package-version"),
     ],
 )
-def test_options_that_contradict_nuget_are_refused(options, reason):
+def test_options_that_contradict_a_build_are_refused(options, reason):
     given = {
         "version": None,
         "architecture": None,
@@ -223,8 +225,22 @@ def test_options_that_contradict_nuget_are_refused(options, reason):
         ("pythonapp-python3140rc1x64", "3.14.0rc1", "x64"),
     ],
 )
-def test_an_id_of_our_own_means_the_package_of_nuget(extension_id, version, architecture):
+def test_an_id_of_our_own_means_a_build(extension_id, version, architecture):
     request = InstallRequest.from_options(
         version=None, architecture=None, extension_id=extension_id, package_version=None, wait=True, confirmed=True
     )
-    assert (str(request.spec), request.architecture, request.sources) == (version, architecture, ("nuget",))
+    assert (str(request.spec), request.architecture, request.sources) == (version, architecture, ("nuget", "pythonOrg"))
+
+
+def test_a_file_is_of_the_source_that_is_named(tmp_path):
+    path = tmp_path / "python.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(
+            "__install__.json",
+            '{"schema": 1, "company": "PythonCore", "id": "pythoncore-3.13-64", "sort-version": "3.13.2"}',
+        )
+    given = {"version": None, "architecture": None, "extension_id": None, "package_version": None, "wait": True}
+    request = PackageRequest.from_options(package=str(path), source="pythonOrg", **given)
+    assert request.content == CPythonBuild("pythoncore-3.13-64", "3.13.2", "x64")
+    with pytest.raises(InvalidInput, match="does not go with --source nuget"):
+        PackageRequest.from_options(package=str(path), source="nuget", **given)

@@ -1,4 +1,4 @@
-"""The installation of a CPython package of NuGet: download, verify, upload, and register it as a site extension."""
+"""The installation of a package of CPython: download, verify, upload, and register it as a site extension."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import tempfile
 import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import date
+from dataclasses import replace
 from pathlib import Path
 
 from azext_pythonapp.appservice.app import App
@@ -31,16 +31,20 @@ from azext_pythonapp.operations.job.run import PipRun, require_job_success, resu
 from azext_pythonapp.operations.job.same_job import pip_once
 from azext_pythonapp.operations.job.watch import again_advice
 from azext_pythonapp.operations.runtime.choose import Choice
-from azext_pythonapp.operations.runtime.nuget_upload import EXTRACTION_SECONDS, await_program, prepare, tell_upload
+from azext_pythonapp.operations.runtime.cpython_upload import (
+    EXTRACTION_SECONDS,
+    await_program,
+    package_note,
+    prepare,
+    tell_upload,
+)
 from azext_pythonapp.operations.runtime.site_extension import INTERRUPTED, Installation
 from azext_pythonapp.operations.runtime.unfinished import Unfinished, begin, end, unfinished_in
 from azext_pythonapp.packages.pip import PipCommand
 from azext_pythonapp.plan import Change, Step
+from azext_pythonapp.runtimes.cpython import CPythonBuild
+from azext_pythonapp.runtimes.cpython_package import PROGRAM, extension_files
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
-from azext_pythonapp.runtimes.end_of_life import support, support_words
-from azext_pythonapp.runtimes.nuget import NugetRuntime
-from azext_pythonapp.runtimes.nuget_package import PROGRAM, extension_files
-from azext_pythonapp.runtimes.official import CPYTHON_PUBLISHER
 from azext_pythonapp.runtimes.probe import probe
 from azext_pythonapp.windows import quote_command
 
@@ -50,7 +54,7 @@ from azext_pythonapp.windows import quote_command
 WFASTCGI = PipCommand(("install", "--no-deps", "wfastcgi"), {"PIP_PREFER_BINARY": "1", "PIP_RETRIES": "1"})
 
 
-class NugetInstallation:
+class CPythonInstallation:
     """One package of CPython that is about to be installed.
 
     offer: the package. file: its file on this machine; None downloads it. present: the runtime, when it is on the app
@@ -60,7 +64,7 @@ class NugetInstallation:
     """
 
     def __init__(
-        self, app: App, offer: NugetRuntime, file: Path | None = None, present: InstalledRuntime | None = None
+        self, app: App, offer: CPythonBuild, file: Path | None = None, present: InstalledRuntime | None = None
     ):
         self._app = app
         self.offer = offer
@@ -82,6 +86,7 @@ class NugetInstallation:
             source="siteExtension",
             in_use=False,
             answered=False,
+            package=offer.package_id,
         )
         if present is None:
             self._require_free_folder()
@@ -105,13 +110,13 @@ class NugetInstallation:
                 )
             ]
         planned = [
-            Change(f"nuget/{offer.package_id}", "install", None, offer.package_version, note=self._note),
+            Change(offer.target, "install", None, offer.package_version, note=package_note(offer, self._file)),
             packages,
             Change(extension, "install", None, offer.package_version, note="registers that Python with IIS"),
         ]
         return [
             Step(
-                f"Installing Python {offer.version} {offer.architecture} ({offer.source}) on {label}; this takes "
+                f"Installing Python {offer.version} {offer.architecture} ({offer.title}) on {label}; this takes "
                 "a few minutes.",
                 planned,
                 lambda: self._install(planned[0], planned[-1]),
@@ -135,14 +140,6 @@ class NugetInstallation:
     @property
     def _target(self) -> Target:
         return Target(self.runtime.python_path, self.offer.folder, self.offer.version, self.offer.architecture)
-
-    @property
-    def _note(self) -> str:
-        """What a person is told about the package: its Python, publisher, source and end of life."""
-        offer, known = self.offer, support(self.offer.version, date.today())
-        source = f"the file '{self._file.name}'" if self._file else f"NuGet package of the {CPYTHON_PUBLISHER}"
-        words = support_words(known.state, known.end_of_life)
-        return f"Python {offer.version} {offer.architecture}, {source}, uploaded from this machine, {words}"
 
     @property
     def question(self) -> str | None:
@@ -238,6 +235,7 @@ class NugetInstallation:
                 if left > 0:
                     raise
                 self._remove()
+                self._unfinished = None
                 return False
 
     def _complete(self, change: Change) -> Sequence[Change]:
@@ -274,13 +272,13 @@ class NugetInstallation:
         answer = replies.answers.get(path)
         if path in replies.unknown:
             raise UnknownOutcome(
-                f"{path} of {self._app.site.label}, uploaded from the {offer.source}, did not answer "
+                f"{path} of {self._app.site.label}, uploaded from the {offer.title}, did not answer "
                 f"in time ({replies.unknown[path]}).",
                 "Try again when the worker is less busy.",
             )
         if answer is None:
             raise RemoteFailed(
-                f"{path} of {self._app.site.label}, uploaded from the {offer.source}, does not start.",
+                f"{path} of {self._app.site.label}, uploaded from the {offer.title}, does not start.",
                 "This version of Python may be too new for the worker's Windows.",
             )
         if (answer.version, answer.architecture) != (offer.version, offer.architecture):
@@ -316,7 +314,7 @@ class NugetInstallation:
                 f"Python {self.offer.version} {self.offer.architecture} runs under HttpPlatform only, because "
                 f"wfastcgi could not be installed: {error.message} `az webapp python install "
                 f"{app.site.arguments} --version {self.offer.version} --arch {self.offer.architecture} --source "
-                "nuget` tries again."
+                f"{self.offer.source}` tries again."
             )
             self.warnings.append(warning)
             app.progress.say(f"Warning: {warning}")
@@ -336,7 +334,9 @@ class NugetInstallation:
                 change.note_packages(with_result(part, job.result))
 
     def _register(self) -> None:
-        files = extension_files(self.offer, self._registered)
+        earlier, offer = self._unfinished, self.offer
+        built = replace(offer, package_id=earlier.package_id) if earlier is not None else offer
+        files = extension_files(built, self._registered)
         self._app.kudu.upload(f"SiteExtensions/{self.offer.extension_id}", files)
 
     def _look(self) -> None:
@@ -388,7 +388,7 @@ class NugetInstallation:
 
 def installation_of(
     app: App, choice: Choice, pythons: Sequence[InstalledRuntime], package_version: str | None = None
-) -> Installation | NugetInstallation | None:
+) -> Installation | CPythonInstallation | None:
     """The installation that a choice needs; None for a Python that is there.
 
     pythons: those on the app now. package_version: of a site extension, the one to insist on.
@@ -396,5 +396,5 @@ def installation_of(
     if choice.offer is None:
         return None
     if choice.offer.runtime is not None:
-        return NugetInstallation(app, choice.offer.runtime)
+        return CPythonInstallation(app, choice.offer.runtime)
     return Installation(app, choice.offer, pythons, package_version)

@@ -1,56 +1,77 @@
-r"""The content of a CPython package from NuGet, and the files that turn it into a site extension.
+r"""The content of a package of CPython, and the files that turn it into a site extension.
 
-A .nupkg is a zip file: `python.nuspec`, and the installation below `tools/`: python.exe, DLLs, Lib, with pip in
-Lib\site-packages (the preset "nuget" in PC/layout of python/cpython). Names in it are percent-encoded, as in every
-NuGet package (`setup%20template.txt`).
+Both kinds are zip files (docs/platform/python-org.md 2). A .nupkg of NuGet: `python.nuspec`, and the installation below
+`tools/`: python.exe, DLLs, Lib, with pip in Lib\site-packages. Names in it are percent-encoded, as in every NuGet
+package (`setup%20template.txt`). A .zip of python.org: `__install__.json`, and the installation beside it, with pip as
+well, and with more: venv, Tcl/Tk and the documentation, which stays out.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import re
 import shutil
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from azext_pythonapp.errors import InvalidInput
+from azext_pythonapp.runtimes.cpython import CPythonBuild
 from azext_pythonapp.runtimes.identity import REGISTERED_HOME
-from azext_pythonapp.runtimes.nuget import PACKAGE_IDS, NugetRuntime
+from azext_pythonapp.runtimes.nuget import PACKAGE_IDS
 from azext_pythonapp.runtimes.official import CPYTHON_PUBLISHER
+from azext_pythonapp.runtimes.python_org import COMPANY, read_manifest
 from azext_pythonapp.runtimes.versions import python_version
 from azext_pythonapp.windows import join
 
 PROGRAM = "python.exe"
 _TOOLS = "tools/"
+_MANIFEST = "__install__.json"
+# The HTML documentation, thousands of files that nobody looks at on a worker.
+_DOCUMENTATION = "doc/"
+# The file that makes a Python an embeddable one.
+_EMBEDDABLE = re.compile(r"python[0-9]*\._pth", re.IGNORECASE)
+# What is read at once, and what all files together may have: far more than a Python, far less than a share's room.
+_LARGEST_MANIFEST, _LARGEST, _MOST = 1 << 20, 1 << 30, 50_000
 _PIP = "Lib/site-packages/pip/"
 # What zipfile raises for a file that is truncated, altered, encrypted or compressed in an unknown way.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 _UNSAFE = re.compile(r'[\\:*?"<>|\x00-\x1f]')
 
 
-def read_package(path: Path) -> NugetRuntime:
-    """Return the runtime in a package file, according to its .nuspec.
+def read_package(path: Path) -> CPythonBuild:
+    """Return the runtime in a package file, according to its own manifest. Its content tells its kind, not its name.
 
     Raises InvalidInput for a file that cannot be read, is damaged, or is not a release of CPython for x64 or x86.
     """
     try:
         with zipfile.ZipFile(path) as package:
-            manifests = [name for name in package.namelist() if "/" not in name and name.endswith(".nuspec")]
-            metadata = ElementTree.fromstring(package.read(manifests[0])) if len(manifests) == 1 else None
+            names = package.namelist()
+            if _MANIFEST in names:
+                return _of_python_org(path, package)
+            if any(_EMBEDDABLE.fullmatch(name) for name in names):
+                raise _other(path, "the embeddable package of Python, which pip does not work in")
+            return _of_nuget(path, package)
     except OSError as error:
         raise InvalidInput(
             f"The package '{path}' cannot be read: {error.strerror or error}.",
-            "Give the path of a .nupkg file on this machine.",
+            "Give the path of a package of CPython on this machine.",
         ) from error
     except (*_DAMAGE, ElementTree.ParseError, ValueError) as error:
         raise InvalidInput(
-            f"The package '{path}' is damaged or not a NuGet package: {error}.", "Download it again."
+            f"The package '{path}' is damaged or not a package of CPython: {error}.", "Download it again."
         ) from error
+
+
+def _of_nuget(path: Path, package: zipfile.ZipFile) -> CPythonBuild:
+    """Return the runtime in a .nupkg, by its .nuspec."""
+    manifests = [name for name in package.namelist() if "/" not in name and name.endswith(".nuspec")]
+    metadata = ElementTree.fromstring(_read(package, manifests[0])) if len(manifests) == 1 else None
     named = (
         {name: metadata.findtext(f"./{{*}}metadata/{{*}}{name}") or "" for name in ("id", "version")}
         if metadata is not None
@@ -59,13 +80,42 @@ def read_package(path: Path) -> NugetRuntime:
     architectures = {package_id: architecture for architecture, package_id in PACKAGE_IDS.items()}
     version = named["version"].partition("+")[0]
     if named["id"].lower() not in architectures or python_version(version) is None:
-        what = f"{named['id']} {named['version']}".strip() or "not a package"
-        raise InvalidInput(
-            f"The package '{path}' is {what}; it must be a release of the NuGet package 'python' (x64) or 'pythonx86'.",
-            "Download it from https://www.nuget.org/packages/python.",
-        )
+        raise _other(path, f"{named['id']} {named['version']}".strip() or "not a package")
     package_id = named["id"].lower()
-    return NugetRuntime(package_id, version, architectures[package_id])
+    return CPythonBuild(package_id, version, architectures[package_id])
+
+
+def _of_python_org(path: Path, package: zipfile.ZipFile) -> CPythonBuild:
+    """Return the runtime in a .zip of python.org, by its __install__.json."""
+    manifest = json.loads(_read(package, _MANIFEST))
+    build = read_manifest(manifest)
+    if build is not None:
+        return build
+    fields = manifest if isinstance(manifest, dict) else {}
+    named = _plain(f"{fields.get('id')} {fields.get('sort-version')}")
+    company = _plain(fields.get("company"))
+    raise _other(path, named if company == COMPANY else f"{named} of {company}")
+
+
+def _read(package: zipfile.ZipFile, name: str) -> bytes:
+    """Return a manifest. Raises ValueError for one that is far too large."""
+    if package.getinfo(name).file_size > _LARGEST_MANIFEST:
+        raise ValueError(f"its {name} is too large")
+    return package.read(name)
+
+
+def _plain(text: object) -> str:
+    """Return a text of a file as a message may have it."""
+    return re.sub(r"[^\w.+ -]", "", str(text))[:80]
+
+
+def _other(path: Path, what: str) -> InvalidInput:
+    return InvalidInput(
+        f"The package '{path}' is {what}; it must be a release of CPython for x64 or x86: python.org's zip file for the "
+        "Python install manager, or the NuGet package 'python' (x64) or 'pythonx86'.",
+        "Download python-VERSION-amd64.zip (x86: -win32.zip) from https://www.python.org/ftp/python/, or the package "
+        "from https://www.nuget.org/packages/python.",
+    )
 
 
 def repack(package: Path, target: Path) -> bool:
@@ -73,7 +123,7 @@ def repack(package: Path, target: Path) -> bool:
 
     Files are copied in chunks, so memory use does not depend on the package. Reading verifies each file's checksum.
     python.exe comes last: Kudu extracts in order (docs/platform/kudu.md 3.5), so a folder with python.exe is complete.
-    Returns whether the runtime has pip. Raises InvalidInput for a package that is damaged or not CPython.
+    Returns whether the runtime has pip. Raises InvalidInput for a package that is damaged, too large or not CPython.
     """
     try:
         with zipfile.ZipFile(package) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -88,7 +138,7 @@ def repack(package: Path, target: Path) -> bool:
     return any(path.startswith(_PIP) for path, _ in members)
 
 
-def extension_files(runtime: NugetRuntime, registered: bool) -> dict[str, bytes]:
+def extension_files(runtime: CPythonBuild, registered: bool) -> dict[str, bytes]:
     r"""Return the files of %HOME%\SiteExtensions\<id>, by name.
 
     Kudu and Resource Manager treat a .nupkg with a .nuspec as an installed site extension
@@ -104,7 +154,7 @@ def extension_files(runtime: NugetRuntime, registered: bool) -> dict[str, bytes]
     return files
 
 
-def transform(runtime: NugetRuntime) -> bytes:
+def transform(runtime: CPythonBuild) -> bytes:
     r"""Return the applicationHost.xdt that registers a runtime's FastCGI application.
 
     Like those of Microsoft's packages, always below `D:\home` (docs/platform/site-extensions.md 1.5, 1.8).
@@ -133,7 +183,7 @@ def transform(runtime: NugetRuntime) -> bytes:
     ).encode("utf-8")
 
 
-def _manifest(runtime: NugetRuntime) -> bytes:
+def _manifest(runtime: CPythonBuild) -> bytes:
     """Return the .nuspec, worded like those of Microsoft's packages.
 
     Tools read the version and the folder from that wording (docs/platform/site-extensions.md 1.1).
@@ -147,7 +197,7 @@ def _manifest(runtime: NugetRuntime) -> bytes:
         "projectUrl": "https://www.python.org/",
         "requireLicenseAcceptance": "false",
         "description": f"Installs {title} into Azure App Service at {runtime.identity.registered_path}. "
-        f"Built by az webapp python from the {runtime.source}.",
+        f"Built by az webapp python from the {runtime.title}.",
         "tags": "python AzureSiteExtension",
     }
     lines = [f"    <{name}>{escape(value)}</{name}>" for name, value in fields.items()]
@@ -170,18 +220,32 @@ def _manifest(runtime: NugetRuntime) -> bytes:
 def _members(package: Path, infos: Sequence[zipfile.ZipInfo]) -> list[tuple[str, zipfile.ZipInfo]]:
     """Return the runtime's files with their paths in its folder, python.exe last.
 
-    Raises InvalidInput when python.exe is missing, or when a file would be extracted outside the folder.
+    Raises InvalidInput when python.exe is missing, when a file would be extracted outside the folder, or when there is
+    far more in it than a Python has.
     """
     members = {}
-    for info in infos:
-        path = unquote(info.filename)
-        if not path.lower().startswith(_TOOLS) or info.is_dir():
-            continue
-        path = path[len(_TOOLS) :]
+    for path, info in _files(infos):
         parts = PurePosixPath(path).parts
         if not parts or ".." in parts or path.startswith("/") or _UNSAFE.search(path):
             raise InvalidInput(f"The package '{package.name}' contains a file with an unsafe path: {path!r}.")
         members[path] = info
+    if len(infos) > _MOST or sum(info.file_size for info in infos) > _LARGEST:
+        raise InvalidInput(
+            f"The package '{package.name}' is not CPython: it has {len(infos)} files, or too large ones."
+        )
     if PROGRAM not in members:
-        raise InvalidInput(f"The package '{package.name}' is not CPython: it does not contain {_TOOLS}{PROGRAM}.")
+        raise InvalidInput(f"The package '{package.name}' is not CPython: it does not contain {PROGRAM}.")
     return sorted(members.items(), key=lambda item: item[0] == PROGRAM)
+
+
+def _files(infos: Sequence[zipfile.ZipInfo]) -> Iterator[tuple[str, zipfile.ZipInfo]]:
+    """Yield the files of the runtime, with their paths in its folder as the package has them."""
+    plain = any(info.filename == _MANIFEST for info in infos)
+    for info in infos:
+        path = info.filename if plain else unquote(info.filename)
+        if info.is_dir():
+            continue
+        if not plain and path.lower().startswith(_TOOLS):
+            yield path[len(_TOOLS) :], info
+        elif plain and path != _MANIFEST and not path.lower().startswith(_DOCUMENTATION):
+            yield path, info
