@@ -50,9 +50,9 @@ type: command
 short-summary: List the Python runtimes that can be installed, newest first.
 long-summary: >-
     Lists the trusted sources together: Microsoft's own site extensions, known by their exact ids, and python.org's
-    own builds on NuGet. Anyone can publish a package with any author, title and tag, so packages of third parties are
-    listed only with `--all` (`trusted` is false; in a table with a question mark behind their publisher), and are
-    installed only when their id is given.
+    own builds, on NuGet and on python.org itself. Anyone can publish a package with any author, title and tag, so
+    packages of third parties are listed only with `--all` (`trusted` is false; in a table with a question mark behind
+    their publisher), and are installed only when their id is given.
 
     With an app, its own gallery feed is read and `installed` shows what the app has; without one, the public gallery
     is read. A source that cannot be reached is reported.
@@ -111,18 +111,23 @@ long-summary: >-
     the command asks first.
 
     A version means a Python that is already on the app, if one satisfies it; otherwise the newest that Microsoft's
-    site extensions and python.org's builds on NuGet offer. `latest` means the newest of all. Packages of third
+    site extensions and python.org's builds offer, on NuGet or on python.org itself. `latest` means the newest of all.
+    While one of these two cannot be reached, the other's newest is taken, with a warning. Packages of third
     parties run their own installers on the app's worker, so they are installed only when named with `--extension-id`.
 
-    A build of python.org is downloaded to this machine, uploaded, and registered like a site extension; that ends no
-    running Python.
+    A build of python.org is downloaded to this machine, compared with its publisher's hash, uploaded, and registered
+    like a site extension; that ends no running Python.
 examples:
   - name: Install the newest Python, or the newest 3.13, from any trusted source.
     text: |-
         az webapp python install -g MyGroup -n MyApp --version latest
         az webapp python install -g MyGroup -n MyApp --version 3.13
-  - name: Install a Python from a package file, without access to NuGet.
-    text: az webapp python install -g MyGroup -n MyApp --package python.3.13.2.nupkg
+  - name: Install a build from python.org itself, and not from NuGet.
+    text: az webapp python install -g MyGroup -n MyApp --version 3.13 --source pythonOrg
+  - name: Install a Python from a package file of NuGet or python.org, without access to them.
+    text: |-
+        az webapp python install -g MyGroup -n MyApp --package python.3.13.2.nupkg
+        az webapp python install -g MyGroup -n MyApp --package python-3.13.2-amd64.zip
   - name: Install one package version of a site extension.
     text: >-
         az webapp python install -g MyGroup -n MyApp --extension-id azureappservice-python364x64
@@ -172,7 +177,7 @@ long-summary: >-
     web.config and the app's settings. --no-import-check skips this.
 
     A version means a Python that is already on the app, if one satisfies it; otherwise the newest that Microsoft's
-    site extensions and python.org's builds on NuGet offer. `latest` means the newest of all.
+    site extensions and python.org's builds offer. `latest` means the newest of all.
 
     With `--packages-in environment` the packages are in one of two folders below `%HOME%\\data\\pythonapp`. A change
     builds the other one from nothing, checks it, and switches to it by one write of web.config: nothing that runs is

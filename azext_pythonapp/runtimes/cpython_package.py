@@ -3,7 +3,7 @@ r"""The content of a package of CPython, and the files that turn it into a site 
 Both kinds are zip files (docs/platform/python-org.md 2). A .nupkg of NuGet: `python.nuspec`, and the installation below
 `tools/`: python.exe, DLLs, Lib, with pip in Lib\site-packages. Names in it are percent-encoded, as in every NuGet
 package (`setup%20template.txt`). A .zip of python.org: `__install__.json`, and the installation beside it, with pip as
-well, and with more: venv, Tcl/Tk and the documentation, which stays out.
+well, with Tcl/Tk, IDLE, and the documentation, which stays out.
 """
 
 from __future__ import annotations

@@ -101,13 +101,19 @@ class Feed:
         if number == 0 and "3.13.2" in versions:
             packages.append(PythonOrgPackage("3.13.2", "32"))
         packages += [PythonOrgPackage(version, *kind) for version in versions for kind in _OF_NO_USE]
-        return [{**package.manifest(), "hash": {"sha256": self._hash(package)}} for package in packages]
+        return [self._entry(package) for package in packages]
 
-    def _hash(self, package: PythonOrgPackage) -> str:
+    def _entry(self, package: PythonOrgPackage) -> dict[str, Any]:
         path = self._cache / "pythonorg" / package.file_name
         if path.is_file() and not package.kind:
-            return python_org_packages.sha256(path)
-        return hashlib.sha256(package.url.encode("ascii")).hexdigest()
+            return {**package.manifest(), "hash": {"sha256": python_org_packages.sha256(path)}}
+        return entry(package.version, package.bits, package.kind)
+
+
+def entry(version: str, bits: str = "64", kind: str = "") -> dict[str, Any]:
+    """An entry of the feed, with the hash of a file that nobody can download."""
+    package = PythonOrgPackage(version, bits, kind)
+    return {**package.manifest(), "hash": {"sha256": hashlib.sha256(package.url.encode("ascii")).hexdigest()}}
 
 
 def _of_nuget(version: str) -> dict[str, Any]:

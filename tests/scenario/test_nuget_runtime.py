@@ -113,7 +113,7 @@ def test_a_file_that_is_not_what_the_catalog_says_is_refused(az, azure, apps):
 
 def test_without_nuget_the_choices_are_named(az, azure, apps):
     site = apps.new()
-    azure.nuget.away = True
+    azure.nuget.away = azure.python_org.away = True
     try:
         with unchanged(azure, site):
             failed = az("webapp python install --version 3.13 --source nuget", *naming(site), expect=1)
@@ -122,10 +122,10 @@ def test_without_nuget_the_choices_are_named(az, azure, apps):
             full = az("webapp python install --version 3.6.4 --dry-run", *naming(site)).json
             partial = az("webapp python list-versions", *naming(site))
     finally:
-        azure.nuget.away = False
+        azure.nuget.away = azure.python_org.away = False
     for each in (failed, switch, latest):
         assert "--package python.nupkg" in each.stderr and "list-versions" in each.stderr, each
-        assert "NuGet could not be asked" in each.stderr, "what is not known is not absent"
+        assert "NuGet " in each.stderr and "could not be asked" in each.stderr, "what is not known is not absent"
     assert "offer 3.6.4, but it is not known whether that is the newest" in latest.stderr, latest
     assert full["runtime"]["version"] == "3.6.4", "a full version needs no second source"
     assert "NuGet could not be asked" in partial.stderr and {row["source"] for row in partial.json} == {"siteExtension"}
