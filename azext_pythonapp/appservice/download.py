@@ -25,8 +25,8 @@ PAUSES = (1.0, 3.0)
 class Digest:
     """The hash that a file must have, as its publisher writes it.
 
-    algorithm: "SHA-512", in base64 as NuGet's catalog has it, or "SHA-256", in lower-case hexadecimal digits as the feed
-    of python.org has it. source: who says so, for messages.
+    algorithm: "SHA-512", in base64 as NuGet's catalog has it, or "SHA-256", in lower-case hexadecimal digits as
+    python.org's feed has it. source: who says so, for messages.
     """
 
     algorithm: Literal["SHA-512", "SHA-256"]

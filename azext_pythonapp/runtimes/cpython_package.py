@@ -111,8 +111,8 @@ def _plain(text: object) -> str:
 
 def _other(path: Path, what: str) -> InvalidInput:
     return InvalidInput(
-        f"The package '{path}' is {what}; it must be a release of CPython for x64 or x86: python.org's zip file for the "
-        "Python install manager, or the NuGet package 'python' (x64) or 'pythonx86'.",
+        f"The package '{path}' is {what}; it must be a release of CPython for x64 or x86: python.org's zip file for "
+        "the Python install manager, or the NuGet package 'python' (x64) or 'pythonx86'.",
         "Download python-VERSION-amd64.zip (x86: -win32.zip) from https://www.python.org/ftp/python/, or the package "
         "from https://www.nuget.org/packages/python.",
     )

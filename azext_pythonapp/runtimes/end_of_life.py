@@ -84,8 +84,8 @@ def age_warning(today: date) -> str | None:
     if today - AS_OF <= _OLD:
         return None
     return (
-        f"Warning: What this extension knows of the support of Python versions is of {AS_OF}, more than a year ago. Update "
-        "it, or see https://devguide.python.org/versions/."
+        f"Warning: What this extension knows of the support of Python versions is of {AS_OF}, more than a year ago. "
+        "Update it, or see https://devguide.python.org/versions/."
     )
 
 

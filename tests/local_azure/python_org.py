@@ -1,7 +1,7 @@
-"""www.python.org: the feed of the Python install manager and the zip files that it names (docs/platform/python-org.md 1).
+"""www.python.org: the feed of the Python install manager and its zip files (docs/platform/python-org.md 1).
 
-Three pages, each naming the next one: the newest patch of each feature release from 3.11 on, the other patches of those,
-and what is older. Among them are the builds that are of no use on a worker, as on python.org.
+Three pages, each naming the next one: the newest patch of each feature release from 3.11 on, the other patches of
+those, and what is older. Among them are the builds that are of no use on a worker, as on python.org.
 """
 
 from __future__ import annotations

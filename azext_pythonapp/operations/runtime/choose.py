@@ -212,7 +212,8 @@ def _require_known(app: App, supply: Supply, spec: VersionSpec, architecture: st
 
     For a full version, one source that has it is enough, and for any other one of the two that have python.org's
     builds, with a warning: the other has a newer one for some days at most. Microsoft's packages are all known
-    (`official`), so without their gallery nothing newer than those can be missed; python.org's own feed begins with 3.10.
+    (`official`), so without their gallery nothing newer than those can be missed; python.org's own feed begins with
+    3.10.
     """
     unknown: dict[SourceName, PythonAppError] = {}
     for name, error in supply.missing.items():

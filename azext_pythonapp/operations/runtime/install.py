@@ -96,8 +96,8 @@ class InstallRequest:
             identity = identify(str(extension_id))
             if package_version is not None:
                 raise InvalidInput(
-                    "--package-version can only be used with a site extension of the gallery; this id stands for one of "
-                    "python.org's builds."
+                    "--package-version can only be used with a site extension of the gallery; this id stands for one "
+                    "of python.org's builds."
                 )
             if identity is not None:
                 spec, architecture, sources = VersionSpec.parse(identity.version), identity.architecture, BUILDS

@@ -1,7 +1,7 @@
 """The zip files of CPython that python.org publishes for its install manager, made of the Windows builds at hand.
 
-Laid out as PC/layout of python/cpython lays out its preset "pymanager" (docs/platform/python-org.md 2): the installation
-at the root, with `__install__.json` and the documentation, pip in site-packages. Without venv, ensurepip and Tcl/Tk,
+Laid out as PC/layout of python/cpython lays out its preset "pymanager" (docs/platform/python-org.md 2): the
+installation at the root, with `__install__.json` and the documentation, pip in site-packages. Without venv, ensurepip and Tcl/Tk,
 which the builds do not carry (docs/platform/worker.md 0.3).
 """
 
@@ -25,7 +25,10 @@ _NAMES = {"64": "amd64", "32": "win32", "arm64": "arm64"}
 
 @dataclass(frozen=True)
 class PythonOrgPackage:
-    """One build of a version. bits: "64", "32" or "arm64", as tags end. kind: "", "t" (free-threaded), "embed", "test"."""
+    """One build of a version.
+
+    bits: "64", "32" or "arm64", as tags end. kind: "", "t" (free-threaded), "embed" or "test".
+    """
 
     version: str
     bits: str = "64"

@@ -1,6 +1,6 @@
 """Until when python.org supports a version.
 
-release-cycle.json: https://peps.python.org/api/release-cycle.json, which devguide shows, as of August 2026, when 3.15 was
+release-cycle.json: https://peps.python.org/api/release-cycle.json, which devguide shows, of August 2026, when 3.15 was
 a pre-release.
 """
 
