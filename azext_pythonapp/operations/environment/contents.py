@@ -143,7 +143,7 @@ class _Composition:
         if wanted.singles is not None:
             uploads.update(wanted.singles.uploads)
             parts.append(Part(wanted.singles, options, settled=kept))
-        just_kept = len(parts) == 2 and not wanted.removed and set(kept) <= set(needed or ())
+        just_kept = bool(kept) and len(parts) == 2 and not wanted.removed and set(kept) <= set(needed or ())
         calls = [part.for_pip() for part in parts]
         first = calls[0] if calls else PipCommand(())
         run = PipRun(

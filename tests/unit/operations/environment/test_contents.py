@@ -180,6 +180,7 @@ def test_what_was_added_before_is_installed_again():
     [
         (Wanted(files("flask\nnew==1.0")), BUILT, True),
         (Wanted(files("flask\nnew")), BUILT, False),
+        (Wanted(files("flask==9"), PipOptions(upgrade=True)), BUILT, False),
         (Wanted(files("flask"), removed=("click",)), BUILT, False),
         (Wanted(files("flask"), singles=requirement_lines(["new==1.0"])), BUILT, False),
         (Wanted(files("flask")), None, False),
