@@ -2,6 +2,7 @@
 
 from knack.arguments import CLIArgumentType
 
+from azext_pythonapp._params_audit import load_audit
 from azext_pythonapp._params_doctor import load_doctor
 from azext_pythonapp._params_fleet import load_fleet
 from azext_pythonapp._params_inventory import load_inventory
@@ -24,6 +25,7 @@ def load_arguments(loader, _):
     """
     for register in (_common, _runtimes, _requirements, _pip, _packages, _jobs, _history):
         register(loader)
+    load_audit(loader)
     load_fleet(loader)
     load_switch(loader)
     load_web_config(loader, NAME)

@@ -15,9 +15,9 @@ _MARGIN, _GAP = 2, 2
 _ELASTIC = (
     ("Evidence",),
     ("Title",),
-    ("Error", "Publisher", "User"),
+    ("Error", "Publisher", "User", "Summary", "Purl"),
     ("Python", "Target", "Before", "After", "Command", "ExtensionId", "Name", "Requirement"),
-    ("EntryPoint",),
+    ("EntryPoint", "Licence"),
     ("App",),
 )
 # Characters that a terminal obeys and does not show: of control, and of the direction of writing.
@@ -25,7 +25,7 @@ _NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u206
 # Those of them that numbers tell apart, versions and ids.
 _NUMBERED = ("Python", "Target", "Before", "After", "Command", "ExtensionId")
 # Those of them that are told by their beginning: a name, and not the company behind it.
-_BEGINNING = ("User", "Error", "Evidence", "Title")
+_BEGINNING = ("User", "Error", "Evidence", "Title", "Summary", "Purl", "Licence")
 
 
 def fitted(table):

@@ -3,7 +3,7 @@
 
 def load_command_table(loader, _):
     """Register the commands of `az webapp python`. loader: the extension's AzCommandsLoader."""
-    from azext_pythonapp import _format
+    from azext_pythonapp import _format, _format_audit
     from azext_pythonapp._format_many import or_many
 
     def commands(name, functions):
@@ -55,6 +55,10 @@ def load_command_table(loader, _):
         group.custom_command("install", "install_packages", table_transformer=or_many(_format.changes_table))
         group.custom_command("uninstall", "uninstall_packages", table_transformer=or_many(_format.changes_table))
         group.custom_command("vendor", "vendor_packages", table_transformer=or_many(_format.changes_table))
+
+    with commands("webapp python package", "audit") as group:
+        group.custom_command("audit", "audit_packages", table_transformer=or_many(_format_audit.audit_table))
+        group.custom_command("sbom", "list_components", table_transformer=or_many(_format_audit.components_table))
 
     with commands("webapp python web-config", "web_config") as group:
         group.custom_show_command("show", "show_web_config", table_transformer=or_many(_format.web_config_table))

@@ -22,6 +22,8 @@ READERS = (
     "freeze_packages",
     "outdated_packages",
     "check_packages",
+    "audit_packages",
+    "list_components",
     "list_jobs",
     "show_job",
     "print_job_log",

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from pathlib import Path
@@ -21,6 +18,7 @@ from azext_pythonapp.operations.inventory.report.page import About, page
 from azext_pythonapp.operations.inventory.rows import Open, detailed_row, is_known, plain_row
 from azext_pythonapp.operations.inventory.selection import Filter, ListedApp, Selection, select
 from azext_pythonapp.operations.inventory.threads import each_of
+from azext_pythonapp.output_file import require_writable, write_whole
 
 MOST_PARALLEL = 100
 # What the output of a job of GitHub Actions may hold, as UTF-16 (docs/platform/resource-manager.md 4).
@@ -203,40 +201,13 @@ def _report_file(name: str) -> Path:
             f"--output-file '{name}' does not end in .html: the report is a page for a browser.",
             "For the rows as JSON, redirect standard output.",
         )
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise InvalidInput(f"--output-file '{name}' is not a file in a folder that exists.", "Make the folder first.")
-    try:
-        os.unlink(_temporary(path, ""))
-    except OSError as error:
-        reason = error.strerror or error
-        raise InvalidInput(f"--output-file '{name}' cannot be written: {reason}.", "Name a file elsewhere.") from error
-    return path
+    return require_writable(name)
 
 
 def _written(path: Path, text: str) -> str | None:
     """Write the page, whole or not at all. Return a sentence when that failed: the rows are an answer all the same."""
-    temporary = ""
     try:
-        temporary = _temporary(path, text)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
+        write_whole(path, text.encode("utf-8", "replace"))
     except OSError as error:
-        with suppress(OSError):
-            os.unlink(temporary)
         return f"The report could not be written to '{path}': {error.strerror or error}."
     return None
-
-
-def _temporary(path: Path, text: str) -> str:
-    """Write a file with a name of its own beside another one, and return that. Raises OSError, and leaves none then."""
-    handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode("utf-8", "replace"))
-    except OSError:
-        with suppress(OSError):
-            os.unlink(name)
-        raise
-    return name
