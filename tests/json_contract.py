@@ -18,7 +18,7 @@ GROUP = ("webapp", "python")
 # Prints lines of text, which are its data also when the job failed.
 TEXT_COMMANDS = ("job log",)
 # Print what they have although a part of what was asked for is missing.
-PARTIAL_COMMANDS = ("inventory", "doctor")
+PARTIAL_COMMANDS = ("inventory", "doctor", "package audit")
 # What az's own parser appends to what it refuses, before a command begins.
 _OF_AZ = "https://aka.ms/cli_ref"
 _END_OF_SENTENCE = (".", "!", "?", ".)", ".`", ".'")
@@ -64,15 +64,18 @@ def check_many(command: str, answer: Any, returncode: int) -> None:
     assert not faults, f"`az webapp python {command} --ids` printed what docs/schemas does not allow:\n" + "\n".join(
         faults
     )
-    bad = any(row["status"] != "succeeded" or _tells_a_fault(row["result"]) for row in answer)
+    bad = any(row["status"] != "succeeded" or _tells_a_fault(command, row["result"]) for row in answer)
     assert returncode == int(bad), f"exit code {returncode}"
     for row in answer:
         if row["status"] == "succeeded" and command not in TEXT_COMMANDS:
             check_answer(command, row["result"])
 
 
-def _tells_a_fault(result: Any) -> bool:
-    """Return whether an answer is one that ends the command with exit code 1: of `doctor` with a check that failed."""
+def _tells_a_fault(command: str, result: Any) -> bool:
+    """Return whether an answer is one that ends the command with exit code 1: of `doctor` with a check that failed, of
+    `package audit` with a vulnerability."""
+    if command == "package audit":
+        return bool(result if isinstance(result, list) else result["runs"][0]["results"])
     return isinstance(result, dict) and bool((result.get("summary") or {}).get("fail"))
 
 

@@ -1,6 +1,6 @@
 """How severe a vulnerability is, by its CVSS vector or by the word of the database that tells of it.
 
-Sources: https://www.first.org/cvss/v3.1/specification-document (section 7 and appendix A; 3.0 differs in how it rounds),
+Sources: https://www.first.org/cvss/v3.1/specification-document (section 7 and appendix A; base scores of 3.0 are the same),
 https://www.first.org/cvss/v2/guide (section 3.2.1) and https://www.first.org/cvss/v4.0/specification-document
 (section 8). Ratings are those of section 5 of the first, for all versions.
 """
@@ -56,7 +56,7 @@ def base_score(vector: str) -> float | None:
         if version == "CVSS:4.0":
             return base_score_4(metrics)
         if version in ("CVSS:3.0", "CVSS:3.1"):
-            return _base_score_3(metrics, version == "CVSS:3.1")
+            return _base_score_3(metrics)
         return _base_score_2(metrics) if not version else None
     except KeyError:  # a metric is missing, or has a value that it cannot have
         return None
@@ -96,7 +96,7 @@ def _word(value: Any) -> str | None:
     return word if word in RATINGS else None
 
 
-def _base_score_3(metrics: Mapping[str, str], rounds_exactly: bool) -> float:
+def _base_score_3(metrics: Mapping[str, str]) -> float:
     """Raises KeyError for metrics that are not complete."""
     value = {name: values[metrics[name]] for name, values in _V3.items()}
     changed = {"U": False, "C": True}[metrics["S"]]
@@ -106,8 +106,7 @@ def _base_score_3(metrics: Mapping[str, str], rounds_exactly: bool) -> float:
     exploitability = 8.22 * value["AV"] * value["AC"] * privileges * value["UI"]
     if impact <= 0:
         return 0.0
-    score = min((1.08 if changed else 1.0) * (impact + exploitability), 10)
-    return _rounded_up(score) if rounds_exactly else math.ceil(score * 10) / 10
+    return _rounded_up(min((1.08 if changed else 1.0) * (impact + exploitability), 10))
 
 
 def _rounded_up(value: float) -> float:

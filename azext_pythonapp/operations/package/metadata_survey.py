@@ -36,6 +36,8 @@ place = os.path.dirname(sys.executable)
 if os.path.basename(place).lower() == "scripts":
     place = os.path.dirname(place)
 place = os.path.join(place, "Lib", "site-packages")
+if isinstance(place, bytes):
+    place = place.decode(sys.getfilesystemencoding())
 def text_of(*names):
     try:
         with io.open(os.path.join(place, *names), encoding="utf-8", errors="replace") as file:
@@ -60,8 +62,10 @@ def headers(text):
 def record(entry):
     try:
         with open(os.path.join(place, entry, "RECORD"), "rb") as file:
-            content = file.read(parameters["largest_record"])
+            content = file.read(parameters["largest_record"] + 1)
     except EnvironmentError:
+        return None
+    if len(content) > parameters["largest_record"]:
         return None
     row = {"sha256": hashlib.sha256(content).hexdigest()}
     if parameters["files"]:
