@@ -8,6 +8,7 @@ import zipfile
 import pytest
 
 from tests.local_azure.windows.index import PackageIndex
+from tests.published_schemas import check_published
 from tests.scenario.apps import naming, record_of, undo_line, web_root
 from tests.scenario.unchanged import unchanged
 
@@ -55,6 +56,11 @@ def test_install_list_freeze_outdated_check_uninstall(az, azure, apps):
         frozen = az("webapp python package freeze", *app, "--query", "[].requirement", "-o", "tsv").stdout.splitlines()
     assert versions(listed)["six"] == "1.16.0" and "pip" in versions(listed)
     assert "six==1.16.0" in frozen and not [line for line in frozen if line.startswith("pip==")]
+
+    with unchanged(azure, site):
+        bill = az("webapp python package sbom", *app).json
+    check_published("cyclonedx-1.6", bill)
+    assert {"six", "waitress", "pip", "CPython"} <= {each["name"] for each in bill["components"]}
 
     outdated = az("webapp python package outdated", *app).json
     assert {"name": "six", "version": "1.16.0", "latestVersion": "1.17.0"} in outdated

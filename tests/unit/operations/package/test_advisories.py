@@ -15,8 +15,8 @@ import requests
 from azext_pythonapp.appservice import cached_file
 from azext_pythonapp.errors import InvalidInput, PythonAppError, Refused, Unreachable
 from azext_pythonapp.operations.package.advisories import DEFAULT_SOURCE, Library, Source, read
-from tests.unit.page_server import PageServer, plain
 from tests.unit.packages.test_osv_file import archive, ids, record
+from tests.unit.page_server import PageServer, plain
 from tests.unit.progress import Recorded
 
 NOW = datetime(2026, 11, 27, 20, 0, tzinfo=timezone.utc)
