@@ -1,4 +1,4 @@
-"""A file of this machine that is written whole or not at all: what --output-file names, and what is kept between runs."""
+"""A file of this machine that is written whole or not at all: that of --output-file, and what is kept between runs."""
 
 from __future__ import annotations
 

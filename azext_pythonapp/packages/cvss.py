@@ -1,7 +1,7 @@
 """How severe a vulnerability is, by its CVSS vector or by the word of the database that tells of it.
 
-Sources: https://www.first.org/cvss/v3.1/specification-document (section 7 and appendix A; base scores of 3.0 are the same),
-https://www.first.org/cvss/v2/guide (section 3.2.1) and https://www.first.org/cvss/v4.0/specification-document
+Sources: https://www.first.org/cvss/v3.1/specification-document (section 7 and appendix A; base scores of 3.0 are the
+same), https://www.first.org/cvss/v2/guide (section 3.2.1) and https://www.first.org/cvss/v4.0/specification-document
 (section 8). Ratings are those of section 5 of the first, for all versions.
 """
 

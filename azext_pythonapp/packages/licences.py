@@ -11,8 +11,9 @@ _SPDX = (
     "0BSD AFL-3.0 AGPL-3.0-only AGPL-3.0-or-later Apache-1.1 Apache-2.0 Artistic-2.0 BSD-2-Clause BSD-3-Clause "
     "BSD-3-Clause-Clear BSL-1.0 CC-BY-4.0 CC0-1.0 CDDL-1.0 CECILL-2.1 CECILL-B CECILL-C CNRI-Python EPL-1.0 EPL-2.0 "
     "EUPL-1.1 EUPL-1.2 GPL-2.0-only GPL-2.0-or-later GPL-3.0-only GPL-3.0-or-later HPND ISC LGPL-2.0-only "
-    "LGPL-2.0-or-later LGPL-2.1-only LGPL-2.1-or-later LGPL-3.0-only LGPL-3.0-or-later MIT MIT-0 MIT-CMU MPL-1.1 MPL-2.0 "
-    "MS-PL NCSA OFL-1.1 OSL-3.0 PostgreSQL PSF-2.0 Python-2.0 QPL-1.0 Unlicense UPL-1.0 W3C WTFPL Zlib ZPL-2.0 ZPL-2.1"
+    "LGPL-2.0-or-later LGPL-2.1-only LGPL-2.1-or-later LGPL-3.0-only LGPL-3.0-or-later MIT MIT-0 MIT-CMU MPL-1.1 "
+    "MPL-2.0 MS-PL NCSA OFL-1.1 OSL-3.0 PostgreSQL PSF-2.0 Python-2.0 QPL-1.0 Unlicense UPL-1.0 W3C WTFPL Zlib "
+    "ZPL-2.0 ZPL-2.1"
 ).split()
 _BY_WORDS = {name.lower(): name for name in _SPDX}
 # What people write for them.

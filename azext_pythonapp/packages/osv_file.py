@@ -57,7 +57,7 @@ class Advisories:
         else:
             self._records = self._listed(content)
             self._index = self._read_all()
-        if not len(self._records):
+        if len(self._records) == 0:
             raise self._refused("holds no OSV record")
 
     def __len__(self) -> int:
@@ -112,7 +112,7 @@ def _index(value: Any, count: int) -> dict[str, list[int]] | None:
     if not isinstance(value, dict):
         return None
     numbers = [number for each in value.values() if isinstance(each, list) for number in each]
-    sound = all(isinstance(each, list) for each in value.values()) and all(type(each) is int for each in numbers)
+    sound = all(isinstance(each, list) for each in value.values()) and set(map(type, numbers)) <= {int}
     return value if sound and (not numbers or 0 <= min(numbers) <= max(numbers) < count) else None
 
 

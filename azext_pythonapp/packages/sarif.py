@@ -1,8 +1,9 @@
 """Findings as SARIF 2.1.0, which code scanning reads.
 
 Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html; what GitHub makes of it is in
-https://docs.github.com/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning: a
-result needs a file, `security-severity` is a CVSS score as text, and `partialFingerprints` tell whether a result is new.
+https://docs.github.com/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning:
+a result needs a file, `security-severity` is a CVSS score as text, and `partialFingerprints` tell whether a result is
+new.
 """
 
 from __future__ import annotations

@@ -125,8 +125,8 @@ def _at_address(
             raise _without_copy(source, error) from error
         found = Advisories(source.label, known.content, indexes)
         progress.say(
-            f"{source.label} could not be read: {error.message.rstrip('.')}. Taking the copy of this machine, which was "
-            f"the newest {_ago(clock() - known.asked)}: {_count(found, small=True)}{_changed(known, clock())}."
+            f"{source.label} could not be read: {error.message.rstrip('.')}. Taking the copy of this machine, which "
+            f"was the newest {_ago(clock() - known.asked)}: {_count(found, small=True)}{_changed(known, clock())}."
         )
         return found
     try:

@@ -164,7 +164,7 @@ def parse(output: str) -> list[Any] | None:
 
 
 def distributions(rows: list[Any]) -> list[Distribution]:
-    """Return what the rows say; of two entries for one name the one with metadata counts (an old pip leaves folders)."""
+    """Return what the rows say; of two entries for one name the one with metadata counts: an old pip leaves some."""
     found: dict[str, tuple[bool, Distribution]] = {}
     for row in rows:
         try:
@@ -181,7 +181,7 @@ def _distribution(row: Mapping[str, Any]) -> Distribution:
     for name, value in row.get("headers", ()):
         values.setdefault(name, []).append("" if value == "UNKNOWN" else value)
     entry = row["entry"]
-    [(name, version)] = packages([entry]).items()
+    name, version = next(iter(packages([entry]).items()))
     record, requires = row.get("record"), values.get("Requires-Dist", [])
     if not requires and "requires" in row and not entry.lower().endswith(".dist-info"):
         requires = requires_txt(row["requires"])
