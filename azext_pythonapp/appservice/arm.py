@@ -159,6 +159,19 @@ class Arm:
             self._settings[site.resource_id] = {str(name): str(value) for name, value in _properties(answer).items()}
         return dict(self._settings[site.resource_id])
 
+    def add_app_settings(self, site: Site, more: Mapping[str, str]) -> None:
+        """Set app settings beside those that there are, as they are now. They are secret: never log them.
+
+        Azure takes all of them at once, and restarts the app and its SCM site (docs/platform/kudu.md 5.3).
+        Raises AccessDenied and the other errors of an answer, UnknownOutcome when none came.
+        """
+        self._settings.pop(site.resource_id, None)
+        wanted = {**self.app_settings(site), **more}
+        self._settings.pop(site.resource_id, None)
+        path = f"{site.resource_id}/config/appsettings"
+        answer = self.requests.call("PUT", path, {"properties": wanted}, secret=True)
+        answer.raise_for_status(f"the settings of {site.label}")
+
     def instances(self, site: Site) -> list[str]:
         """Return the ids of the instances that the app runs on now: the values of the front end's affinity cookie.
 

@@ -152,6 +152,57 @@ def dependents(
     return found, unread
 
 
+@dataclass(frozen=True)
+class Broken:
+    """What an installed package needs and does not have.
+
+    package: "a 1.0". name: of what it needs. specifier: which versions of it. present: the one that is there, or None.
+    wanted: the requirement that all installed packages together have for it.
+    """
+
+    package: str
+    name: str
+    specifier: str
+    present: str | None
+    wanted: str
+
+    @property
+    def sentence(self) -> str:
+        """Return the problem in pip's sense, without a full stop."""
+        if self.present is None:
+            return f"{self.package} requires {self.name}{self.specifier}, which is not installed"
+        return f"{self.package} requires {self.name}{self.specifier}, and {self.name} {self.present} is installed"
+
+
+def broken(
+    installed: Mapping[str, str], environment: TargetEnvironment, requires: RequiresDist
+) -> tuple[list[Broken], list[str]]:
+    """Return what `pip check` would complain about, and the packages whose requirements could not be read.
+
+    installed: version by canonical name. requires: called once for all of them. What only an extra needs is left out.
+    """
+    rows: list[tuple[str, str, SpecifierSet]] = []
+    lines_of = requires(sorted(installed))
+    for name, lines in sorted(lines_of.items()):
+        needed = [each for text in lines or () if (each := _needed(text, frozenset(), environment)) is not None]
+        rows += [(name, str(canonicalize_name(each.name)), each.specifier) for each in needed]
+    together: dict[str, SpecifierSet] = {}
+    for _, dependency, specifier in rows:
+        together[dependency] = together.get(dependency, SpecifierSet()) & specifier
+    found = [
+        Broken(
+            f"{name} {installed[name]}".strip(),
+            dependency,
+            str(specifier),
+            installed.get(dependency),
+            f"{dependency}{together[dependency]}",
+        )
+        for name, dependency, specifier in rows
+        if _compared(dependency, specifier, installed).action in ("install", "upgrade", "downgrade")
+    ]
+    return found, sorted(name for name, lines in lines_of.items() if lines is None)
+
+
 def _needed(text: str, extras: frozenset[str], environment: TargetEnvironment) -> Specification | None:
     """Parse a line of Requires-Dist; None unless it applies to the target and the extras.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from packaging.version import InvalidVersion, Version
 
@@ -17,8 +18,10 @@ LAST_PIP = {
     "3.6": "21.3.1",
     "3.7": "24.0",
     "3.8": "25.0.1",
-    "3.9": "25.3",
+    "3.9": "26.0.1",
 }
+# The first pip that is called after its year; one that is so many years behind is not too old yet.
+_FIRST_YEAR, _YEARS = 18, 4
 # See packages/index_urls.py for what an older pip does with such credentials.
 ENCODED_INDEX = "--index-url with percent-encoded credentials"
 ENCODED_EXTRA_INDEX = "--extra-index-url with percent-encoded credentials"
@@ -67,6 +70,22 @@ def upgrade_for(features: Iterable[str], pip_version: str | None, python_version
             f'--packages "{newer}"`.',
         )
     return newer
+
+
+def too_old(pip_version: str, minor: str, today: date) -> bool:
+    """Return whether a pip is from before 2018, or of a year that is more than four before that of the last one for its
+    Python.
+
+    pip_version: of the installed one. minor: of the Python, such as "3.6"; for one that still gets new ones this year
+    counts. pip's versions begin with their year since 18.0 (docs/platform/site-extensions.md 4.5). A version that is
+    none is not too old.
+    """
+    try:
+        year, last = Version(pip_version).major, LAST_PIP.get(minor)
+    except InvalidVersion:
+        return False
+    newest = Version(last).major if last is not None else today.year - 2000
+    return year < max(_FIRST_YEAR, newest - _YEARS)
 
 
 def missing(features: Iterable[str], pip_version: str | None) -> list[str]:

@@ -6,7 +6,8 @@ import ntpath
 import re
 import time
 from collections.abc import Callable, Sequence
-from datetime import timezone
+from dataclasses import dataclass
+from datetime import datetime, timezone
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.appservice.kudu import Entry
@@ -39,6 +40,15 @@ _NO_COMPLAINT = re.compile(
 )
 _TRACEBACK = "Traceback (most recent call last):"
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The end of one file of the log. path: below %HOME%. written_at: when it was last written to."""
+
+    path: str
+    written_at: datetime
+    text: str
 
 
 class ServerLog:
@@ -94,6 +104,24 @@ class ServerLog:
         return (
             f"{newest.name} in {self._folder}, written at {at:%Y-%m-%d %H:%M:%S} UTC, says: {found}" if found else None
         )
+
+    def tails(self, most: int, since: datetime | None) -> list[Tail]:
+        """Return the ends of the newest files of the log, the newest first; HttpPlatform begins one for each process.
+
+        most: how many. since: files that were last written to before are left out; None for none of them. Raises what
+        the SCM site raises.
+        """
+        written = [(when, entry) for entry in self._entries() if (when := moment(entry.modified)) is not None]
+        newest = sorted(written, key=lambda each: each[0], reverse=True)[:most]
+        return [
+            Tail(
+                f"{self._folder}/{entry.name}",
+                when.astimezone(timezone.utc),
+                self._text_from(entry.name, max(0, entry.size - LARGEST_TAIL)),
+            )
+            for when, entry in newest
+            if since is None or when > since
+        ]
 
     def where(self, without_reason: bool) -> str | None:
         """Return a sentence about where the log is; None when there is none.

@@ -7,7 +7,7 @@ import importlib
 from azext_pythonapp.operations.doctor.check import Check, registered
 
 # A module's functions become checks by the decorator `check`; each needs a section in docs/doctor.md.
-MODULES = ("scm", "site", "runtime")
+MODULES = ("scm", "site", "runtime", "server_log", "packages", "unfinished", "secrets")
 
 
 def all_checks() -> dict[str, Check]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 from azext_pythonapp.appservice.kudu import Entry
 from azext_pythonapp.appservice.site import FrontDoor, Site, SiteConfiguration
+from azext_pythonapp.operations.app.activity import Records
+from azext_pythonapp.operations.app.python_in_use import Target
 from azext_pythonapp.operations.doctor.check import Result
 from azext_pythonapp.operations.doctor.checks import all_checks
 from azext_pythonapp.operations.doctor.sight import Sight
@@ -63,6 +65,18 @@ def configuration(**properties: Any) -> SiteConfiguration:
     )
 
 
+# What the checks of a clean app fetch by themselves.
+PARTS: Mapping[str, Any] = {
+    "app start": None,
+    "interrupted change": None,
+    "records": Records((), (), (), {}),
+    "requirements": (None, False),
+    "requires": {"pip": []},
+    "server log": SimpleNamespace(exists=False),
+    "target": Target(r"D:\home\python3119x64\python.exe", "python3119x64", "3.11.9", "x64"),
+}
+
+
 class Seen:
     """A Sight of plain values: those of a clean app, and what a test says instead."""
 
@@ -90,14 +104,21 @@ class Seen:
             "processes": [],
             "clock_difference": None,
             "files": {},
-            **values,
+            "parts": {**PARTS, **values.get("parts", {})},
+            **{name: value for name, value in values.items() if name != "parts"},
         }
         self.__dict__.update({name: value for name, value in given.items() if not isinstance(value, Exception)})
         self._errors = {name: value for name, value in given.items() if isinstance(value, Exception)}
-        self.app = values.get("app", SimpleNamespace(site=self.__dict__.get("site")))
+        self.app = values.get(
+            "app", SimpleNamespace(site=self.__dict__.get("site"), kudu=SimpleNamespace(app_start_time=None))
+        )
 
     def __getattr__(self, name: str) -> Any:
         raise self.__dict__.get("_errors", {}).get(name) or AssertionError(f"the check looks at {name}")
+
+    def part(self, name: str, fetch: Callable[[], Any]) -> Any:
+        """What is fetched, by `parts`."""
+        return SimpleNamespace(get=lambda: self.parts[name] if name in self.parts else fetch())
 
     def entries(self, folder: str) -> list[Entry]:
         """The entries of a folder, by `files`: {"site/wwwroot/app.py": b""}; a name that ends in "/" is a folder."""
