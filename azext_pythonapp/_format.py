@@ -192,6 +192,15 @@ def diff_table(answer):
     return [OrderedDict([("Diff", f"|{line}")]) for line in answer["diff"].splitlines()]
 
 
+def exported_table(answer):
+    """The file that `export` wrote; of an app among many, whose text is in the answer, its lines."""
+    if isinstance(answer, list):
+        return [OrderedDict([("Line", f"|{line}")]) for line in answer]
+    return [
+        OrderedDict([("Format", answer["format"]), ("Path", answer["path"]), ("Changed", yes_no(answer["changed"]))])
+    ]
+
+
 @fitted
 def changes_table(answer):
     """One row per change; without any, one row that says so."""

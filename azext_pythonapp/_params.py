@@ -4,6 +4,7 @@ from knack.arguments import CLIArgumentType
 
 from azext_pythonapp._params_audit import load_audit
 from azext_pythonapp._params_doctor import load_doctor
+from azext_pythonapp._params_export import load_export
 from azext_pythonapp._params_fleet import load_fleet
 from azext_pythonapp._params_inventory import load_inventory
 from azext_pythonapp._params_switch import load_switch
@@ -26,6 +27,7 @@ def load_arguments(loader, _):
     for register in (_common, _runtimes, _requirements, _pip, _packages, _jobs, _history):
         register(loader)
     load_audit(loader)
+    load_export(loader)
     load_fleet(loader)
     load_switch(loader)
     load_web_config(loader, NAME)

@@ -25,6 +25,9 @@ def load_command_table(loader, _):
     with commands("webapp python", "doctor") as group:
         group.custom_command("doctor", "diagnose_app", table_transformer=or_many(_format.doctor_table))
 
+    with commands("webapp python", "export") as group:
+        group.custom_command("export", "export_python", table_transformer=or_many(_format.exported_table))
+
     with commands("webapp python", "publish") as group:
         group.custom_command("publish", "publish_folder", table_transformer=or_many(_format.publish_table))
 

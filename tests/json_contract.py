@@ -17,6 +17,8 @@ SCHEMAS = Path(__file__).resolve().parent.parent / "docs" / "schemas"
 GROUP = ("webapp", "python")
 # Prints lines of text, which are its data also when the job failed.
 TEXT_COMMANDS = ("job log",)
+# Prints the text that it makes, in the language that is asked for, unless it writes it into a file.
+TEXT_WITHOUT_FILE = ("export",)
 # Print what they have although a part of what was asked for is missing.
 PARTIAL_COMMANDS = ("inventory", "doctor", "package audit")
 # What az's own parser appends to what it refuses, before a command begins.
@@ -67,7 +69,7 @@ def check_many(command: str, answer: Any, returncode: int) -> None:
     bad = any(row["status"] != "succeeded" or _tells_a_fault(command, row["result"]) for row in answer)
     assert returncode == int(bad), f"exit code {returncode}"
     for row in answer:
-        if row["status"] == "succeeded" and command not in TEXT_COMMANDS:
+        if row["status"] == "succeeded" and command not in (*TEXT_COMMANDS, *TEXT_WITHOUT_FILE):
             check_answer(command, row["result"])
 
 
@@ -142,8 +144,13 @@ def check_output(words: Sequence[str], environment: Mapping[str, str], result: t
     elif returncode:
         if not {"--debug", "--verbose"}.intersection(options):
             check_error(command, options, returncode, stdout, stderr)
-    elif command not in TEXT_COMMANDS and _prints_whole_json(options, environment):
+    elif not prints_text(command, options) and _prints_whole_json(options, environment):
         check_answer(command, json.loads(stdout))
+
+
+def prints_text(command: str, options: Sequence[str]) -> bool:
+    """Return whether a command prints text in place of an answer. command: "job list". options: what followed it."""
+    return command in TEXT_COMMANDS or (command in TEXT_WITHOUT_FILE and _value(options, "--output-file") is None)
 
 
 def _prints_whole_json(options: Sequence[str], environment: Mapping[str, str]) -> bool:

@@ -18,6 +18,7 @@ READERS = (
     "list_available_versions",
     "list_runtimes",
     "show_app",
+    "export_python",
     "list_packages",
     "freeze_packages",
     "outdated_packages",

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SHELL = "console"
-SHOWN = ("json", "text", "xml", "ini")
+SHOWN = ("json", "text", "xml", "ini", "bicep", "terraform")
 """The languages of blocks that are only read."""
 
 _FENCE = re.compile(r"(?P<indent> *)```(?P<language>.*)")

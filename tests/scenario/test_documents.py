@@ -281,6 +281,13 @@ def pipelines(reader: Reader) -> Iterator[None]:
 
 
 @contextmanager
+def infrastructure_as_code(reader: Reader) -> Iterator[None]:
+    """Two apps with two Pythons."""
+    with reader.azure.fleet(2, name=APP, resource_group=GROUP):
+        yield
+
+
+@contextmanager
 def install(reader: Reader) -> Iterator[None]:
     """The wheel as `make` built it, and an az without the extension."""
     (reader.folder / "dist").mkdir()
@@ -334,6 +341,7 @@ PREPARED: dict[str, Callable[[Reader], AbstractContextManager[None]]] = {
     "environments": environments,
     "publish": publish,
     "pipelines": pipelines,
+    "infrastructure-as-code": infrastructure_as_code,
     "release-through-a-slot": release,
     "install": install,
     "the-commands": the_commands,

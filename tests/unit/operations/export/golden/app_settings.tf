@@ -1,0 +1,82 @@
+# The Python of a web app on Windows, written by `az webapp python export`. The app itself has to be there.
+# It is done one after the other: a change of the app's settings would end an installation that goes on.
+# The value of the app setting FLASK_APP looks like a secret, so it is left to the other app settings.
+# web.config and packages are files. After the app's own files, with requirements.txt, are there:
+#   az webapp python set-version -g RESOURCE_GROUP -n SITE_NAME --version 3.6.4 --arch x64 --handler fastcgi
+
+terraform {
+  required_providers {
+    azapi = {
+      source  = "Azure/azapi"
+      version = ">= 2.0.0"
+    }
+  }
+}
+
+variable "resource_group_name" {
+  description = "Name of the web app's resource group."
+  type        = string
+}
+
+variable "site_name" {
+  description = "Name of the web app. It has to be there: this creates no app."
+  type        = string
+}
+
+variable "other_app_settings" {
+  description = "All other app settings of the app, by name. App Service replaces the whole list: a setting that is not in here is deleted."
+  type        = map(string)
+  sensitive   = true
+}
+
+data "azapi_client_config" "current" {}
+
+locals {
+  site_id = "/subscriptions/${data.azapi_client_config.current.subscription_id}/resourceGroups/${var.resource_group_name}/providers/Microsoft.Web/sites/${var.site_name}"
+}
+
+resource "azapi_resource" "python1" {
+  type      = "Microsoft.Web/sites/siteextensions@2022-09-01"
+  parent_id = local.site_id
+  name      = "azureappservice-python364x64"
+
+  body = {
+    properties = {
+      version = "3.6.4.4"
+    }
+  }
+
+  # The provider's schema knows only the name of a site extension.
+  schema_validation_enabled = false
+}
+
+resource "azapi_update_resource" "configuration" {
+  type      = "Microsoft.Web/sites/config@2022-09-01"
+  parent_id = local.site_id
+  name      = "web"
+
+  body = {
+    properties = {
+      use32BitWorkerProcess = false
+    }
+  }
+
+  depends_on = [azapi_resource.python1]
+}
+
+# An action, because the list of app settings cannot be read as a resource.
+resource "azapi_resource_action" "app_settings" {
+  type        = "Microsoft.Web/sites/config@2022-09-01"
+  resource_id = "${local.site_id}/config/appsettings"
+  method      = "PUT"
+
+  body = {
+    properties = merge(var.other_app_settings, {
+      django_settings_module = "shop.settings"
+      PYTHONPATH             = "%HOME%\\site\\wwwroot\\lib;it's \"$${here}\""
+      WSGI_HANDLER           = "shop.wsgi.application"
+    })
+  }
+
+  depends_on = [azapi_update_resource.configuration]
+}

@@ -1,0 +1,21 @@
+// The Python of a web app on Windows, written by `az webapp python export`. The app itself has to be there.
+// The worker's configuration could not be read, so this says nothing of it.
+// The app settings could not be read, so this says nothing of them.
+// web.config and packages are files. After the app's own files, with requirements.txt, are there:
+//   az webapp python set-version -g RESOURCE_GROUP -n SITE_NAME --version 3.6.4 --arch x64 --handler fastcgi --app app:app
+
+@description('Name of the web app. It has to be there: this creates no app.')
+param siteName string
+
+resource site 'Microsoft.Web/sites@2022-09-01' existing = {
+  name: siteName
+}
+
+resource python1 'Microsoft.Web/sites/siteextensions@2022-09-01' = {
+  parent: site
+  name: 'azureappservice-python364x64'
+  #disable-next-line BCP037 BCP073
+  properties: {
+    version: '3.6.4.4'
+  }
+}

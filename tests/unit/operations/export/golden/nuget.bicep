@@ -1,0 +1,21 @@
+// The Python of a web app on Windows, written by `az webapp python export`. The app itself has to be there.
+// Python 3.13.2 x64 is python.org's own build, which no template can install. After the deployment:
+//   az webapp python install -g RESOURCE_GROUP -n SITE_NAME --version 3.13.2 --arch x64
+// web.config and packages are files. After the app's own files, with requirements.txt, are there:
+//   az webapp python set-version -g RESOURCE_GROUP -n SITE_NAME --version 3.13.2 --arch x64 --handler httpplatform --startup-command "-m waitress --listen=127.0.0.1:%HTTP_PLATFORM_PORT% app:app"
+
+@description('Name of the web app. It has to be there: this creates no app.')
+param siteName string
+
+resource site 'Microsoft.Web/sites@2022-09-01' existing = {
+  name: siteName
+}
+
+resource configuration 'Microsoft.Web/sites/config@2022-09-01' = {
+  parent: site
+  name: 'web'
+  properties: {
+    use32BitWorkerProcess: false
+    webSocketsEnabled: false
+  }
+}
