@@ -42,7 +42,7 @@ OLDER = (
     "Troubleshooting: virtual environment",
 )
 # Commands that are being made.
-NOT_YET = {"doctor", "export", "package audit", "package sbom"}
+NOT_YET = {"export"}
 
 
 class _Group:

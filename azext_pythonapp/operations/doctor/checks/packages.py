@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timezone
 
 from azext_pythonapp.advice import quoted
-from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound
 from azext_pythonapp.operations.app.python_in_use import Target, runtime_of, target_in_use
 from azext_pythonapp.operations.app.site_packages import InstalledMetadata, present_packages, site_packages
 from azext_pythonapp.operations.doctor.check import Fix, Result, check, passed, skipped, warned
 from azext_pythonapp.operations.doctor.sight import Sight
+from azext_pythonapp.operations.package.lock_files import own_files
 from azext_pythonapp.operations.package.pip_plan import last_good_run
-from azext_pythonapp.operations.package.requirement_files import RequirementFiles, files_on_app
+from azext_pythonapp.operations.package.requirement_files import REQUIREMENTS, RequirementFiles
 from azext_pythonapp.packages import certifi_versions
+from azext_pythonapp.packages import lock as locks
 from azext_pythonapp.packages.certifi_versions import CERTIFI
 from azext_pythonapp.packages.package_plan import PackageChange, broken, plan_changes
 from azext_pythonapp.packages.pip import PipOptions
@@ -46,15 +47,15 @@ def pip_check(sight: Sight) -> Result:
     return passed(f"{len(packages)} packages have what they need.")
 
 
-@check("requirements", "The packages are what requirements.txt asks for")
+@check("requirements", "The packages are what requirements.txt or pylock.toml asks for")
 def requirements(sight: Sight) -> Result:
-    """Compares the app's requirements.txt, and what it includes, with what is installed; no index is asked."""
+    """Compares the app's own file, and what it includes, with what is installed; no index is asked."""
     if sight.current is None:
         return passed(_NO_PYTHON)
     target = _target(sight)
-    files, as_left = sight.part("requirements", lambda: _files(sight.app, target)).get()
+    files, as_left = sight.part("requirements", lambda: _files(sight, target)).get()
     if files is None:
-        return passed("The app has no requirements.txt.")
+        return passed("The app has neither requirements.txt nor pylock.toml.")
     if as_left:
         return passed(f"{files.name} and the packages are as the last installation left them.")
     applying = [each for each in files.parsed if each.applies(_environment(target))]
@@ -116,10 +117,16 @@ def _requires(sight: Sight, target: Target) -> Mapping[str, Sequence[str] | None
     return metadata.requires(sorted(sight.packages))
 
 
-def _files(app: App, target: Target) -> tuple[RequirementFiles | None, bool]:
-    """Return the app's requirements, None for none, and whether they and the packages are as the last run left them."""
+def _files(sight: Sight, target: Target) -> tuple[RequirementFiles | None, bool]:
+    """Return the app's requirements, None for none, and whether they and the packages are as the last run left them.
+
+    Raises InvalidInput for a lock that is not for this Python.
+    """
+    app, there = sight.app, {entry.name.lower() for entry in sight.entries(sight.root)}
+    if not there & {REQUIREMENTS, locks.NAME}:
+        return None, False
     try:
-        files = files_on_app(app, None, None)
+        files = own_files(app, None, None).for_target(_environment(target), lambda line: None)
     except NotFound:
         return None, False
     return files, last_good_run(app, target.folder, files, PipOptions(), target.place) is not None

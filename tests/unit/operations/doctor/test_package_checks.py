@@ -71,7 +71,7 @@ def test_requirements_are_compared(text: str, status: str, told: str) -> None:
 
 def test_what_the_last_installation_left_is_not_compared() -> None:
     assert look("requirements", packages={}, parts=asking("six\n", as_left=True)).status == "pass"
-    assert "no requirements.txt" in look("requirements").evidence
+    assert "neither requirements.txt nor" in look("requirements").evidence
     unseen = asking("flask\n", unseen=("-r https://example.com/more.txt",))
     assert "more.txt" in look("requirements", packages={"flask": "1"}, parts=unseen).evidence
 
