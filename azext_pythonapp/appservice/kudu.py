@@ -94,6 +94,12 @@ class Kudu:  # pylint: disable=too-many-public-methods
         other.__dict__["_scm"] = self._scm.retrying_for(seconds)
         return other
 
+    def apart(self) -> Kudu:
+        """Return the same site with a memory of its own: what it changes does not end that of this one."""
+        other = copy.copy(self)
+        other.memory = Memory()
+        return other
+
     def now(self) -> datetime | None:
         """Return the SCM site's clock (UTC): its newest answer's, plus the few seconds since; None when it gives none.
 

@@ -23,9 +23,11 @@ _WORDS = {"warn": "Warning", "fail": "Failed", "skipped": "Not known"}
 
 @dataclass(frozen=True)
 class DoctorRequest:
-    """checks: what to look at, in the order of the answer. fix: whether to mend. confirmed: `--yes`."""
+    """checks: what to look at, in the order of the answer. named: whether `--check` names them. fix: whether to mend.
+    confirmed: `--yes`."""
 
     checks: tuple[Check, ...]
+    named: bool = False
     fix: bool = False
     confirmed: bool = False
 
@@ -40,7 +42,7 @@ class DoctorRequest:
         if (dry_run or confirmed) and not fix:
             option = "--dry-run" if dry_run else "--yes"
             raise InvalidInput(f"{option} is only for --fix: without it, nothing is changed.", f"Leave {option} out.")
-        return cls(tuple(each for name, each in known.items() if name in wanted), fix, confirmed)
+        return cls(tuple(each for name, each in known.items() if name in wanted), bool(checks), fix, confirmed)
 
 
 def doctor(app: App, request: DoctorRequest, dry_run: bool = False) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def doctor(app: App, request: DoctorRequest, dry_run: bool = False) -> dict[str,
     found = _look(app, request.checks)
     if not request.fix:
         return _answer(app, found)
-    plan, ids = _plan(app, found)
+    plan, ids = _plan(app, found, request.named)
     if dry_run:
         app.progress.show_plan(app.site.label, None, plan.changes, dry_run=True)
         return {**_answer(app, found), **_changes(report(None, plan.changes, True))}
@@ -106,13 +108,14 @@ def _changes(answer: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in answer.items() if key != "app"}
 
 
-def _plan(app: App, found: Sequence[tuple[Check, Result]]) -> tuple[Plan, list[str]]:
+def _plan(app: App, found: Sequence[tuple[Check, Result]], named: bool) -> tuple[Plan, list[str]]:
     """Return the plan that mends, and a list that gets the ids of the changes that it records.
 
-    Two checks with the same fix are mended once.
+    Two checks with the same fix are mended once. named: whether the checks were named.
     """
     ids: list[str] = []
-    fixes = {result.fix.command: result.fix for _, result in found if result.fix is not None and result.fix.mend}
+    every = [result.fix for _, result in found if result.fix is not None]
+    fixes = {fix.command: fix for fix in every if fix.mend and (named or not fix.only_named)}
     planned = [(fix, _rows(fix, replace(app, progress=_Silent(app.progress)), True)) for fix in fixes.values()]
     return Plan([Step("", rows, partial(_apply, fix, app, ids)) for fix, (rows, _) in planned if rows]), ids
 

@@ -7,11 +7,22 @@ import importlib
 from azext_pythonapp.operations.doctor.check import Check, registered
 
 # A module's functions become checks by the decorator `check`; each needs a section in docs/doctor.md.
-MODULES = ("scm", "site", "runtime", "server_log", "packages", "unfinished", "secrets")
+MODULES = (
+    "scm",
+    "site",
+    "runtime",
+    "web_config",
+    "files",
+    "server_log",
+    "packages",
+    "unfinished",
+    "secrets",
+    "entry_point",
+)
 
 
 def all_checks() -> dict[str, Check]:
     """Return every check by its id, in the order of the answer."""
-    for name in MODULES:
-        importlib.import_module(f"{__name__}.{name}")
-    return registered()
+    names = [importlib.import_module(f"{__name__}.{name}").__name__ for name in MODULES]
+    known = registered()
+    return {each.id: each for name in names for each in known.values() if each.look.__module__ == name}

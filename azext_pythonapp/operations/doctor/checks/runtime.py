@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import date
+
+from azext_pythonapp import advice
+from azext_pythonapp.operations.app.registration import SITE_TRANSFORM
 from azext_pythonapp.operations.app.worker_fit import SHARED_TIERS
 from azext_pythonapp.operations.doctor.check import Fix, Result, check, failed, passed, skipped, warned
 from azext_pythonapp.operations.doctor.configuration import changing
+from azext_pythonapp.operations.doctor.repair import repairing
 from azext_pythonapp.operations.doctor.sight import Sight, first_command
+from azext_pythonapp.runtimes.discovery import InstalledRuntime
+from azext_pythonapp.runtimes.end_of_life import support, support_words
+from azext_pythonapp.runtimes.official import MADE_HERE, is_microsofts
+from azext_pythonapp.runtimes.registration import Registration, read_registrations, transform_path
+from azext_pythonapp.webconfig.handlers import PythonHandler
+from azext_pythonapp.windows import home_folder_of, same_path, started_path
 
 
 @check("python-starts", "The Python that web.config starts runs")
@@ -44,3 +56,126 @@ def worker_bitness(sight: Sight) -> Result:
         changing("use32BitWorkerProcess", True, False),
     )
     return warned(evidence, fix)
+
+
+@check("python-end-of-life", "The Python still gets fixes")
+def python_end_of_life(sight: Sight) -> Result:
+    """By the dates of python.org."""
+    current = sight.current
+    if current is None or current.version is None:
+        return passed("web.config starts no Python whose version is known.")
+    found = support(current.version, date.today())
+    words = f"Python {current.version}: {support_words(found.state, found.end_of_life)}."
+    if found.state != "endOfLife":
+        return passed(words)
+    return warned(f"{words} Security holes stay open.", Fix(sight.python("set-version", "--version latest")))
+
+
+@check("third-party-runtime", "The Python is Microsoft's or python.org's")
+def third_party_runtime(sight: Sight) -> Result:
+    """By the id of its site extension."""
+    current = sight.current
+    extension = current.extension_id if current is not None else None
+    if extension is None:
+        return passed("web.config starts no Python of a site extension.")
+    if is_microsofts(extension) or extension.lower().startswith(MADE_HERE):
+        return passed(f"{extension} is trusted.")
+    return warned(
+        f"{extension} is a third party's: nobody but its author says what is in it.",
+        Fix(sight.python("set-version", "--version latest")),
+    )
+
+
+@check("extension-without-folder", "Each site extension has its Python")
+def extension_without_folder(sight: Sight) -> Result:
+    """A site extension whose folder was deleted, or belongs to another extension by now."""
+    lost = [python for python in sight.pythons if python.extension_id and not python.answered and not python.unknown]
+    if not lost:
+        return passed(f"{len([each for each in sight.pythons if each.extension_id])} site extensions with a Python.")
+    first = lost[0]
+    evidence = " ".join(python.problem or f"{python.python_path} did not answer." for python in lost)
+    if first.in_use:
+        command = first_command(sight.trouble.advice) if sight.trouble is not None else None
+        return failed(evidence, Fix(command) if command else None)
+    name = advice.quoted(first.extension_id or "")
+    return warned(evidence, Fix(sight.python("uninstall", f"--extension-id {name} --yes")))
+
+
+@check("folder-without-extension", "Each Python of a site extension still has it")
+def folder_without_extension(sight: Sight) -> Result:
+    """A runtime's folder that stayed when its site extension was removed: IIS does not know it any more."""
+    left = [python for python in sight.pythons if _is_left(python)]
+    if not left:
+        return passed("No folder of a runtime is without its site extension.")
+    first = left[0]
+    named = f"--version {first.version}" + (f" --arch {first.architecture}" if first.architecture else "")
+    paths = ", ".join(python.python_path for python in left)
+    evidence = f"{paths}: the folder of a site extension that is not on the app, so it is not registered with IIS."
+    words, more = ("install", "") if first.in_use else ("uninstall", " --yes")
+    return warned(evidence, Fix(sight.python(words, f"{named}{more}")))
+
+
+def _is_left(python: InstalledRuntime) -> bool:
+    named = python.named
+    return (
+        python.source == "folder"
+        and python.extension_id is None
+        and python.version is not None
+        and named is not None
+        and named.architecture is not None
+        and named.version.count(".") == 2
+    )
+
+
+@check("fastcgi-pair", "IIS knows the pair that web.config names")
+def fastcgi_pair(sight: Sight) -> Result:
+    """scriptProcessor against the FastCGI applications that the app's transforms of applicationHost.config add."""
+    handler = sight.handler
+    if handler is None or handler.kind != "fastCgi":
+        return passed("web.config starts no Python with FastCGI.")
+    if len(handler.python_paths) != 1 or handler.wfastcgi_path is None:
+        return skipped(f"scriptProcessor '{handler.python_path}' names no pair that could be looked up.")
+    pair = f"{handler.python_path}|{handler.wfastcgi_path}"
+    if home_folder_of(started_path(handler.python_path, sight.home), sight.home) is None:
+        return passed(f"{pair} is outside of the app, where the platform has its own Pythons.")
+    if _private_extensions_off(sight):
+        return failed(
+            f"App setting WEBSITE_PRIVATE_EXTENSIONS is 0, so IIS reads no registration, and {pair} is none it knows.",
+            Fix(sight.az("webapp config appsettings delete", "--setting-names WEBSITE_PRIVATE_EXTENSIONS")),
+        )
+    known = list(_registrations(sight))
+    if any(_same(handler, each) for each in known):
+        return passed(f"{pair} is registered.")
+    same = [each for each in known if same_path(each.full_path, handler.python_path, sight.home)]
+    if same:
+        registered = f"{same[0].full_path}|{same[0].arguments}"
+        fix = Fix(sight.python("web-config set"), repairing())
+        return failed(f"web.config names {pair}, and registered is {registered}: IIS answers 500.0.", fix)
+    current = sight.current
+    fix = Fix(sight.python("web-config set", "--handler httpplatform"))
+    if current is None or current.extension_id is None:
+        # A handler mapping of the portal registers a program as well, and cannot be looked up.
+        return warned(f"No transform of the app registers {pair}; without one, IIS answers 500.0.", fix)
+    return failed(f"{current.extension_id} does not register {pair}, nor does anything else: IIS answers 500.0.", fix)
+
+
+def _private_extensions_off(sight: Sight) -> bool:
+    settings = sight.settings or {}
+    found = (value for name, value in settings.items() if name.upper() == "WEBSITE_PRIVATE_EXTENSIONS")
+    return next(found, "").strip() == "0"
+
+
+def _registrations(sight: Sight) -> Iterator[Registration]:
+    """Yield the FastCGI applications that the app's own transform and those of its site extensions add."""
+    folders = sorted(sight.entries("SiteExtensions"), key=lambda entry: "python" not in entry.name.lower())
+    paths = [SITE_TRANSFORM, *(transform_path(entry.name) for entry in folders if entry.is_directory)]
+    for path in paths:
+        content = sight.read(path)
+        if content is not None:
+            yield from read_registrations(content)
+
+
+def _same(handler: PythonHandler, registration: Registration) -> bool:
+    """Return whether IIS takes two pairs for the same; it ignores case (docs/platform/site-extensions.md 2.1)."""
+    written = (handler.python_path.lower(), (handler.wfastcgi_path or "").lower())
+    return written == (registration.full_path.lower(), registration.arguments.lower())

@@ -95,3 +95,21 @@ def web_sockets(sight: Sight) -> Result:
         return passed("Web sockets are on.")
     fix = Fix(sight.az("webapp config set", "--web-sockets-enabled true"), changing("webSocketsEnabled", False, True))
     return warned("Web sockets are off, and web.config starts Streamlit, whose pages need one.", fix)
+
+
+@check("client-certificates", "Visitors need no client certificate")
+def client_certificates(sight: Sight) -> Result:
+    """Resource Manager's `clientCertEnabled` and `clientCertMode`."""
+    door = sight.site.front_door
+    if not door.certificates:
+        return passed("clientCertEnabled is off.")
+    if door.certificates.lower() != "required":
+        return passed(f"clientCertMode is {door.certificates}: visitors without a certificate reach the app.")
+    page = sight.configuration.health_check_path or "/"
+    if any(page.lower().startswith(path.lower()) for path in door.without_certificate):
+        return passed(f"clientCertMode is Required, and {page} is left out (clientCertExclusionPaths).")
+    return warned(
+        f"clientCertMode is Required, so the front end refuses whoever brings no certificate with 403: health checks of "
+        f"{page} too, those of this extension among them.",
+        Fix(sight.az("webapp update", "--set clientCertMode=Optional")),
+    )

@@ -7,17 +7,25 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-from azext_pythonapp.appservice.kudu import Entry
+from azext_pythonapp.appservice.kudu import Entry, RemoteFile
 from azext_pythonapp.appservice.site import FrontDoor, Site, SiteConfiguration
+from azext_pythonapp.errors import NotFound
 from azext_pythonapp.operations.app.activity import Records
 from azext_pythonapp.operations.app.python_in_use import Target
 from azext_pythonapp.operations.doctor.check import Result
 from azext_pythonapp.operations.doctor.checks import all_checks
 from azext_pythonapp.operations.doctor.sight import Sight
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
-from azext_pythonapp.webconfig.handlers import read_handler
+from azext_pythonapp.webconfig.handlers import readable_handler
 from tests.unit.operations.shop import shop_site
 
+APP = b"""
+from flask import Flask
+app = Flask(__name__)
+"""
+XDT = rb"""<configuration><system.webServer><fastCgi>
+<application fullPath="D:\home\python3119x64\python.exe" arguments="D:\home\python3119x64\wfastcgi.py" />
+</fastCgi></system.webServer></configuration>"""
 PLAN = "/subscriptions/s/resourceGroups/plans/providers/Microsoft.Web/serverfarms/plan"
 FASTCGI = rb"""<configuration>
   <appSettings><add key="WSGI_HANDLER" value="app.app" /></appSettings>
@@ -92,7 +100,7 @@ class Seen:
             "configuration": configuration(),
             "web_config": content,
             "root": "site/wwwroot",
-            "handler": read_handler(content),
+            "handler": readable_handler(content),
             "current": current,
             "pythons": [current] if current is not None else [],
             "trouble": None,
@@ -103,15 +111,32 @@ class Seen:
             "free_bytes": (9_000_000_000, 9_000_000_000),
             "processes": [],
             "clock_difference": None,
-            "files": {},
+            "files": {"site/wwwroot/app.py": APP, "SiteExtensions/pythonapp-python3119x64/applicationHost.xdt": XDT},
             "parts": {**PARTS, **values.get("parts", {})},
             **{name: value for name, value in values.items() if name != "parts"},
         }
         self.__dict__.update({name: value for name, value in given.items() if not isinstance(value, Exception)})
         self._errors = {name: value for name, value in given.items() if isinstance(value, Exception)}
-        self.app = values.get(
-            "app", SimpleNamespace(site=self.__dict__.get("site"), kudu=SimpleNamespace(app_start_time=None))
-        )
+        kudu = SimpleNamespace(list_directory=self._list, read=lambda path: RemoteFile(self._read(path), "", None))
+        kudu.home = lambda: self.home
+        kudu.apart = lambda: kudu
+        kudu.app_start_time = None
+        arm = SimpleNamespace(configuration=lambda site: self.configuration)
+        self.app = values.get("app", SimpleNamespace(site=given["site"], kudu=kudu, arm=arm))
+        problem = None if content is None else values.get("problem")
+        self.seen = SimpleNamespace(problem=problem, records=SimpleNamespace(jobs=values.get("jobs", ())))
+
+    def _list(self, folder: str) -> list[Entry]:
+        found = self.entries(folder)
+        if not found:
+            raise NotFound(f"{folder} was not found.")
+        return found
+
+    def _read(self, path: str) -> bytes:
+        content = self.read(path)
+        if content is None:
+            raise NotFound(f"{path} was not found.")
+        return content
 
     def __getattr__(self, name: str) -> Any:
         raise self.__dict__.get("_errors", {}).get(name) or AssertionError(f"the check looks at {name}")

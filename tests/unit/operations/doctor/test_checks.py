@@ -5,14 +5,40 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from azext_pythonapp.appservice.kudu_commands import Process
 from azext_pythonapp.errors import AccessDenied, InvalidInput, Unreachable
 from azext_pythonapp.operations.app.findings import Finding
-from azext_pythonapp.operations.doctor.checks import all_checks
+from azext_pythonapp.operations.app.import_check import ImportCheck
+from azext_pythonapp.operations.doctor.checks import all_checks, entry_point
 from azext_pythonapp.operations.doctor.command import DoctorRequest
-from tests.unit.operations.doctor.kit import configuration, look, platform, python, site
+from azext_pythonapp.runtimes.identity import identify_folder
+from tests.unit.operations.doctor.kit import APP, FASTCGI, XDT, configuration, look, platform, python, site
+
+EXTENSION = "SiteExtensions/pythonapp-python3119x64/applicationHost.xdt"
+WSGI = "site/wwwroot/app.py"
+
+
+def command(name: str, status: str, **values: Any) -> str | None:
+    """The fix of a check that has to find something."""
+    found = look(name, **values)
+    assert found.status == status, found
+    return found.fix.command if found.fix is not None else None
+
+
+def handlers(*rows: str) -> bytes:
+    """FASTCGI with handlers before Python's (those that begin with "before:") and behind it."""
+    before = "".join(row[7:] for row in rows if row.startswith("before:"))
+    behind = "".join(row for row in rows if not row.startswith("before:"))
+    text = FASTCGI.decode().replace("<handlers>", f"<handlers>{before}").replace("</handlers>", f"{behind}</handlers>")
+    return text.encode()
+
+
+NODE = '<add name="iisnode" path="*" verb="*" modules="iisnode" />'
+PHP = '<add name="PHP" path="*.php" verb="*" modules="FastCgiModule" scriptProcessor="D:\\php\\php-cgi.exe" />'
 
 DOCUMENT = (Path(__file__).resolve().parents[4] / "docs" / "doctor.md").read_text(encoding="utf-8")
 
@@ -22,6 +48,13 @@ def test_every_check_has_a_section_and_every_section_a_check() -> None:
     assert list(sections) == list(all_checks())
     for name, text in sections.items():
         assert "Source: [" in text, f"{name} has no source"
+
+
+@pytest.fixture(autouse=True)
+def _imports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker imports everything."""
+    monkeypatch.setattr(entry_point, "replace", lambda app, **_: app)
+    monkeypatch.setattr(entry_point, "check_import", lambda *_: ImportCheck("3.11.9", None))
 
 
 @pytest.mark.parametrize("name", all_checks())
@@ -126,3 +159,177 @@ def test_a_64_bit_python_needs_a_64_bit_worker() -> None:
     assert look("worker-bitness", configuration=narrow, current=python(architecture="x86")).status == "pass"
     free = look("worker-bitness", configuration=narrow, tier="Free").fix
     assert free and free.mend is None and free.command.endswith("--version 3 --arch x86")
+
+
+def test_client_certificates_keep_health_checks_out() -> None:
+    needed = site(certificates="Required")
+    assert command("client-certificates", "warn", site=needed) == (
+        "az webapp update -g rg -n shop --set clientCertMode=Optional"
+    )
+    assert look("client-certificates", site=site(certificates="Optional")).status == "pass"
+    left_out = site(certificates="Required", without_certificate=("/health",))
+    assert look("client-certificates", site=left_out).status == "warn"
+    health = configuration(healthCheckPath="/healthz")
+    assert look("client-certificates", site=left_out, configuration=health).status == "pass"
+
+
+def test_an_old_python_gets_no_fixes() -> None:
+    latest = "az webapp python set-version -g rg -n shop --version latest"
+    assert command("python-end-of-life", "warn", current=python("3.6.4")) == latest
+    assert look("python-end-of-life", current=None).status == "pass"
+    assert command("third-party-runtime", "warn", current=python(extension_id="Nice-python3119x64")) == latest
+    for trusted in ("azureappservice-python364x64", "pythonapp-python3119x64", None):
+        assert look("third-party-runtime", current=python(extension_id=trusted)).status == "pass"
+
+
+def test_an_extension_without_its_folder() -> None:
+    lost = python(answered=False, missing=True, in_use=False, problem="It does not exist.")
+    assert command("extension-without-folder", "warn", pythons=[python("3.8.10"), lost]) == (
+        "az webapp python uninstall -g rg -n shop --extension-id pythonapp-python3119x64 --yes"
+    )
+    gone = Finding("Gone.", "Again: `az webapp python set-version -g rg -n shop --version 3.11.9 --arch x64`.", True)
+    used = python(answered=False, missing=True, problem="It does not exist.")
+    assert command("extension-without-folder", "fail", pythons=[used], trouble=gone) == (
+        "az webapp python set-version -g rg -n shop --version 3.11.9 --arch x64"
+    )
+
+
+def test_a_folder_without_its_extension() -> None:
+    values = {"source": "folder", "extension_id": None, "named": identify_folder("python3119x64")}
+    assert command("folder-without-extension", "warn", pythons=[python(**values)]) == (
+        "az webapp python install -g rg -n shop --version 3.11.9 --arch x64"
+    )
+    assert command("folder-without-extension", "warn", pythons=[python(in_use=False, **values)]) == (
+        "az webapp python uninstall -g rg -n shop --version 3.11.9 --arch x64 --yes"
+    )
+    own = python(source="folder", extension_id=None, named=identify_folder("Python311"))
+    assert look("folder-without-extension", pythons=[own]).status == "pass"
+
+
+def test_a_pair_has_to_be_registered() -> None:
+    web_config_set = "az webapp python web-config set -g rg -n shop"
+    misspelt = FASTCGI.replace(rb"wfastcgi.py", rb"wfastcgi2.py")
+    assert command("fastcgi-pair", "fail", web_config=misspelt) == web_config_set
+    none = {WSGI: APP}
+    assert command("fastcgi-pair", "fail", files=none) == f"{web_config_set} --handler httpplatform"
+    unknown = python(extension_id=None, source="folder")
+    assert command("fastcgi-pair", "warn", files=none, current=unknown) == f"{web_config_set} --handler httpplatform"
+    own = {**none, "site/applicationHost.xdt": XDT}
+    assert look("fastcgi-pair", files=own, current=unknown).status == "pass"
+    built_in = FASTCGI.replace(rb"D:\home\python3119x64", rb"D:\Python34")
+    assert look("fastcgi-pair", web_config=built_in, files=none).status == "pass"
+    assert look("fastcgi-pair", web_config=platform("-m waitress app:app"), files=none).status == "pass"
+    assert command("fastcgi-pair", "fail", settings={"WEBSITE_PRIVATE_EXTENSIONS": "0"}) == (
+        "az webapp config appsettings delete -g rg -n shop --setting-names WEBSITE_PRIVATE_EXTENSIONS"
+    )
+
+
+def test_a_web_config_that_is_no_xml_fails() -> None:
+    broken = look("web-config", web_config=b"<configuration>", handler=None, problem=Finding("Broken."))
+    assert broken.status == "fail" and "500.19" in broken.evidence
+    assert look("web-config", problem=Finding("Too odd.")).status == "warn"
+    assert command("web-config", "warn", web_config=None) == "az webapp python set-version -g rg -n shop --version 3"
+
+
+def test_handlers_of_other_stacks() -> None:
+    before, behind = handlers(f"before:{NODE}"), handlers(NODE)
+    doctor = "az webapp python doctor -g rg -n shop --check"
+    assert command("handler-order", "fail", web_config=before) == f"{doctor} handler-order --fix"
+    assert look("handler-order", web_config=behind).status == "pass"
+    assert command("other-stacks", "warn", web_config=behind) == f"{doctor} other-stacks --fix"
+    assert look("other-stacks", web_config=handlers(f"before:{PHP}", PHP)).status == "pass"
+    assert look("handler-order", web_config=handlers(f"before:{PHP}")).status == "pass"
+    some = NODE.replace('path="*"', 'path="*."')
+    assert command("handler-order", "warn", web_config=handlers(f"before:{some}")) == f"{doctor} handler-order --fix"
+
+
+def test_paths_are_on_the_drive_of_home() -> None:
+    moved = FASTCGI.replace(b"D:", b"C:")
+    for home in (r"C:\home", r"D:\home"):
+        fix = command("platform-drive", "fail", web_config=moved, home=home)
+        assert fix == "az webapp python web-config set -g rg -n shop"
+        assert look("platform-drive", home=home).status == "pass"
+    other = platform("-m waitress app:app", path=r"C:\home\python3119x64\python.exe")
+    assert look("platform-drive", web_config=other).status == "fail"
+    literal = platform("-m waitress app:app", path=r"D:\home\python3119x64\python.exe")
+    assert look("platform-drive", web_config=literal, home=r"C:\home").status == "warn"
+    assert look("platform-drive", web_config=literal).status == "pass"
+    log = platform(r"-m waitress --log C:\home\log app:app")
+    assert look("platform-drive", web_config=log).status == "warn"
+
+
+@pytest.mark.parametrize("text", ["app.app()", "app:app", r"\app.app", "app.py"])
+def test_an_impossible_wsgi_handler_fails(text: str) -> None:
+    wrong = FASTCGI.replace(b'"app.app"', f'"{text}"'.encode())
+    assert command("wsgi-handler", "fail", web_config=wrong) == "az webapp python web-config set -g rg -n shop"
+
+
+def test_a_wsgi_handler_may_be_an_app_setting() -> None:
+    without = FASTCGI.replace(b'<add key="WSGI_HANDLER" value="app.app" />', b"")
+    assert look("wsgi-handler", web_config=without, settings={"WSGI_HANDLER": "app.app"}).status == "pass"
+    assert command("wsgi-handler", "fail", web_config=without, settings={"WSGI_HANDLER": "app.app()"}) == (
+        'az webapp config appsettings set -g rg -n shop --settings "WSGI_HANDLER=app.app"'
+    )
+    assert look("wsgi-handler", web_config=without).status == "fail"
+    assert look("wsgi-handler", web_config=without, settings=None).status == "skipped"
+    empty = FASTCGI.replace(b'"app.app"', b'""')
+    assert look("wsgi-handler", web_config=empty).status == "fail"
+    assert look("wsgi-handler", files={WSGI: b"print(1)"}).status == "pass", "its names may come from anywhere"
+
+
+def test_a_full_home_directory_is_warned_of() -> None:
+    assert "--sku S1" in (command("disk-space", "warn", free_bytes=(0, 0)) or "")
+    assert look("disk-space", free_bytes=(None, None)).status == "skipped"
+
+
+def test_files_that_are_not_those_of_the_app() -> None:
+    delete = "az webapp config appsettings delete -g rg -n shop --setting-names"
+    package = {"WEBSITE_RUN_FROM_PACKAGE": "1"}
+    assert command("run-from-package", "warn", settings=package) == f"{delete} WEBSITE_RUN_FROM_PACKAGE"
+    assert look("run-from-package", settings={"WEBSITE_RUN_FROM_PACKAGE": "0"}).status == "pass"
+    assert look("run-from-package", free_bytes=(5, 0)).status == "warn"
+    cached = {"WEBSITE_LOCAL_CACHE_OPTION": "Always"}
+    assert command("local-cache", "warn", settings=cached) == f"{delete} WEBSITE_LOCAL_CACHE_OPTION"
+    assert look("local-cache", settings={"WEBSITE_LOCAL_CACHE_OPTION": "Default"}).status == "pass"
+    assert {look(name, settings=None).status for name in ("local-cache", "run-from-package")} == {"skipped"}
+
+
+def test_a_virtual_environment_in_wwwroot() -> None:
+    files = {WSGI: APP, "site/wwwroot/env/Scripts/python.exe": b""}
+    assert command("virtual-environment", "warn", files=files) == (
+        "az webapp python doctor -g rg -n shop --check virtual-environment --fix"
+    )
+    used = platform("-m waitress app:app", path=r"D:\home\site\wwwroot\env\Scripts\python.exe")
+    assert "set-version" in (command("virtual-environment", "warn", files=files, web_config=used) or "")
+    assert look("virtual-environment", files={"site/wwwroot/env/notes.txt": b""}).status == "pass"
+
+
+def test_the_old_deployment_script() -> None:
+    files = {"site/repository/.git/HEAD": b"", "site/wwwroot/requirements.txt": b""}
+    assert command("deployment-script", "warn", files=files) == (
+        'az webapp config appsettings set -g rg -n shop --settings "SCM_SCRIPT_GENERATOR_ARGS=--basic"'
+    )
+    basic = {"SCM_SCRIPT_GENERATOR_ARGS": "--basic"}
+    assert look("deployment-script", files=files, settings=basic).status == "pass"
+    out = {**files, "site/wwwroot/.skipPythonDeployment": b""}
+    assert look("deployment-script", files=out).status == "pass"
+    assert look("deployment-script", files={"site/wwwroot/ptvs_virtualenv_proxy.py": b""}).status == "pass"
+
+
+def test_processes_of_other_pythons_hold_files() -> None:
+    own = Process(1, r"D:\home\python3119x64\python.exe", "", False)
+    other = Process(2, r"D:\home\python3810x64\python.exe", "", False)
+    assert look("files-held", processes=[own]).status == "pass"
+    assert command("files-held", "warn", processes=[own, other]) == "az webapp restart -g rg -n shop"
+    assert look("files-held", processes=[own, other], jobs=("20261127-200000-abcd",)).status == "pass"
+
+
+def test_an_entry_point_that_cannot_be_imported_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = "ModuleNotFoundError: No module named 'yaml'"
+    monkeypatch.setattr(entry_point, "check_import", lambda *_: ImportCheck("3.11.9", error))
+    assert command("entry-point", "fail") == "az webapp python package install -g rg -n shop --packages pyyaml"
+    own = "ModuleNotFoundError: No module named 'app'"
+    monkeypatch.setattr(entry_point, "check_import", lambda *_: ImportCheck("3.11.9", own))
+    assert command("entry-point", "fail") is None
+    assert look("entry-point", current=None).status == "skipped"
+    assert look("entry-point", web_config=platform("run.py")).status == "pass"
