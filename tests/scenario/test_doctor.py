@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,8 +19,8 @@ GROUP = "doctor"
 
 @pytest.fixture
 def fleet(azure: LocalAzure) -> Iterator[Fleet]:
-    """Four clean apps; only Python 3.11 gets fixes still."""
-    with azure.fleet(4, name="ill", resource_group=GROUP, python="3.11.9", installed=("3.11.9",)) as made:
+    """Clean apps; Python 3.11 gets fixes still."""
+    with azure.fleet(6, name="ill", resource_group=GROUP, python="3.11.9", installed=("3.11.9",), own=True) as made:
         yield made
 
 
@@ -48,19 +49,54 @@ def test_a_clean_app_passes_every_check_in_few_requests(az: Az, azure: LocalAzur
     assert "0 warn, 0 fail, 0 skipped." in table.stderr
 
 
-def test_the_fix_of_each_fault_fixes_it(az: Az, fleet: Fleet) -> None:
-    """Faults that the app's settings in Azure show."""
+def follow(az: Az, name: tuple[str, ...], *wrong: str) -> None:
+    """Let doctor find these faults and no others, run the command that it gives for each, and let it find none."""
+    answer = az("webapp python doctor", *name, expect=None).json
+    assert set(bad(answer)) == set(wrong), bad(answer)
+    for command in dict.fromkeys(rows(answer)[each]["fix"] for each in wrong):
+        words = shlex.split(command)[1:]
+        az(*words, *(["--yes"] if words[-1] == "--fix" else []))
+    assert bad(az("webapp python doctor", *name, expect=None).json) == {}
+
+
+def test_the_fix_of_each_fault_of_settings_fixes_it(az: Az, fleet: Fleet) -> None:
     site, name = fleet[1], ("-g", GROUP, "-n", fleet[1].name)
     site.use_32bit_worker = True
-    site.shape["httpsOnly"] = False
+    site.shape.update(httpsOnly=False, clientCertEnabled=True)
+    site.app_settings.update(
+        WEBSITE_RUN_FROM_PACKAGE="1", WEBSITE_LOCAL_CACHE_OPTION="Always", WEBSITE_PRIVATE_EXTENSIONS="0"
+    )
     fleet.fail("stopped", 1)
-    found = az("webapp python doctor", *name, expect=1)
-    assert set(bad(found.json)) == {"site-state", "https-only", "worker-bitness"}
-    assert found.json["summary"]["fail"] == 1
-    for row in found.json["checks"]:
-        if row["fix"]:
-            az(*shlex.split(row["fix"])[1:])
-    assert bad(az("webapp python doctor", *name).json) == {}
+    follow(
+        az,
+        name,
+        "site-state",
+        "https-only",
+        "client-certificates",
+        "worker-bitness",
+        "fastcgi-pair",
+        "run-from-package",
+        "local-cache",
+    )
+
+
+def test_the_fix_of_each_fault_of_files_fixes_it(az: Az, fleet: Fleet) -> None:
+    """In two goes: what can be wrong at the same time."""
+    site, name = fleet[4], ("-g", GROUP, "-n", fleet[4].name)
+    home = site.machine.home
+    root = home / "site/wwwroot"
+    config = root / "web.config"
+    text = config.read_text("utf-8")
+    node = '<add name="iisnode" path="*" verb="*" modules="iisnode" />'
+    config.write_text(text.replace("<handlers>", f"<handlers>{node}"), "utf-8")
+    (root / "venv/Scripts").mkdir(parents=True)
+    (root / "requirements.txt").write_text("", "utf-8")
+    (home / "site/repository").mkdir()
+    shutil.rmtree(home / "python3810x64", ignore_errors=True)
+    follow(az, name, "web-config", "handler-order", "virtual-environment", "deployment-script")
+    wrong = text.replace("app.application", "app.application()").replace("wfastcgi.py", "wfastcgi2.py")
+    config.write_text(wrong.replace("</handlers>", f"{node}</handlers>"), "utf-8")
+    follow(az, name, "wsgi-handler", "fastcgi-pair", "other-stacks", "entry-point")
 
 
 def test_fix_mends_what_needs_no_decision(az: Az, azure: LocalAzure, fleet: Fleet) -> None:

@@ -42,7 +42,8 @@ class Fleet:
 
     azure: where they are. count: how many. name: what their names begin with. subscription: its id. python: the version
     that web.config runs. installed: the versions of all Pythons, as site extensions. slots: the slots of each app.
-    files: of site\\wwwroot, by name. tags: of each app.
+    files: of site\\wwwroot, by name. tags: of each app. own: whether the site extensions are those that the product makes of
+    python.org's builds, not a third party's.
     """
 
     def __init__(
@@ -58,10 +59,11 @@ class Fleet:
         slots: Sequence[str] = (),
         files: Mapping[str, str] | None = None,
         tags: Mapping[str, str] | None = None,
+        own: bool = False,
     ):
         self._azure = azure
         self._group, self._subscription = resource_group, subscription
-        self._content = (python, tuple(installed), {"app.py": APP, **(files or {})})
+        self._content = (python, tuple(installed), {"app.py": APP, **(files or {})}, own)
         self._tags = dict(tags or {})
         self.apps: list[Site] = []
         self._slots: list[dict[str, Site]] = []

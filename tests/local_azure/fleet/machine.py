@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
@@ -59,14 +60,23 @@ def package_of(version: str) -> gallery.Package:
 
 
 class FleetMachine(WorkerMachine):
-    """A worker that is laid out late. python, installed, files: as of Fleet."""
+    """A worker that is laid out late. python, installed, files, own: as of Fleet."""
 
     def __init__(
-        self, folder: Path, cache: Path, index_url: str, python: str, installed: Sequence[str], files: Mapping[str, str]
+        self,
+        folder: Path,
+        cache: Path,
+        index_url: str,
+        python: str,
+        installed: Sequence[str],
+        files: Mapping[str, str],
+        own: bool = False,
     ):
         self._layout = threading.RLock()
         self._laid_out = self._begun = True  # until the base class has looked at its folders
         self._python, self._installed, self._files = package_of(python), [*map(package_of, installed)], files
+        if own:
+            self._installed = [replace(each, id=f"pythonapp-{each.id.partition('-')[2]}") for each in self._installed]
         self.healthy_with_first_only = False
         self.then: Callable[[], None] = lambda: None
         super().__init__(folder, cache, index_url)

@@ -32,6 +32,8 @@ def web_config(sight: Sight) -> Result:
         return warned(problem.message)
     handler = sight.handler
     if handler is None:
+        if _order(sight).status == "fail":
+            return warned("web.config has a handler for Python, and no request gets there.", _order(sight).fix)
         found = findings.starts_no_python(sight.site, content is not None)
         command = first_command(found.advice)
         return warned(found.message, Fix(command) if command else None)
@@ -51,6 +53,11 @@ def _not_xml(content: bytes) -> str | None:
 @check("handler-order", "No other handler comes before Python's")
 def handler_order(sight: Sight) -> Result:
     """IIS gives a request to the first handler that matches."""
+    return _order(sight)
+
+
+def _order(sight: Sight) -> Result:
+    """Return the result of `handler-order`."""
     sections = _sections(sight)
     if sections is None:
         return passed("web.config has no handler for Python.")
