@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -92,7 +91,6 @@ def test_the_fix_of_each_fault_of_files_fixes_it(az: Az, fleet: Fleet) -> None:
     (root / "venv/Scripts").mkdir(parents=True)
     (root / "requirements.txt").write_text("", "utf-8")
     (home / "site/repository").mkdir()
-    shutil.rmtree(home / "python3810x64", ignore_errors=True)
     follow(az, name, "web-config", "handler-order", "virtual-environment", "deployment-script")
     wrong = text.replace("app.application", "app.application()").replace("wfastcgi.py", "wfastcgi2.py")
     config.write_text(wrong.replace("</handlers>", f"{node}</handlers>"), "utf-8")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from azext_pythonapp.operations.app import findings
 from azext_pythonapp.operations.app.import_check import check_import, import_target
 from azext_pythonapp.operations.doctor.check import Fix, Result, check, failed, passed, skipped
+from azext_pythonapp.operations.doctor.checks.web_config import wsgi_handler
 from azext_pythonapp.operations.doctor.sight import Sight, first_command
 
 
@@ -26,6 +27,9 @@ def entry_point(sight: Sight) -> Result:
     found = check_import(app, current.python_path, target, content, True)
     if found.error is None:
         return passed(f"Python {found.python_version} imports {target.spec}.")
+    named = wsgi_handler(sight)
+    if named.status == "fail" and named.fix is not None:
+        return failed(f"Python {found.python_version} cannot import {target.spec}: {found.error}.", named.fix)
     command = first_command(findings.what_to_correct(sight.site, found.error, target.spec)) or ""
     fix = Fix(command) if command and "MODULE:OBJECT" not in command else None
     return failed(f"Python {found.python_version} cannot import {target.spec}: {found.error}.", fix)
