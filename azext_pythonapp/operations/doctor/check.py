@@ -28,8 +28,8 @@ class Fix:
 
     command: complete, to paste. mend: what `--fix` does, one of the extension's own operations: takes the app and
     whether it is a dry run, and returns the answer of a command that changes something (`changes`, `changeId`). None
-    for a fix that only a person should decide on: one that costs money or changes what the app runs. only_named: `--fix`
-    does it only when `--check` names the check, because it deletes something.
+    for a fix that only a person should decide on: one that costs money or changes what the app runs.
+    only_named: `--fix` does it only when `--check` names the check, because it deletes something.
     """
 
     command: str

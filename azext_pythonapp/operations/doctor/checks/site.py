@@ -109,7 +109,7 @@ def client_certificates(sight: Sight) -> Result:
     if any(page.lower().startswith(path.lower()) for path in door.without_certificate):
         return passed(f"clientCertMode is Required, and {page} is left out (clientCertExclusionPaths).")
     return warned(
-        f"clientCertMode is Required, so the front end refuses whoever brings no certificate with 403: health checks of "
-        f"{page} too, those of this extension among them.",
+        "clientCertMode is Required, so the front end refuses whoever brings no certificate with 403: health checks "
+        f"of {page} too, those of this extension among them.",
         Fix(sight.az("webapp update", "--set clientCertMode=Optional")),
     )
