@@ -2,7 +2,15 @@
 
 from knack.help_files import helps
 
-from azext_pythonapp import _help_audit, _help_doctor, _help_export, _help_history, _help_inventory, _help_job, _help_web_config  # noqa: F401  pylint: disable=unused-import
+from azext_pythonapp import (  # noqa: F401  pylint: disable=unused-import
+    _help_audit,
+    _help_doctor,
+    _help_export,
+    _help_history,
+    _help_inventory,
+    _help_job,
+    _help_web_config,
+)
 
 # az 2.91 blanks its own summary of `webapp` in `az --help` once any extension adds to it, unless the extension
 # repeats the same text (docs/platform/az-extension.md 2.5).
