@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shlex
 import shutil
@@ -145,6 +146,24 @@ def pip_or_uv(reader: Reader) -> Iterator[None]:
     reader.app("wsgi_hello")
     reader.apps.new(python="3.11.9", name="my-new-app", resource_group=GROUP).use_32bit_worker = False
     reader.put("requirements.txt", "six\n")
+    yield
+
+
+@contextmanager
+def audit(reader: Reader) -> Iterator[None]:
+    """An app whose pip is an old one, and a file of advisories that has one about it."""
+    reader.app("wsgi_hello")
+    ranges = [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "25.3"}]}]
+    record = {
+        "id": "GHSA-4xh5-x5gv-qwph",
+        "modified": "2024-01-01T00:00:00Z",
+        "aliases": ["CVE-2025-8869"],
+        "summary": "Links in an archive may lead outside of its folder",
+        "affected": [{"package": {"ecosystem": "PyPI", "name": "pip"}, "ranges": ranges}],
+        "severity": [{"type": "CVSS_V4", "score": "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:A/VC:N/VI:H/VA:N/SC:N/SI:N/SA:N"}],
+    }
+    with zipfile.ZipFile(reader.folder / "all.zip", "w") as archive:
+        archive.writestr("GHSA-4xh5-x5gv-qwph.json", json.dumps(record))
     yield
 
 
@@ -329,6 +348,7 @@ def other_servers(reader: Reader) -> Iterator[None]:
 PREPARED: dict[str, Callable[[Reader], AbstractContextManager[None]]] = {
     "switch-version": switch_version,
     "newer-python": newer_python,
+    "audit": audit,
     "offline-wheels": offline_wheels,
     "private-index": private_index,
     "pip-or-uv": pip_or_uv,
