@@ -25,6 +25,13 @@ def test_every_link_leads_to_a_file(path):
     assert [name for name in links(path) if not (path.parent / name).exists()] == []
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_to_a_section_leads_to_one(path):
+    for name, anchor in re.findall(r"\]\(([\w./-]+\.md)#([\w-]+)\)", path.read_text(encoding="utf-8")):
+        headings = re.findall(r"^#+ (.*)$", (path.parent / name).read_text(encoding="utf-8"), re.MULTILINE)
+        assert anchor in {re.sub(r"[^\w -]", "", each).strip().lower().replace(" ", "-") for each in headings}, name
+
+
 def test_links_are_found():
     assert len(links(ROOT / "README.rst")) > 10
     assert len(links(ROOT / "docs" / "how-to" / "when-it-fails.md")) == 2
