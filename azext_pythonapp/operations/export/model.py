@@ -27,6 +27,7 @@ OTHERS_PARAMETER = (
 )
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_KEYWORDS = ("true", "false", "null", "for", "if", "in")
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def comment_lines(notes: Sequence[Note]) -> list[str]:
 
 def is_word(name: str) -> bool:
     """Return whether a name can be the key of an object without quotes, in Bicep and in Terraform."""
-    return _WORD.fullmatch(name) is not None
+    return _WORD.fullmatch(name) is not None and name not in _KEYWORDS
 
 
 def identifiers(export: Export) -> list[str]:

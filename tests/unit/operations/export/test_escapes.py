@@ -41,6 +41,7 @@ def test_a_string_means_its_text(literal: Any, read: Any, text: str) -> None:
     for_slot=st.booleans(),
 )
 @example(["a'"], ["[1]", "", ""], {"[x]": "[[y]"}, ("${a}", "%{b}"), "*/ \n resource x", True)
+@example(["a"], ["", "", ""], {"false": "", "null": "x", "for": "y"}, (None, None), "", False)
 def test_what_is_written_is_what_is_read(
     language: Any,
     ids: list[str],
