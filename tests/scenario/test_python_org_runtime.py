@@ -15,7 +15,7 @@ def targets(answer) -> list[tuple[str, str]]:
 
 
 def test_python_org_from_install_to_uninstall(az, azure, apps):
-    azure.python_org.publish("3.13.2")
+    package = azure.python_org.publish("3.13.2")
     site = apps.new("waitress_hello")
     before = len(azure.requests)
     done = az("webapp python install --version 3.13 --source pythonOrg", *naming(site))
@@ -43,6 +43,10 @@ def test_python_org_from_install_to_uninstall(az, azure, apps):
     az("webapp python uninstall --version 3.13 --force --yes", *naming(site))
     assert not home.exists() and not (site.machine.home / "SiteExtensions" / EXTENSION).exists()
     assert az("webapp python list", *naming(site)).json == []
+    before = len(azure.requests)
+    offline = az("webapp python install --dry-run --package", package, *naming(site)).json
+    assert targets(offline)[0] == (FILES, "install") and offline["runtime"]["version"] == "3.13.2"
+    assert python_org.HOST not in {exchange.host for exchange in azure.requests[before:]}
 
 
 def test_python_org_is_chosen_for_its_newer_patch(az, azure, apps):
