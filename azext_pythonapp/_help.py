@@ -307,7 +307,8 @@ long-summary: >-
     only. With `--output tsv` the answer is a requirements file, which `> requirements.txt` keeps.
 
     `--format pylock` writes a lock for the Python that the app runs: the files that an index has of these versions, with
-    their addresses and hashes. It fails when an index cannot be reached or does not know a file.
+    their addresses and hashes. wfastcgi is left out as well, because the runtime brings it. It fails when an index cannot
+    be reached or does not know a file.
 examples:
   - name: Print a requirements file.
     text: az webapp python package freeze -g MyGroup -n MyApp --output tsv

@@ -179,6 +179,14 @@ def offline_wheels(reader: Reader) -> Iterator[None]:
 
 
 @contextmanager
+def lock_files(reader: Reader) -> Iterator[None]:
+    """An app with packages, and one without."""
+    reader.app("flask_hello", name="my-test-app")
+    reader.app("wsgi_hello")
+    yield
+
+
+@contextmanager
 def private_index(reader: Reader) -> Iterator[None]:
     """An index that lets one user in."""
     site = reader.app("wsgi_hello")
@@ -350,6 +358,7 @@ PREPARED: dict[str, Callable[[Reader], AbstractContextManager[None]]] = {
     "newer-python": newer_python,
     "audit": audit,
     "offline-wheels": offline_wheels,
+    "lock-files": lock_files,
     "private-index": private_index,
     "pip-or-uv": pip_or_uv,
     "behind-a-proxy": behind_a_proxy,

@@ -39,6 +39,8 @@ from azext_pythonapp.packages.wheels import ranked_tags
 from azext_pythonapp.url_secrets import without_secrets
 from azext_pythonapp.windows import python_command
 
+# What a lock leaves out: the tools of `pip freeze`, and what each runtime has, whose source nobody could build offline.
+NOT_LOCKED = (*TOOLS, "wfastcgi")
 DEFAULT_INDEX = "https://pypi.org/simple/"
 SECONDS = 60
 _AT_ONCE = 8
@@ -89,14 +91,14 @@ def lock_options(
 
 
 def freeze_lock(app: App, options: PipOptions, output_file: str | None = None) -> dict[str, Any]:
-    """Return the fields of a lock of all packages, without the tools that `pip freeze` leaves out.
+    """Return the fields of a lock of all packages, without those of NOT_LOCKED.
 
     options: which indexes are asked, from this machine; without any, those of its own settings of pip, else PyPI.
     output_file: is written, too, as TOML.
     Raises RemoteFailed when an index cannot be reached, and PlatformFailed when the files of packages are not known.
     """
     target = target_in_use(observe(app))
-    present = {name: each for name, each in present_packages(app, target.place).items() if name not in TOOLS}
+    present = {name: each for name, each in present_packages(app, target.place).items() if name not in NOT_LOCKED}
     origins = _origins(app, target)
     addresses = indexes(options, os.environ) or [DEFAULT_INDEX]
     asked = _Asked(app, addresses, target)

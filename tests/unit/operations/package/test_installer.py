@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.errors import Unreachable
+from azext_pythonapp.errors import Refused, Unreachable
 from azext_pythonapp.operations.app.python_in_use import Target
 from azext_pythonapp.operations.job.run import PipRun, package_change, spec_of
 from azext_pythonapp.operations.package.install import requirement_lines
@@ -209,3 +209,60 @@ def test_an_upgrade_of_pip_is_not_announced_with_uv(app):
 def test_nothing_is_brought_for_pip(app):
     tool_of(app, run_for(requirement_lines(["six"])), PipOptions(), None)(lambda: pytest.fail("nothing is written"))
     assert app.kudu.requests == []
+
+
+def with_pip(app, version):
+    """The app's Python has a pip of this version."""
+    folder = app.kudu.home / "python3119x64" / "Lib" / "site-packages" / f"pip-{version}.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").touch()
+
+
+@pytest.mark.parametrize(
+    "time, own, version, message, advice",
+    [
+        (
+            "P7D",
+            "26.0.1",
+            "3.11.9",
+            "--uploaded-prior-to with a number of days needs pip 26.1, and pip of Python 3.11.9 on app 'shop' is 26.0.1.",
+            "`az webapp python package install -g rg -n shop --packages pip --upgrade`",
+        ),
+        (
+            "2026-11-01T00:00:00Z",
+            "25.3",
+            "3.11.9",
+            "--uploaded-prior-to with a date needs pip 26.0, and pip of Python 3.11.9 on app 'shop' is 25.3.",
+            "--packages pip --upgrade`",
+        ),
+        (
+            "P7D",
+            "9.0.3",
+            "3.6.4",
+            "needs pip 26.1, and the last pip for Python 3.6.4 on app 'shop' is 21.3.1.",
+            "use a newer Python: `az webapp python set-version`",
+        ),
+        ("P7D", "26.1", "3.11.9", None, None),
+        ("2026-11-01T00:00:00Z", "26.0", "3.11.9", None, None),
+    ],
+)
+def test_a_pip_that_knows_no_cooldown_is_refused(app, time, own, version, message, advice):
+    with_pip(app, own)
+    files, options = requirement_lines(["six"]), PipOptions(uploaded_prior_to=time)
+    run = replace(run_for(files, options), target=replace(TARGET, version=version))
+    if message is None:
+        assert with_installer(app, run, "pip", [Part(files, options)]) is run
+        return
+    with pytest.raises(Refused) as caught:
+        with_installer(app, run, "pip", [Part(files, options)])
+    assert message in caught.value.message and "Nothing was changed." in caught.value.message
+    assert advice in caught.value.recommendation
+
+
+def test_uv_knows_the_cooldown_that_pip_does_not(app):
+    """pip does not take over then: it would fail, or install what is too new."""
+    with_pip(app, "25.0.1")
+    files, options = requirement_lines(["six"]), PipOptions(uploaded_prior_to="P7D")
+    run = replace(run_for(files, options), target=ENVIRONMENT)
+    used = with_installer(app, run, "auto", [Part(files, options)])
+    assert used.uv.calls[0][:2] == ("--exclude-newer", "P7D") and not used.uv.or_pip

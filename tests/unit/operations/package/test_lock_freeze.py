@@ -71,7 +71,9 @@ def frozen(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
         target = Target(r"D:\home\python3119x64\python.exe", "python3119x64", "3.11.9", "x64", None, None)
         monkeypatch.setattr(lock_freeze, "observe", lambda app: SimpleNamespace())
         monkeypatch.setattr(lock_freeze, "target_in_use", lambda seen: target)
-        monkeypatch.setattr(lock_freeze, "present_packages", lambda app, place: {"pip": "25.0", **present})
+        monkeypatch.setattr(
+            lock_freeze, "present_packages", lambda app, place: {"pip": "25.0", "wfastcgi": "3.0.0", **present}
+        )
         monkeypatch.setattr(lock_freeze, "_origins", lambda app, target: origins or {})
         app = shop_app(FolderSite(tmp_path))
         app.web = Web(pages)
