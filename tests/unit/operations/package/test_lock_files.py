@@ -99,7 +99,7 @@ def test_a_wheel_at_a_path_is_uploaded(tmp_path: Path) -> None:
     assert "requirements/pylock.html" not in files.uploads
 
 
-def test_the_very_file_in_wheel_dir_takes_the_place_of_its_address(tmp_path: Path) -> None:
+def test_the_very_file_in_wheel_dir_comes_before_its_address(tmp_path: Path) -> None:
     folder = with_wheel(tmp_path / "given")
     (folder / "n-1-py3-none-any.whl").write_bytes(b"other")
     content = lock(SIX, own(f'url = "https://h/{WHEEL}"'))
