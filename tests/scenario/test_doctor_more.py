@@ -40,7 +40,7 @@ OF_PACKAGES = {"pip-check", "requirements", "pip-version", "certifi", "server-lo
 @pytest.fixture
 def site(azure: LocalAzure) -> Iterator[Site]:
     """A clean app; only Python 3.11 gets fixes still."""
-    with azure.fleet(1, name="more", resource_group=GROUP, python="3.11.9", installed=("3.11.9",)) as made:
+    with azure.fleet(1, name="more", resource_group=GROUP, python="3.11.9", installed=("3.11.9",), own=True) as made:
         made[0].machine.touch()
         yield made[0]
 
