@@ -13,7 +13,7 @@ from azext_pythonapp.custom import fleet
 from azext_pythonapp.custom.opening import OptionsRead
 from azext_pythonapp.errors import Conflict, Interrupted, InvalidInput, NotFound, Refused
 
-MODULES = ("history", "job", "package", "publish", "rollback", "runtime", "web_config")
+MODULES = ("audit", "doctor", "export", "history", "job", "package", "publish", "rollback", "runtime", "web_config")
 
 
 def site(name, slot=None, subscription="sub"):

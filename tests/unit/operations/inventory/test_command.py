@@ -134,7 +134,7 @@ def test_a_report_that_cannot_be_written_is_an_error(run, tmp_path, monkeypatch)
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(command.os, "replace", full)
+    monkeypatch.setattr("azext_pythonapp.output_file.os.replace", full)
     found = run(output_file=str(tmp_path / "report.html"))
     assert [each["name"] for each in found.answer] == list(ROWS), "what was asked for an hour is not thrown away"
     assert len(found.missing) == 1 and "No space left" in found.missing[0] and found.missing[0] == run.progress.last[-1]
@@ -145,7 +145,7 @@ def test_a_folder_that_takes_no_file_is_refused_first(tmp_path, monkeypatch):
     def refused(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(command.tempfile, "mkstemp", refused)
+    monkeypatch.setattr("azext_pythonapp.output_file.tempfile.mkstemp", refused)
     with pytest.raises(InvalidInput, match="Permission denied"):
         InventoryRequest.from_options(**(OPTIONS | {"output_file": str(tmp_path / "report.html")}))
 
