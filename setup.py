@@ -1,6 +1,6 @@
 from setuptools import find_packages, setup
 
-VERSION = "0.1.0b7"
+VERSION = "0.1.0b8"
 
 with open("README.rst", encoding="utf-8") as readme, open("HISTORY.rst", encoding="utf-8") as history:
     LONG_DESCRIPTION = readme.read() + "\n" + history.read()
