@@ -58,12 +58,12 @@ def python_order(version: str | None) -> PythonOrder:
     return (parts + (0,) * (_EXACT - len(parts)) if parts else ()), stage
 
 
-def python_version(package_version: str) -> str | None:
+def python_version(version: str) -> str | None:
     """Return the Python version of a CPython package: "3.13.2" for "3.13.2.1", "3.14.0rc1" for "3.14.0-rc1".
 
     Returns None for any other version.
     """
-    core = package_version.partition("+")[0]
+    core = version.partition("+")[0]
     found = _PRE.fullmatch(core)
     if found:
         return f"{found['final']}{_WRITTEN[_STAGES[found['stage'].lower()]]}{int(found['number'])}"

@@ -10,7 +10,6 @@ from typing import Literal
 from azext_pythonapp.advice import quoted
 
 Format = Literal["arm", "bicep", "terraform"]
-FORMATS: tuple[Format, ...] = ("arm", "bicep", "terraform")
 # The newest version of which Microsoft's schema of templates and azapi's examples both have site extensions
 # (docs/platform/templates.md 1).
 API_VERSION = "2022-09-01"

@@ -10,12 +10,12 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from azext_pythonapp.appservice.site import SiteConfiguration, VirtualApplication
 from azext_pythonapp.operations.export.command import rendered
 from azext_pythonapp.operations.export.from_app import Found, described
-from azext_pythonapp.operations.export.model import FORMATS, Export
+from azext_pythonapp.operations.export.model import Export, Format
 from azext_pythonapp.operations.export.of_version import export_of_version
 from azext_pythonapp.operations.runtime.sources import Supply
 from azext_pythonapp.operations.web_config.handler import HandlerOptions
@@ -31,6 +31,7 @@ from tests.unit.progress import Recorded
 APPS = REPOSITORY / "tests" / "apps"
 GOLDEN = Path(__file__).resolve().parent / "golden"
 ENDINGS = {"arm": ".json", "bicep": ".bicep", "terraform": ".tf"}
+FORMATS: tuple[Format, ...] = get_args(Format)
 HOME = "D:\\home\\"
 # The sample apps that FastCGI cannot start.
 ON_HTTP_PLATFORM = ("fastapi_hello", "streamlit_hello", "waitress_hello")

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from azext_pythonapp.operations.export import arm, bicep, terraform
 from azext_pythonapp.operations.export.command import rendered
-from azext_pythonapp.operations.export.model import FORMATS, Export, Note, SiteExtension, comment_lines
+from azext_pythonapp.operations.export.model import Export, Note, SiteExtension, comment_lines
 from tests.unit.operations.export.read_back import READERS, arm_string, bicep_string, hcl_string
+from tests.unit.operations.export.samples import FORMATS
 
 PIECES = ["'", '"', "\\", "${", "%{", "$", "%", "{", "}", "[", "]", "[[", "\n", "\r", "\t", "''", "//", "/*", "#", "é"]
 PIECES += ["\u2028", "\u202e", "\x1b", "\x7f", "\U0001f600", "\ufeff", "$${", "%%{", "<<EOT", "'''", "\\u{41}", "a b"]

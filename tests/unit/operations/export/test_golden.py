@@ -13,10 +13,10 @@ import pytest
 from jsonschema import Draft4Validator
 
 from azext_pythonapp.operations.export.command import rendered
-from azext_pythonapp.operations.export.model import FORMATS, Export
+from azext_pythonapp.operations.export.model import Export
 from tests.conftest import REPOSITORY
 from tests.unit.operations.export.read_back import READERS, Program
-from tests.unit.operations.export.samples import GOLDEN, golden, sample_names, samples
+from tests.unit.operations.export.samples import FORMATS, GOLDEN, golden, sample_names, samples
 
 SCHEMA = json.loads((Path(__file__).parent / "template_schema" / "template.json").read_text(encoding="utf-8"))
 SAMPLES = samples()
