@@ -30,6 +30,23 @@ def packages(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def every_version(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Return each package that an entry names, with its version, sorted: two where one is there in two versions.
+
+    names: the entries of a site-packages folder. Unlike `packages`, this has the `.egg` folders and files of
+    easy_install, and "" as the version of an .egg-link that no other entry tells of.
+    """
+    found: set[tuple[str, str]] = set()
+    links: set[str] = set()
+    for entry in names:
+        kind = entry.rpartition(".")[2].lower()
+        if kind == "egg-link":
+            links.add(str(canonicalize_name(entry.rpartition(".")[0])))
+        elif kind == "egg" or metadata_names([entry]):
+            found.update(packages([f"{entry}-info" if kind == "egg" else entry]).items())
+    return sorted(found | {(name, "") for name in links - {name for name, _ in found}})
+
+
 def doubles(names: Iterable[str]) -> list[str]:
     """Return the entries that name the same package as another entry.
 

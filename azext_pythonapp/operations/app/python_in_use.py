@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import ntpath
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import NotFound, Refused, UnknownOutcome
 from azext_pythonapp.operations.app import findings
 from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.observe import Observation, Part, is_there, not_answered
-from azext_pythonapp.operations.app.site_packages import present_packages
+from azext_pythonapp.operations.app.site_packages import every_package, present_packages
 from azext_pythonapp.runtimes.discovery import InstalledRuntime
 from azext_pythonapp.runtimes.environment import LOCK, Letter, folder_of, letter_of
 from azext_pythonapp.runtimes.identity import REGISTERED_HOME, identify_folder
 from azext_pythonapp.windows import home_folder_of, started_path
+
+_Packages = TypeVar("_Packages")
 
 
 @dataclass(frozen=True)
@@ -57,17 +61,34 @@ def pip_target(app: App, python_path: str, version: str, architecture: str) -> T
 def packages_in_use(seen: Observation) -> dict[str, str]:
     """Return the packages of the Python that the app runs: version by canonical name. It is not started.
 
+    Raises what `every_package_in_use` raises.
+    """
+    return _of_folder_in_use(seen, present_packages, {})
+
+
+def every_package_in_use(seen: Observation) -> list[tuple[str, str]]:
+    """Return name and version of all packages of the Python that the app runs, doubles too. It is not started.
+
+    Raises NotFound or Refused when the app runs no Python, one that is not there, or one that is in no folder of the
+    home directory.
+    """
+    return _of_folder_in_use(seen, every_package, [])
+
+
+def _of_folder_in_use(seen: Observation, read: Callable[[App, str], _Packages], nothing: _Packages) -> _Packages:
+    """Return what a function reads of the folder of the Python that the app runs.
+
     Whether its python.exe is there is asked at the same time: without it, what is left in its folder is no answer.
     Raises NotFound or Refused when the app runs no Python, one that is not there, or one that is in no folder of the
     home directory.
     """
     app, handler = seen.app, seen.handler
     if handler is None:
-        return present_packages(app, _folder_in_home(app, _only_python(seen).python_path))
+        return read(app, _folder_in_home(app, _only_python(seen).python_path))
     letter = seen.environment
     folder = folder_of(letter) if letter is not None else _direct_folder(app, handler.python_exe)
     there = Part("python.exe", partial(is_there, app, started_path(handler.python_exe, REGISTERED_HOME)))
-    packages = present_packages(app, folder) if folder is not None else {}
+    packages = read(app, folder) if folder is not None else nothing
     if there.get() is False and len(handler.python_paths) == 1:
         path = started_path(handler.python_exe, app.kudu.home())
         raise _refused(findings.python_gone(seen.site, path, identify_folder(folder or "")))

@@ -156,6 +156,17 @@ def present_packages(app: App, folder: str, entries: Sequence[str] | None = None
     return installed.packages(name for name in names if name not in doubtful or _is_whole(app, folder, name))
 
 
+def every_package(app: App, folder: str) -> list[tuple[str, str]]:
+    """Name and version of all that a runtime's site-packages has, sorted; a package in two versions is there twice.
+
+    Costs what `present_packages` costs. Which of the versions is imported no name tells.
+    """
+    names = site_packages(app, folder)
+    doubtful = set(installed.doubles(names))
+    left = [name for name in names if name not in doubtful or _is_whole(app, folder, name)]
+    return installed.every_version(left)
+
+
 def _is_whole(app: App, folder: str, entry: str) -> bool:
     """Whether an entry of site-packages holds a package's metadata; a file does, as far as a name can tell."""
     try:

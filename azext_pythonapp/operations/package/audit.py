@@ -15,7 +15,7 @@ from azext_pythonapp.advice import quoted
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.operations.app.observe import Part
 from azext_pythonapp.operations.package.advisories import LIBRARY, Source
-from azext_pythonapp.operations.package.query import list_packages
+from azext_pythonapp.operations.package.query import list_every_version
 from azext_pythonapp.output_file import require_writable, write_output
 from azext_pythonapp.packages import osv
 from azext_pythonapp.packages.osv import Finding
@@ -54,12 +54,13 @@ def audit(app: App, request: AuditRequest, folder: Path) -> Audit:
     """Compare the packages of the Python in use with advisories. folder: az's own, for copies of them.
 
     With a file for the answer, SARIF is only in there, and the rows are the answer all the same.
-    Raises what `list_packages` raises, and what `read` of the advisories raises.
+    Raises what `list_every_version` raises, and what `read` of the advisories raises.
     """
     reading = Part("advisories", partial(LIBRARY.read, request.source, app.web, folder, app.progress))
-    packages = list_packages(app)
+    packages = list_every_version(app)
     advisories = reading.get()
     _say_unknown(app, packages)
+    _say_doubles(app, packages)
     findings = find(app, packages, advisories)
     rows = [finding.to_dict() for finding in findings]
     answer: Any = rows
@@ -67,13 +68,14 @@ def audit(app: App, request: AuditRequest, folder: Path) -> Audit:
         answer = sarif(findings, "/".join(filter(None, (app.site.name, app.site.slot))), app.site.label)
     if request.output is not None:
         write_output(request.output, json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
-    _say_fixes(app, findings)
+    _say_fixes(app, findings, advisories)
     number, affected = len(findings), len({finding.name for finding in findings})
+    count = len({row["name"] for row in packages})
+    packages_ = f"{count} package{'s' * (count != 1)}"
     if not findings:
-        packages_ = f"{len(packages)} package{'s' * (len(packages) != 1)}"
         app.progress.conclude(f"No known vulnerability in {packages_} of {app.site.label}.")
     found = (
-        f"{affected} of {len(packages)} package{'s' * (len(packages) != 1)} of {app.site.label} "
+        f"{affected} of {packages_} of {app.site.label} "
         f"{'have' if affected != 1 else 'has'} {number} known vulnerabilit{'ies' if number != 1 else 'y'}."
     )
     if findings:
@@ -112,23 +114,34 @@ def _say_unknown(app: App, packages: Sequence[Mapping[str, str]]) -> None:
         )
 
 
+def _say_doubles(app: App, packages: Sequence[Mapping[str, str]]) -> None:
+    """Say which packages are there in several versions: each was compared, and only one of them is imported."""
+    versions: dict[str, list[str]] = {}
+    for row in packages:
+        versions.setdefault(row["name"], []).append(row["version"] or "no version")
+    twice = [f"{name} ({', '.join(each)})" for name, each in versions.items() if len(each) > 1]
+    if twice:
+        app.progress.say(
+            f"There in several versions, each of which was compared: {_some(twice)}. Their files lie over each "
+            "other: uninstall the package until it is gone, and install it again."
+        )
+
+
 def _some(names: Sequence[str]) -> str:
     more = len(names) - _MOST_NAMED
     return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _say_fixes(app: App, findings: Sequence[Finding]) -> None:
-    """Say which command installs what has a fix: of each package, a version without any of what was found."""
-    fixed: dict[str, list[str | None]] = {}
-    for finding in findings:
-        fixed.setdefault(finding.name, []).append(finding.fixed_in)
-    wanted = []
-    for name, versions in sorted(fixed.items()):
-        known = [version for version in versions if version is not None]
-        if known:
-            wanted.append(quoted(f"{name}>={max(known, key=Version)}"))
+def _say_fixes(app: App, findings: Sequence[Finding], advisories: Advisories) -> None:
+    """Say which command installs what has a fix: of each package, a version that has none of what can be fixed."""
+    wanted: dict[str, list[str]] = {}
+    about = advisories.about({finding.name for finding in findings})
+    for name, version in sorted({(finding.name, finding.version) for finding in findings}):
+        clean = osv.clean_version(name, version, about[name])
+        if clean is not None:
+            wanted.setdefault(name, []).append(clean)
     if wanted:
+        words = " ".join(quoted(f"{name}>={max(versions, key=Version)}") for name, versions in wanted.items())
         app.progress.conclude(
-            "To install what is fixed: "
-            f"`az webapp python package install {app.site.arguments} --packages {' '.join(wanted)}`."
+            f"To install what is fixed: `az webapp python package install {app.site.arguments} --packages {words}`."
         )

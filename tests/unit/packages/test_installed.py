@@ -10,7 +10,7 @@ from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.ids import new_id
 from azext_pythonapp.jobs.request import JobSpec, request_files
 from azext_pythonapp.packages import record
-from azext_pythonapp.packages.installed import digest, doubles, packages
+from azext_pythonapp.packages.installed import digest, doubles, every_version, packages
 from azext_pythonapp.packages.pip import HomeFile, JobFile, PipOptions, has_credentials, install, masked
 
 
@@ -184,3 +184,9 @@ def test_an_entry_that_another_one_contradicts_is_in_doubt():
         "Flask-1.0-py3.6.egg-info",
         "flask-2.0.dist-info",
     ]
+
+
+def test_every_version_has_doubles_eggs_and_links():
+    names = ["flask-1.0.dist-info", "Flask-1.10.dist-info", "~lask-0.5.dist-info", "Old_Thing-2.1-py3.6.egg", "x.py"]
+    names += ["my.app.egg-link", "flask.egg-link"]
+    assert every_version(names) == [("flask", "1.0"), ("flask", "1.10"), ("my-app", ""), ("old-thing", "2.1")]

@@ -31,8 +31,11 @@ def app(monkeypatch):
         ),
     )
     made.packages = {"flask": "1.0", "django": "4.0", "jinja2": "3.1", "odd": "1.0-custom"}
-    rows = lambda _: [{"name": name, "version": version} for name, version in sorted(made.packages.items())]  # noqa: E731
-    monkeypatch.setattr(module, "list_packages", rows)
+    made.more = []
+    rows = lambda _: [  # noqa: E731
+        {"name": name, "version": version} for name, version in sorted([*made.packages.items(), *made.more])
+    ]
+    monkeypatch.setattr(module, "list_every_version", rows)
     return made
 
 
@@ -68,6 +71,25 @@ def test_nothing_found_is_said_too(app, request_of, tmp_path):
     found = audit(app, request_of(), tmp_path)
     assert found.answer == [] and found.found is None
     assert app.progress.last == ["No known vulnerability in 1 package of app 'shop' (slot 'staging')."]
+
+
+def test_each_version_of_a_double_is_compared(app, request_of, tmp_path):
+    app.packages, app.more = {"flask": "1.0", "jinja2": "3.1"}, [("flask", "9.0")]
+    found = audit(app, request_of(), tmp_path)
+    assert [(row["name"], row["version"], row["id"]) for row in found.answer] == [
+        ("flask", "1.0", "GHSA-2"),
+        ("flask", "1.0", "PYSEC-1"),
+    ]
+    assert "1 of 2 packages" in found.found
+    assert any("several versions" in line and "flask (1.0, 9.0)" in line for line in app.progress.said)
+
+
+def test_what_is_to_be_installed_has_none_of_it(app, request_of, tmp_path, monkeypatch):
+    both = [record("A", entry(*events("i0 f1.5 i2.0 f2.5"))), record("B", entry(*events("i0 f2.0")))]
+    (tmp_path / "advisories.json").write_text(json.dumps(both), encoding="utf-8")
+    app.packages = {"flask": "1.0"}
+    assert [row["fixedIn"] for row in audit(app, request_of(), tmp_path).answer] == ["1.5", "2.0"]
+    assert any('"flask>=2.5"' in line for line in app.progress.last)
 
 
 def test_sarif_fits_its_schema(app, request_of, tmp_path):
