@@ -222,6 +222,32 @@ def findings(name: str, version: str, records: Iterable[Mapping[str, Any]]) -> l
     return sorted(found, key=lambda finding: finding.id)
 
 
+def clean_version(name: str, version: str, records: Iterable[Mapping[str, Any]]) -> str | None:
+    """Return the lowest fixed version above an installed one that no record means; None where there is none.
+
+    Where some vulnerability has no fix, those count that have. The parameters are those of `findings`. An advisory that
+    does not mean the installed version counts as well: it may mean the one to be installed.
+    """
+    known = parsed(version)
+    if known is None:
+        return None
+    live = [record for record in records if not record.get("withdrawn")]
+    groups = [_Group(name, group) for group in _same(live)]
+    installed = Installed(known)
+    own = [group for group in groups if group.affects(installed)]
+    fixed = {each: text for group in groups for each, text in group.fixed_above(installed).items()}
+    without_fix = [group for group in own if group.fixed_in(installed) is None]
+    others = [group for group in groups if group not in without_fix]
+    needed = [group for group in own if group not in without_fix]
+    if not needed:
+        return None
+    for wanted in (others, needed):
+        for each in sorted(fixed):
+            if not any(group.affects(Installed(each)) for group in wanted):
+                return fixed[each]
+    return None
+
+
 def _same(records: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
     """Return records in groups: those that share an id or an alias tell of the same vulnerability."""
     groups: list[tuple[set[str], list[Mapping[str, Any]]]] = []
@@ -267,12 +293,17 @@ class _Group:
             first,
             tuple(sorted(ids, key=_rank)),
             severity_of(self._records, self._entries),
-            self._fixed_in(installed),
+            self.fixed_in(installed),
             next(filter(None, map(_summary, self._records)), ""),
         )
 
-    def _fixed_in(self, installed: Installed) -> str | None:
+    def fixed_in(self, installed: Installed) -> str | None:
         """Return the lowest fixed version above the installed one; records that tell the same may disagree on it."""
+        fixed = self.fixed_above(installed)
+        return next((fixed[version] for version in sorted(fixed) if not self.affects(Installed(version))), None)
+
+    def fixed_above(self, installed: Installed) -> dict[Version, str]:
+        """Return the versions above an installed one in which a record says that something is fixed."""
         fixed: dict[Version, str] = {}
         for entry in self._entries:
             for events in _version_ranges(entry):
@@ -280,7 +311,7 @@ class _Group:
                     version = parsed(text)
                     if version is not None and version > installed.beside(version):
                         fixed.setdefault(version, text)
-        return next((fixed[version] for version in sorted(fixed) if not self.affects(Installed(version))), None)
+        return fixed
 
 
 def _summary(record: Mapping[str, Any]) -> str:

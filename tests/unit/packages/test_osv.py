@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from azext_pythonapp.packages.osv import Finding, Installed, affects, fault, findings, in_range, packages_of, unreadable
+from azext_pythonapp.packages.osv import (
+    Finding,
+    Installed,
+    affects,
+    clean_version,
+    fault,
+    findings,
+    in_range,
+    packages_of,
+    unreadable,
+)
 
 
 def entry(*events: dict[str, str], name: str = "flask", kind: str = "ECOSYSTEM", **more: Any) -> dict[str, Any]:
@@ -172,6 +182,25 @@ def test_withdrawn_records_do_not_count():
 def test_fixed_in_is_the_lowest_fixed_version_above(version, fixed):
     about = record("X", entry(*events("i0 f1.5 i2.0 f2.5 i3.0")))
     assert [each.fixed_in for each in findings("flask", version, [about])] == [fixed]
+
+
+@pytest.mark.parametrize(
+    "texts, clean",
+    [
+        # The fix of one is within another range of the other: 2.0 has what 1.5 had not.
+        (["i0 f1.5 i2.0 f2.5", "i0 f2.0"], "2.5"),
+        # What means only later versions counts as well.
+        (["i0 f1.5", "i1.5 f1.7"], "1.7"),
+        # One without a fix is left out; one without a fix that comes later is not brought in, if that can be.
+        (["i0 f1.5", "i0"], "1.5"),
+        (["i0 f1.5 i3 f4", "i1.5 l2"], "4"),
+        (["i0 f1.5", "i1.2"], "1.5"),
+        (["i0"], None),
+    ],
+)
+def test_a_clean_version_has_none_of_what_can_be_fixed(texts, clean):
+    records = [record(f"X-{number}", entry(*events(text))) for number, text in enumerate(texts)]
+    assert clean_version("flask", "1.0", records) == clean
 
 
 def test_only_the_entry_of_the_package_counts():
