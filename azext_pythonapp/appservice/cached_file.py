@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,7 +13,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
@@ -24,6 +25,13 @@ CHUNK_BYTES = 1 << 18
 # Seconds to connect, and of silence.
 TIMEOUTS = (15, 60)
 PAUSES = (1.0,)
+# Parameters of an address that say who may read it and until when, and not which file it is: those of a SAS
+# (https://learn.microsoft.com/rest/api/storageservices/create-service-sas), and what other clouds and people call them.
+_ACCESS = re.compile(
+    r"sv|ss|srt|sp|se|st|spr|sip|si|sr|sig|sdd|ses|saoid|suoid|scid|skoid|sktid|skt|ske|sks|skv|x-(?:amz|goog)-.*|"
+    r".*(?:key|token|secret|passw|pwd|auth|credential|signature|expir).*",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,9 @@ class CachedFile:
         self._clock = clock
         self._sleep = sleep
         parts = urlsplit(url)
-        name = hashlib.sha256(f"{parts.hostname}:{parts.port}{parts.path}".encode()).hexdigest()[:16]
+        kinds = [each for each in parse_qsl(parts.query, keep_blank_values=True) if not _ACCESS.fullmatch(each[0])]
+        place = f"{parts.hostname}:{parts.port}{parts.path}" + (json.dumps(sorted(kinds)) if kinds else "")
+        name = hashlib.sha256(place.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         self._content, self._description = folder / f"{name}.copy", folder / f"{name}.json"
 
     def copy(self) -> Copy | None:
@@ -109,12 +119,13 @@ class CachedFile:
 
     def _asked(self, headers: dict[str, str], known: Copy | None, status: Callable[[int, int], None]) -> Copy:
         with self._session.get(self._url, headers=headers, stream=True, timeout=TIMEOUTS) as response:
+            addresses = [each.url.lower() for each in (*response.history, response)]
+            if self._url.lower().startswith("https:") and not all(each.startswith("https:") for each in addresses):
+                raise PlatformFailed("the server redirects to an address without TLS")
             if response.status_code == 304 and known is not None:
                 return replace(known, asked=self._clock())
             if response.status_code != 200:
                 raise PlatformFailed(f"the server answered with status {response.status_code}")
-            if self._url.startswith("https:") and not response.url.startswith("https:"):
-                raise PlatformFailed("the server redirects to an address without TLS")
             total = response.headers.get("Content-Length", "")
             size = int(total) if total.isdecimal() and total.isascii() else 0
             content = bytearray()

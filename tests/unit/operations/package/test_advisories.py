@@ -117,6 +117,32 @@ def test_a_copy_that_was_cut_is_none(osv, tmp_path):
     assert [headers.get("if-none-match") for _, headers in osv.server.asked] == [None, None]
 
 
+def test_a_copy_is_of_one_file_of_a_server(osv, tmp_path):
+    """One script may have many files; a SAS that was made anew still names the same one."""
+    take(Source(None, f"{osv.url}&file=1&se=2026-01-01"), tmp_path)
+    osv.status = 503
+    with pytest.raises(Unreachable, match="no earlier copy"):
+        take(Source(None, f"{osv.url}&file=2&se=2026-01-01"), tmp_path)
+    again = f"{osv.server.url}/PyPI/all.zip?file=1&sig=other&se=2027-01-01"
+    assert len(take(Source(None, again), tmp_path)[0]) == 1
+
+
+@pytest.mark.parametrize("scheme", ["https", "HTTPS"])
+@pytest.mark.parametrize("hops", [["http://b/all.zip", "https://c/all.zip"], ["https://b/all.zip", "http://c/all.zip"]])
+@pytest.mark.parametrize("status", [200, 304])
+def test_no_part_of_a_redirect_goes_without_tls(scheme, hops, status, tmp_path):
+    class Answer:
+        status_code, headers, url = status, {}, hops[1]
+        history = (type("Hop", (), {"url": "https://a/all.zip"}), type("Hop", (), {"url": hops[0]}))
+        __enter__, __exit__ = lambda self: self, lambda self, *_: None
+        iter_content = staticmethod(lambda _: [b"x"])
+
+    session = type("Session", (), {"get": lambda *_, **__: Answer()})()
+    known = cached_file.Copy(b"x", NOW, None, '"1"')
+    with pytest.raises(PythonAppError, match="without TLS"):
+        cached_file.CachedFile(session, f"{scheme}://a/all.zip", tmp_path, 100).current(known, lambda done, total: None)
+
+
 def test_a_file_that_is_too_large_is_not_taken(osv, tmp_path):
     with requests.Session() as session, pytest.raises(PythonAppError, match="more than 100 bytes"):
         cached_file.CachedFile(session, osv.url, tmp_path, 100).current(None, lambda done, total: None)
