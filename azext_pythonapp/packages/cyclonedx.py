@@ -155,7 +155,9 @@ def _cpe(version: str) -> str:
 
 
 def _component(each: Component, reference: str) -> dict[str, Any]:
-    files = [_file(reference, path, *_recorded(value)) for path, value in each.files]
+    # RECORD may list a file twice, where an installer wrote over another package's; the first row counts.
+    recorded = dict(reversed([(path, value) for path, value in each.files if _recorded(value)[0]]))
+    files = [_file(reference, path, *_recorded(value)) for path, value in recorded.items()]
     if each.record is not None and all(found is None or found["name"] != each.record[0] for found in files):
         files.append(_file(reference, each.record[0], "SHA-256", each.record[1]))
     hashes = [

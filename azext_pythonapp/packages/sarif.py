@@ -56,7 +56,7 @@ def _rule(finding: Finding) -> dict[str, Any]:
         "id": finding.id,
         "shortDescription": {"text": text},
         "fullDescription": {"text": f"{text} ({names})" if names else text},
-        "helpUri": f"https://osv.dev/vulnerability/{quote(finding.id, safe='')}",
+        "helpUri": f"https://osv.dev/vulnerability/{quote(finding.id, safe='', errors='replace')}",
         "defaultConfiguration": {"level": _level(finding)},
         "properties": {
             "tags": ["security", "vulnerability", *finding.aliases],
@@ -90,7 +90,9 @@ def _result(finding: Finding, number: int, place: str, label: str) -> dict[str, 
                 ],
             }
         ],
-        "partialFingerprints": {"packageAndVulnerability/v1": hashlib.sha256(print_of.encode("utf-8")).hexdigest()},
+        "partialFingerprints": {
+            "packageAndVulnerability/v1": hashlib.sha256(print_of.encode("utf-8", "replace")).hexdigest()
+        },
     }
 
 

@@ -207,10 +207,18 @@ def _distribution(row: Mapping[str, Any]) -> Distribution:
 
 
 def _record_rows(text: str) -> list[tuple[str, str, str]]:
-    """Return the rows of a RECORD: CSV of path, hash and size, whose paths may hold commas in quotes."""
-    import csv  # pylint: disable=import-outside-toplevel  # seldom needed
+    """Return the rows of a RECORD: CSV of path, hash and size, whose paths may hold commas in quotes.
 
-    return [(row[0], row[1], row[2]) for row in csv.reader(text.splitlines()) if len(row) == 3]
+    They are read line by line, so that a quote which does not end takes no other row with it.
+    """
+    rows = []
+    for line in text.split("\n"):
+        path, *others = line.rstrip("\r").rsplit(",", 2)
+        if len(others) == 2 and path:
+            if path[0] == path[-1] == '"' and len(path) > 1:
+                path = path[1:-1].replace('""', '"')
+            rows.append((path, others[0], others[1]))
+    return rows
 
 
 def _origin(text: str | None) -> tuple[dict[str, str], str]:

@@ -88,6 +88,12 @@ def test_each_file_has_the_hash_of_its_row():
     ]
 
 
+def test_a_file_that_is_listed_twice_is_there_once():
+    document = made(component("x", files=[("a.py", ""), ("a.py", ROW), ("a.py", ROW), ("b.py", ROW)]))
+    found = document["components"][1]["components"]
+    assert [each["bom-ref"] for each in found] == ["pkg:pypi/x@1.0#a.py", "pkg:pypi/x@1.0#b.py"]
+
+
 def test_a_hash_of_the_package_is_that_of_its_archive():
     archive = {"sha256": SHA.upper(), "sha512": "short", "crc32": "0"}
     address = "https://example.org/x-1.0-py3-none-any.whl"

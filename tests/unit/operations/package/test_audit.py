@@ -111,6 +111,15 @@ def test_sarif_fits_its_schema(app, request_of, tmp_path):
     assert run["automationDetails"]["id"] == "webapp-python-package-audit/shop/staging/"
 
 
+def test_an_id_of_half_a_character_does_no_harm(app, request_of, tmp_path):
+    (tmp_path / "advisories.json").write_text(
+        json.dumps([record("X\ud800", entry(*events("i0")), summary="\ud800")]), encoding="utf-8"
+    )
+    log = audit(app, request_of("sarif", str(tmp_path / "a.sarif")), tmp_path)
+    assert [row["id"] for row in log.answer] == ["X\ud800"]
+    assert json.loads((tmp_path / "a.sarif").read_text(encoding="utf-8"))["runs"][0]["results"]
+
+
 def test_sarif_without_findings_fits_its_schema(app, request_of, tmp_path):
     app.packages = {}
     log = audit(app, request_of("sarif"), tmp_path).answer

@@ -184,3 +184,15 @@ def test_needs_are_what_applies_and_is_installed(worker, survey):
 def test_a_field_of_two_lines_keeps_its_limit(worker, survey, monkeypatch):
     worker.add("x-1.0.dist-info", METADATA=metadata("x", "1.0", "License: " + "y" * 30_000, " z" * 30_000))
     assert len(survey()["x"].license) == 20_000
+
+
+def test_a_record_with_an_open_quote_keeps_its_rows():
+    rows = f'"open,sha256=a,1\r\n"a, ""b"".py",sha256=b,2\r\nc\u2028.py,,\r\n{"x" * 200_000},sha256=c,3\nshort\n,,\n'
+    record = {"sha256": "0" * 64, "rows": rows}
+    [found] = distributions([{"entry": "a-1.dist-info", "headers": [], "record": record}])
+    assert [each for each in found.files if len(each[0]) < 99] == [
+        ('"open', "sha256=a", "1"),
+        ('a, "b".py', "sha256=b", "2"),
+        ("c\u2028.py", "", ""),
+    ]
+    assert len(found.files) == 4
