@@ -6,6 +6,7 @@ that has to accept the file, too.
 
 from __future__ import annotations
 
+import codecs
 import importlib
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -14,16 +15,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from packaging.markers import InvalidMarker, Marker
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-from packaging.version import InvalidVersion, Version
+from packaging.markers import Marker
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
+from packaging.version import Version
 
 from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.url_secrets import masked
@@ -106,14 +101,22 @@ def is_address(name: str) -> bool:
 
 def is_lock(name: str) -> bool:
     """Return whether a path or an address names a lock: pylock.toml or pylock.NAME.toml."""
-    path = unquote(urlsplit(name).path) if is_address(name) else name
+    try:
+        path = unquote(urlsplit(name).path) if is_address(name) else name
+    except ValueError:
+        return False
     return _FILE.fullmatch(re.split(r"[/\\]", path)[-1]) is not None
 
 
 def parse(content: bytes, name: str) -> Lock:
     """Read a lock. name: in messages, without secrets. Raises InvalidInput, which names the wrong key."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InvalidInput(
+            f"{name} is not TOML: it is text in UTF-16, as Windows PowerShell writes what is redirected by `>`.",
+            "Let the program that makes the lock write the file itself, such as `uv export --output-file pylock.toml`.",
+        )
     try:
-        text = content.decode("utf-8")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput(
             f"{name} is not TOML: it is not text in UTF-8 ({error.reason} at byte {error.start}).", _anew(name)
@@ -246,11 +249,11 @@ class _Reader:
                 raise self._wrong(f"{key}.hashes.{algorithm}", "is no hash in hexadecimal digits")
         for other in ("size",):
             self._value(table, other, int, key)
-        name = self._value(table, "name", str, key) or _last_part(url or path or "")
+        name = self._value(table, "name", str, key) or self._last_part(url, path, key)
         if parsed is not None:
             try:
                 parsed(name)
-            except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion) as error:
+            except ValueError as error:  # InvalidWheelFilename and the like; a number of thousands of digits
                 kind = "a wheel" if parsed is parse_wheel_filename else "a source distribution"
                 raise self._wrong(key, f"names the file {masked(name)[:200]!r}, which is no name of {kind}") from error
         return LockedFile(
@@ -287,7 +290,14 @@ class _Reader:
         url, path = self._value(table, "url", str, key), self._value(table, "path", str, key)
         if not url and not path:
             raise self._wrong(key, "has neither a url nor a path")
-        return (url, None) if url else (None, path)
+        return (url, None) if url and not (path and url.lower().startswith("file:")) else (None, path)
+
+    def _last_part(self, url: str | None, path: str | None, key: str) -> str:
+        """Return the name of the file that an address or a path ends in."""
+        try:
+            return unquote(urlsplit(url).path.rpartition("/")[2]) if url else re.split(r"[/\\]", path or "")[-1]
+        except ValueError as error:
+            raise self._wrong(f"{key}.url", "is no address") from error
 
     def _value(self, table: Mapping[str, Any], name: str, kind: type[_Value], key: str) -> _Value | None:
         value = table.get(name)
@@ -320,18 +330,18 @@ class _Reader:
         written = self._value(table, name, str, key)
         if written is None:
             return None
-        return self._read(SpecifierSet, InvalidSpecifier, written, _joined(key, name), "no set of versions")
+        return self._read(SpecifierSet, written, _joined(key, name), "no set of versions")
 
     def _pep440(self, written: str, key: str) -> str:
-        return str(self._read(Version, InvalidVersion, written, key, "no version"))
+        return str(self._read(Version, written, key, "no version"))
 
     def _marker(self, written: str, key: str) -> Marker:
-        return self._read(Marker, InvalidMarker, written, key, "no marker that az's packaging library can read")
+        return self._read(Marker, written, key, "no marker that az's packaging library can read")
 
-    def _read(self, read: Callable[[str], _Read], error: type[Exception], written: str, key: str, what: str) -> _Read:
+    def _read(self, read: Callable[[str], _Read], written: str, key: str, what: str) -> _Read:
         try:
             return read(written)
-        except error as problem:
+        except (ValueError, RecursionError) as problem:  # InvalidVersion and the like; what is too long or too deep
             raise self._wrong(key, f"is {masked(written)[:200]!r}, which is {what}") from problem
 
     def _wrong(self, key: str, what: str) -> InvalidInput:
@@ -345,10 +355,3 @@ def _joined(key: str, name: str) -> str:
 def _kind_of(value: Any) -> str:
     kinds = ((bool, bool), (str, str), (int, int), (list, list), (dict, dict))
     return next((_WORDS[name] for kind, name in kinds if isinstance(value, kind)), f"a {type(value).__name__}")
-
-
-def _last_part(place: str) -> str:
-    """Return the name of the file that an address or a path ends in."""
-    if re.match(r"[a-z][a-z0-9+.-]+:", place, re.IGNORECASE):
-        return unquote(urlsplit(place).path.rpartition("/")[2])
-    return re.split(r"[/\\]", place)[-1]

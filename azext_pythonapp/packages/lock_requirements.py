@@ -10,7 +10,7 @@ import html
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote, urldefrag
+from urllib.parse import quote, urlsplit
 
 from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.packages.lock import Lock, LockedFile
@@ -22,7 +22,10 @@ _OF_KIND = {"wheel": WHEELS, "sdist": SDISTS, "archive": ARCHIVES, "repository":
 # The algorithms that pip takes, the one that is written first.
 ALGORITHMS = ("sha256", "sha384", "sha512")
 _REPOSITORIES = ("git", "hg", "svn", "bzr")
-_COMMIT = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*")
+# What does not move: no name of a branch or a tag, which the standard does not allow either.
+_HASH_OF_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.IGNORECASE)
+_COMMITS = {"git": _HASH_OF_COMMIT, "hg": _HASH_OF_COMMIT, "svn": re.compile(r"r?[0-9]{1,18}")}
+_COMMIT = re.compile(r"[0-9A-Za-z][0-9A-Za-z._@-]*")
 _UNSAFE = re.compile(r"[\s\\\"'<>`]|[\x00-\x20\x7f]|\$\{")
 
 
@@ -122,7 +125,7 @@ def _page(links: Iterable[str]) -> bytes:
 
 
 def _archive(lock: Lock, each: Selected) -> str:
-    return f"{_address(lock, each.file)}{_egg(each, each.file.subdirectory)}{_hash(lock, each.file)}"
+    return f"{_address(lock, each.file)}{_egg(lock, each, each.file.subdirectory)}{_hash(lock, each.file)}"
 
 
 def _repository(lock: Lock, each: Selected) -> str:
@@ -135,16 +138,23 @@ def _repository(lock: Lock, each: Selected) -> str:
         )
     if source.url is None or not re.match(r"(?:https|http|ssh)://", source.url, re.IGNORECASE):
         raise _nowhere(lock, source.key, source.url or source.path or "")
-    if not _COMMIT.fullmatch(source.commit):
+    if not _COMMITS.get(source.kind, _COMMIT).fullmatch(source.commit):
         raise InvalidInput(
-            f"{lock.name} is no valid lock: {source.key}.commit-id is {source.commit[:80]!r}, which is no commit.",
-            "Lock anew.",
+            f"{lock.name} is no valid lock: {source.key}.commit-id is {source.commit[:80]!r}, which is no commit of "
+            f"{source.kind}.",
+            "Lock anew, so that it is the commit's own id in full: a branch or a tag may move.",
         )
     address = _safe(lock, source.key, source.url)
-    return f"{source.kind}+{address}@{source.commit}{_egg(each, source.subdirectory)}"
+    return f"{source.kind}+{address}@{source.commit}{_egg(lock, each, source.subdirectory)}"
 
 
-def _egg(each: Selected, subdirectory: str | None) -> str:
+def _egg(lock: Lock, each: Selected, subdirectory: str | None) -> str:
+    if subdirectory and (re.match(r"[/\\]|[A-Za-z]:", subdirectory) or ".." in re.split(r"[/\\]", subdirectory)):
+        raise InvalidInput(
+            f"{lock.name} is no valid lock: {each.source.key}.subdirectory is {subdirectory[:80]!r}, which leads out of "
+            "what is fetched.",
+            "Lock anew.",
+        )
     return f"#egg={each.package.name}" + (f"&subdirectory={quote(subdirectory)}" if subdirectory else "")
 
 
@@ -156,13 +166,23 @@ def _address(lock: Lock, file: LockedFile) -> str:
 
 
 def _safe(lock: Lock, key: str, url: str) -> str:
-    address = urldefrag(url)[0]
+    address = url.partition("#")[0]
+    if not _has_host(address):
+        raise InvalidInput(f"{lock.name} is no valid lock: {key}.url is no address.", "Lock anew.")
     if _UNSAFE.search(address):
         raise InvalidInput(
             f"{lock.name} is no valid lock: {key}.url has a character that no address may have.",
             "Write it percent-encoded, such as %20 for a blank.",
         )
     return quote(address, safe="%/:=&?~#+!$,;'@()*[]|")
+
+
+def _has_host(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _nowhere(lock: Lock, key: str, place: str) -> InvalidInput:

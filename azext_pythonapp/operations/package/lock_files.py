@@ -29,6 +29,7 @@ from azext_pythonapp.packages.lock import Lock, LockedFile
 from azext_pythonapp.packages.lock_requirements import WHEELS, LockPart, parts_of, strongest
 from azext_pythonapp.packages.lock_select import Selected, select
 from azext_pythonapp.packages.pip import JobFile, PipOptions, masked
+from azext_pythonapp.packages.pip_arguments import REINSTALL, contains
 from azext_pythonapp.packages.requirements import Requirement, TargetEnvironment, parse
 from azext_pythonapp.packages.wheels import Wheel, find_links_page, read_folder, read_wheel
 
@@ -89,7 +90,10 @@ class LockedFiles(RequirementFiles):
                 parsed=self._parsed(call),
             )
             own = replace(options, no_deps=True, require_hashes=call.hashed, no_index=False, wheel_dir=None)
-            found.append((alone, replace(own, upgrade=True) if call.anew else own))
+            if call.anew:  # --upgrade alone leaves what an address gives in the version that is there
+                again = () if contains(options.more, *REINSTALL) else ("--force-reinstall",)
+                own = replace(own, upgrade=True, more=(*options.more, *again))
+            found.append((alone, own))
         return tuple(found)
 
     def for_target(self, target: TargetEnvironment, warn: Callable[[str], None]) -> LockedFiles:

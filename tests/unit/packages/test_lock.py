@@ -49,6 +49,7 @@ def test_a_lock_is_read() -> None:
         ("pylock.a.b.toml", False),
         ("mypylock.toml", False),
         ("https://h/requirements.txt?file=pylock.toml", False),
+        ("https://[h/pylock.toml", False),
     ],
 )
 def test_which_names_are_locks(name: str, expected: bool) -> None:
@@ -107,6 +108,14 @@ def one(key: str) -> str:
         ),
         (lock(package("x", "1", more="marker = 'os_name ='\n", *["x-1-py3-none-any.whl"])), "packages[0].marker is"),
         (b"a = " + b"[" * 5000, "pylock.toml is not"),
+        (lock(SIX).decode().encode("utf-16"), "pylock.toml is not TOML: it is text in UTF-16"),
+        (lock(one("hashes = {}")).replace(b"https://files.example", b"https://[h"), "packages[0].wheels[0].hashes"),
+        (
+            lock(SIX).replace(b"https://files.example", b"https://[h").replace(f'name = "{WHEEL}", '.encode(), b""),
+            "packages[0].wheels[0].url is no address",
+        ),
+        (lock(package("six", "1" * 5000, WHEEL)), "packages[0].version is '111"),
+        (lock(package("six", "1.16.0", f"six-{'1' * 5000}-py3-none-any.whl")), "which is no name of a wheel"),
     ],
 )
 def test_what_is_wrong_is_named(content: bytes, sentence: str) -> None:
@@ -114,6 +123,20 @@ def test_what_is_wrong_is_named(content: bytes, sentence: str) -> None:
         locks.parse(content, "pylock.toml")
     assert sentence in caught.value.message
     assert "pylock.toml" in caught.value.message and caught.value.recommendation
+
+
+def test_a_byte_order_mark_and_windows_lines_are_read() -> None:
+    """Notepad and PowerShell write both."""
+    found = locks.parse(b"\xef\xbb\xbf" + lock(SIX).replace(b"\n", b"\r\n"), "pylock.toml")
+    assert [(each.name, each.line) for each in found.packages] == [("six", 4)]
+
+
+def test_a_path_counts_where_the_url_is_of_a_machine() -> None:
+    content = lock(
+        package("six", "1.16.0", wheel(WHEEL, "file:///C:/w").replace(", hashes", f', path = "{WHEEL}", hashes'))
+    )
+    (file,) = locks.parse(content, "pylock.toml").packages[0].wheels
+    assert (file.url, file.path) == (None, WHEEL)
 
 
 def test_a_secret_in_a_wrong_key_is_masked() -> None:

@@ -71,6 +71,9 @@ def test_what_has_to_be_built_is_asked_for_apart() -> None:
 @pytest.mark.parametrize(
     "source, sentence",
     [
+        ('archive = {url = "https://[me:s3cret@h/x.zip#a", hashes = {sha256 = "%s"}}' % SHA, "is no address"),
+        ('archive = {url = "https://me:s3cret@h:x/x.zip", hashes = {sha256 = "%s"}}' % SHA, "is no address"),
+        ('archive = {url = "https:///x.zip", hashes = {sha256 = "%s"}}' % SHA, "is no address"),
         ('archive = {url = "file:///x.zip", hashes = {sha256 = "%s"}}' % SHA, "where the worker cannot get it"),
         ('archive = {path = "x.zip", hashes = {sha256 = "%s"}}' % SHA, "where the worker cannot get it"),
         ('archive = {url = "https://h/x y.zip", hashes = {sha256 = "%s"}}' % SHA, "a character that no address may"),
@@ -80,7 +83,13 @@ def test_what_has_to_be_built_is_asked_for_apart() -> None:
         ('vcs = {type = "cvs", url = "https://h/x", commit-id = "1"}', "packages[0].vcs.type is 'cvs'"),
         ('vcs = {type = "git", path = "x", commit-id = "1"}', "where the worker cannot get it"),
         ('vcs = {type = "git", url = "https://h/x", commit-id = "-x y"}', "which is no commit"),
-        ('vcs = {type = "git", url = "https://me:s3cret@h/x y", commit-id = "1"}', "a character that no address may"),
+        ('vcs = {type = "git", url = "https://h/x", commit-id = "main"}', "which is no commit of git"),
+        ('vcs = {type = "git", url = "https://h/x", commit-id = "abc1234"}', "which is no commit of git"),
+        ('vcs = {type = "hg", url = "https://h/x", commit-id = "tip"}', "which is no commit of hg"),
+        ('vcs = {type = "svn", url = "https://h/x", commit-id = "HEAD"}', "which is no commit of svn"),
+        (f'vcs = {{type = "git", url = "https://me:s3cret@h/x y", commit-id = "{"0" * 40}"}}', "a character that no"),
+        ('archive = {url = "https://h/x.zip", hashes = {sha256 = "%s"}, subdirectory = "../x"}' % SHA, "leads out of"),
+        (f'vcs = {{type = "git", url = "https://h/x", commit-id = "{"0" * 40}", subdirectory = "/x"}}', "leads out of"),
     ],
 )
 def test_what_no_pip_could_fetch_is_refused(source: str, sentence: str) -> None:

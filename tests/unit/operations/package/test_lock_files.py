@@ -59,7 +59,14 @@ def test_pip_gets_all_that_a_lock_names_and_no_dependencies(tmp_path: Path) -> N
     assert calls == [
         ("install", "--no-deps", "--require-hashes", "-r", JobFile("requirements/pylock.txt")),
         ("install", "--no-deps", "--require-hashes", "-r", JobFile("requirements/pylock-sdists.txt")),
-        ("install", "--upgrade", "--no-deps", "-r", JobFile("requirements/pylock-repositories.txt")),
+        (
+            "install",
+            "--upgrade",
+            "--no-deps",
+            "--force-reinstall",
+            "-r",
+            JobFile("requirements/pylock-repositories.txt"),
+        ),
     ]
     assert set(files.uploads) == {
         "requirements/pylock.txt",
@@ -70,6 +77,17 @@ def test_pip_gets_all_that_a_lock_names_and_no_dependencies(tmp_path: Path) -> N
     }
     assert [(each.name, each.line) for each in files.parsed] == [("six", 4), ("s", 9), ("g", 14)]
     assert said == [] and files.complete and files.covered
+
+
+@pytest.mark.parametrize("given_already", [(), ("--force-reinstall",), ("-I", "-v")])
+def test_a_new_commit_replaces_one_of_the_same_version(tmp_path: Path, given_already: tuple[str, ...]) -> None:
+    """pip since 20.3 leaves what an address gives in the version that is there, even with --upgrade."""
+    files, _ = chosen(given(tmp_path, lock(SIX, REPOSITORY)))
+    wheels, repositories = parts_of(files, PipOptions(more=given_already))
+    assert wheels.options.more == given_already
+    assert len({"-I", "--force-reinstall"}.intersection(repositories.for_pip().arguments)) == 1
+    if not given_already:
+        assert "--reinstall" in repositories.for_uv(TARGET)[0]
 
 
 def test_the_fingerprint_is_that_of_the_lock(tmp_path: Path) -> None:
