@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -164,44 +164,61 @@ class _Asked:
             wanted = Version(version)
         except InvalidVersion:
             raise _Unknown("its version is none that a lock can hold") from None
-        for address in self._addresses:
-            files = [file for file in self._files(address, name) if _is_of(file, name, wanted)]
-            if not files:
-                continue
-            chosen = self._choose(files, about)
-            hashes = {each: chosen.hashes[each] for each in ALGORITHMS if each in chosen.hashes}
-            if not hashes:
-                raise _Unknown(f"{_shown(address)} names no SHA-256 of {chosen.name}")
-            table: dict[str, Any] = {"name": chosen.name}
-            if is_time(chosen.uploaded):
-                table["upload-time"] = chosen.uploaded
-            table["url"] = _public(chosen.url)
-            if chosen.size is not None:
-                table["size"] = chosen.size
-            table["hashes"] = hashes
-            kind = "wheels" if chosen.name.endswith(".whl") else "sdist"
-            return {"index": _public(address), kind: [table] if kind == "wheels" else table}
-        asked = " and ".join(map(_shown, self._addresses))
-        raise _Unknown(f"{asked} {'has' if len(self._addresses) == 1 else 'have'} no such version")
-
-    def _choose(self, files: Sequence[IndexFile], about: str) -> IndexFile:
-        """Return the file that a package was installed from, as far as the tags in its own metadata tell."""
-        wheels = [(file, parse_wheel_filename(file.name)) for file in files if file.name.endswith(".whl")]
-        own = set[Any]().union(*map(parse_tag, re.findall(r"(?mi)^Tag:\s*(\S+-\S+-\S+)\s*$", about)))
-        build = re.search(r"(?mi)^Build:\s*(\S+)\s*$", about)
-        same = [(file, parts) for file, parts in wheels if own and set(parts[3]) == own]
-        named = [file for file, parts in same if build and "".join(map(str, parts[2])) == build[1]] if build else []
-        if named or same:
-            return named[0] if named else max(same, key=lambda row: row[1][2])[0]
-        fitting = [
-            (min(self._ranks[tag] for tag in parts[3] if tag in self._ranks), file.name, file)
-            for file, parts in wheels
-            if any(tag in self._ranks for tag in parts[3])
+        places = [
+            (address, files)
+            for address in self._addresses
+            if (files := [file for file in self._files(address, name) if _is_of(file, name, wanted)])
         ]
+        if not places:
+            asked = " and ".join(map(_shown, self._addresses))
+            raise _Unknown(f"{asked} {'has' if len(self._addresses) == 1 else 'have'} no such version")
+        address, chosen = self._choose(places, about)
+        hashes = {each: chosen.hashes[each] for each in ALGORITHMS if each in chosen.hashes}
+        if not hashes:
+            raise _Unknown(f"{_shown(address)} names no SHA-256 of {chosen.name}")
+        for other, files in places:
+            for file in files:
+                if file.name == chosen.name and any(
+                    file.hashes.get(each, hashes[each]) != hashes[each] for each in hashes
+                ):
+                    raise _Unknown(f"{_shown(address)} and {_shown(other)} have different files {chosen.name}")
+        table: dict[str, Any] = {"name": chosen.name}
+        if is_time(chosen.uploaded):
+            table["upload-time"] = chosen.uploaded
+        table["url"] = _public(chosen.url)
+        if chosen.size is not None:
+            table["size"] = chosen.size
+        table["hashes"] = hashes
+        kind = "wheels" if chosen.name.endswith(".whl") else "sdist"
+        return {"index": _public(address), kind: [table] if kind == "wheels" else table}
+
+    def _choose(self, places: Sequence[tuple[str, Sequence[IndexFile]]], about: str) -> tuple[str, IndexFile]:
+        """Return the file that a package was installed from, as far as the tags in its own metadata tell.
+
+        places: what the indexes have of it, by address. Raises _Unknown where none has a file for this Python.
+        """
+        finders: tuple[Callable[[Sequence[IndexFile]], IndexFile | None], ...] = (
+            lambda files: _tagged(files, about),
+            self._fitting,
+        )
+        for find in finders:
+            for address, files in places:
+                found = find(files)
+                if found is not None:
+                    return address, found
+        raise _Unknown("the index has no file of it for this Python")
+
+    def _fitting(self, files: Sequence[IndexFile]) -> IndexFile | None:
+        ranked = [
+            ([self._ranks[tag] for tag in parse_wheel_filename(file.name)[3] if tag in self._ranks], file.name, file)
+            for file in files
+            if file.name.endswith(".whl")
+        ]
+        fitting = [(min(ranks), name, file) for ranks, name, file in ranked if ranks]
+        if fitting:
+            return min(fitting, key=lambda row: row[:2])[2]
         sources = [file for file in files if not file.name.endswith(".whl")]
-        if not fitting and not sources:
-            raise _Unknown("the index has no file of it for this Python")
-        return min(fitting, key=lambda row: row[:2])[2] if fitting else min(sources, key=lambda file: file.name)
+        return min(sources, key=lambda file: file.name, default=None)
 
     def _files(self, address: str, name: str) -> list[IndexFile]:
         page = f"{address.rstrip('/')}/{name}/"
@@ -225,6 +242,16 @@ def _no_lock(app: App, why: str) -> RemoteFailed:
         f"No lock of the packages of {app.site.label} can be written: {why}, and a lock needs the hash of every file.",
         "Check the address, its sign-in and this machine's proxy, or name another index with --index-url.",
     )
+
+
+def _tagged(files: Sequence[IndexFile], about: str) -> IndexFile | None:
+    """Return the wheel whose tags and build are those of a package's own metadata; None for none."""
+    own = set[Any]().union(*map(parse_tag, re.findall(r"(?mi)^Tag:\s*(\S+-\S+-\S+)\s*$", about)))
+    build = re.search(r"(?mi)^Build:\s*(\S+)\s*$", about)
+    wheels = [(file, parse_wheel_filename(file.name)) for file in files if file.name.endswith(".whl")]
+    same = [(file, parts) for file, parts in wheels if own and set(parts[3]) == own]
+    named = [file for file, parts in same if build and "".join(map(str, parts[2])) == build[1]] if build else []
+    return named[0] if named else max(same, key=lambda row: row[1][2])[0] if same else None
 
 
 def _is_of(file: IndexFile, name: str, version: Version) -> bool:

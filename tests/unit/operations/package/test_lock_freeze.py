@@ -40,7 +40,7 @@ def page(*rows: dict[str, Any]) -> tuple[int, str, bytes]:
 
 
 class Web:
-    """Answers with pages by project. asked: the addresses."""
+    """Answers with pages by address or project. asked: the addresses."""
 
     def __init__(self, pages: Mapping[str, tuple[int, str, bytes] | Exception]):
         self.pages = pages
@@ -48,7 +48,8 @@ class Web:
 
     def get(self, url: str, headers: Mapping[str, str], timeout: float) -> requests.Response:
         self.asked.append(url)
-        answer = self.pages.get(url.rstrip("/").rpartition("/")[2], (404, "text/plain", b"no"))
+        name = url.rstrip("/").rpartition("/")[2]
+        answer = self.pages.get(url) or self.pages.get(name) or (404, "text/plain", b"no")
         if isinstance(answer, Exception):
             raise answer
         found = requests.Response()
@@ -66,6 +67,7 @@ def frozen(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
         present: Mapping[str, str],
         pages: Mapping[str, Any],
         origins: Mapping[str, Mapping[str, str]] | None = None,
+        extra: tuple[str, ...] = (),
         **options: Any,
     ) -> dict[str, Any]:
         target = Target(r"D:\home\python3119x64\python.exe", "python3119x64", "3.11.9", "x64", None, None)
@@ -77,7 +79,7 @@ def frozen(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
         monkeypatch.setattr(lock_freeze, "_origins", lambda app, target: origins or {})
         app = shop_app(FolderSite(tmp_path))
         app.web = Web(pages)
-        return lock_freeze.freeze_lock(app, PipOptions(index_url=INDEX), **options)
+        return lock_freeze.freeze_lock(app, PipOptions(index_url=INDEX, extra_index_urls=extra), **options)
 
     return freeze
 
@@ -137,6 +139,44 @@ def test_pages_in_html_will_do(frozen: Any) -> None:
             "hashes": {"sha256": SHA},
         }
     ]
+
+
+EXTRA = "https://you:0ther@extra.example/simple"
+
+
+def on_two(one: tuple[int, str, bytes], other: tuple[int, str, bytes]) -> dict[str, tuple[int, str, bytes]]:
+    """The pages of the project m on two indexes."""
+    return {f"{INDEX}/m/": one, f"{EXTRA}/m/": other}
+
+
+@pytest.mark.parametrize(
+    "one, other, expected",
+    [
+        (["m-1.tar.gz"], ["m-1-cp311-cp311-win_amd64.whl"], "m-1-cp311-cp311-win_amd64.whl"),
+        (["m-1-py3-none-any.whl"], ["m-1-cp311-cp311-win_amd64.whl"], "m-1-cp311-cp311-win_amd64.whl"),
+        (["m-1-cp39-cp39-win32.whl"], ["m-1.tar.gz"], "m-1.tar.gz"),
+        (["m-1-cp311-cp311-win_amd64.whl"], ["m-1-cp311-cp311-win_amd64.whl"], "m-1-cp311-cp311-win_amd64.whl"),
+        (["m-2-py3-none-any.whl"], ["m-1-py3-none-any.whl"], "m-1-py3-none-any.whl"),
+    ],
+)
+def test_of_two_indexes_the_one_with_the_file(frozen: Any, one: list[str], other: list[str], expected: str) -> None:
+    """The first index may have the version in another form than the one that is installed."""
+    about = {"m": {"WHEEL": "Tag: cp311-cp311-win_amd64"}}
+    pages = on_two(page(*map(row, one)), page(*map(row, other)))
+    (package,) = frozen({"m": "1"}, pages, about, extra=(EXTRA,))["packages"]
+    assert (package.get("wheels") or [package.get("sdist")])[0]["name"] == expected
+    assert package["index"] == ("https://index.example/simple" if expected in one else "https://extra.example/simple")
+
+
+def test_two_files_of_one_name_are_not_guessed_at(frozen: Any) -> None:
+    name = "m-1-py3-none-any.whl"
+    pages = on_two(page(row(name)), page(row(name, hashes={"sha256": OTHER})))
+    with pytest.raises(PlatformFailed) as caught:
+        frozen({"m": "1"}, pages, extra=(EXTRA,))
+    assert f"index.example/simple and https://****@extra.example/simple have different files {name}" in (
+        caught.value.message
+    )
+    assert "s3cret" not in caught.value.message and "0ther" not in caught.value.message
 
 
 def direct(**fields: Any) -> dict[str, str]:
