@@ -14,7 +14,6 @@ _MARGIN, _GAP = 2, 2
 # The columns that give way when a table is too wide, one row of this after the other.
 _ELASTIC = (
     ("Evidence",),
-    ("Title",),
     ("Error", "Publisher", "User", "Summary", "Purl"),
     ("Python", "Target", "Before", "After", "Command", "ExtensionId", "Name", "Requirement"),
     ("EntryPoint", "Licence"),
@@ -25,7 +24,7 @@ _NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u206
 # Those of them that numbers tell apart, versions and ids.
 _NUMBERED = ("Python", "Target", "Before", "After", "Command", "ExtensionId")
 # Those of them that are told by their beginning: a name, and not the company behind it.
-_BEGINNING = ("User", "Error", "Evidence", "Title", "Summary", "Purl", "Licence")
+_BEGINNING = ("User", "Error", "Evidence", "Summary", "Purl", "Licence")
 
 
 def fitted(table):
