@@ -9,6 +9,7 @@ from azext_pythonapp import advice
 from azext_pythonapp.operations.app.registration import SITE_TRANSFORM
 from azext_pythonapp.operations.app.worker_fit import SHARED_TIERS
 from azext_pythonapp.operations.doctor.check import Fix, Result, check, failed, passed, skipped, warned
+from azext_pythonapp.operations.doctor.checks.site import known_tier
 from azext_pythonapp.operations.doctor.configuration import changing
 from azext_pythonapp.operations.doctor.repair import repairing
 from azext_pythonapp.operations.doctor.sight import Sight, first_command
@@ -46,14 +47,15 @@ def worker_bitness(sight: Sight) -> Result:
     if current.architecture != "x64" or wide:
         return passed(f"{worker}, and Python is {current.architecture}.")
     evidence = f"{worker} (use32BitWorkerProcess), and {current.name} is 64-bit."
-    if sight.tier in SHARED_TIERS:
+    tier = known_tier(sight)
+    if tier in SHARED_TIERS:
         return warned(
-            f"{evidence} A {sight.tier} plan has 32-bit workers only.",
+            f"{evidence} A {tier} plan has 32-bit workers only.",
             Fix(sight.python("set-version", "--version 3 --arch x86")),
         )
     fix = Fix(
         sight.az("webapp config set", "--use-32bit-worker-process false"),
-        changing("use32BitWorkerProcess", True, False),
+        changing("use32BitWorkerProcess", True, False) if tier else None,
     )
     return warned(evidence, fix)
 

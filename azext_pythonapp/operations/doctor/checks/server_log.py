@@ -57,10 +57,11 @@ def said_by_wfastcgi(text: str, since: datetime | None) -> tuple[str | None, boo
 
     since: what is older does not count; None where the times in the log cannot be compared with it.
     """
-    starts = [*_ENTRY.finditer(text)]
+    starts = [found for found in _ENTRY.finditer(text) if _parsed(found["at"]) is not None]
     ends = [*(found.start() for found in starts[1:]), len(text)]
     entries = [(found["at"], text[found.end() : end].rstrip()) for found, end in zip(starts, ends)]
-    kept = [entry for at, entry in entries if since is None or _parsed(at) >= since.replace(microsecond=0)]
+    first = since.replace(microsecond=0) if since is not None else None
+    kept = [entry for at, entry in entries if first is None or (_parsed(at) or first) >= first]
     if not starts:
         return last_error(text), False
     said = next((error for entry in reversed(kept) if (error := last_error(entry)) is not None), None)
@@ -104,8 +105,12 @@ def _is_utc(sight: Sight) -> bool:
     return zone.strip().lower() in ("", "utc")
 
 
-def _parsed(at: str) -> datetime:
-    return datetime.strptime(at, "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc)
+def _parsed(at: str) -> datetime | None:
+    """Return the time of an entry; None for what only looks like one, such as a database's 0000-00-00."""
+    try:
+        return datetime.strptime(at, "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
 
 
 def _time(when: datetime) -> str:

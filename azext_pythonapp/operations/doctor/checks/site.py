@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from azext_pythonapp import advice
+from azext_pythonapp.errors import PythonAppError
 from azext_pythonapp.operations.doctor.check import Fix, Result, check, failed, passed, skipped, warned
 from azext_pythonapp.operations.doctor.configuration import changing
 from azext_pythonapp.operations.doctor.sight import Sight
@@ -12,6 +15,7 @@ from azext_pythonapp.webconfig.handlers import platform_attributes
 SLOW_PACKAGES = ("numpy", "pandas", "scipy", "tensorflow", "torch", "matplotlib")
 # The larger of the two defaults of startupTimeLimit (docs/platform/site-extensions.md 2.3).
 USUAL_START = 120
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _NEXT_SKU = {"Free": "B1", "Shared": "B1", "Basic": "S1", "Standard": "P1V3"}
 
 
@@ -33,13 +37,21 @@ def site_state(sight: Sight) -> Result:
 
 def larger_plan(sight: Sight) -> Fix | None:
     """Return the command that moves the app's plan one tier up; None for a tier with nothing known above it."""
-    sku = _NEXT_SKU.get(sight.tier)
+    sku = _NEXT_SKU.get(known_tier(sight))
     parts = sight.site.plan_id.split("/")
     if sku is None or len(parts) < 9:
         return None
     subscription = advice.in_subscription(sight.site.subscription)
     group, name = advice.quoted(parts[4]), advice.quoted(parts[8])
     return Fix(f"az appservice plan update -g {group} -n {name} --sku {sku}{subscription}")
+
+
+def known_tier(sight: Sight) -> str:
+    """Return the tier of the app's plan; "" when it could not be asked for, which changes nothing of what was found."""
+    try:
+        return sight.tier
+    except PythonAppError:
+        return ""
 
 
 @check("https-only", "Plain HTTP is redirected to HTTPS")
@@ -65,9 +77,10 @@ def always_on(sight: Sight) -> Result:
     if reason is None:
         return passed("Always On is off, and nothing shows that the app starts slowly.")
     evidence = f"Always On is off, so an idle app is unloaded, and it starts slowly: {reason}."
-    if sight.tier in ("Free", "Shared"):
-        return warned(f"{evidence} A {sight.tier} plan has no Always On.", larger_plan(sight))
-    fix = Fix(sight.az("webapp config set", "--always-on true"), changing("alwaysOn", False, True))
+    tier = known_tier(sight)
+    if tier in ("Free", "Shared", "Dynamic"):
+        return warned(f"{evidence} A {tier} plan has no Always On.", larger_plan(sight))
+    fix = Fix(sight.az("webapp config set", "--always-on true"), changing("alwaysOn", False, True) if tier else None)
     return warned(evidence, fix)
 
 
@@ -76,7 +89,7 @@ def slow_start(sight: Sight) -> str | None:
     handler, content = sight.handler, sight.web_config
     if handler is not None and handler.kind == "httpPlatform" and content is not None:
         limit = platform_attributes(content).get("startupTimeLimit", "")
-        if limit.isdigit() and int(limit) > USUAL_START:
+        if _NUMBER.fullmatch(limit) and int(limit) > USUAL_START:
             return f"web.config allows {limit} s (startupTimeLimit)"
     heavy = [name for name in SLOW_PACKAGES if name in sight.packages]
     return f"it has {', '.join(heavy)}, whose import from the share can take 20 s and more" if heavy else None

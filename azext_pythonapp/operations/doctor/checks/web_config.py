@@ -17,6 +17,11 @@ from azext_pythonapp.operations.web_config.entry_point import handler_in_setting
 from azext_pythonapp.webconfig.document import Document
 from azext_pythonapp.webconfig.sections import HandlerEntry, Sections
 
+# What expat says of an encoding: other readers know more of them.
+_ENCODINGS = tuple(
+    expat.errors.codes[text]
+    for text in (expat.errors.XML_ERROR_UNKNOWN_ENCODING, expat.errors.XML_ERROR_INCORRECT_ENCODING)
+)
 _HOME = re.compile(r"\b(?P<drive>[a-z]):[\\/]home[\\/]", re.IGNORECASE)
 
 
@@ -46,7 +51,9 @@ def _not_xml(content: bytes) -> str | None:
     try:
         parser.Parse(content, True)
     except expat.ExpatError as error:
-        return str(error)
+        return None if error.code in _ENCODINGS else str(error)
+    except (ValueError, LookupError):  # an encoding that expat cannot read, such as gb2312; IIS may
+        return None
     return None
 
 
