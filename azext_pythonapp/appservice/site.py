@@ -112,6 +112,7 @@ class SiteConfiguration:
     (docs/platform/recordings/arm/config_web.json).
     health_check_path: the path that App Service's own health check fetches (`healthCheckPath`), from "/"; "" for none.
     always_on, web_sockets: those settings; None where Azure does not say.
+    handler_mappings: the programs of the portal's handler mappings, each as IIS registers it: `program|arguments`.
     """
 
     use_32bit_worker: bool
@@ -119,6 +120,7 @@ class SiteConfiguration:
     health_check_path: str = ""
     always_on: bool | None = None
     web_sockets: bool | None = None
+    handler_mappings: tuple[str, ...] = ()
 
     @property
     def physical_root(self) -> str:
@@ -142,6 +144,11 @@ class SiteConfiguration:
             f"/{health_path.lstrip('/')}" if health_path else "",
             _true_or_false(properties.get("alwaysOn")),
             _true_or_false(properties.get("webSocketsEnabled")),
+            tuple(
+                f"{row['scriptProcessor']}|{row.get('arguments') or ''}"
+                for row in map(json_object, json_array(properties.get("handlerMappings")))
+                if row.get("scriptProcessor")
+            ),
         )
 
 

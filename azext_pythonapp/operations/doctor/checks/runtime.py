@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -148,6 +149,8 @@ def fastcgi_pair(sight: Sight) -> Result:
     known = list(_registrations(sight))
     if any(_same(handler, each) for each in known):
         return passed(f"{pair} is registered.")
+    if _is_mapped(sight, pair):
+        return passed(f"{pair} is registered by a handler mapping of the app's configuration.")
     same = [each for each in known if same_path(each.full_path, handler.python_path, sight.home)]
     if same:
         registered = f"{same[0].full_path}|{same[0].arguments}"
@@ -156,9 +159,19 @@ def fastcgi_pair(sight: Sight) -> Result:
     current = sight.current
     fix = Fix(sight.python("web-config set", "--handler httpplatform"))
     if current is None or current.extension_id is None:
-        # A handler mapping of the portal registers a program as well, and cannot be looked up.
         return warned(f"No transform of the app registers {pair}; without one, IIS answers 500.0.", fix)
     return failed(f"{current.extension_id} does not register {pair}, nor does anything else: IIS answers 500.0.", fix)
+
+
+def is_registered(sight: Sight, handler: PythonHandler) -> bool:
+    """Return whether a transform of the app, or a handler mapping of the portal, registers what FastCGI is to start."""
+    if any(_same(handler, each) for each in _registrations(sight)):
+        return True
+    return _is_mapped(sight, f"{handler.python_path}|{handler.wfastcgi_path or ''}")
+
+
+def _is_mapped(sight: Sight, pair: str) -> bool:
+    return pair.lower() in (each.lower() for each in sight.configuration.handler_mappings)
 
 
 def _private_extensions_off(sight: Sight) -> bool:
@@ -170,11 +183,19 @@ def _private_extensions_off(sight: Sight) -> bool:
 def _registrations(sight: Sight) -> Iterator[Registration]:
     """Yield the FastCGI applications that the app's own transform and those of its site extensions add."""
     folders = sorted(sight.entries("SiteExtensions"), key=lambda entry: "python" not in entry.name.lower())
-    paths = [SITE_TRANSFORM, *(transform_path(entry.name) for entry in folders if entry.is_directory)]
-    for path in paths:
+    places = [(SITE_TRANSFORM, "site")]
+    places += [(transform_path(each.name), f"SiteExtensions\\{each.name}") for each in folders if each.is_directory]
+    for path, folder in places:
         content = sight.read(path)
-        if content is not None:
-            yield from read_registrations(content)
+        for each in read_registrations(content) if content is not None else ():
+            for home in dict.fromkeys((sight.home, r"D:\home")):
+                yield Registration(*(_expanded(text, home, folder) for text in (each.full_path, each.arguments)))
+
+
+def _expanded(text: str, home: str, folder: str) -> str:
+    r"""Return a text of a transform with the variables that Azure puts in. home: %HOME%, which IIS may know as D:\home."""
+    text = re.sub(r"%XDT_EXTENSIONPATH%", lambda _: f"{home}\\{folder}", text, flags=re.IGNORECASE)
+    return re.sub(r"%HOME%", lambda _: home, text, flags=re.IGNORECASE)
 
 
 def _same(handler: PythonHandler, registration: Registration) -> bool:

@@ -6,22 +6,34 @@ import re
 from xml.parsers import expat
 
 from azext_pythonapp.entrypoints.choose import EntryPoint, application_files, repaired_handler
-from azext_pythonapp.errors import PythonAppError
+from azext_pythonapp.errors import InvalidWebConfig, PythonAppError
 from azext_pythonapp.operations.app import findings
 from azext_pythonapp.operations.app.settings import starting_settings
-from azext_pythonapp.operations.app.wwwroot import AppFiles
+from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, AppFiles
 from azext_pythonapp.operations.doctor.check import Fix, Result, check, failed, passed, skipped, warned
+from azext_pythonapp.operations.doctor.checks.runtime import is_registered
 from azext_pythonapp.operations.doctor.repair import dropping, repairing
 from azext_pythonapp.operations.doctor.sight import Sight, first_command
 from azext_pythonapp.operations.web_config.entry_point import handler_in_settings
 from azext_pythonapp.webconfig.document import Document
-from azext_pythonapp.webconfig.sections import HandlerEntry, Sections
+from azext_pythonapp.webconfig.markup import Element
+from azext_pythonapp.webconfig.sections import HandlerEntry, Sections, location_path
 
 # What expat says of an encoding: other readers know more of them.
 _ENCODINGS = tuple(
     expat.errors.codes[text]
     for text in (expat.errors.XML_ERROR_UNKNOWN_ENCODING, expat.errors.XML_ERROR_INCORRECT_ENCODING)
 )
+# Their handlers take every request; of IIS's own modules, such as StaticFileModule, none is another stack.
+OTHER_STACKS = (
+    "aspnetcoremodule",
+    "aspnetcoremodulev2",
+    "iisnode",
+    "fastcgimodule",
+    "httpplatformhandler",
+    "isapimodule",
+)
+MOST_FOLDERS = 20
 _HOME = re.compile(r"\b(?P<drive>[a-z]):[\\/]home[\\/]", re.IGNORECASE)
 
 
@@ -72,7 +84,7 @@ def _order(sight: Sight) -> Result:
     if python is None:
         return passed("web.config has no handler for Python.")
     before = [entry for entry in sections.entries if entry.competes and not entry.python and _is_before(entry, python)]
-    full = [entry for entry in before if entry.shadows(python)]
+    full = [entry for entry in before if entry.shadows(python) and _unconditional(entry)]
     if not before:
         return passed(f"Line {python.line}: '{python.name}' is the first handler that takes pages.")
     told = _told(full or before)
@@ -94,13 +106,18 @@ def other_stacks(sight: Sight) -> Result:
         entry
         for entry in sections.entries
         if entry.active
+        and entry.module in OTHER_STACKS
         and not entry.python
+        and _unconditional(own)
         and _is_before(own, entry)
         and own.shadows(entry)
         and entry.element.get("path") in ("*", "/*")
     ]
     if not dead:
         return passed("No handler of another stack takes every request.")
+    part = _part_without(sight, sections, own.name)
+    if part is not None:
+        return passed(f"{_told(dead)} answers for {part}, which takes '{own.name}' out.")
     return warned(
         f"{_told(dead)} gets no request any more: '{own.name}' on line {own.line} takes them all.",
         Fix(sight.python("doctor", "--check other-stacks --fix"), dropping([entry.name.lower() for entry in dead])),
@@ -112,6 +129,39 @@ def _sections(sight: Sight) -> Sections | None:
     if content is None or sight.part("problem", lambda: sight.seen.problem).get() is not None:
         return None
     return Sections.of_python(Document.parse(content))
+
+
+def _unconditional(entry: HandlerEntry) -> bool:
+    """Whether a handler counts in every worker process: a preCondition may be for another bitness or pipeline."""
+    return not set(re.split(r"[\s,]+", entry.element.get("preCondition").lower())) - {"", "integratedmode"}
+
+
+def _part_without(sight: Sight, sections: Sections, name: str) -> str | None:
+    """Return a part of the site that takes a handler out, so that the ones behind it answer there; None for none.
+
+    It is a <location> of web.config, or a folder with a web.config of its own; of the folders, the first ones are read.
+    """
+    for scope in sections.root.find("location"):
+        if location_path(scope.get("path")) != location_path(sections.path) and _takes_out(scope, name):
+            return f'<location path="{scope.get("path")}">'
+    folders = [entry.name for entry in sight.entries(sight.root) if entry.is_directory][:MOST_FOLDERS]
+    for folder in folders:
+        content = sight.read(f"{sight.root}/{folder}/{WEB_CONFIG}")
+        try:
+            if content is not None and _takes_out(Document.parse(content).root, name):
+                return f"folder {folder}"
+        except InvalidWebConfig:
+            return f"folder {folder}, whose web.config cannot be read and perhaps"
+    return None
+
+
+def _takes_out(scope: Element, name: str) -> bool:
+    return any(
+        child.name == "clear" or (child.name == "remove" and child.get("name").lower() == name.lower())
+        for element in scope.walk()
+        if element.name == "handlers"
+        for child in element.children
+    )
 
 
 def _is_before(one: HandlerEntry, other: HandlerEntry) -> bool:
@@ -136,6 +186,8 @@ def platform_drive(sight: Sight) -> Result:
     programs = [handler.python_path, handler.wfastcgi_path or ""]
     wanted = "d" if handler.kind == "fastCgi" else home[:1].lower()
     wrong = sorted({found[0] for found in map(_HOME.search, programs) if found and found["drive"].lower() != wanted})
+    if wrong and handler.kind == "fastCgi" and is_registered(sight, handler):
+        return passed(f"%HOME% is {home}, and {handler.python_path} is registered with IIS as it is written.")
     if wrong:
         evidence = f"web.config starts {handler.python_path}, and %HOME% is {home}"
         if handler.kind == "fastCgi":
@@ -156,6 +208,8 @@ def wsgi_handler(sight: Sight) -> Result:
     handler = sight.handler
     if handler is None or handler.kind != "fastCgi":
         return passed("web.config starts no Python with FastCGI.")
+    if handler.wfastcgi_path and "wfastcgi" not in handler.wfastcgi_path.lower():
+        return passed(f"{handler.python_path} starts {handler.wfastcgi_path}, which is not wfastcgi.")
     text, in_settings = handler.entry_point, False
     if text is None:
         settings = sight.settings

@@ -7,7 +7,8 @@ import pytest
 from azext_pythonapp.errors import PlatformFailed
 from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.doctor.checks.server_log import said_by_wfastcgi
-from tests.unit.operations.doctor.kit import configuration, look, platform, site
+from tests.unit.operations.doctor.kit import APP, FASTCGI, XDT, configuration, look, platform, site
+from tests.unit.operations.doctor.test_checks import EXTENSION, NODE, WSGI, handlers
 from tests.unit.operations.doctor.test_server_log_check import INITIALIZED, START
 
 BUSY = PlatformFailed("Azure answered 503.", "Try again in a minute.")
@@ -46,3 +47,64 @@ def test_without_its_tier_no_plan_gets_what_it_may_refuse() -> None:
         found = look(name, configuration=narrow, packages={"pandas": "2"}, tier="")
         assert found.status == "warn" and found.fix and found.fix.mend is None
     assert "no Always On" in look("always-on", configuration=narrow, packages={"pandas": "2"}, tier="Dynamic").evidence
+
+
+def test_a_handler_with_a_condition_may_not_count() -> None:
+    """A working app has one for the other bitness, or for the classic pipeline, before Python's."""
+    for condition in ("classicMode,runtimeVersionv4.0", "bitness32"):
+        before = handlers("before:" + NODE.replace("modules", f'preCondition="{condition}" modules'))
+        assert look("handler-order", web_config=before).status == "warn"
+    always = handlers("before:" + NODE.replace("modules", 'preCondition="integratedMode" modules'))
+    assert look("handler-order", web_config=always).status == "fail"
+    own = handlers(NODE).replace(b'name="Python"', b'name="Python" preCondition="bitness64"')
+    assert look("other-stacks", web_config=own).status == "pass"
+
+
+@pytest.mark.parametrize("undo", ['<remove name="python" />', "<clear />"])
+def test_a_handler_that_answers_for_a_part_stays(undo: str) -> None:
+    below = f"<system.webServer><handlers>{undo}</handlers></system.webServer>"
+    located = handlers(NODE).replace(
+        b"</configuration>", f'<location path="old">{below}</location></configuration>'.encode()
+    )
+    assert look("other-stacks", web_config=located).status == "pass"
+    files = {WSGI: APP, "site/wwwroot/old/web.config": f"<configuration>{below}</configuration>".encode()}
+    assert look("other-stacks", web_config=handlers(NODE), files=files).status == "pass"
+    assert look("other-stacks", web_config=handlers(NODE)).status == "warn"
+
+
+def test_files_of_iis_are_no_other_stack() -> None:
+    static = '<add name="StaticFile" path="*" verb="*" modules="StaticFileModule" resourceType="File" />'
+    assert look("other-stacks", web_config=handlers(static)).status == "pass"
+
+
+def test_a_program_that_is_not_wfastcgi_needs_no_handler() -> None:
+    own = FASTCGI.replace(rb"python3119x64\wfastcgi.py", rb"site\wwwroot\flup_app.py")
+    own = own.replace(b'<add key="WSGI_HANDLER" value="app.app" />', b"")
+    assert look("wsgi-handler", web_config=own).status == "pass"
+
+
+def test_a_pair_that_is_registered_as_it_is_written_works() -> None:
+    moved = FASTCGI.replace(b"D:", b"C:")
+    own = {WSGI: APP, "site/applicationHost.xdt": XDT.replace(b"D:", b"C:")}
+    for name in ("platform-drive", "fastcgi-pair"):
+        assert look(name, web_config=moved, files=own, home=r"C:\home").status == "pass"
+
+
+def test_a_handler_mapping_of_the_portal_registers() -> None:
+    mapping = {
+        "extension": "*",
+        "scriptProcessor": r"D:\home\Python3119x64\python.exe",
+        "arguments": r"D:\home\python3119x64\wfastcgi.py",
+    }
+    mapped = configuration(handlerMappings=[mapping])
+    other = {WSGI: APP, EXTENSION: XDT.replace(b"wfastcgi.py", b"other.py")}
+    assert look("fastcgi-pair", files=other).status == "fail"
+    assert look("fastcgi-pair", files=other, configuration=mapped).status == "pass"
+
+
+@pytest.mark.parametrize("place", ["%HOME%", r"%home%", r"%XDT_EXTENSIONPATH%\..\.."])
+def test_a_transform_may_have_variables(place: str) -> None:
+    content = FASTCGI.replace(rb"D:\home", place.replace("%home%", r"D:\home").replace("%HOME%", r"D:\home").encode())
+    content = content.replace(b"%XDT_EXTENSIONPATH%", rb"D:\home\SiteExtensions\pythonapp-python3119x64")
+    files = {WSGI: APP, EXTENSION: XDT.replace(rb"D:\home", place.encode())}
+    assert look("fastcgi-pair", web_config=content, files=files).status == "pass"
