@@ -12,7 +12,7 @@ from azext_pythonapp.appservice.many_sites import ManySites
 from azext_pythonapp.appservice.retry import Outage, Retry
 from azext_pythonapp.appservice.site import FrontDoor, Site, SiteConfiguration, host_names, json_object, site_label
 from azext_pythonapp.appservice.site_kind import SiteKind
-from azext_pythonapp.errors import AccessDenied, NotFound, PlatformFailed, PythonAppError, UnknownOutcome
+from azext_pythonapp.errors import AccessDenied, Conflict, NotFound, PlatformFailed, PythonAppError, UnknownOutcome
 
 # A second restart does no harm, but one restart after the other keeps the app from starting.
 MAX_RESTARTS = 3
@@ -163,10 +163,16 @@ class Arm:
         """Set app settings beside those that there are, as they are now. They are secret: never log them.
 
         Azure takes all of them at once, and restarts the app and its SCM site (docs/platform/kudu.md 5.3).
-        Raises AccessDenied and the other errors of an answer, UnknownOutcome when none came.
+        Raises Conflict when one of them has another value by now, AccessDenied and the other errors of an answer,
+        UnknownOutcome when none came.
         """
         self._settings.pop(site.resource_id, None)
-        wanted = {**self.app_settings(site), **more}
+        present = self.app_settings(site)
+        names = {name.upper(): name for name in more}
+        other = next((k for k, v in present.items() if more.get(names.get(k.upper(), ""), v) != v), None)
+        if other is not None:
+            raise Conflict(f"App setting {other} of {site.label} was set in the meantime.", "Run the command again.")
+        wanted = {**present, **more}
         self._settings.pop(site.resource_id, None)
         path = f"{site.resource_id}/config/appsettings"
         answer = self.requests.call("PUT", path, {"properties": wanted}, secret=True)
