@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from azext_pythonapp.errors import PythonAppError
 from azext_pythonapp.operations.app import findings
 from azext_pythonapp.operations.app.import_check import check_import, import_target
 from azext_pythonapp.operations.doctor.check import Fix, Result, check, failed, passed, skipped
+from azext_pythonapp.operations.doctor.checks.server_log import shown_error
 from azext_pythonapp.operations.doctor.checks.web_config import wsgi_handler
 from azext_pythonapp.operations.doctor.sight import Sight, first_command
 
@@ -27,9 +29,17 @@ def entry_point(sight: Sight) -> Result:
     found = check_import(app, current.python_path, target, content, True)
     if found.error is None:
         return passed(f"Python {found.python_version} imports {target.spec}.")
-    named = wsgi_handler(sight)
+    said = f"Python {found.python_version} cannot import {target.spec}: {shown_error(found.error)}."
+    named = _named(sight)
     if named.status == "fail" and named.fix is not None:
-        return failed(f"Python {found.python_version} cannot import {target.spec}: {found.error}.", named.fix)
+        return failed(said, named.fix)
     command = first_command(findings.what_to_correct(sight.site, found.error, target.spec)) or ""
     fix = Fix(command) if command and "MODULE:OBJECT" not in command else None
-    return failed(f"Python {found.python_version} cannot import {target.spec}: {found.error}.", fix)
+    return failed(said, fix)
+
+
+def _named(sight: Sight) -> Result:
+    try:
+        return wsgi_handler(sight)
+    except PythonAppError as error:  # what the import said is known all the same
+        return skipped(error.message)

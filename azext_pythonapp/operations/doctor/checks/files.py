@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from azext_pythonapp.errors import PythonAppError
 from azext_pythonapp.operations.app.deployment_warnings import ENVIRONMENTS, OPT_OUT
 from azext_pythonapp.operations.app.home_space import PACKAGE_SETTINGS
@@ -16,6 +18,8 @@ from azext_pythonapp.windows import home_folder_of, join, same_path, started_pat
 LEAST_FREE = 200_000_000
 _MARKS = ("pyvenv.cfg", "scripts")
 _BASIC = "--basic"
+_ARGUMENTS = "SCM_SCRIPT_GENERATOR_ARGS"
+_OTHER_SCRIPT = re.compile(r"--(?:basic|node|php|ruby|go|functionapp|aspw\w+|aspnet\w+|dotnet\w+)\b", re.IGNORECASE)
 _PROXY = "virtualenv_proxy.py"
 
 
@@ -92,11 +96,34 @@ def virtual_environment(sight: Sight) -> Result:
             f"web.config starts the Python of the virtual environment {place}, which App Service does not support.",
             Fix(sight.python("set-version", "--version latest")),
         )
+    named = _named_by(sight, found[0])
+    if named is not None:
+        return warned(
+            f"{named} names the virtual environment {place}, so the app may use the packages in it, and App Service does "
+            "not support that. Install them into the Python itself before you take the path out."
+        )
+    if sight.settings is None:
+        return warned(
+            f"{place} is a virtual environment. Your role may not read the app settings, so whether one of them names "
+            "it is not known."
+        )
     return warned(
         f"{place} is a virtual environment, and the Python that IIS starts does not look there. Leave it out when you "
         "deploy.",
         Fix(sight.python("doctor", "--check virtual-environment --fix"), deleting(folder), only_named=True),
     )
+
+
+def _named_by(sight: Sight, folder: str) -> str | None:
+    """Return what names the packages or programs of a virtual environment; None for nothing that could be seen."""
+    inside = re.compile(rf"(?<![\w.-]){re.escape(folder)}[\\/]+(?:lib|scripts)(?!\w)", re.IGNORECASE)
+    handler = sight.handler
+    if handler is not None and (inside.search(handler.arguments or "") or inside.search(handler.python_path)):
+        return "The command line of web.config"
+    for name, value in (handler.environment if handler is not None else {}).items():
+        if inside.search(value):
+            return f"{name} of web.config"
+    return next((f"App setting {name}" for name, value in (sight.settings or {}).items() if inside.search(value)), None)
 
 
 def _is_one(sight: Sight, folder: str) -> bool:
@@ -108,11 +135,24 @@ def deployment_script(sight: Sight) -> Result:
     """A deployment from a repository makes an env with a built-in Python and replaces web.config."""
     names = {entry.name.lower() for entry in sight.entries(WWWROOT) if not entry.is_directory}
     proxy = next((name for name in names if name.endswith(_PROXY)), None)
-    if sight.settings is not None and _BASIC in (sight.settings.get("SCM_SCRIPT_GENERATOR_ARGS") or ""):
-        return passed("App setting SCM_SCRIPT_GENERATOR_ARGS lets deployments only copy files.")
+    said = _chosen(sight)
+    if said is not None:
+        return passed(said)
     from_repository = any(entry.name.lower() == "repository" and entry.is_directory for entry in sight.entries("site"))
     if from_repository and "requirements.txt" in names and OPT_OUT not in names:
+        own = re.search(rb"(?im)^\s*command\s*=\s*\S", sight.read("site/repository/.deployment") or b"")
+        if own is not None:
+            return passed("The repository's .deployment names a script of its own.")
+        if sight.settings is None:
+            return skipped("Your role may not read the app settings, which may say what a deployment runs.")
         left = f" {proxy} in wwwroot shows that it ran." if proxy else ""
+        name = _setting(sight, _ARGUMENTS)
+        if name is not None and sight.settings[name].strip():
+            return warned(
+                "The app is deployed from a repository with a requirements.txt and without .skipPythonDeployment, and "
+                f"App setting {name} has options that do not keep the old script from replacing web.config.{left} Add "
+                ".skipPythonDeployment to the repository."
+            )
         return warned(
             "The app is deployed from a repository with a requirements.txt and without .skipPythonDeployment, so the "
             f"next deployment runs the old script, which replaces web.config.{left}",
@@ -121,6 +161,24 @@ def deployment_script(sight: Sight) -> Result:
     if proxy:
         return passed(f"{proxy} of an earlier deployment lies in wwwroot, and no deployment would run its script.")
     return passed("The app is not deployed in a way that runs it.")
+
+
+def _chosen(sight: Sight) -> str | None:
+    """Return what an app setting has deployments run in the old script's place; None for nothing."""
+    settings = sight.settings or {}
+    name = _setting(sight, _ARGUMENTS)
+    if name is not None and _OTHER_SCRIPT.search(settings[name]):
+        basic = _BASIC in settings[name]
+        return f"App setting {name} lets deployments " + (
+            "only copy files." if basic else "run the script of another stack."
+        )
+    name = _setting(sight, "SCM_DO_BUILD_DURING_DEPLOYMENT")
+    if name is not None and settings[name].strip().lower() in ("false", "0") and _setting(sight, _ARGUMENTS) is None:
+        return f"App setting {name} lets deployments only copy files."
+    name = _setting(sight, "COMMAND")
+    if name is not None and settings[name].strip():
+        return f"App setting {name} names a script of its own for deployments."
+    return None
 
 
 @check("files-held", "No other process uses a runtime's files")

@@ -22,6 +22,8 @@ _ENTRY = re.compile(r"^(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.\d+)?: ", re.M
 # What wfastcgi writes when it has imported the entry point, or could not (docs/platform/site-extensions.md 3.6).
 _STARTED = re.compile(r"wfastcgi\.py \S+ initialized\s*$")
 _NOT_STARTED = ("Error occurred while reading WSGI handler", "Error occurred starting file watcher")
+# The first frame of an exception that nothing caught; that of a request, which a server logs, is inside the server.
+_OUTERMOST = re.compile(r"in <module>$|in _run_(?:module_as_main|code)$|^File .*, line \d+$")
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:: |$)")
 
 
@@ -47,7 +49,7 @@ def server_log(sight: Sight) -> Result:
         return passed(f"{tails[0].path}, written at {_time(tails[0].written_at)}, has no error since then.")
     command = first_command(what_to_correct(sight.site, said, appsettings.entry_point(handler.environment)))
     after = f", after the app was started or changed last ({_time(since)})" if since else ""
-    evidence = f"{tails[0].path}, written at {_time(tails[0].written_at)}{after}, says: {_shown(said)}."
+    evidence = f"{tails[0].path}, written at {_time(tails[0].written_at)}{after}, says: {shown_error(said)}."
     fix = Fix(command) if command else None
     return failed(f"{evidence} So the app does not start.", fix) if fatal else warned(evidence, fix)
 
@@ -81,7 +83,9 @@ def said_by_processes(tails: Sequence[Tail]) -> tuple[str | None, bool]:
 def _last_words(text: str) -> str | None:
     """Return the line of the exception with which a process ended; None for one that ended otherwise, or runs."""
     line = next((line.rstrip() for line in reversed(text.splitlines()) if line.strip()), "")
-    return line if "Traceback (most recent call last):" in text and _EXCEPTION.match(line) else None
+    _, traceback, last = text.rpartition("Traceback (most recent call last):")
+    first = next((frame for row in last.splitlines()[1:] if (frame := row.strip())), "")
+    return line if traceback and _OUTERMOST.search(first) and _EXCEPTION.match(line) else None
 
 
 def _since(sight: Sight) -> datetime | None:
@@ -117,7 +121,7 @@ def _time(when: datetime) -> str:
     return f"{when:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _shown(said: str) -> str:
+def shown_error(said: str) -> str:
     """Return an error as it may be shown: an exception may name an address, or what is in a setting."""
     shown = masked(said).rstrip(".")
     return "an error that may hold a secret, so read it there" if looks_secret("", shown) else shown

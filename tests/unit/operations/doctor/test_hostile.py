@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from azext_pythonapp.errors import PlatformFailed
 from azext_pythonapp.operations.app.findings import Finding
+from azext_pythonapp.operations.app.import_check import ImportCheck
+from azext_pythonapp.operations.doctor.checks import entry_point
 from azext_pythonapp.operations.doctor.checks.server_log import said_by_wfastcgi
 from tests.unit.operations.doctor.kit import APP, FASTCGI, XDT, configuration, look, platform, site
 from tests.unit.operations.doctor.test_checks import EXTENSION, NODE, WSGI, handlers
@@ -108,3 +112,49 @@ def test_a_transform_may_have_variables(place: str) -> None:
     content = content.replace(b"%XDT_EXTENSIONPATH%", rb"D:\home\SiteExtensions\pythonapp-python3119x64")
     files = {WSGI: APP, EXTENSION: XDT.replace(rb"D:\home", place.encode())}
     assert look("fastcgi-pair", web_config=content, files=files).status == "pass"
+
+
+@pytest.mark.parametrize("where", ["PYTHONPATH of web.config", "App setting PYTHONPATH", "The command line"])
+def test_a_virtual_environment_that_is_named_is_used(where: str) -> None:
+    path = r"D:\home\site\wwwroot\env\Lib\site-packages"
+    added = FASTCGI.replace(b"<appSettings>", f'<appSettings><add key="PYTHONPATH" value="{path}" />'.encode())
+    named: dict[str, dict[str, Any]] = {
+        "PYTHONPATH of web.config": {"web_config": added},
+        "App setting PYTHONPATH": {"settings": {"PYTHONPATH": path.replace("\\", "/")}},
+        "The command line": {"web_config": platform("env/Scripts/waitress-serve-script.py app:app")},
+    }
+    files = {WSGI: APP, "site/wwwroot/env/Scripts/python.exe": b""}
+    found = look("virtual-environment", files=files, **named[where])
+    assert found.status == "warn" and found.fix is None and found.evidence.startswith(where)
+    other = {"PYTHONPATH": path.replace("env", "my-env")}
+    assert look("virtual-environment", files=files, settings=other).fix is not None
+    assert look("virtual-environment", files=files, settings=None).fix is None
+
+
+def test_a_deployment_may_run_something_else() -> None:
+    files = {"site/repository/.git/HEAD": b"", "site/wwwroot/requirements.txt": b""}
+    for settings in (
+        {"scm_script_generator_args": "--basic -p web"},
+        {"SCM_SCRIPT_GENERATOR_ARGS": "--aspNetCore web/web.csproj"},
+        {"SCM_DO_BUILD_DURING_DEPLOYMENT": "false"},
+        {"COMMAND": "deploy.cmd"},
+    ):
+        assert look("deployment-script", files=files, settings=settings).status == "pass", settings
+    own = {**files, "site/repository/.deployment": b"[config]\r\ncommand = deploy.cmd\r\n"}
+    assert look("deployment-script", files=own).status == "pass"
+    assert look("deployment-script", files=files, settings=None).status == "skipped"
+
+
+def test_options_of_a_deployment_are_not_overwritten() -> None:
+    files = {"site/repository/.git/HEAD": b"", "site/wwwroot/requirements.txt": b""}
+    found = look("deployment-script", files=files, settings={"SCM_SCRIPT_GENERATOR_ARGS": "--python -p web"})
+    assert (found.status, found.fix) == ("warn", None)
+
+
+def test_an_import_that_fails_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entry_point, "replace", lambda app, **_: app)
+    for error in ("ValueError: postgres://shop:geheim@db/shop", "OperationalError: Server=db;Password=geheim"):
+        monkeypatch.setattr(entry_point, "check_import", lambda *_, said=error: ImportCheck("3.11.9", said))
+        assert "geheim" not in look("entry-point").evidence
+        unread = look("entry-point", parts={"settings": None}, settings=BUSY)
+        assert unread.status == "fail"

@@ -50,13 +50,17 @@ def tail(text: str, seconds: int = 5) -> Tail:
     return Tail("LogFiles/python_1_2.log", START + timedelta(seconds=seconds), text)
 
 
+OF_A_START = TRACEBACK.replace("in application", "in <module>")
+
+
 @pytest.mark.parametrize(
     ("texts", "fatal"),
     [
-        ([TRACEBACK, TRACEBACK], True),
-        ([TRACEBACK], False),
-        ([f"{TRACEBACK}Serving on 127.0.0.1\n", TRACEBACK], False),
-        ([TRACEBACK, TRACEBACK.replace("yaml", "toml")], False),
+        ([OF_A_START, OF_A_START], True),
+        ([OF_A_START], False),
+        ([TRACEBACK, TRACEBACK], False),  # of a request, which the server logs while it goes on
+        ([f"{OF_A_START}Serving on 127.0.0.1\n", OF_A_START], False),
+        ([OF_A_START, OF_A_START.replace("yaml", "toml")], False),
     ],
 )
 def test_two_processes_that_ended_alike_do_not_start(texts: list[str], fatal: bool) -> None:
