@@ -6,11 +6,11 @@ helps["webapp python package audit"] = """
 type: command
 short-summary: List the known vulnerabilities of the installed packages.
 long-summary: >-
-    Compares the names and versions in site-packages with advisories in the format of OSV; no Python is started. Exit
-    code 1 when there are any; the rows are printed all the same. Advisories that were withdrawn do not count, and one
-    vulnerability under several ids has one row. `fixedIn` is the lowest version above the installed one that is not
-    affected; it is null when there is none. Python itself is not in these advisories: `doctor` and `list-versions`
-    tell until when a version gets fixes.
+    Compares the names and versions in site-packages, and in the folders of PYTHONPATH such as those of `package
+    vendor`, with advisories in the format of OSV; no Python is started. Exit code 1 when there are any; the rows are
+    printed all the same. Advisories that were withdrawn do not count, and one vulnerability under several ids has one
+    row. `fixedIn` is the lowest version above the installed one that is not affected; it is null when there is none.
+    Python itself is not in these advisories: `doctor` and `list-versions` tell until when a version gets fixes.
 examples:
   - name: List the vulnerabilities.
     text: az webapp python package audit -g MyGroup -n MyApp -o table

@@ -13,9 +13,10 @@ from packaging.version import Version
 
 from azext_pythonapp.advice import quoted
 from azext_pythonapp.appservice.app import App
-from azext_pythonapp.operations.app.observe import Part
+from azext_pythonapp.operations.app.observe import Part, observe
+from azext_pythonapp.operations.app.python_in_use import every_package_in_use
 from azext_pythonapp.operations.package.advisories import LIBRARY, Source
-from azext_pythonapp.operations.package.query import list_every_version
+from azext_pythonapp.operations.package.python_path import VARIABLE, places
 from azext_pythonapp.output_file import require_writable, write_output
 from azext_pythonapp.packages import osv
 from azext_pythonapp.packages.osv import Finding
@@ -54,10 +55,10 @@ def audit(app: App, request: AuditRequest, folder: Path) -> Audit:
     """Compare the packages of the Python in use with advisories. folder: az's own, for copies of them.
 
     With a file for the answer, SARIF is only in there, and the rows are the answer all the same.
-    Raises what `list_every_version` raises, and what `read` of the advisories raises.
+    Raises what `every_package_in_use` raises, and what `read` of the advisories raises.
     """
     reading = Part("advisories", partial(LIBRARY.read, request.source, app.web, folder, app.progress))
-    packages = list_every_version(app)
+    own, packages = every_package(app)
     advisories = reading.get()
     _say_unknown(app, packages)
     _say_doubles(app, packages)
@@ -68,7 +69,7 @@ def audit(app: App, request: AuditRequest, folder: Path) -> Audit:
         answer = sarif(findings, "/".join(filter(None, (app.site.name, app.site.slot))), app.site.label)
     if request.output is not None:
         write_output(request.output, json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
-    _say_fixes(app, findings, advisories)
+    _say_fixes(app, [each for each in findings if (each.name, each.version) in own], advisories)
     number, affected = len(findings), len({finding.name for finding in findings})
     count = len({row["name"] for row in packages})
     packages_ = f"{count} package{'s' * (count != 1)}"
@@ -81,6 +82,27 @@ def audit(app: App, request: AuditRequest, folder: Path) -> Audit:
     if findings:
         app.progress.conclude(found)
     return Audit(rows if request.output is not None else answer, found if findings else None)
+
+
+def every_package(app: App) -> tuple[set[tuple[str, str]], list[dict[str, str]]]:
+    """Return what the Python in use has, and rows of that and of what is in the folders of PYTHONPATH, by name.
+
+    Says what of it `package install` cannot change, and what cannot be looked at.
+    """
+    seen = observe(app, pythons=False)
+    own = set(every_package_in_use(seen))
+    every = set(own)
+    for place in places(seen):
+        if place.packages is None:
+            app.progress.say(f"WARNING: Not compared: {place.path} of {VARIABLE}, which is not below %HOME%.")
+            continue
+        every.update(place.packages)
+        count = len(place.packages)
+        app.progress.say(
+            f"Compared as well: {count} package{'s' * (count != 1)} in {place.path}, which {VARIABLE} names. They come "
+            "with the app's files: `package vendor` or your build changes them."
+        )
+    return own, [{"name": name, "version": version} for name, version in sorted(every)]
 
 
 def find(app: App, packages: Sequence[Mapping[str, str]], advisories: Advisories) -> list[Finding]:
@@ -122,8 +144,7 @@ def _say_doubles(app: App, packages: Sequence[Mapping[str, str]]) -> None:
     twice = [f"{name} ({', '.join(each)})" for name, each in versions.items() if len(each) > 1]
     if twice:
         app.progress.say(
-            f"There in several versions, each of which was compared: {_some(twice)}. Their files lie over each "
-            "other: uninstall the package until it is gone, and install it again."
+            f"There in several versions, each of which was compared, while only one is imported: {_some(twice)}."
         )
 
 

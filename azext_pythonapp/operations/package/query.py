@@ -14,13 +14,7 @@ from azext_pythonapp.jobs.launch import launch
 from azext_pythonapp.jobs.request import JobSpec
 from azext_pythonapp.jobs.state import JobResult
 from azext_pythonapp.operations.app.observe import going_on, observe
-from azext_pythonapp.operations.app.python_in_use import (
-    Target,
-    every_package_in_use,
-    packages_in_use,
-    runtime_of,
-    target_in_use,
-)
+from azext_pythonapp.operations.app.python_in_use import Target, packages_in_use, runtime_of, target_in_use
 from azext_pythonapp.operations.app.site_packages import present_packages
 from azext_pythonapp.operations.job.run import PipJob, require_job_success
 from azext_pythonapp.packages import pip, pip_versions
@@ -37,11 +31,6 @@ def list_packages(app: App) -> list[dict[str, Any]]:
     """Rows {"name", "version"} by name: read off site-packages, no Python is started."""
     packages = packages_in_use(observe(app, pythons=False))
     return [{"name": name, "version": version} for name, version in sorted(packages.items())]
-
-
-def list_every_version(app: App) -> list[dict[str, Any]]:
-    """Rows as of `list_packages`, with one for each version of a package that is there in several."""
-    return [{"name": name, "version": version} for name, version in every_package_in_use(observe(app, pythons=False))]
 
 
 def freeze_packages(app: App) -> list[dict[str, Any]]:

@@ -35,7 +35,9 @@ def app(monkeypatch):
     rows = lambda _: [  # noqa: E731
         {"name": name, "version": version} for name, version in sorted([*made.packages.items(), *made.more])
     ]
-    monkeypatch.setattr(module, "list_every_version", rows)
+    monkeypatch.setattr(
+        module, "every_package", lambda app: ({(row["name"], row["version"]) for row in rows(app)}, rows(app))
+    )
     return made
 
 
