@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
+from packaging.version import Version
 
 from azext_pythonapp.errors import InvalidInput
 from azext_pythonapp.packages.lock import Lock, LockedFile, LockedPackage, LockedRepository
@@ -107,7 +108,8 @@ def fitting_wheels(package: LockedPackage, target: TargetEnvironment) -> list[Lo
 
 
 def _contains(versions: SpecifierSet, target: TargetEnvironment) -> bool:
-    return versions.contains(target.version, prereleases=True)
+    """Return whether versions have that of a Python, without the end of a pre-release's, as pip sees it."""
+    return versions.contains(Version(target.version).base_version, prereleases=True)
 
 
 def _is_true(marker: Marker, markers: Mapping[str, str], lock: Lock, key: str) -> bool:

@@ -186,9 +186,11 @@ def with_installed(offers: Sequence[Offer], extensions: Iterable[Mapping[str, An
 
     extensions: the raw JSON entries of the app's site extensions, Kudu's or Resource Manager's.
     Where several package versions of one id are offered, or one by several sources, only the installed one is marked.
+    Where the source that it came from is not among the offers, the same Python of another one is shown with its source.
     """
     present = read_extensions(extensions)
     ids = [offer.extension_id.lower() for offer in offers]
+    offered = {(offer_id, offer.source) for offer, offer_id in zip(offers, ids)}
     marked = []
     for offer, offer_id in zip(offers, ids):
         installed = [extension for extension in present if canonical_id(extension.id).lower() == offer_id]
@@ -197,9 +199,12 @@ def with_installed(offers: Sequence[Offer], extensions: Iterable[Mapping[str, An
                 extension
                 for extension in installed
                 if package_order(extension.package_version) == package_order(offer.package_version)
-                and (extension.built_from is None or source_of(extension.built_from) == offer.source)
             ]
-        marked.append(replace(offer, installed=bool(installed)))
+        sources: list[Source] = [
+            offer.source if extension.built_from is None else source_of(extension.built_from) for extension in installed
+        ]
+        own = [source for source in sources if source == offer.source or (offer_id, source) not in offered]
+        marked.append(replace(offer, installed=bool(own), source=own[0] if own else offer.source))
     return marked
 
 

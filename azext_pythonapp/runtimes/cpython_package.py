@@ -29,6 +29,11 @@ from azext_pythonapp.runtimes.python_org import COMPANY, read_manifest
 from azext_pythonapp.runtimes.versions import python_version
 from azext_pythonapp.windows import join
 
+try:
+    from lzma import LZMAError as _LzmaError
+except ImportError:  # a Python that was built without it, in which zipfile refuses such files
+    _LzmaError = zlib.error  # type: ignore[misc,assignment]
+
 PROGRAM = "python.exe"
 _TOOLS = "tools/"
 _MANIFEST = "__install__.json"
@@ -40,7 +45,7 @@ _EMBEDDABLE = re.compile(r"python[0-9]*\._pth", re.IGNORECASE)
 _LARGEST_MANIFEST, _LARGEST, _MOST = 1 << 20, 1 << 30, 50_000
 _PIP = "Lib/site-packages/pip/"
 # What zipfile raises for a file that is truncated, altered, encrypted or compressed in an unknown way.
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+_DAMAGE = (zipfile.BadZipFile, zlib.error, _LzmaError, EOFError, NotImplementedError, RuntimeError)
 _UNSAFE = re.compile(r'[\\:*?"<>|\x00-\x1f]')
 
 
@@ -135,6 +140,11 @@ def repack(package: Path, target: Path) -> bool:
                     shutil.copyfileobj(reader, writer)
     except _DAMAGE as error:
         raise InvalidInput(f"The package '{package.name}' is damaged: {error}.", "Download it again.") from error
+    except OSError as error:  # a full disk; bzip2's damage, too
+        raise InvalidInput(
+            f"The package '{package.name}' cannot be unpacked on this machine: {error.strerror or error}.",
+            "Make room for temporary files, or download it again.",
+        ) from error
     return any(path.startswith(_PIP) for path, _ in members)
 
 

@@ -119,7 +119,11 @@ def install_requirements(app: App, request: RequirementsRequest, dry_run: bool, 
     target = target_in_use(seen)
     if target.letter is None:
         warn_of_deployment(app, target.python_path)
-    files = files.for_target(TargetEnvironment(target.version, target.architecture), app.progress.say)
+    try:
+        files = files.for_target(TargetEnvironment(target.version, target.architecture), app.progress.say)
+    except InvalidInput as error:
+        error.extend([f"Nothing was changed on {app.site.label}."])
+        raise
     if target.letter is not None:
         wheels = files.fitting
         return rebuild(

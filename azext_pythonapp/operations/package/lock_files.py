@@ -295,7 +295,7 @@ def own_files(
         except NotFound:
             raise missing from None
         _require_no_contradiction(f"the {locks.NAME} of {app.site.label}", constraint, options)
-        lock = locks.parse(content, locks.NAME)
+        lock = locks.parse(content, f"{locks.NAME} of {app.site.label}")
         files = _locked(locks.NAME, lock, content, options, root, wheel_dir)
         own = any(wheel.path is not None for package in lock.packages for wheel in package.wheels)
         return replace(files, watched={path: content}, covered=not own, coming=frozenset(coming))
@@ -319,7 +319,7 @@ def _locked(
         name,
         JobFile(f"{UPLOADED_REQUIREMENTS}/{_FILES[WHEELS]}"),
         JobFile(UPLOADED_REQUIREMENTS),
-        parsed=tuple(_any_target(lock)),
+        parsed=tuple(_any_target(lock, name)),
         wheels=wheels,
         lock=lock,
         content=content,
@@ -328,11 +328,11 @@ def _locked(
     )
 
 
-def _any_target(lock: Lock) -> Iterator[Requirement]:
+def _any_target(lock: Lock, name: str) -> Iterator[Requirement]:
     """Return what a lock names, whatever the Python, for what is decided before that is known."""
     for package in lock.packages:
         line = package.name if package.version is None else f"{package.name}=={package.version}"
-        yield from parse(line, lock.name).requirements
+        yield from parse(line, name).requirements
 
 
 _FILES: Mapping[str, str] = {

@@ -275,14 +275,13 @@ def _requirements(app: App, brought: Brought, base: InstalledRuntime) -> Require
     """Return the app's own requirements, for the Python that it is to run. Raises InvalidInput for an unfit lock."""
     try:
         files = own_files(app, None, None, read=brought.read(app), coming=brought.paths)
+        if not files.complete:
+            return files
+        return files.for_target(TargetEnvironment(str(base.version), str(base.architecture)), app.progress.say)
     except NotFound:
         return None
-    if not files.complete:
-        return files
-    try:
-        return files.for_target(TargetEnvironment(str(base.version), str(base.architecture)), app.progress.say)
     except InvalidInput as error:
-        error.extend(["Nothing was changed."])
+        error.extend([f"Nothing was changed on {app.site.label}."])
         error.recommendation = f"{error.recommendation or ''} `--no-requirements` goes on without it.".strip()
         raise
 

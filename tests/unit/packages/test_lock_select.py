@@ -174,3 +174,16 @@ def test_it_selects_what_packaging_selects(content: bytes, version: str, archite
 
 def _is_file(found: object) -> bool:
     return isinstance(found, (PackageWheel, PackageSdist))
+
+
+@pytest.mark.parametrize(
+    "versions, fits", [(">=3.14", True), (">=3.10,<3.15", True), (">=3.15", False), ("<3.14", False)]
+)
+def test_a_pre_release_is_of_the_python_that_it_becomes(versions: str, fits: bool) -> None:
+    """As for pip, which leaves the end of its Python's version out."""
+    content = lock(SIX, head=HEAD + f'requires-python = "{versions}"\n')
+    if fits:
+        assert len(chosen(content, "3.14.0rc1")) == 1
+    else:
+        with pytest.raises(InvalidInput, match="is not for Python 3.14.0rc1"):
+            chosen(content, "3.14.0rc1")

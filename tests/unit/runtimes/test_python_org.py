@@ -222,6 +222,20 @@ def test_the_source_of_what_is_installed_is_told(source, package_id):
     assert (row.source, row.installed) == (source, True)
 
 
+@pytest.mark.parametrize("source, package_id", [("nuget", "python"), ("pythonOrg", "pythoncore-3.13-64")])
+def test_the_source_stays_when_its_list_is_away(source, package_id):
+    """Only the other source answers, and has the same Python: the app's is still not from there."""
+    build = CPythonBuild(package_id, "3.13.2", "x64")
+    description = f"Built by az webapp python from the {build.title}."
+    installed = {"id": build.extension_id, "version": "3.13.2", "description": description}
+    other = nuget("3.13.2", "3.13.1") if source == "pythonOrg" else offers(entry("3.13.2"), entry("3.13.1"))
+    rows = listed_offers(with_installed(sorted_offers(other), [installed]))
+    assert [(row.version, row.source, row.installed) for row in rows] == [
+        ("3.13.2", source, True),
+        ("3.13.1", other[1].source, False),
+    ]
+
+
 def test_a_strangers_description_says_nothing():
     text = "Built by az webapp python from the NuGet package python 3.13.2."
     assert Extension("mallory-python3132x64", "1", "", text, "").built_from is None
@@ -306,3 +320,18 @@ def test_the_embeddable_package_of_old_is_named(tmp_path):
         archive.writestr("python38._pth", b"")
     with pytest.raises(InvalidInput, match="the embeddable package"):
         read_package(tmp_path / "p.zip")
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damage_is_said_however_it_is_packed(tmp_path, kind):
+    path, rows = tmp_path / "p.zip", {"python.exe": b"MZ", "Lib/os.py": bytes(range(256)) * 8}
+    with zipfile.ZipFile(path, "w", kind) as archive:
+        for name, content in {"__install__.json": json.dumps(entry("3.13.2")).encode(), **rows}.items():
+            archive.writestr(name, content)
+    whole = path.read_bytes()
+    for name in ("__install__.json", "Lib/os.py"):
+        start = whole.index(name.encode()) + len(name) + 9
+        path.write_bytes(whole[:start] + b"\xff" * 24 + whole[start + 24 :])
+        with pytest.raises(InvalidInput, match="damaged|cannot be"):
+            read_package(path)
+            repack(path, tmp_path / "runtime.zip")

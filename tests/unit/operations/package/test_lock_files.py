@@ -204,7 +204,7 @@ def test_requirements_come_before_a_lock_of_the_app(tmp_path: Path) -> None:
     assert alone.complete and alone.covered and list(alone.watched) == ["site/wwwroot/pylock.toml"]
     with pytest.raises(NotFound, match="has no requirements.txt"):
         own_files(shop(tmp_path / "c"), None, None)
-    with pytest.raises(InvalidInput, match="pylock.toml is not TOML"):
+    with pytest.raises(InvalidInput, match="pylock.toml of app 'shop' is not TOML"):
         own_files(shop(tmp_path / "d", pylock_toml=b"six==1"), None, None)
 
 
