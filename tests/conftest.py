@@ -19,6 +19,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 BEGAN, MINUTES = time.monotonic(), float(os.environ.get("PYTHONAPP_MINUTES") or 0)
 # After so many times these minutes it starts no scenarios either.
 LATER = 4 / 3
+# Bytes up to this length stand in the name of a test, if they are text.
+LONGEST_IN_NAMES = 60
 
 # Unit tests import the door, which derives from az's classes: az's packages come after the tests' own.
 if "PYTHONAPP_AZ" in os.environ:
@@ -29,6 +31,14 @@ if "PYTHONAPP_AZ" in os.environ:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put unit tests first and costly tests last, and of each kind the longest first."""
     items.sort(key=lambda item: (is_costly(item), is_scenario(item), not item.get_closest_marker("long")))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a test by what a file is for, and not by all of its content: a zip file has the time in it.
+
+    Each process of a run that has several collects the tests by itself, and they have to have the same names.
+    """
+    return argname if isinstance(val, bytes) and (len(val) > LONGEST_IN_NAMES or b"\0" in val) else None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
