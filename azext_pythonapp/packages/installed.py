@@ -22,7 +22,9 @@ def packages(names: Iterable[str]) -> dict[str, str]:
     for entry in metadata_names(names):
         if entry.lower().endswith(".egg-link"):
             continue
-        stem = _PYTHON_TAG.sub("", entry.rpartition(".")[0])
+        stem, _, kind = entry.rpartition(".")
+        if kind.lower() != "dist-info":  # only the others have it, and a name may look like one
+            stem = _PYTHON_TAG.sub("", stem)
         name, _, version = stem.rpartition("-")
         if not name or not version[:1].isdigit():
             name, version = stem, ""

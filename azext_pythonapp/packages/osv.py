@@ -210,15 +210,18 @@ def unreadable(record: Mapping[str, Any], name: str) -> str | None:
 def findings(name: str, version: str, records: Iterable[Mapping[str, Any]]) -> list[Finding]:
     """Return the vulnerabilities of an installed package, each once, by id.
 
-    name: canonical. version: as PEP 440 reads it. records: all that are about the package; withdrawn ones are left out.
+    name: canonical. version: as PEP 440 reads it; any other one is compared with the texts of those that are listed.
+    records: all that are about the package; withdrawn ones are left out.
     """
     known = parsed(version)
-    if known is None:
-        return []
-    installed = Installed(known)
+    installed = Installed(known) if known is not None else None
     live = [record for record in records if not record.get("withdrawn")]
     groups = (_Group(name, group) for group in _same(live))
-    found = [group.finding(version, installed) for group in groups if group.affects(installed)]
+    found = [
+        group.finding(version, installed)
+        for group in groups
+        if (group.affects(installed) if installed is not None else group.lists(version))
+    ]
     return sorted(found, key=lambda finding: finding.id)
 
 
@@ -283,8 +286,12 @@ class _Group:
         """Return whether one of the records means a version."""
         return any(affects(entry, installed) for entry in self._entries)
 
-    def finding(self, version: str, installed: Installed) -> Finding:
-        """Return what the records say of an installed version."""
+    def lists(self, version: str) -> bool:
+        """Return whether one of the records lists a version in these words."""
+        return any(version.lower() == text.lower() for entry in self._entries for text in entry.get("versions") or ())
+
+    def finding(self, version: str, installed: Installed | None) -> Finding:
+        """Return what the records say of an installed version; None for one that PEP 440 does not know."""
         first = self._records[0]["id"]
         ids = set().union(*map(_ids, self._records)) - {first}
         return Finding(
@@ -293,7 +300,7 @@ class _Group:
             first,
             tuple(sorted(ids, key=_rank)),
             severity_of(self._records, self._entries),
-            self.fixed_in(installed),
+            self.fixed_in(installed) if installed is not None else None,
             next(filter(None, map(_summary, self._records)), ""),
         )
 

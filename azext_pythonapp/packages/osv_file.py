@@ -127,7 +127,12 @@ class _Archive:
                 members = archive.infolist()
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
             raise refused(f"is no usable zip file: {error}") from error
-        self._members = [each for each in members if each.filename.lower().endswith(".json")]
+        self._members = [
+            each
+            for each in members
+            # Beside each file, the Finder of macOS puts one with what it knows of it.
+            if each.filename.lower().endswith(".json") and not each.filename.startswith("__MACOSX/")
+        ]
         if len(self._members) > MOST_RECORDS:
             raise refused(f"has more than {MOST_RECORDS:,} files")
         if sum(each.file_size for each in self._members) > LARGEST_CONTENT:

@@ -131,7 +131,7 @@ def _say_unknown(app: App, packages: Sequence[Mapping[str, str]]) -> None:
     if unknown:
         named = [f"{row['name']} ({row['version'] or 'no version'})" for row in unknown]
         app.progress.say(
-            f"WARNING: Not compared, because their version is none that PEP 440 knows: {_some(named)}. "
+            f"WARNING: Not compared with ranges, because their version is none that PEP 440 knows: {_some(named)}. "
             f"{app.site.label[0].upper()}{app.site.label[1:]} may be affected by what they have."
         )
 

@@ -17,6 +17,7 @@ from azext_pythonapp.appservice.app import App
 from azext_pythonapp.operations.app.observe import going_on, observe
 from azext_pythonapp.operations.app.python_in_use import target_in_use
 from azext_pythonapp.operations.package.metadata_survey import Distribution, survey_metadata
+from azext_pythonapp.operations.package.python_path import VARIABLE, places
 from azext_pythonapp.output_file import write_output
 from azext_pythonapp.packages.cyclonedx import Component, Runtime, bill
 from azext_pythonapp.packages.licences import licences
@@ -40,6 +41,8 @@ def sbom(
     target = target_in_use(seen)
     for finding in going_on(seen):
         app.progress.say(str(finding))
+    for place in places(seen):
+        app.progress.say(f"WARNING: Not in the document: what is in {place.path}, which {VARIABLE} names.")
     with app.progress.phase(f"Reading the packages of Python {target.version} on {app.site.label}."):
         found = survey_metadata(app, target, files)
     epoch = _epoch()

@@ -190,3 +190,8 @@ def test_every_version_has_doubles_eggs_and_links():
     names = ["flask-1.0.dist-info", "Flask-1.10.dist-info", "~lask-0.5.dist-info", "Old_Thing-2.1-py3.6.egg", "x.py"]
     names += ["my.app.egg-link", "flask.egg-link"]
     assert every_version(names) == [("flask", "1.0"), ("flask", "1.10"), ("my-app", ""), ("old-thing", "2.1")]
+
+
+def test_a_name_like_a_tag_of_python_stays():
+    names = ["jupyter-py3-1.2.dist-info", "PyYAML-5.1-py3.6-win32.egg-info"]
+    assert packages(names) == {"jupyter-py3": "1.2", "pyyaml": "5.1"}

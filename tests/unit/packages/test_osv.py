@@ -220,6 +220,15 @@ def test_a_version_that_is_none_is_no_finding(version):
     assert findings("flask", version, [record("X", entry(*events("i0")))]) == []
 
 
+def test_a_version_that_is_none_is_found_by_its_name():
+    """pytz 2004d, as the pip of Python 2.7 installed it."""
+    about = record("X", entry(*events("i0 f2005"), versions=["2004b", "2004D"]))
+    assert [(each.id, each.version, each.fixed_in) for each in findings("flask", "2004d", [about])] == [
+        ("X", "2004d", None)
+    ]
+    assert findings("flask", "2004e", [about]) == []
+
+
 def test_a_version_in_a_range_that_is_none_is_told():
     assert unreadable(record("X", entry(*events("i0 fnever"))), "flask") == "never"
     assert unreadable(record("X", entry(*events("i0 f1 m*"))), "flask") is None

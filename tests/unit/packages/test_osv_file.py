@@ -52,6 +52,7 @@ class Kept:
     "content",
     [
         archive({"a.json": record(1), "b.json": record(2, "Django"), "README": b"no record"}),
+        archive({"a.json": record(1), "__MACOSX/._a.json": b"\0\5\x16\7", "b.json": record(2, "django")}),
         archive({"../../etc/a.JSON": record(1), "C:\\b.json": record(2, "django")}, zipfile.ZIP_STORED),
         json.dumps([record(1), record(2, "django")]).encode(),
         b"\xef\xbb\xbf" + json.dumps([record(1), record(2, "django")]).encode(),

@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from azext_pythonapp.operations.app.observe import observe
+from azext_pythonapp.operations.app.python_in_use import Target
+from azext_pythonapp.operations.package import sbom
 from azext_pythonapp.operations.package.audit import every_package
 from azext_pythonapp.operations.package.python_path import Place, places
 from tests.unit.operations.app.test_observe import Azure
@@ -51,3 +53,11 @@ def test_rows_are_of_the_python_and_of_the_folders(azure):
     assert [(row["name"], row["version"]) for row in rows] == [("flask", "0.12"), ("flask", "3.0"), ("jinja2", "2.0")]
     assert any("2 packages in D:\\home\\site\\wwwroot\\lib" in line for line in azure.said)
     assert any("Not compared: D:\\local\\x" in line for line in azure.said)
+
+
+def test_a_bill_of_materials_says_what_it_leaves_out(azure, monkeypatch):
+    target = Target("D:\\home\\python364x64\\python.exe", "python364x64", "3.6.4", "x64")
+    monkeypatch.setattr(sbom, "target_in_use", lambda seen: target)
+    monkeypatch.setattr(sbom, "survey_metadata", lambda *_: [])
+    sbom.sbom(azure.app, None, False)
+    assert any("Not in the document: what is in D:\\home\\site\\wwwroot\\lib" in line for line in azure.said)
