@@ -258,7 +258,7 @@ def fetch_json(session: requests.Session, url: str, sleep: Callable[[float], Non
             with session.get(url, timeout=60, stream=True) as response:
                 response.raise_for_status()
                 return json.loads(_body(url, response))
-        except (requests.RequestException, ValueError) as error:
+        except (requests.RequestException, ValueError, RecursionError) as error:
             status = error.response.status_code if isinstance(error, requests.HTTPError) else 500
             if pause is None or is_permanent(error) or status < 500 and status not in (408, 429):
                 raise PlatformFailed(

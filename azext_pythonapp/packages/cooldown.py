@@ -10,7 +10,7 @@ from azext_pythonapp.errors import InvalidInput
 OPTION = "--uploaded-prior-to"
 # A number of days, and a date: the releases of pip that introduced each (docs/platform/pylock.md 6).
 DURATION, DATE = f"{OPTION} with a number of days", f"{OPTION} with a date"
-_DURATION = re.compile(r"P(\d{1,6})([DW])", re.ASCII)
+_DURATION = re.compile(r"P(\d{1,5})([DW])", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ].*)?", re.ASCII)
 
 
@@ -34,7 +34,7 @@ def parse(text: str | None) -> str | None:
             f"{OPTION} is {text[:40]!r}, which is neither a number of days nor a date.",
             f"Give whole days or weeks, `{OPTION} P7D` or `P2W`, or a date, `{OPTION} 2026-11-01`.",
         ) from error
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.replace(tzinfo=None, microsecond=0).isoformat() + "Z"
 
 
 def feature_of(value: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 CREATED_BY = "az webapp python"
@@ -34,7 +35,13 @@ def to_toml(lock: Mapping[str, Any]) -> str:
 
 def is_time(text: object) -> bool:
     """Return whether a text is a time as TOML and the standard have it, in UTC."""
-    return isinstance(text, str) and _TIME.fullmatch(text) is not None
+    if not isinstance(text, str) or _TIME.fullmatch(text) is None:
+        return False
+    try:
+        datetime.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")
+    except ValueError:
+        return False
+    return True
 
 
 def _lines(lock: Mapping[str, Any]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import requests
+from packaging.utils import canonicalize_name
 
 from azext_pythonapp.appservice.app import App
 from azext_pythonapp.errors import InvalidInput, NotFound, RemoteFailed
@@ -155,7 +156,8 @@ class LockedFiles(RequirementFiles):
 
     def _require_allowed(self, selected: Collection[Selected], is_given: Callable[[LockedFile], bool]) -> None:
         """Raise InvalidInput for what the person's options forbid."""
-        binary = [word.strip() for word in (self.options.only_binary or "").split(",")]
+        words = [word.strip() for word in (self.options.only_binary or "").split(",")]
+        binary = [word if word.startswith(":") else canonicalize_name(word) for word in words]
         for each in selected:
             name, where = each.package.name, f"{self.name}:{each.package.line}: {each.package.name}"
             if each.kind == "sdist" and {":all:", name}.intersection(binary):

@@ -174,3 +174,10 @@ def test_a_document_that_a_redirection_takes_out_of_https():
     with pytest.raises(PlatformFailed, match="leads to http://python.example/x, which is not") as refused:
         fetch_json(Insecure(), "https://www.python.org/x.json", sleep=lambda _: None)
     assert "secret" not in refused.value.message
+
+
+def test_a_document_without_a_bottom_is_given_up(address, session):
+    content = b"[" * 200_000
+    Handler.answers = [(200, content, len(content))] * 5
+    with pytest.raises(PlatformFailed, match="could not be read"):
+        fetch_json(session, address, sleep=lambda _: None)

@@ -17,6 +17,8 @@ from azext_pythonapp.packages.pip import JobFile
         ("P7D", "P7D"),
         ("p2w", "P14D"),
         (" P0D ", "P0D"),
+        ("P99999D", "P99999D"),
+        ("0999-01-01", "0999-01-01T00:00:00Z"),
         ("2026-11-01", "2026-11-01T00:00:00Z"),
         ("2026-11-01T12:30:00", "2026-11-01T12:30:00Z"),
         ("2026-11-01T12:30:00Z", "2026-11-01T12:30:00Z"),
@@ -29,7 +31,20 @@ def test_one_form_for_both(text: str | None, expected: str | None) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "7", "7D", "P7", "P1M", "P0.5D", "PT5H", "P-7D", "yesterday", "2026-13-01", "0001-01-01T00:00:00+14:00"],
+    [
+        "",
+        "7",
+        "7D",
+        "P7",
+        "P1M",
+        "P0.5D",
+        "PT5H",
+        "P-7D",
+        "P999999D",
+        "yesterday",
+        "2026-13-01",
+        "0001-01-01T00:00:00+14:00",
+    ],
 )
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="--uploaded-prior-to is .*neither a number of days nor a date") as caught:

@@ -160,6 +160,7 @@ def test_a_secret_in_an_address_stays_in_a_file_that_is_deleted(tmp_path: Path) 
         (lock(own(f'path = "w/{WHEEL}"', SHA)), {}, "its sha256 is not that of the lock"),
         (lock(package("s", "1", more=SDIST)), {"only_binary": ":all:"}, "which --only-binary forbids"),
         (lock(package("s", "1", more=SDIST)), {"only_binary": "a, s"}, "which --only-binary forbids"),
+        (lock(package("s-s", "1", more=SDIST.replace("s-1", "s_s-1"))), {"only_binary": "S_s"}, "forbids"),
         (lock(REPOSITORY), {"require_hashes": True}, "--require-hashes wants one"),
         (lock(REPOSITORY), {"no_index": True}, "g is not among the wheels of --wheel-dir"),
     ],

@@ -267,6 +267,12 @@ def test_the_lock_is_written_and_read_again(frozen: Any, tmp_path: Any) -> None:
         select(parse(text, "pylock.toml"), TargetEnvironment("3.12.1", "x64"))
 
 
+@pytest.mark.parametrize("time", ["2021-13-05T14:18:17Z", "2021-02-30T14:18:17Z", "2021-02-03T25:00:00Z", "today"])
+def test_a_time_that_is_none_is_left_out(frozen: Any, time: str) -> None:
+    found = frozen({"m": "1"}, {"m": page(row("m-1-py3-none-any.whl", **{"upload-time": time}))})
+    assert "upload-time" not in tomllib.loads(to_toml(found))["packages"][0]["wheels"][0]
+
+
 def test_nothing_installed_is_an_empty_lock(frozen: Any) -> None:
     text = to_toml(frozen({}, {}))
     assert Pylock.from_dict(tomllib.loads(text)).packages == []
