@@ -26,6 +26,8 @@ DEFAULT_SOURCE = "https://osv-vulnerabilities.storage.googleapis.com/PyPI/all.zi
 FOLDER = "pythonapp"
 # What was read is good for all apps of a command. az's shell runs many commands in one process.
 _GOOD_SECONDS = 600
+# That they cannot be read is good for a shorter time: a server that does not answer would hold up each app in turn.
+_FAILED_SECONDS = 60
 _MOST_INDEXES = 4
 _INDEX_FORMAT = 1
 
@@ -70,15 +72,29 @@ class Library:
         self._lock = threading.Lock()
         self._clock = clock
         self._known: dict[tuple[Source, Path], tuple[float, Advisories]] = {}
+        self._failed: dict[tuple[Source, Path], tuple[float, PythonAppError]] = {}
 
     def read(self, source: Source, session: requests.Session, folder: Path, progress: Progress) -> Advisories:
         """Return the advisories of a source. folder: az's own, where copies are kept. Raises what `read` raises."""
         with self._lock:
             at, found = self._known.get((source, folder), (0.0, None))
             if found is None or self._clock() - at > _GOOD_SECONDS:
-                found = read(source, session, folder, progress)
+                since, failed = self._failed.pop((source, folder), (0.0, None))
+                if failed is not None and self._clock() - since <= _FAILED_SECONDS:
+                    self._failed[source, folder] = since, failed
+                    raise _same(failed)
+                try:
+                    found = read(source, session, folder, progress)
+                except (Unreachable, PlatformFailed, Refused) as error:
+                    self._failed[source, folder] = self._clock(), _same(error)
+                    raise
                 self._known = {(source, folder): (self._clock(), found)}
             return found
+
+
+def _same(error: PythonAppError) -> PythonAppError:
+    """Return an error of its own with the same words: each app's name is put in front of its own."""
+    return type(error)(error.message, error.recommendation)
 
 
 LIBRARY = Library()
@@ -120,7 +136,7 @@ def _at_address(
             copy = cached.current(known, lambda done, total: progress.transfer("downloading advisories", done, total))
             # Looked at before it replaces a good copy: a proxy's page of its own also comes with status 200.
             found = Advisories(source.label, copy.content, indexes)
-    except PythonAppError as error:
+    except (Unreachable, PlatformFailed, Refused) as error:
         if known is None:
             raise _without_copy(source, error) from error
         found = Advisories(source.label, known.content, indexes)

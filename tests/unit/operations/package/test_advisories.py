@@ -183,3 +183,19 @@ def test_many_apps_read_them_once(osv, tmp_path):
         for expected in (1, 1, 2):
             library.read(Source(None, osv.url), session, tmp_path, Recorded())
             assert len(osv.server.asked) == expected
+
+
+def test_many_apps_wait_once_for_what_does_not_answer(osv, tmp_path):
+    now = [0.0]
+    library = Library(lambda: now[0])
+    osv.status = 503
+    with requests.Session() as session:
+        session.trust_env = False
+        for moment, expected in ((0.0, 1), (30.0, 1), (61.0, 2)):
+            now[0] = moment
+            with pytest.raises(Unreachable, match="^The advisories could not be read") as error:
+                library.read(Source(None, osv.url), session, tmp_path, Recorded())
+            error.value.precede("app 'shop': ")
+            assert len(osv.server.asked) == expected
+        osv.status, now[0] = 200, 130.0
+        assert len(library.read(Source(None, osv.url), session, tmp_path, Recorded())) == 1
