@@ -111,12 +111,24 @@ def _changes(answer: dict[str, Any]) -> dict[str, Any]:
 def _plan(app: App, found: Sequence[tuple[Check, Result]], named: bool) -> tuple[Plan, list[str]]:
     """Return the plan that mends, and a list that gets the ids of the changes that it records.
 
-    Two checks with the same fix are mended once. named: whether the checks were named.
+    Two checks with the same fix are mended once. named: whether the checks were named. A fix that cannot be planned is
+    told and left out, so that it keeps no other from being made. Raises its error when there is no other.
     """
     ids: list[str] = []
     every = [result.fix for _, result in found if result.fix is not None]
     fixes = {fix.command: fix for fix in every if fix.mend and (named or not fix.only_named)}
-    planned = [(fix, _rows(fix, replace(app, progress=_Silent(app.progress)), True)) for fix in fixes.values()]
+    silent = replace(app, progress=_Silent(app.progress))
+    planned: list[tuple[Fix, tuple[list[Change], str | None]]] = []
+    refused: list[PythonAppError] = []
+    for fix in fixes.values():
+        try:
+            planned.append((fix, _rows(fix, silent, True)))
+        except PythonAppError as error:
+            refused.append(error)
+    if refused and not any(rows for _, (rows, _) in planned):
+        raise refused[0]
+    for why in refused:
+        app.progress.say(" ".join(filter(None, ("Not fixed:", why.message, why.recommendation))))
     return Plan([Step("", rows, partial(_apply, fix, app, ids)) for fix, (rows, _) in planned if rows]), ids
 
 
