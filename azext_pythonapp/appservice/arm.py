@@ -156,7 +156,9 @@ class Arm:
             answer.raise_for_status(f"the settings of {site.label}")
             if not isinstance(answer.body, dict):
                 raise PlatformFailed(f"Azure did not return the settings of {site.label}.", "Try again in a minute.")
-            self._settings[site.resource_id] = {str(name): str(value) for name, value in _properties(answer).items()}
+            self._settings[site.resource_id] = {
+                str(name): "" if value is None else str(value) for name, value in _properties(answer).items()
+            }
         return dict(self._settings[site.resource_id])
 
     def add_app_settings(self, site: Site, more: Mapping[str, str]) -> None:

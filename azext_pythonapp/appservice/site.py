@@ -19,13 +19,14 @@ _USAGE = {"0": "Normal", "1": "Exceeded"}
 class FrontDoor:
     """What Azure's front end does with requests, as Resource Manager's JSON of a site says.
 
-    usage: "Normal" or "Exceeded", as a quota of the plan is used up; "" where Azure does not say. https_only: whether
-    plain HTTP is redirected. certificates: "" where clients need none, else the mode: "Required", "Optional" or
-    "OptionalInteractiveUser". without_certificate: the paths that need none all the same.
+    usage: "Normal" or "Exceeded", as a quota of the plan is used up; "" where Azure does not say. https_only:
+    whether plain HTTP is redirected; None where Azure does not say. certificates: "" where clients need none, else
+    the mode: "Required", "Optional" or "OptionalInteractiveUser". without_certificate: the paths that need none all
+    the same.
     """
 
     usage: str = ""
-    https_only: bool = True
+    https_only: bool | None = True
     certificates: str = ""
     without_certificate: tuple[str, ...] = ()
 
@@ -36,7 +37,7 @@ class FrontDoor:
         paths = str(properties.get("clientCertExclusionPaths") or "").replace(",", ";").split(";")
         return cls(
             _USAGE.get(str(properties.get("usageState")), str(properties.get("usageState") or "")),
-            properties.get("httpsOnly") is not False,
+            _true_or_false(properties.get("httpsOnly")),
             str(properties.get("clientCertMode") or "Required") if needed else "",
             tuple(filter(None, map(str.strip, paths))),
         )
@@ -113,6 +114,7 @@ class SiteConfiguration:
     health_check_path: the path that App Service's own health check fetches (`healthCheckPath`), from "/"; "" for none.
     always_on, web_sockets: those settings; None where Azure does not say.
     handler_mappings: the programs of the portal's handler mappings, each as IIS registers it: `program|arguments`.
+    tells_worker: whether Azure says if the worker process is a 32-bit one.
     """
 
     use_32bit_worker: bool
@@ -121,6 +123,7 @@ class SiteConfiguration:
     always_on: bool | None = None
     web_sockets: bool | None = None
     handler_mappings: tuple[str, ...] = ()
+    tells_worker: bool = True
 
     @property
     def physical_root(self) -> str:
@@ -149,6 +152,7 @@ class SiteConfiguration:
                 for row in map(json_object, json_array(properties.get("handlerMappings")))
                 if row.get("scriptProcessor")
             ),
+            _true_or_false(properties.get("use32BitWorkerProcess")) is not None,
         )
 
 

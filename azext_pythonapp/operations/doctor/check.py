@@ -70,6 +70,11 @@ def skipped(evidence: str) -> Result:
     return Result("skipped", evidence)
 
 
+def without_python(sight: Sight, otherwise: str) -> Result:
+    """The result of a check of the Python in use where there is none: what is not known is not called good."""
+    return skipped(sight.unknown_python) if sight.unknown_python is not None else passed(otherwise)
+
+
 @dataclass(frozen=True)
 class Check:
     """id: stable, in kebab case; the name of a section of docs/doctor.md. title: what is so when all is well."""

@@ -139,6 +139,16 @@ class Sight:  # pylint: disable=too-many-public-methods
         """How far the SCM site's clock is ahead of this machine's; None when it gave no time."""
         return self.app.kudu.clock_difference()
 
+    @property
+    def unknown_python(self) -> str | None:
+        """Why it is not known which Python the app runs; None where it is, and where it runs none."""
+        if self.current is not None:
+            return None
+        if self.handler is not None:
+            return f"web.config starts {self.handler.python_path}, which is none of the app's Pythons."
+        problem = self.part("problem", lambda: self.seen.problem).get() if self.web_config is not None else None
+        return f"web.config cannot be read: {problem.message}" if problem is not None else None
+
     def entries(self, folder: str) -> list[Entry]:
         """Return what is in a folder below %HOME%; nothing for one that is not there."""
         try:

@@ -9,7 +9,7 @@ from azext_pythonapp.advice import quoted
 from azext_pythonapp.errors import NotFound
 from azext_pythonapp.operations.app.python_in_use import Target, runtime_of, target_in_use
 from azext_pythonapp.operations.app.site_packages import InstalledMetadata, present_packages, site_packages
-from azext_pythonapp.operations.doctor.check import Fix, Result, check, passed, skipped, warned
+from azext_pythonapp.operations.doctor.check import Fix, Result, check, passed, skipped, warned, without_python
 from azext_pythonapp.operations.doctor.sight import Sight
 from azext_pythonapp.operations.package.lock_files import own_files
 from azext_pythonapp.operations.package.pip_plan import last_good_run
@@ -32,7 +32,7 @@ _NO_PYTHON = "web.config starts no Python, so there are no packages to look at."
 def pip_check(sight: Sight) -> Result:
     """As `pip check`, by the metadata of the packages; no Python is started."""
     if sight.current is None:
-        return passed(_NO_PYTHON)
+        return without_python(sight, _NO_PYTHON)
     target, packages = _target(sight), sight.packages
     requires = sight.part("requires", lambda: _requires(sight, target)).get()
     found, unread = broken(packages, _environment(target), lambda names: {each: requires.get(each) for each in names})
@@ -51,7 +51,7 @@ def pip_check(sight: Sight) -> Result:
 def requirements(sight: Sight) -> Result:
     """Compares the app's own file, and what it includes, with what is installed; no index is asked."""
     if sight.current is None:
-        return passed(_NO_PYTHON)
+        return without_python(sight, _NO_PYTHON)
     target = _target(sight)
     files, as_left = sight.part("requirements", lambda: _files(sight, target)).get()
     if files is None:
@@ -71,7 +71,7 @@ def pip_version(sight: Sight) -> Result:
     """Compares pip's year with that of the last pip for this Python, or with this year."""
     current = sight.current
     if current is None:
-        return passed(_NO_PYTHON)
+        return without_python(sight, _NO_PYTHON)
     target = _target(sight)
     own = sight.packages if target.letter is None else present_packages(sight.app, runtime_of(target).place)
     present = own.get("pip")
@@ -93,7 +93,7 @@ def certifi(sight: Sight) -> Result:
     """Compares certifi's date with that of the last one for this Python, or with today."""
     current, present = sight.current, sight.packages.get(CERTIFI)
     if current is None:
-        return passed(_NO_PYTHON)
+        return without_python(sight, _NO_PYTHON)
     fix = Fix(sight.python("package install", f"--packages {CERTIFI}", "--upgrade"))
     if present is None:
         if b"certifi" in (sight.read(f"{runtime_of(_target(sight)).folder}/sitecustomize.py") or b""):

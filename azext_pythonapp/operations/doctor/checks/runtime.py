@@ -9,7 +9,7 @@ from datetime import date
 from azext_pythonapp import advice
 from azext_pythonapp.operations.app.registration import SITE_TRANSFORM
 from azext_pythonapp.operations.app.worker_fit import SHARED_TIERS
-from azext_pythonapp.operations.doctor.check import Fix, Result, check, failed, passed, skipped, warned
+from azext_pythonapp.operations.doctor.check import Fix, Result, check, failed, passed, skipped, warned, without_python
 from azext_pythonapp.operations.doctor.checks.site import known_tier
 from azext_pythonapp.operations.doctor.configuration import changing
 from azext_pythonapp.operations.doctor.repair import repairing
@@ -41,8 +41,12 @@ def python_starts(sight: Sight) -> Result:
 def worker_bitness(sight: Sight) -> Result:
     """A 64-bit Python on a 32-bit worker process."""
     current = sight.current
-    if current is None or current.architecture is None:
-        return passed("web.config starts no Python whose architecture is known.")
+    if current is None:
+        return without_python(sight, "web.config starts no Python.")
+    if current.architecture is None:
+        return skipped(f"Whether {current.python_path} is 64-bit is not known.")
+    if not sight.configuration.tells_worker:
+        return skipped("Azure does not say whether the worker process is 32-bit.")
     wide = not sight.configuration.use_32bit_worker
     worker = f"The worker process is {'64' if wide else '32'}-bit"
     if current.architecture != "x64" or wide:
@@ -65,8 +69,10 @@ def worker_bitness(sight: Sight) -> Result:
 def python_end_of_life(sight: Sight) -> Result:
     """By the dates of python.org."""
     current = sight.current
-    if current is None or current.version is None:
-        return passed("web.config starts no Python whose version is known.")
+    if current is None:
+        return without_python(sight, "web.config starts no Python.")
+    if current.version is None:
+        return skipped(f"The version of {current.python_path} is not known.")
     found = support(current.version, date.today())
     words = f"Python {current.version}: {support_words(found.state, found.end_of_life)}."
     if found.state != "endOfLife":
@@ -78,7 +84,9 @@ def python_end_of_life(sight: Sight) -> Result:
 def third_party_runtime(sight: Sight) -> Result:
     """By the id of its site extension."""
     current = sight.current
-    extension = current.extension_id if current is not None else None
+    if current is None:
+        return without_python(sight, "web.config starts no Python.")
+    extension = current.extension_id
     if extension is None:
         return passed("web.config starts no Python of a site extension.")
     if is_microsofts(extension) or extension.lower().startswith(MADE_HERE):

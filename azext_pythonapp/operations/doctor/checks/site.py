@@ -32,6 +32,8 @@ def site_state(sight: Sight) -> Result:
         )
     if site.stopped:
         return failed(f"The {site.label} is stopped.", Fix(sight.az("webapp start")))
+    if not site.state:
+        return skipped("Azure does not say which state the app is in.")
     return passed(f"State {site.state}, usageState {usage or 'not told'}.")
 
 
@@ -57,6 +59,8 @@ def known_tier(sight: Sight) -> str:
 @check("https-only", "Plain HTTP is redirected to HTTPS")
 def https_only(sight: Sight) -> Result:
     """Resource Manager's `httpsOnly`."""
+    if sight.site.front_door.https_only is None:
+        return skipped("Azure does not say whether httpsOnly is on.")
     if sight.site.front_door.https_only:
         return passed("httpsOnly is on.")
     return warned(

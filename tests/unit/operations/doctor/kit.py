@@ -88,6 +88,7 @@ PARTS: Mapping[str, Any] = {
 class Seen:
     """A Sight of plain values: those of a clean app, and what a test says instead."""
 
+    unknown_python = Sight.unknown_python
     az = Sight.az
     python = Sight.python
 

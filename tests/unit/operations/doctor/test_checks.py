@@ -176,7 +176,7 @@ def test_client_certificates_keep_health_checks_out() -> None:
 def test_an_old_python_gets_no_fixes() -> None:
     latest = "az webapp python set-version -g rg -n shop --version latest"
     assert command("python-end-of-life", "warn", current=python("3.6.4")) == latest
-    assert look("python-end-of-life", current=None).status == "pass"
+    assert look("python-end-of-life", current=None, web_config=None).status == "pass"
     assert command("third-party-runtime", "warn", current=python(extension_id="Nice-python3119x64")) == latest
     for trusted in ("azureappservice-python364x64", "pythonapp-python3119x64", None):
         assert look("third-party-runtime", current=python(extension_id=trusted)).status == "pass"

@@ -6,14 +6,18 @@ from typing import Any
 
 import pytest
 
-from azext_pythonapp.errors import PlatformFailed
+from azext_pythonapp.appservice.site import FrontDoor
+from azext_pythonapp.errors import PlatformFailed, Refused
 from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.import_check import ImportCheck
-from azext_pythonapp.operations.doctor.checks import entry_point
+from azext_pythonapp.operations.doctor.check import Fix, warned
+from azext_pythonapp.operations.doctor.checks import all_checks, entry_point
 from azext_pythonapp.operations.doctor.checks.server_log import said_by_wfastcgi
-from tests.unit.operations.doctor.kit import APP, FASTCGI, XDT, configuration, look, platform, site
+from azext_pythonapp.operations.doctor.command import _plan
+from tests.unit.operations.doctor.kit import APP, FASTCGI, XDT, configuration, look, platform, python, site
 from tests.unit.operations.doctor.test_checks import EXTENSION, NODE, WSGI, handlers
 from tests.unit.operations.doctor.test_server_log_check import INITIALIZED, START
+from tests.unit.operations.shop import shop_app
 
 BUSY = PlatformFailed("Azure answered 503.", "Try again in a minute.")
 
@@ -158,3 +162,49 @@ def test_an_import_that_fails_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -
         assert "geheim" not in look("entry-point").evidence
         unread = look("entry-point", parts={"settings": None}, settings=BUSY)
         assert unread.status == "fail"
+
+
+OF_A_PYTHON = (
+    "worker-bitness",
+    "python-end-of-life",
+    "third-party-runtime",
+    "pip-check",
+    "requirements",
+    "pip-version",
+    "certifi",
+)
+
+
+@pytest.mark.parametrize("name", OF_A_PYTHON)
+def test_a_python_that_is_not_known_is_not_called_good(name: str) -> None:
+    """One outside of the app's folders, or that of a web.config that cannot be read."""
+    outside = look(name, current=None, packages={})
+    assert outside.status == "skipped" and "none of the app's" in outside.evidence
+    unread = look(name, current=None, packages={}, handler=None, problem=Finding("It is odd."))
+    assert unread.status == "skipped" and "It is odd." in unread.evidence
+    assert look(name, current=None, packages={}, handler=None).status == "pass"
+
+
+def test_what_azure_does_not_say_is_not_called_good() -> None:
+    assert look("https-only", site=site(https_only=FrontDoor.from_properties({}).https_only)).status == "skipped"
+    assert look("site-state", site=site("")).status == "skipped"
+    assert look("worker-bitness", configuration=configuration(use32BitWorkerProcess=None)).status == "skipped"
+    assert look("worker-bitness", current=python(architecture=None)).status == "skipped"
+    assert look("python-end-of-life", current=python(version="3.11.9", architecture=None)).status == "pass"
+
+
+def test_a_fix_that_is_refused_keeps_no_other_from_being_planned() -> None:
+    app: Any = shop_app(None)  # type: ignore[arg-type]
+    row = {"target": "config/alwaysOn", "action": "update", "before": "false", "after": "true"}
+
+    def refuse(app: Any, dry_run: bool) -> Any:
+        raise Refused("Two values.", "Delete one.")
+
+    bad = warned("Bad.", Fix("az bad", refuse))
+    good = warned("Off.", Fix("az good", lambda app, dry_run: {"changes": [row]}))
+    checks = all_checks()
+    plan, _ = _plan(app, [(checks["web-config-secrets"], bad), (checks["always-on"], good)], False)
+    assert [change.target for change in plan.changes] == ["config/alwaysOn"]
+    assert "Not fixed: Two values. Delete one." in app.progress.said
+    with pytest.raises(Refused):
+        _plan(app, [(checks["web-config-secrets"], bad)], False)

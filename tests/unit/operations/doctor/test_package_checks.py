@@ -41,7 +41,7 @@ def test_packages_that_cannot_be_read_are_skipped() -> None:
 
 def test_without_a_python_nothing_is_looked_at() -> None:
     for check in ("pip-check", "requirements", "pip-version", "certifi"):
-        assert look(check, current=None, packages={}).status == "pass"
+        assert look(check, current=None, packages={}, web_config=None).status == "pass"
 
 
 @pytest.mark.parametrize(
