@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from azext_pythonapp.errors import PlatformFailed
 from azext_pythonapp.runtimes.cpython import CPythonBuild, Release
 from azext_pythonapp.runtimes.versions import Numbers, minor, package_order, package_version, python_version
+from azext_pythonapp.url_secrets import masked
 
 HOST = "www.python.org"
 FOLDER = "/ftp/python/"
@@ -109,6 +110,6 @@ def _own(page: str, reference: str) -> str:
         if own and parts.path.startswith(FOLDER) and not _ELSEWHERE.search(parts.path):
             return address
     raise PlatformFailed(
-        f"python.org's feed names {reference[:200]!r}, which is not below https://{HOST}{FOLDER}, so nothing of the "
+        f"python.org's feed names {masked(reference)[:200]!r}, which is not below https://{HOST}{FOLDER}, so nothing of the "
         "feed is used."
     )

@@ -114,6 +114,12 @@ def test_newest_first_and_pre_releases_are_known():
     assert package_version("3.14.0rc1") == "3.14.0-rc1" and package_version("3.13.10") == "3.13.10"
 
 
+def test_a_feeds_secret_is_not_shown():
+    with pytest.raises(PlatformFailed, match="not below https://www.python.org/ftp/python/") as caught:
+        versions(entry("3.13.2", url="https://me:s3cret@www.python.org/ftp/python/x.zip?sig=abc"))
+    assert "s3cret" not in caught.value.message and "abc" not in caught.value.message
+
+
 def test_all_pages_are_read():
     feed = Feed(entry("3.14.1"))
     feed.pages[FEED]["next"] = "index-windows-recent.json"
