@@ -153,6 +153,12 @@ def test_a_finding_has_what_the_record_says():
     assert found.severity.score == 7.5
 
 
+def test_the_last_version_that_was_looked_at_is_no_limit():
+    """GHSA-p6h9-gw49-rqm4 of markdown2 has no event for what fixed it."""
+    looked_at = entry(*events("i0"), database_specific={"last_known_affected_version_range": "<= 2.3.5"})
+    assert [each.fixed_in for each in findings("flask", "2.4.2", [record("GHSA-1", looked_at)])] == [None]
+
+
 def test_records_that_share_an_id_are_one_finding():
     ghsa = record("GHSA-1", entry(*events("i0 f1.6")), aliases=["CVE-1"], summary="of GitHub")
     pysec = record("PYSEC-1", entry(*events("i0 f1.5")), aliases=["CVE-1"], details="# Of PyPA\nmore")
