@@ -93,6 +93,8 @@ def _result(check: Check, sight: Sight) -> Result:
         return check.look(sight)
     except PythonAppError as error:
         return skipped(f"Not looked at: {error.message}")
+    except Exception as error:  # pylint: disable=broad-exception-caught  # it must not end what the others found
+        return skipped(f"Not looked at: this check has a fault of its own ({type(error).__name__}). Please report it.")
 
 
 def _answer(app: App, found: Sequence[tuple[Check, Result]]) -> dict[str, Any]:

@@ -17,20 +17,28 @@ def changing(name: str, before: object, after: object) -> Callable[[App, bool], 
 
     No record is kept of it: `rollback` undoes files, Pythons and packages, not settings of the portal.
     """
+    return in_one_step(
+        Change(f"config/{name}", "update", _text(before), _text(after)),
+        lambda app: f"Setting {name} of {app.site.label} to {_text(after)}.",
+        lambda app: app.arm.change_configuration(app.site, {name: after}),
+    )
+
+
+def in_one_step(
+    change: Change, title: Callable[[App], str], apply: Callable[[App], None]
+) -> Callable[[App, bool], Mapping[str, Any]]:
+    """Return a mend of one change that no record undoes, under the app's lease. title: what is said meanwhile."""
 
     def mend(app: App, dry_run: bool) -> Mapping[str, Any]:
-        change = Change(f"config/{name}", "update", _text(before), _text(after))
-
-        def apply() -> list[Change]:
-            app.arm.change_configuration(app.site, {name: after})
+        def run() -> list[Change]:
+            apply(app)
             return [change]
 
-        plan = Plan([Step(f"Setting {name} of {app.site.label} to {_text(after)}.", [change], apply)])
         if dry_run:
-            return report(app.site.to_dict(), plan.changes, True)
+            return report(app.site.to_dict(), [change], True)
         with recorded(app, COMMAND) as held:
             held.take()
-            done = plan.apply(app.progress)
+            done = Plan([Step(title(app), [change], run)]).apply(app.progress)
             held.finish(done)
         return report(app.site.to_dict(), done, False)
 

@@ -11,13 +11,13 @@ from azext_pythonapp.operations.app.home_space import require_writable_root
 from azext_pythonapp.operations.app.observe import observe
 from azext_pythonapp.operations.app.recording import OpenChange, recorded
 from azext_pythonapp.operations.app.wwwroot import WEB_CONFIG, AppFiles
-from azext_pythonapp.operations.doctor.configuration import COMMAND
+from azext_pythonapp.operations.doctor.configuration import COMMAND, in_one_step
 from azext_pythonapp.operations.web_config.change import WebConfigChange
 from azext_pythonapp.operations.web_config.handler import HandlerOptions
 from azext_pythonapp.operations.web_config.options import PlatformOptions, WebConfigRequest
 from azext_pythonapp.operations.web_config.show_set_diff import set_web_config
 from azext_pythonapp.operations.web_config.target import AppTarget
-from azext_pythonapp.plan import Change, Plan, Step, report
+from azext_pythonapp.plan import Change, Plan, report
 from azext_pythonapp.webconfig.document import Document
 from azext_pythonapp.webconfig.handlers import Edit
 from azext_pythonapp.webconfig.sections import Sections
@@ -81,21 +81,8 @@ def _without(content: bytes | None, names: Collection[str]) -> Edit:
 
 def deleting(folder: str) -> Mend:
     """Return a mend that deletes a folder below %HOME%, with all that is in it."""
-
-    def mend(app: App, dry_run: bool) -> Mapping[str, Any]:
-        change = Change(folder, "delete")
-
-        def apply() -> list[Change]:
-            app.kudu.delete_directory(folder)
-            return [change]
-
-        plan = Plan([Step(f"Deleting {folder} of {app.site.label}.", [change], apply)])
-        if dry_run:
-            return report(app.site.to_dict(), plan.changes, True)
-        with recorded(app, COMMAND) as held:
-            held.take()
-            done = plan.apply(app.progress)
-            held.finish(done)
-        return report(app.site.to_dict(), done, False)
-
-    return mend
+    return in_one_step(
+        Change(folder, "delete"),
+        lambda app: f"Deleting {folder} of {app.site.label}.",
+        lambda app: app.kudu.delete_directory(folder),
+    )

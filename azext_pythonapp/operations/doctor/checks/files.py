@@ -99,8 +99,8 @@ def virtual_environment(sight: Sight) -> Result:
     named = _named_by(sight, found[0])
     if named is not None:
         return warned(
-            f"{named} names the virtual environment {place}, so the app may use the packages in it, and App Service does "
-            "not support that. Install them into the Python itself before you take the path out."
+            f"{named} names the virtual environment {place}, so the app may use the packages in it, and App Service "
+            "does not support that. Install them into the Python itself before you take the path out."
         )
     if sight.settings is None:
         return warned(

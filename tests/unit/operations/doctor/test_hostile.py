@@ -10,10 +10,10 @@ from azext_pythonapp.appservice.site import FrontDoor
 from azext_pythonapp.errors import PlatformFailed, Refused
 from azext_pythonapp.operations.app.findings import Finding
 from azext_pythonapp.operations.app.import_check import ImportCheck
-from azext_pythonapp.operations.doctor.check import Fix, warned
+from azext_pythonapp.operations.doctor.check import Check, Fix, warned
 from azext_pythonapp.operations.doctor.checks import all_checks, entry_point
 from azext_pythonapp.operations.doctor.checks.server_log import said_by_wfastcgi
-from azext_pythonapp.operations.doctor.command import _plan
+from azext_pythonapp.operations.doctor.command import _plan, _result
 from tests.unit.operations.doctor.kit import APP, FASTCGI, XDT, configuration, look, platform, python, site
 from tests.unit.operations.doctor.test_checks import EXTENSION, NODE, WSGI, handlers
 from tests.unit.operations.doctor.test_server_log_check import INITIALIZED, START
@@ -39,6 +39,16 @@ def test_an_encoding_that_only_iis_may_know_is_no_fault(name: str) -> None:
     content = f'<?xml version="1.0" encoding="{name}"?><configuration/>'.encode()
     found = look("web-config", web_config=content, handler=None, problem=Finding("It declares an encoding."))
     assert (found.status, found.evidence) == ("warn", "It declares an encoding.")
+
+
+def test_the_fault_of_one_check_ends_no_other() -> None:
+    """Its message may hold what a file of the app holds, so only its kind is told."""
+
+    def broken(sight: Any) -> Any:
+        raise ValueError("secret")
+
+    found = _result(Check("broken", "It works", broken), None)  # type: ignore[arg-type]
+    assert found.status == "skipped" and "(ValueError)" in found.evidence and "secret" not in found.evidence
 
 
 def test_a_plan_that_does_not_answer_hides_no_fault() -> None:
