@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from azext_pythonapp.appservice.download import download
+from azext_pythonapp.appservice.download import Digest, download
 from azext_pythonapp.errors import Interrupted, InvalidInput, UnknownOutcome
 from azext_pythonapp.history.store import History
 from azext_pythonapp.jobs import state
@@ -218,4 +218,4 @@ def test_a_full_disk_of_this_machine_is_said():
             yield b"x"
 
     with pytest.raises(InvalidInput, match="No space left"):
-        download(SimpleNamespace(get=lambda url, **options: Answer()), "https://x/y", Full(), "")
+        download(SimpleNamespace(get=lambda url, **options: Answer()), "https://x/y", Full(), Digest("SHA-256", "x", "the feed"))
