@@ -97,6 +97,21 @@ def test_the_fix_of_each_fault_of_files_fixes_it(az: Az, fleet: Fleet) -> None:
     follow(az, name, "wsgi-handler", "fastcgi-pair", "other-stacks", "entry-point")
 
 
+STREAMLIT = """<configuration><system.webServer>
+  <handlers><add name="Python" path="*" verb="*" modules="httpPlatformHandler" resourceType="Unspecified" /></handlers>
+  <httpPlatform processPath="{python}" arguments="-m streamlit run app.py" startupTimeLimit="300" />
+</system.webServer></configuration>"""
+
+
+def test_the_fix_of_each_fault_of_a_slow_app_fixes_it(az: Az, fleet: Fleet) -> None:
+    site, name = fleet[5], ("-g", GROUP, "-n", fleet[5].name)
+    root = site.machine.home / "site/wwwroot"
+    python = az("webapp python show", *name).json["runtime"]["pythonPath"]
+    (root / "web.config").write_text(STREAMLIT.format(python=python), "utf-8")
+    follow(az, name, "always-on", "web-sockets")
+    assert site.configuration == {"alwaysOn": True, "webSocketsEnabled": True}
+
+
 def test_fix_mends_what_needs_no_decision(az: Az, azure: LocalAzure, fleet: Fleet) -> None:
     site, name = fleet[2], ("-g", GROUP, "-n", fleet[2].name)
     site.use_32bit_worker = True
