@@ -151,8 +151,8 @@ def _repository(lock: Lock, each: Selected) -> str:
 def _egg(lock: Lock, each: Selected, subdirectory: str | None) -> str:
     if subdirectory and (re.match(r"[/\\]|[A-Za-z]:", subdirectory) or ".." in re.split(r"[/\\]", subdirectory)):
         raise InvalidInput(
-            f"{lock.name} is no valid lock: {each.source.key}.subdirectory is {subdirectory[:80]!r}, which leads out of "
-            "what is fetched.",
+            f"{lock.name} is no valid lock: {each.source.key}.subdirectory is {subdirectory[:80]!r}, which leads out "
+            "of what is fetched.",
             "Lock anew.",
         )
     return f"#egg={each.package.name}" + (f"&subdirectory={quote(subdirectory)}" if subdirectory else "")

@@ -109,8 +109,8 @@ class UvInstall:
     build: which uv. calls: of `uv pip install`, one after the other; each has its arguments, without what the runner
     adds: the Python, the cache and how files are copied. together: one call that comes to the same as all of them where
     uv finds a solution for it, and is tried first; None for none. environment: variables of pip, which the runner
-    translates. own_index: whether a requirements file names the index itself, which then counts for pip, and not for uv, where a
-    setting on the worker names another one.
+    translates. own_index: whether a requirements file names the index itself, which then counts for pip, and not for
+    uv, where a setting on the worker names another one.
     fetched: whether the worker's pip may download uv, from the index of the packages, when it is not there.
     or_pip: whether pip tries what uv could not, when that failed before it changed anything.
     """

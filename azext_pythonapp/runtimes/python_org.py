@@ -110,6 +110,6 @@ def _own(page: str, reference: str) -> str:
         if own and parts.path.startswith(FOLDER) and not _ELSEWHERE.search(parts.path):
             return address
     raise PlatformFailed(
-        f"python.org's feed names {masked(reference)[:200]!r}, which is not below https://{HOST}{FOLDER}, so nothing of the "
-        "feed is used."
+        f"python.org's feed names {masked(reference)[:200]!r}, which is not below https://{HOST}{FOLDER}, so nothing "
+        "of the feed is used."
     )

@@ -62,7 +62,7 @@ def move_secrets(app: App, dry_run: bool) -> Mapping[str, Any]:
 
 
 def _agreeing(app: App, secrets: Sequence[Secret]) -> list[Secret]:
-    """Return one secret for each name. Raises Refused for two values: which one the app gets, an app setting cannot say.
+    """Return one secret for each name. Raises Refused for two values: an app setting cannot say which the app gets.
 
     They may be for two <location>s, or one for wfastcgi and one for an HttpPlatform that is not in use.
     """

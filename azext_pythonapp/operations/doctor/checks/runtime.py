@@ -155,10 +155,8 @@ def fastcgi_pair(sight: Sight) -> Result:
             Fix(sight.az("webapp config appsettings delete", "--setting-names WEBSITE_PRIVATE_EXTENSIONS")),
         )
     known = list(_registrations(sight))
-    if any(_same(handler, each) for each in known):
+    if any(_same(handler, each) for each in known) or _is_mapped(sight, pair):
         return passed(f"{pair} is registered.")
-    if _is_mapped(sight, pair):
-        return passed(f"{pair} is registered by a handler mapping of the app's configuration.")
     same = [each for each in known if same_path(each.full_path, handler.python_path, sight.home)]
     if same:
         registered = f"{same[0].full_path}|{same[0].arguments}"
@@ -201,7 +199,7 @@ def _registrations(sight: Sight) -> Iterator[Registration]:
 
 
 def _expanded(text: str, home: str, folder: str) -> str:
-    r"""Return a text of a transform with the variables that Azure puts in. home: %HOME%, which IIS may know as D:\home."""
+    r"""Return a text of a transform with Azure's variables put in. home: %HOME%, which IIS may know as D:\home."""
     text = re.sub(r"%XDT_EXTENSIONPATH%", lambda _: f"{home}\\{folder}", text, flags=re.IGNORECASE)
     return re.sub(r"%HOME%", lambda _: home, text, flags=re.IGNORECASE)
 

@@ -19,11 +19,8 @@ from azext_pythonapp.webconfig.document import Document
 from azext_pythonapp.webconfig.markup import Element
 from azext_pythonapp.webconfig.sections import HandlerEntry, Sections, location_path
 
-# What expat says of an encoding: other readers know more of them.
-_ENCODINGS = tuple(
-    expat.errors.codes[text]
-    for text in (expat.errors.XML_ERROR_UNKNOWN_ENCODING, expat.errors.XML_ERROR_INCORRECT_ENCODING)
-)
+# XML_ERROR_UNKNOWN_ENCODING and XML_ERROR_INCORRECT_ENCODING of expat: other readers know more encodings.
+_ENCODINGS = (18, 19)
 # Their handlers take every request; of IIS's own modules, such as StaticFileModule, none is another stack.
 OTHER_STACKS = (
     "aspnetcoremodule",

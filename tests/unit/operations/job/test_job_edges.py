@@ -218,4 +218,9 @@ def test_a_full_disk_of_this_machine_is_said():
             yield b"x"
 
     with pytest.raises(InvalidInput, match="No space left"):
-        download(SimpleNamespace(get=lambda url, **options: Answer()), "https://x/y", Full(), Digest("SHA-256", "x", "the feed"))
+        download(
+            SimpleNamespace(get=lambda url, **options: Answer()),
+            "https://x/y",
+            Full(),
+            Digest("SHA-256", "x", "the feed"),
+        )
