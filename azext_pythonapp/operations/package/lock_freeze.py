@@ -41,7 +41,6 @@ from azext_pythonapp.windows import python_command
 
 # What a lock leaves out: the tools of `pip freeze`, and what each runtime has, whose source nobody could build offline.
 NOT_LOCKED = (*TOOLS, "wfastcgi")
-DEFAULT_INDEX = "https://pypi.org/simple/"
 SECONDS = 60
 _AT_ONCE = 8
 _MOST_NAMED = 10
@@ -61,6 +60,14 @@ for folder in glob.glob(os.path.join(place, "Lib", "site-packages", "*.dist-info
             with io.open(path, encoding="utf-8", errors="replace") as stream:
                 row[name] = stream.read()
     found[os.path.basename(folder)] = row
+try:
+    from pip._internal.models.index import PyPI
+except ImportError:
+    try:
+        from pip.models import PyPI
+    except ImportError:
+        PyPI = None
+found["index"] = getattr(PyPI, "simple_url", None)
 print("pythonapp-origins " + json.dumps(found))
 """
 
@@ -93,14 +100,19 @@ def lock_options(
 def freeze_lock(app: App, options: PipOptions, output_file: str | None = None) -> dict[str, Any]:
     """Return the fields of a lock of all packages, without those of NOT_LOCKED.
 
-    options: which indexes are asked, from this machine; without any, those of its own settings of pip, else PyPI.
+    options: which indexes are asked, from this machine; without any, those of its own settings of pip, else
+    the one that the app's pip asks.
     output_file: is written, too, as TOML.
     Raises RemoteFailed when an index cannot be reached, and PlatformFailed when the files of packages are not known.
     """
     target = target_in_use(observe(app))
     present = {name: each for name, each in present_packages(app, target.place).items() if name not in NOT_LOCKED}
-    origins = _origins(app, target)
-    addresses = indexes(options, os.environ) or [DEFAULT_INDEX]
+    origins, default = _origins(app, target)
+    addresses = indexes(options, os.environ) or ([default] if default else [])
+    if not addresses:
+        raise InvalidInput(
+            f"Which index the pip of {app.site.label} asks is not known.", "Name the index with --index-url."
+        )
     asked = _Asked(app, addresses, target)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         rows = list(pool.map(lambda name: asked.row(name, present[name], origins.get(name, {})), sorted(present)))
@@ -127,12 +139,13 @@ def write(path: str, text: str) -> None:
         raise InvalidInput(f"'{path}' cannot be written: {reason}.", "Give --output-file another path.") from error
 
 
-def _origins(app: App, target: Target) -> dict[str, Mapping[str, str]]:
-    """Return the files of a Python's packages that tell where those came from, by canonical name."""
+def _origins(app: App, target: Target) -> tuple[dict[str, Mapping[str, str]], str | None]:
+    """Return the files of a Python's packages that tell where those came from, by name; and the index that pip asks."""
     printed = app.kudu.run(python_command(target.python_path, _ORIGINS, {})).output
     try:
         found = json.loads(printed.partition(_MARK)[2])
-        return {name: row for entry, row in found.items() for name in packages([entry])}
+        default = found.pop("index", None)
+        return {name: row for entry, row in found.items() for name in packages([entry])}, default
     except (ValueError, AttributeError) as error:
         raise PlatformFailed(
             f"Python {target.version} of {app.site.label} did not say where its packages came from.",

@@ -76,7 +76,7 @@ def frozen(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
         monkeypatch.setattr(
             lock_freeze, "present_packages", lambda app, place: {"pip": "25.0", "wfastcgi": "3.0.0", **present}
         )
-        monkeypatch.setattr(lock_freeze, "_origins", lambda app, target: origins or {})
+        monkeypatch.setattr(lock_freeze, "_origins", lambda app, target: (origins or {}, None))
         app = shop_app(FolderSite(tmp_path))
         app.web = Web(pages)
         return lock_freeze.freeze_lock(app, PipOptions(index_url=INDEX, extra_index_urls=extra), **options)
@@ -305,3 +305,21 @@ def test_what_is_written_is_toml(text: str, hashes: dict[str, str], size: int) -
         [{"name": "a", "version": text, "wheels": [{"url": text, "size": size, "hashes": hashes}]}], "3.11.9"
     )
     assert tomllib.loads(to_toml(lock)) == lock
+
+
+@pytest.mark.parametrize("default", ["https://default.example/simple/", None])
+def test_without_an_index_the_one_of_the_apps_pip_is_asked(monkeypatch, default):
+    app = SimpleNamespace(site=SimpleNamespace(label="app 'shop'"))
+    asked = []
+    monkeypatch.setattr(lock_freeze, "observe", lambda app: None)
+    monkeypatch.setattr(lock_freeze, "target_in_use", lambda seen: SimpleNamespace(place="p", version="3.11.9"))
+    monkeypatch.setattr(lock_freeze, "present_packages", lambda app, place: {})
+    monkeypatch.setattr(lock_freeze, "_origins", lambda app, target: ({}, default))
+    monkeypatch.setattr(lock_freeze, "indexes", lambda options, environment: [])
+    monkeypatch.setattr(lock_freeze, "_Asked", lambda app, addresses, target: asked.extend(addresses))
+    if default is None:
+        with pytest.raises(InvalidInput, match="shop"):
+            lock_freeze.freeze_lock(app, PipOptions())
+    else:
+        lock_freeze.freeze_lock(app, PipOptions())
+        assert asked == [default]
